@@ -1,0 +1,50 @@
+/* Slices of text and UTF-8. Nothing here allocates, and nothing depends on the locale. */
+#ifndef PRIVY_BASE_TEXT_H
+#define PRIVY_BASE_TEXT_H
+
+#include "privy.h"
+
+typedef struct privy_slice {
+  const char *text;
+  size_t length;
+} privy_slice;
+
+/* Length of the valid UTF-8 run at the start of `text`: equal to `length` when all of it is valid. Overlong forms,
+ * surrogates and values past U+10FFFF are invalid. */
+size_t privy_utf8_valid(const char *text, size_t length);
+/* Number of characters (code points) in valid UTF-8. */
+size_t privy_utf8_count(const char *text, size_t length);
+
+/* True when the slice is exactly the C string `other`. */
+bool privy_text_is(const char *text, size_t length, const char *other);
+/* The same, with A-Z equal to a-z. */
+bool privy_text_is_nocase(const char *text, size_t length, const char *other);
+bool privy_text_equal_nocase(const char *a, size_t a_length, const char *b, size_t b_length);
+bool privy_text_starts(const char *text, size_t length, const char *prefix);
+/* ASCII only. */
+char privy_lower(char byte);
+bool privy_is_digit(char byte);
+bool privy_is_alnum(char byte);
+/* Value of a hexadecimal digit, or -1. */
+int privy_hex_value(char byte);
+/* Drops spaces and tabs at both ends. */
+privy_slice privy_trim(const char *text, size_t length);
+/*
+ * Takes the next word of a list whose words are parted by `separator` (repeated separators count once): advances
+ * `*list` past it. False at the end.
+ */
+bool privy_next_word(privy_slice *list, char separator, privy_slice *word);
+/* Reads all of `text` as a decimal int64; false on anything else or overflow. A leading minus is allowed. */
+bool privy_parse_int64(const char *text, size_t length, int64_t *out);
+
+/* Header lines of a block "Name: value" CRLF (or LF). */
+typedef struct privy_header {
+  privy_slice name;
+  privy_slice value; /* trimmed */
+} privy_header;
+/* Takes the next header line from `*block`; lines without a colon are passed over. False at the end. */
+bool privy_next_header(privy_slice *block, privy_header *out);
+/* First header of that name in the block, whatever its case; false when there is none. */
+bool privy_find_header(const char *block, size_t length, const char *name, privy_slice *value);
+
+#endif

@@ -1,0 +1,526 @@
+/*
+ * privy: one C core for the Privy API (contacts, orders, events).
+ *
+ * This is the whole public interface, and the only header that the language bindings include. It reads from top to
+ * bottom in the order of use: values, tables, requests, answers, clients, the sandbox.
+ *
+ * Conventions
+ *   - Text is UTF-8. `(const char *text, size_t length)` need not end in NUL; a lone `const char *` does.
+ *   - Lengths are bytes, durations are seconds (double), instants are seconds since 1970-01-01 UTC.
+ *   - `_new`/`_free` own memory, `_init`/`_clear` fill and empty a struct that the caller owns, `_retain`/`_release`
+ *     count references. Every `_free`, `_clear` and `_release` accepts NULL and an empty struct.
+ *   - A function that can fail returns a privy_status and, on failure, fills the caller's privy_error.
+ *   - Nothing here keeps process-wide state: two clients never touch.
+ */
+#ifndef PRIVY_H
+#define PRIVY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PRIVY_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define PRIVY_API __attribute__((visibility("default")))
+#define PRIVY_NODISCARD __attribute__((warn_unused_result))
+#define PRIVY_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
+#else
+#define PRIVY_API
+#define PRIVY_NODISCARD
+#define PRIVY_PRINTF(format, first)
+#endif
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * Every way a call can fail: X(code, class name in both languages, parent code, HTTP status or 0, what it means).
+ * The name of the root class differs by language (PrivyError, Privy::Error); all others are the same in both.
+ */
+#define PRIVY_ERRORS(X)                                                                                                \
+  X(ERROR, "PrivyError", OK, 0, "Anything that privy raises; by itself: a setting that cannot be used.")               \
+  X(NO_MEMORY, "", OK, 0, "Memory ran out; nothing was lost and every object is still usable.")                        \
+  X(INTERRUPTED, "", OK, 0, "The caller stopped the call; its connection was thrown away.")                            \
+  X(VALIDATION, "ValidationError", ERROR, 0, "Refused before sending, or by the server with 400 or 422.")              \
+  X(CONNECTION, "APIConnectionError", ERROR, 0, "No whole answer came: the connection failed or broke.")               \
+  X(TIMEOUT, "APITimeoutError", CONNECTION, 0, "No whole answer came in time.")                                        \
+  X(STATUS, "APIStatusError", ERROR, 0, "The server answered with an error, or with what is no answer.")               \
+  X(AUTHENTICATION, "AuthenticationError", STATUS, 401, "The token is missing, expired, revoked or wrong.")            \
+  X(PERMISSION_DENIED, "PermissionDeniedError", STATUS, 403, "The token lacks the scope that the call needs.")         \
+  X(NOT_FOUND, "NotFoundError", STATUS, 404, "There is no such contact or endpoint.")                                  \
+  X(CONFLICT, "ConflictError", STATUS, 409, "A contact with this e-mail or phone exists: see its contact_id.")         \
+  X(PAYLOAD_TOO_LARGE, "PayloadTooLargeError", STATUS, 413, "The event's body is larger than 256 KB.")                 \
+  X(RATE_LIMIT, "RateLimitError", STATUS, 429, "The account's limit of the minute or the day is spent.")               \
+  X(SERVER, "ServerError", STATUS, 500, "The server failed (any 5xx).")
+
+typedef enum privy_status {
+  PRIVY_OK = 0,
+#define X(code, name, parent, status, doc) PRIVY_##code,
+  PRIVY_ERRORS(X)
+#undef X
+      PRIVY_STATUS_COUNT
+} privy_status;
+
+typedef struct privy_response privy_response;
+
+/* One fault of a request: the field that is wrong ("line_items[0].price", or "base" for a rule over several fields)
+ * and the rule that it breaks. The server's 400 and 422 arrive in the same shape. */
+typedef struct privy_fault {
+  char *field;
+  char *message;
+} privy_fault;
+
+typedef struct privy_faults {
+  privy_fault *items;
+  size_t count;
+  size_t capacity;
+} privy_faults;
+
+/*
+ * What went wrong. The caller owns the struct: privy_error_init before its first use, privy_error_clear after its last.
+ * All strings belong to it and may be NULL unless said otherwise. It never holds a token or another secret.
+ */
+typedef struct privy_error {
+  privy_status code;
+  char *message;            /* one line for a person; never NULL after a failure */
+  bool message_owned;       /* false: message is a static text (memory ran out) */
+  privy_faults faults;      /* PRIVY_VALIDATION, and whatever else came with details */
+  int http_status;          /* 0: no answer came */
+  char *api_code;           /* the server's own word, e.g. "validation_failed" */
+  char *contact_id;         /* PRIVY_CONFLICT: the existing contact, when the answer named it */
+  char *method;             /* e.g. "POST" */
+  char *path;               /* the request's path without its query, e.g. "/contacts/cus_…" */
+  char *request_id;         /* the answer's X-Request-Id */
+  char *idempotency_key;    /* the key that the request carried */
+  int attempts;             /* requests spent, 0: none left this machine */
+  double retry_after;       /* PRIVY_RATE_LIMIT: seconds to wait, negative when unknown */
+  int64_t resets_at;        /* PRIVY_RATE_LIMIT: when the spent limit is whole again, 0 when unknown */
+  privy_response *response; /* the answer with its headers and body, when one came; released by privy_error_clear */
+} privy_error;
+
+PRIVY_API void privy_error_init(privy_error *error);
+/* Frees what the error holds and leaves it as privy_error_init does. */
+PRIVY_API void privy_error_clear(privy_error *error);
+
+/* One row of PRIVY_ERRORS for status; NULL name fields are never returned. `status` must be below PRIVY_STATUS_COUNT.
+ */
+typedef struct privy_error_info {
+  privy_status code;
+  const char *name; /* class name, "" for codes that the languages have an own exception for */
+  privy_status parent;
+  int http_status;
+  const char *doc;
+} privy_error_info;
+PRIVY_API const privy_error_info *privy_error_describe(privy_status status);
+
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * For tests: make the nth allocation of this thread fail from now on (1 is the next one), once; 0 turns it off.
+ * The setting is the calling thread's own.
+ */
+PRIVY_API void privy_memory_fail_at(size_t nth);
+/* True when the failure asked for has happened (or none was asked for). */
+PRIVY_API bool privy_memory_failed(void);
+/* Allocates, resizes and frees as the core does; privy_alloc and privy_realloc return NULL when memory runs out. */
+PRIVY_API PRIVY_NODISCARD void *privy_alloc(size_t size);
+PRIVY_API PRIVY_NODISCARD void *privy_realloc(void *memory, size_t size);
+PRIVY_API void privy_free(void *memory);
+
+/* A growable run of bytes. `data` may be NULL while `length` is 0. Start with {0} (PRIVY_BUFFER_EMPTY). */
+typedef struct privy_buffer {
+  char *data;
+  size_t length;
+  size_t capacity;
+} privy_buffer;
+#define PRIVY_BUFFER_EMPTY                                                                                             \
+  { NULL, 0, 0 }
+PRIVY_API void privy_buffer_clear(privy_buffer *buffer);
+
+/* ---- JSON values ------------------------------------------------------------------------------------------------- */
+
+typedef enum privy_type {
+  PRIVY_ABSENT = 0, /* no such field in this answer */
+  PRIVY_NULL,
+  PRIVY_FALSE,
+  PRIVY_TRUE,
+  PRIVY_NUMBER,
+  PRIVY_STRING,
+  PRIVY_ARRAY,
+  PRIVY_OBJECT
+} privy_type;
+
+/* A validated slice of JSON. It points into the response (or text) it came from and lives exactly as long. */
+typedef struct privy_value {
+  const char *text; /* string: the first byte after the quote; everything else: the first byte */
+  uint32_t length;  /* string: bytes between the quotes; everything else: the whole slice */
+  uint8_t type;     /* a privy_type */
+  uint8_t escaped;  /* string: 1 when it holds escapes, so that privy_value_decode is needed */
+  uint8_t integral; /* number: 1 when it has neither fraction nor exponent */
+  uint8_t choice;   /* enum field: 1 + the position of the value in its table, 0 for a value that the table lacks */
+} privy_value;
+
+/*
+ * Checks one whole JSON text (RFC 8259, nesting up to 128 levels) and gives its value.
+ * PRIVY_OK, PRIVY_STATUS with the byte position in the message, or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_value_parse(const char *text, size_t length, privy_value *out,
+                                                         privy_error *error);
+/*
+ * Appends the text of a string value to `out`, escapes resolved; a lone surrogate becomes U+FFFD.
+ * Without escapes, text and length are the string already. PRIVY_OK or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_value_decode(privy_value string, privy_buffer *out);
+
+/* Walks the members of an object or the elements of an array in their order, duplicate keys included. */
+typedef struct privy_cursor {
+  const char *at;
+  const char *end;
+  bool object;
+} privy_cursor;
+/* A value that is neither array nor object has no members. */
+PRIVY_API void privy_cursor_init(privy_cursor *cursor, privy_value container);
+/* False at the end. `key` is a string value (of an array: PRIVY_ABSENT). */
+PRIVY_API bool privy_cursor_next(privy_cursor *cursor, privy_value *key, privy_value *value);
+
+/* An instant, given apart in UTC. */
+typedef struct privy_time {
+  int64_t seconds; /* since 1970-01-01 */
+  int32_t nanos;
+  int32_t year; /* 1 to 9999 */
+  uint8_t month, day, hour, minute, second;
+} privy_time;
+/* Reads an ISO 8601 date-time with Z or an offset. False when the text is none. */
+PRIVY_API bool privy_time_parse(const char *text, size_t length, privy_time *out);
+
+/* ---- the tables: what the API is --------------------------------------------------------------------------------- */
+
+typedef enum privy_kind {
+  PRIVY_KIND_STRING,
+  PRIVY_KIND_INTEGER,
+  PRIVY_KIND_MONEY, /* a number, or a string holding one; read as decimal */
+  PRIVY_KIND_BOOLEAN,
+  PRIVY_KIND_TIME,
+  PRIVY_KIND_ENUM,
+  PRIVY_KIND_STRINGS, /* array of strings */
+  PRIVY_KIND_FLAT,    /* object whose values are scalars */
+  PRIVY_KIND_ANY,     /* object of any JSON */
+  PRIVY_KIND_OBJECT,  /* an object with a table of its own */
+  PRIVY_KIND_OBJECTS, /* array of such objects */
+  PRIVY_KIND_ORDER_ID /* positive integer or digits */
+} privy_kind;
+
+typedef struct privy_enum privy_enum;           /* an enumeration: its values and their older names */
+typedef struct privy_object privy_object;       /* what has fields: Contact, Order, EventReceipt, … */
+typedef struct privy_operation privy_operation; /* one thing the API can do: "contacts.create", … */
+
+/* A field of an object, or a parameter of an operation. All strings are static. */
+typedef struct privy_field_info {
+  const char *name;
+  const char *doc;
+  privy_kind kind;
+  const privy_enum *choices;  /* PRIVY_KIND_ENUM, else NULL */
+  const privy_object *object; /* PRIVY_KIND_OBJECT and _OBJECTS, else NULL */
+  bool required;              /* parameters only */
+  bool nullable;              /* parameters only: an explicit null is accepted */
+} privy_field_info;
+
+PRIVY_API const char *privy_enum_name(const privy_enum *choices);
+PRIVY_API size_t privy_enum_count(const privy_enum *choices);
+/* The value at `index`, static; NULL past the end. */
+PRIVY_API const char *privy_enum_value(const privy_enum *choices, size_t index);
+
+/* Every object that answers hold, by position; NULL past the end. */
+PRIVY_API const privy_object *privy_object_at(size_t index);
+PRIVY_API const privy_object *privy_object_find(const char *name);
+PRIVY_API const char *privy_object_name(const privy_object *object);
+PRIVY_API const char *privy_object_doc(const privy_object *object);
+/* The fields that answers hold: privy_record_get takes their positions. */
+PRIVY_API size_t privy_object_count(const privy_object *object);
+PRIVY_API bool privy_object_field(const privy_object *object, size_t index, privy_field_info *out);
+/* Position of the answer field called `name` (older names included), or -1. */
+PRIVY_API int privy_object_index(const privy_object *object, const char *name, size_t length);
+
+/* Every operation, by position; NULL past the end. */
+PRIVY_API const privy_operation *privy_operation_at(size_t index);
+/* By its dotted name, e.g. "contacts.create"; NULL when there is none. */
+PRIVY_API const privy_operation *privy_operation_find(const char *name);
+PRIVY_API const char *privy_operation_name(const privy_operation *operation);
+PRIVY_API const char *privy_operation_method(const privy_operation *operation);
+/* Path template, e.g. "/contacts/{id}". */
+PRIVY_API const char *privy_operation_path(const privy_operation *operation);
+PRIVY_API const char *privy_operation_scope(const privy_operation *operation);
+PRIVY_API const char *privy_operation_doc(const privy_operation *operation);
+/* Why the operation is deprecated and what replaces it; NULL when it is not. */
+PRIVY_API const char *privy_operation_deprecation(const privy_operation *operation);
+/* What an answer holds, and whether it is a page of them. */
+PRIVY_API const privy_object *privy_operation_object(const privy_operation *operation);
+PRIVY_API bool privy_operation_paged(const privy_operation *operation);
+/* The parameters in the order of the table, wherever they travel (path, query, header or body). */
+PRIVY_API size_t privy_operation_count(const privy_operation *operation);
+PRIVY_API bool privy_operation_param(const privy_operation *operation, size_t index, privy_field_info *out);
+
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * A request being built: walk the user's parameters and name each one with privy_request_key, then give its value.
+ * Values are checked as they pass and written straight into the request. Nothing returns an error on the way: every
+ * fault is kept, and privy_request_finish tells them all.
+ */
+typedef struct privy_request privy_request;
+
+PRIVY_API PRIVY_NODISCARD privy_status privy_request_new(const privy_operation *operation, privy_request **out);
+/*
+ * A request to any endpoint. `method` is an HTTP method, `path` starts with "/" and may carry a query; both are checked
+ * at the finish. Values given before the first privy_request_key at top level form the body; keys given after
+ * privy_request_query become query parameters, after privy_request_header header fields.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_request_new_raw(const char *method, const char *path, privy_request **out);
+PRIVY_API void privy_request_free(privy_request *request);
+
+/* Names the next value: a parameter at top level, a member inside an object. */
+PRIVY_API void privy_request_key(privy_request *request, const char *name, size_t length);
+PRIVY_API void privy_request_string(privy_request *request, const char *text, size_t length);
+/* A number by its decimal text, exactly as it is to be sent; what is no JSON number (NaN, say) is a fault. */
+PRIVY_API void privy_request_number(privy_request *request, const char *text, size_t length);
+PRIVY_API void privy_request_integer(privy_request *request, int64_t value);
+PRIVY_API void privy_request_boolean(privy_request *request, bool value);
+PRIVY_API void privy_request_null(privy_request *request);
+PRIVY_API void privy_request_begin_array(privy_request *request);
+PRIVY_API void privy_request_end_array(privy_request *request);
+PRIVY_API void privy_request_begin_object(privy_request *request);
+PRIVY_API void privy_request_end_object(privy_request *request);
+/* The next value cannot be told in JSON: keeps `message` as a fault of the current field in the value's place. */
+PRIVY_API void privy_request_refuse(privy_request *request, const char *message);
+/* Parameters named from here on are sent as they are, whether the tables know them or not. */
+PRIVY_API void privy_request_extra(privy_request *request);
+/* Raw requests only: what is named from here on is a query parameter, a header field. */
+PRIVY_API void privy_request_query(privy_request *request);
+PRIVY_API void privy_request_header(privy_request *request);
+
+/*
+ * Checks the rules over several fields and makes the request ready to be sent. Call it once.
+ * PRIVY_OK, PRIVY_VALIDATION with every fault found, or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_request_finish(privy_request *request, privy_error *error);
+
+/* What a finished request will send. All pointers live as long as the request. The target is the path, with its query,
+ * below the base URL; `Authorization`, `User-Agent` and what libcurl adds are not among the headers. */
+PRIVY_API const char *privy_request_method(const privy_request *request);
+PRIVY_API const char *privy_request_target(const privy_request *request);
+PRIVY_API const char *privy_request_body(const privy_request *request, size_t *length);
+/* Name and value of the header at `index`; false past the end. */
+PRIVY_API bool privy_request_header_at(const privy_request *request, size_t index, const char **name,
+                                       const char **value);
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* One object of an answer. It belongs to its response and lives as long. */
+typedef struct privy_record privy_record;
+
+/*
+ * Reads an answer to `operation` (NULL: to a raw request). `headers` is the raw header block, "Name: value" lines
+ * parted by LF or CRLF. Takes the contents of `body` and leaves it empty, also on failure. PRIVY_OK with a response of
+ * one reference in `*out`; otherwise the status of the error that the answer stands for.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_response_parse(const privy_operation *operation, int http_status,
+                                                            const char *headers, size_t headers_length,
+                                                            privy_buffer *body, privy_response **out,
+                                                            privy_error *error);
+/*
+ * Reads one object (as privy_record_write wrote it, or as an answer holds it) back into a response of one record.
+ * PRIVY_OK, PRIVY_STATUS when the text is no JSON object, or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_response_load(const privy_object *object, const char *text, size_t length,
+                                                           privy_response **out, privy_error *error);
+/* References may be taken and released from any thread. */
+PRIVY_API privy_response *privy_response_retain(privy_response *response);
+PRIVY_API void privy_response_release(privy_response *response);
+
+PRIVY_API int privy_response_status(const privy_response *response);
+PRIVY_API const char *privy_response_body(const privy_response *response, size_t *length);
+/* The whole body as JSON; PRIVY_ABSENT when it is empty or not JSON. */
+PRIVY_API privy_value privy_response_json(const privy_response *response);
+/* Header at `index` in the order received, NUL-terminated; false past the end. */
+PRIVY_API bool privy_response_header_at(const privy_response *response, size_t index, const char **name,
+                                        const char **value);
+/* First header of that name, whatever its case; NULL when there is none. */
+PRIVY_API const char *privy_response_header(const privy_response *response, const char *name);
+/* Bytes that the response holds, for the host language's accounting. */
+PRIVY_API size_t privy_response_size(const privy_response *response);
+
+/* A page has as many records as it has rows, every other answer one (or none: 204). */
+PRIVY_API size_t privy_response_count(const privy_response *response);
+PRIVY_API const privy_record *privy_response_record(const privy_response *response, size_t index);
+/* The page's place among all pages; NULL when the answer is no page. */
+PRIVY_API const privy_record *privy_response_pagination(const privy_response *response);
+
+PRIVY_API const privy_object *privy_record_object(const privy_record *record);
+/* The value of the answer field at `index`. */
+PRIVY_API privy_value privy_record_get(const privy_record *record, size_t index);
+/* The object as received. Members whose key has no privy_object_index are what the tables do not know yet. */
+PRIVY_API privy_value privy_record_json(const privy_record *record);
+/*
+ * Appends the record as one JSON object: the known fields that it has, under their present names and in the order of
+ * the table, then the unknown ones as received. PRIVY_OK or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_record_write(const privy_record *record, privy_buffer *out);
+
+/* ---- the sandbox ------------------------------------------------------------------------------------------------- */
+
+/* An in-memory Privy with the rules of the real one. Safe to share between threads; counted by reference. */
+typedef struct privy_sandbox privy_sandbox;
+
+/* The token that every new sandbox accepts for every scope, and the OAuth client that it knows. */
+#define PRIVY_SANDBOX_TOKEN "privy_5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db"
+#define PRIVY_SANDBOX_CLIENT_ID "sandbox-client"
+#define PRIVY_SANDBOX_CLIENT_SECRET "sandbox-secret"
+
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_new(privy_sandbox **out);
+PRIVY_API privy_sandbox *privy_sandbox_retain(privy_sandbox *sandbox);
+PRIVY_API void privy_sandbox_release(privy_sandbox *sandbox);
+
+/* How an answer is to be broken on its way. */
+typedef enum privy_cut {
+  PRIVY_CUT_NONE = 0,
+  PRIVY_CUT_DROP,    /* close the connection without an answer */
+  PRIVY_CUT_TRUNCATE /* send all headers, half of the body, then close */
+} privy_cut;
+
+/* An answer of the sandbox. `headers` is a block of "Name: value" lines, each ended by CRLF. */
+typedef struct privy_sandbox_answer {
+  int http_status;
+  privy_buffer headers;
+  privy_buffer body;
+  double delay; /* seconds to wait before answering */
+  privy_cut cut;
+} privy_sandbox_answer;
+PRIVY_API void privy_sandbox_answer_init(privy_sandbox_answer *answer);
+PRIVY_API void privy_sandbox_answer_clear(privy_sandbox_answer *answer);
+
+/*
+ * Answers one request as Privy would. `target` is the path with its query, with or without the "/v1" of the base URL;
+ * `headers` a block of "Name: value" lines. The caller clears the answer. PRIVY_OK (whatever the HTTP status) or
+ * PRIVY_NO_MEMORY, in which case the sandbox holds what it held before.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method,
+                                                            const char *target, const char *headers,
+                                                            size_t headers_length, const char *body, size_t body_length,
+                                                            privy_sandbox_answer *answer);
+
+/* Adds a token. `scopes` is a space-separated list, NULL for all. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token,
+                                                               const char *scopes);
+/* Revokes a token, made by hand or by OAuth: it answers 401 from now on. False when the sandbox does not know it. */
+PRIVY_API bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token);
+/* Adds an OAuth client. `scopes` as above: what its tokens may ask for. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id,
+                                                                const char *client_secret, const char *scopes);
+/* Adds a Custom Integration, known by its token. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token,
+                                                                     bool active);
+/* Puts a contact under compliance suppression, or an SMS consent into "pending": what no request can do.
+ * `field` and `value` as in the Contact table. PRIVY_OK, PRIVY_NOT_FOUND, PRIVY_VALIDATION or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_consent(privy_sandbox *sandbox, const char *contact_id,
+                                                                 const char *field, const char *value);
+/* Countries for SMS, as a space-separated list of E.164 prefixes ("+1 +44"); "" for none, "+" for all. New sandboxes
+ * support "+1". PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char *prefixes);
+/* Requests allowed a minute and a day; 0 turns a limit off, and both are off in a new sandbox (the headers then tell of
+ * 60 and 10,000 without counting down). */
+PRIVY_API void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day);
+/* Stops the sandbox's clock at `seconds`; from then on only privy_sandbox_advance moves it. Negative: back to the
+ * machine's clock. */
+PRIVY_API void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds);
+PRIVY_API void privy_sandbox_advance(privy_sandbox *sandbox, double seconds);
+PRIVY_API double privy_sandbox_now(privy_sandbox *sandbox);
+
+/* A fault on demand: the next `count` requests meet it, after `skip` that do not. */
+typedef struct privy_sandbox_fault {
+  int http_status;      /* answer this instead of acting; 0: act as always */
+  const char *body;     /* with http_status: the body, NULL for the API's own envelope */
+  double retry_after;   /* with http_status: sent as Retry-After when not negative */
+  double delay;         /* seconds before the answer */
+  privy_cut cut;        /* the request is acted on, its answer is lost on the way */
+  uint32_t skip, count; /* count 0: every request from then on */
+} privy_sandbox_fault;
+/* Queues a fault; faults are met in the order they were queued. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_fault(privy_sandbox *sandbox,
+                                                               const privy_sandbox_fault *fault);
+PRIVY_API void privy_sandbox_clear_faults(privy_sandbox *sandbox);
+
+/* What has happened so far: requests answered, contacts and orders held, events accepted, welcome messages sent. */
+typedef struct privy_sandbox_counts {
+  uint64_t requests, contacts, orders, events, welcome_messages;
+} privy_sandbox_counts;
+PRIVY_API privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox);
+/* Forgets contacts, orders, events and counts; keeps tokens, integrations, limits and clock. */
+PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
+
+/* ---- clients ----------------------------------------------------------------------------------------------------- */
+
+/* What a call may take. Negative (or -1) means: as the client is set. */
+typedef struct privy_options {
+  double timeout;         /* seconds for one attempt, whole */
+  double connect_timeout; /* seconds for the connection, TLS included */
+  double max_wait;        /* seconds that a call may spend waiting between its attempts */
+  int max_retries;        /* further attempts after the first */
+} privy_options;
+#define PRIVY_OPTIONS_INHERIT                                                                                          \
+  { -1.0, -1.0, -1.0, -1 }
+
+/* Settings of a client. privy_config_init gives the defaults; strings are copied by privy_client_new. */
+typedef struct privy_config {
+  const char *token;         /* API token; else $PRIVY_API_TOKEN */
+  const char *client_id;     /* OAuth; else $PRIVY_CLIENT_ID */
+  const char *client_secret; /* OAuth; else $PRIVY_CLIENT_SECRET */
+  const char *scopes;        /* OAuth, space separated; NULL: all that the client may have; else $PRIVY_SCOPES */
+  const char *base_url;      /* else $PRIVY_BASE_URL, else https://api.privy.com/v1 */
+  const char *token_url;     /* else $PRIVY_TOKEN_URL, else the base URL's origin + /oauth/token */
+  const char *ca_bundle;     /* file of trusted certificates; NULL: $SSL_CERT_FILE, else the system's */
+  const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
+  privy_options options;     /* defaults: 30 s, 5 s, 60 s, 3 */
+  size_t max_response;       /* bytes of body accepted, default 64 MiB */
+  privy_sandbox *sandbox;    /* answer from here instead of the network; the client keeps a reference */
+} privy_config;
+PRIVY_API void privy_config_init(privy_config *config);
+
+/* A client: settings, connections and token. Safe to share between threads. */
+typedef struct privy_client privy_client;
+
+/* PRIVY_OK, PRIVY_ERROR with a message that names the setting, or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *config, privy_client **out,
+                                                        privy_error *error);
+/* Frees the client. No call may be running on it. */
+PRIVY_API void privy_client_free(privy_client *client);
+PRIVY_API const char *privy_client_base_url(const privy_client *client);
+
+/* A handle by which one call can be stopped from another thread. */
+typedef struct privy_interrupt privy_interrupt;
+PRIVY_API PRIVY_NODISCARD privy_status privy_interrupt_new(privy_interrupt **out);
+PRIVY_API void privy_interrupt_free(privy_interrupt *interrupt);
+/* Stops the call that uses the handle, now or as soon as it starts. Any thread; safe to repeat. */
+PRIVY_API void privy_interrupt_raise(privy_interrupt *interrupt);
+
+/* Asked about every 50 ms while a call waits, on the thread that made the call: true stops it. */
+typedef bool privy_stop_function(void *context);
+
+/*
+ * Makes the call that a finished request stands for, and waits for its answer. Takes no lock of the host language, so
+ * release it around this. `options`, `interrupt` and `stop` may be NULL. The request may be used again afterwards.
+ * PRIVY_OK with a response of one reference in `*out`; otherwise the status in `error->code`:
+ * PRIVY_VALIDATION, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS and its kinds, PRIVY_INTERRUPTED, PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, const privy_request *request,
+                                                         const privy_options *options, privy_interrupt *interrupt,
+                                                         privy_stop_function *stop, void *stop_context,
+                                                         privy_response **out, privy_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,144 @@
+/* The reader, pulled along by its caller. */
+#include "harness.h"
+
+#include <string.h>
+
+#include "json/reader.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void values_are_slices_of_the_text(void **state) {
+  (void)state;
+  const char *text =
+      " {\"k\\t\" : \"v\" , \"n\" : -12 , \"f\":1.0,\"e\":1e2, \"c\" : [ 1 , {\"x\":\"]\"} ] ,\"t\":true}";
+  static const struct {
+    const char *key, *value;
+    privy_type type;
+    bool integral;
+  } expected[] = {
+      {"k\\t", "v", PRIVY_STRING, false},
+      {"n", "-12", PRIVY_NUMBER, true},
+      {"f", "1.0", PRIVY_NUMBER, false},
+      {"e", "1e2", PRIVY_NUMBER, false},
+      {"c", "[ 1 , {\"x\":\"]\"} ]", PRIVY_ARRAY, false},
+      {"t", "true", PRIVY_TRUE, false},
+  };
+  privy_reader reader;
+  privy_value key, value;
+  privy_reader_init(&reader, text, strlen(text));
+  assert_int_equal(privy_reader_peek(&reader), PRIVY_OBJECT);
+  assert_int_equal(privy_reader_peek(&reader), PRIVY_OBJECT);
+  assert_true(privy_reader_enter_object(&reader));
+  for (size_t i = 0; i < COUNT(expected); i++) {
+    assert_true(privy_reader_member(&reader, &key));
+    assert_int_equal(key.type, PRIVY_STRING);
+    assert_int_equal(key.escaped, i == 0);
+    assert_text(key.text, key.length, expected[i].key);
+    assert_int_equal(privy_reader_peek(&reader), expected[i].type);
+    assert_true(privy_reader_value(&reader, &value));
+    assert_int_equal(value.type, expected[i].type);
+    assert_int_equal(value.integral, expected[i].integral);
+    assert_int_equal(value.escaped, 0);
+    assert_int_equal(value.choice, 0);
+    assert_text(value.text, value.length, expected[i].value);
+  }
+  assert_false(privy_reader_member(&reader, &key));
+  assert_int_equal(key.type, PRIVY_ABSENT);
+  assert_true(privy_reader_end(&reader));
+  assert_false(privy_reader_member(&reader, &key)); /* there is no container left, and no harm done */
+  assert_true(privy_reader_end(&reader));
+}
+
+static void only_what_is_there_is_entered(void **state) {
+  (void)state;
+  privy_reader reader;
+  privy_reader_init(&reader, "  [1]", 5);
+  assert_false(privy_reader_enter_object(&reader));
+  assert_string_equal(reader.error, "expected '{'");
+  assert_int_equal(reader.position, 2);
+  privy_reader_init(&reader, "{}", 2);
+  assert_false(privy_reader_enter_array(&reader));
+  assert_string_equal(reader.error, "expected '['");
+  assert_int_equal(reader.position, 0);
+  privy_reader_init(&reader, " ", 1);
+  assert_false(privy_reader_enter_array(&reader));
+  assert_string_equal(reader.error, "unexpected end of text");
+  assert_int_equal(reader.position, 1);
+}
+
+static void the_first_error_stays(void **state) {
+  (void)state;
+  privy_reader reader;
+  privy_value value;
+  privy_reader_init(&reader, "[1,x,2]", 7);
+  assert_true(privy_reader_enter_array(&reader));
+  assert_true(privy_reader_element(&reader));
+  assert_true(privy_reader_value(&reader, &value));
+  assert_true(privy_reader_element(&reader));
+  for (int again = 0; again < 2; again++) {
+    value.type = PRIVY_TRUE;
+    assert_false(privy_reader_value(&reader, &value));
+    assert_int_equal(value.type, PRIVY_ABSENT);
+    value.type = PRIVY_TRUE;
+    assert_false(privy_reader_member(&reader, &value));
+    assert_int_equal(value.type, PRIVY_ABSENT);
+    assert_false(privy_reader_element(&reader));
+    assert_false(privy_reader_enter_array(&reader));
+    assert_false(privy_reader_enter_object(&reader));
+    assert_int_equal(privy_reader_peek(&reader), PRIVY_ABSENT);
+    assert_false(privy_reader_end(&reader));
+    assert_string_equal(reader.error, "expected a value");
+    assert_int_equal(reader.position, 3);
+  }
+}
+
+static void the_end_is_reached_outside_all_containers(void **state) {
+  (void)state;
+  privy_reader reader;
+  privy_value value;
+  privy_reader_init(&reader, "[1", 2);
+  assert_true(privy_reader_enter_array(&reader));
+  assert_true(privy_reader_element(&reader));
+  assert_true(privy_reader_value(&reader, &value));
+  assert_false(privy_reader_end(&reader));
+  assert_int_equal(reader.position, 2);
+  privy_reader_init(&reader, "[1]", 3);
+  assert_true(privy_reader_enter_array(&reader));
+  assert_false(privy_reader_end(&reader));
+  assert_int_equal(reader.position, 1);
+}
+
+static void numbers_are_told_from_other_text(void **state) {
+  (void)state;
+  static const char *const good[] = {"0", "-1", "95", "12345678901234567890", "-0"};
+  static const char *const fractions[] = {"0.5", "1e3", "-1.25E-7"};
+  static const char *const bad[] = {"",    "-",  "1.",  ".5", "01", " 1",    "1 ",       "1a",
+                                    "NaN", "1e", "0x1", "+1", "1,", "1.2.3", "Infinity", "\"1\""};
+  bool integral = false;
+  for (size_t i = 0; i < COUNT(good); i++) {
+    assert_true(privy_json_number(good[i], strlen(good[i]), &integral));
+    assert_true(integral);
+  }
+  for (size_t i = 0; i < COUNT(fractions); i++) {
+    assert_true(privy_json_number(fractions[i], strlen(fractions[i]), &integral));
+    assert_false(integral);
+  }
+  for (size_t i = 0; i < COUNT(bad); i++) {
+    if (privy_json_number(bad[i], strlen(bad[i]), NULL)) fail_msg("\"%s\" was taken for a number", bad[i]);
+  }
+  assert_true(privy_json_number("12.5", 2, &integral));
+  assert_true(integral);
+  assert_false(privy_json_number("1\0", 2, &integral));
+  assert_false(privy_json_number(NULL, 0, NULL));
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(values_are_slices_of_the_text),
+      TEST(only_what_is_there_is_entered),
+      TEST(the_first_error_stays),
+      TEST(the_end_is_reached_outside_all_containers),
+      TEST(numbers_are_told_from_other_text),
+  };
+  return HARNESS_RUN(tests);
+}
