@@ -1,0 +1,401 @@
+#include "schema/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "schema/format.h"
+
+/* What stands in a container. */
+enum {
+  FRAME_PARAMS,  /* the parameters of the operation */
+  FRAME_OBJECT,  /* an object with a table */
+  FRAME_OBJECTS, /* an array of such objects */
+  FRAME_STRINGS, /* an array of strings */
+  FRAME_FLAT,    /* an object of scalars */
+  FRAME_ANY,     /* any JSON, its levels counted */
+  FRAME_FREE,    /* any JSON */
+  FRAME_IGNORED  /* inside a value that is refused already */
+};
+
+static const char flat_fault[] = "must be a string, number, boolean or null: nested values are not accepted";
+static const char money_fault[] = "must be a number such as 95.00";
+
+static privy_check_frame *top(privy_check *check) {
+  return &check->frames[check->depth - 1];
+}
+
+void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode) {
+  memset(check, 0, offsetof(privy_check, frames));
+  check->operation = operation;
+  check->mode = mode;
+  check->depth = 1;
+  check->frames[0] = (privy_check_frame){.kind = operation ? FRAME_PARAMS : FRAME_FREE,
+                                         .object = operation ? operation->object : NULL};
+}
+
+void privy_check_clear(privy_check *check) {
+  privy_faults_clear(&check->faults);
+  privy_buffer_clear(&check->keys);
+}
+
+/* ---- faults ---- */
+
+/* Path of the current value: keys joined by dots, positions in brackets. */
+static bool path_of(privy_check *check, privy_buffer *out) {
+  for (size_t i = 0; i < check->depth; i++) {
+    const privy_check_frame *frame = &check->frames[i];
+    bool done;
+    if (frame->array) {
+      done = privy_buffer_format(out, "[%u]", frame->index - 1);
+    } else {
+      done = (out->length == 0 || privy_buffer_byte(out, '.')) &&
+             privy_buffer_append(out, check->keys.data + frame->key_start, frame->key_length);
+    }
+    if (!done) return false;
+  }
+  return true;
+}
+
+void privy_check_refuse(privy_check *check, const char *message) {
+  privy_buffer path = PRIVY_BUFFER_EMPTY;
+  if (!path_of(check, &path) || !privy_faults_add(&check->faults, path.length ? path.data : "base",
+                                                  path.length ? path.length : 4, message, strlen(message)))
+    check->no_memory = true;
+  privy_buffer_clear(&path);
+}
+
+void privy_check_fault(privy_check *check, const char *name, const char *format, ...) {
+  char message[256];
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  if (length < 0 || !privy_faults_add(&check->faults, name, strlen(name), message, strlen(message)))
+    check->no_memory = true;
+}
+
+static privy_verdict refused(privy_check *check, const char *message) {
+  privy_check_refuse(check, message);
+  return PRIVY_VERDICT_REFUSED;
+}
+
+/* Says which values the operation takes. */
+static privy_verdict refuse_choice(privy_check *check, const privy_field *field, int position) {
+  privy_operations asked = 1u << check->operation->id;
+  privy_buffer message = PRIVY_BUFFER_EMPTY;
+  const privy_enum *choices = field->choices;
+  bool done;
+  if (position >= 0 && *choices->choices[position].why) {
+    done = privy_buffer_format(&message, "%s %s", choices->choices[position].name, choices->choices[position].why);
+  } else {
+    done = privy_buffer_text(&message, "must be one of ");
+    const char *comma = "";
+    for (size_t i = 0; i < choices->count; i++) {
+      if (!(choices->choices[i].taken_by & asked)) continue;
+      done = done && privy_buffer_format(&message, "%s%s", comma, choices->choices[i].name);
+      comma = ", ";
+    }
+  }
+  if (done && privy_buffer_terminate(&message))
+    privy_check_refuse(check, message.data);
+  else
+    check->no_memory = true;
+  privy_buffer_clear(&message);
+  return PRIVY_VERDICT_REFUSED;
+}
+
+/* The words for a value of another type than the field's. */
+static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_STRING: return refused(check, "must be a string");
+  case PRIVY_KIND_INTEGER: return refused(check, "must be an integer");
+  case PRIVY_KIND_MONEY: return refused(check, money_fault);
+  case PRIVY_KIND_BOOLEAN: return refused(check, "must be true or false");
+  case PRIVY_KIND_TIME:
+  case PRIVY_KIND_ORDER_ID: return refused(check, privy_format_check((privy_format)field->format, "", 0));
+  case PRIVY_KIND_ENUM: return refuse_choice(check, field, -1);
+  case PRIVY_KIND_STRINGS: return refused(check, "must be an array of strings");
+  case PRIVY_KIND_FLAT: return refused(check, "must be an object without nested values");
+  case PRIVY_KIND_ANY:
+  case PRIVY_KIND_OBJECT: return refused(check, "must be an object");
+  case PRIVY_KIND_OBJECTS: return refused(check, "must be an array of objects");
+  }
+  return PRIVY_VERDICT_REFUSED;
+}
+
+/* ---- keys ---- */
+
+static const privy_field *params_key(privy_check *check, const char *name, size_t length) {
+  privy_check_frame *frame = top(check);
+  const privy_field *field = privy_object_row(frame->object, name, length);
+  bool taken = field && (field->taken_by & (1u << check->operation->id));
+  frame->field = taken ? field : NULL;
+  if (taken) {
+    uint64_t bit = UINT64_C(1) << (field - frame->object->rows);
+    if (check->mode == PRIVY_CHECK_STRICT && (check->given & bit)) {
+      frame->kind = FRAME_IGNORED;
+      privy_check_refuse(check, "is given twice");
+    }
+    check->given |= bit;
+  } else if (check->lenient) {
+    check->unknown = true;
+  } else if (check->mode == PRIVY_CHECK_STRICT) {
+    frame->kind = FRAME_IGNORED;
+    if (field && !field->taken_by) {
+      privy_check_refuse(check, "is read-only");
+    } else {
+      char message[96];
+      snprintf(message, sizeof message, "is not a parameter of %s; extra can send it", check->operation->name);
+      privy_check_refuse(check, message);
+    }
+  }
+  return frame->field;
+}
+
+const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
+  privy_check_frame *frame = top(check);
+  check->keys.length = frame->key_start;
+  frame->key_length = 0;
+  frame->field = NULL;
+  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  if (!privy_buffer_append(&check->keys, name, privy_utf8_valid(name, length))) {
+    check->no_memory = true;
+    return NULL;
+  }
+  frame->key_length = (uint32_t)(check->keys.length - frame->key_start);
+  if (frame->key_length != length) {
+    if (frame->kind != FRAME_IGNORED) privy_check_refuse(check, "has a name that is not valid UTF-8");
+    return NULL;
+  }
+  if (check->depth == 1 && check->operation) return params_key(check, name, length);
+  if (frame->kind == FRAME_OBJECT) frame->field = privy_object_row(frame->object, name, length);
+  return frame->field;
+}
+
+/* ---- values ---- */
+
+/* What stands before every value: counts elements, and tells whether the value must be judged by `*field`. */
+typedef enum { JUDGE_FIELD, JUDGE_ELEMENT_STRING, JUDGE_ELEMENT_OBJECT, JUDGE_FLAT, JUDGE_NOTHING, JUDGE_SILENT } judge;
+
+static judge judge_of(privy_check *check, const privy_field **field) {
+  privy_check_frame *frame = top(check);
+  if (frame->array) frame->index++;
+  *field = frame->field;
+  switch (frame->kind) {
+  case FRAME_IGNORED: return JUDGE_SILENT;
+  case FRAME_OBJECTS: return JUDGE_ELEMENT_OBJECT;
+  case FRAME_STRINGS: return JUDGE_ELEMENT_STRING;
+  case FRAME_FLAT: return JUDGE_FLAT;
+  case FRAME_ANY:
+  case FRAME_FREE: return JUDGE_NOTHING;
+  default: break;
+  }
+  if (check->depth == 1 && check->lenient) return JUDGE_NOTHING;
+  return frame->field ? JUDGE_FIELD : JUDGE_NOTHING;
+}
+
+static void note_choice(privy_check *check, const privy_field *field, uint8_t choice) {
+  if (check->depth != 1) return;
+  size_t row = (size_t)(field - check->frames[0].object->rows);
+  check->noted |= UINT64_C(1) << row;
+  check->choices[row] = choice;
+}
+
+static privy_verdict check_enum(privy_check *check, const privy_field *field, const char *text, size_t length) {
+  int position = privy_enum_index(field->choices, text, length, false);
+  if (position < 0 || !(field->choices->choices[position].taken_by & (1u << check->operation->id)))
+    return refuse_choice(check, field, position);
+  note_choice(check, field, (uint8_t)position);
+  return PRIVY_VERDICT_PASSED;
+}
+
+static privy_verdict check_text(privy_check *check, const privy_field *field, const char *text, size_t length) {
+  const char *fault = privy_format_check((privy_format)field->format, text, length);
+  if (fault) return refused(check, fault);
+  if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max) {
+    char message[64];
+    snprintf(message, sizeof message, "must be at most %" PRId64 " characters", field->max);
+    return refused(check, message);
+  }
+  return PRIVY_VERDICT_PASSED;
+}
+
+privy_verdict privy_check_string(privy_check *check, const char *text, size_t length) {
+  const privy_field *field;
+  judge judged = judge_of(check, &field);
+  if (judged == JUDGE_SILENT) return PRIVY_VERDICT_REFUSED;
+  if (judged == JUDGE_ELEMENT_OBJECT) return refused(check, "must be an object");
+  if (privy_utf8_valid(text, length) != length) return refused(check, "is not valid UTF-8");
+  if (judged != JUDGE_FIELD) return PRIVY_VERDICT_PASSED;
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_ENUM: return check_enum(check, field, text, length);
+  case PRIVY_KIND_STRING:
+  case PRIVY_KIND_TIME:
+  case PRIVY_KIND_ORDER_ID: return check_text(check, field, text, length);
+  case PRIVY_KIND_MONEY:
+    return privy_json_number(text, length, NULL) ? PRIVY_VERDICT_NUMBER : refused(check, money_fault);
+  default: return refuse_type(check, field);
+  }
+}
+
+static privy_verdict check_integer(privy_check *check, const privy_field *field, const char *text, size_t length) {
+  bool integral = false;
+  if (!privy_json_number(text, length, &integral) || !integral) return refuse_type(check, field);
+  int64_t value;
+  bool fits = privy_parse_int64(text, length, &value);
+  if (field->min > field->max) return PRIVY_VERDICT_PASSED;
+  if (fits && value >= field->min && value <= field->max) return PRIVY_VERDICT_PASSED;
+  char message[80];
+  if (field->max == INT64_MAX)
+    snprintf(message, sizeof message, "must be at least %" PRId64, field->min);
+  else
+    snprintf(message, sizeof message, "must be from %" PRId64 " to %" PRId64, field->min, field->max);
+  return refused(check, message);
+}
+
+static privy_verdict check_order_id(privy_check *check, const privy_field *field, const char *text, size_t length) {
+  bool zero = length > 0 && text[0] == '0';
+  return !zero && privy_format_digits(text, length) ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
+}
+
+privy_verdict privy_check_number(privy_check *check, const char *text, size_t length) {
+  const privy_field *field;
+  judge judged = judge_of(check, &field);
+  bool number = privy_json_number(text, length, NULL);
+  switch (judged) {
+  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
+  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
+  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
+  case JUDGE_FLAT:
+  case JUDGE_NOTHING: return number ? PRIVY_VERDICT_PASSED : refused(check, "must be a finite number");
+  case JUDGE_FIELD: break;
+  }
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_INTEGER: return check_integer(check, field, text, length);
+  case PRIVY_KIND_ORDER_ID: return check_order_id(check, field, text, length);
+  case PRIVY_KIND_MONEY: return number ? PRIVY_VERDICT_PASSED : refused(check, money_fault);
+  default: return refuse_type(check, field);
+  }
+}
+
+privy_verdict privy_check_boolean(privy_check *check, bool value) {
+  const privy_field *field;
+  switch (judge_of(check, &field)) {
+  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
+  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
+  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
+  case JUDGE_FLAT:
+  case JUDGE_NOTHING: return PRIVY_VERDICT_PASSED;
+  case JUDGE_FIELD: break;
+  }
+  if (field->kind != PRIVY_KIND_BOOLEAN) return refuse_type(check, field);
+  note_choice(check, field, value);
+  return PRIVY_VERDICT_PASSED;
+}
+
+privy_verdict privy_check_null(privy_check *check) {
+  const privy_field *field;
+  switch (judge_of(check, &field)) {
+  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
+  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
+  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
+  case JUDGE_FLAT:
+  case JUDGE_NOTHING: return PRIVY_VERDICT_PASSED;
+  case JUDGE_FIELD: break;
+  }
+  if (!(field->null_in & (1u << check->operation->id))) return refused(check, "must not be null");
+  if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->rows);
+  return PRIVY_VERDICT_PASSED;
+}
+
+void privy_check_unusable(privy_check *check, const char *message) {
+  const privy_field *field;
+  if (judge_of(check, &field) != JUDGE_SILENT) privy_check_refuse(check, message);
+}
+
+/* ---- containers ---- */
+
+/* The kind of frame that the container of a field opens; FRAME_IGNORED after a fault. */
+static uint8_t frame_of_field(privy_check *check, const privy_field *field, bool array) {
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_STRINGS:
+    if (array) return FRAME_STRINGS;
+    break;
+  case PRIVY_KIND_OBJECTS:
+    if (array) return FRAME_OBJECTS;
+    break;
+  case PRIVY_KIND_FLAT:
+    if (!array) return FRAME_FLAT;
+    break;
+  case PRIVY_KIND_ANY:
+    if (!array) return FRAME_ANY;
+    break;
+  case PRIVY_KIND_OBJECT:
+    if (!array) return FRAME_OBJECT;
+    break;
+  default: break;
+  }
+  refuse_type(check, field);
+  return FRAME_IGNORED;
+}
+
+static uint8_t frame_of(privy_check *check, bool array, const privy_object **object) {
+  const privy_field *field;
+  uint8_t inside = top(check)->kind;
+  switch (judge_of(check, &field)) {
+  case JUDGE_SILENT: return FRAME_IGNORED;
+  case JUDGE_ELEMENT_STRING: privy_check_refuse(check, "must be a string"); return FRAME_IGNORED;
+  case JUDGE_FLAT: privy_check_refuse(check, flat_fault); return FRAME_IGNORED;
+  case JUDGE_NOTHING: return inside == FRAME_ANY ? FRAME_ANY : FRAME_FREE;
+  case JUDGE_ELEMENT_OBJECT:
+    *object = top(check)->object;
+    if (!array) return FRAME_OBJECT;
+    privy_check_refuse(check, "must be an object");
+    return FRAME_IGNORED;
+  case JUDGE_FIELD: break;
+  }
+  *object = field->object;
+  return frame_of_field(check, field, array);
+}
+
+static unsigned level_limit(const privy_check *check) {
+  return (unsigned)check->frames[0].field->max;
+}
+
+privy_verdict privy_check_begin(privy_check *check, bool array) {
+  const privy_object *object = NULL;
+  if (check->depth > PRIVY_CHECK_DEPTH + 1) {
+    check->too_deep++;
+    return PRIVY_VERDICT_REFUSED;
+  }
+  uint8_t kind = frame_of(check, array, &object);
+  char message[64];
+  if (kind == FRAME_ANY && ++check->any_levels > level_limit(check)) {
+    snprintf(message, sizeof message, "is nested deeper than %u levels", level_limit(check));
+    privy_check_refuse(check, message);
+    check->any_levels--;
+    kind = FRAME_IGNORED;
+  } else if (check->depth == PRIVY_CHECK_DEPTH + 1) {
+    if (kind != FRAME_IGNORED) privy_check_refuse(check, "is nested too deep");
+    kind = FRAME_IGNORED;
+  }
+  check->frames[check->depth++] =
+      (privy_check_frame){.kind = kind, .array = array, .key_start = (uint32_t)check->keys.length, .object = object};
+  return kind == FRAME_IGNORED ? PRIVY_VERDICT_REFUSED : PRIVY_VERDICT_PASSED;
+}
+
+void privy_check_end(privy_check *check) {
+  if (check->depth <= 1) return;
+  if (check->too_deep > 0) {
+    check->too_deep--;
+    return;
+  }
+  privy_check_frame *frame = top(check);
+  if (frame->kind == FRAME_ANY) check->any_levels--;
+  check->keys.length = frame->key_start;
+  check->depth--;
+}

@@ -1,0 +1,152 @@
+/* The tables as privy.h shows them to the bindings. */
+#include <string.h>
+
+#include "schema/schema.h"
+
+static void describe(const privy_operation *operation, const privy_field *field, privy_field_info *out) {
+  privy_operations asked = operation ? 1u << operation->id : 0;
+  out->name = field->name;
+  out->doc = field->doc;
+  out->kind = (privy_kind)field->kind;
+  out->choices = field->choices;
+  out->object = field->object;
+  out->required = operation && (field->flags & PRIVY_FIELD_REQUIRED);
+  out->nullable = (field->null_in & asked) != 0;
+}
+
+const char *privy_enum_name(const privy_enum *choices) {
+  return choices->name;
+}
+
+size_t privy_enum_count(const privy_enum *choices) {
+  return choices->count;
+}
+
+const char *privy_enum_value(const privy_enum *choices, size_t index) {
+  return index < choices->count ? choices->choices[index].name : NULL;
+}
+
+int privy_enum_index(const privy_enum *choices, const char *text, size_t length, bool older) {
+  for (size_t i = 0; i < choices->count; i++) {
+    if (privy_text_is(text, length, choices->choices[i].name)) return (int)i;
+    if (older && privy_older_has(choices->choices[i].older, text, length)) return (int)i;
+  }
+  return -1;
+}
+
+bool privy_older_has(const char *older, const char *text, size_t length) {
+  if (!*older) return false;
+  privy_slice list = {older, strlen(older)};
+  privy_slice word;
+  while (privy_next_word(&list, '|', &word))
+    if (word.length == length && memcmp(word.text, text, length) == 0) return true;
+  return false;
+}
+
+const privy_object *privy_object_find(const char *name) {
+  const privy_object *object;
+  for (size_t i = 0; (object = privy_object_at(i)); i++)
+    if (strcmp(object->name, name) == 0) return object;
+  return NULL;
+}
+
+const char *privy_object_name(const privy_object *object) {
+  return object->name;
+}
+
+const char *privy_object_doc(const privy_object *object) {
+  return object->doc;
+}
+
+size_t privy_object_count(const privy_object *object) {
+  return object->slots ? object->slot_count : object->row_count;
+}
+
+bool privy_object_field(const privy_object *object, size_t index, privy_field_info *out) {
+  if (index >= privy_object_count(object)) return false;
+  describe(NULL, &object->rows[object->slots ? object->slots[index] : index], out);
+  return true;
+}
+
+int privy_object_index(const privy_object *object, const char *name, size_t length) {
+  for (size_t i = 0; i < object->slot_count; i++) {
+    const privy_field *field = &object->rows[object->slots[i]];
+    if (field->name_length == length && memcmp(field->name, name, length) == 0) return (int)i;
+  }
+  for (size_t i = 0; i < object->slot_count; i++)
+    if (privy_older_has(object->rows[object->slots[i]].older, name, length)) return (int)i;
+  return -1;
+}
+
+const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length) {
+  for (size_t i = 0; i < object->row_count; i++) {
+    const privy_field *field = &object->rows[i];
+    if (field->name_length == length && memcmp(field->name, name, length) == 0) return field;
+  }
+  return NULL;
+}
+
+const privy_operation *privy_operation_find(const char *name) {
+  const privy_operation *operation;
+  for (size_t i = 0; (operation = privy_operation_at(i)); i++)
+    if (strcmp(operation->name, name) == 0) return operation;
+  return NULL;
+}
+
+const char *privy_operation_name(const privy_operation *operation) {
+  return operation->name;
+}
+
+const char *privy_operation_method(const privy_operation *operation) {
+  return operation->method;
+}
+
+const char *privy_operation_path(const privy_operation *operation) {
+  return operation->path;
+}
+
+const char *privy_operation_scope(const privy_operation *operation) {
+  return privy_scope_name(operation->scope);
+}
+
+const char *privy_operation_doc(const privy_operation *operation) {
+  return operation->doc;
+}
+
+const char *privy_operation_deprecation(const privy_operation *operation) {
+  return operation->deprecation;
+}
+
+const privy_object *privy_operation_object(const privy_operation *operation) {
+  return operation->object;
+}
+
+bool privy_operation_paged(const privy_operation *operation) {
+  return operation->answer == PRIVY_ANSWER_PAGE;
+}
+
+size_t privy_operation_count(const privy_operation *operation) {
+  size_t count = 0;
+  for (size_t i = 0; i < operation->object->row_count; i++)
+    if (operation->object->rows[i].taken_by & (1u << operation->id)) count++;
+  return count;
+}
+
+bool privy_operation_param(const privy_operation *operation, size_t index, privy_field_info *out) {
+  for (size_t i = 0; i < operation->object->row_count; i++) {
+    const privy_field *field = &operation->object->rows[i];
+    if (!(field->taken_by & (1u << operation->id)) || index-- > 0) continue;
+    describe(operation, field, out);
+    return true;
+  }
+  return false;
+}
+
+privy_place privy_field_place(const privy_operation *operation, const privy_field *field) {
+  if (field->flags & PRIVY_FIELD_HEADER) return PRIVY_PLACE_HEADER;
+  const char *brace = strchr(operation->path, '{');
+  if (brace && strncmp(brace + 1, field->name, field->name_length) == 0 && brace[1 + field->name_length] == '}')
+    return PRIVY_PLACE_PATH;
+  return strcmp(operation->method, "GET") == 0 || strcmp(operation->method, "DELETE") == 0 ? PRIVY_PLACE_QUERY
+                                                                                           : PRIVY_PLACE_BODY;
+}

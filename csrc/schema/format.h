@@ -1,0 +1,20 @@
+/* Formats of strings. Every function says whether the whole text has the format; none allocates. */
+#ifndef PRIVY_SCHEMA_FORMAT_H
+#define PRIVY_SCHEMA_FORMAT_H
+
+#include "schema/schema.h"
+
+bool privy_format_email(const char *text, size_t length);
+bool privy_format_phone(const char *text, size_t length);
+bool privy_format_time(const char *text, size_t length);
+bool privy_format_time_utc(const char *text, size_t length);
+bool privy_format_currency(const char *text, size_t length);
+bool privy_format_event_type(const char *text, size_t length);
+bool privy_format_contact_id(const char *text, size_t length);
+bool privy_format_digits(const char *text, size_t length);
+bool privy_format_header(const char *text, size_t length);
+
+/* NULL when the text has the format, else the words of the fault. */
+const char *privy_format_check(privy_format format, const char *text, size_t length);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * The tables: everything the core knows of the API as data. The rows stand in the .def files, one fact each:
+ *
+ *   endpoints.def  operations: name, method, path, scope, what they answer
+ *   contact.def, order.def, event.def, page.def   fields: kind, format, limits, who takes them, older names
+ *   parts.def      nested parts of an order
+ *   enums.def      enumerations: values, who may send them, older names
+ *   formats.def    formats of strings, with the words of their fault
+ *   rules.def      rules over several fields
+ *   scopes.def     scopes of tokens
+ *
+ * privy.h gives the bindings a view of them (privy_operation_*, privy_object_*, privy_enum_*).
+ */
+#ifndef PRIVY_SCHEMA_SCHEMA_H
+#define PRIVY_SCHEMA_SCHEMA_H
+
+#include "base/text.h"
+#include "privy.h"
+
+typedef enum privy_operation_id {
+#define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc) PRIVY_OP_##id,
+#include "schema/endpoints.def"
+#undef OPERATION
+  PRIVY_OP_COUNT
+} privy_operation_id;
+
+/* A set of operations. */
+typedef uint32_t privy_operations;
+#define PRIVY_OP_BIT(id) (1u << PRIVY_OP_##id)
+
+typedef enum privy_scope {
+#define SCOPE(id, name) PRIVY_SCOPE_##id,
+#include "schema/scopes.def"
+#undef SCOPE
+  PRIVY_SCOPE_COUNT
+} privy_scope;
+
+typedef enum privy_format {
+#define FORMAT(id, check, message) PRIVY_FORMAT_##id,
+#include "schema/formats.def"
+#undef FORMAT
+  PRIVY_FORMAT_COUNT
+} privy_format;
+
+/*
+ * Positions of rows (PRIVY_ROW_CONTACT_email) and of the fields that answers hold (PRIVY_SLOT_CONTACT_email). SEND rows
+ * stand in requests, READ rows in answers, BOTH rows in both, HEADER rows travel as a header of the request.
+ */
+#define SEND(name, ...) PRIVY_ROW_CONTACT_##name,
+#define READ SEND
+#define BOTH SEND
+#define HEADER SEND
+typedef enum privy_contact_row {
+#include "schema/contact.def"
+  PRIVY_CONTACT_ROWS
+} privy_contact_row;
+#undef SEND
+#define SEND(name, ...) PRIVY_ROW_ORDER_##name,
+typedef enum privy_order_row {
+#include "schema/order.def"
+  PRIVY_ORDER_ROWS
+} privy_order_row;
+#undef SEND
+#define SEND(name, ...) PRIVY_ROW_EVENT_##name,
+typedef enum privy_event_row {
+#include "schema/event.def"
+  PRIVY_EVENT_ROWS
+} privy_event_row;
+#undef SEND
+#undef READ
+#undef BOTH
+#undef HEADER
+#define SEND(...)
+#define HEADER(...)
+#define BOTH READ
+#define READ(name, ...) PRIVY_SLOT_CONTACT_##name,
+typedef enum privy_contact_slot {
+#include "schema/contact.def"
+  PRIVY_CONTACT_SLOTS
+} privy_contact_slot;
+#undef READ
+#define READ(name, ...) PRIVY_SLOT_ORDER_##name,
+typedef enum privy_order_slot {
+#include "schema/order.def"
+  PRIVY_ORDER_SLOTS
+} privy_order_slot;
+#undef READ
+#define READ(name, ...) PRIVY_SLOT_EVENT_##name,
+typedef enum privy_event_slot {
+#include "schema/event.def"
+  PRIVY_EVENT_SLOTS
+} privy_event_slot;
+#undef READ
+#define READ(name, ...) PRIVY_SLOT_PAGE_##name,
+typedef enum privy_page_slot {
+#include "schema/page.def"
+  PRIVY_PAGE_SLOTS
+} privy_page_slot;
+#undef SEND
+#undef READ
+#undef BOTH
+#undef HEADER
+
+/* Positions of the values of enumerations (PRIVY_sms_consent_pending). */
+#define ENUM(name) typedef enum privy_##name {
+#define CHOICE(name, value, taken_by, why, older) PRIVY_##name##_##value,
+#define ENUM_END(name)                                                                                                 \
+  PRIVY_##name##_count                                                                                                 \
+  }                                                                                                                    \
+  privy_##name;
+#include "schema/enums.def"
+#undef ENUM
+#undef CHOICE
+#undef ENUM_END
+
+/* A value of an enumeration. */
+typedef struct privy_choice {
+  const char *name;
+  privy_operations taken_by; /* operations that may send it */
+  const char *why;           /* said to who sends it elsewhere */
+  const char *older;         /* older names that answers may carry, parted by '|' */
+} privy_choice;
+
+struct privy_enum {
+  const char *name;
+  const privy_choice *choices;
+  size_t count;
+};
+
+#define PRIVY_NO_SLOT 0xff
+
+typedef enum privy_field_flags {
+  PRIVY_FIELD_REQUIRED = 1,
+  PRIVY_FIELD_HEADER = 2,          /* travels as the header called `header` */
+  PRIVY_FIELD_FALSE_IF_ABSENT = 4, /* answers leave it out when it is false */
+  PRIVY_FIELD_FROM_STATUS = 8      /* not in the body: true when the HTTP status is 201 */
+} privy_field_flags;
+
+typedef struct privy_field {
+  const char *name;
+  uint8_t name_length;
+  uint8_t kind; /* a privy_kind */
+  uint8_t format;
+  uint8_t flags;
+  uint8_t slot; /* position among the fields of answers, or PRIVY_NO_SLOT */
+  int64_t min;  /* integers: smallest value; min > max: no limits */
+  int64_t max;  /* integers: largest value; strings: most characters, 0 any; PRIVY_KIND_ANY: most levels */
+  privy_operations taken_by;
+  privy_operations null_in; /* operations that take an explicit null for it */
+  const privy_enum *choices;
+  const privy_object *object;
+  const char *older; /* older names in answers, parted by '|' */
+  const char *header;
+  const char *doc;
+} privy_field;
+
+struct privy_object {
+  const char *name;
+  const char *doc;
+  const privy_field *rows;
+  size_t row_count;
+  const uint8_t *slots; /* rows of the fields that answers hold */
+  size_t slot_count;
+};
+
+typedef enum privy_answer_kind {
+  PRIVY_ANSWER_DATA, /* {"data": object} */
+  PRIVY_ANSWER_PAGE, /* {"data": [object, …], "pagination": {…}} */
+  PRIVY_ANSWER_BARE  /* the object itself */
+} privy_answer_kind;
+
+struct privy_operation {
+  privy_operation_id id;
+  const char *name;
+  const char *method;
+  const char *path;
+  privy_scope scope;
+  const privy_object *object; /* rows of its parameters, and what it answers */
+  privy_answer_kind answer;
+  size_t body_limit; /* most bytes of body, 0: any */
+  const char *deprecation;
+  const char *doc;
+};
+
+typedef enum privy_rule_kind {
+  PRIVY_RULE_ANY_GIVEN,    /* one of the fields, be it null */
+  PRIVY_RULE_AT_LEAST_ONE, /* one of the fields, not null */
+  PRIVY_RULE_EXACTLY_ONE,
+  PRIVY_RULE_NEEDS
+} privy_rule_kind;
+
+/* A rule over several fields of one object. Sets of rows are bit masks. */
+typedef struct privy_rule {
+  privy_operations operations;
+  privy_rule_kind kind;
+  uint64_t fields;       /* those it speaks of; NEEDS: those needed */
+  uint8_t when;          /* NEEDS: the row whose value… */
+  uint32_t when_choices; /* …being one of these (bit per choice; a boolean true is bit 1) makes the others needed */
+  const char *message;
+} privy_rule;
+
+extern const privy_object privy_object_contact, privy_object_order, privy_object_event, privy_object_page,
+    privy_object_address, privy_object_line_item, privy_object_discount, privy_object_tax_line;
+extern const privy_enum privy_enum_email_consent, privy_enum_sms_consent;
+
+const privy_operation *privy_operation_get(privy_operation_id id);
+const char *privy_scope_name(privy_scope scope);
+/* Rule at `index`, NULL past the end. */
+const privy_rule *privy_rule_at(size_t index);
+
+/* The row called `name`; NULL when there is none. Older names are not looked at. */
+const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length);
+/* True when one of the words of `older` ("a|b") is the text. */
+bool privy_older_has(const char *older, const char *text, size_t length);
+/* Position of the value, also under an older name when `older` is true; -1 when the enumeration lacks it. */
+int privy_enum_index(const privy_enum *choices, const char *text, size_t length, bool older);
+
+typedef enum privy_place { PRIVY_PLACE_BODY, PRIVY_PLACE_QUERY, PRIVY_PLACE_PATH, PRIVY_PLACE_HEADER } privy_place;
+/* Where a parameter of the operation travels. */
+privy_place privy_field_place(const privy_operation *operation, const privy_field *field);
+
+#endif

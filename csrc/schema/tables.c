@@ -1,0 +1,205 @@
+#include "schema/format.h"
+#include "schema/schema.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The names by which the rows call sets of operations, and flags. */
+enum {
+#define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc) id = PRIVY_OP_BIT(id),
+#include "schema/endpoints.def"
+#undef OPERATION
+  REQUIRED = PRIVY_FIELD_REQUIRED,
+  FALSE_IF_ABSENT = PRIVY_FIELD_FALSE_IF_ABSENT,
+  FROM_STATUS = PRIVY_FIELD_FROM_STATUS
+};
+
+/* ---- enumerations ---- */
+
+#define ENUM(enumeration) static const privy_choice enumeration##_choices[] = {
+#define CHOICE(enumeration, value, taken_by, why, older) {#value, taken_by, why, older},
+#define ENUM_END(enumeration)                                                                                          \
+  }                                                                                                                    \
+  ;                                                                                                                    \
+  const privy_enum privy_enum_##enumeration = {#enumeration, enumeration##_choices, COUNT(enumeration##_choices)};
+#include "schema/enums.def"
+#undef ENUM
+#undef CHOICE
+#undef ENUM_END
+
+/* ---- nested parts of an order ---- */
+
+#define NAMED(name) #name, (uint8_t)(sizeof(#name) - 1)
+
+#define PART_BEGIN(part) static const privy_field part##_rows[] = {
+#define PART_FIELD(part, name, kind, doc)                                                                              \
+  {NAMED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_NONE, 0, PRIVY_NO_SLOT, 1, 0, ORDER, ORDER, NULL, NULL, "", NULL, doc},
+#define PART_END(part, doc)                                                                                            \
+  }                                                                                                                    \
+  ;                                                                                                                    \
+  const privy_object privy_object_##part = {#part, doc, part##_rows, COUNT(part##_rows), NULL, 0};
+#include "schema/parts.def"
+#undef PART_BEGIN
+#undef PART_FIELD
+#undef PART_END
+
+/* ---- objects ---- */
+
+#define PLAIN NULL, NULL
+#define CHOICES(enumeration) &privy_enum_##enumeration, NULL
+#define PART(part) NULL, &privy_object_##part
+#define ROW(slot, name, kind, choices, object, format, min, max, taken_by, null_in, flags, older, doc)                 \
+  {NAMED(name),                                                                                                        \
+   PRIVY_KIND_##kind,                                                                                                  \
+   PRIVY_FORMAT_##format,                                                                                              \
+   flags,                                                                                                              \
+   slot,                                                                                                               \
+   min,                                                                                                                \
+   max,                                                                                                                \
+   taken_by,                                                                                                           \
+   null_in,                                                                                                            \
+   choices,                                                                                                            \
+   object,                                                                                                             \
+   older,                                                                                                              \
+   NULL,                                                                                                               \
+   doc},
+#define SEND(...) ROW(PRIVY_NO_SLOT, __VA_ARGS__)
+#define HEADER(name, header, taken_by, doc)                                                                            \
+  {NAMED(name),                                                                                                        \
+   PRIVY_KIND_STRING,                                                                                                  \
+   PRIVY_FORMAT_HEADER,                                                                                                \
+   PRIVY_FIELD_HEADER,                                                                                                 \
+   PRIVY_NO_SLOT,                                                                                                      \
+   0,                                                                                                                  \
+   0,                                                                                                                  \
+   taken_by,                                                                                                           \
+   0,                                                                                                                  \
+   NULL,                                                                                                               \
+   NULL,                                                                                                               \
+   "",                                                                                                                 \
+   header,                                                                                                             \
+   doc},
+
+#define READ(name, ...) ROW(PRIVY_SLOT_CONTACT_##name, name, __VA_ARGS__)
+#define BOTH READ
+static const privy_field contact_rows[] = {
+#include "schema/contact.def"
+};
+#undef READ
+#define READ(name, ...) ROW(PRIVY_SLOT_ORDER_##name, name, __VA_ARGS__)
+static const privy_field order_rows[] = {
+#include "schema/order.def"
+};
+#undef READ
+#define READ(name, ...) ROW(PRIVY_SLOT_EVENT_##name, name, __VA_ARGS__)
+static const privy_field event_rows[] = {
+#include "schema/event.def"
+};
+#undef READ
+#define READ(name, ...) ROW(PRIVY_SLOT_PAGE_##name, name, __VA_ARGS__)
+static const privy_field page_rows[] = {
+#include "schema/page.def"
+};
+#undef READ
+#undef SEND
+#undef HEADER
+
+/* The rows of the fields that answers hold, in the order of their slots. */
+#define SEND(...)
+#define HEADER(...)
+#define READ(name, ...) PRIVY_ROW_CONTACT_##name,
+static const uint8_t contact_slots[] = {
+#include "schema/contact.def"
+};
+#undef READ
+#define READ(name, ...) PRIVY_ROW_ORDER_##name,
+static const uint8_t order_slots[] = {
+#include "schema/order.def"
+};
+#undef READ
+#define READ(name, ...) PRIVY_ROW_EVENT_##name,
+static const uint8_t event_slots[] = {
+#include "schema/event.def"
+};
+#undef READ
+#define READ(name, ...) PRIVY_SLOT_PAGE_##name,
+static const uint8_t page_slots[] = {
+#include "schema/page.def"
+};
+#undef READ
+#undef BOTH
+#undef SEND
+#undef HEADER
+
+#define OBJECT(id, name, doc)                                                                                          \
+  const privy_object privy_object_##id = {name, doc, id##_rows, COUNT(id##_rows), id##_slots, COUNT(id##_slots)};
+OBJECT(contact, "Contact", "A person whom the store may write to.")
+OBJECT(order, "Order", "An order as Privy keeps it.")
+OBJECT(event, "EventReceipt", "What the API says of an event that it took.")
+OBJECT(page, "Pagination", "Where a page stands among all pages.")
+
+static const privy_object *const objects[] = {&privy_object_contact, &privy_object_order, &privy_object_event,
+                                              &privy_object_page};
+
+/* ---- operations, scopes, rules ---- */
+
+static const privy_operation operations[] = {
+#define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc)                         \
+  {PRIVY_OP_##id,         name,       method,      path, PRIVY_SCOPE_##scope, &privy_object_##object,                  \
+   PRIVY_ANSWER_##answer, body_limit, deprecation, doc},
+#include "schema/endpoints.def"
+#undef OPERATION
+};
+
+static const char *const scope_names[] = {
+#define SCOPE(id, name) name,
+#include "schema/scopes.def"
+#undef SCOPE
+};
+
+#define F(object, field) (UINT64_C(1) << PRIVY_ROW_##object##_##field)
+#define V(enumeration, value) (1u << PRIVY_##enumeration##_##value)
+#define TRUE 2u
+static const privy_rule rules[] = {
+#define RULE(operations, kind, fields, when, choices, message)                                                         \
+  {operations, PRIVY_RULE_##kind, fields, when, choices, message},
+#include "schema/rules.def"
+#undef RULE
+};
+
+const privy_operation *privy_operation_get(privy_operation_id id) {
+  return &operations[id];
+}
+
+const privy_operation *privy_operation_at(size_t index) {
+  return index < COUNT(operations) ? &operations[index] : NULL;
+}
+
+const privy_object *privy_object_at(size_t index) {
+  return index < COUNT(objects) ? objects[index] : NULL;
+}
+
+const char *privy_scope_name(privy_scope scope) {
+  return scope_names[scope];
+}
+
+const privy_rule *privy_rule_at(size_t index) {
+  return index < COUNT(rules) ? &rules[index] : NULL;
+}
+
+/* ---- formats ---- */
+
+typedef bool format_function(const char *text, size_t length);
+
+static const struct {
+  format_function *check;
+  const char *message;
+} formats[] = {
+#define FORMAT(id, check, message) {check, message},
+#include "schema/formats.def"
+#undef FORMAT
+};
+
+const char *privy_format_check(privy_format format, const char *text, size_t length) {
+  if (!formats[format].check || formats[format].check(text, length)) return NULL;
+  return formats[format].message;
+}
