@@ -1,0 +1,98 @@
+#include "message/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "schema/faults.h"
+
+static const privy_error_info infos[] = {{PRIVY_OK, "", PRIVY_OK, 0, "The call did what it was asked to."},
+#define X(code, name, parent, status, doc) {PRIVY_##code, name, PRIVY_##parent, status, doc},
+                                         PRIVY_ERRORS(X)
+#undef X
+};
+
+const privy_error_info *privy_error_describe(privy_status status) {
+  return &infos[status];
+}
+
+void privy_error_init(privy_error *error) {
+  *error = (privy_error){.retry_after = -1};
+}
+
+void privy_error_clear(privy_error *error) {
+  if (!error) return;
+  if (error->message_owned) privy_free(error->message);
+  privy_faults_clear(&error->faults);
+  privy_free(error->api_code);
+  privy_free(error->contact_id);
+  privy_free(error->method);
+  privy_free(error->path);
+  privy_free(error->request_id);
+  privy_free(error->idempotency_key);
+  privy_response_release(error->response);
+  privy_error_init(error);
+}
+
+static void replace_message(privy_error *error, char *message, bool owned) {
+  if (error->message_owned) privy_free(error->message);
+  error->message = message;
+  error->message_owned = owned;
+}
+
+privy_status privy_error_no_memory(privy_error *error) {
+  static char message[] = "out of memory";
+  replace_message(error, message, false);
+  return error->code = PRIVY_NO_MEMORY;
+}
+
+privy_status privy_error_set(privy_error *error, privy_status code, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  size_t kept = length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1;
+  char *message = privy_copy(text, privy_utf8_valid(text, kept)); /* a cut may go through a character */
+  if (!message) return privy_error_no_memory(error);
+  replace_message(error, message, true);
+  return error->code = code;
+}
+
+bool privy_error_text(char **field, const char *text, size_t length) {
+  char *copy = privy_copy(text, length);
+  if (!copy) return false;
+  privy_free(*field);
+  *field = copy;
+  return true;
+}
+
+bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults) {
+  bool done = true;
+  for (size_t i = 0; done && i < faults->count; i++) {
+    const privy_fault *fault = &faults->items[i];
+    bool base = strcmp(fault->field, "base") == 0;
+    done = privy_buffer_text(out, i ? "; " : "") &&
+           (base || (privy_buffer_text(out, fault->field) && privy_buffer_byte(out, ' '))) &&
+           privy_buffer_text(out, fault->message);
+  }
+  return done;
+}
+
+privy_status privy_error_faults(privy_error *error, privy_faults *faults, const char *lead) {
+  privy_buffer message = PRIVY_BUFFER_EMPTY;
+  bool done = privy_buffer_text(&message, lead) && privy_error_list_faults(&message, faults) &&
+              privy_buffer_terminate(&message);
+  privy_faults_clear(&error->faults);
+  error->faults = *faults;
+  *faults = (privy_faults){0};
+  if (!done) {
+    privy_buffer_clear(&message);
+    return privy_error_no_memory(error);
+  }
+  replace_message(error, message.data, true);
+  return error->code = PRIVY_VALIDATION;
+}

@@ -1,0 +1,23 @@
+/* Filling the privy_error of privy.h. */
+#ifndef PRIVY_MESSAGE_ERROR_H
+#define PRIVY_MESSAGE_ERROR_H
+
+#include "privy.h"
+
+/*
+ * Sets code and message, keeping whatever else the error holds, and returns the code. When there is no memory for the
+ * message the error becomes PRIVY_NO_MEMORY.
+ */
+privy_status privy_error_set(privy_error *error, privy_status code, const char *format, ...) PRIVY_PRINTF(3, 4);
+privy_status privy_error_no_memory(privy_error *error);
+/* Puts a copy of the text into one of the error's string fields, freeing what was there. False when memory runs out. */
+PRIVY_NODISCARD bool privy_error_text(char **field, const char *text, size_t length);
+/* Appends all faults in one line: "email is invalid; at least one of …". False when memory runs out. */
+PRIVY_NODISCARD bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults);
+/*
+ * Makes a PRIVY_VALIDATION of the faults, which it takes over: the message tells all of them in one line, after `lead`.
+ * Returns the error's code.
+ */
+privy_status privy_error_faults(privy_error *error, privy_faults *faults, const char *lead);
+
+#endif

@@ -1,0 +1,65 @@
+/* What only raw requests need checked: method, path and headers that the user wrote. */
+#include <string.h>
+
+#include "message/request.h"
+
+static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+
+/* Headers that libcurl or the client writes itself. */
+static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
+                                          "Transfer-Encoding", "Connection", "User-Agent"};
+
+static bool path_is_safe(const char *path, size_t length) {
+  if (length == 0 || path[0] != '/') return false;
+  size_t segment = 0;
+  for (size_t i = 0; i <= length; i++) {
+    bool over = i == length || path[i] == '?';
+    if (over || path[i] == '/') {
+      if (i - segment == 2 && memcmp(path + segment, "..", 2) == 0) return false;
+      segment = i + 1;
+    }
+    if (over) break;
+  }
+  for (size_t i = 0; i < length; i++)
+    if (path[i] <= ' ' || path[i] > '~' || path[i] == '#' || path[i] == '\\') return false;
+  return true;
+}
+
+void privy_request_check_raw(privy_request *request, const char *method, const char *path) {
+  bool known = false;
+  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) known = known || strcmp(method, methods[i]) == 0;
+  if (known)
+    memcpy(request->raw_method, method, strlen(method) + 1);
+  else
+    privy_check_fault(&request->check, "method", "must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
+  if (!path_is_safe(path, strlen(path)))
+    privy_check_fault(&request->check, "path",
+                      "must start with / and hold only visible ASCII, without #, \\ or .. segments");
+  else if (!privy_buffer_text(&request->path, path))
+    request->check.no_memory = true;
+}
+
+static bool is_token(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (!privy_is_alnum(text[i]) && (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i]))) return false;
+  return length > 0;
+}
+
+static bool is_header_value(const char *text, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if ((text[i] < ' ' && text[i] != '\t') || text[i] > '~') return false;
+  return length == 0 || (text[0] > ' ' && text[length - 1] > ' ');
+}
+
+void privy_request_take_header(privy_request *request, const char *value, size_t length) {
+  const privy_buffer *name = &request->name;
+  for (size_t i = 0; i < sizeof own_headers / sizeof own_headers[0]; i++) {
+    if (!privy_text_is_nocase(name->data, name->length, own_headers[i])) continue;
+    privy_check_refuse(&request->check, "is set by the client");
+    return;
+  }
+  if (!is_token(name->data, name->length) || !is_header_value(value, length))
+    privy_check_refuse(&request->check, "must be a header: a token as name and visible ASCII as value");
+  else if (!privy_request_add_header(request, name->data, name->length, value, length))
+    request->check.no_memory = true;
+}

@@ -1,0 +1,338 @@
+#include "message/request.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "message/error.h"
+
+static const char scalar_fault[] = "must be a string, number or boolean: it does not travel in the body";
+
+static privy_request *allocate(const privy_operation *operation) {
+  privy_request *request = privy_calloc(1, sizeof *request);
+  if (!request) return NULL;
+  request->operation = operation;
+  privy_check_init(&request->check, operation, PRIVY_CHECK_STRICT);
+  privy_writer_init(&request->writer, &request->body);
+  if (!privy_request_add_header(request, "Accept", 6, "application/json", 16)) {
+    privy_request_free(request);
+    return NULL;
+  }
+  return request;
+}
+
+privy_status privy_request_new(const privy_operation *operation, privy_request **out) {
+  *out = allocate(operation);
+  if (!*out) return PRIVY_NO_MEMORY;
+  (*out)->method = operation->method;
+  return PRIVY_OK;
+}
+
+privy_status privy_request_new_raw(const char *method, const char *path, privy_request **out) {
+  *out = allocate(NULL);
+  if (!*out) return PRIVY_NO_MEMORY;
+  (*out)->method = (*out)->raw_method;
+  privy_request_check_raw(*out, method, path);
+  privy_check_key(&(*out)->check, "body", 4);
+  return PRIVY_OK;
+}
+
+void privy_request_free(privy_request *request) {
+  if (!request) return;
+  for (size_t i = 0; i < request->header_count; i++) {
+    privy_free(request->headers[i].name);
+    privy_free(request->headers[i].value);
+  }
+  privy_free(request->headers);
+  privy_buffer_clear(&request->path);
+  privy_buffer_clear(&request->query);
+  privy_buffer_clear(&request->body);
+  privy_buffer_clear(&request->target);
+  privy_buffer_clear(&request->name);
+  privy_check_clear(&request->check);
+  privy_free(request);
+}
+
+/* Memory that runs out is remembered and told at the finish. */
+static void must(privy_request *request, bool done) {
+  if (!done) request->check.no_memory = true;
+}
+
+bool privy_request_add_header(privy_request *request, const char *name, size_t name_length, const char *value,
+                              size_t value_length) {
+  for (size_t i = 0; i < request->header_count; i++)
+    if (privy_text_is_nocase(name, name_length, request->headers[i].name))
+      return privy_error_text(&request->headers[i].value, value, value_length);
+  privy_request_header_line *lines =
+      privy_grow(request->headers, request->header_count, &request->header_capacity, sizeof *lines);
+  if (!lines) return false;
+  request->headers = lines;
+  privy_request_header_line line = {privy_copy(name, name_length), privy_copy(value, value_length)};
+  if (!line.name || !line.value) {
+    privy_free(line.name);
+    privy_free(line.value);
+    return false;
+  }
+  lines[request->header_count++] = line;
+  return true;
+}
+
+const char *privy_request_find_header(const privy_request *request, const char *name) {
+  for (size_t i = 0; i < request->header_count; i++)
+    if (privy_text_is_nocase(request->headers[i].name, strlen(request->headers[i].name), name))
+      return request->headers[i].value;
+  return NULL;
+}
+
+/* ---- naming ---- */
+
+static bool at_top(const privy_request *request) {
+  return request->check.depth == 1 && request->outside == 0;
+}
+
+static void keep_name(privy_request *request, const char *name, size_t length) {
+  request->name.length = 0;
+  must(request, privy_buffer_append(&request->name, name, length));
+}
+
+/* A query parameter or header of a raw request: its faults are told as "params.page", "headers.X-Name". */
+static void raw_key(privy_request *request, const char *name, size_t length) {
+  privy_buffer path = PRIVY_BUFFER_EMPTY;
+  must(request, privy_buffer_text(&path, request->place == PRIVY_PLACE_QUERY ? "params." : "headers.") &&
+                    privy_buffer_append(&path, name, length));
+  if (!request->check.no_memory) privy_check_key(&request->check, path.data, path.length);
+  privy_buffer_clear(&path);
+  keep_name(request, name, length);
+}
+
+void privy_request_key(privy_request *request, const char *name, size_t length) {
+  if (request->outside) return;
+  if (!at_top(request) || (!request->operation && request->place == PRIVY_PLACE_BODY)) {
+    privy_check_key(&request->check, name, length);
+    privy_writer_key(&request->writer, name, length);
+    return;
+  }
+  if (!request->operation) {
+    raw_key(request, name, length);
+    return;
+  }
+  static const privy_field unknown = {.name = ""};
+  const privy_field *field = privy_check_key(&request->check, name, length);
+  request->place = privy_field_place(request->operation, field ? field : &unknown);
+  if (request->place != PRIVY_PLACE_BODY) {
+    bool header = field && request->place == PRIVY_PLACE_HEADER;
+    keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
+    return;
+  }
+  if (request->body.length == 0) privy_writer_begin_object(&request->writer);
+  privy_writer_key(&request->writer, name, length);
+}
+
+void privy_request_extra(privy_request *request) {
+  request->check.lenient = true;
+}
+
+void privy_request_query(privy_request *request) {
+  request->place = PRIVY_PLACE_QUERY;
+}
+
+void privy_request_header(privy_request *request) {
+  request->place = PRIVY_PLACE_HEADER;
+}
+
+/* ---- values ---- */
+
+/* Puts a scalar where it travels when that is not the body. */
+static void put_outside(privy_request *request, const char *text, size_t length) {
+  switch (request->place) {
+  case PRIVY_PLACE_QUERY:
+    must(request, (request->query.length == 0 || privy_buffer_byte(&request->query, '&')) &&
+                      privy_buffer_percent(&request->query, request->name.data, request->name.length) &&
+                      privy_buffer_byte(&request->query, '=') && privy_buffer_percent(&request->query, text, length));
+    break;
+  case PRIVY_PLACE_PATH:
+    if (length == 0 || privy_text_is(text, length, ".") || privy_text_is(text, length, "..")) {
+      privy_check_refuse(&request->check, "must name a part of the path");
+      break;
+    }
+    request->path.length = 0;
+    must(request, privy_buffer_percent(&request->path, text, length));
+    break;
+  default: privy_request_take_header(request, text, length);
+  }
+}
+
+static bool in_body(const privy_request *request) {
+  return request->place == PRIVY_PLACE_BODY || !at_top(request);
+}
+
+void privy_request_string(privy_request *request, const char *text, size_t length) {
+  if (request->outside) return;
+  bool body = in_body(request);
+  privy_verdict verdict = privy_check_string(&request->check, text, length);
+  if (verdict == PRIVY_VERDICT_REFUSED) return;
+  if (!body)
+    put_outside(request, text, length);
+  else if (verdict == PRIVY_VERDICT_NUMBER)
+    privy_writer_raw(&request->writer, text, length);
+  else
+    privy_writer_string(&request->writer, text, length);
+}
+
+void privy_request_number(privy_request *request, const char *text, size_t length) {
+  if (request->outside || privy_check_number(&request->check, text, length) == PRIVY_VERDICT_REFUSED) return;
+  if (in_body(request))
+    privy_writer_raw(&request->writer, text, length);
+  else
+    put_outside(request, text, length);
+}
+
+void privy_request_integer(privy_request *request, int64_t value) {
+  char text[24];
+  int length = snprintf(text, sizeof text, "%" PRId64, value);
+  privy_request_number(request, text, (size_t)length);
+}
+
+void privy_request_boolean(privy_request *request, bool value) {
+  if (request->outside || privy_check_boolean(&request->check, value) == PRIVY_VERDICT_REFUSED) return;
+  if (in_body(request))
+    privy_writer_boolean(&request->writer, value);
+  else
+    put_outside(request, value ? "true" : "false", value ? 4 : 5);
+}
+
+void privy_request_null(privy_request *request) {
+  if (request->outside || privy_check_null(&request->check) == PRIVY_VERDICT_REFUSED) return;
+  if (in_body(request))
+    privy_writer_null(&request->writer);
+  else
+    privy_check_refuse(&request->check, scalar_fault);
+}
+
+void privy_request_refuse(privy_request *request, const char *message) {
+  if (!request->outside) privy_check_unusable(&request->check, message);
+}
+
+static void begin(privy_request *request, bool array) {
+  if (request->outside) {
+    request->outside++;
+    return;
+  }
+  bool body = in_body(request);
+  privy_verdict verdict = privy_check_begin(&request->check, array);
+  if (!body) {
+    privy_check_end(&request->check);
+    if (verdict != PRIVY_VERDICT_REFUSED) privy_check_refuse(&request->check, scalar_fault);
+    request->outside = 1;
+    return;
+  }
+  if (array)
+    privy_writer_begin_array(&request->writer);
+  else
+    privy_writer_begin_object(&request->writer);
+}
+
+static void end(privy_request *request, bool array) {
+  if (request->outside) {
+    request->outside--;
+    return;
+  }
+  privy_check_end(&request->check);
+  if (array)
+    privy_writer_end_array(&request->writer);
+  else
+    privy_writer_end_object(&request->writer);
+}
+
+void privy_request_begin_array(privy_request *request) {
+  begin(request, true);
+}
+
+void privy_request_end_array(privy_request *request) {
+  end(request, true);
+}
+
+void privy_request_begin_object(privy_request *request) {
+  begin(request, false);
+}
+
+void privy_request_end_object(privy_request *request) {
+  end(request, false);
+}
+
+/* ---- the finish ---- */
+
+static bool make_target(privy_request *request) {
+  privy_buffer *target = &request->target;
+  bool done;
+  if (request->operation) {
+    const char *path = request->operation->path;
+    const char *brace = strchr(path, '{');
+    done = brace ? privy_buffer_append(target, path, (size_t)(brace - path)) &&
+                       privy_buffer_append(target, request->path.data, request->path.length) &&
+                       privy_buffer_text(target, strchr(brace, '}') + 1)
+                 : privy_buffer_text(target, path);
+  } else {
+    done = privy_buffer_append(target, request->path.data, request->path.length);
+  }
+  if (done && request->query.length) {
+    bool more = target->data && memchr(target->data, '?', target->length);
+    done = privy_buffer_byte(target, more ? '&' : '?') &&
+           privy_buffer_append(target, request->query.data, request->query.length);
+  }
+  return done && privy_buffer_terminate(target);
+}
+
+static void finish_body(privy_request *request) {
+  if (request->body.length == 0) return;
+  if (request->operation) {
+    privy_writer_end_object(&request->writer);
+    size_t limit = request->operation->body_limit;
+    if (limit && request->body.length > limit)
+      privy_check_fault(&request->check, "base", "the body is %zu bytes; at most %zu are accepted",
+                        request->body.length, limit);
+  }
+  if (!privy_request_find_header(request, "Content-Type"))
+    must(request, privy_request_add_header(request, "Content-Type", 12, "application/json", 16));
+}
+
+privy_status privy_request_finish(privy_request *request, privy_error *error) {
+  privy_check_finish(&request->check, 0);
+  return privy_request_seal(request, error);
+}
+
+privy_status privy_request_seal(privy_request *request, privy_error *error) {
+  privy_check *check = &request->check;
+  finish_body(request);
+  if (check->no_memory || request->writer.failed) return privy_error_no_memory(error);
+  if (check->faults.count) {
+    if (!privy_error_text(&error->method, request->method, strlen(request->method)))
+      return privy_error_no_memory(error);
+    const char *path = request->operation ? request->operation->path : request->path.data;
+    size_t length = request->operation ? strlen(path) : request->path.length;
+    if (path && !privy_error_text(&error->path, path, length)) return privy_error_no_memory(error);
+    return privy_error_faults(error, &check->faults, "refused before sending: ");
+  }
+  return make_target(request) ? PRIVY_OK : privy_error_no_memory(error);
+}
+
+const char *privy_request_method(const privy_request *request) {
+  return request->method;
+}
+
+const char *privy_request_target(const privy_request *request) {
+  return request->target.data;
+}
+
+const char *privy_request_body(const privy_request *request, size_t *length) {
+  *length = request->body.length;
+  return request->body.length ? request->body.data : "";
+}
+
+bool privy_request_header_at(const privy_request *request, size_t index, const char **name, const char **value) {
+  if (index >= request->header_count) return false;
+  *name = request->headers[index].name;
+  *value = request->headers[index].value;
+  return true;
+}

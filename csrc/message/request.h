@@ -1,0 +1,54 @@
+/* What lies inside the privy_request of privy.h, for the floors above: a streaming builder over the tables' checker. */
+#ifndef PRIVY_MESSAGE_REQUEST_H
+#define PRIVY_MESSAGE_REQUEST_H
+
+#include "base/buffer.h"
+#include "privy.h"
+#include "schema/check.h"
+#include "json/writer.h"
+
+typedef struct privy_request_header_line {
+  char *name;
+  char *value;
+} privy_request_header_line;
+
+struct privy_request {
+  const privy_operation *operation; /* NULL: a raw request */
+  const char *method;
+  char raw_method[8];
+  privy_buffer path;   /* raw: as given; else the encoded path parameter */
+  privy_buffer query;  /* "a=1&b=2" */
+  privy_buffer body;   /* empty: none is sent */
+  privy_buffer target; /* when finished: path and query, NUL-terminated */
+  privy_buffer name;   /* of the current query parameter or header */
+  privy_request_header_line *headers;
+  size_t header_count, header_capacity;
+  privy_writer writer;
+  privy_place place; /* of the current value */
+  unsigned outside;  /* containers open in a place that takes none */
+  privy_check check;
+};
+
+/* Gives the request a header, in place of an earlier one of that name. False when memory runs out. */
+PRIVY_NODISCARD bool privy_request_add_header(privy_request *request, const char *name, size_t name_length,
+                                              const char *value, size_t value_length);
+/* The value of a header, NULL when the request has none of that name. */
+const char *privy_request_find_header(const privy_request *request, const char *name);
+/* Raw requests: checks and keeps a header given by the user, with the fault where it stands. */
+void privy_request_take_header(privy_request *request, const char *value, size_t length);
+/* Raw requests: checks method and path. */
+void privy_request_check_raw(privy_request *request, const char *method, const char *path);
+
+/* privy_request_finish without the rules over several fields. */
+PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_error *error);
+
+/*
+ * What follows the 409 of a contacts.upsert: an update of contact `id` with the fields of the create. An identifier
+ * that was given alone is the one that matched and is left out; when both were given, both are sent, since one of them
+ * may be new to the contact. When nothing is left to change, it is a contacts.get. PRIVY_OK with a finished request
+ * that the caller frees; PRIVY_VALIDATION when `id` is none, PRIVY_NO_MEMORY.
+ */
+PRIVY_NODISCARD privy_status privy_request_new_update_of(const privy_request *create, const char *id,
+                                                         privy_request **out, privy_error *error);
+
+#endif

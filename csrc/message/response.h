@@ -1,0 +1,63 @@
+/* What lies inside the privy_response and privy_record of privy.h, for the floors above. */
+#ifndef PRIVY_MESSAGE_RESPONSE_H
+#define PRIVY_MESSAGE_RESPONSE_H
+
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "privy.h"
+#include "schema/schema.h"
+#include "json/reader.h"
+
+struct privy_record {
+  const privy_object *object;
+  privy_value json;
+  size_t first;              /* position of its first value */
+  const privy_value *values; /* one per slot; set when all records are read */
+};
+
+typedef struct privy_response_header_line {
+  const char *name;
+  const char *value;
+} privy_response_header_line;
+
+struct privy_response {
+  atomic_size_t references;
+  int http_status;
+  privy_buffer body;
+  privy_buffer header_block; /* NULs stand behind every name and value */
+  privy_response_header_line *headers;
+  size_t header_count, header_capacity;
+  privy_value json;
+  privy_record *records;
+  size_t record_count, record_capacity;
+  privy_record pagination; /* object is NULL when there is none */
+  privy_value *values;     /* of all records, slot by slot */
+  size_t value_count, value_capacity;
+};
+
+/* A response that takes over the body, its headers read and no record yet; NULL when memory runs out (the body is then
+ * still the caller's). */
+PRIVY_NODISCARD privy_response *privy_response_start(int http_status, const char *headers, size_t headers_length,
+                                                     privy_buffer *body);
+/* Reads one object at the reader's place into `out`; false at an error of the reader or when memory runs out. */
+PRIVY_NODISCARD bool privy_response_read(privy_response *response, privy_reader *reader, const privy_object *object,
+                                         privy_record *out);
+/* Gives every record its values, once all are read. */
+void privy_response_settle(privy_response *response);
+
+/* Fills the error that an answer of status 300 and above stands for, and returns its code. Takes no reference. */
+privy_status privy_error_from_answer(privy_response *response, privy_error *error);
+
+/* The account's limits as the answer's headers tell them. */
+typedef struct privy_limit {
+  bool known;
+  int64_t limit, remaining, resets_at; /* requests, requests, unix seconds */
+} privy_limit;
+typedef struct privy_limits {
+  privy_limit minute, day;
+} privy_limits;
+void privy_limits_read(const privy_response *response, privy_limits *out);
+
+#endif

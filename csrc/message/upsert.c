@@ -1,0 +1,65 @@
+#include <string.h>
+
+#include "message/error.h"
+#include "message/request.h"
+#include "json/reader.h"
+
+/* The rows that find a contact. */
+static const char *const identifiers[] = {"email", "phone_number"};
+
+static bool is_identifier(privy_value key) {
+  return privy_value_is(key, identifiers[0]) || privy_value_is(key, identifiers[1]);
+}
+
+static unsigned count_identifiers(privy_value body) {
+  unsigned count = 0;
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, body);
+  while (privy_cursor_next(&cursor, &key, &value)) count += is_identifier(key) && value.type != PRIVY_NULL;
+  return count;
+}
+
+/* Copies the members that an update sends; nulls of identifiers never are. Returns how many they are. */
+static size_t copy_members(privy_request *update, privy_value body, bool with_identifiers) {
+  size_t count = 0;
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, body);
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    if (is_identifier(key) && (!with_identifiers || value.type == PRIVY_NULL)) continue;
+    if (count++ == 0) privy_writer_begin_object(&update->writer);
+    const char *end = value.text + value.length + (value.type == PRIVY_STRING);
+    privy_writer_raw(&update->writer, key.text - 1, (size_t)(end - (key.text - 1)));
+  }
+  return count;
+}
+
+/* The fields are copied unchecked: they passed when the create was built. */
+static privy_status build(const privy_request *create, privy_operation_id id, const char *contact, privy_request **out,
+                          privy_error *error) {
+  privy_request *request;
+  if (privy_request_new(privy_operation_get(id), &request) != PRIVY_OK) return privy_error_no_memory(error);
+  privy_request_key(request, "id", 2);
+  privy_request_string(request, contact, strlen(contact));
+  if (id == PRIVY_OP_UPDATE) {
+    privy_reader reader;
+    privy_value body;
+    privy_reader_init(&reader, create->body.data, create->body.length);
+    if (privy_reader_value(&reader, &body) && copy_members(request, body, count_identifiers(body) > 1) == 0) {
+      privy_request_free(request);
+      return build(create, PRIVY_OP_GET, contact, out, error);
+    }
+  }
+  privy_status status = privy_request_seal(request, error);
+  if (status == PRIVY_OK)
+    *out = request;
+  else
+    privy_request_free(request);
+  return status;
+}
+
+privy_status privy_request_new_update_of(const privy_request *create, const char *id, privy_request **out,
+                                         privy_error *error) {
+  return build(create, PRIVY_OP_UPDATE, id, out, error);
+}
