@@ -1,0 +1,92 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include <pthread.h>
+#include <time.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "client/transport.h"
+
+struct privy_interrupt {
+  pthread_mutex_t mutex;
+  bool raised;
+  privy_wake_function *wake;
+  void *context;
+};
+
+privy_status privy_interrupt_new(privy_interrupt **out) {
+  privy_interrupt *interrupt = privy_calloc(1, sizeof *interrupt);
+  if (!interrupt) return PRIVY_NO_MEMORY;
+  pthread_mutex_init(&interrupt->mutex, NULL);
+  *out = interrupt;
+  return PRIVY_OK;
+}
+
+void privy_interrupt_free(privy_interrupt *interrupt) {
+  if (!interrupt) return;
+  pthread_mutex_destroy(&interrupt->mutex);
+  privy_free(interrupt);
+}
+
+void privy_interrupt_raise(privy_interrupt *interrupt) {
+  pthread_mutex_lock(&interrupt->mutex);
+  interrupt->raised = true;
+  if (interrupt->wake) interrupt->wake(interrupt->context);
+  pthread_mutex_unlock(&interrupt->mutex);
+}
+
+void privy_interrupt_attach(privy_interrupt *interrupt, privy_wake_function *wake, void *context) {
+  if (!interrupt) return;
+  pthread_mutex_lock(&interrupt->mutex);
+  interrupt->wake = wake;
+  interrupt->context = context;
+  pthread_mutex_unlock(&interrupt->mutex);
+}
+
+static bool is_raised(privy_interrupt *interrupt) {
+  pthread_mutex_lock(&interrupt->mutex);
+  bool raised = interrupt->raised;
+  pthread_mutex_unlock(&interrupt->mutex);
+  return raised;
+}
+
+static double read_clock(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double privy_monotonic(void) {
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+double privy_wall_clock(void) {
+  return read_clock(CLOCK_REALTIME);
+}
+
+bool privy_watch_stops(privy_watch *watch) {
+  if (watch->interrupt && is_raised(watch->interrupt)) return true;
+  if (!watch->stop) return false;
+  double now = privy_monotonic();
+  if (now - watch->asked_at < PRIVY_WATCH_SECONDS) return false;
+  watch->asked_at = now;
+  return watch->stop(watch->context);
+}
+
+bool privy_watch_sleep(privy_watch *watch, double seconds) {
+  double until = privy_monotonic() + seconds;
+  for (;;) {
+    if (privy_watch_stops(watch)) return true;
+    double left = until - privy_monotonic();
+    if (left <= 0) return false;
+    if (left > PRIVY_WATCH_SECONDS / 2) left = PRIVY_WATCH_SECONDS / 2;
+    struct timespec pause = {0, (long)(left * 1e9)};
+    nanosleep(&pause, NULL);
+  }
+}
+
+void privy_incoming_clear(privy_incoming *incoming) {
+  privy_buffer_clear(&incoming->headers);
+  privy_buffer_clear(&incoming->body);
+  incoming->http_status = 0;
+}

@@ -1,0 +1,164 @@
+#include "client/settings.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "message/error.h"
+#include "policy/token.h"
+
+#define DEFAULT_BASE_URL "https://api.privy.com/v1"
+#define DEFAULT_MAX_RESPONSE ((size_t)64 << 20)
+
+static const privy_options default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 60, .max_retries = 3};
+
+void privy_config_init(privy_config *config) {
+  *config = (privy_config){.options = default_options, .max_response = DEFAULT_MAX_RESPONSE};
+}
+
+void privy_settings_clear(privy_settings *settings) {
+  char *const owned[] = {settings->token,    settings->client_id, settings->client_secret, settings->scopes,
+                         settings->base_url, settings->token_url, settings->ca_bundle,     settings->user_agent};
+  for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) privy_free(owned[i]);
+  *settings = (privy_settings){0};
+}
+
+/* Keeps a copy of the setting, or of the environment's; an empty text is none. */
+static bool keep(char **field, const char *given, const char *variable) {
+  const char *text = given ? given : variable ? getenv(variable) : NULL;
+  if (!text || !*text) return true;
+  *field = privy_copy(text, strlen(text));
+  return *field != NULL;
+}
+
+static bool keep_all(privy_settings *settings, const privy_config *config) {
+  bool sandbox = config->sandbox != NULL;
+  const char *token = config->token;
+  if (sandbox && !token && !config->client_id) token = PRIVY_SANDBOX_TOKEN;
+  /* A client of the sandbox is its own world: the environment's credentials are not for it. */
+  bool from_environment = !sandbox && !token && !config->client_id;
+  return keep(&settings->token, token, from_environment ? "PRIVY_API_TOKEN" : NULL) &&
+         keep(&settings->client_id, config->client_id, from_environment ? "PRIVY_CLIENT_ID" : NULL) &&
+         keep(&settings->client_secret, config->client_secret, sandbox || token ? NULL : "PRIVY_CLIENT_SECRET") &&
+         keep(&settings->scopes, config->scopes, sandbox ? NULL : "PRIVY_SCOPES") &&
+         keep(&settings->base_url, sandbox ? DEFAULT_BASE_URL : config->base_url, "PRIVY_BASE_URL") &&
+         (settings->base_url || keep(&settings->base_url, DEFAULT_BASE_URL, NULL)) &&
+         keep(&settings->token_url, config->token_url, sandbox ? NULL : "PRIVY_TOKEN_URL") &&
+         keep(&settings->ca_bundle, config->ca_bundle, "SSL_CERT_FILE") &&
+         keep(&settings->user_agent, config->user_agent, NULL);
+}
+
+/* ---- URLs ---- */
+
+/* Host and port of a URL, and what lies before and behind. */
+static bool split_url(const char *url, privy_slice *host, size_t *origin) {
+  const char *authority = strstr(url, "://");
+  if (!authority) return false;
+  authority += 3;
+  size_t length = strcspn(authority, "/?#");
+  *origin = (size_t)(authority - url) + length;
+  size_t name = length;
+  if (*authority == '[') {
+    const char *close = memchr(authority, ']', length);
+    if (!close) return false;
+    name = (size_t)(close - authority) + 1;
+  } else {
+    const char *colon = memchr(authority, ':', length);
+    if (colon) name = (size_t)(colon - authority);
+  }
+  *host = (privy_slice){authority, name};
+  return name > 0 && !memchr(authority, '@', length);
+}
+
+static bool is_loopback(privy_slice host) {
+  if (privy_text_is_nocase(host.text, host.length, "localhost") || privy_text_is(host.text, host.length, "[::1]"))
+    return true;
+  if (!privy_text_starts(host.text, host.length, "127.")) return false;
+  for (size_t i = 0; i < host.length; i++)
+    if (!privy_is_digit(host.text[i]) && host.text[i] != '.') return false;
+  return true;
+}
+
+/* NULL when the URL may be called. */
+static const char *url_fault(const char *url) {
+  privy_slice host;
+  size_t origin;
+  for (const char *at = url; *at; at++)
+    if (*at <= ' ' || *at > '~' || *at == '\\') return "must hold visible ASCII only";
+  bool https = privy_text_starts(url, strlen(url), "https://");
+  if (!https && !privy_text_starts(url, strlen(url), "http://")) return "must begin with https://";
+  if (!split_url(url, &host, &origin)) return "must name a host, without user or password";
+  if (strpbrk(url + origin, "?#")) return "must not carry a query or fragment";
+  if (!https && !is_loopback(host)) return "must be https: plain http is for loopback addresses only";
+  return NULL;
+}
+
+static bool settle_urls(privy_settings *settings) {
+  size_t length = strlen(settings->base_url);
+  while (length > 0 && settings->base_url[length - 1] == '/') settings->base_url[--length] = '\0';
+  if (settings->token_url) return true;
+  privy_slice host;
+  size_t origin = 0;
+  privy_buffer url = PRIVY_BUFFER_EMPTY;
+  if (!split_url(settings->base_url, &host, &origin) || !privy_buffer_append(&url, settings->base_url, origin) ||
+      !privy_buffer_text(&url, "/oauth/token") || !privy_buffer_terminate(&url)) {
+    privy_buffer_clear(&url);
+    return false;
+  }
+  settings->token_url = url.data;
+  return true;
+}
+
+/* ---- checks ---- */
+
+static bool in_range(double seconds, bool zero) {
+  return isfinite(seconds) && (zero ? seconds >= 0 : seconds > 0) && seconds <= 1e6;
+}
+
+const char *privy_options_fault(const privy_options *options) {
+  if (!in_range(options->timeout, false)) return "timeout must be more than 0 seconds and at most 1,000,000";
+  if (!in_range(options->connect_timeout, false))
+    return "connect_timeout must be more than 0 seconds and at most 1,000,000";
+  if (!in_range(options->max_wait, true)) return "max_wait must be 0 to 1,000,000 seconds";
+  if (options->max_retries < 0 || options->max_retries > 100) return "max_retries must be 0 to 100";
+  return NULL;
+}
+
+privy_options privy_options_merge(privy_options base, const privy_options *over) {
+  if (!over) return base;
+  if (!(over->timeout < 0)) base.timeout = over->timeout;
+  if (!(over->connect_timeout < 0)) base.connect_timeout = over->connect_timeout;
+  if (!(over->max_wait < 0)) base.max_wait = over->max_wait;
+  if (over->max_retries >= 0) base.max_retries = over->max_retries;
+  return base;
+}
+
+static privy_status check_credentials(const privy_settings *settings, privy_error *error) {
+  if (settings->token) {
+    if (privy_token_text_is_safe(settings->token, strlen(settings->token))) return PRIVY_OK;
+    return privy_error_set(error, PRIVY_ERROR, "token must be visible ASCII without spaces");
+  }
+  if (settings->client_id && settings->client_secret) return PRIVY_OK;
+  if (settings->client_id)
+    return privy_error_set(error, PRIVY_ERROR, "client_id needs a client_secret (or PRIVY_CLIENT_SECRET)");
+  return privy_error_set(error, PRIVY_ERROR,
+                         "no credentials: give token, or client_id and client_secret, or set PRIVY_API_TOKEN");
+}
+
+privy_status privy_settings_read(privy_settings *settings, const privy_config *config, privy_error *error) {
+  *settings = (privy_settings){.options = config->options, .max_response = config->max_response};
+  if (!keep_all(settings, config)) return privy_error_no_memory(error);
+  if (check_credentials(settings, error) != PRIVY_OK) return error->code;
+  const char *fault = url_fault(settings->base_url);
+  if (fault) return privy_error_set(error, PRIVY_ERROR, "base_url %s", fault);
+  fault = settings->token_url ? url_fault(settings->token_url) : NULL;
+  if (fault) return privy_error_set(error, PRIVY_ERROR, "token_url %s", fault);
+  fault = privy_options_fault(&settings->options);
+  if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
+  for (const char *at = settings->user_agent ? settings->user_agent : ""; *at; at++)
+    if (*at < ' ' || *at > '~') return privy_error_set(error, PRIVY_ERROR, "user_agent must be visible ASCII");
+  return settle_urls(settings) ? PRIVY_OK : privy_error_no_memory(error);
+}

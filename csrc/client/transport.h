@@ -1,0 +1,49 @@
+/* The seam between a call and what carries it: libcurl (engine) or the sandbox. */
+#ifndef PRIVY_CLIENT_TRANSPORT_H
+#define PRIVY_CLIENT_TRANSPORT_H
+
+#include "privy.h"
+
+/* One request, ready for the wire. All pointers are the sender's. */
+typedef struct privy_outgoing {
+  const char *method;
+  const char *url;
+  const char *target;   /* path and query below the base URL */
+  privy_buffer headers; /* "Name: value" lines, each ended by CRLF */
+  const char *body;
+  size_t body_length;
+  double timeout;
+  double connect_timeout;
+} privy_outgoing;
+
+/* One answer, as it came. Start with {0}. */
+typedef struct privy_incoming {
+  int http_status;
+  privy_buffer headers; /* lines as in privy_outgoing */
+  privy_buffer body;
+} privy_incoming;
+
+void privy_incoming_clear(privy_incoming *incoming);
+
+/* What may stop a call while it waits. */
+typedef struct privy_watch {
+  privy_interrupt *interrupt; /* may be NULL */
+  privy_stop_function *stop;  /* may be NULL */
+  void *context;
+  double asked_at; /* when `stop` was asked last, by privy_monotonic */
+} privy_watch;
+
+#define PRIVY_WATCH_SECONDS 0.05
+
+double privy_monotonic(void);
+double privy_wall_clock(void);
+/* True when the call is to stop. Asks `stop` at most every PRIVY_WATCH_SECONDS. */
+bool privy_watch_stops(privy_watch *watch);
+/* Waits; true when the call is to stop instead. */
+bool privy_watch_sleep(privy_watch *watch, double seconds);
+
+/* Lets privy_interrupt_raise wake what the call waits in; `wake` NULL ends that. */
+typedef void privy_wake_function(void *context);
+void privy_interrupt_attach(privy_interrupt *interrupt, privy_wake_function *wake, void *context);
+
+#endif
