@@ -25,12 +25,18 @@ extern "C" {
 
 #define PRIVY_VERSION "0.1.0"
 
-#if defined(__GNUC__)
+/* Inside an extension nothing of the core is seen from outside (-fvisibility=hidden); built with PRIVY_SHARED, as a
+ * library of its own, it shows what stands here. */
+#if defined(__GNUC__) && defined(PRIVY_SHARED)
 #define PRIVY_API __attribute__((visibility("default")))
+#else
+#define PRIVY_API
+#endif
+
+#if defined(__GNUC__)
 #define PRIVY_NODISCARD __attribute__((warn_unused_result))
 #define PRIVY_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
 #else
-#define PRIVY_API
 #define PRIVY_NODISCARD
 #define PRIVY_PRINTF(format, first)
 #endif

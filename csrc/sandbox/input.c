@@ -1,0 +1,165 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/exchange.h"
+
+/* Longer than any id that there is. */
+#define LONGEST_ID 64
+
+/* ---- text -------------------------------------------------------------------------------------------------------- */
+
+/* The byte at `*at`, which moves on: a %XX escape resolved, one that is none taken as it stands. */
+static char next_byte(privy_slice text, size_t *at) {
+  const char byte = text.text[(*at)++];
+  if (byte == '+') return ' ';
+  if (byte != '%' || text.length - *at < 2) return byte;
+  const int high = privy_hex_value(text.text[*at]), low = privy_hex_value(text.text[*at + 1]);
+  if (high < 0 || low < 0) return byte;
+  *at += 2;
+  return (char)(high << 4 | low);
+}
+
+static privy_slice decode(privy_slice text, privy_buffer *room) {
+  char *start = room->data + room->length;
+  for (size_t at = 0; at < text.length;) room->data[room->length++] = next_byte(text, &at);
+  return (privy_slice){start, (size_t)(room->data + room->length - start)};
+}
+
+bool privy_input_pair(privy_slice *list, privy_buffer *room, privy_slice *name, privy_slice *value) {
+  privy_slice pair;
+  if (!privy_next_word(list, '&', &pair)) return false;
+  const char *equals = memchr(pair.text, '=', pair.length);
+  const size_t length = equals ? (size_t)(equals - pair.text) : pair.length;
+  const size_t behind = equals ? length + 1 : length;
+  *name = decode((privy_slice){pair.text, length}, room);
+  *value = decode((privy_slice){pair.text + behind, pair.length - behind}, room);
+  return true;
+}
+
+size_t privy_input_contact(const privy_exchange *exchange) {
+  char id[LONGEST_ID];
+  size_t length = 0;
+  for (size_t at = 0; at < exchange->id.length;) {
+    if (length == sizeof id) return PRIVY_STORE_NONE;
+    id[length++] = next_byte(exchange->id, &at);
+  }
+  return privy_store_contact(&exchange->sandbox->store, (privy_slice){id, length});
+}
+
+bool privy_input_header(const privy_exchange *exchange, unsigned row, privy_slice *value) {
+  return privy_find_header(exchange->headers.text, exchange->headers.length,
+                           exchange->operation->object->rows[row].header, value);
+}
+
+void privy_input_fault(privy_exchange *exchange, unsigned row, const char *message) {
+  privy_check_fault(&exchange->check, exchange->operation->object->rows[row].name, "%s", message);
+}
+
+/* ---- the body ---------------------------------------------------------------------------------------------------- */
+
+/* The row of the operation that a member of its body belongs to, or NULL. */
+static const privy_field *row_of(const privy_operation *operation, privy_value key) {
+  const privy_object *object = operation->object;
+  for (size_t i = 0; i < object->row_count; i++) {
+    const privy_field *field = &object->rows[i];
+    if (!(field->taken_by & (1u << operation->id)) || !privy_value_is(key, field->name)) continue;
+    return privy_field_place(operation, field) == PRIVY_PLACE_PATH ? NULL : field;
+  }
+  return NULL;
+}
+
+static void collect_members(privy_exchange *exchange) {
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, exchange->object);
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    const privy_field *field = row_of(exchange->operation, key);
+    if (field) exchange->rows[field - exchange->operation->object->rows] = value;
+  }
+}
+
+static privy_status refuse_body(privy_exchange *exchange, const privy_reader *reader) {
+  char message[128] = "The body must be a JSON object.";
+  if (reader->error)
+    snprintf(message, sizeof message, "The body is not JSON: %s at byte %zu.", reader->error, reader->position);
+  if (exchange->operation->answer != PRIVY_ANSWER_BARE) return privy_answer_message(exchange, 400, message);
+  privy_check_fault(&exchange->check, "base", "%s", message);
+  return exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_answer_faults(exchange);
+}
+
+privy_status privy_input_body(privy_exchange *exchange) {
+  privy_reader reader;
+  privy_value body;
+  if (exchange->body.length == 0) return PRIVY_OK;
+  privy_reader_init(&reader, exchange->body.text, exchange->body.length);
+  if (!privy_reader_value(&reader, &body) || !privy_reader_end(&reader) || body.type != PRIVY_OBJECT)
+    return refuse_body(exchange, &reader);
+  exchange->object = body;
+  collect_members(exchange);
+  return PRIVY_OK;
+}
+
+/* ---- judging ----------------------------------------------------------------------------------------------------- */
+
+static void check_headers(privy_exchange *exchange) {
+  const privy_object *object = exchange->operation->object;
+  privy_slice value;
+  for (unsigned i = 0; i < object->row_count; i++) {
+    const privy_field *field = &object->rows[i];
+    if (!(field->taken_by & (1u << exchange->operation->id)) || !(field->flags & PRIVY_FIELD_HEADER)) continue;
+    if (!privy_input_header(exchange, i, &value)) continue;
+    privy_check_key(&exchange->check, field->name, field->name_length);
+    privy_check_string(&exchange->check, value.text, value.length);
+  }
+}
+
+/* What travels in the path was found there already. */
+static uint64_t rows_of_path(const privy_operation *operation) {
+  uint64_t rows = 0;
+  for (size_t i = 0; i < operation->object->row_count; i++) {
+    if (privy_field_place(operation, &operation->object->rows[i]) == PRIVY_PLACE_PATH) rows |= UINT64_C(1) << i;
+  }
+  return rows;
+}
+
+/* Ends the check, and gives values of enumerations their positions. */
+static privy_status judge(privy_exchange *exchange) {
+  privy_check *check = &exchange->check;
+  const privy_object *object = exchange->operation->object;
+  privy_check_finish(check, rows_of_path(exchange->operation));
+  if (check->no_memory) return PRIVY_NO_MEMORY;
+  if (check->faults.count) return privy_answer_faults(exchange);
+  for (size_t i = 0; i < object->row_count; i++) {
+    if (object->rows[i].choices && exchange->rows[i].type == PRIVY_STRING)
+      exchange->rows[i] = privy_store_choice(object->rows[i].choices, check->choices[i]);
+  }
+  return PRIVY_OK;
+}
+
+privy_status privy_input_check(privy_exchange *exchange) {
+  privy_check_members(&exchange->check, exchange->object);
+  check_headers(exchange);
+  return judge(exchange);
+}
+
+/* ---- the query --------------------------------------------------------------------------------------------------- */
+
+static void take_parameter(privy_exchange *exchange, privy_slice name, privy_slice value) {
+  privy_check *check = &exchange->check;
+  const privy_field *field = privy_check_key(check, name.text, name.length);
+  const bool number = field && field->kind == PRIVY_KIND_INTEGER && privy_json_number(value.text, value.length, NULL);
+  if (number)
+    privy_check_number(check, value.text, value.length);
+  else
+    privy_check_string(check, value.text, value.length);
+  if (!field) return;
+  exchange->rows[field - exchange->operation->object->rows] =
+      (privy_value){.text = value.text, .length = (uint32_t)value.length, .type = number ? PRIVY_NUMBER : PRIVY_STRING};
+}
+
+privy_status privy_input_query(privy_exchange *exchange) {
+  privy_slice list = exchange->query, name, value;
+  if (!privy_buffer_reserve(&exchange->scratch, list.length)) return PRIVY_NO_MEMORY;
+  while (privy_input_pair(&list, &exchange->scratch, &name, &value)) take_parameter(exchange, name, value);
+  return judge(exchange);
+}

@@ -1,0 +1,74 @@
+#include "sandbox/limits.h"
+
+#include <inttypes.h>
+
+#include "base/buffer.h"
+
+static const struct {
+  const char *name;
+  uint32_t seconds;
+  uint32_t usual; /* what the headers tell while the limit is off */
+} kinds[PRIVY_LIMITS_WINDOWS] = {{"Minute", 60, 60}, {"Day", 86400, 10000}};
+
+void privy_limits_set(privy_limits *limits, uint32_t per_minute, uint32_t per_day) {
+  limits->windows[0].limit = per_minute;
+  limits->windows[1].limit = per_day;
+  privy_limits_restart(limits);
+}
+
+void privy_limits_restart(privy_limits *limits) {
+  for (size_t i = 0; i < PRIVY_LIMITS_WINDOWS; i++)
+    limits->windows[i] = (privy_window){limits->windows[i].limit, 0, 0.0, false};
+}
+
+/* A window that a clock set back left in the future is over too. */
+static bool is_current(const privy_window *window, size_t kind, double now) {
+  return window->open && now >= window->start && now < window->start + kinds[kind].seconds;
+}
+
+static bool is_spent(const privy_window *window, size_t kind, double now) {
+  return window->limit && is_current(window, kind, now) && window->used >= window->limit;
+}
+
+bool privy_limits_take(privy_limits *limits, double now) {
+  for (size_t i = 0; i < PRIVY_LIMITS_WINDOWS; i++) {
+    if (is_spent(&limits->windows[i], i, now)) return false;
+  }
+  for (size_t i = 0; i < PRIVY_LIMITS_WINDOWS; i++) {
+    privy_window *window = &limits->windows[i];
+    if (!is_current(window, i, now)) *window = (privy_window){window->limit, 0, now, true};
+    if (window->limit) window->used++;
+  }
+  return true;
+}
+
+static int64_t round_up(double seconds) {
+  const int64_t whole = (int64_t)seconds;
+  return (double)whole < seconds ? whole + 1 : whole;
+}
+
+int64_t privy_limits_wait(const privy_limits *limits, double now) {
+  int64_t longest = 1;
+  for (size_t i = 0; i < PRIVY_LIMITS_WINDOWS; i++) {
+    const privy_window *window = &limits->windows[i];
+    if (!is_spent(window, i, now)) continue;
+    const int64_t wait = round_up(window->start + kinds[i].seconds - now);
+    if (wait > longest) longest = wait;
+  }
+  return longest;
+}
+
+bool privy_limits_headers(const privy_limits *limits, double now, privy_buffer *out) {
+  for (size_t i = 0; i < PRIVY_LIMITS_WINDOWS; i++) {
+    const privy_window *window = &limits->windows[i];
+    const bool current = is_current(window, i, now);
+    const uint32_t limit = window->limit ? window->limit : kinds[i].usual;
+    const int64_t reset = round_up((current ? window->start : now) + kinds[i].seconds);
+    if (!privy_buffer_format(out, "X-RateLimit-Limit-%s: %" PRIu32 "\r\n", kinds[i].name, limit) ||
+        !privy_buffer_format(out, "X-RateLimit-Remaining-%s: %" PRIu32 "\r\n", kinds[i].name,
+                             limit - (current ? window->used : 0)) ||
+        !privy_buffer_format(out, "X-RateLimit-Reset-%s: %" PRId64 "\r\n", kinds[i].name, reset))
+      return false;
+  }
+  return true;
+}

@@ -1,0 +1,204 @@
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "sandbox/stamp.h"
+#include "sandbox/state.h"
+
+static void lock(privy_sandbox *sandbox) {
+  pthread_mutex_lock(&sandbox->lock);
+}
+
+static void unlock(privy_sandbox *sandbox) {
+  pthread_mutex_unlock(&sandbox->lock);
+}
+
+/* ---- lifetime ---------------------------------------------------------------------------------------------------- */
+
+static void free_sandbox(privy_sandbox *sandbox) {
+  privy_store_clear(&sandbox->store);
+  privy_registry_clear(&sandbox->registry);
+  privy_failures_clear(&sandbox->failures);
+  privy_free(sandbox->sms_countries);
+  pthread_mutex_destroy(&sandbox->lock);
+  privy_free(sandbox);
+}
+
+privy_status privy_sandbox_new(privy_sandbox **out) {
+  privy_sandbox *sandbox = privy_calloc(1, sizeof *sandbox);
+  if (!sandbox) return PRIVY_NO_MEMORY;
+  if (pthread_mutex_init(&sandbox->lock, NULL) != 0) {
+    privy_free(sandbox);
+    return PRIVY_NO_MEMORY;
+  }
+  atomic_init(&sandbox->references, 1);
+  if (privy_sandbox_set_sms_countries(sandbox, "+1") != PRIVY_OK ||
+      privy_sandbox_add_token(sandbox, PRIVY_SANDBOX_TOKEN, NULL) != PRIVY_OK ||
+      privy_sandbox_add_client(sandbox, PRIVY_SANDBOX_CLIENT_ID, PRIVY_SANDBOX_CLIENT_SECRET, NULL) != PRIVY_OK) {
+    free_sandbox(sandbox);
+    return PRIVY_NO_MEMORY;
+  }
+  *out = sandbox;
+  return PRIVY_OK;
+}
+
+privy_sandbox *privy_sandbox_retain(privy_sandbox *sandbox) {
+  atomic_fetch_add(&sandbox->references, 1);
+  return sandbox;
+}
+
+void privy_sandbox_release(privy_sandbox *sandbox) {
+  if (sandbox && atomic_fetch_sub(&sandbox->references, 1) == 1) free_sandbox(sandbox);
+}
+
+void privy_sandbox_answer_init(privy_sandbox_answer *answer) {
+  *answer = (privy_sandbox_answer){0};
+}
+
+void privy_sandbox_answer_clear(privy_sandbox_answer *answer) {
+  if (!answer) return;
+  privy_buffer_clear(&answer->headers);
+  privy_buffer_clear(&answer->body);
+  privy_sandbox_answer_init(answer);
+}
+
+/* ---- who may ask ------------------------------------------------------------------------------------------------- */
+
+static privy_scopes scopes_of(const char *list) {
+  privy_scopes scopes;
+  privy_scopes_read(list, list ? strlen(list) : 0, &scopes);
+  return scopes;
+}
+
+static privy_status done(privy_sandbox *sandbox, bool succeeded) {
+  unlock(sandbox);
+  return succeeded ? PRIVY_OK : PRIVY_NO_MEMORY;
+}
+
+privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token, const char *scopes) {
+  lock(sandbox);
+  return done(sandbox, privy_registry_add_token(&sandbox->registry, token, scopes_of(scopes), -1.0));
+}
+
+bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
+  lock(sandbox);
+  const bool known = privy_registry_drop_token(&sandbox->registry, token);
+  unlock(sandbox);
+  return known;
+}
+
+privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id, const char *client_secret,
+                                      const char *scopes) {
+  lock(sandbox);
+  return done(sandbox, privy_registry_add_client(&sandbox->registry, client_id, client_secret, scopes_of(scopes)));
+}
+
+privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token, bool active) {
+  lock(sandbox);
+  return done(sandbox, privy_registry_add_integration(&sandbox->registry, token, active));
+}
+
+/* ---- what no request can do -------------------------------------------------------------------------------------- */
+
+static privy_status set_consent(privy_store *store, const char *contact_id, const char *field, const char *value) {
+  const privy_field *row = privy_object_row(&privy_object_contact, field, strlen(field));
+  if (!row || !row->choices) return PRIVY_VALIDATION;
+  const int choice = privy_enum_index(row->choices, value, strlen(value), false);
+  if (choice < 0) return PRIVY_VALIDATION;
+  const size_t contact = privy_store_contact(store, (privy_slice){contact_id, strlen(contact_id)});
+  if (contact == PRIVY_STORE_NONE) return PRIVY_NOT_FOUND;
+  store->contacts[contact].rows[row - privy_object_contact.rows] = privy_store_choice(row->choices, (unsigned)choice);
+  return PRIVY_OK;
+}
+
+privy_status privy_sandbox_set_consent(privy_sandbox *sandbox, const char *contact_id, const char *field,
+                                       const char *value) {
+  lock(sandbox);
+  const privy_status status = set_consent(&sandbox->store, contact_id, field, value);
+  unlock(sandbox);
+  return status;
+}
+
+privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char *prefixes) {
+  char *copy = privy_copy(prefixes, strlen(prefixes));
+  if (!copy) return PRIVY_NO_MEMORY;
+  lock(sandbox);
+  privy_free(sandbox->sms_countries);
+  sandbox->sms_countries = copy;
+  return done(sandbox, true);
+}
+
+void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day) {
+  lock(sandbox);
+  privy_limits_set(&sandbox->meter.limits, per_minute, per_day);
+  unlock(sandbox);
+}
+
+privy_status privy_sandbox_add_fault(privy_sandbox *sandbox, const privy_sandbox_fault *fault) {
+  lock(sandbox);
+  return done(sandbox, privy_failures_add(&sandbox->failures, fault));
+}
+
+void privy_sandbox_clear_faults(privy_sandbox *sandbox) {
+  lock(sandbox);
+  privy_failures_clear(&sandbox->failures);
+  unlock(sandbox);
+}
+
+/* ---- time -------------------------------------------------------------------------------------------------------- */
+
+static double machine_time(void) {
+  struct timespec now;
+  if (timespec_get(&now, TIME_UTC) != TIME_UTC) return 0.0;
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double privy_clock_now(const privy_clock *clock) {
+  const double now = clock->seconds + (clock->stopped ? 0.0 : machine_time());
+  if (!(now > 0.0)) return 0.0;
+  return now < PRIVY_STAMP_LAST ? now : PRIVY_STAMP_LAST;
+}
+
+void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds) {
+  const bool stopped = isfinite(seconds) && seconds >= 0.0;
+  lock(sandbox);
+  sandbox->clock = (privy_clock){stopped, stopped ? seconds : 0.0};
+  unlock(sandbox);
+}
+
+void privy_sandbox_advance(privy_sandbox *sandbox, double seconds) {
+  if (!isfinite(seconds)) return;
+  lock(sandbox);
+  sandbox->clock.seconds += seconds;
+  unlock(sandbox);
+}
+
+double privy_sandbox_now(privy_sandbox *sandbox) {
+  lock(sandbox);
+  const double now = privy_clock_now(&sandbox->clock);
+  unlock(sandbox);
+  return now;
+}
+
+/* ---- what has happened ------------------------------------------------------------------------------------------- */
+
+privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {
+  lock(sandbox);
+  const privy_store *store = &sandbox->store;
+  const privy_sandbox_counts counts = {.requests = sandbox->meter.requests,
+                                       .contacts = store->living_count,
+                                       .orders = store->order_count,
+                                       .events = store->events,
+                                       .welcome_messages = store->welcome_messages};
+  unlock(sandbox);
+  return counts;
+}
+
+void privy_sandbox_reset(privy_sandbox *sandbox) {
+  lock(sandbox);
+  privy_store_clear(&sandbox->store);
+  sandbox->meter.requests = 0;
+  privy_limits_restart(&sandbox->meter.limits);
+  unlock(sandbox);
+}

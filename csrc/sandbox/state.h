@@ -1,0 +1,40 @@
+/* The sandbox as a whole. A lock guards all of it but the count of references. */
+#ifndef PRIVY_SANDBOX_STATE_H
+#define PRIVY_SANDBOX_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "sandbox/failures.h"
+#include "sandbox/limits.h"
+#include "sandbox/registry.h"
+#include "sandbox/store.h"
+
+/* What every request counts; a request that runs out of memory takes it back. */
+typedef struct privy_meter {
+  uint64_t requests;
+  uint64_t serial; /* of the last request; a reset does not turn it back */
+  privy_limits limits;
+} privy_meter;
+
+typedef struct privy_clock {
+  bool stopped;
+  double seconds; /* stopped: the time; running: ahead of the machine's clock by so much */
+} privy_clock;
+
+struct privy_sandbox {
+  pthread_mutex_t lock;
+  atomic_size_t references;
+  privy_store store;
+  privy_registry registry;
+  privy_failures failures;
+  privy_meter meter;
+  privy_clock clock;
+  uint64_t secrets;    /* access tokens made */
+  char *sms_countries; /* prefixes of phone numbers, parted by spaces */
+};
+
+/* The time by the sandbox's clock. The caller holds the lock. */
+double privy_clock_now(const privy_clock *clock);
+
+#endif

@@ -1,0 +1,240 @@
+#include "sandbox/store.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "json/reader.h"
+
+static const unsigned key_rows[PRIVY_KEY_COUNT] = {PRIVY_ROW_CONTACT_email, PRIVY_ROW_CONTACT_phone_number};
+
+void privy_store_clear(privy_store *store) {
+  for (size_t i = 0; i < store->contact_count; i++) privy_free(store->contacts[i].text);
+  for (size_t i = 0; i < store->order_count; i++) privy_free(store->orders[i].text);
+  privy_free(store->contacts);
+  privy_free(store->living);
+  privy_free(store->orders);
+  privy_map_clear(&store->ids);
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) privy_map_clear(&store->keys[i]);
+  privy_map_clear(&store->order_keys);
+  privy_map_clear(&store->event_keys);
+  *store = (privy_store){.contact_serial = store->contact_serial, .event_serial = store->event_serial};
+}
+
+/* ---- values and keys --------------------------------------------------------------------------------------------- */
+
+privy_value privy_store_string(const char *text) {
+  return (privy_value){.text = text, .length = (uint32_t)strlen(text), .type = PRIVY_STRING};
+}
+
+privy_value privy_store_choice(const privy_enum *choices, unsigned index) {
+  privy_value value = privy_store_string(choices->choices[index].name);
+  value.choice = (uint8_t)(index + 1);
+  return value;
+}
+
+unsigned privy_store_choice_of(const privy_value *rows, unsigned row) {
+  return rows[row].choice - 1u;
+}
+
+bool privy_store_key(privy_value string, privy_key key, privy_buffer *out) {
+  const size_t before = out->length;
+  if (string.type != PRIVY_STRING) return true;
+  if (privy_value_decode(string, out) != PRIVY_OK) return false;
+  if (key != PRIVY_KEY_EMAIL) return true;
+  for (size_t i = before; i < out->length; i++) out->data[i] = privy_lower(out->data[i]);
+  return true;
+}
+
+size_t privy_store_holder(const privy_store *store, privy_key key, privy_slice text) {
+  return text.length ? privy_map_get(&store->keys[key], text.text, text.length) : PRIVY_STORE_NONE;
+}
+
+size_t privy_store_contact(const privy_store *store, privy_slice id) {
+  const size_t index = privy_map_get(&store->ids, id.text, id.length);
+  return index != PRIVY_STORE_NONE && store->contacts[index].deleted ? PRIVY_STORE_NONE : index;
+}
+
+const size_t *privy_store_living(privy_store *store) {
+  if (!store->living_stale) return store->living;
+  size_t count = 0;
+  for (size_t i = 0; i < store->contact_count; i++) {
+    if (!store->contacts[i].deleted) store->living[count++] = i;
+  }
+  store->living_stale = false;
+  return store->living;
+}
+
+/* Copies the texts of all rows into `block`, with `extra` bytes of room behind them, and makes the rows point there. */
+static bool pack(privy_value *rows, size_t count, size_t extra, privy_buffer *block) {
+  size_t total = extra;
+  for (size_t i = 0; i < count; i++) total += rows[i].length;
+  if (!privy_buffer_reserve(block, total)) return false;
+  for (size_t i = 0; i < count; i++) {
+    if (rows[i].length == 0) continue;
+    char *copy = block->data + block->length;
+    memcpy(copy, rows[i].text, rows[i].length);
+    rows[i].text = copy;
+    block->length += rows[i].length;
+  }
+  return true;
+}
+
+/* ---- contacts ---------------------------------------------------------------------------------------------------- */
+
+static bool pack_contact(privy_contact *contact, const privy_value *rows) {
+  privy_buffer block = PRIVY_BUFFER_EMPTY;
+  size_t extra = 0;
+  *contact = (privy_contact){0};
+  memcpy(contact->rows, rows, sizeof contact->rows);
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += rows[key_rows[i]].length;
+  if (!pack(contact->rows, PRIVY_CONTACT_ROWS, extra, &block)) return false;
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
+    const size_t start = block.length;
+    if (!privy_store_key(rows[key_rows[i]], (privy_key)i, &block)) {
+      privy_buffer_clear(&block);
+      return false;
+    }
+    contact->keys[i] = (privy_slice){block.data + start, block.length - start};
+  }
+  contact->text = block.data;
+  return true;
+}
+
+/* Room for one more contact in both arrays. */
+static bool make_room(privy_store *store) {
+  privy_contact *contacts =
+      privy_grow(store->contacts, store->contact_count, &store->contact_capacity, sizeof *store->contacts);
+  if (!contacts) return false;
+  store->contacts = contacts;
+  size_t *living = privy_grow(store->living, store->contact_count, &store->living_capacity, sizeof *store->living);
+  if (!living) return false;
+  store->living = living;
+  return true;
+}
+
+static bool claim_keys(privy_store *store, privy_contact_change *change) {
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
+    const privy_slice key = change->next.keys[i];
+    change->before[i] = privy_store_holder(store, (privy_key)i, key);
+    if (key.length == 0 || change->before[i] == change->index) continue;
+    if (!privy_map_set(&store->keys[i], key.text, key.length, change->index)) return false;
+    change->claimed[i] = true;
+  }
+  return true;
+}
+
+bool privy_contact_prepare(privy_store *store, privy_contact_change *change, size_t index, const privy_value *rows) {
+  *change = (privy_contact_change){.index = index, .fresh = index == PRIVY_STORE_NONE};
+  if (change->fresh) change->index = store->contact_count;
+  if (change->fresh && !make_room(store)) return false;
+  if (!pack_contact(&change->next, rows)) return false;
+  change->prepared = true;
+  const privy_value id = change->next.rows[PRIVY_ROW_CONTACT_id];
+  if ((!change->fresh || privy_map_set(&store->ids, id.text, id.length, change->index)) && claim_keys(store, change))
+    return true;
+  privy_contact_abandon(store, change);
+  return false;
+}
+
+static void return_key(privy_store *store, const privy_contact_change *change, size_t i) {
+  const privy_slice key = change->next.keys[i];
+  if (change->before[i] == PRIVY_STORE_NONE) {
+    privy_map_remove(&store->keys[i], key.text, key.length);
+    return;
+  }
+  /* The key is there: setting it needs no memory. */
+  const bool returned = privy_map_set(&store->keys[i], key.text, key.length, change->before[i]);
+  (void)returned;
+}
+
+void privy_contact_abandon(privy_store *store, privy_contact_change *change) {
+  if (!change->prepared) return;
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
+    if (change->claimed[i]) return_key(store, change, i);
+  }
+  const privy_value id = change->next.rows[PRIVY_ROW_CONTACT_id];
+  if (change->fresh) privy_map_remove(&store->ids, id.text, id.length);
+  privy_free(change->next.text);
+  *change = (privy_contact_change){0};
+}
+
+/* A restored contact may have lost the key that it had before. */
+static void drop_old_keys(privy_store *store, const privy_contact *old, const privy_contact_change *change) {
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
+    const privy_slice key = old->keys[i], kept = change->next.keys[i];
+    const bool same = key.length == kept.length && (key.length == 0 || memcmp(key.text, kept.text, key.length) == 0);
+    if (same || privy_store_holder(store, (privy_key)i, key) != change->index) continue;
+    privy_map_remove(&store->keys[i], key.text, key.length);
+  }
+}
+
+static void append_contact(privy_store *store, const privy_contact *contact) {
+  if (!store->living_stale) store->living[store->living_count] = store->contact_count;
+  store->living_count++;
+  store->contacts[store->contact_count++] = *contact;
+  store->contact_serial++;
+}
+
+void privy_contact_commit(privy_store *store, privy_contact_change *change) {
+  if (!change->prepared) return;
+  if (change->fresh) {
+    append_contact(store, &change->next);
+  } else {
+    privy_contact *contact = &store->contacts[change->index];
+    if (contact->deleted) {
+      store->living_count++;
+      store->living_stale = true;
+    }
+    drop_old_keys(store, contact, change);
+    privy_free(contact->text);
+    *contact = change->next;
+  }
+  *change = (privy_contact_change){0};
+}
+
+void privy_contact_delete(privy_store *store, size_t index) {
+  store->contacts[index].deleted = true;
+  store->living_count--;
+  store->living_stale = true;
+}
+
+/* ---- orders ------------------------------------------------------------------------------------------------------ */
+
+bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t index, privy_slice key,
+                         const privy_value *rows) {
+  *change = (privy_order_change){.index = index, .key = key, .fresh = index == PRIVY_STORE_NONE};
+  if (change->fresh) {
+    privy_order *orders = privy_grow(store->orders, store->order_count, &store->order_capacity, sizeof *store->orders);
+    if (!orders) return false;
+    store->orders = orders;
+    change->index = store->order_count;
+  }
+  privy_buffer block = PRIVY_BUFFER_EMPTY;
+  memcpy(change->next.rows, rows, sizeof change->next.rows);
+  if (!pack(change->next.rows, PRIVY_ORDER_ROWS, 0, &block)) return false;
+  change->next.text = block.data;
+  change->prepared = true;
+  if (!change->fresh || privy_map_set(&store->order_keys, key.text, key.length, change->index)) return true;
+  change->fresh = false;
+  privy_order_abandon(store, change);
+  return false;
+}
+
+void privy_order_abandon(privy_store *store, privy_order_change *change) {
+  if (!change->prepared) return;
+  if (change->fresh) privy_map_remove(&store->order_keys, change->key.text, change->key.length);
+  privy_free(change->next.text);
+  *change = (privy_order_change){0};
+}
+
+void privy_order_commit(privy_store *store, privy_order_change *change) {
+  if (!change->prepared) return;
+  privy_order *order = &store->orders[change->index];
+  if (change->fresh) {
+    store->order_count++;
+  } else {
+    privy_free(order->text);
+  }
+  *order = change->next;
+  *change = (privy_order_change){0};
+}
