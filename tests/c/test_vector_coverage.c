@@ -1,0 +1,336 @@
+/*
+ * Holds the shared vectors against the tables: every row, rule, format, choice and error class is met by a case that
+ * passes and by one that is refused. A row added to a table demands its cases here.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "harness.h"
+#include "schema/schema.h"
+#include "vectors.h"
+
+/* What lacks a case; the test fails when it is not 0 at the end. */
+static size_t missing;
+
+static PRIVY_PRINTF(1, 2) void lacks(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("no case: ", stderr);
+  vfprintf(stderr, format, arguments);
+  fputc('\n', stderr);
+  va_end(arguments);
+  missing++;
+}
+
+static void end_of_test(void) {
+  const size_t count = missing;
+  missing = 0;
+  if (count) fail_msg("%zu cases are missing", count);
+}
+
+static bool is_text(privy_value value, const char *text) {
+  return vector_text_is(value, text, strlen(text));
+}
+
+/* Asks a question of every case until one says yes. `about` is whatever the question needs. */
+typedef bool question(const vector_case *one, const void *about);
+
+static bool any_case(question *ask, const void *about) {
+  const vector_list list = vectors();
+  for (size_t i = 0; i < list.count; i++)
+    if (ask(&list.items[i], about)) return true;
+  return false;
+}
+
+/* ---- parameters -------------------------------------------------------------------------------------------------- */
+
+/* A parameter, and the value or the words that a case must have; NULL when any will do. */
+typedef struct wanted {
+  const privy_operation *operation;
+  const char *name;
+  const char *member; /* of the nested objects that the parameter holds */
+  const char *value;
+  const char *message;
+} wanted;
+
+/* Whether the value, or the nested object or one of the nested objects in it, is what is wanted. */
+static bool value_fits(privy_value value, const wanted *about) {
+  privy_cursor cursor;
+  privy_value key, element;
+  if (!about->member) return about->value ? is_text(value, about->value) : value.type > PRIVY_NULL;
+  if (value.type == PRIVY_OBJECT) return vector_member(value, about->member).type > PRIVY_NULL;
+  privy_cursor_init(&cursor, value);
+  while (privy_cursor_next(&cursor, &key, &element))
+    if (vector_member(element, about->member).type > PRIVY_NULL) return true;
+  return false;
+}
+
+static bool passes(const vector_case *one, const void *context) {
+  const wanted *about = context;
+  return one->operation == about->operation && one->request.type == PRIVY_OBJECT &&
+         value_fits(vector_member(one->params, about->name), about);
+}
+
+static bool passes_null(const vector_case *one, const void *context) {
+  const wanted *about = context;
+  return one->operation == about->operation && one->request.type == PRIVY_OBJECT &&
+         vector_member(one->params, about->name).type == PRIVY_NULL;
+}
+
+/* The field of a fault: the parameter, something below it, or the wanted member below it. */
+static bool field_fits(privy_value field, const wanted *about) {
+  char *text = vector_text(field, NULL);
+  const size_t length = strlen(about->name);
+  const char *rest = text + length;
+  bool fits = strncmp(text, about->name, length) == 0 && (*rest == '\0' || *rest == '.' || *rest == '[');
+  if (fits && about->member) {
+    if (*rest == '[') rest = strchr(rest, ']') + 1;
+    fits = *rest == '.' && strcmp(rest + 1, about->member) == 0;
+  }
+  free(text);
+  return fits;
+}
+
+static bool is_refused(const vector_case *one, const void *context) {
+  const wanted *about = context;
+  privy_cursor cursor;
+  privy_value key, fault;
+  if (one->operation != about->operation) return false;
+  if (about->value && !is_text(vector_member(one->params, about->name), about->value)) return false;
+  privy_cursor_init(&cursor, one->faults);
+  while (privy_cursor_next(&cursor, &key, &fault))
+    if (field_fits(vector_member(fault, "field"), about) &&
+        (!about->message || is_text(vector_member(fault, "message"), about->message)))
+      return true;
+  return false;
+}
+
+static void demand_members(const privy_operation *operation, const privy_field_info *param) {
+  privy_field_info field;
+  for (size_t i = 0; param->object && privy_object_field(param->object, i, &field); i++) {
+    const wanted about = {.operation = operation, .name = param->name, .member = field.name};
+    if (!any_case(passes, &about)) lacks("%s passes with %s.%s", operation->name, param->name, field.name);
+    if (!any_case(is_refused, &about)) lacks("%s is refused for %s.%s", operation->name, param->name, field.name);
+  }
+}
+
+static void demand_param(const privy_operation *operation, const privy_field_info *param) {
+  const wanted about = {.operation = operation, .name = param->name};
+  const wanted null = {.operation = operation, .name = param->name, .message = "must not be null"};
+  const wanted absent = {.operation = operation, .name = param->name, .message = "is required"};
+  if (!any_case(passes, &about)) lacks("%s passes with %s", operation->name, param->name);
+  if (!any_case(is_refused, &about)) lacks("%s is refused for %s", operation->name, param->name);
+  if (param->nullable && !any_case(passes_null, &about)) lacks("%s passes with %s null", operation->name, param->name);
+  if (!param->nullable && !any_case(is_refused, &null)) lacks("%s refuses %s null", operation->name, param->name);
+  if (param->required && !any_case(is_refused, &absent)) lacks("%s misses %s", operation->name, param->name);
+  demand_members(operation, param);
+}
+
+static void every_parameter_of_every_operation_passes_and_is_refused(void **state) {
+  (void)state;
+  const privy_operation *operation;
+  privy_field_info param;
+  for (size_t i = 0; (operation = privy_operation_at(i)); i++)
+    for (size_t j = 0; privy_operation_param(operation, j, &param); j++) demand_param(operation, &param);
+  end_of_test();
+}
+
+static void demand_choice(const privy_operation *operation, const char *name, const privy_choice *choice) {
+  char message[160];
+  snprintf(message, sizeof message, "%s %s", choice->name, choice->why);
+  const wanted taken = {.operation = operation, .name = name, .value = choice->name};
+  const wanted refused = {.operation = operation, .name = name, .value = choice->name, .message = message};
+  const bool takes = choice->taken_by & 1u << operation->id;
+  if (takes && !any_case(passes, &taken)) lacks("%s passes with %s %s", operation->name, name, choice->name);
+  if (!takes && !any_case(is_refused, &refused)) lacks("%s: %s", operation->name, message);
+}
+
+static void every_choice_is_sent_or_refused(void **state) {
+  (void)state;
+  const privy_operation *operation;
+  privy_field_info param;
+  for (size_t i = 0; (operation = privy_operation_at(i)); i++)
+    for (size_t j = 0; privy_operation_param(operation, j, &param); j++)
+      for (size_t k = 0; param.choices && k < param.choices->count; k++)
+        demand_choice(operation, param.name, &param.choices->choices[k]);
+  end_of_test();
+}
+
+static void every_rule_is_broken_by_every_operation_that_it_binds(void **state) {
+  (void)state;
+  const privy_operation *operation;
+  const privy_rule *rule;
+  for (size_t i = 0; (rule = privy_rule_at(i)); i++)
+    for (size_t j = 0; (operation = privy_operation_at(j)); j++) {
+      const wanted about = {.operation = operation, .name = "base", .message = rule->message};
+      if ((rule->operations & 1u << operation->id) && !any_case(is_refused, &about))
+        lacks("%s: %s", operation->name, rule->message);
+    }
+  end_of_test();
+}
+
+static bool says(const vector_case *one, const void *words) {
+  privy_cursor cursor;
+  privy_value key, fault;
+  privy_cursor_init(&cursor, one->faults);
+  while (privy_cursor_next(&cursor, &key, &fault))
+    if (is_text(vector_member(fault, "message"), words)) return true;
+  return false;
+}
+
+static void every_format_is_missed(void **state) {
+  (void)state;
+  static const char *const formats[] = {
+#define FORMAT(id, check, words) words,
+#include "schema/formats.def"
+#undef FORMAT
+  };
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+    if (*formats[i] && !any_case(says, formats[i])) lacks("%s", formats[i]);
+  end_of_test();
+}
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+/* A field of an object that answers hold, and the value or the words in the body that a case must have. */
+typedef struct told {
+  const privy_object *object;
+  const char *name;
+  const char *value;
+  const char *older;
+} told;
+
+static bool object_fits(privy_value object, const told *about) {
+  const privy_value value = vector_member(object, about->name);
+  return about->value ? is_text(value, about->value) : value.type > PRIVY_NULL;
+}
+
+static bool body_holds(const vector_case *one, const char *word) {
+  char *body = vector_text(vector_member(one->answer, "body"), NULL), quoted[80];
+  snprintf(quoted, sizeof quoted, "\"%s\"", word);
+  const bool holds = strstr(body, quoted) != NULL;
+  free(body);
+  return holds;
+}
+
+static bool tells(const vector_case *one, const void *context) {
+  const told *about = context;
+  privy_cursor cursor;
+  privy_value key, record;
+  if (one->answer.type == PRIVY_ABSENT || (about->older && !body_holds(one, about->older))) return false;
+  if (about->object == &privy_object_page) return object_fits(vector_member(one->page, "pagination"), about);
+  if (!one->operation || one->operation->object != about->object) return false;
+  if (object_fits(one->object, about)) return true;
+  privy_cursor_init(&cursor, vector_member(one->page, "records"));
+  while (privy_cursor_next(&cursor, &key, &record))
+    if (object_fits(record, about)) return true;
+  return false;
+}
+
+/* A case for each older name that the answers may carry. */
+static void demand_older(const told *about, const char *older) {
+  privy_slice list = {older, strlen(older)}, word;
+  char name[64];
+  while (privy_next_word(&list, '|', &word)) {
+    snprintf(name, sizeof name, "%.*s", (int)word.length, word.text);
+    const told renamed = {.object = about->object, .name = about->name, .value = about->value, .older = name};
+    if (!any_case(tells, &renamed)) lacks("an answer says %s", name);
+  }
+}
+
+static void every_field_and_choice_is_told_under_each_of_its_names(void **state) {
+  (void)state;
+  const privy_object *object;
+  for (size_t i = 0; (object = privy_object_at(i)); i++)
+    for (size_t j = 0; j < object->slot_count; j++) {
+      const privy_field *field = &object->rows[object->slots[j]];
+      const told about = {.object = object, .name = field->name};
+      if (!any_case(tells, &about)) lacks("an answer holds %s.%s", object->name, field->name);
+      demand_older(&about, field->older);
+      for (size_t k = 0; field->choices && k < field->choices->count; k++) {
+        const told choice = {.object = object, .name = field->name, .value = field->choices->choices[k].name};
+        if (!any_case(tells, &choice)) lacks("an answer holds %s %s", field->name, choice.value);
+        demand_older(&choice, field->choices->choices[k].older);
+      }
+    }
+  end_of_test();
+}
+
+static bool is_error_of(const vector_case *one, const void *context) {
+  const privy_error_info *info = context;
+  if (!is_text(vector_member(one->error, "class"), info->name)) return false;
+  if (!info->http_status) return true;
+  const privy_value status = vector_member(one->error, "status");
+  return status.type == PRIVY_NUMBER && strtol(status.text, NULL, 10) == info->http_status;
+}
+
+static void every_error_that_an_answer_can_stand_for_is_met(void **state) {
+  (void)state;
+  for (int code = 0; code < PRIVY_STATUS_COUNT; code++) {
+    const privy_error_info *info = privy_error_describe((privy_status)code);
+    const bool answered = code == PRIVY_VALIDATION || code == PRIVY_STATUS || info->parent == PRIVY_STATUS;
+    if (answered && !any_case(is_error_of, info)) lacks("an answer is a %s", info->name);
+  }
+  end_of_test();
+}
+
+/* ---- the size of a body: too much for a file of cases --------------------------------------------------------------
+ */
+
+/* The status of an event whose body is exactly `size` bytes. */
+static privy_status build_event(size_t size, privy_error *error) {
+  static const char empty[] = "{\"event_type\":\"x\",\"email\":\"a@b\",\"event_data\":{\"text\":\"\"}}";
+  const size_t length = size - strlen(empty);
+  privy_request *request = NULL;
+  char *text = malloc(length);
+  privy_status status = privy_request_new(privy_operation_find("events.ingest"), &request);
+  if (!text || status != PRIVY_OK) abort();
+  memset(text, 'x', length);
+  privy_request_key(request, "event_type", 10);
+  privy_request_string(request, "x", 1);
+  privy_request_key(request, "email", 5);
+  privy_request_string(request, "a@b", 3);
+  privy_request_key(request, "event_data", 10);
+  privy_request_begin_object(request);
+  privy_request_key(request, "text", 4);
+  privy_request_string(request, text, length);
+  privy_request_end_object(request);
+  status = privy_request_finish(request, error);
+  if (status == PRIVY_OK) {
+    size_t sent;
+    (void)privy_request_body(request, &sent);
+    assert_int_equal(sent, size);
+  }
+  privy_request_free(request);
+  free(text);
+  return status;
+}
+
+static void an_event_fills_256_KB_and_not_a_byte_more(void **state) {
+  (void)state;
+  privy_error error;
+  privy_error_init(&error);
+  assert_int_equal(build_event(262144, &error), PRIVY_OK);
+  assert_int_equal(build_event(262145, &error), PRIVY_VALIDATION);
+  assert_int_equal(error.faults.count, 1);
+  assert_string_equal(error.faults.items[0].field, "base");
+  assert_string_equal(error.faults.items[0].message, "the body is 262145 bytes; at most 262144 are accepted");
+  privy_error_clear(&error);
+}
+
+int main(void) {
+  static const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_parameter_of_every_operation_passes_and_is_refused),
+      cmocka_unit_test(every_choice_is_sent_or_refused),
+      cmocka_unit_test(every_rule_is_broken_by_every_operation_that_it_binds),
+      cmocka_unit_test(every_format_is_missed),
+      cmocka_unit_test(every_field_and_choice_is_told_under_each_of_its_names),
+      cmocka_unit_test(every_error_that_an_answer_can_stand_for_is_met),
+      cmocka_unit_test(an_event_fills_256_KB_and_not_a_byte_more),
+  };
+  const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+  vectors_free();
+  return failed;
+}
