@@ -9,6 +9,10 @@
 #include "base/text.h"
 #include "message/error.h"
 
+#if LIBCURL_VERSION_NUM < 0x075000
+#error "privy needs libcurl 7.80 or newer: CURLOPT_PREREQFUNCTION keeps a request from being sent twice"
+#endif
+
 #define MAX_HEADERS ((size_t)256 << 10)
 
 /* A multi handle with its connections, and the easy handle that calls use in turn. */
@@ -92,6 +96,7 @@ typedef struct engine_transfer {
   size_t max_response;
   bool too_large;
   bool no_memory;
+  bool sent; /* the request has gone out once */
   struct curl_slist *headers;
   char message[CURL_ERROR_SIZE];
 } engine_transfer;
@@ -116,6 +121,16 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   transfer->too_large = length > transfer->max_response - body->length;
   transfer->no_memory = !transfer->too_large && !privy_buffer_append(body, data, length);
   return transfer->too_large || transfer->no_memory ? 0 : length;
+}
+
+/* libcurl would silently repeat a request whose kept connection broke before the answer: whether to repeat is not its
+ * business, for the first one may have been acted on. */
+static int on_request(void *context, char *remote, char *local, int remote_port, int local_port) {
+  engine_transfer *transfer = context;
+  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  bool again = transfer->sent;
+  transfer->sent = true;
+  return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static bool add_line(engine_transfer *transfer, const char *line) {
@@ -191,6 +206,8 @@ static CURLcode prepare(CURL *easy, const privy_settings *settings, engine_trans
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
   return curl_easy_setopt(easy, CURLOPT_URL, outgoing->url);
 }
 
@@ -213,6 +230,8 @@ static privy_status tell(const engine_transfer *transfer, CURLcode result, privy
   if (transfer->too_large)
     return privy_error_set(error, PRIVY_STATUS, "the answer is larger than the %zu bytes allowed",
                            transfer->max_response);
+  if (result == CURLE_ABORTED_BY_CALLBACK)
+    return privy_error_set(error, PRIVY_CONNECTION, "the connection broke before the answer came");
   if (result == CURLE_OPERATION_TIMEDOUT) return privy_error_set(error, PRIVY_TIMEOUT, "%s", message);
   return privy_error_set(error, PRIVY_CONNECTION, "%s", message);
 }

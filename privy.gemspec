@@ -1,0 +1,29 @@
+# frozen_string_literal: true
+
+require_relative "ruby/lib/privy/version"
+
+Gem::Specification.new do |spec|
+  spec.name = "privy-client"
+  spec.version = Privy::VERSION
+  spec.summary = "Client of the Privy API: contacts and their consents, orders, events"
+  spec.description = "Typed, fast and exact: one C core that knows the Privy API, in Ruby's idiom, with an in-memory " \
+                     "sandbox for demos and tests. Required as \"privy\"."
+  spec.authors = ["The privy authors"]
+  spec.license = "MIT"
+  spec.required_ruby_version = ">= 3.1"
+
+  # Globs rather than a question to git: a copy of the tree without its history builds the same gem.
+  spec.files = Dir.chdir(__dir__) do
+    Dir["csrc/**/*.{c,h,def}", "ruby/lib/**/*.rb", "ruby/ext/privy/*.{c,h,rb}", "ruby/sig/*.rbs", "ruby/exe/*",
+        "README.md", "CHANGELOG.md", "LICENSE"].sort
+  end
+  spec.extensions = ["ruby/ext/privy/extconf.rb"]
+  spec.require_paths = ["ruby/lib"]
+  spec.bindir = "ruby/exe"
+  spec.executables = ["privy-sandbox"]
+
+  # The server of privy-sandbox needs webrick, which who only calls the API does not: it asks for it by name.
+  spec.add_development_dependency "minitest", "~> 5.15"
+  spec.add_development_dependency "webrick", "~> 1.7"
+  spec.metadata["rubygems_mfa_required"] = "true"
+end

@@ -1,0 +1,74 @@
+/*
+ * What the files of the Ruby extension share. The extension only gives the core Ruby's idiom: names, rules and limits
+ * of the API are read from the core's tables.
+ */
+#ifndef PRIVY_RUBY_BINDING_H
+#define PRIVY_RUBY_BINDING_H
+
+#include <ruby.h>
+#include <ruby/encoding.h>
+
+#include "privy.h"
+
+/* The modules Privy and Privy::Core. */
+extern VALUE privy_rb_module;
+extern VALUE privy_rb_core;
+/* Stands for a parameter that was not given (Privy::OMIT). */
+extern VALUE privy_rb_omit;
+
+/* ---- walk.c: Ruby objects into a request ---- */
+
+/* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. May raise. */
+void privy_rb_walk_members(privy_request *request, VALUE hash);
+/* Gives one value to the request. May raise. */
+void privy_rb_walk_value(privy_request *request, VALUE value);
+
+/* ---- convert.c: values of an answer into Ruby objects, all frozen ---- */
+
+/* `value` must stay valid during the call: the caller keeps its owner alive. */
+VALUE privy_rb_convert(privy_value value);
+/* The same, by the kind that the table gives the field; what does not fit its kind is converted as any value is. */
+VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field);
+/* A frozen UTF-8 String of a C string, nil for NULL. */
+VALUE privy_rb_text(const char *text);
+/* A Time in UTC, nil for 0. */
+VALUE privy_rb_instant(int64_t seconds);
+
+/* ---- record.c, page.c ---- */
+
+/* A record of the response; takes a reference of its own. */
+VALUE privy_rb_record_new(privy_response *response, const privy_record *record);
+VALUE privy_rb_page_new(privy_response *response);
+/* A Privy::Response with status, headers and body. */
+VALUE privy_rb_response_new(privy_response *response);
+/* A frozen Hash of the headers, names in lower case. */
+VALUE privy_rb_headers(const privy_response *response);
+/* The body's first `most` bytes as a frozen UTF-8 String; wrong bytes become U+FFFD. */
+VALUE privy_rb_body(const privy_response *response, size_t most);
+
+/* ---- errors.c ---- */
+
+/* Raises the error; the caller's clean-up (rb_ensure) clears the struct. */
+NORETURN(void privy_rb_raise(const privy_error *error));
+NORETURN(void privy_rb_raise_memory(void));
+/* Raises Privy::Error: a setting that cannot be used. */
+NORETURN(void privy_rb_raise_setting(const char *format, ...)) PRIVY_PRINTF(1, 2);
+/* Returns when status is PRIVY_OK, raises otherwise. */
+void privy_rb_check(privy_status status, const privy_error *error);
+
+/* ---- sandbox.c ---- */
+
+/* The core's sandbox behind a Privy::Sandbox; TypeError for anything else. */
+privy_sandbox *privy_rb_sandbox_get(VALUE sandbox);
+
+/* ---- what core.c starts, in this order ---- */
+
+void privy_rb_init_walk(void);
+void privy_rb_init_convert(void);
+void privy_rb_init_schema(void);
+void privy_rb_init_errors(void);
+void privy_rb_init_record(void);
+void privy_rb_init_client(void);
+void privy_rb_init_sandbox(void);
+
+#endif

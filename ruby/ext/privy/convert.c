@@ -1,0 +1,173 @@
+#include "binding.h"
+
+#include <string.h>
+
+static ID id_decimal, id_finite;
+
+struct decode {
+  privy_value value;
+  privy_buffer text;
+};
+
+static VALUE decode_body(VALUE argument) {
+  struct decode *decode = (struct decode *)argument;
+  if (privy_value_decode(decode->value, &decode->text) != PRIVY_OK) privy_rb_raise_memory();
+  return rb_utf8_str_new(decode->text.data, (long)decode->text.length);
+}
+
+static VALUE decode_clean(VALUE argument) {
+  struct decode *decode = (struct decode *)argument;
+  privy_buffer_clear(&decode->text);
+  return Qnil;
+}
+
+static VALUE convert_string(privy_value value) {
+  if (!value.escaped) return rb_obj_freeze(rb_utf8_str_new(value.text, value.length));
+  struct decode decode = {value, PRIVY_BUFFER_EMPTY};
+  return rb_obj_freeze(rb_ensure(decode_body, (VALUE)&decode, decode_clean, (VALUE)&decode));
+}
+
+/* Keys and enum values come again and again: one String serves them all. */
+static VALUE convert_name(privy_value value) {
+  if (!value.escaped) return rb_enc_interned_str(value.text, value.length, rb_utf8_encoding());
+  return rb_str_to_interned_str(convert_string(value));
+}
+
+static VALUE convert_integer(privy_value value) {
+  if (value.length <= 18) {
+    int64_t number = 0;
+    bool negative = value.text[0] == '-';
+    for (uint32_t at = negative ? 1 : 0; at < value.length; at++) number = number * 10 + (value.text[at] - '0');
+    return LL2NUM(negative ? -number : number);
+  }
+  return rb_str_to_inum(rb_str_new(value.text, value.length), 10, 0);
+}
+
+/* What BigDecimal cannot hold (an exponent of many digits) stays the text that it is. */
+static VALUE convert_decimal(const char *digits, uint32_t length) {
+  VALUE text = rb_obj_freeze(rb_utf8_str_new(digits, length));
+  VALUE decimal = rb_funcall(rb_mKernel, id_decimal, 1, text);
+  return RTEST(rb_funcall(decimal, id_finite, 0)) ? decimal : text;
+}
+
+static VALUE convert_array(privy_value value) {
+  privy_cursor cursor;
+  privy_value key, element;
+  VALUE array = rb_ary_new();
+  privy_cursor_init(&cursor, value);
+  while (privy_cursor_next(&cursor, &key, &element)) rb_ary_push(array, privy_rb_convert(element));
+  return rb_obj_freeze(array);
+}
+
+static VALUE convert_object(privy_value value) {
+  privy_cursor cursor;
+  privy_value key, member;
+  VALUE hash = rb_hash_new();
+  privy_cursor_init(&cursor, value);
+  while (privy_cursor_next(&cursor, &key, &member)) {
+    VALUE name = convert_name(key);
+    rb_hash_aset(hash, name, privy_rb_convert(member));
+  }
+  return rb_obj_freeze(hash);
+}
+
+VALUE privy_rb_convert(privy_value value) {
+  switch ((privy_type)value.type) {
+  case PRIVY_ABSENT:
+  case PRIVY_NULL: return Qnil;
+  case PRIVY_FALSE: return Qfalse;
+  case PRIVY_TRUE: return Qtrue;
+  case PRIVY_NUMBER: return value.integral ? convert_integer(value) : convert_decimal(value.text, value.length);
+  case PRIVY_STRING: return convert_string(value);
+  case PRIVY_ARRAY: return convert_array(value);
+  case PRIVY_OBJECT: return convert_object(value);
+  }
+  return Qnil;
+}
+
+/* A number written as a string: the JSON grammar decides what one is. */
+static VALUE convert_money(privy_value value) {
+  if (value.type == PRIVY_NUMBER) return convert_decimal(value.text, value.length);
+  if (value.type != PRIVY_STRING || value.escaped) return privy_rb_convert(value);
+  privy_value inner;
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_value_parse(value.text, value.length, &inner, &error);
+  privy_error_clear(&error);
+  if (status == PRIVY_NO_MEMORY) privy_rb_raise_memory();
+  if (status != PRIVY_OK || inner.type != PRIVY_NUMBER || inner.length != value.length) return convert_string(value);
+  return convert_decimal(value.text, value.length);
+}
+
+static VALUE utc_time(time_t seconds, long nanos) {
+  struct timespec instant = {.tv_sec = seconds, .tv_nsec = nanos};
+  return rb_obj_freeze(rb_time_timespec_new(&instant, INT_MAX - 1)); /* this offset means UTC */
+}
+
+static VALUE convert_time(privy_value value) {
+  privy_time time;
+  if (value.type != PRIVY_STRING || value.escaped) return privy_rb_convert(value);
+  if (!privy_time_parse(value.text, value.length, &time)) return convert_string(value);
+  return utc_time(time.seconds, time.nanos);
+}
+
+static VALUE convert_enum(privy_value value, const privy_enum *choices) {
+  if (value.type != PRIVY_STRING) return privy_rb_convert(value);
+  if (value.choice == 0) return convert_name(value);
+  const char *name = privy_enum_value(choices, value.choice - 1u);
+  return rb_enc_interned_str(name, (long)strlen(name), rb_utf8_encoding());
+}
+
+VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field) {
+  switch (field->kind) {
+  case PRIVY_KIND_MONEY: return convert_money(value);
+  case PRIVY_KIND_TIME: return convert_time(value);
+  case PRIVY_KIND_ENUM: return convert_enum(value, field->choices);
+  default: return privy_rb_convert(value);
+  }
+}
+
+VALUE privy_rb_text(const char *text) {
+  return text == NULL ? Qnil : rb_obj_freeze(rb_utf8_str_new_cstr(text));
+}
+
+VALUE privy_rb_instant(int64_t seconds) {
+  return seconds == 0 ? Qnil : utc_time(seconds, 0);
+}
+
+struct parse {
+  VALUE text;
+  privy_error error;
+};
+
+static VALUE parse_body(VALUE argument) {
+  struct parse *parse = (struct parse *)argument;
+  privy_value value;
+  privy_status status =
+      privy_value_parse(RSTRING_PTR(parse->text), (size_t)RSTRING_LEN(parse->text), &value, &parse->error);
+  if (status == PRIVY_NO_MEMORY) privy_rb_raise_memory();
+  return status == PRIVY_OK ? privy_rb_convert(value) : Qnil;
+}
+
+static VALUE parse_clean(VALUE argument) {
+  privy_error_clear(&((struct parse *)argument)->error);
+  return Qnil;
+}
+
+/* The value of a JSON text, nil when it is none. */
+static VALUE core_parse(VALUE self, VALUE text) {
+  struct parse parse;
+  (void)self;
+  StringValue(text);
+  parse.text = rb_str_new_frozen(text);
+  privy_error_init(&parse.error);
+  VALUE result = rb_ensure(parse_body, (VALUE)&parse, parse_clean, (VALUE)&parse);
+  RB_GC_GUARD(parse.text);
+  return result;
+}
+
+void privy_rb_init_convert(void) {
+  id_decimal = rb_intern("BigDecimal");
+  id_finite = rb_intern("finite?");
+  rb_define_module_function(privy_rb_core, "parse", core_parse, 1);
+}

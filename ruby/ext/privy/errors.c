@@ -1,0 +1,73 @@
+#include "binding.h"
+
+#include <stdarg.h>
+
+/* Enough of a body to recognise whose answer it was. */
+#define BODY_EXCERPT 1000
+
+static ID id_from_core;
+
+void privy_rb_raise_memory(void) {
+  rb_raise(rb_eNoMemError, "privy: memory ran out");
+}
+
+static VALUE error_class(privy_status code) {
+  const char *name = code == PRIVY_ERROR ? "Error" : privy_error_describe(code)->name;
+  return rb_const_get(privy_rb_module, rb_intern(name));
+}
+
+void privy_rb_raise_setting(const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  VALUE message = rb_vsprintf(format, list);
+  va_end(list);
+  rb_exc_raise(rb_exc_new_str(error_class(PRIVY_ERROR), message));
+}
+
+static VALUE fault_list(const privy_faults *faults) {
+  VALUE list = rb_ary_new();
+  for (size_t index = 0; index < faults->count; index++) {
+    VALUE fault = rb_hash_new();
+    rb_hash_aset(fault, ID2SYM(rb_intern("field")), privy_rb_text(faults->items[index].field));
+    rb_hash_aset(fault, ID2SYM(rb_intern("message")), privy_rb_text(faults->items[index].message));
+    rb_ary_push(list, rb_obj_freeze(fault));
+  }
+  return rb_obj_freeze(list);
+}
+
+/* In the order that Privy::Error.from_core takes them: names belong to Ruby's side. */
+static VALUE error_values(const privy_error *error) {
+  VALUE values = rb_ary_new();
+  rb_ary_push(values, privy_rb_text(error->message));
+  rb_ary_push(values, fault_list(&error->faults));
+  rb_ary_push(values, error->http_status == 0 ? Qnil : INT2NUM(error->http_status));
+  rb_ary_push(values, privy_rb_text(error->api_code));
+  rb_ary_push(values, privy_rb_text(error->method));
+  rb_ary_push(values, privy_rb_text(error->path));
+  rb_ary_push(values, privy_rb_text(error->request_id));
+  rb_ary_push(values, privy_rb_text(error->idempotency_key));
+  rb_ary_push(values, INT2NUM(error->attempts));
+  rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_headers(error->response));
+  rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_body(error->response, BODY_EXCERPT));
+  rb_ary_push(values, privy_rb_text(error->contact_id));
+  rb_ary_push(values, error->retry_after < 0 ? Qnil : DBL2NUM(error->retry_after));
+  rb_ary_push(values, privy_rb_instant(error->resets_at));
+  return values;
+}
+
+void privy_rb_raise(const privy_error *error) {
+  if (error->code == PRIVY_NO_MEMORY) privy_rb_raise_memory();
+  if (error->code == PRIVY_INTERRUPTED) privy_rb_raise_setting("the call was interrupted");
+  VALUE klass = error_class(error->code);
+  rb_exc_raise(rb_funcall(klass, id_from_core, 1, error_values(error)));
+}
+
+void privy_rb_check(privy_status status, const privy_error *error) {
+  if (status == PRIVY_OK) return;
+  if (status == PRIVY_NO_MEMORY) privy_rb_raise_memory();
+  privy_rb_raise(error);
+}
+
+void privy_rb_init_errors(void) {
+  id_from_core = rb_intern("from_core");
+}

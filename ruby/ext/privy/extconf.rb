@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+require "mkmf"
+
+# The core's sources lie at the root, both in the repository and in the built gem.
+root = File.expand_path("../../..", __dir__)
+core = File.join(root, "csrc")
+core_sources = Dir.glob(File.join(core, "*", "*.c"))
+abort "privy: the core's sources are missing (looked in #{core})" if core_sources.empty?
+
+unless pkg_config("libcurl")
+  curl_config = find_executable("curl-config")
+  unless curl_config
+    abort "privy needs libcurl and its headers: install libcurl4-openssl-dev (Debian, Ubuntu), " \
+          "libcurl-devel (Fedora), curl-dev (Alpine) or curl (Homebrew)"
+  end
+  $CFLAGS << " " << `#{curl_config} --cflags`.strip
+  $libs << " " << `#{curl_config} --libs`.strip
+end
+abort "privy: libcurl is there, curl/curl.h is not: install its development package" unless have_header("curl/curl.h")
+
+$INCFLAGS << " -I#{core}"
+$CFLAGS << " -std=c11 -fvisibility=hidden -pthread"
+$LDFLAGS << " -pthread"
+$warnflags = "-Wall -Wextra -Wno-unused-parameter -Wno-declaration-after-statement"
+
+# Two floors may have files of one name, and the extension too: each object of the core is named after its folder.
+core_objects = core_sources.to_h do |path|
+  ["core-#{path[(core.length + 1)..].tr('/', '-').delete_suffix('.c')}.o", path]
+end
+$srcs = Dir.glob(File.join(__dir__, "*.c"))
+$objs = $srcs.map { |path| "#{File.basename(path, '.c')}.o" } + core_objects.keys
+
+create_makefile("privy/core")
+
+headers = Dir.glob(File.join(core, "**", "*.{h,def}")) + Dir.glob(File.join(__dir__, "*.h"))
+File.open("Makefile", "a") do |makefile|
+  makefile.puts "", "$(OBJS): #{headers.join(' ')}"
+  core_objects.each do |object, source|
+    makefile.puts "", "#{object}: #{source}",
+                  "\t$(ECHO) compiling $(<)",
+                  "\t$(Q) $(CC) $(INCFLAGS) $(CPPFLAGS) $(CFLAGS) $(COUTFLAG)$@ -c $(CSRCFLAG)$<"
+  end
+end

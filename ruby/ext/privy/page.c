@@ -1,0 +1,61 @@
+#include "binding.h"
+
+/* Answers that are no single record: pages of them, and raw ones. Their classes are written in Ruby. */
+
+static VALUE new_instance(const char *name, int count, const VALUE *arguments) {
+  return rb_class_new_instance(count, arguments, rb_const_get(privy_rb_module, rb_intern(name)));
+}
+
+VALUE privy_rb_page_new(privy_response *response) {
+  size_t count = privy_response_count(response);
+  const privy_record *place = privy_response_pagination(response);
+  VALUE records = rb_ary_new_capa((long)count);
+  for (size_t index = 0; index < count; index++) {
+    rb_ary_push(records, privy_rb_record_new(response, privy_response_record(response, index)));
+  }
+  VALUE arguments[] = {records, place == NULL ? Qnil : privy_rb_record_new(response, place)};
+  return new_instance("Page", 2, arguments);
+}
+
+/* Bytes from the network as UTF-8, whatever they are. */
+static VALUE clean_text(const char *bytes, size_t length) {
+  VALUE text = rb_utf8_str_new(length == 0 ? "" : bytes, (long)length);
+  VALUE scrubbed = rb_str_scrub(text, Qnil);
+  return rb_obj_freeze(NIL_P(scrubbed) ? text : scrubbed);
+}
+
+/* Headers that may hold a secret are nobody's business. */
+static const char *const secret_headers[] = {"set-cookie", "set-cookie2", "authorization", "proxy-authorization"};
+
+static bool is_secret(const char *name) {
+  for (size_t index = 0; index < sizeof secret_headers / sizeof *secret_headers; index++) {
+    if (STRCASECMP(name, secret_headers[index]) == 0) return true;
+  }
+  return false;
+}
+
+VALUE privy_rb_headers(const privy_response *response) {
+  const char *name, *value;
+  VALUE headers = rb_hash_new();
+  for (size_t index = 0; privy_response_header_at(response, index, &name, &value); index++) {
+    if (is_secret(name)) continue;
+    VALUE key = rb_funcall(clean_text(name, strlen(name)), rb_intern("downcase"), 0);
+    VALUE text = clean_text(value, strlen(value));
+    VALUE earlier = rb_hash_lookup(headers, key);
+    if (!NIL_P(earlier)) text = rb_obj_freeze(rb_sprintf("%" PRIsVALUE ", %" PRIsVALUE, earlier, text));
+    rb_hash_aset(headers, key, text);
+  }
+  return rb_obj_freeze(headers);
+}
+
+VALUE privy_rb_body(const privy_response *response, size_t most) {
+  size_t length = 0;
+  const char *body = privy_response_body(response, &length);
+  return clean_text(body, length < most ? length : most);
+}
+
+VALUE privy_rb_response_new(privy_response *response) {
+  VALUE arguments[] = {INT2NUM(privy_response_status(response)), privy_rb_headers(response),
+                       privy_rb_body(response, SIZE_MAX)};
+  return new_instance("Response", 3, arguments);
+}

@@ -1,0 +1,287 @@
+#include "binding.h"
+
+/*
+ * A record shows one object of an answer. It holds a reference to the response, and converts each field when it is
+ * first read. Its class, Privy::Contact and so on, is made from the core's table of the object: one reader for each
+ * row.
+ */
+
+typedef struct record {
+  privy_response *response;
+  const privy_record *fields;
+  const privy_object *object;
+  size_t share; /* the record's part of the response's bytes */
+  size_t count;
+  VALUE extra;    /* Qundef: not read yet */
+  VALUE values[]; /* likewise */
+} record;
+
+static VALUE record_class;
+
+/* Made once at the start, never changed after: the class of each object. */
+static struct {
+  const privy_object *object;
+  VALUE klass;
+} classes[64];
+static size_t class_count;
+
+/* ---- the garbage collector's side ---- */
+
+static void record_mark(void *data) {
+  record *self = data;
+  rb_gc_mark_movable(self->extra);
+  for (size_t index = 0; index < self->count; index++) rb_gc_mark_movable(self->values[index]);
+}
+
+static void record_compact(void *data) {
+  record *self = data;
+  self->extra = rb_gc_location(self->extra);
+  for (size_t index = 0; index < self->count; index++) self->values[index] = rb_gc_location(self->values[index]);
+}
+
+static void record_free(void *data) {
+  record *self = data;
+  if (self->response != NULL) {
+    privy_response_release(self->response);
+    rb_gc_adjust_memory_usage(-(ssize_t)self->share);
+  }
+  xfree(self);
+}
+
+static size_t record_size(const void *data) {
+  const record *self = data;
+  return sizeof *self + self->count * sizeof(VALUE) + self->share;
+}
+
+static const rb_data_type_t record_type = {
+    .wrap_struct_name = "Privy::Record",
+    .function = {.dmark = record_mark, .dfree = record_free, .dsize = record_size, .dcompact = record_compact},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static record *record_get(VALUE self) {
+  return rb_check_typeddata(self, &record_type);
+}
+
+/* ---- making one ---- */
+
+static VALUE class_of_object(const privy_object *object) {
+  for (size_t index = 0; index < class_count; index++) {
+    if (classes[index].object == object) return classes[index].klass;
+  }
+  rb_raise(rb_eTypeError, "no class for %s", privy_object_name(object));
+}
+
+static const privy_object *object_of_class(VALUE klass) {
+  for (size_t index = 0; index < class_count; index++) {
+    if (classes[index].klass == klass) return classes[index].object;
+  }
+  rb_raise(rb_eTypeError, "%" PRIsVALUE " has no table", klass);
+}
+
+VALUE privy_rb_record_new(privy_response *response, const privy_record *fields) {
+  const privy_object *object = privy_record_object(fields);
+  size_t count = privy_object_count(object);
+  VALUE self =
+      rb_data_typed_object_zalloc(class_of_object(object), sizeof(record) + count * sizeof(VALUE), &record_type);
+  record *data = RTYPEDDATA_DATA(self);
+  size_t records = privy_response_count(response);
+  data->extra = Qundef;
+  for (size_t index = 0; index < count; index++) data->values[index] = Qundef;
+  data->count = count;
+  data->object = object;
+  data->fields = fields;
+  data->share = privy_response_size(response) / (records == 0 ? 1 : records);
+  data->response = privy_response_retain(response);
+  rb_gc_adjust_memory_usage((ssize_t)data->share);
+  return rb_obj_freeze(self);
+}
+
+/* ---- reading ---- */
+
+static VALUE record_read(VALUE self, size_t index) {
+  record *data = record_get(self);
+  VALUE value = data->values[index];
+  if (value != Qundef) return value;
+  privy_field_info field;
+  if (!privy_object_field(data->object, index, &field)) return Qnil;
+  value = privy_rb_convert_field(privy_record_get(data->fields, index), &field);
+  RB_OBJ_WRITE(self, &data->values[index], value);
+  RB_GC_GUARD(self);
+  return value;
+}
+
+/* Ruby's method functions carry no data, so that each slot has a function of its own. */
+#define TEN(X, tens)                                                                                                   \
+  X(tens##0) X(tens##1) X(tens##2) X(tens##3) X(tens##4) X(tens##5) X(tens##6) X(tens##7) X(tens##8) X(tens##9)
+#define SLOTS(X) TEN(X, ) TEN(X, 1) TEN(X, 2) TEN(X, 3) TEN(X, 4)
+
+#define READER(slot)                                                                                                   \
+  static VALUE read_##slot(VALUE self) {                                                                               \
+    return record_read(self, slot);                                                                                    \
+  }
+SLOTS(READER)
+
+#define ENTRY(slot) read_##slot,
+static VALUE (*const readers[])(VALUE) = {SLOTS(ENTRY)};
+#define READERS (sizeof readers / sizeof *readers)
+
+static VALUE read_extra(VALUE self) {
+  record *data = record_get(self);
+  privy_cursor cursor;
+  privy_value key, value;
+  if (data->extra != Qundef) return data->extra;
+  VALUE extra = rb_hash_new();
+  privy_cursor_init(&cursor, privy_record_json(data->fields));
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    VALUE name = privy_rb_convert(key);
+    if (privy_object_index(data->object, RSTRING_PTR(name), (size_t)RSTRING_LEN(name)) >= 0) continue;
+    rb_hash_aset(extra, name, privy_rb_convert(value));
+  }
+  RB_OBJ_WRITE(self, &data->extra, rb_obj_freeze(extra));
+  RB_GC_GUARD(self);
+  return extra;
+}
+
+static VALUE name_text(VALUE name) {
+  return SYMBOL_P(name) ? rb_sym2str(name) : StringValue(name);
+}
+
+static int field_index(VALUE self, VALUE text) {
+  return privy_object_index(record_get(self)->object, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
+}
+
+/* record["any_field"], known or not; nil when the answer lacks it. */
+static VALUE record_aref(VALUE self, VALUE name) {
+  VALUE text = name_text(name);
+  int index = field_index(self, text);
+  return index >= 0 ? record_read(self, (size_t)index) : rb_hash_lookup(read_extra(self), text);
+}
+
+/* True when the answer held the field, be it with null. */
+static VALUE record_has_key(VALUE self, VALUE name) {
+  VALUE text = name_text(name);
+  int index = field_index(self, text);
+  if (index < 0) return rb_hash_lookup2(read_extra(self), text, Qundef) == Qundef ? Qfalse : Qtrue;
+  return privy_record_get(record_get(self)->fields, (size_t)index).type == PRIVY_ABSENT ? Qfalse : Qtrue;
+}
+
+/* Class, known values, unknown fields: what makes two records equal. */
+static VALUE record_values(VALUE self) {
+  record *data = record_get(self);
+  VALUE values = rb_ary_new_capa((long)data->count + 2);
+  rb_ary_push(values, rb_obj_class(self));
+  for (size_t index = 0; index < data->count; index++) rb_ary_push(values, record_read(self, index));
+  rb_ary_push(values, read_extra(self));
+  return values;
+}
+
+static VALUE record_equal(VALUE self, VALUE other) {
+  if (self == other) return Qtrue;
+  if (rb_obj_class(self) != rb_obj_class(other)) return Qfalse;
+  return rb_eql(record_values(self), record_values(other)) ? Qtrue : Qfalse;
+}
+
+static VALUE record_hash(VALUE self) {
+  return rb_hash(record_values(self));
+}
+
+/* ---- as JSON, and back ---- */
+
+struct write {
+  VALUE self;
+  privy_buffer text;
+};
+
+static VALUE write_body(VALUE argument) {
+  struct write *write = (struct write *)argument;
+  if (privy_record_write(record_get(write->self)->fields, &write->text) != PRIVY_OK) privy_rb_raise_memory();
+  return rb_utf8_str_new(write->text.data, (long)write->text.length);
+}
+
+static VALUE write_clean(VALUE argument) {
+  privy_buffer_clear(&((struct write *)argument)->text);
+  return Qnil;
+}
+
+static VALUE record_to_json(int count, VALUE *arguments, VALUE self) {
+  struct write write = {self, PRIVY_BUFFER_EMPTY};
+  (void)count, (void)arguments;
+  return rb_ensure(write_body, (VALUE)&write, write_clean, (VALUE)&write);
+}
+
+static VALUE record_dump(VALUE self, VALUE level) {
+  (void)level;
+  return record_to_json(0, NULL, self);
+}
+
+struct load {
+  const privy_object *object;
+  VALUE text;
+  privy_response *response;
+  privy_error error;
+};
+
+static VALUE load_body(VALUE argument) {
+  struct load *load = (struct load *)argument;
+  privy_status status = privy_response_load(load->object, RSTRING_PTR(load->text), (size_t)RSTRING_LEN(load->text),
+                                            &load->response, &load->error);
+  privy_rb_check(status, &load->error);
+  return privy_rb_record_new(load->response, privy_response_record(load->response, 0));
+}
+
+static VALUE load_clean(VALUE argument) {
+  struct load *load = (struct load *)argument;
+  privy_response_release(load->response);
+  privy_error_clear(&load->error);
+  return Qnil;
+}
+
+/* Contact.from_json(text): a record of your own, for tests say. */
+static VALUE record_load(VALUE klass, VALUE text) {
+  struct load load = {.object = object_of_class(klass)};
+  StringValue(text);
+  load.text = rb_str_new_frozen(text);
+  privy_error_init(&load.error);
+  VALUE result = rb_ensure(load_body, (VALUE)&load, load_clean, (VALUE)&load);
+  RB_GC_GUARD(load.text);
+  return result;
+}
+
+/* ---- the classes ---- */
+
+static void define_class(const privy_object *object) {
+  privy_field_info field;
+  VALUE members = rb_ary_new();
+  VALUE klass = rb_define_class_under(privy_rb_module, privy_object_name(object), record_class);
+  if (privy_object_count(object) > READERS || class_count == sizeof classes / sizeof *classes) {
+    rb_raise(rb_eLoadError, "privy: %s has more fields than the extension has readers", privy_object_name(object));
+  }
+  for (size_t index = 0; privy_object_field(object, index, &field); index++) {
+    rb_define_method(klass, field.name, readers[index], 0);
+    rb_ary_push(members, ID2SYM(rb_intern(field.name)));
+  }
+  rb_define_const(klass, "MEMBERS", rb_obj_freeze(members));
+  rb_gc_register_mark_object(klass);
+  classes[class_count].object = object;
+  classes[class_count++].klass = klass;
+}
+
+void privy_rb_init_record(void) {
+  const privy_object *object;
+  record_class = rb_define_class_under(privy_rb_module, "Record", rb_cObject);
+  rb_gc_register_mark_object(record_class);
+  rb_undef_alloc_func(record_class);
+  rb_undef_method(rb_singleton_class(record_class), "new");
+  rb_define_method(record_class, "[]", record_aref, 1);
+  rb_define_method(record_class, "key?", record_has_key, 1);
+  rb_define_method(record_class, "extra", read_extra, 0);
+  rb_define_method(record_class, "==", record_equal, 1);
+  rb_define_method(record_class, "eql?", record_equal, 1);
+  rb_define_method(record_class, "hash", record_hash, 0);
+  rb_define_method(record_class, "to_json", record_to_json, -1);
+  rb_define_method(record_class, "_dump", record_dump, 1);
+  rb_define_singleton_method(record_class, "_load", record_load, 1);
+  rb_define_singleton_method(record_class, "from_json", record_load, 1);
+  for (size_t index = 0; (object = privy_object_at(index)) != NULL; index++) define_class(object);
+}

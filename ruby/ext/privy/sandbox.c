@@ -1,0 +1,197 @@
+#include "binding.h"
+
+static void sandbox_free(void *data) {
+  privy_sandbox_release(data);
+}
+
+/* The core does not tell what a sandbox holds. */
+static size_t sandbox_size(const void *data) {
+  (void)data;
+  return 0;
+}
+
+static const rb_data_type_t sandbox_type = {
+    .wrap_struct_name = "Privy::Sandbox",
+    .function = {.dfree = sandbox_free, .dsize = sandbox_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE sandbox_allocate(VALUE klass) {
+  VALUE self = TypedData_Wrap_Struct(klass, &sandbox_type, NULL);
+  privy_sandbox *sandbox;
+  if (privy_sandbox_new(&sandbox) != PRIVY_OK) privy_rb_raise_memory();
+  RTYPEDDATA_DATA(self) = sandbox;
+  return self;
+}
+
+privy_sandbox *privy_rb_sandbox_get(VALUE self) {
+  return rb_check_typeddata(self, &sandbox_type);
+}
+
+static void check(privy_status status) {
+  if (status == PRIVY_NO_MEMORY) privy_rb_raise_memory();
+}
+
+static const char *text_or_null(VALUE *value) {
+  return NIL_P(*value) ? NULL : StringValueCStr(*value);
+}
+
+/* ---- answering ---- */
+
+struct handle {
+  privy_sandbox *sandbox;
+  VALUE method, target, headers, body;
+  privy_sandbox_answer answer;
+};
+
+static VALUE handle_body(VALUE argument) {
+  struct handle *handle = (struct handle *)argument;
+  privy_sandbox_answer *answer = &handle->answer;
+  check(privy_sandbox_handle(handle->sandbox, StringValueCStr(handle->method), StringValueCStr(handle->target),
+                             RSTRING_PTR(handle->headers), (size_t)RSTRING_LEN(handle->headers),
+                             RSTRING_PTR(handle->body), (size_t)RSTRING_LEN(handle->body), answer));
+  VALUE headers =
+      rb_utf8_str_new(answer->headers.length == 0 ? "" : answer->headers.data, (long)answer->headers.length);
+  VALUE body = rb_utf8_str_new(answer->body.length == 0 ? "" : answer->body.data, (long)answer->body.length);
+  VALUE cut = answer->cut == PRIVY_CUT_DROP       ? ID2SYM(rb_intern("drop"))
+              : answer->cut == PRIVY_CUT_TRUNCATE ? ID2SYM(rb_intern("truncate"))
+                                                  : Qnil;
+  return rb_ary_new_from_args(5, INT2NUM(answer->http_status), headers, body, DBL2NUM(answer->delay), cut);
+}
+
+static VALUE handle_clean(VALUE argument) {
+  privy_sandbox_answer_clear(&((struct handle *)argument)->answer);
+  return Qnil;
+}
+
+/* answer(method, target, header block, body) → [status, header block, body, delay, nil | :drop | :truncate] */
+static VALUE sandbox_answer(VALUE self, VALUE method, VALUE target, VALUE headers, VALUE body) {
+  struct handle handle = {.sandbox = privy_rb_sandbox_get(self)};
+  handle.method = rb_str_new_frozen(StringValue(method));
+  handle.target = rb_str_new_frozen(StringValue(target));
+  handle.headers = rb_str_new_frozen(StringValue(headers));
+  handle.body = rb_str_new_frozen(StringValue(body));
+  privy_sandbox_answer_init(&handle.answer);
+  VALUE result = rb_ensure(handle_body, (VALUE)&handle, handle_clean, (VALUE)&handle);
+  RB_GC_GUARD(self);
+  return result;
+}
+
+/* ---- who may call ---- */
+
+static VALUE sandbox_add_token(VALUE self, VALUE token, VALUE scopes) {
+  check(privy_sandbox_add_token(privy_rb_sandbox_get(self), StringValueCStr(token), text_or_null(&scopes)));
+  return Qnil;
+}
+
+static VALUE sandbox_revoke_token(VALUE self, VALUE token) {
+  return privy_sandbox_revoke_token(privy_rb_sandbox_get(self), StringValueCStr(token)) ? Qtrue : Qfalse;
+}
+
+static VALUE sandbox_add_client(VALUE self, VALUE client_id, VALUE secret, VALUE scopes) {
+  check(privy_sandbox_add_client(privy_rb_sandbox_get(self), StringValueCStr(client_id), StringValueCStr(secret),
+                                 text_or_null(&scopes)));
+  return Qnil;
+}
+
+static VALUE sandbox_add_integration(VALUE self, VALUE token, VALUE active) {
+  check(privy_sandbox_add_integration(privy_rb_sandbox_get(self), StringValueCStr(token), RTEST(active)));
+  return Qnil;
+}
+
+/* ---- what no request can do ---- */
+
+/* set_consent(contact, field, value) → :ok, :unknown_contact or :unknown_value */
+static VALUE sandbox_set_consent(VALUE self, VALUE contact, VALUE field, VALUE value) {
+  privy_status status = privy_sandbox_set_consent(privy_rb_sandbox_get(self), StringValueCStr(contact),
+                                                  StringValueCStr(field), StringValueCStr(value));
+  check(status);
+  if (status == PRIVY_OK) return ID2SYM(rb_intern("ok"));
+  return ID2SYM(rb_intern(status == PRIVY_NOT_FOUND ? "unknown_contact" : "unknown_value"));
+}
+
+static VALUE sandbox_set_countries(VALUE self, VALUE prefixes) {
+  check(privy_sandbox_set_sms_countries(privy_rb_sandbox_get(self), StringValueCStr(prefixes)));
+  return Qnil;
+}
+
+static VALUE sandbox_set_limits(VALUE self, VALUE per_minute, VALUE per_day) {
+  privy_sandbox_set_limits(privy_rb_sandbox_get(self), NUM2UINT(per_minute), NUM2UINT(per_day));
+  return Qnil;
+}
+
+static VALUE sandbox_set_clock(VALUE self, VALUE seconds) {
+  privy_sandbox_set_clock(privy_rb_sandbox_get(self), NUM2DBL(seconds));
+  return Qnil;
+}
+
+static VALUE sandbox_advance(VALUE self, VALUE seconds) {
+  privy_sandbox_advance(privy_rb_sandbox_get(self), NUM2DBL(seconds));
+  return Qnil;
+}
+
+static VALUE sandbox_seconds(VALUE self) {
+  return DBL2NUM(privy_sandbox_now(privy_rb_sandbox_get(self)));
+}
+
+/* ---- faults and counts ---- */
+
+/* add_fault(status, body, retry_after, delay, cut, skip, count) */
+static VALUE sandbox_add_fault(int count, VALUE *arguments, VALUE self) {
+  rb_check_arity(count, 7, 7);
+  VALUE cut = arguments[4];
+  privy_sandbox_fault fault = {
+      .http_status = NUM2INT(arguments[0]),
+      .body = text_or_null(&arguments[1]),
+      .retry_after = NUM2DBL(arguments[2]),
+      .delay = NUM2DBL(arguments[3]),
+      .cut = NIL_P(cut)                             ? PRIVY_CUT_NONE
+             : cut == ID2SYM(rb_intern("truncate")) ? PRIVY_CUT_TRUNCATE
+                                                    : PRIVY_CUT_DROP,
+      .skip = NUM2UINT(arguments[5]),
+      .count = NUM2UINT(arguments[6]),
+  };
+  check(privy_sandbox_add_fault(privy_rb_sandbox_get(self), &fault));
+  return Qnil;
+}
+
+static VALUE sandbox_clear_faults(VALUE self) {
+  privy_sandbox_clear_faults(privy_rb_sandbox_get(self));
+  return Qnil;
+}
+
+/* tally → the numbers of privy_sandbox_counts in their order */
+static VALUE sandbox_tally(VALUE self) {
+  privy_sandbox_counts counts = privy_sandbox_count(privy_rb_sandbox_get(self));
+  return rb_ary_new_from_args(5, ULL2NUM(counts.requests), ULL2NUM(counts.contacts), ULL2NUM(counts.orders),
+                              ULL2NUM(counts.events), ULL2NUM(counts.welcome_messages));
+}
+
+static VALUE sandbox_reset(VALUE self) {
+  privy_sandbox_reset(privy_rb_sandbox_get(self));
+  return Qnil;
+}
+
+void privy_rb_init_sandbox(void) {
+  VALUE klass = rb_define_class_under(privy_rb_module, "Sandbox", rb_cObject);
+  rb_define_alloc_func(klass, sandbox_allocate);
+  rb_undef_method(klass, "initialize_copy");
+  rb_define_const(klass, "TOKEN", rb_obj_freeze(rb_str_new_cstr(PRIVY_SANDBOX_TOKEN)));
+  rb_define_const(klass, "CLIENT_ID", rb_obj_freeze(rb_str_new_cstr(PRIVY_SANDBOX_CLIENT_ID)));
+  rb_define_const(klass, "CLIENT_SECRET", rb_obj_freeze(rb_str_new_cstr(PRIVY_SANDBOX_CLIENT_SECRET)));
+  rb_define_private_method(klass, "core_answer", sandbox_answer, 4);
+  rb_define_private_method(klass, "core_add_token", sandbox_add_token, 2);
+  rb_define_private_method(klass, "core_add_client", sandbox_add_client, 3);
+  rb_define_private_method(klass, "core_add_integration", sandbox_add_integration, 2);
+  rb_define_private_method(klass, "core_set_consent", sandbox_set_consent, 3);
+  rb_define_private_method(klass, "core_set_countries", sandbox_set_countries, 1);
+  rb_define_private_method(klass, "core_set_limits", sandbox_set_limits, 2);
+  rb_define_private_method(klass, "core_set_clock", sandbox_set_clock, 1);
+  rb_define_private_method(klass, "core_advance", sandbox_advance, 1);
+  rb_define_private_method(klass, "core_seconds", sandbox_seconds, 0);
+  rb_define_private_method(klass, "core_add_fault", sandbox_add_fault, -1);
+  rb_define_private_method(klass, "core_tally", sandbox_tally, 0);
+  rb_define_method(klass, "revoke_token", sandbox_revoke_token, 1);
+  rb_define_method(klass, "clear_faults", sandbox_clear_faults, 0);
+  rb_define_method(klass, "reset", sandbox_reset, 0);
+}

@@ -1,0 +1,162 @@
+# frozen_string_literal: true
+
+module Privy
+  # A client of the Privy API: settings, connections and token. Safe to share between threads.
+  #
+  #   client = Privy::Client.new(token: ENV.fetch("PRIVY_API_TOKEN"))
+  #   jane = client.contacts.create(email: "jane@example.com", email_consent: :subscribed)
+  #
+  # Every call may raise {APIConnectionError}, {APITimeoutError}, {AuthenticationError}, {PermissionDeniedError},
+  # {RateLimitError}, {ServerError} and {APIStatusError}; what else it may raise stands with the method. A call can be
+  # stopped by Thread#raise, Timeout and Ctrl-C.
+  class Client
+    CREDENTIALS = %i[token client_id client_secret scopes].freeze
+    PLACES = %i[base_url token_url].freeze
+    OPTIONS = %i[timeout connect_timeout max_wait max_retries].freeze
+    private_constant :CREDENTIALS, :PLACES, :OPTIONS
+
+    # @return [Contacts]
+    attr_reader :contacts
+    # @return [Orders]
+    attr_reader :orders
+    # @return [Events]
+    attr_reader :events
+
+    # What is left out comes from {Privy.configure}, then from the environment.
+    #
+    # @param token [String, nil] API token; else PRIVY_API_TOKEN
+    # @param client_id [String, nil] OAuth client; else PRIVY_CLIENT_ID
+    # @param client_secret [String, nil] OAuth secret; else PRIVY_CLIENT_SECRET
+    # @param scopes [String, Array<String>, nil] OAuth scopes, separated by spaces; else PRIVY_SCOPES, else all
+    # @param base_url [String, nil] else PRIVY_BASE_URL, else the real API
+    # @param token_url [String, nil] else PRIVY_TOKEN_URL, else /oauth/token of the base URL's origin
+    # @param ca_bundle [String, Pathname, nil] file of trusted certificates; else SSL_CERT_FILE, else the system's
+    # @param timeout [Numeric, nil] seconds for one attempt, whole (30)
+    # @param connect_timeout [Numeric, nil] seconds for the connection, TLS included (5)
+    # @param max_wait [Numeric, nil] seconds that a call may spend waiting between its attempts (60)
+    # @param max_retries [Integer, nil] further attempts after the first (3)
+    # @param max_response [Integer, nil] bytes of body accepted (64 MiB)
+    # @param sandbox [Sandbox, nil] answer from there instead of the network
+    # @raise [Error] a setting cannot be used; the message names it
+    def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
+                   ca_bundle: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil,
+                   max_response: nil, sandbox: nil)
+      given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
+                token_url: token_url, ca_bundle: ca_bundle, timeout: timeout, connect_timeout: connect_timeout,
+                max_wait: max_wait, max_retries: max_retries, max_response: max_response, sandbox: sandbox }.compact
+      settings = defaults_for(given).merge(given)
+      settings[:scopes] = Array(settings[:scopes]).join(" ") if settings[:scopes]
+      settings[:ca_bundle] = settings[:ca_bundle].to_s if settings[:ca_bundle]
+      @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}"))
+      @options = {}.freeze
+      make_resources
+    end
+
+    # Makes a client, gives it to the block and closes it afterwards.
+    #
+    # @param settings [Hash] as for {#initialize}
+    # @yieldparam client [Client]
+    # @return [Object] what the block returns
+    def self.open(**settings)
+      client = new(**settings)
+      begin
+        yield client
+      ensure
+        client.close
+      end
+    end
+
+    # Any endpoint, for what has no method here yet.
+    #
+    # @param method [String, Symbol] HTTP method, in capitals
+    # @param path [String] below the base URL, e.g. "/contacts"; may carry a query
+    # @param params [Hash, nil] query parameters
+    # @param body [Object] what to send as JSON
+    # @param headers [Hash, nil] further headers; Authorization and the like are refused
+    # @param timeout [Numeric, nil] seconds for one attempt
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds of waiting
+    # @param max_retries [Integer, nil] further attempts
+    # @return [Response]
+    # @raise [ValidationError] method, path, a header or the body cannot be sent, or the server refused it
+    # @raise [NotFoundError, ConflictError, PayloadTooLargeError]
+    def request(method, path, params: nil, body: OMIT, headers: nil,
+                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
+      @core.request(method, path, params, headers, body, options_for(options))
+    end
+
+    # A copy with other options. Connections, token and budget stay shared; closing one closes all.
+    #
+    # @param timeout [Numeric, nil] seconds for one attempt; nil keeps what is set, here and below
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds of waiting
+    # @param max_retries [Integer, nil] further attempts
+    # @return [Client]
+    # @raise [Error] an option cannot be used
+    def with_options(timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
+      copy = dup
+      copy.instance_variable_set(:@options, @core.check_options(options_for(options)).freeze)
+      copy
+    end
+
+    # @return [String]
+    def base_url
+      @core.base_url
+    end
+
+    # Closes the connections once no call is under way. Later calls raise {Error}.
+    #
+    # @return [void]
+    def close
+      @core.close
+    end
+
+    # @return [Boolean]
+    def closed?
+      @core.closed?
+    end
+
+    # @return [String] without any secret
+    def inspect
+      "#<#{self.class} base_url=#{base_url.inspect}>"
+    end
+    alias to_s inspect
+
+    # @private
+    def marshal_dump
+      raise TypeError, "a #{self.class} cannot be marshalled: it holds connections and a secret"
+    end
+
+    # @private
+    def call(operation, params, extra, options)
+      @core.call(operation, params, extra, options_for(options))
+    end
+
+    private
+
+    def initialize_copy(original)
+      super
+      make_resources
+    end
+
+    def make_resources
+      @contacts = Contacts.new(self)
+      @orders = Orders.new(self)
+      @events = Events.new(self)
+    end
+
+    def options_for(options)
+      @options.merge(options.compact)
+    end
+
+    # Credentials come as a whole from one place, and a sandbox has its own.
+    def defaults_for(given)
+      defaults = Privy.configuration.to_h
+      return defaults.except(*CREDENTIALS, *PLACES) if given.key?(:sandbox)
+
+      (given.keys & CREDENTIALS).empty? ? defaults : defaults.except(*CREDENTIALS)
+    end
+  end
+end

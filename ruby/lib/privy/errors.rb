@@ -1,0 +1,105 @@
+# frozen_string_literal: true
+
+module Privy
+  # Anything that privy raises; by itself: a setting that cannot be used. No error ever holds a token or another secret,
+  # and each can be marshalled.
+  class Error < StandardError
+    # @return [Array<Hash{Symbol => String}>] what is wrong with the request, as +{ field:, message: }+; a rule over
+    #   several fields has the field "base"
+    attr_reader :details
+    # @return [Integer, nil] the answer's HTTP status, nil when no answer came
+    attr_reader :status
+    # @return [String, nil] the server's own word for the error, e.g. "validation_failed"
+    attr_reader :code
+    # @return [String, nil] the request's path without its query
+    attr_reader :path
+    # @return [String, nil] the answer's X-Request-Id
+    attr_reader :request_id
+    # @return [String, nil] the idempotency key that the request carried
+    attr_reader :idempotency_key
+    # @return [Integer] requests spent; 0: none left this machine
+    attr_reader :attempts
+    # @return [Hash{String => String}] the answer's headers, names in lower case; empty when no answer came
+    attr_reader :headers
+    # @return [String, nil] the beginning of the answer's body, nil when no answer came
+    attr_reader :body
+
+    # @param message [String, nil]
+    # @param attributes [Hash] values of the attributes, for errors of your own making in tests
+    def initialize(message = nil, **attributes)
+      super(message)
+      unknown = attributes.keys - self.class::ATTRIBUTES
+      raise ArgumentError, "unknown keywords: #{unknown.join(', ')}" unless unknown.empty?
+
+      self.class::ATTRIBUTES.each { |name| instance_variable_set(:"@#{name}", attributes[name]) }
+      @details ||= [].freeze
+      @headers ||= {}.freeze
+      @attempts ||= 0
+    end
+
+    # Without arguments the request's HTTP method, e.g. "POST"; with one, Ruby's own +method+.
+    #
+    # @return [String, nil, Method]
+    def method(*arguments)
+      arguments.empty? ? @method : super
+    end
+
+    # What every error carries.
+    ATTRIBUTES = %i[details status code method path request_id idempotency_key attempts headers body].freeze
+
+    # The order in which the core gives its values.
+    FROM_CORE = (ATTRIBUTES + %i[contact_id retry_after resets_at]).freeze
+    private_constant :FROM_CORE
+
+    # @private
+    def self.from_core(values)
+      message, *rest = values
+      new(message, **FROM_CORE.zip(rest).to_h.slice(*self::ATTRIBUTES))
+    end
+  end
+
+  # Refused before sending, or by the server with 400 or 422: see {#details}, which names every fault.
+  class ValidationError < Error; end
+
+  # No whole answer came: the connection failed or broke.
+  class APIConnectionError < Error; end
+
+  # No whole answer came in time.
+  class APITimeoutError < APIConnectionError; end
+
+  # The server answered with an error, or with what is no answer.
+  class APIStatusError < Error; end
+
+  # 401: the token is missing, expired, revoked or wrong.
+  class AuthenticationError < APIStatusError; end
+
+  # 403: the token lacks the scope that the call needs.
+  class PermissionDeniedError < APIStatusError; end
+
+  # 404: there is no such contact or endpoint.
+  class NotFoundError < APIStatusError; end
+
+  # 409: a contact with this e-mail or phone exists.
+  class ConflictError < APIStatusError
+    ATTRIBUTES = (superclass::ATTRIBUTES + %i[contact_id]).freeze
+
+    # @return [String, nil] the existing contact's id, nil when the answer did not name it
+    attr_reader :contact_id
+  end
+
+  # 413: the event's body is larger than 256 KB.
+  class PayloadTooLargeError < APIStatusError; end
+
+  # 429: the account's limit of the minute or the day is spent.
+  class RateLimitError < APIStatusError
+    ATTRIBUTES = (superclass::ATTRIBUTES + %i[retry_after resets_at]).freeze
+
+    # @return [Float, nil] seconds to wait, nil when unknown
+    attr_reader :retry_after
+    # @return [Time, nil] when the spent limit is whole again, nil when unknown
+    attr_reader :resets_at
+  end
+
+  # 5xx: the server failed.
+  class ServerError < APIStatusError; end
+end

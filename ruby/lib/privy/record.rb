@@ -1,0 +1,120 @@
+# frozen_string_literal: true
+
+module Privy
+  # One object of an answer: {Contact}, {Order}, {EventReceipt}, {Pagination}. Its readers come from the core's tables.
+  # Records are frozen, equal by value, and can be keys of a Hash, marshalled and matched:
+  #
+  #   case client.contacts.get(id)
+  #   in { email_consent: "subscribed", email: } then write_to(email)
+  #   end
+  #
+  # Times are Time in UTC, money is BigDecimal, lists and objects are frozen. A field that the answer lacks reads nil.
+  #
+  # @!method [](name)
+  #   Any field, also one that this version does not know yet.
+  #   @param name [String, Symbol]
+  #   @return [Object, nil]
+  # @!method key?(name)
+  #   True when the answer held the field, be it with null.
+  #   @param name [String, Symbol]
+  #   @return [Boolean]
+  # @!method extra
+  #   The fields that this version does not know.
+  #   @return [Hash{String => Object}] frozen
+  # @!method to_json(*)
+  #   The record as JSON with its present names; {.from_json} reads it back.
+  #   @return [String]
+  # @!method self.from_json(text)
+  #   A record from JSON as the API answers it, for tests say.
+  #   @param text [String]
+  #   @return [Record]
+  #   @raise [APIStatusError] the text is no JSON object
+  class Record
+    # A plain copy that may be changed: known fields that the answer had, then the unknown ones, all under Symbols.
+    #
+    # @return [Hash{Symbol => Object}]
+    def to_h
+      known = self.class::MEMBERS.select { |name| key?(name) }
+      known.to_h { |name| [name, thaw(self[name])] }.merge(thaw(extra).transform_keys(&:to_sym))
+    end
+
+    # @param keys [Array<Symbol>, nil] what a pattern asks for
+    # @return [Hash{Symbol => Object}]
+    def deconstruct_keys(keys)
+      members = self.class::MEMBERS
+      return members.to_h { |name| [name, self[name]] }.merge(extra.transform_keys(&:to_sym)) if keys.nil?
+
+      keys.select { |name| members.include?(name) || key?(name) }.to_h { |name| [name, self[name]] }
+    end
+
+    # E-mail addresses and phone numbers are masked; of unknown fields and objects only the keys are shown.
+    #
+    # @return [String]
+    def inspect
+      known = self.class::MEMBERS.select { |name| key?(name) }.map { |name| "#{name}=#{show(self[name])}" }
+      known << "extra=#{show(extra)}" unless extra.empty?
+      "#<#{[self.class, *known].join(' ')}>"
+    end
+    alias to_s inspect
+
+    # Records never change, so that a copy would be the same.
+    #
+    # @return [self]
+    def dup
+      self
+    end
+
+    # @param freeze [Boolean, nil] as for every object; false is refused
+    # @return [self]
+    # @raise [ArgumentError] with +freeze: false+
+    def clone(freeze: nil)
+      raise ArgumentError, "can't unfreeze #{self.class}" if freeze == false
+
+      self
+    end
+
+    # @private
+    def pretty_print(printer)
+      printer.text(inspect)
+    end
+
+    private
+
+    def thaw(value)
+      case value
+      when String then +value
+      when Array then value.map { |element| thaw(element) }
+      when Hash then value.transform_values { |member| thaw(member) }
+      else value
+      end
+    end
+
+    def show(value)
+      case value
+      when String then mask(value).inspect
+      when Array then "[#{value.map { |element| show(element) }.join(', ')}]"
+      when Hash then "{#{value.keys.map { |key| "#{mask(key)}: …" }.join(', ')}}"
+      when Time then value.iso8601
+      when BigDecimal then value.to_s("F")
+      else value.inspect
+      end
+    end
+
+    def mask(text)
+      text.gsub(/([^\s@])[^\s@]*@([^\s@]+)/) { "#{Regexp.last_match(1)}***@#{Regexp.last_match(2)}" }
+          .gsub(/\+\d[\d ().-]{5,}\d/) { |phone| phone[0, 5] + ("*" * [phone.length - 7, 1].max) + phone[-2, 2] }
+    end
+  end
+
+  # A person whom the store may write to.
+  class Contact < Record; end
+
+  # An order as Privy keeps it. {#created} tells whether the call created or updated it.
+  class Order < Record; end
+
+  # What the API says of an event that it took.
+  class EventReceipt < Record; end
+
+  # Where a page stands among all pages.
+  class Pagination < Record; end
+end

@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+module Privy
+  # The answer to {Client#request}, as it came. Frozen.
+  class Response
+    # @return [Integer] HTTP status, 2xx
+    attr_reader :status
+    # @return [Hash{String => String}] names in lower case; repeated headers joined with ", "
+    attr_reader :headers
+    # @return [String] the body as UTF-8; "" when there is none
+    attr_reader :body
+
+    # @param status [Integer]
+    # @param headers [Hash{String => String}]
+    # @param body [String]
+    def initialize(status, headers, body)
+      @status = status
+      @headers = headers
+      @body = body
+      freeze
+    end
+
+    # The body's value: objects as frozen Hashes, numbers as Integer or BigDecimal. Read anew at each call.
+    #
+    # @return [Object, nil] nil when the body is empty or no JSON
+    def json
+      Core.parse(body)
+    end
+
+    # @return [String, nil] the answer's X-Request-Id
+    def request_id
+      headers["x-request-id"]
+    end
+
+    # @return [String] without the body, which may hold anything
+    def inspect
+      "#<#{self.class} status=#{status} body=(#{body.bytesize} bytes)>"
+    end
+    alias to_s inspect
+  end
+end

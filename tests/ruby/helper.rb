@@ -1,0 +1,89 @@
+# frozen_string_literal: true
+
+ROOT = File.expand_path("../..", __dir__)
+$LOAD_PATH.unshift(File.join(ROOT, "ruby/lib"))
+$LOAD_PATH.unshift(ENV["PRIVY_EXT_DIR"]) if ENV["PRIVY_EXT_DIR"]
+ENV.delete_if { |name, _| name.start_with?("PRIVY_") && name != "PRIVY_EXT_DIR" }
+
+require "minitest/autorun"
+require "json"
+require "socket"
+require "timeout"
+require "privy"
+require_relative "stub_server"
+
+# One served sandbox for the whole run, emptied before each test.
+module Served
+  class << self
+    def server
+      @server ||= Privy::Sandbox::Server.new(port: 0).start.tap { |server| Minitest.after_run { server.stop } }
+    end
+
+    def client
+      @client ||= Privy::Client.new(base_url: server.url, token: server.sandbox.token)
+    end
+
+    def clean
+      server.sandbox.reset
+      server.sandbox.clear_faults
+      server.sandbox.set_limits
+      server.sandbox.set_clock(nil)
+      server.sandbox.set_sms_countries("+1")
+    end
+  end
+end
+
+class PrivyTest < Minitest::Test
+  JANE = "jane@example.com"
+  PHONE = "+14155550171"
+  NOBODY = "cus_0000000000000000"
+  ORDER = { order_id: 1001, email: JANE, total: BigDecimal("95.00"), currency: "USD",
+            order_date: Time.utc(2026, 5, 12, 10) }.freeze
+
+  # What the slowest machine may take for a thing that should be immediate.
+  PROMPT = 5.0
+
+  def served
+    Served.clean
+    yield Served.client, Served.server.sandbox
+  end
+
+  def in_process
+    sandbox = Privy::Sandbox.new
+    yield sandbox.client, sandbox
+  end
+
+  # What the client sends, and answers of our own to it.
+  def stubbed(*answers, **settings)
+    server = StubServer.new(*answers)
+    yield Privy::Client.new(base_url: server.url, token: "privy_#{'0' * 40}", **settings), server
+  ensure
+    server&.stop
+  end
+
+  def refused(klass = Privy::ValidationError, &)
+    assert_raises(klass, &)
+  end
+
+  def faults(&)
+    refused(&).details.map { |fault| [fault[:field], fault[:message]] }
+  end
+
+  def fields(&)
+    faults(&).map(&:first)
+  end
+
+  def elapsed
+    start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    yield
+    Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
+  end
+end
+
+# Tests that hold over HTTP and in process alike: include this and write `each_way { |client, sandbox| ... }`.
+module BothWays
+  def each_way(&)
+    served(&)
+    in_process(&)
+  end
+end

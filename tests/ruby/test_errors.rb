@@ -1,0 +1,198 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+class TestErrors < PrivyTest
+  include BothWays
+
+  SECRET = "privy_#{'5ec2e7' * 6}5ec2".freeze
+
+  CLASSES = { 401 => Privy::AuthenticationError, 403 => Privy::PermissionDeniedError, 404 => Privy::NotFoundError,
+              409 => Privy::ConflictError, 413 => Privy::PayloadTooLargeError, 422 => Privy::ValidationError,
+              429 => Privy::RateLimitError, 500 => Privy::ServerError, 503 => Privy::ServerError,
+              418 => Privy::APIStatusError }.freeze
+
+  def test_each_status_has_its_class
+    each_way do |client, sandbox|
+      CLASSES.each do |status, klass|
+        sandbox.fail(status: status)
+        error = refused(klass) { client.contacts.get(NOBODY, max_retries: 0) }
+        assert_instance_of klass, error
+        assert_equal [status, "GET", 1], [error.status, error.method, error.attempts]
+        assert_match(%r{/contacts/#{NOBODY}\z}, error.path)
+        assert error.request_id
+        assert_includes error.body, "error"
+      end
+    end
+  end
+
+  def test_the_tree
+    assert_equal [Privy::Error, StandardError], [Privy::ValidationError.superclass, Privy::Error.superclass]
+    assert_equal Privy::APIConnectionError, Privy::APITimeoutError.superclass
+    Privy::Core.schema[:errors].drop(1).each do |row|
+      parent = row[:parent] == :PrivyError ? Privy::Error : Privy.const_get(row[:parent])
+      assert_equal parent, Privy.const_get(row[:name]).superclass
+    end
+  end
+
+  def test_conflict_names_the_contact
+    each_way do |client, _sandbox|
+      jane = client.contacts.create(email: JANE)
+      error = refused(Privy::ConflictError) { client.contacts.create(email: JANE) }
+      assert_equal [jane.id, 409, "conflict"], [error.contact_id, error.status, error.code]
+    end
+  end
+
+  def test_rate_limits
+    each_way do |client, sandbox|
+      sandbox.fail(status: 429, retry_after: 7)
+      error = refused(Privy::RateLimitError) { client.contacts.get(NOBODY, max_retries: 0) }
+      assert_in_delta 7.0, error.retry_after
+      assert_equal "7", error.headers["retry-after"]
+    end
+  end
+
+  def test_a_spent_day_tells_when_it_resets
+    each_way do |client, sandbox|
+      sandbox.set_clock(Time.utc(2026, 5, 12, 10))
+      sandbox.set_limits(per_day: 1)
+      client.contacts.create(email: JANE)
+      error = refused(Privy::RateLimitError) { client.contacts.list.first(1) }
+      assert_kind_of Time, error.resets_at
+      assert_operator error.resets_at, :>, Time.utc(2026, 5, 12, 10)
+    end
+  end
+
+  def test_server_side_faults_look_like_our_own
+    each_way do |client, sandbox|
+      jane = client.contacts.create(email: JANE, email_consent: :subscribed)
+      sandbox.set_consent(jane.id, "email_consent", "compliance_suppressed")
+      error = refused { client.contacts.update(jane.id, email_consent: :subscribed) }
+      assert_equal [422, "validation_failed"], [error.status, error.code]
+      assert_equal [%i[field message]], error.details.map(&:keys).uniq
+      assert_predicate error.details, :frozen?
+    end
+  end
+
+  def test_wrong_and_revoked_tokens
+    sandbox = Privy::Sandbox.new
+    sandbox.add_token(SECRET, scopes: "contacts_read")
+    client = sandbox.client(token: SECRET)
+    assert_empty client.contacts.list.to_a
+    assert_equal "insufficient_scope", refused(Privy::PermissionDeniedError) {
+                                         client.contacts.create(email: JANE)
+                                       }.code
+    assert sandbox.revoke_token(SECRET)
+    refute sandbox.revoke_token("privy_unknown")
+    assert_equal "unauthorized", refused(Privy::AuthenticationError) { client.contacts.list.first }.code
+  end
+
+  def test_broken_answers
+    each_way do |client, sandbox|
+      sandbox.fail(truncate: true)
+      refused(Privy::APIConnectionError) { client.contacts.list(max_retries: 0).first }
+      sandbox.fail(drop: true)
+      dropped = refused(Privy::APIConnectionError) { client.contacts.create(email: JANE, max_retries: 0) }
+      assert_equal [nil, nil, {}, 1], [dropped.status, dropped.body, dropped.headers, dropped.attempts]
+      assert_equal 1, client.contacts.list.count
+    end
+  end
+
+  # On a kept connection libcurl alone would send the event a second time, unseen.
+  def test_a_lost_answer_is_not_asked_for_twice
+    each_way do |client, sandbox|
+      client.contacts.list.first
+      sandbox.fail(drop: true)
+      lost = refused(Privy::APIConnectionError) { client.events.ingest("viewed", email: JANE, max_retries: 0) }
+      assert_equal [1, 1], [lost.attempts, sandbox.counts[:events]]
+    end
+  end
+
+  def test_answers_that_are_none
+    stubbed({ status: 502, body: "<html>Bad gateway</html>" }, { body: "[]" }, { body: "{" },
+            { raw: "HTTP/1.1 200 OK\r\n\r\n" }, { raw: "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{" },
+            { raw: "SSH-2.0\r\n" }) do |client, _server|
+      error = refused(Privy::ServerError) { client.contacts.get(NOBODY, max_retries: 0) }
+      assert_equal [502, "<html>Bad gateway</html>", nil], [error.status, error.body, error.code]
+      3.times { assert_equal 200, refused(Privy::APIStatusError) { client.contacts.get(NOBODY) }.status }
+      2.times { refused(Privy::APIConnectionError) { client.contacts.get(NOBODY, max_retries: 0) } }
+    end
+  end
+
+  def test_the_body_is_an_excerpt_in_utf8
+    stubbed({ status: 500, body: "é\xFF#{'x' * 5000}" }) do |client, _server|
+      body = refused(Privy::ServerError) { client.contacts.get(NOBODY, max_retries: 0) }.body
+      assert_predicate body, :valid_encoding?
+      assert_operator body.bytesize, :<, 1100
+      assert body.start_with?("é\uFFFDxx")
+    end
+  end
+
+  def test_timeouts
+    stubbed({ stall: 5 }) do |client, _server|
+      took = elapsed do
+        error = refused(Privy::APITimeoutError) { client.contacts.get(NOBODY, timeout: 0.2, max_retries: 0) }
+        assert_kind_of Privy::APIConnectionError, error
+      end
+      assert_operator took, :<, PROMPT
+    end
+  end
+
+  def test_nobody_listens
+    port = TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
+    client = Privy::Client.new(base_url: "http://127.0.0.1:#{port}/v1", token: SECRET, max_retries: 0)
+    refused(Privy::APIConnectionError) { client.contacts.get(NOBODY) }
+  end
+
+  def test_headers_are_plain_and_hold_no_secret
+    headers = { "Set-Cookie" => "session=#{SECRET}", "X-Many" => "a", "x-many" => "b", "X-Request-Id" => "r-1" }
+    stubbed({ status: 404, headers: headers }) do |client, _server|
+      error = refused(Privy::NotFoundError) { client.contacts.get(NOBODY) }
+      assert_equal ["a, b", "r-1"], [error.headers["x-many"], error.request_id]
+      refute error.headers.key?("set-cookie")
+      assert_predicate error.headers, :frozen?
+    end
+  end
+
+  def test_marshal
+    stubbed({ status: 409, body: '{"error":{"code":"conflict","message":"taken","id":"cus_0123456789abcdef"}}' },
+            { status: 429, headers: { "Retry-After" => "3", "X-RateLimit-Reset-Minute" => "1778580060",
+                                      "X-RateLimit-Remaining-Minute" => "0" } }) do |client, _server|
+      [Privy::ConflictError, Privy::RateLimitError].each do |klass|
+        error = refused(klass) { client.contacts.create(email: JANE, max_retries: 0) }
+        copy = Marshal.load(Marshal.dump(error))
+        assert_equal [error.class, error.message], [copy.class, copy.message]
+        klass::ATTRIBUTES.each { |name| assert_equal [error.public_send(name)], [copy.public_send(name)], name }
+      end
+    end
+  end
+
+  def test_no_secret_anywhere
+    stubbed({ status: 500 }) do |_client, server|
+      client = Privy::Client.new(base_url: server.url, token: SECRET, max_retries: 0)
+      error = refused(Privy::ServerError) { client.contacts.create(email: JANE) }
+      [error.inspect, error.full_message, Marshal.dump(error), client.inspect, client.contacts.inspect, client.to_s,
+       client.contacts.list.inspect].each { |text| refute_includes text, SECRET }
+    end
+  end
+
+  def test_idempotency_keys_are_told
+    each_way do |client, sandbox|
+      sandbox.fail(status: 500)
+      error = refused(Privy::ServerError) do
+        client.events.ingest("test", email: JANE, idempotency_key: "key-1", max_retries: 0)
+      end
+      assert_equal "key-1", error.idempotency_key
+    end
+  end
+
+  def test_errors_of_your_own
+    error = Privy::ConflictError.new("taken", contact_id: NOBODY, status: 409, method: "POST")
+    assert_equal ["taken", NOBODY, 409, "POST", [], {}, 0],
+                 [error.message, error.contact_id, error.status, error.method, error.details, error.headers,
+                  error.attempts]
+    assert_equal "taken", error.method(:message).call
+    assert_raises(ArgumentError) { Privy::NotFoundError.new("x", contact_id: NOBODY) }
+    assert_equal "Privy::Error", Privy::Error.new.message
+  end
+end

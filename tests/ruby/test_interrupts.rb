@@ -1,0 +1,129 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# Whatever Ruby uses to stop a thread stops a call at once; the next call is right.
+class TestInterrupts < PrivyTest
+  class Enough < StandardError; end
+
+  # A stalled server (the answer comes, but far too late), and a sandbox that stalls in process.
+  def stalled
+    stubbed({ stall: 60 }) do |client, server|
+      yield client, -> { server.requests.any? }
+      server.answer_with(status: 200)
+      assert_equal JANE, client.contacts.get(NOBODY).email
+    end
+    in_process do |client, sandbox|
+      jane = client.contacts.create(email: JANE)
+      sandbox.fail(delay: 60)
+      yield client, -> { true }
+      sandbox.clear_faults
+      assert_equal jane, client.contacts.get(jane.id)
+    end
+  end
+
+  def in_a_call(client, under_way, *thread_settings)
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      yield if block_given?
+      client.contacts.get(NOBODY, *thread_settings)
+    end
+    Timeout.timeout(PROMPT) { Thread.pass until under_way.call }
+    sleep 0.1
+    thread
+  end
+
+  def test_timeout
+    stalled do |client, _under_way|
+      took = elapsed { assert_raises(Timeout::Error) { Timeout.timeout(0.2) { client.contacts.get(NOBODY) } } }
+      assert_operator took, :<, PROMPT
+    end
+  end
+
+  def test_thread_raise
+    stalled do |client, under_way|
+      thread = in_a_call(client, under_way)
+      took = elapsed do
+        thread.raise(Enough, "enough")
+        assert_equal "enough", assert_raises(Enough) { thread.join }.message
+      end
+      assert_operator took, :<, PROMPT
+    end
+  end
+
+  def test_thread_kill
+    stalled do |client, under_way|
+      cleaned = false
+      thread = Thread.new do
+        client.contacts.get(NOBODY)
+      ensure
+        cleaned = true
+      end
+      Thread.pass until under_way.call
+      sleep 0.1
+      assert_operator(elapsed { thread.kill.join }, :<, PROMPT)
+      assert cleaned
+    end
+  end
+
+  def test_control_c
+    stubbed({ stall: 60 }) do |client, server|
+      killer = Thread.new do
+        Thread.pass until server.requests.any?
+        Process.kill("INT", Process.pid)
+      end
+      assert_operator(elapsed { assert_raises(Interrupt) { client.contacts.get(NOBODY) } }, :<, PROMPT)
+      killer.join
+    end
+  end
+
+  def test_a_signal_handler_runs_and_costs_nothing
+    seen = 0
+    before = trap("USR1") { seen += 1 }
+    stubbed({ stall: 1 }) do |client, server|
+      noise = Thread.new do
+        Thread.pass until server.requests.any?
+        5.times { Process.kill("USR1", Process.pid) && sleep(0.1) }
+      end
+      assert_equal JANE, client.contacts.get(NOBODY).email
+      noise.join
+      assert_equal 1, server.requests.length
+    end
+    assert_operator seen, :>=, 1
+  ensure
+    trap("USR1", before || "DEFAULT")
+  end
+
+  def test_an_exception_held_back_waits_for_the_answer
+    stubbed({ stall: 0.6 }) do |client, server|
+      answer = nil
+      thread = Thread.new do
+        Thread.current.report_on_exception = false
+        Thread.handle_interrupt(Enough => :never) { answer = client.contacts.get(NOBODY) }
+      end
+      Thread.pass until server.requests.any?
+      thread.raise(Enough)
+      assert_raises(Enough) { thread.join }
+      assert_equal [JANE, 1], [answer.email, server.requests.length]
+    end
+  end
+
+  def test_a_stopped_call_leaves_no_connection_behind
+    stubbed({ stall: 0.4 }) do |client, server|
+      assert_raises(Timeout::Error) { Timeout.timeout(0.1) { client.contacts.get(NOBODY) } }
+      server.answer_with(body: '{"data":{"id":"cus_fedcba9876543210"}}')
+      assert_equal "cus_fedcba9876543210", client.contacts.get(NOBODY).id
+      assert_equal 2, server.connections
+    end
+  end
+
+  def test_other_threads_run_meanwhile
+    stubbed({ stall: 0.5 }) do |client, _server|
+      call = Thread.new { client.contacts.get(NOBODY) }
+      turns = 0
+      turns += 1 while call.alive?
+      assert_operator turns, :>, 1000
+      assert_equal JANE, call.value.email
+    end
+  end
+end

@@ -1,0 +1,114 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# Each allocation of the core fails once: the operation then succeeds or raises NoMemoryError, and nothing is lost.
+class TestMemory < PrivyTest
+  def failing(nth)
+    Privy::Core.fail_allocation(nth)
+    yield
+    Privy::Core.allocation_failed?
+  rescue NoMemoryError
+    assert_predicate Privy::Core, :allocation_failed?
+    true
+  ensure
+    Privy::Core.fail_allocation(0)
+  end
+
+  def sweep(at_least: 1, &block)
+    nth = 1
+    nth += 1 while failing(nth) { block.call(nth) }
+    assert_operator nth, :>, at_least, "allocations met"
+    assert_operator nth, :<, 5_000
+  end
+
+  # As assert_raises, which would take a NoMemoryError for a failure.
+  def expecting(klass)
+    yield
+  rescue klass => e
+    e
+  else
+    flunk "#{klass} expected, but nothing was raised"
+  end
+
+  def named(&)
+    expecting(Privy::ValidationError, &).details.map { |fault| fault[:field] }.sort
+  end
+
+  def test_operations_in_process
+    in_process do |client, sandbox|
+      jane = client.contacts.create(email: JANE)
+      sweep(at_least: 5) { |n| client.contacts.create(email: "c#{n}@example.com", tags: %w[a b], first_name: "é\n") }
+      sweep(at_least: 5) { |n| client.contacts.upsert(email: JANE, first_name: "J#{n}") }
+      sweep(at_least: 5) { |n| client.contacts.update(jane.id, custom_fields: { a: n, "b" => nil }) }
+      sweep(at_least: 5) { client.contacts.get(jane.id).to_h }
+      sweep(at_least: 5) { client.contacts.list(per_page: 3).to_a }
+      sweep(at_least: 5) { |n| client.orders.upsert(**ORDER, order_id: n, line_items: [{ sku: "A", price: "1.50" }]) }
+      sweep(at_least: 5) do |n|
+        client.events.ingest("test", email: JANE, event_data: { n: [n] }, idempotency_key: "k#{n}")
+      end
+      sweep(at_least: 5) { client.request("GET", "/contacts", params: { page: 1 }, headers: { "X-A" => "b" }).json }
+      assert_equal jane.id, client.contacts.list(email: JANE).first.id
+      assert_operator sandbox.counts.requests, :>, 40
+    end
+  end
+
+  def test_operations_over_http
+    stubbed do |client, _server|
+      client.contacts.get(NOBODY)
+      sweep(at_least: 3) { assert_equal JANE, client.contacts.get(NOBODY).email }
+      sweep(at_least: 3) { client.contacts.create(email: JANE, first_name: "J", extra: { a: { b: [1] } }) }
+      assert_equal JANE, client.contacts.get(NOBODY).email
+    end
+  end
+
+  def test_errors
+    in_process do |client, sandbox|
+      client.contacts.create(email: JANE)
+      sweep(at_least: 5) { expecting(Privy::ConflictError) { client.contacts.create(email: JANE) } }
+      sweep(at_least: 3) do
+        assert_equal %w[base currency], named { client.orders.upsert(**ORDER, email: Privy::OMIT, currency: "x") }
+      end
+      sweep(at_least: 3) do
+        assert_equal %w[headers.Host path], named { client.request("GET", "x", headers: { "Host" => "a" }) }
+      end
+      sandbox.fail(status: 429, retry_after: 1, count: 0)
+      sweep(at_least: 5) { expecting(Privy::RateLimitError) { client.contacts.get(NOBODY, max_retries: 0) } }
+    end
+  end
+
+  def test_clients
+    sandbox = Privy::Sandbox.new
+    token = "privy_#{'0' * 40}"
+    sweep(at_least: 2) { sandbox.client }
+    sweep(at_least: 2) { Privy::Client.new(token: token, base_url: "http://127.0.0.1:1/v1", token_url: "http://[::1]/t") }
+    sweep { expecting(Privy::Error) { Privy::Client.new(token: token, base_url: "nowhere") } }
+    sweep(at_least: 2) do
+      client = sandbox.client(client_id: Privy::Sandbox::CLIENT_ID, client_secret: Privy::Sandbox::CLIENT_SECRET)
+      client.contacts.list.to_a
+    end
+  end
+
+  def test_records
+    text = '{"id":"x","first_name":"\u00e9","total_amount":"95.00","new":{"\u00e9":"\n"}}'
+    sweep(at_least: 2) do
+      record = Privy::Contact.from_json(text)
+      assert_equal "é", record.first_name
+      assert_equal record, Marshal.load(Marshal.dump(record))
+    end
+    sweep { assert_equal BigDecimal("95"), Privy::Order.from_json(text).total_amount }
+    sweep { Privy::Core.parse('{"a":"\n"}') }
+  end
+
+  def test_sandboxes
+    sweep { Privy::Sandbox.new }
+    sandbox = Privy::Sandbox.new
+    sweep { |n| sandbox.add_token("privy_#{n}", scopes: %w[contacts_read]) }
+    sweep { |n| sandbox.add_client("c#{n}", "5ecret") }
+    sweep { |n| sandbox.add_integration("i#{n}") }
+    sweep { sandbox.set_sms_countries("+1", "+44") }
+    sweep { sandbox.fail(status: 500, body: "x", skip: 1_000_000) }
+    headers = { "Authorization" => "Bearer #{sandbox.token}" }
+    sweep(at_least: 5) { sandbox.handle("POST", "/contacts", headers, '{"email":"jane@example.com"}') }
+  end
+end

@@ -1,0 +1,160 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+class TestRecords < PrivyTest
+  FULL = <<~JSON
+    {"id":"cus_0123456789abcdef","email":"jane@example.com","phone_number":"+14155550171","first_name":"Jane",
+     "last_name":null,"email_consent":"subscribed","sms_consent":"never_subscribed","tags":["vip","jane@example.com"],
+     "custom_fields":{"size":39,"mail":"other@example.com"},"created_at":"2026-05-12T10:00:00Z",
+     "updated_at":"2026-05-12T10:00:00Z","nickname":"J","secret_mail":"hidden@example.com"}
+  JSON
+
+  def jane
+    Privy::Contact.from_json(FULL)
+  end
+
+  def test_readers_and_brackets
+    assert_equal "Jane", jane.first_name
+    assert_equal "Jane", jane["first_name"]
+    assert_equal "Jane", jane[:first_name]
+    assert_equal "J", jane["nickname"]
+    assert_equal "subscribed", jane["email_permission"]
+    assert_nil jane["no_such_field"]
+    assert_equal({ "nickname" => "J", "secret_mail" => "hidden@example.com" }, jane.extra)
+    assert_raises(NoMethodError) { jane.nickname }
+    assert_raises(TypeError) { jane[1] }
+  end
+
+  def test_values_are_converted_once
+    record = jane
+    assert_same record.first_name, record.first_name
+    assert_same record.custom_fields, record["custom_fields"]
+    assert_same record.extra, record.extra
+  end
+
+  def test_absent_and_null_differ
+    record = Privy::Contact.from_json('{"last_name":null,"new":null}')
+    assert_equal [nil, nil, nil], [record.first_name, record.last_name, record["new"]]
+    assert_equal [false, true, true, false],
+                 [record.key?(:first_name), record.key?("last_name"), record.key?(:new), record.key?(:newer)]
+  end
+
+  def test_to_h_is_a_plain_copy
+    record = jane
+    hash = record.to_h
+    assert_equal %i[id email phone_number first_name last_name email_consent sms_consent tags custom_fields created_at
+                    updated_at nickname secret_mail], hash.keys
+    hash[:tags] << "more"
+    hash[:custom_fields]["size"] = 40
+    hash[:first_name] << "t"
+    hash[:custom_fields]["mail"] << "!"
+    assert_equal [%w[vip jane@example.com], 39, "Jane"], [record.tags, record.custom_fields["size"], record.first_name]
+    assert_equal "other@example.com", record.custom_fields["mail"]
+    refute_includes Privy::Contact.from_json('{"id":"x"}').to_h, :email
+  end
+
+  def test_equality_and_hashes
+    assert_equal jane, jane
+    assert jane.eql?(jane)
+    assert_equal jane.hash, jane.hash
+    assert_equal 1, { jane => 1 }[jane]
+    assert_equal 1, [jane, jane].uniq.length
+    refute_equal jane, Privy::Contact.from_json(FULL.sub("Jane", "Joan"))
+    refute_equal jane, Privy::Contact.from_json(FULL.sub('"J"', '"K"'))
+    refute_equal Privy::Contact.from_json("{}"), Privy::Order.from_json("{}")
+    refute_equal jane, jane.to_h
+    assert_equal Privy::Contact.from_json('{"custom_fields":{"a":1.50}}'),
+                 Privy::Contact.from_json('{ "custom_fields" : {"a":1.5} }')
+  end
+
+  def test_old_and_new_names_are_equal
+    assert_equal Privy::Contact.from_json('{"email_permission":"non_subscribed"}'),
+                 Privy::Contact.from_json('{"email_consent":"never_subscribed"}')
+  end
+
+  def test_marshal_and_json
+    [jane, Privy::Order.from_json('{"order_id":1,"total_amount":"95.00","new":[1]}'),
+     Privy::EventReceipt.from_json('{"event_id":"e","status":"accepted"}')].each do |record|
+      copy = Marshal.load(Marshal.dump(record))
+      assert_equal record, copy
+      assert_equal record.hash, copy.hash
+      assert_predicate copy, :frozen?
+      assert_equal record, record.class.from_json(record.to_json)
+      assert_equal record, record.class.from_json(JSON.generate([record])[1..-2])
+    end
+    assert_equal ["email_consent"],
+                 JSON.parse(Privy::Contact.from_json('{"email_permission":"subscribed"}').to_json).keys
+  end
+
+  def test_what_an_answer_alone_told_survives
+    served do |client, _sandbox|
+      order = client.orders.upsert(**ORDER)
+      assert_equal true, order.created
+      assert_equal true, Marshal.load(Marshal.dump(order)).created
+    end
+  end
+
+  def test_from_json_refuses_what_is_no_object
+    ["", "[]", "1", "{", '{"id":"\xFF"}'].each do |text|
+      assert_raises(Privy::APIStatusError) { Privy::Contact.from_json(text) }
+    end
+    assert_raises(TypeError) { Privy::Contact.from_json(nil) }
+    assert_raises(TypeError) { Privy::Record.from_json("{}") }
+  end
+
+  def test_copies
+    record = jane
+    assert_same record, record.dup
+    assert_same record, record.clone
+    assert_same record, record.clone(freeze: true)
+    assert_raises(ArgumentError) { record.clone(freeze: false) }
+  end
+
+  def test_records_are_not_made_by_hand
+    assert_raises(NoMethodError) { Privy::Contact.new }
+    assert_raises(TypeError) { Privy::Contact.allocate }
+  end
+
+  def test_pattern_matching
+    case jane
+    in { email_consent: "subscribed", tags: ["vip", *], nickname: String => nickname }
+      assert_equal "J", nickname
+    end
+    assert((jane in { last_name: nil }))
+    refute((jane in { first_name: "Joan" }))
+    refute((jane in { unheard_of: nil }))
+    assert((jane in { first_name: "Jane", **rest }) && rest[:nickname] == "J")
+    assert((jane in Privy::Contact(email:)) && email == JANE)
+  end
+
+  def test_inspect_masks
+    [jane.inspect, jane.to_s, format("%s", jane), capture_io { pp jane }.first].each do |text|
+      ["jane@", "+14155550171", "other@", "hidden@", "=> \"J\""].each { |hidden| refute_includes text, hidden }
+      ["cus_0123456789abcdef", "j***@example.com", "+1415*****71", "Jane", "nickname"].each do |shown|
+        assert_includes text, shown
+      end
+    end
+  end
+
+  def test_spoiled_marshal_data
+    dumped = Marshal.dump(jane)
+    assert_raises(Privy::APIStatusError) { Marshal.load(dumped.sub('{"id"', '["id"')) }
+  end
+
+  def test_pages
+    served do |client, _sandbox|
+      3.times { |n| client.contacts.create(email: "c#{n}@example.com") }
+      page = client.contacts.list(per_page: 2).pages.first
+      assert_equal [1, 2, 3, 2, 2], [page.page, page.per_page, page.total_count, page.total_pages, page.size]
+      assert_equal page.to_a, page.map(&:itself)
+      assert_equal page[0], page.first
+      assert_equal page, Marshal.load(Marshal.dump(page))
+      assert_equal page.hash, Marshal.load(Marshal.dump(page)).hash
+      assert((page in [Privy::Contact(id:), *]) && id == page[0].id)
+      refute_includes page.inspect, "@example.com"
+      assert_predicate page, :frozen?
+      assert_predicate page.records, :frozen?
+    end
+  end
+end

@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+class TestSandbox < PrivyTest
+  def setup
+    @sandbox = Privy::Sandbox.new
+    @client = @sandbox.client
+    @headers = { "Authorization" => "Bearer #{@sandbox.token}", "Content-Type" => "application/json" }
+  end
+
+  def test_handle
+    answer = @sandbox.handle("POST", "/v1/contacts", @headers, '{"email":"jane@example.com"}')
+    assert_equal [201, nil, 0.0], [answer.status, answer.cut, answer.delay]
+    assert_equal JANE, JSON.parse(answer.body).dig("data", "email")
+    assert_match(%r{application/json}, answer.headers.transform_keys(&:downcase)["content-type"])
+    assert_equal 200, @sandbox.handle("GET", "/contacts?per_page=1", @headers).status
+    assert_equal 401, @sandbox.handle("GET", "/contacts").status
+  end
+
+  def test_handle_refuses_what_is_no_request
+    assert_raises(ArgumentError) { @sandbox.handle("GET", "/contacts", { "X-A" => "b\r\nX-C: d" }) }
+    assert_raises(ArgumentError) { @sandbox.handle("GET", "/a\0b") }
+    assert_raises(TypeError) { @sandbox.handle(nil, "/contacts") }
+  end
+
+  def test_faults_in_their_order
+    @sandbox.fail(status: 503, retry_after: 2, skip: 1)
+    @sandbox.fail(status: 500, body: "broken", count: 2)
+    answers = Array.new(5) { @sandbox.handle("GET", "/contacts", @headers) }
+    assert_equal [200, 503, 500, 500, 200], answers.map(&:status)
+    assert_equal "2", answers[1].headers["Retry-After"]
+    assert_equal "broken", answers[2].body
+  end
+
+  def test_faults_on_the_way
+    @sandbox.fail(drop: true)
+    @sandbox.fail(truncate: true, delay: 0.25)
+    assert_equal :drop, @sandbox.handle("GET", "/contacts", @headers).cut
+    cut = @sandbox.handle("GET", "/contacts", @headers)
+    assert_equal [:truncate, 0.25], [cut.cut, cut.delay]
+    @sandbox.fail(status: 500, count: 0)
+    @sandbox.clear_faults
+    assert_equal 200, @sandbox.handle("GET", "/contacts", @headers).status
+    assert_raises(ArgumentError) { @sandbox.fail(drop: true, truncate: true) }
+  end
+
+  def test_clock
+    noon = Time.utc(2026, 5, 12, 12)
+    @sandbox.set_clock(noon)
+    assert_equal noon, @client.contacts.create(email: JANE).created_at
+    @sandbox.advance(90)
+    assert_equal noon + 90, @sandbox.now
+    assert_equal noon + 90, @client.contacts.upsert(email: JANE, first_name: "J").updated_at
+    @sandbox.set_clock(nil)
+    assert_in_delta Time.now.to_f, @sandbox.now.to_f, 5
+  end
+
+  def test_limits
+    @sandbox.set_clock(Time.utc(2026, 5, 12))
+    @sandbox.set_limits(per_minute: 2)
+    statuses = Array.new(3) { @sandbox.handle("GET", "/contacts", @headers).status }
+    @sandbox.advance(61)
+    statuses << @sandbox.handle("GET", "/contacts", @headers).status
+    assert_equal [200, 200, 429, 200], statuses
+  end
+
+  def test_countries
+    assert_equal 422, refused {
+                        @client.contacts.create(phone_number: "+447911123456", sms_consent: :subscribed)
+                      }.status
+    @sandbox.set_sms_countries("+1", "+44")
+    assert @client.contacts.create(phone_number: "+447911123456", sms_consent: :subscribed)
+  end
+
+  def test_consents_that_no_request_can_make
+    jane = @client.contacts.create(phone_number: PHONE)
+    @sandbox.set_consent(jane.id, :sms_consent, :pending)
+    assert_equal "pending", @client.contacts.get(jane.id).sms_consent
+    assert_raises(KeyError) { @sandbox.set_consent(NOBODY, :sms_consent, :pending) }
+    assert_raises(ArgumentError) { @sandbox.set_consent(jane.id, :sms_consent, :never_heard_of) }
+    assert_raises(ArgumentError) { @sandbox.set_consent(jane.id, :no_such_field, :pending) }
+  end
+
+  def test_counts_and_reset
+    @client.contacts.create(phone_number: PHONE, sms_consent: :subscribed)
+    @client.orders.upsert(**ORDER)
+    @client.events.ingest("test", phone: PHONE)
+    assert_equal({ requests: 3, contacts: 2, orders: 1, events: 1, welcome_messages: 1 }, @sandbox.counts.to_h)
+    assert_match(/contacts=2/, @sandbox.inspect)
+    @sandbox.add_token("privy_mine")
+    @sandbox.reset
+    assert_equal [0] * 5, @sandbox.counts.to_a
+    assert_empty @sandbox.client(token: "privy_mine").contacts.list.to_a
+  end
+
+  def test_scopes_as_text_or_list
+    @sandbox.add_token("privy_one", scopes: "contacts_read orders_write")
+    @sandbox.add_token("privy_two", scopes: %w[contacts_read orders_write])
+    %w[privy_one privy_two].each do |token|
+      client = @sandbox.client(token: token)
+      assert client.orders.upsert(**ORDER)
+      refused(Privy::PermissionDeniedError) { client.events.ingest("test", email: JANE) }
+    end
+  end
+
+  def test_sandboxes_are_not_copied
+    assert_raises(NoMethodError, TypeError) { @sandbox.dup }
+  end
+
+  def test_a_client_keeps_its_sandbox
+    client = Privy::Sandbox.new.client
+    GC.start
+    assert_equal JANE, client.contacts.create(email: JANE).email
+  end
+end

@@ -1,0 +1,148 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "open3"
+require "rbs"
+
+# Every row of the core's tables has its parameter, its reader and its signature.
+class TestSchema < PrivyTest
+  SCHEMA = Privy::Core.schema
+  RESOURCES = { "contacts" => Privy::Contacts, "orders" => Privy::Orders, "events" => Privy::Events }.freeze
+  POSITIONAL = { "contacts.get" => [:id], "contacts.update" => [:id], "contacts.delete" => [:id],
+                 "contacts.unsubscribe" => [:id], "events.ingest" => [:event_type] }.freeze
+  COMMON = %i[extra timeout connect_timeout max_wait max_retries].freeze
+
+  def self.signatures
+    @signatures ||= begin
+      loader = RBS::EnvironmentLoader.new
+      loader.add(path: Pathname(File.join(ROOT, "ruby/sig")))
+      RBS::DefinitionBuilder.new(env: RBS::Environment.from_loader(loader).resolve_type_names)
+    end
+  end
+
+  def signatures
+    self.class.signatures
+  end
+
+  def signature_of(klass)
+    namespace = RBS::Namespace.parse("::#{klass.name.split('::')[0..-2].join('::')}")
+    signatures.build_instance(RBS::TypeName.new(name: klass.name.split("::").last.to_sym, namespace: namespace))
+  end
+
+  def each_operation
+    assert_operator SCHEMA[:operations].length, :>=, 9
+    SCHEMA[:operations].each do |operation|
+      resource, name = operation[:name].split(".")
+      yield operation, RESOURCES.fetch(resource), name.to_sym
+    end
+  end
+
+  def test_every_parameter_in_the_order_of_the_table
+    each_operation do |operation, resource, name|
+      positional = POSITIONAL.fetch(operation[:name], [])
+      params = operation[:params].map { |param| param[:name] }
+      expected = positional.map { |param| [:req, param] } + (params - positional + COMMON).map { |param| [:key, param] }
+      assert_equal expected, resource.instance_method(name).parameters, operation[:name]
+    end
+  end
+
+  def test_every_parameter_in_the_signatures
+    each_operation do |operation, resource, name|
+      type = signature_of(resource).methods.fetch(name).method_types.first.type
+      positional = POSITIONAL.fetch(operation[:name], [])
+      assert_equal positional, type.required_positionals.map(&:name), operation[:name]
+      params = operation[:params].map { |param| param[:name] } - positional
+      assert_equal params + COMMON, type.optional_keywords.keys, operation[:name]
+    end
+  end
+
+  def test_every_operation_is_documented
+    source = File.read(File.join(ROOT, "ruby/lib/privy/resources.rb"))
+    each_operation do |operation, _resource, name|
+      documented = source.scan(/((?:^ *#.*\n)+) *def #{name}\(/).map(&:first)
+      params = operation[:params].map { |param| "@param #{param[:name]} " }
+      assert(documented.any? { |text| params.all? { |param| text.include?(param) } }, operation[:name])
+      assert(documented.all? { |text| text.include?("@return") && text.include?("scope") }, operation[:name])
+    end
+  end
+
+  def test_every_parameter_reaches_the_core
+    warned = Warning[:deprecated]
+    Warning[:deprecated] = false
+    stubbed do |client, _server|
+      each_operation do |operation, resource, name|
+        positional = POSITIONAL.fetch(operation[:name], [])
+        keywords = operation[:params].map { |param| param[:name] } - positional
+        wrong = keywords.to_h { |keyword| [keyword, Object.new] }
+        found = fields do
+          result = resource.new(client).public_send(name, *positional.map { Object.new }, **wrong)
+          result.first if operation[:paged]
+        end
+        assert_equal operation[:params].map { |param|
+                       param[:name].to_s
+                     }.sort, found.uniq.sort - ["base"], operation[:name]
+      end
+    end
+  ensure
+    Warning[:deprecated] = warned
+  end
+
+  def test_every_field_has_a_reader_and_a_signature
+    assert_equal %i[Contact Order EventReceipt Pagination], SCHEMA[:objects].map { |object| object[:name] }
+    SCHEMA[:objects].each do |object|
+      klass = Privy.const_get(object[:name])
+      names = object[:fields].map { |field| field[:name] }
+      assert_equal names, klass::MEMBERS
+      assert_equal names.sort, klass.instance_methods(false).sort
+      assert_empty names - signature_of(klass).methods.keys
+    end
+  end
+
+  def test_pages_show_every_field_of_the_pagination
+    fields = Privy::Pagination::MEMBERS
+    assert_empty fields - Privy::Page.instance_methods
+    assert_empty fields - signature_of(Privy::Page).methods.keys
+  end
+
+  def test_every_error_is_a_class_with_a_signature
+    SCHEMA[:errors].drop(1).each do |row|
+      klass = Privy.const_get(row[:name])
+      assert_operator klass, :<, Privy::Error
+      assert_empty klass::ATTRIBUTES - signature_of(klass).methods.keys, row[:name]
+    end
+    assert_equal SCHEMA[:errors].length, ObjectSpace.each_object(Privy::Error.singleton_class).count
+  end
+
+  def test_everything_public_has_a_signature
+    [Privy::Client, Privy::Contacts, Privy::Orders, Privy::Events, Privy::ContactList, Privy::Page, Privy::Response,
+     Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
+     Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
+                                                                         Privy.const_get(row[:name])
+                                                                       end]
+      .each do |klass|
+      assert_empty klass.public_instance_methods(false) - signature_of(klass).methods.keys, klass.name
+    end
+  end
+
+  def test_the_signatures_are_valid
+    out, status = Open3.capture2e(RbConfig.ruby, Gem.bin_path("rbs", "rbs"), "-I", File.join(ROOT, "ruby/sig"),
+                                  "validate", "--silent")
+    assert_predicate status, :success?, out
+  end
+
+  def test_enums
+    assert_includes SCHEMA[:enums].fetch(:sms_consent), "pending"
+    assert_equal :sms_consent, SCHEMA[:objects][0][:fields].find { |field| field[:name] == :sms_consent }[:choices]
+  end
+
+  def test_required_and_nullable
+    order = SCHEMA[:operations].find { |operation| operation[:name] == "orders.upsert" }
+    required = order[:params].select { |param| param[:required] }.map { |param| param[:name] }
+    stubbed { |client, _| assert_empty required.map(&:to_s) - fields { client.orders.upsert(email: JANE) } }
+    refute_empty required
+  end
+
+  def test_the_versions_agree
+    assert_equal Privy::VERSION, Privy::Core::VERSION
+  end
+end

@@ -1,0 +1,230 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "date"
+
+# What Ruby values become on their way out, and JSON values on their way in.
+class TestValuesOut < PrivyTest
+  def sent(**params)
+    stubbed do |client, server|
+      client.orders.upsert(**ORDER, **params)
+      return server.requests.last.body
+    end
+  end
+
+  def sent_data(value)
+    stubbed do |client, server|
+      client.events.ingest("test", email: JANE, event_data: { v: value })
+      return server.requests.last.body[/"v":(.*)\}\}\z/m, 1]
+    end
+  end
+
+  def data_fault(value)
+    stubbed do |client, server|
+      found = faults { client.events.ingest("test", email: JANE, event_data: { v: value }) }
+      assert_empty server.requests
+      assert_equal 1, found.length
+      return found.first
+    end
+  end
+
+  def test_money
+    { BigDecimal("95.00") => "95", BigDecimal("95.10") => "95.1", BigDecimal("0.001") => "0.001", 95 => "95",
+      0.1 => "0.1", 10**30 => "1#{'0' * 30}" }.each do |value, text|
+      assert_includes sent(total: value), %("total":#{text},), value.inspect
+    end
+    assert_match(/"total":"?95\.00"?,/, sent(total: "95.00"))
+  end
+
+  def test_large_and_small_numbers_keep_their_value
+    [1e300, 1.0e-7, BigDecimal("1e500"), BigDecimal("-1.5e-300"), -(2**62), 2**64].each do |value|
+      assert_equal BigDecimal(value.to_s), BigDecimal(sent_data(value)), value.inspect
+    end
+  end
+
+  def test_numbers_that_json_cannot_tell
+    [Float::NAN, Float::INFINITY, -Float::INFINITY, BigDecimal("NaN"), BigDecimal("Infinity")].each do |value|
+      assert_equal "event_data.v", data_fault(value).first, value.inspect
+    end
+    stubbed { |client, _| assert_equal ["total"], fields { client.orders.upsert(**ORDER, total: Float::NAN) } }
+  end
+
+  def test_times
+    zoned = Time.new(2026, 5, 12, 12, 30, 15, "+02:00")
+    { zoned => "2026-05-12T10:30:15Z", zoned + 0.25r => "2026-05-12T10:30:15.25Z",
+      DateTime.new(2026, 5, 12, 12, 30, 15, "+2") => "2026-05-12T10:30:15Z",
+      Time.utc(1969, 12, 31, 23, 59, 59) => "1969-12-31T23:59:59Z",
+      "2026-05-12T12:30:15+02:00" => "2026-05-12T12:30:15+02:00" }.each do |value, text|
+      assert_includes sent(order_date: value), %("order_date":"#{text}"), value.inspect
+    end
+  end
+
+  def test_times_of_other_classes
+    framework = Class.new { def to_time = Time.utc(2026, 5, 12) }
+    assert_includes sent(order_date: framework.new), '"2026-05-12T00:00:00Z"'
+  end
+
+  def test_times_without_zone
+    stubbed do |client, _server|
+      assert_equal [["order_date", "is a date without time and zone: give a Time"]],
+                   faults { client.orders.upsert(**ORDER, order_date: Date.new(2026, 5, 12)) }
+      assert_equal ["order_date"], fields { client.orders.upsert(**ORDER, order_date: "2026-05-12T10:00:00") }
+    end
+  end
+
+  def test_times_out_of_range
+    [Time.at(2**70), Time.at(2**60), Time.utc(12_345), Time.utc(-1)].each do |value|
+      stubbed { |client, _| assert_equal ["order_date"], fields { client.orders.upsert(**ORDER, order_date: value) } }
+    end
+  end
+
+  def test_symbols_booleans_and_null
+    assert_equal '["a",true,false,null]', sent_data([:a, true, false, nil])
+    stubbed do |client, server|
+      client.contacts.update(NOBODY, first_name: nil)
+      assert_equal '{"first_name":null}', server.requests.last.body
+    end
+  end
+
+  def test_strings_of_other_encodings_are_transcoded
+    { "é".encode("ISO-8859-1") => '"é"', "é".encode("UTF-16LE") => '"é"', "日本".encode("Shift_JIS") => '"日本"',
+      "plain".b => '"plain"', "plain".encode("US-ASCII") => '"plain"', "".encode("UTF-16BE") => '""' }
+      .each { |value, text| assert_equal text, sent_data(value), value.inspect }
+  end
+
+  def test_strings_that_utf8_cannot_tell
+    ["\xFF", "a\xED\xA0\x80", "\xFF".b, "\x00\xD8".dup.force_encoding("UTF-16LE"),
+     "\xFF".dup.force_encoding("US-ASCII")]
+      .each do |value|
+      assert_equal "event_data.v", data_fault(value).first, value.inspect
+    end
+  end
+
+  def test_strings_need_escaping
+    assert_equal '"a\"b\\\\c\nd\u0000"', sent_data("a\"b\\c\nd\0")
+  end
+
+  def test_objects_that_json_cannot_tell
+    { Object.new => "Object", (1..2) => "Range", Privy::OMIT => "Object", 1r => "Rational", 1i => "Complex" }
+      .each { |value, name| assert_equal ["event_data.v", "is a #{name}, which JSON cannot tell"], data_fault(value) }
+  end
+
+  def test_keys
+    assert_equal '{"a":1,"b":2}', sent_data({ a: 1, "b" => 2 })
+    assert_match(/Integer/, data_fault({ 1 => 2 }).last)
+    assert_match(/as String and as Symbol/, data_fault({ a: 1, "a" => 2 }).last)
+    assert_equal '{"é":1}', sent_data({ "é".encode("ISO-8859-1") => 1 })
+    assert_match(/UTF-8/, data_fault({ "\xFF".b => 1 }).last)
+    stubbed { |client, _| assert_raises(ArgumentError) { client.contacts.create(email: JANE, extra: { 1 => 2 }) } }
+  end
+
+  def test_cycles
+    hash = {}
+    hash[:inner] = { list: [hash] }
+    array = []
+    array << array
+    [hash, array].each { |value| assert_match(/contains itself/, data_fault(value).last) }
+    twice = [1]
+    assert_equal "[[1],[1]]", sent_data([twice, twice])
+  end
+
+  def test_nesting_too_deep
+    deep = 500.times.inject(1) { |inner, _| [inner] }
+    stubbed { |client, _| refute_empty faults { client.events.ingest("test", email: JANE, event_data: { v: deep }) } }
+  end
+
+  def test_exceptions_of_values_pass_through
+    rude = Class.new { def to_time = raise("no time") }
+    stubbed do |client, server|
+      assert_equal "no time", assert_raises(RuntimeError) {
+                                client.orders.upsert(**ORDER, order_date: rude.new)
+                              }.message
+      assert_empty server.requests
+    end
+  end
+
+  def test_all_faults_at_once
+    stubbed do |client, server|
+      error = refused { client.orders.upsert(order_id: -1, total: "x", currency: "usd", line_items: [{ price: [] }]) }
+      assert_equal %w[base currency line_items[0].price order_date order_id total],
+                   error.details.map { |fault| fault[:field] }.sort
+      assert_empty server.requests
+      assert_equal [0, nil, nil], [error.attempts, error.status, error.body]
+    end
+  end
+
+  def test_wrong_kinds_of_arguments
+    stubbed do |client, _server|
+      assert_raises(ArgumentError) { client.contacts.create(emial: JANE) }
+      assert_raises(TypeError) { client.contacts.create(email: JANE, extra: []) }
+      assert_raises(TypeError) { client.contacts.get(NOBODY, timeout: "soon") }
+      assert_raises(Privy::Error) { client.contacts.get(NOBODY, timeout: -1) }
+      assert_raises(ArgumentError) { client.request("GET", "/a\0b") }
+      assert_raises(TypeError) { client.request("GET", 5) }
+    end
+  end
+end
+
+class TestValuesIn < PrivyTest
+  def read(json, operation: :contact)
+    stubbed({ body: %({"data":#{json}}) }) do |client, _server|
+      return operation == :contact ? client.contacts.get(NOBODY) : client.orders.upsert(**ORDER)
+    end
+  end
+
+  def test_numbers
+    json = '{"i":1,"n":-7,"d":1.50,"e":2e3,"big":123456789012345678901234567890,"z":-0}'
+    fields = read(%({"custom_fields":#{json}})).custom_fields
+    assert_equal({ "i" => 1, "n" => -7, "d" => BigDecimal("1.5"), "e" => BigDecimal("2000"),
+                   "big" => 123_456_789_012_345_678_901_234_567_890, "z" => 0 }, fields)
+    assert_equal [Integer, Integer, BigDecimal, BigDecimal, Integer, Integer], fields.values.map(&:class)
+  end
+
+  def test_money
+    assert_equal BigDecimal("95"), read('{"total_amount":"95.00"}', operation: :order).total_amount
+    assert_equal BigDecimal("95.5"), read('{"total_amount":95.5}', operation: :order).total_amount
+    ["95,00", "1_000", "NaN", "Infinity", "0x1F", " 1", "", "1e99999999999999999999"].each do |text|
+      assert_equal text, read(%({"total_amount":"#{text}"}), operation: :order).total_amount
+    end
+    assert_nil read('{"total_amount":null}', operation: :order).total_amount
+  end
+
+  def test_times
+    time = read('{"created_at":"2026-05-12T12:00:00.123456+02:00"}').created_at
+    assert_equal Time.utc(2026, 5, 12, 10, 0, 0, 123_456), time
+    assert_predicate time, :utc?
+    assert_predicate time, :frozen?
+    assert_equal "yesterday", read('{"created_at":"yesterday"}').created_at
+    assert_equal 1, read('{"created_at":1}').created_at
+  end
+
+  def test_strings
+    jane = read('{"first_name":"J\u00e9\ud83d\ude00","last_name":"\ud800","email":"\"\\\\\/\n"}')
+    assert_equal ["Jé😀", "\uFFFD", "\"\\/\n"], [jane.first_name, jane.last_name, jane.email]
+    assert_equal [Encoding::UTF_8] * 3, [jane.first_name, jane.last_name, jane.email].map(&:encoding)
+  end
+
+  def test_enums_old_and_new
+    assert_equal "never_subscribed", read('{"email_permission":"non_subscribed"}').email_consent
+    assert_equal "subscribed", read('{"contact_phone_permission":"subscribed"}').sms_consent
+    assert_equal "invented_tomorrow", read('{"email_consent":"invented_tomorrow"}').email_consent
+    first, second = Array.new(2) { read('{"email_consent":"subscribed"}').email_consent }
+    assert_same first, second
+  end
+
+  def test_order_ids
+    assert_equal 12, read('{"order_id":12}', operation: :order).order_id
+    assert_equal "0012", read('{"order_id":"0012"}', operation: :order).order_id
+  end
+
+  def test_everything_is_frozen
+    jane = read('{"tags":["a",["b"]],"custom_fields":{"k":"v","deep":{"x":[1]}},"later":[{"y":"z"}]}')
+    assert_predicate jane, :frozen?
+    [jane.tags, jane.custom_fields, jane.extra].each { |value| assert frozen_throughout?(value) }
+  end
+
+  def frozen_throughout?(value)
+    inner = value.is_a?(Hash) ? value.to_a.flatten(1) : value
+    value.frozen? && (!inner.is_a?(Array) || inner.all? { |element| frozen_throughout?(element) })
+  end
+end
