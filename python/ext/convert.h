@@ -1,0 +1,21 @@
+/* Values of answers as Python objects. All return a new reference, or NULL with an exception. */
+#ifndef PRIVY_PYTHON_CONVERT_H
+#define PRIVY_PYTHON_CONVERT_H
+
+#include "state.h"
+
+/* The value of a field, by the kind that its table gives: str, int, Decimal, bool, aware datetime, tuple, read-only
+ * mapping, None. A value that does not fit its kind comes as what it is. */
+PyObject *convert_field(core_state *state, const privy_field_info *info, privy_value value);
+/* Any JSON: objects become read-only mappings, arrays tuples, integral numbers int, others Decimal. */
+PyObject *convert_any(core_state *state, privy_value value);
+/* The text of a string value. */
+PyObject *convert_text(privy_value value);
+/* UTF-8 that may be NULL (None) or not quite UTF-8 (replaced). */
+PyObject *convert_words(const char *text);
+/* A copy whose mappings are dict and whose tuples are list. */
+PyObject *convert_thaw(PyObject *value);
+/* A copy like convert_thaw's in which whatever looks like an e-mail address or a phone number is masked. */
+PyObject *convert_mask(PyObject *value);
+
+#endif

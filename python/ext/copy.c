@@ -1,0 +1,113 @@
+#include "convert.h"
+
+#include <string.h>
+
+/* Copies of converted values: plain mutable ones, and masked ones for repr. */
+
+typedef PyObject *copy_text(PyObject *text);
+
+static PyObject *copy_value(PyObject *value, copy_text *text);
+
+static PyObject *copy_mapping(PyObject *value, copy_text *text) {
+  PyObject *members = PyDict_New();
+  if (!members) return NULL;
+  if (PyDict_Update(members, value) < 0) {
+    Py_DECREF(members);
+    return NULL;
+  }
+  PyObject *key, *item;
+  Py_ssize_t at = 0;
+  while (PyDict_Next(members, &at, &key, &item)) {
+    PyObject *inner = copy_value(item, text);
+    int failed = inner ? PyDict_SetItem(members, key, inner) : -1;
+    Py_XDECREF(inner);
+    if (failed) {
+      Py_DECREF(members);
+      return NULL;
+    }
+  }
+  return members;
+}
+
+static PyObject *copy_tuple(PyObject *value, copy_text *text) {
+  Py_ssize_t count = PyTuple_Size(value);
+  PyObject *list = PyList_New(count);
+  for (Py_ssize_t i = 0; list && i < count; i++) {
+    PyObject *inner = copy_value(PyTuple_GetItem(value, i), text);
+    if (!inner || PyList_SetItem(list, i, inner) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *copy_value(PyObject *value, copy_text *text) {
+  if (Py_IS_TYPE(value, &PyDictProxy_Type)) return copy_mapping(value, text);
+  if (PyTuple_CheckExact(value)) return copy_tuple(value, text);
+  if (text && PyUnicode_Check(value)) return text(value);
+  return Py_NewRef(value);
+}
+
+PyObject *convert_thaw(PyObject *value) {
+  return copy_value(value, NULL);
+}
+
+static const char *last_at_sign(const char *text, size_t length) {
+  for (size_t i = length; i > 0; i--) {
+    if (text[i - 1] == '@') return text + i - 1;
+  }
+  return NULL;
+}
+
+/* "+" and some digits, or at least ten digits, with nothing but the punctuation of phone numbers between. */
+static bool looks_like_phone(const char *text, size_t length) {
+  size_t digits = 0;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] >= '0' && text[i] <= '9') {
+      digits++;
+    } else if (!strchr("+-(). /", text[i]) || !text[i]) {
+      return false;
+    }
+  }
+  return digits >= 10 || (digits >= 5 && text[0] == '+');
+}
+
+static size_t first_character(const char *text, size_t length) {
+  size_t bytes = 1;
+  while (bytes < length && ((unsigned char)text[bytes] & 0xC0) == 0x80) bytes++;
+  return bytes;
+}
+
+static PyObject *mask_email(const char *text, size_t length, const char *at_sign) {
+  size_t head = at_sign == text ? 0 : first_character(text, length);
+  size_t tail = length - (size_t)(at_sign - text);
+  PyObject *start = PyUnicode_DecodeUTF8(text, (Py_ssize_t)head, "strict");
+  PyObject *end = PyUnicode_DecodeUTF8(at_sign, (Py_ssize_t)tail, "strict");
+  PyObject *masked = start && end ? PyUnicode_FromFormat("%U***%U", start, end) : NULL;
+  Py_XDECREF(start);
+  Py_XDECREF(end);
+  return masked;
+}
+
+static PyObject *mask_phone(const char *text, size_t length) {
+  size_t head = length > 9 ? 5 : 2;
+  char masked[64];
+  if (length >= sizeof masked) return PyUnicode_FromString("***");
+  memset(masked, '*', length);
+  memcpy(masked, text, head);
+  memcpy(masked + length - 2, text + length - 2, 2);
+  return PyUnicode_FromStringAndSize(masked, (Py_ssize_t)length);
+}
+
+static PyObject *mask_text(PyObject *value) {
+  Py_ssize_t size;
+  const char *text = PyUnicode_AsUTF8AndSize(value, &size);
+  if (!text) return NULL;
+  size_t length = (size_t)size;
+  const char *at_sign = last_at_sign(text, length);
+  if (at_sign) return mask_email(text, length, at_sign);
+  if (looks_like_phone(text, length)) return mask_phone(text, length);
+  return Py_NewRef(value);
+}
+
+PyObject *convert_mask(PyObject *value) {
+  return copy_value(value, mask_text);
+}

@@ -1,0 +1,82 @@
+#include "errors.h"
+
+#include "convert.h"
+
+/* Bytes of a failed answer's body that an exception keeps. */
+#define BODY_BEGINNING 2048
+
+/* Where the classes and the function that fills them are spelled out. */
+#define ERRORS_MODULE "privy._errors"
+
+static PyObject *faults_of(const privy_error *error) {
+  PyObject *list = PyList_New((Py_ssize_t)error->faults.count);
+  for (size_t i = 0; list && i < error->faults.count; i++) {
+    const privy_fault *fault = &error->faults.items[i];
+    PyObject *pair = Py_BuildValue("(NN)", convert_words(fault->field), convert_words(fault->message));
+    if (!pair || PyList_SetItem(list, (Py_ssize_t)i, pair) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+PyObject *errors_headers(const privy_response *response) {
+  PyObject *list = PyList_New(0);
+  const char *name, *value;
+  for (size_t i = 0; list && privy_response_header_at(response, i, &name, &value); i++) {
+    PyObject *pair = Py_BuildValue("(NN)", convert_words(name), convert_words(value));
+    if (!pair || PyList_Append(list, pair) < 0) Py_CLEAR(list);
+    Py_XDECREF(pair);
+  }
+  return list;
+}
+
+static PyObject *body_of(const privy_error *error) {
+  if (!error->response) return Py_NewRef(Py_None);
+  size_t length = 0;
+  const char *body = privy_response_body(error->response, &length);
+  if (length > BODY_BEGINNING) length = BODY_BEGINNING;
+  return PyUnicode_DecodeUTF8(body ? body : "", (Py_ssize_t)length, "replace");
+}
+
+static PyObject *number_or_none(bool known, double value) {
+  return known ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
+}
+
+static PyObject *build(PyObject *builder, PyObject *type, const privy_error *error) {
+  PyObject *headers = error->response ? errors_headers(error->response) : Py_NewRef(Py_None);
+  PyObject *status = error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None);
+  PyObject *args =
+      Py_BuildValue("(ONNNNNNNNNiNNNN)", type, convert_words(error->message), faults_of(error), status,
+                    convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
+                    convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
+                    error->attempts, number_or_none(error->retry_after >= 0, error->retry_after),
+                    number_or_none(error->resets_at != 0, (double)error->resets_at), headers, body_of(error));
+  PyObject *exception = args ? PyObject_CallObject(builder, args) : NULL;
+  Py_XDECREF(args);
+  return exception;
+}
+
+void errors_refuse(core_state *state, const char *message) {
+  privy_error error;
+  privy_error_init(&error);
+  error.code = PRIVY_ERROR;
+  error.message = (char *)message;
+  errors_raise(state, PRIVY_ERROR, &error);
+}
+
+void errors_raise(core_state *state, privy_status status, const privy_error *error) {
+  if (PyErr_Occurred()) return;
+  if (status == PRIVY_NO_MEMORY) {
+    PyErr_NoMemory();
+    return;
+  }
+  if (status == PRIVY_INTERRUPTED || !error) {
+    PyErr_SetNone(status == PRIVY_INTERRUPTED ? PyExc_KeyboardInterrupt : PyExc_SystemError);
+    return;
+  }
+  PyObject *type = state_import(&state->errors[status], ERRORS_MODULE, privy_error_describe(status)->name);
+  PyObject *builder = type ? state_import(&state->error_builder, ERRORS_MODULE, "build") : NULL;
+  PyObject *exception = builder ? build(builder, type, error) : NULL;
+  if (!exception) return;
+  PyErr_SetObject(type, exception);
+  Py_DECREF(exception);
+}

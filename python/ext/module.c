@@ -1,0 +1,104 @@
+#include "page.h"
+#include "record.h"
+#include "schema.h"
+#include "state.h"
+
+static PyObject *fail_allocation(PyObject *module, PyObject *args) {
+  (void)module;
+  Py_ssize_t nth;
+  if (!PyArg_ParseTuple(args, "n", &nth)) return NULL;
+  privy_memory_fail_at(nth > 0 ? (size_t)nth : 0);
+  Py_RETURN_NONE;
+}
+
+static PyObject *allocation_failed(PyObject *module, PyObject *unused) {
+  (void)module;
+  (void)unused;
+  return PyBool_FromLong(privy_memory_failed());
+}
+
+static PyMethodDef module_methods[] = {
+    {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
+    {"_load", record_load, METH_VARARGS, "Reads a pickled record back."},
+    {"_load_page", page_load, METH_VARARGS, "Reads a pickled page back."},
+    {"_fail_allocation", fail_allocation, METH_VARARGS, "For tests: makes this thread's nth allocation fail, once."},
+    {"_allocation_failed", allocation_failed, METH_NOARGS, "For tests: whether that failure has happened."},
+    {NULL, NULL, 0, NULL},
+};
+
+static int module_exec(PyObject *module) {
+  core_state *state = state_of_module(module);
+  if (state_intern_names(state) < 0) return -1;
+  if (omit_add(module, state) < 0 || record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
+  if (client_add(module, state) < 0 || sandbox_add(module, state) < 0) return -1;
+  return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+  core_state *state = state_of_module(module);
+  if (!state) return 0;
+  Py_VISIT((PyObject *)state->omit_type);
+  Py_VISIT((PyObject *)state->client_type);
+  Py_VISIT((PyObject *)state->sandbox_type);
+  Py_VISIT((PyObject *)state->page_type);
+  Py_VISIT(state->omit);
+  for (size_t i = 0; i < state->record_count; i++) Py_VISIT((PyObject *)state->records[i].type);
+  for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_VISIT(state->errors[i]);
+  Py_VISIT(state->error_builder);
+  Py_VISIT(state->decimal);
+  Py_VISIT(state->datetime);
+  Py_VISIT(state->utc);
+  Py_VISIT(state->mapping);
+  for (int i = 0; i < NAME_TOTAL; i++) Py_VISIT(state->names[i]);
+  return 0;
+}
+
+static int module_clear(PyObject *module) {
+  core_state *state = state_of_module(module);
+  if (!state) return 0;
+  Py_CLEAR(state->omit_type);
+  Py_CLEAR(state->client_type);
+  Py_CLEAR(state->sandbox_type);
+  Py_CLEAR(state->page_type);
+  Py_CLEAR(state->omit);
+  for (size_t i = 0; i < state->record_count; i++) Py_CLEAR(state->records[i].type);
+  for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_CLEAR(state->errors[i]);
+  Py_CLEAR(state->error_builder);
+  Py_CLEAR(state->decimal);
+  Py_CLEAR(state->datetime);
+  Py_CLEAR(state->utc);
+  Py_CLEAR(state->mapping);
+  for (int i = 0; i < NAME_TOTAL; i++) Py_CLEAR(state->names[i]);
+  return 0;
+}
+
+static void module_free(void *module) {
+  core_state *state = state_of_module(module);
+  if (!state) return;
+  module_clear(module);
+  record_forget_all(state);
+  page_forget(state);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+    {0, NULL},
+};
+
+static PyModuleDef module_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "privy._core",
+    .m_doc = "The C core of privy. Use the package, not this module.",
+    .m_size = sizeof(core_state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void) {
+  return PyModuleDef_Init(&module_definition);
+}

@@ -1,0 +1,459 @@
+#include "record.h"
+
+#include <stddef.h>
+
+#include "convert.h"
+
+typedef struct record_object {
+  PyObject_VAR_HEAD privy_response *response;
+  const privy_record *record;
+  const record_type *table;
+  PyObject *extra;
+  Py_hash_t hash;
+  PyObject *values[];
+} record_object;
+
+/* ---- values ---- */
+
+/* Keeps a value that was made without holding on to the GIL throughout: the first one made stays. */
+static PyObject *keep_first(PyObject **place, PyObject *made) {
+  if (!made) return NULL;
+  if (*place) {
+    Py_DECREF(made);
+  } else {
+    *place = made;
+  }
+  return Py_NewRef(*place);
+}
+
+static PyObject *record_value(record_object *self, const record_slot *slot) {
+  PyObject **place = &self->values[slot->index];
+  if (*place) return Py_NewRef(*place);
+  core_state *state = state_of_object((PyObject *)self);
+  return keep_first(place, convert_field(state, &slot->info, privy_record_get(self->record, slot->index)));
+}
+
+static PyObject *record_read(PyObject *self, void *closure) {
+  return record_value((record_object *)self, closure);
+}
+
+static int add_unknown(core_state *state, PyObject *members, PyObject *name, privy_value value) {
+  PyObject *inner = convert_any(state, value);
+  int result = inner ? PyDict_SetItem(members, name, inner) : -1;
+  Py_XDECREF(inner);
+  return result;
+}
+
+/* 1: the tables know the name, 0: they do not, -1 with an exception. */
+static int is_known(const privy_object *object, PyObject *name) {
+  Py_ssize_t length;
+  const char *text = PyUnicode_AsUTF8AndSize(name, &length);
+  if (!text) return -1;
+  return privy_object_index(object, text, (size_t)length) >= 0;
+}
+
+PyObject *record_unknown(core_state *state, const privy_record *record) {
+  PyObject *members = PyDict_New();
+  if (!members) return NULL;
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, privy_record_json(record));
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    PyObject *name = convert_text(key);
+    int known = name ? is_known(privy_record_object(record), name) : -1;
+    int failed = known == 0 ? add_unknown(state, members, name, value) : known < 0 ? -1 : 0;
+    Py_XDECREF(name);
+    if (failed) {
+      Py_DECREF(members);
+      return NULL;
+    }
+  }
+  PyObject *proxy = PyDictProxy_New(members);
+  Py_DECREF(members);
+  return proxy;
+}
+
+static PyObject *record_extra(PyObject *object, void *unused) {
+  (void)unused;
+  record_object *self = (record_object *)object;
+  if (self->extra) return Py_NewRef(self->extra);
+  return keep_first(&self->extra, record_unknown(state_of_object(object), self->record));
+}
+
+/* ---- reading by key ---- */
+
+static int key_index(const record_object *self, PyObject *key) {
+  if (!PyUnicode_Check(key)) return -1;
+  Py_ssize_t length;
+  const char *text = PyUnicode_AsUTF8AndSize(key, &length);
+  if (!text) {
+    PyErr_Clear();
+    return -1;
+  }
+  return privy_object_index(self->table->object, text, (size_t)length);
+}
+
+static PyObject *record_subscript(PyObject *object, PyObject *key) {
+  record_object *self = (record_object *)object;
+  int index = key_index(self, key);
+  if (index >= 0) return record_value(self, &self->table->slots[index]);
+  PyObject *extra = record_extra(object, NULL);
+  if (!extra) return NULL;
+  PyObject *value = PyObject_GetItem(extra, key);
+  Py_DECREF(extra);
+  return value;
+}
+
+static int record_contains(PyObject *object, PyObject *key) {
+  record_object *self = (record_object *)object;
+  int index = key_index(self, key);
+  if (index >= 0) return privy_record_get(self->record, (size_t)index).type != PRIVY_ABSENT;
+  PyObject *extra = record_extra(object, NULL);
+  if (!extra) return -1;
+  int result = PySequence_Contains(extra, key);
+  Py_DECREF(extra);
+  return result;
+}
+
+/* ---- comparing ---- */
+
+static int same_parts(PyObject *left, PyObject *right) {
+  int same = left && right ? PyObject_RichCompareBool(left, right, Py_EQ) : -1;
+  Py_XDECREF(left);
+  Py_XDECREF(right);
+  return same;
+}
+
+static int records_equal(record_object *left, record_object *right) {
+  if (left == right || left->record == right->record) return 1;
+  for (size_t i = 0; i < left->table->count; i++) {
+    const record_slot *slot = &left->table->slots[i];
+    int same = same_parts(record_value(left, slot), record_value(right, slot));
+    if (same <= 0) return same;
+  }
+  return same_parts(record_extra((PyObject *)left, NULL), record_extra((PyObject *)right, NULL));
+}
+
+static PyObject *record_compare(PyObject *left, PyObject *right, int operation) {
+  if ((operation != Py_EQ && operation != Py_NE) || Py_TYPE(left) != Py_TYPE(right)) {
+    return Py_NewRef(Py_NotImplemented);
+  }
+  int same = records_equal((record_object *)left, (record_object *)right);
+  if (same < 0) return NULL;
+  return PyBool_FromLong(operation == Py_EQ ? same : !same);
+}
+
+/* The hash of a value; 0 for what has none (mappings), since equal records have equal values there too. */
+static int hash_of(PyObject *value, Py_hash_t *out) {
+  if (!value) return -1;
+  *out = Py_IS_TYPE(value, &PyDictProxy_Type) ? 0 : PyObject_Hash(value);
+  Py_DECREF(value);
+  if (*out != -1) return 0;
+  if (!PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
+  PyErr_Clear();
+  *out = 0;
+  return 0;
+}
+
+static Py_hash_t record_hash(PyObject *object) {
+  record_object *self = (record_object *)object;
+  if (self->hash) return self->hash;
+  size_t mixed = 0x345678u;
+  for (size_t i = 0; i < self->table->count; i++) {
+    Py_hash_t part;
+    if (hash_of(record_value(self, &self->table->slots[i]), &part) < 0) return -1;
+    mixed = (mixed ^ (size_t)part) * 1000003u;
+  }
+  Py_hash_t hash = (Py_hash_t)mixed;
+  self->hash = hash == -1 || hash == 0 ? -2 : hash;
+  return self->hash;
+}
+
+/* ---- copies ---- */
+
+static int thaw_into(PyObject *members, PyObject *key, PyObject *value) {
+  PyObject *plain = value ? convert_thaw(value) : NULL;
+  Py_XDECREF(value);
+  int result = plain ? PyDict_SetItem(members, key, plain) : -1;
+  Py_XDECREF(plain);
+  return result;
+}
+
+static int thaw_known(record_object *self, PyObject *members) {
+  for (size_t i = 0; i < self->table->count; i++) {
+    const record_slot *slot = &self->table->slots[i];
+    if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
+    PyObject *key = PyUnicode_InternFromString(slot->info.name);
+    int result = key ? thaw_into(members, key, record_value(self, slot)) : -1;
+    Py_XDECREF(key);
+    if (result < 0) return -1;
+  }
+  return 0;
+}
+
+static PyObject *record_to_dict(PyObject *object, PyObject *unused) {
+  (void)unused;
+  PyObject *members = PyDict_New();
+  PyObject *extra = members ? record_extra(object, NULL) : NULL;
+  PyObject *plain = extra ? convert_thaw(extra) : NULL;
+  Py_XDECREF(extra);
+  if (!plain || thaw_known((record_object *)object, members) < 0 || PyDict_Update(members, plain) < 0) {
+    Py_CLEAR(members);
+  }
+  Py_XDECREF(plain);
+  return members;
+}
+
+static PyObject *record_copy(PyObject *self, PyObject *unused) {
+  (void)unused;
+  return Py_NewRef(self);
+}
+
+PyObject *record_bytes(const privy_record *record) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  PyObject *bytes;
+  if (privy_record_write(record, &text) == PRIVY_OK) {
+    bytes = PyBytes_FromStringAndSize(text.data, (Py_ssize_t)text.length);
+  } else {
+    bytes = PyErr_NoMemory();
+  }
+  privy_buffer_clear(&text);
+  return bytes;
+}
+
+static PyObject *record_reduce(PyObject *object, PyObject *unused) {
+  (void)unused;
+  record_object *self = (record_object *)object;
+  PyObject *load = PyObject_GetAttr(PyType_GetModule(Py_TYPE(object)), state_of_object(object)->names[NAME_LOAD]);
+  PyObject *bytes = load ? record_bytes(self->record) : NULL;
+  PyObject *result = bytes ? Py_BuildValue("O(sO)", load, privy_object_name(self->table->object), bytes) : NULL;
+  Py_XDECREF(load);
+  Py_XDECREF(bytes);
+  return result;
+}
+
+/* ---- repr ---- */
+
+static int append_text(PyObject *parts, PyObject *text) {
+  int result = text ? PyList_Append(parts, text) : -1;
+  Py_XDECREF(text);
+  return result;
+}
+
+static int show_known(record_object *self, PyObject *parts) {
+  for (size_t i = 0; i < self->table->count; i++) {
+    const record_slot *slot = &self->table->slots[i];
+    if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
+    PyObject *value = record_value(self, slot);
+    PyObject *masked = value ? convert_mask(value) : NULL;
+    Py_XDECREF(value);
+    int result = masked ? append_text(parts, PyUnicode_FromFormat("%s=%R", slot->info.name, masked)) : -1;
+    Py_XDECREF(masked);
+    if (result < 0) return -1;
+  }
+  return 0;
+}
+
+/* Of unknown fields only the names: nobody can tell what their values hold. */
+static int show_extra(PyObject *self, PyObject *parts) {
+  PyObject *extra = record_extra(self, NULL);
+  PyObject *names = extra ? PySequence_List(extra) : NULL;
+  Py_XDECREF(extra);
+  if (!names) return -1;
+  int result = PyList_Size(names) > 0 ? append_text(parts, PyUnicode_FromFormat("extra=%R", names)) : 0;
+  Py_DECREF(names);
+  return result;
+}
+
+static PyObject *record_repr(PyObject *object) {
+  record_object *self = (record_object *)object;
+  PyObject *parts = PyList_New(0);
+  PyObject *comma = parts ? PyUnicode_FromString(", ") : NULL;
+  PyObject *inside = NULL;
+  if (comma && show_known(self, parts) == 0 && show_extra(object, parts) == 0) inside = PyUnicode_Join(comma, parts);
+  Py_XDECREF(comma);
+  Py_XDECREF(parts);
+  if (!inside) return NULL;
+  PyObject *text = PyUnicode_FromFormat("%s(%U)", privy_object_name(self->table->object), inside);
+  Py_DECREF(inside);
+  return text;
+}
+
+/* ---- life ---- */
+
+static int record_traverse(PyObject *object, visitproc visit, void *arg) {
+  record_object *self = (record_object *)object;
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self->extra);
+  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_VISIT(self->values[i]);
+  return 0;
+}
+
+static int record_clear(PyObject *object) {
+  record_object *self = (record_object *)object;
+  Py_CLEAR(self->extra);
+  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_CLEAR(self->values[i]);
+  return 0;
+}
+
+static void record_dealloc(PyObject *object) {
+  record_object *self = (record_object *)object;
+  PyObject_GC_UnTrack(object);
+  record_clear(object);
+  privy_response_release(self->response);
+  state_free_object(object);
+}
+
+PyObject *record_new(core_state *state, privy_response *response, size_t index) {
+  const privy_record *record = privy_response_record(response, index);
+  const record_type *table = record ? state_record_type(state, privy_record_object(record)) : NULL;
+  if (!table) {
+    PyErr_SetString(PyExc_SystemError, "privy: a record of no known table");
+    return NULL;
+  }
+  record_object *self = (record_object *)PyType_GenericAlloc(table->type, (Py_ssize_t)table->count);
+  if (!self) return NULL;
+  self->response = privy_response_retain(response);
+  self->record = record;
+  self->table = table;
+  return (PyObject *)self;
+}
+
+PyObject *record_load(PyObject *module, PyObject *args) {
+  const char *name, *text;
+  Py_ssize_t length;
+  if (!PyArg_ParseTuple(args, "sy#", &name, &text, &length)) return NULL;
+  core_state *state = state_of_module(module);
+  const privy_object *object = privy_object_find(name);
+  if (!object || !state_record_type(state, object))
+    return PyErr_Format(PyExc_ValueError, "no record is called %s", name);
+  privy_error error;
+  privy_error_init(&error);
+  privy_response *response = NULL;
+  privy_status status = privy_response_load(object, text, (size_t)length, &response, &error);
+  PyObject *record = NULL;
+  if (status == PRIVY_OK) {
+    record = record_new(state, response, 0);
+  } else if (status == PRIVY_NO_MEMORY) {
+    PyErr_NoMemory();
+  } else {
+    PyErr_Format(PyExc_ValueError, "not a record: %s", error.message);
+  }
+  privy_response_release(response);
+  privy_error_clear(&error);
+  return record;
+}
+
+static PyMethodDef record_methods[] = {
+    {"to_dict", record_to_dict, METH_NOARGS, "The fields as a new dict, with plain mutable dicts and lists inside."},
+    {"__copy__", record_copy, METH_NOARGS, NULL},
+    {"__deepcopy__", record_copy, METH_O, NULL},
+    {"__reduce__", record_reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static const PyGetSetDef record_more[] = {
+    {"extra", record_extra, NULL, "Fields of the answer that this version does not know, read-only.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+int record_describe(const privy_object *object, getter read, const PyGetSetDef *more, record_slot **slots,
+                    PyGetSetDef **attributes) {
+  size_t count = privy_object_count(object), others = 0;
+  while (more && more[others].name) others++;
+  *slots = PyMem_Calloc(count + 1, sizeof **slots);
+  *attributes = PyMem_Calloc(count + others + 1, sizeof **attributes);
+  if (!*slots || !*attributes) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  for (size_t i = 0; i < count; i++) {
+    record_slot *slot = &(*slots)[i];
+    slot->index = i;
+    privy_object_field(object, i, &slot->info);
+    (*attributes)[i] = (PyGetSetDef){slot->info.name, read, NULL, slot->info.doc, slot};
+  }
+  for (size_t i = 0; i < others; i++) (*attributes)[count + i] = more[i];
+  return 0;
+}
+
+static PyTypeObject *record_make_type(PyObject *module, record_type *table) {
+  PyType_Slot slots[] = {
+      {Py_tp_doc, (void *)privy_object_doc(table->object)},
+      {Py_tp_getset, table->attributes},
+      {Py_tp_methods, record_methods},
+      {Py_tp_repr, record_repr},
+      {Py_tp_hash, record_hash},
+      {Py_tp_richcompare, record_compare},
+      {Py_mp_subscript, record_subscript},
+      {Py_sq_contains, record_contains},
+      {Py_tp_traverse, record_traverse},
+      {Py_tp_clear, record_clear},
+      {Py_tp_dealloc, record_dealloc},
+      {0, NULL},
+  };
+  PyType_Spec spec = {
+      .name = table->name,
+      .basicsize = offsetof(record_object, values),
+      .itemsize = sizeof(PyObject *),
+      .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+      .slots = slots,
+  };
+  return state_add_type(module, &spec);
+}
+
+/* What a match statement's positional patterns stand for: the fields in the order of the table. */
+static int set_match_args(const record_type *table) {
+  PyObject *names = PyTuple_New((Py_ssize_t)table->count);
+  for (size_t i = 0; names && i < table->count; i++) {
+    PyObject *name = PyUnicode_InternFromString(table->slots[i].info.name);
+    if (!name || PyTuple_SetItem(names, (Py_ssize_t)i, name) < 0) Py_CLEAR(names);
+  }
+  int result = names ? PyObject_SetAttrString((PyObject *)table->type, "__match_args__", names) : -1;
+  Py_XDECREF(names);
+  return result;
+}
+
+static int record_add(PyObject *module, record_type *table, const privy_object *object) {
+  static const char prefix[] = "privy.";
+  const char *name = privy_object_name(object);
+  table->object = object;
+  table->count = privy_object_count(object);
+  table->name = PyMem_Malloc(sizeof prefix + strlen(name));
+  if (!table->name) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  memcpy(table->name, prefix, sizeof prefix - 1);
+  memcpy(table->name + sizeof prefix - 1, name, strlen(name) + 1);
+  if (record_describe(object, record_read, record_more, &table->slots, &table->attributes) < 0) return -1;
+  table->type = record_make_type(module, table);
+  return table->type ? set_match_args(table) : -1;
+}
+
+int record_add_all(PyObject *module, core_state *state) {
+  size_t operations = 0;
+  while (privy_operation_at(operations)) operations++;
+  state->records = PyMem_Calloc(operations + 1, sizeof *state->records);
+  if (!state->records) {
+    PyErr_NoMemory();
+    return -1;
+  }
+  for (size_t i = 0; i < operations; i++) {
+    const privy_object *object = privy_operation_object(privy_operation_at(i));
+    if (!object || state_record_type(state, object)) continue;
+    if (record_add(module, &state->records[state->record_count++], object) < 0) return -1;
+  }
+  return 0;
+}
+
+void record_forget_all(core_state *state) {
+  for (size_t i = 0; i < state->record_count; i++) {
+    PyMem_Free(state->records[i].slots);
+    PyMem_Free(state->records[i].attributes);
+    PyMem_Free(state->records[i].name);
+  }
+  PyMem_Free(state->records);
+  state->records = NULL;
+  state->record_count = 0;
+}

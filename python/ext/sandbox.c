@@ -1,0 +1,247 @@
+#include "sandbox.h"
+
+#include "convert.h"
+#include "errors.h"
+
+typedef struct sandbox_object {
+  PyObject_HEAD privy_sandbox *sandbox;
+} sandbox_object;
+
+static privy_sandbox *inside(PyObject *object) {
+  return ((sandbox_object *)object)->sandbox;
+}
+
+privy_sandbox *sandbox_of(core_state *state, PyObject *object) {
+  if (Py_IS_TYPE(object, state->sandbox_type)) return inside(object);
+  PyErr_SetString(PyExc_TypeError, "sandbox must be a Sandbox");
+  return NULL;
+}
+
+static PyObject *done(privy_status status) {
+  if (status == PRIVY_OK) Py_RETURN_NONE;
+  return PyErr_NoMemory();
+}
+
+/* ---- requests ---- */
+
+static PyObject *header_pair(const char *line, const char *end) {
+  const char *colon = memchr(line, ':', (size_t)(end - line));
+  const char *value = colon ? colon + 1 : end;
+  while (value < end && *value == ' ') value++;
+  return Py_BuildValue("(NN)", PyUnicode_DecodeLatin1(line, (colon ? colon : end) - line, "strict"),
+                       PyUnicode_DecodeLatin1(value, end - value, "strict"));
+}
+
+static PyObject *header_pairs(const privy_buffer *block) {
+  PyObject *list = PyList_New(0);
+  size_t start = 0;
+  for (size_t i = 0; list && i + 1 < block->length; i++) {
+    if (block->data[i] != '\r' || block->data[i + 1] != '\n') continue;
+    PyObject *pair = header_pair(block->data + start, block->data + i);
+    if (!pair || PyList_Append(list, pair) < 0) Py_CLEAR(list);
+    Py_XDECREF(pair);
+    start = i + 2;
+  }
+  return list;
+}
+
+/* handle(method, target, headers, body): (HTTP status, [(name, value)], body, delay, cut) */
+static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
+  const char *method, *target, *headers, *body;
+  Py_ssize_t headers_length, body_length;
+  if (!PyArg_ParseTuple(args, "ssy#y#", &method, &target, &headers, &headers_length, &body, &body_length)) return NULL;
+  privy_sandbox_answer answer;
+  privy_sandbox_answer_init(&answer);
+  PyThreadState *thread = PyEval_SaveThread();
+  privy_status status = privy_sandbox_handle(inside(self), method, target, headers, (size_t)headers_length, body,
+                                             (size_t)body_length, &answer);
+  PyEval_RestoreThread(thread);
+  PyObject *result;
+  if (status == PRIVY_OK) {
+    result = Py_BuildValue("(iNNdi)", answer.http_status, header_pairs(&answer.headers),
+                           PyBytes_FromStringAndSize(answer.body.data, (Py_ssize_t)answer.body.length), answer.delay,
+                           (int)answer.cut);
+  } else {
+    result = PyErr_NoMemory();
+  }
+  privy_sandbox_answer_clear(&answer);
+  return result;
+}
+
+/* ---- who may call ---- */
+
+static PyObject *sandbox_add_token(PyObject *self, PyObject *args) {
+  const char *token, *scopes;
+  if (!PyArg_ParseTuple(args, "sz", &token, &scopes)) return NULL;
+  return done(privy_sandbox_add_token(inside(self), token, scopes));
+}
+
+static PyObject *sandbox_revoke_token(PyObject *self, PyObject *args) {
+  const char *token;
+  if (!PyArg_ParseTuple(args, "s", &token)) return NULL;
+  return PyBool_FromLong(privy_sandbox_revoke_token(inside(self), token));
+}
+
+static PyObject *sandbox_add_client(PyObject *self, PyObject *args) {
+  const char *client_id, *client_secret, *scopes;
+  if (!PyArg_ParseTuple(args, "ssz", &client_id, &client_secret, &scopes)) return NULL;
+  return done(privy_sandbox_add_client(inside(self), client_id, client_secret, scopes));
+}
+
+static PyObject *sandbox_add_integration(PyObject *self, PyObject *args) {
+  const char *token;
+  int active;
+  if (!PyArg_ParseTuple(args, "sp", &token, &active)) return NULL;
+  return done(privy_sandbox_add_integration(inside(self), token, active));
+}
+
+/* ---- settings ---- */
+
+static PyObject *sandbox_set_consent(PyObject *self, PyObject *args) {
+  const char *contact_id, *field, *value;
+  if (!PyArg_ParseTuple(args, "sss", &contact_id, &field, &value)) return NULL;
+  switch (privy_sandbox_set_consent(inside(self), contact_id, field, value)) {
+  case PRIVY_OK: Py_RETURN_NONE;
+  case PRIVY_NOT_FOUND: return PyErr_Format(PyExc_LookupError, "the sandbox has no contact %s", contact_id);
+  case PRIVY_VALIDATION: return PyErr_Format(PyExc_ValueError, "%s cannot be set to %s", field, value);
+  default: return PyErr_NoMemory();
+  }
+}
+
+static PyObject *sandbox_set_sms_countries(PyObject *self, PyObject *args) {
+  const char *prefixes;
+  if (!PyArg_ParseTuple(args, "s", &prefixes)) return NULL;
+  return done(privy_sandbox_set_sms_countries(inside(self), prefixes));
+}
+
+static PyObject *sandbox_set_limits(PyObject *self, PyObject *args) {
+  PyObject *given[2];
+  uint32_t limits[2];
+  if (!PyArg_ParseTuple(args, "OO", &given[0], &given[1])) return NULL;
+  for (int i = 0; i < 2; i++) {
+    size_t limit = PyLong_AsSize_t(given[i]);
+    if (limit == (size_t)-1 && PyErr_Occurred()) return NULL;
+    limits[i] = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+  }
+  privy_sandbox_set_limits(inside(self), limits[0], limits[1]);
+  Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_set_clock(PyObject *self, PyObject *args) {
+  double seconds;
+  if (!PyArg_ParseTuple(args, "d", &seconds)) return NULL;
+  privy_sandbox_set_clock(inside(self), seconds);
+  Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_advance(PyObject *self, PyObject *args) {
+  double seconds;
+  if (!PyArg_ParseTuple(args, "d", &seconds)) return NULL;
+  privy_sandbox_advance(inside(self), seconds);
+  Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_now(PyObject *self, PyObject *unused) {
+  (void)unused;
+  return PyFloat_FromDouble(privy_sandbox_now(inside(self)));
+}
+
+/* ---- faults and counts ---- */
+
+/* add_fault(HTTP status or 0, body or None, retry_after or -1, delay, cut, skip, count) */
+static PyObject *sandbox_add_fault(PyObject *self, PyObject *args) {
+  privy_sandbox_fault fault = {0};
+  int cut;
+  unsigned int skip, count;
+  if (!PyArg_ParseTuple(args, "izddiII", &fault.http_status, &fault.body, &fault.retry_after, &fault.delay, &cut, &skip,
+                        &count))
+    return NULL;
+  fault.cut = (privy_cut)cut;
+  fault.skip = skip;
+  fault.count = count;
+  return done(privy_sandbox_add_fault(inside(self), &fault));
+}
+
+static PyObject *sandbox_clear_faults(PyObject *self, PyObject *unused) {
+  (void)unused;
+  privy_sandbox_clear_faults(inside(self));
+  Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_counts(PyObject *self, PyObject *unused) {
+  (void)unused;
+  privy_sandbox_counts counts = privy_sandbox_count(inside(self));
+  return Py_BuildValue("(KKKKK)", (unsigned long long)counts.requests, (unsigned long long)counts.contacts,
+                       (unsigned long long)counts.orders, (unsigned long long)counts.events,
+                       (unsigned long long)counts.welcome_messages);
+}
+
+static PyObject *sandbox_reset(PyObject *self, PyObject *unused) {
+  (void)unused;
+  privy_sandbox_reset(inside(self));
+  Py_RETURN_NONE;
+}
+
+/* ---- life ---- */
+
+static PyObject *sandbox_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  (void)keywords;
+  if (!PyArg_ParseTuple(args, "")) return NULL;
+  sandbox_object *self = (sandbox_object *)PyType_GenericAlloc(type, 0);
+  if (!self) return NULL;
+  if (privy_sandbox_new(&self->sandbox) != PRIVY_OK) {
+    Py_DECREF(self);
+    return PyErr_NoMemory();
+  }
+  return (PyObject *)self;
+}
+
+static int sandbox_traverse(PyObject *self, visitproc visit, void *arg) {
+  Py_VISIT(Py_TYPE(self));
+  return 0;
+}
+
+static void sandbox_dealloc(PyObject *self) {
+  PyObject_GC_UnTrack(self);
+  privy_sandbox_release(inside(self));
+  state_free_object(self);
+}
+
+static PyMethodDef sandbox_methods[] = {
+    {"handle", sandbox_handle, METH_VARARGS, "Answers one request."},
+    {"add_token", sandbox_add_token, METH_VARARGS, "Adds a token with scopes, or None for all."},
+    {"revoke_token", sandbox_revoke_token, METH_VARARGS, "Revokes a token; whether it was known."},
+    {"add_client", sandbox_add_client, METH_VARARGS, "Adds an OAuth client."},
+    {"add_integration", sandbox_add_integration, METH_VARARGS, "Adds a Custom Integration."},
+    {"set_consent", sandbox_set_consent, METH_VARARGS, "Sets a consent that no request can set."},
+    {"set_sms_countries", sandbox_set_sms_countries, METH_VARARGS, "Sets the E.164 prefixes that SMS reaches."},
+    {"set_limits", sandbox_set_limits, METH_VARARGS, "Sets the requests allowed a minute and a day."},
+    {"set_clock", sandbox_set_clock, METH_VARARGS, "Stops the clock; negative lets it run."},
+    {"advance", sandbox_advance, METH_VARARGS, "Moves the clock on."},
+    {"now", sandbox_now, METH_NOARGS, "What the clock shows."},
+    {"add_fault", sandbox_add_fault, METH_VARARGS, "Queues a fault."},
+    {"clear_faults", sandbox_clear_faults, METH_NOARGS, "Forgets the faults queued."},
+    {"counts", sandbox_counts, METH_NOARGS, "What has happened so far."},
+    {"reset", sandbox_reset, METH_NOARGS, "Forgets what it holds."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot sandbox_slots[] = {
+    {Py_tp_doc, "The core's in-memory Privy."}, {Py_tp_new, sandbox_new},         {Py_tp_methods, sandbox_methods},
+    {Py_tp_traverse, sandbox_traverse},         {Py_tp_dealloc, sandbox_dealloc}, {0, NULL},
+};
+
+static PyType_Spec sandbox_spec = {
+    .name = "privy._core.Sandbox",
+    .basicsize = sizeof(sandbox_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = sandbox_slots,
+};
+
+int sandbox_add(PyObject *module, core_state *state) {
+  state->sandbox_type = state_add_type(module, &sandbox_spec);
+  if (!state->sandbox_type) return -1;
+  if (PyModule_AddStringConstant(module, "SANDBOX_TOKEN", PRIVY_SANDBOX_TOKEN) < 0) return -1;
+  if (PyModule_AddStringConstant(module, "SANDBOX_CLIENT_ID", PRIVY_SANDBOX_CLIENT_ID) < 0) return -1;
+  return PyModule_AddStringConstant(module, "SANDBOX_CLIENT_SECRET", PRIVY_SANDBOX_CLIENT_SECRET);
+}

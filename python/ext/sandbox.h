@@ -1,0 +1,10 @@
+/* The in-memory Privy as a Python type. */
+#ifndef PRIVY_PYTHON_SANDBOX_H
+#define PRIVY_PYTHON_SANDBOX_H
+
+#include "state.h"
+
+/* The core's sandbox behind a Python object; NULL with TypeError when it is none. Borrowed. */
+privy_sandbox *sandbox_of(core_state *state, PyObject *object);
+
+#endif

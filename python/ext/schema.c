@@ -1,0 +1,130 @@
+#include "schema.h"
+
+static const char *kind_name(privy_kind kind) {
+  switch (kind) {
+  case PRIVY_KIND_STRING: return "string";
+  case PRIVY_KIND_INTEGER: return "integer";
+  case PRIVY_KIND_MONEY: return "money";
+  case PRIVY_KIND_BOOLEAN: return "boolean";
+  case PRIVY_KIND_TIME: return "time";
+  case PRIVY_KIND_ENUM: return "enum";
+  case PRIVY_KIND_STRINGS: return "strings";
+  case PRIVY_KIND_FLAT: return "flat";
+  case PRIVY_KIND_ANY: return "any";
+  case PRIVY_KIND_OBJECT: return "object";
+  case PRIVY_KIND_OBJECTS: return "objects";
+  case PRIVY_KIND_ORDER_ID: return "order id";
+  }
+  return "";
+}
+
+static int append(PyObject *list, PyObject *item) {
+  int result = item ? PyList_Append(list, item) : -1;
+  Py_XDECREF(item);
+  return result;
+}
+
+static PyObject *field_row(const privy_field_info *info) {
+  return Py_BuildValue("{s:s,s:s,s:s,s:z,s:z,s:N,s:N}", "name", info->name, "doc", info->doc, "kind",
+                       kind_name(info->kind), "choices", info->choices ? privy_enum_name(info->choices) : NULL,
+                       "object", info->object ? privy_object_name(info->object) : NULL, "required",
+                       PyBool_FromLong(info->required), "nullable", PyBool_FromLong(info->nullable));
+}
+
+static PyObject *object_fields(const privy_object *object) {
+  PyObject *list = PyList_New(0);
+  privy_field_info info;
+  for (size_t i = 0; list && privy_object_field(object, i, &info); i++) {
+    if (append(list, field_row(&info)) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *operation_params(const privy_operation *operation) {
+  PyObject *list = PyList_New(0);
+  privy_field_info info;
+  for (size_t i = 0; list && privy_operation_param(operation, i, &info); i++) {
+    if (append(list, field_row(&info)) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *operation_row(const privy_operation *operation) {
+  const privy_object *object = privy_operation_object(operation);
+  return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:z,s:z,s:N,s:N}", "name", privy_operation_name(operation), "method",
+                       privy_operation_method(operation), "path", privy_operation_path(operation), "scope",
+                       privy_operation_scope(operation), "doc", privy_operation_doc(operation), "deprecation",
+                       privy_operation_deprecation(operation), "object", object ? privy_object_name(object) : NULL,
+                       "paged", PyBool_FromLong(privy_operation_paged(operation)), "params",
+                       operation_params(operation));
+}
+
+static PyObject *operations(void) {
+  PyObject *list = PyList_New(0);
+  const privy_operation *operation;
+  for (size_t i = 0; list && (operation = privy_operation_at(i)); i++) {
+    if (append(list, operation_row(operation)) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *objects(void) {
+  PyObject *list = PyList_New(0);
+  const privy_object *object;
+  for (size_t i = 0; list && (object = privy_object_at(i)); i++) {
+    PyObject *row = Py_BuildValue("{s:s,s:s,s:N}", "name", privy_object_name(object), "doc", privy_object_doc(object),
+                                  "fields", object_fields(object));
+    if (append(list, row) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *errors(void) {
+  PyObject *list = PyList_New(0);
+  for (int i = PRIVY_OK + 1; list && i < PRIVY_STATUS_COUNT; i++) {
+    const privy_error_info *info = privy_error_describe((privy_status)i);
+    const char *parent = info->parent == PRIVY_OK ? NULL : privy_error_describe(info->parent)->name;
+    if (!info->name || !*info->name) continue;
+    PyObject *row = Py_BuildValue("{s:s,s:z,s:i,s:s}", "name", info->name, "parent", parent, "http_status",
+                                  info->http_status, "doc", info->doc);
+    if (append(list, row) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+static PyObject *enum_row(const privy_enum *choices) {
+  PyObject *values = PyList_New(0);
+  for (size_t i = 0; values && i < privy_enum_count(choices); i++) {
+    if (append(values, PyUnicode_FromString(privy_enum_value(choices, i))) < 0) Py_CLEAR(values);
+  }
+  return Py_BuildValue("{s:s,s:N}", "name", privy_enum_name(choices), "values", values);
+}
+
+static int has_enum(PyObject *list, const privy_enum *choices) {
+  for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
+    PyObject *name = PyDict_GetItemString(PyList_GetItem(list, i), "name");
+    if (name && PyUnicode_CompareWithASCIIString(name, privy_enum_name(choices)) == 0) return 1;
+  }
+  return 0;
+}
+
+/* Enumerations have no table of their own: they are met at the fields that use them. */
+static PyObject *enums(void) {
+  PyObject *list = PyList_New(0);
+  const privy_operation *operation;
+  privy_field_info info;
+  for (size_t i = 0; list && (operation = privy_operation_at(i)); i++) {
+    for (size_t j = 0; list && privy_operation_param(operation, j, &info); j++) {
+      if (!info.choices || has_enum(list, info.choices)) continue;
+      if (append(list, enum_row(info.choices)) < 0) Py_CLEAR(list);
+    }
+  }
+  return list;
+}
+
+PyObject *schema_tables(PyObject *module, PyObject *unused) {
+  (void)module;
+  (void)unused;
+  return Py_BuildValue("{s:N,s:N,s:N,s:N}", "operations", operations(), "objects", objects(), "errors", errors(),
+                       "enums", enums());
+}

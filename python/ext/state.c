@@ -1,0 +1,92 @@
+#include "state.h"
+
+core_state *state_of_type(PyTypeObject *type) {
+  return PyType_GetModuleState(type);
+}
+
+core_state *state_of_object(PyObject *object) {
+  return PyType_GetModuleState(Py_TYPE(object));
+}
+
+core_state *state_of_module(PyObject *module) {
+  return PyModule_GetState(module);
+}
+
+int state_intern_names(core_state *state) {
+  static const char *const texts[NAME_TOTAL] = {
+#define X(id, text) text,
+      STATE_NAMES(X)
+#undef X
+  };
+  for (int i = 0; i < NAME_TOTAL; i++) {
+    state->names[i] = PyUnicode_InternFromString(texts[i]);
+    if (!state->names[i]) return -1;
+  }
+  return 0;
+}
+
+PyObject *state_import(PyObject **place, const char *module_name, const char *name) {
+  if (*place) return *place;
+  PyObject *module = PyImport_ImportModule(module_name);
+  if (!module) return NULL;
+  PyObject *found = PyObject_GetAttrString(module, name);
+  Py_DECREF(module);
+  if (!found) return NULL;
+  if (*place) {
+    Py_DECREF(found);
+  } else {
+    *place = found;
+  }
+  return *place;
+}
+
+PyObject *state_decimal(core_state *state) {
+  return state_import(&state->decimal, "decimal", "Decimal");
+}
+
+PyObject *state_datetime(core_state *state) {
+  return state_import(&state->datetime, "datetime", "datetime");
+}
+
+PyObject *state_utc(core_state *state) {
+  if (state->utc) return state->utc;
+  PyObject *zone = NULL;
+  if (!state_import(&zone, "datetime", "timezone")) return NULL;
+  PyObject *utc = PyObject_GetAttrString(zone, "utc");
+  Py_DECREF(zone);
+  if (!utc) return NULL;
+  if (state->utc) {
+    Py_DECREF(utc);
+  } else {
+    state->utc = utc;
+  }
+  return state->utc;
+}
+
+PyObject *state_mapping(core_state *state) {
+  return state_import(&state->mapping, "_collections_abc", "Mapping");
+}
+
+const record_type *state_record_type(const core_state *state, const privy_object *object) {
+  for (size_t i = 0; i < state->record_count; i++) {
+    if (state->records[i].object == object) return &state->records[i];
+  }
+  return NULL;
+}
+
+void state_free_object(PyObject *object) {
+  PyTypeObject *type = Py_TYPE(object);
+  freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+  release(object);
+  Py_DECREF(type);
+}
+
+PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec) {
+  PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+  if (!type) return NULL;
+  if (PyModule_AddType(module, type) < 0) {
+    Py_DECREF(type);
+    return NULL;
+  }
+  return type;
+}

@@ -1,0 +1,99 @@
+/* What one import of privy._core holds, and the objects of the standard library that it needs now and then. */
+#ifndef PRIVY_PYTHON_STATE_H
+#define PRIVY_PYTHON_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "privy.h"
+
+/* One answer field of a record type: the closure of its attribute. */
+typedef struct record_slot {
+  privy_field_info info;
+  size_t index;
+} record_slot;
+
+/* A Python type made from one table. Names and attributes live here as long as the type does. */
+typedef struct record_type {
+  const privy_object *object;
+  PyTypeObject *type;
+  record_slot *slots;
+  PyGetSetDef *attributes;
+  char *name;
+  size_t count;
+} record_type;
+
+/* Names that are looked up again and again: interned, so that Python's caches know them. */
+#define STATE_NAMES(X)                                                                                                 \
+  X(UTCOFFSET, "utcoffset")                                                                                            \
+  X(ASTIMEZONE, "astimezone")                                                                                          \
+  X(ISOFORMAT, "isoformat")                                                                                            \
+  X(TYPE_NAME, "__name__")                                                                                             \
+  X(ITEMS, "items")                                                                                                    \
+  X(INDEX, "index")                                                                                                    \
+  X(COUNT, "count")                                                                                                    \
+  X(LOAD, "_load")                                                                                                     \
+  X(LOAD_PAGE, "_load_page")
+
+typedef enum state_name {
+#define X(id, text) NAME_##id,
+  STATE_NAMES(X)
+#undef X
+      NAME_TOTAL
+} state_name;
+
+typedef struct core_state {
+  PyTypeObject *omit_type;
+  PyTypeObject *client_type;
+  PyTypeObject *sandbox_type;
+  PyTypeObject *page_type;
+  record_slot *page_slots;
+  PyGetSetDef *page_attributes;
+  PyObject *omit;
+  record_type *records;
+  size_t record_count;
+  PyObject *errors[PRIVY_STATUS_COUNT];
+  PyObject *error_builder;
+  PyObject *decimal;
+  PyObject *datetime;
+  PyObject *utc;
+  PyObject *mapping;
+  PyObject *names[NAME_TOTAL];
+} core_state;
+
+/* The state behind a type that this module made. */
+core_state *state_of_type(PyTypeObject *type);
+core_state *state_of_object(PyObject *object);
+core_state *state_of_module(PyObject *module);
+
+/* Makes the names. 0, or -1 with an exception. */
+int state_intern_names(core_state *state);
+/* The object `name` of a Python module, kept in `*place` from the first time on. Borrowed; NULL with an exception. */
+PyObject *state_import(PyObject **place, const char *module_name, const char *name);
+/* decimal.Decimal, datetime.datetime, datetime.timezone.utc, collections.abc.Mapping: imported when first asked for.
+ * Borrowed references; NULL with an exception when the import fails. */
+PyObject *state_decimal(core_state *state);
+PyObject *state_datetime(core_state *state);
+PyObject *state_utc(core_state *state);
+PyObject *state_mapping(core_state *state);
+
+/* The record type of a table; NULL (no exception) when there is none. */
+const record_type *state_record_type(const core_state *state, const privy_object *object);
+
+/* Frees an object whose type was made from a spec, and lets go of the type. */
+void state_free_object(PyObject *object);
+
+/* Makes a type of this module and adds it under the last part of its name. NULL with an exception on failure. */
+PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec);
+
+/* The makers of the types, called once by the module. 0, or -1 with an exception. */
+int omit_add(PyObject *module, core_state *state);
+int record_add_all(PyObject *module, core_state *state);
+int page_add(PyObject *module, core_state *state);
+int client_add(PyObject *module, core_state *state);
+int sandbox_add(PyObject *module, core_state *state);
+/* Frees what record_add_all and page_add allocated for the types. */
+void record_forget_all(core_state *state);
+void page_forget(core_state *state);
+
+#endif

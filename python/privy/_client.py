@@ -1,0 +1,196 @@
+"""The client."""
+
+from __future__ import annotations
+
+import sys
+
+from . import _core
+from ._core import omit
+from ._headers import Headers
+from ._resources import Contacts, Events, Orders
+from ._response import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
+    from types import TracebackType
+    from typing import Any
+
+    from ._core import Omit
+    from ._types import Json, Scalar
+    from .sandbox import Sandbox
+
+_USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
+
+
+class Client:
+    """A client of the Privy API: settings, connections and token. Safe to share between threads.
+
+    Whatever is not given comes from the environment: ``PRIVY_API_TOKEN`` (token), ``PRIVY_CLIENT_ID``,
+    ``PRIVY_CLIENT_SECRET``, ``PRIVY_SCOPES``, ``PRIVY_BASE_URL``, ``PRIVY_TOKEN_URL`` and ``SSL_CERT_FILE``.
+
+    Every call may raise ``APIConnectionError``, ``APITimeoutError``, ``AuthenticationError``,
+    ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
+    with the method. Ctrl-C stops a call at once.
+    """
+
+    __slots__ = ("__weakref__", "_core", "contacts", "events", "orders")
+
+    contacts: Contacts
+    orders: Orders
+    events: Events
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scopes: str | Iterable[str] | None = None,
+        base_url: str | None = None,
+        token_url: str | None = None,
+        ca_bundle: str | PathLike[str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+        max_response: int | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        """
+        Args:
+            token: API token.
+            client_id: OAuth client, with ``client_secret`` instead of a token.
+            client_secret: its secret.
+            scopes: what the OAuth token may do, as strings or as one string with spaces between; all when left out.
+            base_url: where the API is; ``https://api.privy.com/v1`` when left out. HTTPS only, but for loopback.
+            token_url: where OAuth tokens come from; ``/oauth/token`` below the base URL's origin when left out.
+            ca_bundle: file of trusted certificates; the system's when left out.
+            timeout: seconds that one attempt may take as a whole (30).
+            connect_timeout: seconds that connecting may take, TLS included (5).
+            max_wait: seconds that a call may spend waiting between its attempts (60).
+            max_retries: attempts after the first (3).
+            max_response: bytes of body accepted (64 MiB).
+            sandbox: answer from this ``Sandbox`` instead of the network.
+
+        Raises:
+            PrivyError: a setting is missing or cannot be used; the message names it.
+        """
+        inside: Any = getattr(sandbox, "_core", sandbox)
+        core = _core.Client(
+            _text("token", token),
+            _text("client_id", client_id),
+            _text("client_secret", client_secret),
+            _text("scopes", _joined(scopes)),
+            _text("base_url", base_url),
+            _text("token_url", token_url),
+            _text("ca_bundle", _path(ca_bundle)),
+            _USER_AGENT,
+            timeout,
+            connect_timeout,
+            max_wait,
+            max_retries,
+            max_response,
+            inside,
+        )
+        self._set_core(core)
+
+    def _set_core(self, core: _core.Client) -> None:
+        self._core = core
+        self.contacts = Contacts(core)
+        self.orders = Orders(core)
+        self.events = Events(core)
+
+    @property
+    def base_url(self) -> str | None:
+        """The URL that paths are below; None once the client is closed."""
+        return self._core.base_url
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Client:
+        """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
+
+        Closing one of them closes all. An option that cannot be used is refused here, or by the first call.
+        """
+        copy = object.__new__(type(self))
+        copy._set_core(self._core.view(timeout, connect_timeout, max_wait, max_retries))
+        return copy
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Scalar] | None = None,
+        body: Json | Omit = omit,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Response:
+        """Makes a request to any endpoint, for what has no method here yet.
+
+        Args:
+            method: HTTP method, in capitals.
+            path: path below the base URL, beginning with ``/``; it may carry a query.
+            params: query parameters.
+            body: what to send as JSON; None sends ``null``, nothing is sent when it is left out.
+            headers: further header fields; ``Authorization`` and others of the client's own are refused.
+            timeout, connect_timeout, max_wait, max_retries: as for the client, for this call only.
+
+        Raises:
+            ValidationError: something cannot be sent, or the server refused it.
+            NotFoundError, ConflictError, PayloadTooLargeError: the server said so.
+        """
+        options = (timeout, connect_timeout, max_wait, max_retries)
+        status, fields, content, json = self._core.request(method, path, params, body, headers, *options)
+        return Response(status, Headers(fields), content, json)
+
+    def close(self) -> None:
+        """Closes the connections once no call is under way. Calls made afterwards raise ``PrivyError``."""
+        self._core.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has been closed."""
+        return self._core.closed
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return "Client(closed)" if self.closed else f"Client(base_url={self.base_url!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a Client cannot be pickled: it holds connections and a secret")
+
+
+def _text(name: str, value: str | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"{name} must be a str or None, not {type(value).__name__}")
+
+
+def _joined(scopes: str | Iterable[str] | None) -> str | None:
+    return scopes if scopes is None or isinstance(scopes, str) else " ".join(scopes)
+
+
+def _path(path: str | PathLike[str] | None) -> str | None:
+    if path is None or isinstance(path, str):
+        return path
+    import os
+
+    return os.fspath(path)

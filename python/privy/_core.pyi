@@ -1,0 +1,353 @@
+"""The C core. Use the package, not this module: only the types of records are meant for users."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Final, final, overload
+
+VERSION: Final[str]
+SANDBOX_TOKEN: Final[str]
+SANDBOX_CLIENT_ID: Final[str]
+SANDBOX_CLIENT_SECRET: Final[str]
+
+@final
+class Omit:
+    """The default of every optional parameter: not given, which is not the same as None."""
+
+    def __bool__(self) -> bool: ...
+
+omit: Final[Omit]
+
+class _Record:
+    """Immutable, equal by value, hashable; pickles and copies; e-mail addresses and phone numbers are masked in repr.
+
+    A field that the answer does not hold is None.
+    """
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """Fields of the answer that this version does not know, read-only."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that the answer holds as a new dict, with plain mutable dicts and lists inside."""
+
+    def __getitem__(self, name: str) -> Any:
+        """Any field by its name, known or not. Raises KeyError for what is neither."""
+
+    def __contains__(self, name: object) -> bool:
+        """Whether the answer holds the field."""
+
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object) -> bool: ...
+
+@final
+class Contact(_Record):
+    """A person whom the store may write to."""
+
+    __match_args__: ClassVar[tuple[str, ...]]
+
+    @property
+    def id(self) -> str:
+        """The contact's id, cus_ and 16 characters; None in answers older than 2026-05."""
+
+    @property
+    def email(self) -> str | None:
+        """E-mail address."""
+
+    @property
+    def phone_number(self) -> str | None:
+        """Phone number in E.164."""
+
+    @property
+    def first_name(self) -> str | None:
+        """First name."""
+
+    @property
+    def last_name(self) -> str | None:
+        """Last name."""
+
+    @property
+    def email_consent(self) -> str:
+        """Consent to e-mail: subscribed, unsubscribed, never_subscribed, suppressed, compliance_suppressed, or a newer
+        one."""
+
+    @property
+    def sms_consent(self) -> str:
+        """Consent to SMS: subscribed, unsubscribed, never_subscribed, single_opt_in, pending, or a newer one."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Tags."""
+
+    @property
+    def custom_fields(self) -> Mapping[str, Any]:
+        """Fields of your own, read-only."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the contact was created, in UTC."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When the contact was last changed, in UTC."""
+
+@final
+class Order(_Record):
+    """An order as Privy keeps it."""
+
+    __match_args__: ClassVar[tuple[str, ...]]
+
+    @property
+    def order_id(self) -> int | str:
+        """Your id of the order: int where the answer holds a number, otherwise str."""
+
+    @property
+    def email(self) -> str | None:
+        """E-mail address of the customer."""
+
+    @property
+    def phone(self) -> str | None:
+        """Phone number of the customer in E.164."""
+
+    @property
+    def customer_id(self) -> str | None:
+        """Your own id of the customer."""
+
+    @property
+    def total_items(self) -> int | None:
+        """Number of items."""
+
+    @property
+    def financial_status(self) -> str | None:
+        """State of payment, such as paid; any text."""
+
+    @property
+    def fulfillment_status(self) -> str | None:
+        """State of delivery, such as fulfilled; any text."""
+
+    @property
+    def accepts_email_marketing(self) -> bool | None:
+        """Whether the customer accepts e-mail."""
+
+    @property
+    def accepts_sms_marketing(self) -> bool | None:
+        """Whether the customer accepts SMS."""
+
+    @property
+    def source(self) -> str | None:
+        """Where the order came from: api."""
+
+    @property
+    def total_amount(self) -> Decimal:
+        """What the order costs in all, in units of ``currency_code``."""
+
+    @property
+    def currency_code(self) -> str:
+        """ISO 4217 code."""
+
+    @property
+    def placed_at(self) -> datetime:
+        """When the order was placed, in UTC."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When Privy stored the order, in UTC."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When Privy last changed the order, in UTC."""
+
+    @property
+    def created(self) -> bool:
+        """True when this call created the order, False when it updated it."""
+
+@final
+class EventReceipt(_Record):
+    """What the API says of an event that it took."""
+
+    __match_args__: ClassVar[tuple[str, ...]]
+
+    @property
+    def event_id(self) -> str:
+        """Id of the event."""
+
+    @property
+    def status(self) -> str:
+        """accepted."""
+
+    @property
+    def idempotent_replay(self) -> bool:
+        """True when the same key had been accepted before and nothing was recorded anew."""
+
+@final
+class Page(Sequence[Contact]):
+    """One page of records: an immutable sequence that also tells its place among all pages."""
+
+    @property
+    def page(self) -> int | None:
+        """Number of this page, from 1."""
+
+    @property
+    def per_page(self) -> int | None:
+        """Most records a page."""
+
+    @property
+    def total_count(self) -> int | None:
+        """Records on all pages."""
+
+    @property
+    def total_pages(self) -> int | None:
+        """Number of pages."""
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What the answer tells of the page's place that this version does not know, read-only."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int) -> Contact: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Contact, ...]: ...
+    def __iter__(self) -> Iterator[Contact]: ...
+    def __contains__(self, value: object) -> bool: ...
+
+@final
+class Client:
+    """The core's client."""
+
+    def __new__(
+        cls,
+        token: str | None,
+        client_id: str | None,
+        client_secret: str | None,
+        scopes: str | None,
+        base_url: str | None,
+        token_url: str | None,
+        ca_bundle: str | None,
+        user_agent: str | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        max_response: int | None,
+        sandbox: Sandbox | None,
+        /,
+    ) -> Client: ...
+    @property
+    def base_url(self) -> str | None:
+        """The URL that paths are below; None when closed."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has been closed."""
+
+    def call(
+        self,
+        operation: str,
+        params: Mapping[str, object],
+        extra: Mapping[str, object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> Any:
+        """Makes one call of an operation."""
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, object] | None,
+        body: object,
+        headers: Mapping[str, object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> tuple[int, list[tuple[str, str]], bytes, Any]:
+        """Makes one call of any endpoint: HTTP status, header fields, body, and the body's value."""
+
+    def view(
+        self,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> Client:
+        """The same client with other options."""
+
+    def close(self) -> None:
+        """Closes the connections once no call runs any more."""
+
+@final
+class Sandbox:
+    """The core's in-memory Privy."""
+
+    def __new__(cls) -> Sandbox: ...
+    def handle(
+        self, method: str, target: str, headers: bytes, body: bytes, /
+    ) -> tuple[int, list[tuple[str, str]], bytes, float, int]:
+        """Answers one request: HTTP status, header fields, body, delay in seconds, how the answer is cut."""
+
+    def add_token(self, token: str, scopes: str | None, /) -> None:
+        """Adds a token with scopes, or None for all."""
+
+    def revoke_token(self, token: str, /) -> bool:
+        """Revokes a token; whether it was known."""
+
+    def add_client(self, client_id: str, client_secret: str, scopes: str | None, /) -> None:
+        """Adds an OAuth client."""
+
+    def add_integration(self, token: str, active: bool, /) -> None:
+        """Adds a Custom Integration."""
+
+    def set_consent(self, contact_id: str, field: str, value: str, /) -> None:
+        """Sets a consent that no request can set. LookupError for no such contact, ValueError for no such consent."""
+
+    def set_sms_countries(self, prefixes: str, /) -> None:
+        """Sets the E.164 prefixes that SMS reaches."""
+
+    def set_limits(self, per_minute: int, per_day: int, /) -> None:
+        """Sets the requests allowed a minute and a day."""
+
+    def set_clock(self, seconds: float, /) -> None:
+        """Stops the clock; negative lets it run."""
+
+    def advance(self, seconds: float, /) -> None:
+        """Moves the clock on."""
+
+    def now(self) -> float:
+        """What the clock shows."""
+
+    def add_fault(
+        self,
+        http_status: int,
+        body: str | None,
+        retry_after: float,
+        delay: float,
+        cut: int,
+        skip: int,
+        count: int,
+        /,
+    ) -> None:
+        """Queues a fault."""
+
+    def clear_faults(self) -> None:
+        """Forgets the faults queued."""
+
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """Requests, contacts, orders, events, welcome messages."""
+
+    def reset(self) -> None:
+        """Forgets what it holds."""
+
+def schema() -> dict[str, list[dict[str, Any]]]:
+    """The tables of the API as plain dicts and lists: operations, objects, errors, enums."""
+
+def _load(name: str, json: bytes, /) -> Any: ...
+def _load_page(records: tuple[Any, ...], place: bytes | None, /) -> Page: ...
+def _fail_allocation(nth: int, /) -> None: ...
+def _allocation_failed() -> bool: ...

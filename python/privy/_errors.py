@@ -1,0 +1,218 @@
+"""The exceptions of privy. The tree is the core's table of errors, spelled out."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from ._headers import Headers
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "ConflictError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "PrivyError",
+    "RateLimitError",
+    "ServerError",
+    "ValidationError",
+]
+
+_FIELDS = (
+    "details",
+    "status",
+    "code",
+    "method",
+    "path",
+    "request_id",
+    "attempts",
+    "idempotency_key",
+    "headers",
+    "body",
+)
+
+
+class PrivyError(Exception):
+    """Anything that privy raises; by itself: a setting that cannot be used.
+
+    No attribute ever holds a token or another secret.
+    """
+
+    message: str
+    """One line for a person."""
+    details: list[dict[str, str]]
+    """What is wrong, field by field: dicts with ``field`` and ``message``. The field is ``base`` for a rule over
+    several fields. Empty when nothing is known of fields."""
+    status: int | None
+    """HTTP status of the answer; None when none came."""
+    code: str | None
+    """The server's own word for the error, such as ``validation_failed``."""
+    method: str | None
+    """HTTP method of the request."""
+    path: str | None
+    """Path of the request, without its query."""
+    request_id: str | None
+    """``X-Request-Id`` of the answer."""
+    attempts: int
+    """Requests spent; 0 when none left this machine."""
+    idempotency_key: str | None
+    """The key that the request carried."""
+    headers: Headers | None
+    """Header fields of the answer; None when none came."""
+    body: str | None
+    """The beginning of the answer's body (2,048 bytes); None when no answer came."""
+
+    _more: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        details: Iterable[dict[str, str]] = (),
+        status: int | None = None,
+        code: str | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        request_id: str | None = None,
+        attempts: int = 0,
+        idempotency_key: str | None = None,
+        headers: Headers | None = None,
+        body: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = list(details)
+        self.status = status
+        self.code = code
+        self.method = method
+        self.path = path
+        self.request_id = request_id
+        self.attempts = attempts
+        self.idempotency_key = idempotency_key
+        self.headers = headers
+        self.body = body
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        fields = {name: getattr(self, name) for name in _FIELDS + self._more}
+        return _restore, (type(self), self.message, fields)
+
+
+class ValidationError(PrivyError):
+    """Refused before sending (``status`` is None), or by the server with 400 or 422. ``details`` tells every fault."""
+
+
+class APIConnectionError(PrivyError):
+    """No whole answer came: the connection failed or broke."""
+
+
+class APITimeoutError(APIConnectionError):
+    """No whole answer came in time."""
+
+
+class APIStatusError(PrivyError):
+    """The server answered with an error, or with what is no answer."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the token is missing, expired, revoked or wrong."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the token lacks the scope that the call needs."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such contact or endpoint."""
+
+
+class ConflictError(APIStatusError):
+    """409: a contact with this e-mail address or phone number exists."""
+
+    contact_id: str | None = None
+    """The existing contact, when the answer named it."""
+
+    _more = ("contact_id",)
+
+
+class PayloadTooLargeError(APIStatusError):
+    """413: the event's body is larger than 256 KB."""
+
+
+class RateLimitError(APIStatusError):
+    """429: the account's limit of the minute or the day is spent."""
+
+    retry_after: float | None = None
+    """Seconds to wait, when known."""
+    resets_at: datetime | None = None
+    """When the spent limit is whole again (aware, UTC), when known."""
+
+    _more = ("retry_after", "resets_at")
+
+
+class ServerError(APIStatusError):
+    """5xx: the server failed."""
+
+
+def _restore(cls: type[PrivyError], message: str, fields: dict[str, object]) -> PrivyError:
+    error = cls(message)
+    for name, value in fields.items():
+        setattr(error, name, value)
+    return error
+
+
+def build(
+    cls: type[PrivyError],
+    message: str,
+    faults: list[tuple[str, str]],
+    status: int | None,
+    code: str | None,
+    contact_id: str | None,
+    method: str | None,
+    path: str | None,
+    request_id: str | None,
+    idempotency_key: str | None,
+    attempts: int,
+    retry_after: float | None,
+    resets_at: float | None,
+    headers: list[tuple[str, str]] | None,
+    body: str | None,
+) -> PrivyError:
+    """An exception from what the core tells, in the order in which the extension hands it over."""
+    from ._headers import Headers
+
+    error = cls(
+        message,
+        details=[{"field": field, "message": fault} for field, fault in faults],
+        status=status,
+        code=code,
+        method=method,
+        path=path,
+        request_id=request_id,
+        attempts=attempts,
+        idempotency_key=idempotency_key,
+        headers=None if headers is None else Headers(headers),
+        body=body,
+    )
+    if isinstance(error, ConflictError):
+        error.contact_id = contact_id
+    if isinstance(error, RateLimitError):
+        error.retry_after = retry_after
+        error.resets_at = _instant(resets_at)
+    return error
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    if seconds is None:
+        return None
+    from datetime import datetime, timedelta, timezone
+
+    try:
+        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
+    except OverflowError:
+        return None

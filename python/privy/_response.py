@@ -1,0 +1,43 @@
+"""The answer to a raw request."""
+
+from __future__ import annotations
+
+from ._headers import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Response:
+    """What ``Client.request`` returns: a successful answer, as it came."""
+
+    __slots__ = ("_json", "body", "headers", "status")
+
+    status: int
+    """HTTP status, 200 to 299."""
+    headers: Headers
+    """Header fields, by name in any case."""
+    body: bytes
+    """The body as received; empty when there is none."""
+
+    def __init__(self, status: int, headers: Headers, body: bytes, json: Any) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self._json = json
+
+    def json(self) -> Any:
+        """The body's value: objects as read-only mappings, arrays as tuples, numbers as int or Decimal.
+
+        None when the body is empty or no JSON.
+        """
+        return self._json
+
+    @property
+    def request_id(self) -> str | None:
+        """``X-Request-Id`` of the answer."""
+        return self.headers.get("x-request-id")
+
+    def __repr__(self) -> str:
+        return f"Response(status={self.status}, {len(self.body)} bytes)"

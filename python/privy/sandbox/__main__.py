@@ -1,0 +1,43 @@
+"""``python -m privy.sandbox``: serves a sandbox until SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from ._sandbox import Sandbox
+from ._server import Server
+
+
+def _stop(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves; returns the exit status. Prints where, and the token to use, before the first request is taken."""
+    parser = argparse.ArgumentParser(prog="python -m privy.sandbox", description="Serve a Privy in memory over HTTP.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", default=8089, type=int, help="port to listen on (%(default)s); 0 picks a free one")
+    options = parser.parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    sandbox = Sandbox()
+    try:
+        server = Server(sandbox, options.host, options.port)
+    except (OSError, OverflowError) as error:
+        print(f"privy sandbox: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
+        return 1
+    try:
+        print(f"privy sandbox: {server.base_url}", flush=True)
+        print(f"token: {sandbox.token}", flush=True)
+        server.serve_forever(poll_interval=0.1)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.server_close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

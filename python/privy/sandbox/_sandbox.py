@@ -1,0 +1,263 @@
+"""The sandbox as users hold it."""
+
+from __future__ import annotations
+
+from .. import _core
+from .._client import Client
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from typing import Any
+
+_DROP, _TRUNCATE = 1, 2
+
+
+class Answer:
+    """What the sandbox answers to one request."""
+
+    __slots__ = ("body", "delay", "dropped", "headers", "status", "truncated")
+
+    status: int
+    """HTTP status."""
+    headers: list[tuple[str, str]]
+    """Header fields in order."""
+    body: bytes
+    """The body."""
+    delay: float
+    """Seconds to wait before answering, as a fault asked for."""
+    dropped: bool
+    """Whether a fault asks to close the connection without an answer."""
+    truncated: bool
+    """Whether a fault asks to send half of the body and close the connection then."""
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes, delay: float, cut: int) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.delay = delay
+        self.dropped = cut == _DROP
+        self.truncated = cut == _TRUNCATE
+
+    def __repr__(self) -> str:
+        return f"Answer(status={self.status}, {len(self.body)} bytes)"
+
+
+class Counts:
+    """What has happened in a sandbox so far."""
+
+    __slots__ = ("contacts", "events", "orders", "requests", "welcome_messages")
+
+    requests: int
+    """Requests answered."""
+    contacts: int
+    """Contacts held."""
+    orders: int
+    """Orders held."""
+    events: int
+    """Events accepted."""
+    welcome_messages: int
+    """Welcome messages sent by SMS."""
+
+    def __init__(self, requests: int, contacts: int, orders: int, events: int, welcome_messages: int) -> None:
+        self.requests = requests
+        self.contacts = contacts
+        self.orders = orders
+        self.events = events
+        self.welcome_messages = welcome_messages
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Counts) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Counts({', '.join(f'{name}={value}' for name, value in self._values().items())})"
+
+    def _values(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in ("requests", "contacts", "orders", "events", "welcome_messages")}
+
+
+class Sandbox:
+    """A Privy in memory. Safe to share between threads; empty at first, gone with the last reference.
+
+    It accepts ``token`` for every scope, and knows the OAuth client ``client_id`` with ``client_secret``.
+    """
+
+    __slots__ = ("__weakref__", "_core")
+
+    token = _core.SANDBOX_TOKEN
+    client_id = _core.SANDBOX_CLIENT_ID
+    client_secret = _core.SANDBOX_CLIENT_SECRET
+
+    def __init__(self) -> None:
+        self._core = _core.Sandbox()
+
+    def client(
+        self,
+        token: str | None = None,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scopes: str | Iterable[str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+        max_response: int | None = None,
+    ) -> Client:
+        """A client whose calls are answered here, without network. Settings are those of ``Client``.
+
+        Without credentials it uses the sandbox's own token.
+        """
+        if token is None and client_id is None:
+            token = self.token
+        return Client(
+            token,
+            client_id=client_id,
+            client_secret=client_secret,
+            scopes=scopes,
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            max_wait=max_wait,
+            max_retries=max_retries,
+            max_response=max_response,
+            sandbox=self,
+        )
+
+    def handle(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | str = b"",
+    ) -> Answer:
+        """Answers one request as Privy would.
+
+        Args:
+            method: HTTP method.
+            target: path with its query, with or without the ``/v1`` of the base URL.
+            headers: header fields; ``ValueError`` when one holds a line break.
+            body: the body; text is sent as UTF-8.
+        """
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        return Answer(*self._core.handle(method, target, _block(headers), content))
+
+    def add_token(self, token: str, scopes: str | Iterable[str] | None = None) -> None:
+        """Accepts one more token; for every scope when ``scopes`` is None."""
+        self._core.add_token(token, _joined(scopes))
+
+    def revoke_token(self, token: str) -> bool:
+        """Answers 401 to this token from now on. False when the sandbox does not know it."""
+        return self._core.revoke_token(token)
+
+    def add_client(self, client_id: str, client_secret: str, scopes: str | Iterable[str] | None = None) -> None:
+        """Knows one more OAuth client; its tokens may ask for every scope when ``scopes`` is None."""
+        self._core.add_client(client_id, client_secret, _joined(scopes))
+
+    def add_integration(self, token: str, active: bool = True) -> None:
+        """Knows one more Custom Integration by its token."""
+        self._core.add_integration(token, active)
+
+    def set_consent(self, contact_id: str, field: str, value: str) -> None:
+        """Sets what no request can set: e-mail consent ``compliance_suppressed``, SMS consent ``pending``.
+
+        Raises LookupError when there is no such contact, ValueError when the field cannot be set to the value.
+        """
+        self._core.set_consent(contact_id, field, value)
+
+    def set_sms_countries(self, prefixes: str | Iterable[str]) -> None:
+        """Countries that SMS reaches, as E.164 prefixes: ``["+1", "+44"]``; ``""`` for none, ``"+"`` for all."""
+        self._core.set_sms_countries(_joined(prefixes) or "")
+
+    def set_limits(self, per_minute: int = 0, per_day: int = 0) -> None:
+        """Requests allowed a minute and a day; 0 turns a limit off. Both are off at first."""
+        self._core.set_limits(per_minute, per_day)
+
+    def set_clock(self, at: float | datetime | None) -> None:
+        """Stops the clock at an instant: an aware datetime, or seconds since 1970-01-01 UTC. None lets it run."""
+        if at is None:
+            self._core.set_clock(-1.0)
+        elif isinstance(at, (int, float)):
+            self._core.set_clock(at)
+        elif at.utcoffset() is None:
+            raise ValueError("a datetime without a zone is no instant")
+        else:
+            self._core.set_clock(at.timestamp())
+
+    def advance(self, seconds: float) -> None:
+        """Moves the clock on by so many seconds."""
+        self._core.advance(seconds)
+
+    @property
+    def now(self) -> float:
+        """What the clock shows, in seconds since 1970-01-01 UTC."""
+        return self._core.now()
+
+    def fail(
+        self,
+        status: int | None = None,
+        *,
+        body: str | None = None,
+        retry_after: float | None = None,
+        delay: float = 0.0,
+        drop: bool = False,
+        truncate: bool = False,
+        skip: int = 0,
+        count: int = 1,
+    ) -> None:
+        """Lets coming requests go wrong. Faults are met in the order in which they were asked for.
+
+        Args:
+            status: answer with this HTTP status and do nothing; None acts as always.
+            body: with ``status``, the body; the API's own error envelope when left out.
+            retry_after: with ``status``, seconds to send as ``Retry-After``.
+            delay: seconds before the answer.
+            drop: act, then close the connection without an answer.
+            truncate: act, then send half of the body and close the connection.
+            skip: requests that are answered as always first.
+            count: requests that go wrong; 0 for all from then on.
+        """
+        if drop and truncate:
+            raise ValueError("an answer is either dropped or truncated")
+        if skip < 0 or count < 0 or delay < 0:
+            raise ValueError("skip, count and delay must not be negative")
+        cut = _DROP if drop else _TRUNCATE if truncate else 0
+        wait = -1.0 if retry_after is None else retry_after
+        self._core.add_fault(status or 0, body, wait, delay, cut, skip, count)
+
+    def clear_faults(self) -> None:
+        """Forgets the faults that are still to come."""
+        self._core.clear_faults()
+
+    @property
+    def counts(self) -> Counts:
+        """What has happened so far: requests, contacts, orders, events, welcome messages."""
+        return Counts(*self._core.counts())
+
+    def reset(self) -> None:
+        """Forgets contacts, orders, events and counts; keeps tokens, integrations, limits and clock."""
+        self._core.reset()
+
+    def __repr__(self) -> str:
+        return f"Sandbox({self.counts!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a Sandbox cannot be pickled")
+
+
+def _joined(words: str | Iterable[str] | None) -> str | None:
+    return words if words is None or isinstance(words, str) else " ".join(words)
+
+
+def _block(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
+    items: Any = getattr(headers, "items", None)
+    pairs: Any = items() if items else headers
+    lines = []
+    for name, value in pairs:
+        line = f"{name}: {value}"
+        if "\r" in line or "\n" in line or "\0" in line:
+            raise ValueError(f"the header {name!r} holds a line break")
+        lines.append(f"{line}\r\n")
+    return "".join(lines).encode()

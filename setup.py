@@ -1,0 +1,84 @@
+"""Builds the C extension privy._core from python/ext and csrc; everything else stands in pyproject.toml."""
+
+import glob
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMITED_API = "0x030A0000"
+
+
+def sources():
+    found = []
+    for pattern in ("python/ext/*.c", "csrc/*/*.c"):
+        found += sorted(glob.glob(os.path.join(HERE, *pattern.split("/"))))
+    return [os.path.relpath(path, HERE) for path in found]
+
+
+def headers():
+    found = []
+    for pattern in ("python/ext/*.h", "csrc/*.h", "csrc/*/*.h", "csrc/*/*.def"):
+        found += sorted(glob.glob(os.path.join(HERE, *pattern.split("/"))))
+    return [os.path.relpath(path, HERE) for path in found]
+
+
+def asked(command):
+    """The words that a configuration program prints; None when there is no such program or it knows no libcurl."""
+    if not shutil.which(command[0]):
+        return None
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return shlex.split(answer.stdout) if answer.returncode == 0 else None
+
+
+def libcurl():
+    """Flags to compile and to link with libcurl."""
+    pkg_config = os.environ.get("PKG_CONFIG", "pkg-config")
+    curl_config = os.environ.get("CURL_CONFIG", "curl-config")
+    for ask_compile, ask_link in (
+        ([pkg_config, "--cflags", "libcurl"], [pkg_config, "--libs", "libcurl"]),
+        ([curl_config, "--cflags"], [curl_config, "--libs"]),
+    ):
+        compile_flags, link_flags = asked(ask_compile), asked(ask_link)
+        if compile_flags is not None and link_flags is not None:
+            return compile_flags, link_flags
+    sys.exit(
+        "privy needs libcurl with its headers, and neither pkg-config nor curl-config knows one.\n"
+        "Install it (Debian, Ubuntu: libcurl4-openssl-dev; Fedora: libcurl-devel; macOS: it comes with the SDK),\n"
+        "or name its program: CURL_CONFIG=/path/to/curl-config"
+    )
+
+
+class BuildExtension(build_ext):
+    """Asks for libcurl only when something is compiled, so that an sdist can be made without it."""
+
+    def build_extensions(self):
+        compile_flags, link_flags = libcurl()
+        for extension in self.extensions:
+            extension.extra_compile_args += compile_flags
+            extension.extra_link_args += link_flags
+        super().build_extensions()
+
+
+core = Extension(
+    "privy._core",
+    sources=sources(),
+    depends=headers(),
+    include_dirs=["csrc", os.path.join("python", "ext")],
+    define_macros=[("Py_LIMITED_API", LIMITED_API)],
+    extra_compile_args=["-std=c11", "-fvisibility=hidden", "-pthread"],
+    extra_link_args=["-pthread"],
+    libraries=["m"],
+    py_limited_api=True,
+)
+
+setup(
+    ext_modules=[core],
+    cmdclass={"build_ext": BuildExtension},
+    options={"bdist_wheel": {"py_limited_api": "cp310"}},
+)

@@ -1,0 +1,268 @@
+"""Errors: each class, what it carries, and what it never carries."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import socket
+import traceback
+from datetime import datetime, timezone
+
+import privy
+import pytest
+from privy import _errors
+from support import SCHEMA, TOKEN, Reply
+
+CONTACT = "cus_0123456789abcdef"
+
+
+def envelope(code, message="no", **more):
+    return json.dumps({"error": {"code": code, "message": message, **more}})
+
+
+def answered(recorder, reply, call=lambda client: client.contacts.get(CONTACT)):
+    recorder.answer = lambda request: reply
+    with pytest.raises(privy.PrivyError) as caught:
+        call(recorder.client())
+    return caught.value
+
+
+def test_the_tree_is_the_tables(client):
+    names = {row["name"] for row in SCHEMA["errors"]}
+    assert names == set(_errors.__all__)
+    for row in SCHEMA["errors"]:
+        cls = getattr(privy, row["name"])
+        parent = Exception if row["parent"] is None else getattr(privy, row["parent"])
+        assert cls.__bases__ == (parent,)
+        assert cls.__doc__
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, privy.ValidationError),
+        (401, privy.AuthenticationError),
+        (403, privy.PermissionDeniedError),
+        (404, privy.NotFoundError),
+        (409, privy.ConflictError),
+        (413, privy.PayloadTooLargeError),
+        (418, privy.APIStatusError),
+        (422, privy.ValidationError),
+        (429, privy.RateLimitError),
+        (500, privy.ServerError),
+        (503, privy.ServerError),
+        (302, privy.APIStatusError),
+    ],
+)
+def test_class_by_status(recorder, status, kind):
+    body = envelope("some_code", "it went wrong", details=[{"field": "email", "message": "is odd"}])
+    error = answered(recorder, Reply(status, {"X-Request-Id": "req-7", "X-More": "1"}, body))
+    assert type(error) is kind
+    assert error.status == status
+    assert error.code == "some_code"
+    assert "it went wrong" in error.message
+    assert str(error) == error.message
+    assert error.details == [{"field": "email", "message": "is odd"}]
+    assert (error.method, error.path) == ("GET", f"/contacts/{CONTACT}")
+    assert error.request_id == "req-7"
+    assert error.attempts == 1
+    assert error.headers["x-more"] == "1"
+    assert error.body == body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({"error": {"code": "conflict", "message": "taken", "id": CONTACT}}),
+        json.dumps({"error": {"code": "conflict", "message": "taken"}, "id": CONTACT}),
+        json.dumps({"error": {"code": "conflict", "message": "taken"}, "data": {"id": CONTACT}}),
+        json.dumps({"error": {"code": "conflict", "message": "taken", "details": {"id": CONTACT}}}),
+    ],
+)
+def test_conflict_names_the_contact(recorder, body):
+    error = answered(recorder, Reply(409, body=body), lambda client: client.contacts.create(email="a@b.c"))
+    assert isinstance(error, privy.ConflictError)
+    assert error.contact_id == CONTACT
+
+
+def test_conflict_over_the_sandbox(client):
+    jane = client.contacts.create(email="jane@example.com")
+    with pytest.raises(privy.ConflictError) as caught:
+        client.contacts.create(email="jane@example.com")
+    assert caught.value.contact_id == jane.id
+    assert caught.value.code == "conflict"
+
+
+def test_rate_limit_tells_when(recorder):
+    error = answered(recorder, Reply(429, {"Retry-After": "17"}, envelope("rate_limited")))
+    assert isinstance(error, privy.RateLimitError)
+    assert error.retry_after == 17
+    assert error.resets_at is None or error.resets_at.tzinfo is timezone.utc
+
+
+def test_rate_limit_of_the_sandbox(sandbox):
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute=1)
+    client = sandbox.client(max_retries=0, max_wait=0)
+    client.contacts.create(email="a@b.c")
+    with pytest.raises(privy.RateLimitError) as caught:
+        client.contacts.create(email="b@b.c")
+    assert caught.value.status in (429, None)
+    if caught.value.resets_at is not None:
+        assert isinstance(caught.value.resets_at, datetime)
+        assert 1_800_000_000 <= caught.value.resets_at.timestamp() <= 1_800_000_060
+
+
+def test_events_error_list(recorder):
+    reply = Reply(400, body='{"errors": ["event_type is missing", {"field": "email", "message": "is odd"}]}')
+    error = answered(recorder, reply, lambda client: client.events.ingest("seen", email="a@b.c"))
+    assert isinstance(error, privy.ValidationError)
+    assert error.details[0]["message"] == "event_type is missing"
+    assert error.details[1] == {"field": "email", "message": "is odd"}
+    assert error.status == 400
+
+
+@pytest.mark.parametrize("status", [200, 201, 502, 404])
+def test_html_of_a_proxy(recorder, status):
+    error = answered(recorder, Reply(status, {"Content-Type": "text/html"}, "<html>" + "x" * 9000))
+    assert isinstance(error, privy.APIStatusError)
+    assert error.status == status
+    assert error.body.startswith("<html>")
+    assert len(error.body) == 2048
+    assert error.headers["Content-Type"] == "text/html"
+
+
+def test_an_empty_body(recorder):
+    assert isinstance(answered(recorder, Reply(502, body="")), privy.ServerError)
+    assert isinstance(answered(recorder, Reply(200, body="")), privy.APIStatusError)
+
+
+def test_nobody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    with pytest.raises(privy.APIConnectionError) as caught:
+        privy.Client(TOKEN, base_url=f"http://127.0.0.1:{port}/v1", max_retries=0).contacts.get(CONTACT)
+    error = caught.value
+    assert type(error) is privy.APIConnectionError
+    assert (error.status, error.headers, error.body) == (None, None, None)
+    assert (error.method, error.path) == ("GET", f"/contacts/{CONTACT}")
+
+
+def test_too_slow(sandbox, client):
+    sandbox.fail(delay=5, count=0)
+    with pytest.raises(privy.APITimeoutError) as caught:
+        client.contacts.create(email="a@b.c", timeout=0.2, max_retries=0)
+    assert isinstance(caught.value, privy.APIConnectionError)
+
+
+@pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
+def test_an_answer_that_breaks(sandbox, client, fault):
+    jane = client.contacts.create(email="a@b.c")
+    sandbox.fail(**fault, count=0)
+    with pytest.raises(privy.APIConnectionError):
+        client.contacts.get(jane.id, max_retries=0)
+    sandbox.clear_faults()
+    assert client.contacts.get(jane.id) == jane
+
+
+def test_a_setting_that_cannot_be_used():
+    for settings in (
+        {"base_url": "ftp://example.com"},
+        {"base_url": "http://example.com/v1"},
+        {"timeout": -1},
+        {"timeout": 0},
+        {"timeout": float("nan")},
+        {"connect_timeout": float("inf")},
+        {"max_wait": -0.5},
+        {"max_retries": -3},
+        {"max_retries": 10**30},
+    ):
+        with pytest.raises(privy.PrivyError) as caught:
+            privy.Client(TOKEN, **settings)
+        assert type(caught.value) is privy.PrivyError
+        assert next(iter(settings)) in caught.value.message
+
+
+def test_no_credentials():
+    with pytest.raises(privy.PrivyError, match="token"):
+        privy.Client()
+
+
+def test_wrong_types_are_type_errors():
+    for settings in ({"token": 5}, {"client_id": b"x"}, {"base_url": 5}, {"ca_bundle": 5}, {"timeout": "5"}):
+        with pytest.raises(TypeError):
+            privy.Client(**{"token": TOKEN, **settings})
+    for settings in ({"max_retries": 1.5}, {"max_response": "5"}, {"sandbox": 5}, {"scopes": 5}):
+        with pytest.raises(TypeError):
+            privy.Client(TOKEN, **settings)
+
+
+def all_errors():
+    common = {
+        "details": [{"field": "email", "message": "is odd"}],
+        "status": 499,
+        "code": "odd",
+        "method": "GET",
+        "path": "/contacts",
+        "request_id": "r",
+        "attempts": 2,
+        "idempotency_key": "k",
+        "headers": privy.Headers([("X-A", "1")]),
+        "body": "{}",
+    }
+    for name in _errors.__all__:
+        error = getattr(privy, name)("it is odd", **common)
+        if name == "ConflictError":
+            error.contact_id = CONTACT
+        if name == "RateLimitError":
+            error.retry_after, error.resets_at = 3.0, datetime(2026, 5, 12, tzinfo=timezone.utc)
+        yield error
+
+
+@pytest.mark.parametrize("error", list(all_errors()), ids=lambda error: type(error).__name__)
+def test_pickle(error):
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert again.args == error.args
+    assert vars(again) == vars(error)
+    assert str(again) == "it is odd"
+
+
+def test_pickle_of_one_that_was_raised(recorder):
+    error = answered(recorder, Reply(429, {"Retry-After": "17"}, envelope("rate_limited")))
+    again = pickle.loads(pickle.dumps(error))
+    assert vars(again) == vars(error)
+
+
+def test_an_idempotency_key_is_told(recorder):
+    reply = Reply(500, body="")
+    error = answered(recorder, reply, lambda c: c.events.ingest("seen", email="a@b.c", idempotency_key="k-1"))
+    assert error.idempotency_key == "k-1"
+
+
+def test_no_secret_ever(recorder):
+    headers = {"Set-Cookie": "session=very-secret", "Proxy-Authorization": "Basic very-secret"}
+    error = answered(recorder, Reply(401, headers, envelope("unauthorized")))
+    told = [repr(error), str(error), repr(vars(error)), "".join(traceback.format_exception(error))]
+    told.append(repr(dict(error.headers)))
+    told.append(pickle.dumps(error).decode("latin-1"))
+    client = recorder.client()
+    told += [repr(client), str(client), repr(client.with_options(timeout=3)), repr(vars(type(client)))]
+    for text in told:
+        assert TOKEN not in text
+        assert "very-secret" not in text
+
+
+def test_headers_are_a_mapping():
+    headers = privy.Headers([("X-A", "1"), ("x-a", "2"), ("Content-Type", "text/html")])
+    assert headers["X-a"] == "1"
+    assert "CONTENT-TYPE" in headers
+    assert 5 not in headers
+    assert dict(headers) == {"X-A": "1", "Content-Type": "text/html"}
+    assert len(headers) == 2
+    assert headers.get("nothing") is None
+    assert headers == privy.Headers([("x-A", "1"), ("content-type", "text/html")])
+    assert hash(headers) == hash(privy.Headers([("x-A", "1"), ("content-type", "text/html")]))
+    assert pickle.loads(pickle.dumps(headers)) == headers
+    with pytest.raises(KeyError):
+        headers["nothing"]

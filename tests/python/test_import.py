@@ -1,0 +1,63 @@
+"""`import privy` is cheap, and the extension keeps to the limited API."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from privy import _core
+
+HEAVY = [
+    "typing",
+    "datetime",
+    "decimal",
+    "_decimal",
+    "_datetime",
+    "json",
+    "http",
+    "logging",
+    "socket",
+    "ssl",
+    "asyncio",
+]
+HEAVY += ["dataclasses", "inspect", "collections", "enum", "re", "warnings", "threading", "urllib", "subprocess"]
+
+
+def run(script):
+    return subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{script}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    ).stdout
+
+
+def test_nothing_heavy_is_imported():
+    script = "before = set(sys.modules)\nimport privy\nprint(*sorted(set(sys.modules) - before))"
+    new = {name.partition(".")[0] for name in run(script).split()}
+    assert "privy" in new
+    assert new.isdisjoint(HEAVY), sorted(new)
+
+
+def test_values_import_what_they_need_when_they_are_read():
+    script = """
+import privy
+record = privy._core._load("Order", b'{"total_amount":"1.50","placed_at":"2026-05-12T10:00:00Z"}')
+print("decimal" in sys.modules, "datetime" in sys.modules)
+record.total_amount, record.placed_at
+print("decimal" in sys.modules, "datetime" in sys.modules)
+"""
+    assert run(script).split() == ["False", "False", "True", "True"]
+
+
+def test_the_sandbox_is_found_without_importing_it():
+    assert run("import privy\nprint(callable(privy.sandbox.app), privy.Sandbox.__name__)").split() == [
+        "True",
+        "Sandbox",
+    ]
+
+
+def test_the_extension_keeps_to_the_limited_api():
+    assert ".abi3." in Path(_core.__file__).name

@@ -1,0 +1,156 @@
+"""Lists: lazy, page by page, and sparing with requests."""
+
+from __future__ import annotations
+
+import collections.abc
+import pickle
+from itertools import islice
+
+import privy
+import pytest
+from support import Reply
+
+
+@pytest.fixture
+def many(client, sandbox):
+    for i in range(7):
+        client.contacts.create(email=f"c{i}@example.com", email_consent="subscribed" if i % 2 else "unsubscribed")
+    return client
+
+
+def requests_of(sandbox, action):
+    before = sandbox.counts.requests
+    result = action()
+    return sandbox.counts.requests - before, result
+
+
+def test_nothing_is_sent_before_the_first_use(many, sandbox):
+    assert requests_of(sandbox, lambda: repr(many.contacts.list(per_page=2)))[0] == 0
+
+
+def test_all_pages(many, sandbox):
+    count, contacts = requests_of(sandbox, lambda: list(many.contacts.list(per_page=2)))
+    assert count == 4
+    assert sorted(contact.email for contact in contacts) == [f"c{i}@example.com" for i in range(7)]
+    assert len({contact.id for contact in contacts}) == 7
+
+
+def test_one_page_is_one_request(many, sandbox):
+    count, contacts = requests_of(sandbox, lambda: list(many.contacts.list()))
+    assert (count, len(contacts)) == (1, 7)
+    count, contacts = requests_of(sandbox, lambda: list(many.contacts.list(per_page=7)))
+    assert (count, len(contacts)) == (1, 7)
+
+
+def test_leaving_early_costs_nothing_more(many, sandbox):
+    count, contacts = requests_of(sandbox, lambda: list(islice(many.contacts.list(per_page=2), 2)))
+    assert (count, len(contacts)) == (1, 2)
+    count, contacts = requests_of(sandbox, lambda: list(islice(many.contacts.list(per_page=2), 3)))
+    assert (count, len(contacts)) == (2, 3)
+
+
+def test_total_count_shares_its_page_with_the_loop(many, sandbox):
+    contacts = many.contacts.list(per_page=3, email_consent="subscribed")
+    assert requests_of(sandbox, lambda: contacts.total_count) == (1, 3)
+    assert requests_of(sandbox, lambda: contacts.total_count) == (0, 3)
+    count, found = requests_of(sandbox, lambda: list(contacts))
+    assert (count, len(found)) == (0, 3)
+    assert requests_of(sandbox, lambda: contacts.total_count) == (0, 3)
+    assert repr(contacts) == "ContactList(total_count=3)"
+
+
+def test_a_second_loop_asks_again(many, sandbox):
+    contacts = many.contacts.list(per_page=4)
+    assert len(list(contacts)) == 7
+    many.contacts.create(email="late@example.com")
+    count, found = requests_of(sandbox, lambda: list(contacts))
+    assert (count, len(found)) == (2, 8)
+
+
+def test_pages(many):
+    pages = list(many.contacts.list(per_page=3).pages())
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [page.page for page in pages] == [1, 2, 3]
+    assert {(page.per_page, page.total_count, page.total_pages) for page in pages} == {(3, 7, 3)}
+
+
+def test_page_is_where_the_list_starts(many):
+    contacts = many.contacts.list(per_page=3, page=2)
+    assert [page.page for page in contacts.pages()] == [2, 3]
+    assert contacts.total_count == 7
+
+
+def test_a_page_is_a_sequence(many):
+    page = next(many.contacts.list(per_page=3).pages())
+    assert isinstance(page, privy.Page)
+    assert isinstance(page, collections.abc.Sequence)
+    assert page[0] == list(page)[0]
+    assert page[-1] is page[2]
+    assert page[1:] == (page[1], page[2])
+    assert page[1] in page
+    assert page.index(page[1]) == 1
+    assert page.count(page[1]) == 1
+    assert list(reversed(page)) == [page[2], page[1], page[0]]
+    with pytest.raises(IndexError):
+        page[3]
+    with pytest.raises(AttributeError):
+        page.page = 2
+    match page:
+        case [first, *_]:
+            assert first is page[0]
+        case _:
+            pytest.fail("a page is no sequence to a match statement")
+    assert "page=1" in repr(page)
+    assert "c0@" not in repr(page)
+
+
+def test_pages_pickle(many):
+    page = next(many.contacts.list(per_page=3).pages())
+    again = pickle.loads(pickle.dumps(page))
+    assert list(again) == list(page)
+    assert (again.page, again.total_count) == (page.page, page.total_count)
+
+
+def test_an_empty_list(client, sandbox):
+    contacts = client.contacts.list(email="nobody@example.com")
+    assert list(contacts) == []
+    assert contacts.total_count == 0
+    assert sandbox.counts.requests == 1
+
+
+def test_what_is_asked(recorder):
+    recorder.answer = lambda request: Reply(
+        body='{"data":[{}],"pagination":{"page":1,"per_page":100,"total_count":1,"total_pages":1}}'
+    )
+    client = recorder.client()
+    list(client.contacts.list(email_consent="subscribed"))
+    list(client.contacts.list(per_page=25, page=4, phone_number="+14155550171"))
+    targets = [request.target for request in recorder.requests]
+    assert targets[0] == "/contacts?email_consent=subscribed&per_page=100"
+    assert targets[1] == "/contacts?phone_number=%2B14155550171&page=4&per_page=25"
+
+
+def test_a_server_that_counts_wrongly_does_not_loop_for_ever(recorder):
+    recorder.answer = lambda request: Reply(
+        body='{"data":[],"pagination":{"page":1,"per_page":100,"total_count":9,"total_pages":9}}'
+    )
+    assert list(recorder.client().contacts.list()) == []
+    assert len(recorder.requests) == 1
+
+
+def test_a_page_without_its_place(recorder):
+    recorder.answer = lambda request: Reply(body='{"data":[{"first_name":"A"}]}')
+    contacts = recorder.client().contacts.list()
+    (page,) = contacts.pages()
+    assert (page.page, page.per_page, page.total_count, page.total_pages) == (None, None, None, None)
+    assert pickle.loads(pickle.dumps(page)).page is None
+    assert contacts.total_count is None
+    assert len(recorder.requests) == 1
+
+
+def test_a_wrong_filter_is_told_at_the_first_use(client, sandbox):
+    contacts = client.contacts.list(email_consent="sometimes", per_page=1000)
+    with pytest.raises(privy.ValidationError) as caught:
+        list(contacts)
+    assert [fault["field"] for fault in caught.value.details] == ["email_consent", "per_page"]
+    assert sandbox.counts.requests == 0

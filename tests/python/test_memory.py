@@ -1,0 +1,204 @@
+"""Nothing leaks, and any single allocation of the core may fail."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import textwrap
+from datetime import datetime, timezone
+
+import privy
+import pytest
+from privy import _core
+from support import served
+
+NOW = datetime(2026, 5, 12, 10, tzinfo=timezone.utc)
+RECORD = (
+    b'{"id":"cus_0123456789abcdef","email":"j\\u00e4ne@example.com","tags":["a","b"],"custom_fields":{"n":1.5},'
+    b'"created_at":"2026-05-12T10:00:00Z","new":{"a":[1,{"b":"c"}]}}'
+)
+
+
+def use_a_record():
+    record = _core._load("Contact", RECORD)
+    for name in ("id", "email", "tags", "custom_fields", "created_at", "updated_at", "extra"):
+        getattr(record, name)
+    assert repr(record)
+    assert record == pickle.loads(pickle.dumps(record))
+    assert hash(record)
+    assert record.to_dict()["email"] == "jäne@example.com"
+    assert "new" in record
+    assert record["new"]["a"][1]["b"] == "c"
+
+
+def operations(client):
+    """Every operation, by name, on a sandbox that is left as it was."""
+
+    def order():
+        return client.orders.upsert(
+            order_id=1,
+            email="o@example.com",
+            total="95.00",
+            currency="USD",
+            order_date=NOW,
+            line_items=[{"sku": "A", "quantity": 1, "price": 1.5}],
+        )
+
+    def contact():
+        jane = client.contacts.upsert(email="jane@example.com", first_name="Jane", tags=["a"])
+        client.contacts.update(jane.id, custom_fields={"a": 1})
+        client.contacts.get(jane.id)
+        client.contacts.delete(jane.id)
+
+    def conflict():
+        client.contacts.upsert(email="jane@example.com")
+        with pytest.raises(privy.ConflictError):
+            client.contacts.create(email="jane@example.com")
+
+    def refused():
+        with pytest.raises(privy.ValidationError):
+            client.contacts.create(email="nobody", tags=[object()], first_name="\ud800")
+
+    return {
+        "contact": contact,
+        "conflict": conflict,
+        "refused": refused,
+        "list": lambda: [list(client.contacts.list(per_page=2)), client.contacts.list().total_count],
+        "order": order,
+        "event": lambda: client.events.ingest("seen", email="e@example.com", event_data={"a": [1, None, {"b": 1.5}]}),
+        "raw": lambda: client.request("GET", "/contacts", params={"per_page": 1}, headers={"X-A": "b"}).json(),
+        "record": use_a_record,
+        "client": lambda: privy.Sandbox().client(timeout=1).with_options(timeout=2).close(),
+        "schema": _core.schema,
+    }
+
+
+NAMES = list(operations(None))
+
+
+def grown(action, rounds):
+    """How many blocks of memory Python holds more after so many rounds."""
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(rounds):
+        action()
+    gc.collect()
+    return sys.getallocatedblocks() - before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_python_memory_does_not_grow(sandbox, name):
+    action = operations(sandbox.client())[name]
+    grown(action, 30)
+    # Python's own caches fill up now and then; a leak of a block a round is there every time.
+    assert min(grown(action, 200) for _ in range(5)) < 150
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shared_objects_keep_their_references(sandbox, name):
+    shared = [privy.omit, None, privy.Contact, privy.Order, privy.Page, privy.ValidationError, _core.Client, _core]
+    action = operations(sandbox.client())[name]
+    for _ in range(5):
+        action()
+    gc.collect()
+    before = [sys.getrefcount(thing) for thing in shared]
+    for _ in range(200):
+        action()
+    gc.collect()
+    after = [sys.getrefcount(thing) for thing in shared]
+    assert all(abs(now - then) < 50 for then, now in zip(before, after, strict=True)), (before, after)
+
+
+def test_the_process_does_not_grow(sandbox):
+    script = """
+        import resource, sys
+        sys.path.insert(0, sys.argv[1])
+        import privy, test_memory
+        actions = test_memory.operations(privy.Sandbox().client())
+        def peak(rounds):
+            for _ in range(rounds):
+                for name, action in actions.items():
+                    if name != "order" and name != "event":
+                        action()
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        first = peak(150)
+        print(peak(450) - first)
+    """
+    here = os.path.dirname(os.path.abspath(__file__))
+    output = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), here], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert int(output.stdout) < 3000
+
+
+def sweep(action, most=5000):
+    """Lets the first, the second, ... allocation of the core fail until the action comes through without one."""
+    failures = 0
+    for nth in range(1, most):
+        _core._fail_allocation(nth)
+        try:
+            action()
+        except MemoryError:
+            failures += 1
+        finally:
+            reached = _core._allocation_failed()
+            _core._fail_allocation(0)
+        if not reached:
+            return failures
+    raise AssertionError("the action never ends without a failure")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_allocation_may_fail_in_process(sandbox, name):
+    client = sandbox.client(max_retries=0)
+    action = operations(client)[name]
+    failures = sweep(action)
+    assert failures > 0 or name == "schema"
+    action()
+
+
+@pytest.mark.parametrize("name", ["contact", "list", "raw"])
+def test_every_allocation_may_fail_over_http(sandbox, name):
+    with served(sandbox) as server, privy.Client(sandbox.token, base_url=server.base_url, max_retries=0) as client:
+        action = operations(client)[name]
+        assert sweep(action) > 0
+        action()
+
+
+def test_every_allocation_of_a_sandbox_may_fail():
+    def action():
+        sandbox = privy.Sandbox()
+        sandbox.add_token("privy_" + "1" * 40, "contacts_read")
+        sandbox.add_client("id", "secret")
+        sandbox.add_integration("token")
+        sandbox.set_sms_countries(["+1", "+44"])
+        sandbox.fail(503, body="x")
+        answer = sandbox.handle("GET", "/contacts", {"Authorization": f"Bearer {sandbox.token}"})
+        assert answer.status == 503
+
+    assert sweep(action) > 5
+
+
+def test_types_are_collected_with_their_interpreter():
+    script = """
+        import gc, sys, weakref
+        for _ in range(3):
+            import privy
+            record = privy._core._load("Contact", b'{"email":"a@b.c","new":1}')
+            assert record.extra and repr(record) and record.to_dict()
+            client = privy.Sandbox().client()
+            client.contacts.create(email="a@b.c")
+            gone = weakref.ref(privy.Contact)
+            for name in [name for name in sys.modules if name.split(".")[0] == "privy"]:
+                del sys.modules[name]
+            del privy, record, client
+            gc.collect()
+            print(gone() is None)
+    """
+    output = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert output.stdout.split() == ["True"] * 3

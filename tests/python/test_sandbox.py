@@ -1,0 +1,179 @@
+"""The sandbox as users hold it: settings, faults, the clock."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime, timedelta, timezone
+
+import privy
+import pytest
+from privy.sandbox import Counts
+
+ORDER = {"email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
+
+
+@pytest.fixture
+def client(sandbox):
+    return sandbox.client(max_retries=0)
+
+
+def test_handle(sandbox):
+    headers = {"Authorization": f"Bearer {sandbox.token}", "Content-Type": "application/json"}
+    made = sandbox.handle("POST", "/v1/contacts", headers, '{"email": "jäne@example.com"}')
+    assert made.status == 201
+    assert json.loads(made.body)["data"]["email"] == "jäne@example.com"
+    found = sandbox.handle("GET", "/contacts?per_page=1", list(headers.items()))
+    assert json.loads(found.body)["pagination"]["total_count"] == 1
+    assert any(name.lower() == "x-ratelimit-limit-minute" for name, _ in found.headers)
+    assert (found.delay, found.dropped, found.truncated) == (0, False, False)
+    assert sandbox.handle("GET", "/contacts").status == 401
+    with pytest.raises(ValueError, match="line break"):
+        sandbox.handle("GET", "/contacts", {"X-A": "b\r\nX-C: d"})
+
+
+def test_counts_and_reset(sandbox, client):
+    jane = client.contacts.create(email="a@b.c", phone_number="+14155550171", sms_consent="subscribed")
+    client.orders.upsert(order_id=1, **ORDER)
+    client.events.ingest("seen", privy_id=jane.id)
+    assert sandbox.counts == Counts(requests=3, contacts=1, orders=1, events=1, welcome_messages=1)
+    assert "contacts=1" in repr(sandbox)
+    sandbox.reset()
+    assert sandbox.counts == Counts(0, 0, 0, 0, 0)
+    assert sandbox.counts != Counts(1, 0, 0, 0, 0)
+    client.contacts.create(email="a@b.c")
+
+
+def test_tokens(sandbox):
+    token = "privy_" + "2" * 40
+    with pytest.raises(privy.AuthenticationError):
+        sandbox.client(token).contacts.create(email="a@b.c")
+    sandbox.add_token(token, ["contacts_read", "contacts_write"])
+    client = sandbox.client(token)
+    client.contacts.create(email="a@b.c")
+    with pytest.raises(privy.PermissionDeniedError) as caught:
+        client.orders.upsert(order_id=1, **ORDER)
+    assert caught.value.code == "insufficient_scope"
+    assert sandbox.revoke_token(token) is True
+    assert sandbox.revoke_token("privy_" + "3" * 40) is False
+    with pytest.raises(privy.AuthenticationError):
+        client.contacts.create(email="b@b.c")
+
+
+def test_oauth_clients(sandbox):
+    sandbox.add_client("mine", "secret", "contacts_write")
+    client = sandbox.client(client_id="mine", client_secret="secret")
+    client.contacts.create(email="a@b.c")
+    with pytest.raises(privy.PermissionDeniedError):
+        list(client.contacts.list())
+
+
+def test_integrations(sandbox, client):
+    sandbox.add_integration("shop")
+    sandbox.add_integration("gone", active=False)
+    assert client.orders.upsert(order_id=1, integration_token="shop", **ORDER).created
+    for token in ("gone", "unknown"):
+        with pytest.raises(privy.ValidationError) as caught:
+            client.orders.upsert(order_id=2, integration_token=token, **ORDER)
+        assert caught.value.status == 422
+
+
+def test_consents_that_no_request_can_set(sandbox, client):
+    jane = client.contacts.create(email="a@b.c", phone_number="+14155550171")
+    sandbox.set_consent(jane.id, "sms_consent", "pending")
+    assert client.contacts.get(jane.id).sms_consent == "pending"
+    sandbox.set_consent(jane.id, "email_consent", "compliance_suppressed")
+    with pytest.raises(privy.ValidationError) as caught:
+        client.contacts.update(jane.id, email_consent="subscribed")
+    assert caught.value.status == 422
+    with pytest.raises(LookupError):
+        sandbox.set_consent("cus_0000000000000000", "sms_consent", "pending")
+    with pytest.raises(ValueError, match="cannot be set"):
+        sandbox.set_consent(jane.id, "sms_consent", "sometimes")
+
+
+def test_countries(sandbox, client):
+    call = {"phone_number": "+447911123456", "sms_consent": "subscribed"}
+    with pytest.raises(privy.ValidationError):
+        client.contacts.create(**call)
+    sandbox.set_sms_countries(["+1", "+44"])
+    assert client.contacts.create(**call).sms_consent == "subscribed"
+
+
+def test_clock(sandbox, client):
+    at = datetime(2026, 5, 12, 10, tzinfo=timezone.utc)
+    sandbox.set_clock(at)
+    jane = client.contacts.create(email="a@b.c")
+    assert jane.created_at == at
+    sandbox.advance(90)
+    assert sandbox.now == at.timestamp() + 90
+    assert client.contacts.update(jane.id, first_name="A").updated_at == at + timedelta(seconds=90)
+    sandbox.set_clock(at.timestamp() + 100)
+    assert sandbox.now == at.timestamp() + 100
+    sandbox.set_clock(None)
+    assert abs(sandbox.now - time.time()) < 10
+    with pytest.raises(ValueError, match="zone"):
+        sandbox.set_clock(datetime(2026, 5, 12))
+
+
+def test_limits(sandbox):
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute=2, per_day=100)
+    client = sandbox.client(max_retries=0, max_wait=0)
+    for _ in range(2):
+        client.request("GET", "/contacts")
+    with pytest.raises(privy.RateLimitError):
+        client.request("GET", "/contacts")
+    sandbox.advance(61)
+    assert sandbox.client().request("GET", "/contacts").status == 200
+    with pytest.raises((OverflowError, ValueError)):
+        sandbox.set_limits(per_minute=-1)
+
+
+def test_faults_come_in_order(sandbox, client):
+    sandbox.fail(503, skip=1)
+    sandbox.fail(500, body="<html>down</html>")
+    assert client.request("GET", "/contacts").status == 200
+    with pytest.raises(privy.ServerError) as caught:
+        client.request("GET", "/contacts")
+    assert caught.value.status == 503
+    with pytest.raises(privy.ServerError) as caught:
+        client.request("GET", "/contacts")
+    assert (caught.value.status, caught.value.body) == (500, "<html>down</html>")
+    assert client.request("GET", "/contacts").status == 200
+
+
+def test_faults_until_cleared(sandbox, client):
+    sandbox.fail(429, retry_after=7, count=0)
+    for _ in range(3):
+        with pytest.raises(privy.RateLimitError) as caught:
+            client.request("GET", "/contacts", max_wait=0)
+    assert caught.value.retry_after == 7
+    sandbox.clear_faults()
+    assert client.request("GET", "/contacts").status == 200
+
+
+def test_a_dropped_answer_was_acted_on(sandbox, client):
+    sandbox.fail(drop=True)
+    with pytest.raises(privy.APIConnectionError):
+        client.contacts.create(email="a@b.c")
+    assert sandbox.counts.contacts == 1
+
+
+def test_faults_that_make_no_sense(sandbox):
+    for fault in ({"drop": True, "truncate": True}, {"skip": -1}, {"count": -1}, {"delay": -1.0}):
+        with pytest.raises(ValueError, match="answer|negative"):
+            sandbox.fail(**fault)
+
+
+def test_sandboxes_are_worlds_of_their_own():
+    one, two = privy.Sandbox(), privy.Sandbox()
+    one.client().contacts.create(email="a@b.c")
+    assert (one.counts.contacts, two.counts.contacts) == (1, 0)
+    assert privy.Sandbox is privy.sandbox.Sandbox
+
+
+def test_a_client_keeps_its_sandbox():
+    client = privy.Sandbox().client()
+    client.contacts.create(email="a@b.c")
+    assert client.contacts.list().total_count == 1

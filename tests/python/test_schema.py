@@ -1,0 +1,224 @@
+"""Every row of the core's tables has its parameter, its attribute and its stub; the extension repeats none of them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import privy
+import pytest
+from privy import _core, _errors, _resources, _types
+from support import SCHEMA, operation, table
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path(privy.__file__).parent
+OPTIONS = ["extra", "timeout", "connect_timeout", "max_wait", "max_retries"]
+POSITIONAL = {"id", "event_type"}
+KIND_TYPES = {
+    "string": "str",
+    "integer": "int",
+    "money": "Decimal",
+    "boolean": "bool",
+    "time": "datetime",
+    "enum": "str",
+    "strings": "tuple[str, ...]",
+    "flat": "Mapping[str, Any]",
+    "order id": "int | str",
+}
+PARAM_TYPES = {
+    "string": "str",
+    "integer": "int",
+    "money": "Money",
+    "boolean": "bool",
+    "time": "Time",
+    "strings": "Sequence[str]",
+    "flat": "Mapping[str, Scalar]",
+    "any": "Mapping[str, object]",
+    "object": "Mapping[str, object]",
+    "objects": "Sequence[Mapping[str, object]]",
+    "order id": "int | str",
+}
+NAMES = [row["name"] for row in SCHEMA["operations"]]
+RECORDS = sorted({row["object"] for row in SCHEMA["operations"]})
+
+
+def method(name):
+    resource, verb = name.split(".")
+    return getattr(getattr(_resources, resource.capitalize()), verb)
+
+
+def stub_classes():
+    tree = ast.parse((PACKAGE / "_core.pyi").read_text("utf-8"))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+def properties(node):
+    return {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_stand_in_the_order_of_the_table(name):
+    rows = [row["name"] for row in operation(name)["params"]]
+    parameters = inspect.signature(method(name)).parameters
+    assert list(parameters) == ["self", *rows, *OPTIONS]
+    for row in rows:
+        parameter = parameters[row]
+        if row in POSITIONAL:
+            assert parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            assert parameter.default is inspect.Parameter.empty
+        else:
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY
+            assert parameter.default is privy.omit
+    assert all(parameters[option].default is None for option in OPTIONS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_annotated_by_their_kind(name):
+    annotations = method(name).__annotations__
+    for row in operation(name)["params"]:
+        annotation = annotations[row["name"]].removesuffix(" | Omit")
+        assert annotation.endswith(" | None") == row["nullable"], row["name"]
+        base = annotation.removesuffix(" | None")
+        if row["kind"] == "enum":
+            assert base in ("EmailConsent", "EmailConsentFilter", "NewSmsConsent", "SmsConsent", "SmsConsentFilter")
+        else:
+            assert base == PARAM_TYPES[row["kind"]], row["name"]
+    assert annotations["return"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_documented(name):
+    documentation = inspect.getdoc(method(name))
+    assert documentation
+    assert "Raises:" in documentation
+    if name == "contacts.upsert":
+        return
+    for row in operation(name)["params"]:
+        assert re.search(rf"\b{row['name']}\b", documentation), row["name"]
+
+
+def test_every_operation_has_a_method():
+    for name in NAMES:
+        assert callable(method(name))
+    spelled = {
+        f"{resource.lower()}.{verb}"
+        for resource in ("Contacts", "Orders", "Events")
+        for verb in vars(getattr(_resources, resource))
+        if not verb.startswith("_")
+    }
+    assert spelled == set(NAMES)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_field_has_an_attribute_and_a_stub(name):
+    rows = [row["name"] for row in table(name)["fields"]]
+    cls = getattr(privy, name)
+    attributes = [key for key, value in vars(cls).items() if type(value).__name__ == "getset_descriptor"]
+    assert attributes == [*rows, "extra"]
+    stubs = properties(stub_classes()[name])
+    assert list(stubs) == rows
+    for row in table(name)["fields"]:
+        stub = stubs[row["name"]]
+        assert ast.unparse(stub.returns).removesuffix(" | None") == KIND_TYPES[row["kind"]], row["name"]
+        assert ast.get_docstring(stub)
+
+
+def test_a_page_has_every_field_of_its_table():
+    rows = [row["name"] for row in table("Pagination")["fields"]]
+    assert [name for name in vars(privy.Page) if name in rows] == rows
+    assert [name for name in properties(stub_classes()["Page"]) if name in rows] == rows
+
+
+def test_stubs_and_module_agree():
+    tree = ast.parse((PACKAGE / "_core.pyi").read_text("utf-8"))
+    stubbed = set()
+    for node in tree.body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            stubbed.add(node.name)
+        elif isinstance(node, ast.AnnAssign):
+            stubbed.add(node.target.id)
+    exported = {name for name in vars(_core) if not name.startswith("__")}
+    assert stubbed - {"_Record"} == exported
+    for name in ("Client", "Sandbox"):
+        stubs = set(properties(stub_classes()[name])) - {"__new__"}
+        assert stubs == {key for key in vars(getattr(_core, name)) if not key.startswith("__")}
+
+
+def literals(alias):
+    tree = ast.parse((PACKAGE / "_types.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign) and node.target.id == alias:
+            return [constant.value for constant in ast.walk(node.value) if isinstance(constant, ast.Constant)]
+    raise AssertionError(f"no type is called {alias}")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_literals_are_what_an_operation_accepts(name, recorder):
+    for row in operation(name)["params"]:
+        if row["kind"] != "enum":
+            continue
+        (values,) = (enum["values"] for enum in SCHEMA["enums"] if enum["name"] == row["choices"])
+        alias = method(name).__annotations__[row["name"]].removesuffix(" | Omit")
+        accepted = [value for value in values if accepts(recorder, name, row["name"], value)]
+        assert literals(alias) == accepted
+
+
+def accepts(recorder, name, field, value):
+    given = {"email": "a@b.c", "phone_number": "+14155550171", field: value}
+    arguments = ["cus_0123456789abcdef"] if name == "contacts.update" else []
+    resource, verb = name.split(".")
+    try:
+        result = getattr(getattr(recorder.client(), resource), verb)(*arguments, **given)
+        if name == "contacts.list":
+            next(result.pages())
+    except privy.ValidationError:
+        return False
+    except privy.APIStatusError:
+        pass
+    return True
+
+
+def test_the_extension_holds_no_field_endpoint_or_value():
+    words = {"email", "phone"}
+    for row in SCHEMA["operations"]:
+        words |= {row["name"], row["path"], row["scope"]} | {param["name"] for param in row["params"]}
+    for row in SCHEMA["objects"]:
+        words |= {field["name"] for field in row["fields"]}
+    for row in SCHEMA["enums"]:
+        words |= set(row["values"])
+    for path in sorted((ROOT / "python" / "ext").glob("*.[ch]")):
+        for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', path.read_text("utf-8")):
+            assert literal not in words, f"{path.name} names {literal}"
+            assert not literal.startswith("/"), f"{path.name} names {literal}"
+
+
+def test_the_extension_includes_only_the_public_header():
+    own = {path.name for path in (ROOT / "python" / "ext").glob("*.h")}
+    for path in sorted((ROOT / "python" / "ext").glob("*.[ch]")):
+        for name in re.findall(r'#include "([^"]+)"', path.read_text("utf-8")):
+            assert name == "privy.h" or name in own, f"{path.name} includes {name}"
+
+
+def test_public_names():
+    assert privy.__all__ == sorted(privy.__all__, key=lambda name: (name.lower(), name)) or len(
+        set(privy.__all__)
+    ) == len(privy.__all__)
+    for name in privy.__all__:
+        assert getattr(privy, name) is not None
+    assert set(_errors.__all__) <= set(privy.__all__)
+    assert set(privy.__all__) <= set(dir(privy))
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = privy.nothing
+
+
+def test_everything_public_is_documented():
+    for name in privy.__all__:
+        thing = getattr(privy, name)
+        if isinstance(thing, type):
+            assert thing.__doc__, name
+            for key, value in vars(thing).items():
+                if not key.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
+                    assert inspect.getdoc(value), f"{name}.{key}"
+    assert _types.__doc__
