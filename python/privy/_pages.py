@@ -20,11 +20,12 @@ class ContactList:
     and come from the loop, from ``pages()`` or from ``total_count``.
     """
 
-    __slots__ = ("_fetch", "_first", "_start", "_total")
+    __slots__ = ("_fetch", "_first", "_per_page", "_start", "_total")
 
-    def __init__(self, fetch: Callable[[int | None], Page], start: int | None) -> None:
+    def __init__(self, fetch: Callable[[int | None], Page], start: int | None, per_page: int) -> None:
         self._fetch = fetch
         self._start = start
+        self._per_page = per_page
         self._first: Page | None = None
         self._total: tuple[int | None] | None = None
 
@@ -62,6 +63,7 @@ class ContactList:
         self._total = (page.total_count,)
         return page
 
-    @staticmethod
-    def _goes_on(page: Page, number: int) -> bool:
-        return len(page) > 0 and page.total_pages is not None and number < page.total_pages
+    def _goes_on(self, page: Page, number: int) -> bool:
+        if page.total_pages is None:  # an answer without pagination: a full page may not be the last
+            return len(page) >= self._per_page
+        return len(page) > 0 and number < page.total_pages

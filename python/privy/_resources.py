@@ -163,7 +163,11 @@ class Contacts(_Resource):
             )
             return result
 
-        return ContactList(fetch, page if isinstance(page, int) else None)
+        return ContactList(
+            fetch,
+            page if isinstance(page, int) else None,
+            per_page if isinstance(per_page, int) else PER_PAGE,
+        )
 
     def update(
         self,

@@ -148,6 +148,14 @@ def test_a_page_without_its_place(recorder):
     assert len(recorder.requests) == 1
 
 
+def test_full_pages_without_their_place_are_followed(recorder):
+    bodies = ['{"data":[{"first_name":"A"},{"first_name":"B"}]}', '{"data":[{"first_name":"C"}]}']
+    recorder.answer = lambda request: Reply(body=bodies[len(recorder.requests) - 1])
+    contacts = recorder.client().contacts.list(per_page=2)
+    assert [contact.first_name for contact in contacts] == ["A", "B", "C"]
+    assert len(recorder.requests) == 2
+
+
 def test_a_wrong_filter_is_told_at_the_first_use(client, sandbox):
     contacts = client.contacts.list(email_consent="sometimes", per_page=1000)
     with pytest.raises(privy.ValidationError) as caught:
