@@ -120,14 +120,12 @@ static void token_answered(privy_call *call, double now, privy_incoming *incomin
                                              incoming->headers.length, &incoming->body, &response, call->error);
   if (status == PRIVY_OK) status = privy_token_read(response, now, &call->token, call->error);
   privy_response_release(response);
-  if (status != PRIVY_OK) {
-    privy_call_failed(call);
-  } else if (!privy_token_is_fresh(&call->token, now)) {
-    privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
-    privy_call_failed(call);
-  } else {
-    call->token_fetched = true;
-  }
+  if (status == PRIVY_OK && !privy_token_is_fresh(&call->token, now))
+    status = privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
+  call->token_fetched = status == PRIVY_OK;
+  if (call->token_fetched) return;
+  call->error->http_status = incoming->http_status;
+  privy_call_failed(call);
 }
 
 /* A 409 tells an upsert which contact to update. */

@@ -94,6 +94,7 @@ typedef struct engine_transfer {
   const privy_outgoing *outgoing;
   privy_incoming *incoming;
   size_t max_response;
+  bool begun; /* the first byte of an answer came */
   bool too_large;
   bool no_memory;
   bool sent; /* the request has gone out once */
@@ -226,7 +227,11 @@ static bool run(CURLM *multi, privy_watch *watch, CURLcode *result) {
 
 static privy_status tell(const engine_transfer *transfer, CURLcode result, privy_error *error) {
   const char *message = *transfer->message ? transfer->message : curl_easy_strerror(result);
+  /* libcurl calls a header line that is longer than it likes a lack of memory. */
+  bool headers = result == CURLE_OUT_OF_MEMORY && transfer->begun && transfer->incoming->body.length == 0;
+  if (headers) return privy_error_set(error, PRIVY_CONNECTION, "the answer's headers are larger than libcurl takes");
   if (transfer->no_memory || result == CURLE_OUT_OF_MEMORY) return privy_error_no_memory(error);
+  if (transfer->too_large) error->http_status = transfer->incoming->http_status;
   if (transfer->too_large)
     return privy_error_set(error, PRIVY_STATUS, "the answer is larger than the %zu bytes allowed",
                            transfer->max_response);
@@ -257,6 +262,9 @@ privy_status privy_engine_send(privy_engine *engine, const privy_outgoing *outgo
   privy_interrupt_attach(watch->interrupt, NULL, NULL);
   long status = 0;
   curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_off_t first_byte = 0;
+  curl_easy_getinfo(session->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  transfer.begun = first_byte > 0;
   curl_multi_remove_handle(session->multi, session->easy);
   curl_slist_free_all(transfer.headers);
   curl_easy_reset(session->easy); /* it must not remember what is on this stack */

@@ -23,7 +23,7 @@ static privy_value member(privy_value object, const char *name) {
 }
 
 static void prefer(privy_value *chosen, privy_value other) {
-  if (chosen->type != PRIVY_STRING) *chosen = other;
+  if (chosen->type != PRIVY_STRING || chosen->length == 0) *chosen = other;
 }
 
 /* The page does not settle where a 409 names the contact: every place that it could be is looked at. */

@@ -9,13 +9,27 @@ static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "
 static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
                                           "Transfer-Encoding", "Connection", "User-Agent"};
 
+/* True for "..", also when its dots are percent-encoded: whoever decodes them would climb all the same. */
+static bool climbs(const char *segment, size_t length) {
+  size_t dots = 0;
+  for (size_t i = 0; i < length; dots++) {
+    if (segment[i] == '.')
+      i++;
+    else if (privy_text_starts(segment + i, length - i, "%2e") || privy_text_starts(segment + i, length - i, "%2E"))
+      i += 3;
+    else
+      return false;
+  }
+  return dots == 2;
+}
+
 static bool path_is_safe(const char *path, size_t length) {
   if (length == 0 || path[0] != '/') return false;
   size_t segment = 0;
   for (size_t i = 0; i <= length; i++) {
     bool over = i == length || path[i] == '?';
     if (over || path[i] == '/') {
-      if (i - segment == 2 && memcmp(path + segment, "..", 2) == 0) return false;
+      if (climbs(path + segment, i - segment)) return false;
       segment = i + 1;
     }
     if (over) break;

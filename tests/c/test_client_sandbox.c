@@ -1,0 +1,331 @@
+/* The client over the in-process sandbox: the whole interface once, faults on demand, tokens. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <stdlib.h>
+
+#include "answer_text.h"
+#include "client/transport.h"
+
+/* What every test works with. */
+typedef struct scene {
+  privy_sandbox *sandbox;
+  privy_client *client;
+  privy_response *response;
+  privy_error error;
+  privy_config config;
+} scene;
+
+static privy_status scene_open(scene *s, const char *client_id, const char *client_secret) {
+  *s = (scene){0};
+  privy_error_init(&s->error);
+  privy_config_init(&s->config);
+  privy_status status = privy_sandbox_new(&s->sandbox);
+  if (status != PRIVY_OK) return status;
+  s->config.sandbox = s->sandbox;
+  s->config.client_id = client_id;
+  s->config.client_secret = client_secret;
+  return privy_client_new(&s->config, &s->client, &s->error);
+}
+
+static void forget(scene *s) {
+  privy_response_release(s->response);
+  s->response = NULL;
+  privy_error_clear(&s->error);
+}
+
+static void scene_close(scene *s) {
+  forget(s);
+  privy_client_free(s->client);
+  privy_sandbox_release(s->sandbox);
+}
+
+static privy_status call_with(scene *s, const privy_options *options, const char *operation, const char *params) {
+  privy_request *request = NULL;
+  forget(s);
+  privy_status status = ask_for(operation, params, &request, &s->error);
+  if (status == PRIVY_OK)
+    status = privy_client_call(s->client, request, options, NULL, NULL, NULL, &s->response, &s->error);
+  privy_request_free(request);
+  return status;
+}
+
+static privy_status call(scene *s, const char *operation, const char *params) {
+  return call_with(s, NULL, operation, params);
+}
+
+/* The same with the id put where %s stands. */
+static privy_status call_of(scene *s, const char *operation, const char *id, const char *format) {
+  char params[256];
+  const char *place = strstr(format, "%s");
+  assert_non_null(place);
+  snprintf(params, sizeof params, "%.*s%s%s", (int)(place - format), format, id, place + 2);
+  return call(s, operation, params);
+}
+
+static privy_value field_of(const scene *s, size_t slot) {
+  assert_int_equal(privy_response_count(s->response), 1);
+  return privy_record_get(privy_response_record(s->response, 0), slot);
+}
+
+#define FIELD(row) field_of(&s, PRIVY_SLOT_CONTACT_##row)
+
+/* Copies the id of the contact just answered. */
+static void keep_id(const scene *s, char id[32]) {
+  const privy_value value = field_of(s, PRIVY_SLOT_CONTACT_id);
+  assert_int_equal(value.length, 20);
+  snprintf(id, 32, "%.*s", (int)value.length, value.text);
+}
+
+static void contacts_live_and_die(void **state) {
+  (void)state;
+  char id[32];
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  CHECK_OK(
+      call(&s, "contacts.create", "{\"email\":\"jane@example.com\",\"tags\":[\"vip\"],\"custom_fields\":{\"n\":1}}"));
+  assert_int_equal(privy_response_status(s.response), 201);
+  assert_value(FIELD(email_consent), "never_subscribed");
+  assert_value(FIELD(tags), "[\"vip\"]");
+  keep_id(&s, id);
+  CHECK_OK(call_of(&s, "contacts.get", id, "{\"id\":\"%s\"}"));
+  assert_value(FIELD(email), "jane@example.com");
+  CHECK_OK(call_of(&s, "contacts.update", id, "{\"id\":\"%s\",\"email_consent\":\"subscribed\",\"tags\":[]}"));
+  assert_value(FIELD(email_consent), "subscribed");
+  assert_value(FIELD(tags), "[]");
+  CHECK_OK(call_of(&s, "contacts.unsubscribe", id, "{\"id\":\"%s\",\"reason\":\"enough\"}"));
+  assert_value(FIELD(email_consent), "unsubscribed");
+  assert_string_equal(privy_response_header(s.response, "Deprecation"), "true");
+  CHECK_STATUS(call(&s, "contacts.create", "{\"email\":\"jane@example.com\"}"), PRIVY_CONFLICT);
+  assert_string_equal(s.error.contact_id, id);
+  CHECK_OK(call(&s, "contacts.upsert", "{\"email\":\"jane@example.com\",\"first_name\":\"Jane\"}"));
+  assert_value(FIELD(id), id);
+  assert_value(FIELD(first_name), "Jane");
+  CHECK_OK(call(&s, "contacts.upsert", "{\"email\":\"jane@example.com\"}"));
+  assert_value(FIELD(first_name), "Jane");
+  CHECK_OK(call_of(&s, "contacts.delete", id, "{\"id\":\"%s\"}"));
+  CHECK_STATUS(call_of(&s, "contacts.get", id, "{\"id\":\"%s\"}"), PRIVY_NOT_FOUND);
+  assert_string_equal(s.error.method, "GET");
+  assert_int_equal(privy_sandbox_count(s.sandbox).contacts, 0);
+done:
+  scene_close(&s);
+}
+
+static void contacts_are_listed_in_pages(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  for (int i = 0; i < 5; i++) {
+    char params[64];
+    snprintf(params, sizeof params, "{\"email\":\"%d@example.com\"}", i);
+    CHECK_OK(call(&s, "contacts.create", params));
+  }
+  CHECK_OK(call(&s, "contacts.list", "{\"page\":2,\"per_page\":2}"));
+  assert_int_equal(privy_response_count(s.response), 2);
+  const privy_record *page = privy_response_pagination(s.response);
+  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_page), "2");
+  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_per_page), "2");
+  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_total_count), "5");
+  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_total_pages), "3");
+  CHECK_OK(call(&s, "contacts.list", "{\"page\":9}"));
+  assert_int_equal(privy_response_count(s.response), 0);
+  CHECK_OK(call(&s, "contacts.list", "{\"email\":\"3@example.com\"}"));
+  assert_int_equal(privy_response_count(s.response), 1);
+  CHECK_OK(call(&s, "contacts.list", "{\"email_consent\":\"subscribed\"}"));
+  assert_int_equal(privy_response_count(s.response), 0);
+done:
+  scene_close(&s);
+}
+
+#define ORDER                                                                                                          \
+  "{\"order_id\":1001,\"total\":\"95.00\",\"currency\":\"USD\",\"order_date\":\"2026-05-12T10:00:00Z\","               \
+  "\"email\":\"a@example.com\"}"
+#define EVENT                                                                                                          \
+  "{\"event_type\":\"bought\",\"email\":\"a@example.com\",\"event_data\":{\"a\":[1]},\"idempotency_key\":\"k1\"}"
+
+static void orders_and_events_are_taken(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  CHECK_OK(call(&s, "orders.upsert", ORDER));
+  assert_value(field_of(&s, PRIVY_SLOT_ORDER_created), "true");
+  assert_value(field_of(&s, PRIVY_SLOT_ORDER_total_amount), "95.00");
+  CHECK_OK(call(&s, "orders.upsert", ORDER));
+  assert_value(field_of(&s, PRIVY_SLOT_ORDER_created), "false");
+  CHECK_OK(call(&s, "events.ingest", EVENT));
+  assert_value(field_of(&s, PRIVY_SLOT_EVENT_status), "accepted");
+  assert_value(field_of(&s, PRIVY_SLOT_EVENT_idempotent_replay), "false");
+  CHECK_OK(call(&s, "events.ingest", EVENT));
+  assert_value(field_of(&s, PRIVY_SLOT_EVENT_idempotent_replay), "true");
+  const privy_sandbox_counts counts = privy_sandbox_count(s.sandbox);
+  assert_int_equal(counts.orders, 1);
+  assert_int_equal(counts.events, 1);
+  assert_int_equal(counts.contacts, 1);
+  assert_int_equal(counts.requests, 4);
+done:
+  scene_close(&s);
+}
+
+static void what_the_server_refuses(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  /* A rule of the server alone: no phone number of a supported country. */
+  CHECK_STATUS(call(&s, "contacts.create", "{\"phone_number\":\"+4915112345678\",\"sms_consent\":\"subscribed\"}"),
+               PRIVY_VALIDATION);
+  assert_int_equal(s.error.http_status, 422);
+  assert_string_equal(s.error.api_code, "validation_failed");
+  assert_true(s.error.faults.count > 0);
+  assert_non_null(s.error.response);
+  /* One that never leaves the machine. */
+  CHECK_STATUS(call(&s, "contacts.create", "{}"), PRIVY_VALIDATION);
+  assert_int_equal(s.error.http_status, 0);
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 1);
+done:
+  scene_close(&s);
+}
+
+static void raw_requests_reach_the_sandbox(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  CHECK_OK(privy_request_new_raw("POST", "/contacts", &request));
+  ask_value(request, json_of("{\"email\":\"a@example.com\"}"));
+  CHECK_OK(privy_request_finish(request, &s.error));
+  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error));
+  assert_int_equal(privy_response_status(s.response), 201);
+  assert_int_equal(privy_response_count(s.response), 0);
+  assert_int_equal(privy_response_json(s.response).type, PRIVY_OBJECT);
+  privy_request_free(request);
+  request = NULL;
+  forget(&s);
+  CHECK_OK(privy_request_new_raw("GET", "/account", &request));
+  CHECK_OK(privy_request_finish(request, &s.error));
+  CHECK_STATUS(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error), PRIVY_NOT_FOUND);
+done:
+  privy_request_free(request);
+  scene_close(&s);
+}
+
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+
+static void oauth_tokens_are_fetched_once_and_renewed(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, PRIVY_SANDBOX_CLIENT_ID, PRIVY_SANDBOX_CLIENT_SECRET));
+  privy_sandbox_set_clock(s.sandbox, 1778580000);
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 3);
+  privy_sandbox_advance(s.sandbox, 7200);
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 5);
+done:
+  scene_close(&s);
+}
+
+static void wrong_credentials(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, PRIVY_SANDBOX_CLIENT_ID, "wrong-secret"));
+  CHECK_STATUS(call(&s, "contacts.list", "{}"), PRIVY_AUTHENTICATION);
+  assert_string_equal(s.error.api_code, "invalid_client");
+  assert_string_equal(s.error.path, "/oauth/token");
+  assert_null(strstr(s.error.message, "wrong-secret"));
+  scene_close(&s);
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  assert_true(privy_sandbox_revoke_token(s.sandbox, PRIVY_SANDBOX_TOKEN));
+  CHECK_STATUS(call(&s, "contacts.list", "{}"), PRIVY_AUTHENTICATION);
+  assert_string_equal(s.error.api_code, "unauthorized");
+  CHECK_OK(privy_sandbox_add_token(s.sandbox, PRIVY_SANDBOX_TOKEN, "contacts_read"));
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  CHECK_STATUS(call(&s, "contacts.create", "{\"email\":\"a@example.com\"}"), PRIVY_PERMISSION_DENIED);
+  assert_string_equal(s.error.api_code, "insufficient_scope");
+done:
+  scene_close(&s);
+}
+
+/* ---- faults on demand -------------------------------------------------------------------------------------------- */
+
+static void faults_on_demand(void **state) {
+  (void)state;
+  static const struct {
+    privy_sandbox_fault fault;
+    privy_status status;
+  } cases[] = {
+      {{.http_status = 503, .retry_after = -1, .count = 1}, PRIVY_SERVER},
+      {{.http_status = 429, .retry_after = 3, .count = 1}, PRIVY_RATE_LIMIT},
+      {{.http_status = 502, .retry_after = -1, .body = "<html>", .count = 1}, PRIVY_SERVER},
+      {{.http_status = 200, .retry_after = -1, .body = "<html>", .count = 1}, PRIVY_STATUS},
+      {{.cut = PRIVY_CUT_DROP, .retry_after = -1, .count = 1}, PRIVY_CONNECTION},
+      {{.cut = PRIVY_CUT_TRUNCATE, .retry_after = -1, .count = 1}, PRIVY_CONNECTION},
+      {{.delay = 5, .retry_after = -1, .count = 1}, PRIVY_TIMEOUT},
+      {{.delay = 0.001, .retry_after = -1, .count = 1}, PRIVY_OK},
+  };
+  privy_options options = PRIVY_OPTIONS_INHERIT;
+  scene s;
+  options.timeout = 0.02;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    CHECK_OK(privy_sandbox_add_fault(s.sandbox, &cases[i].fault));
+    CHECK_STATUS(call_with(&s, &options, "contacts.list", "{}"), cases[i].status);
+    if (cases[i].status == PRIVY_OK) continue;
+    assert_string_equal(s.error.path, "/contacts");
+    assert_true(s.error.retry_after == cases[i].fault.retry_after);
+    if (i < 3) assert_int_equal(s.error.http_status, cases[i].fault.http_status);
+    CHECK_OK(call(&s, "contacts.list", "{}"));
+  }
+done:
+  scene_close(&s);
+}
+
+static bool at_once(void *context) {
+  return ++*(int *)context > 1;
+}
+
+static void a_stalled_sandbox_can_be_stopped(void **state) {
+  (void)state;
+  const privy_sandbox_fault stall = {.delay = 20, .retry_after = -1, .count = 1};
+  privy_request *request = NULL;
+  int asked = 0;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  CHECK_OK(privy_sandbox_add_fault(s.sandbox, &stall));
+  CHECK_OK(ask_for("contacts.list", "{}", &request, &s.error));
+  const double before = privy_monotonic();
+  CHECK_STATUS(privy_client_call(s.client, request, NULL, NULL, at_once, &asked, &s.response, &s.error),
+               PRIVY_INTERRUPTED);
+  assert_true(privy_monotonic() - before < 0.3);
+  assert_int_equal(asked, 2);
+  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error));
+done:
+  privy_request_free(request);
+  scene_close(&s);
+}
+
+static void the_client_keeps_the_sandbox_alive(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  privy_sandbox_release(s.sandbox);
+  s.sandbox = NULL;
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+done:
+  scene_close(&s);
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(contacts_live_and_die),
+      TEST(contacts_are_listed_in_pages),
+      TEST(orders_and_events_are_taken),
+      TEST(what_the_server_refuses),
+      TEST(raw_requests_reach_the_sandbox),
+      TEST(oauth_tokens_are_fetched_once_and_renewed),
+      TEST(wrong_credentials),
+      TEST(faults_on_demand),
+      TEST(a_stalled_sandbox_can_be_stopped),
+      TEST(the_client_keeps_the_sandbox_alive),
+  };
+  return HARNESS_RUN(tests);
+}

@@ -1,0 +1,399 @@
+/* Settings: what is given, what the environment says, the defaults, and what cannot be used. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "harness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/settings.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char *const variables[] = {"PRIVY_API_TOKEN", "PRIVY_CLIENT_ID", "PRIVY_CLIENT_SECRET", "PRIVY_SCOPES",
+                                        "PRIVY_BASE_URL",  "PRIVY_TOKEN_URL", "SSL_CERT_FILE"};
+
+static void empty_environment(void) {
+  for (size_t i = 0; i < COUNT(variables); i++) unsetenv(variables[i]);
+}
+
+/* Each variable holds a value of its own that can be used. */
+static void full_environment(void) {
+  static const char *const values[] = {
+      "env-token",  "env-id", "env-secret", "env scopes", "https://env.example/v9/", "https://env.example/token",
+      "/env/ca.pem"};
+  for (size_t i = 0; i < COUNT(variables); i++) setenv(variables[i], values[i], 1);
+}
+
+static void assert_setting(const char *setting, const char *expected) {
+  assert_string_equal(setting ? setting : "none", expected ? expected : "none");
+}
+
+static void defaults(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  privy_config_init(&config);
+  config.token = "t";
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  assert_setting(settings.token, "t");
+  assert_setting(settings.client_id, NULL);
+  assert_setting(settings.scopes, NULL);
+  assert_setting(settings.base_url, "https://api.privy.com/v1");
+  assert_setting(settings.token_url, "https://api.privy.com/oauth/token");
+  assert_setting(settings.ca_bundle, NULL);
+  assert_setting(settings.user_agent, NULL);
+  assert_true(settings.options.timeout == 30 && settings.options.connect_timeout == 5);
+  assert_true(settings.options.max_wait == 60 && settings.options.max_retries == 3);
+  assert_int_equal(settings.max_response, (size_t)64 << 20);
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+}
+
+static void the_environment_fills_in(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  full_environment();
+  privy_config_init(&config);
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  assert_setting(settings.token, "env-token");
+  assert_setting(settings.base_url, "https://env.example/v9");
+  assert_setting(settings.token_url, "https://env.example/token");
+  assert_setting(settings.ca_bundle, "/env/ca.pem");
+  privy_settings_clear(&settings);
+  unsetenv("PRIVY_API_TOKEN");
+  unsetenv("PRIVY_TOKEN_URL");
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  assert_setting(settings.token, NULL);
+  assert_setting(settings.client_id, "env-id");
+  assert_setting(settings.client_secret, "env-secret");
+  assert_setting(settings.scopes, "env scopes");
+  assert_setting(settings.token_url, "https://env.example/oauth/token");
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+  empty_environment();
+}
+
+static void what_is_given_wins(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  full_environment();
+  privy_config_init(&config);
+  config.client_id = "id";
+  config.scopes = "given";
+  config.base_url = "http://127.0.0.1:8089/v1//";
+  config.token_url = "http://localhost:1/t";
+  config.ca_bundle = "/ca";
+  config.user_agent = "python/3.12.1";
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  /* A client that was given its id does not take the environment's token. */
+  assert_setting(settings.token, NULL);
+  assert_setting(settings.client_id, "id");
+  assert_setting(settings.client_secret, "env-secret");
+  assert_setting(settings.scopes, "given");
+  assert_setting(settings.base_url, "http://127.0.0.1:8089/v1");
+  assert_setting(settings.token_url, "http://localhost:1/t");
+  assert_setting(settings.ca_bundle, "/ca");
+  assert_setting(settings.user_agent, "python/3.12.1");
+  privy_settings_clear(&settings);
+  privy_config_init(&config);
+  config.token = "t";
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  assert_setting(settings.token, "t");
+  assert_setting(settings.client_id, NULL);
+  assert_setting(settings.client_secret, NULL);
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+  empty_environment();
+}
+
+static void a_sandbox_is_its_own_world(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_sandbox *sandbox = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  full_environment();
+  privy_config_init(&config);
+  CHECK_OK(privy_sandbox_new(&sandbox));
+  config.sandbox = sandbox;
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  assert_setting(settings.token, PRIVY_SANDBOX_TOKEN);
+  assert_setting(settings.client_id, NULL);
+  assert_setting(settings.scopes, NULL);
+  assert_setting(settings.base_url, "https://api.privy.com/v1");
+  assert_setting(settings.token_url, "https://api.privy.com/oauth/token");
+  privy_settings_clear(&settings);
+  config.client_id = PRIVY_SANDBOX_CLIENT_ID;
+  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+  privy_settings_clear(&settings);
+  config.client_secret = PRIVY_SANDBOX_CLIENT_SECRET;
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  assert_setting(settings.token, NULL);
+done:
+  privy_settings_clear(&settings);
+  privy_sandbox_release(sandbox);
+  privy_error_clear(&error);
+  empty_environment();
+}
+
+/* ---- what cannot be used ----------------------------------------------------------------------------------------- */
+
+static const char no_credentials[] =
+    "no credentials: give token, or client_id and client_secret, or set PRIVY_API_TOKEN";
+static const char bad_token[] = "token must be visible ASCII without spaces";
+
+static const struct {
+  const char *token, *client_id, *client_secret, *message;
+} credentials[] = {
+    {NULL, NULL, NULL, no_credentials},
+    {"", NULL, NULL, no_credentials},
+    {NULL, "", "", no_credentials},
+    {NULL, NULL, "secret", no_credentials},
+    {NULL, "id", NULL, "client_id needs a client_secret (or PRIVY_CLIENT_SECRET)"},
+    {NULL, "id", "", "client_id needs a client_secret (or PRIVY_CLIENT_SECRET)"},
+    {"a b", NULL, NULL, bad_token},
+    {"a\r\nX: y", NULL, NULL, bad_token},
+    {"a\n", NULL, NULL, bad_token},
+    {"\xC3\xA9", NULL, NULL, bad_token},
+};
+
+static void credentials_that_cannot_be_used(void **state) {
+  (void)state;
+  privy_config config;
+  privy_client *client = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  for (size_t i = 0; i < COUNT(credentials); i++) {
+    privy_config_init(&config);
+    config.token = credentials[i].token;
+    config.client_id = credentials[i].client_id;
+    config.client_secret = credentials[i].client_secret;
+    CHECK_STATUS(privy_client_new(&config, &client, &error), PRIVY_ERROR);
+    assert_null(client);
+    assert_string_equal(error.message, credentials[i].message);
+  }
+done:
+  privy_client_free(client);
+  privy_error_clear(&error);
+}
+
+static const char *const right_urls[] = {
+    "https://api.example",  "https://api.example:8443/v1/x/", "http://localhost",
+    "http://LOCALHOST:80/", "http://127.0.0.1:8089/v1",       "http://127.1.2.3",
+    "http://[::1]:99/v1",   "https://[2001:db8::1]/v1",       "https://x",
+};
+
+static const struct {
+  const char *url, *message;
+} wrong_urls[] = {
+    {"api.example", "must begin with https://"},
+    {"ftp://api.example", "must begin with https://"},
+    {"file:///etc/passwd", "must begin with https://"},
+    {"HTTPS://api.example", "must begin with https://"},
+    {"https://", "must name a host, without user or password"},
+    {"https:///v1", "must name a host, without user or password"},
+    {"https://:443", "must name a host, without user or password"},
+    {"https://user:pass@api.example", "must name a host, without user or password"},
+    {"http://127.0.0.1@evil.example", "must name a host, without user or password"},
+    {"http://[::1", "must name a host, without user or password"},
+    {"https://api.example/v1?x=1", "must not carry a query or fragment"},
+    {"https://api.example#x", "must not carry a query or fragment"},
+    {"https://api.example/a b", "must hold visible ASCII only"},
+    {"https://api.example/\r\n", "must hold visible ASCII only"},
+    {"https://api.ex\xC3\xA4mple", "must hold visible ASCII only"},
+    {"http://127.0.0.1\\@evil.example", "must hold visible ASCII only"},
+    {"http://api.example", "must be https: plain http is for loopback addresses only"},
+    {"http://127.evil.example", "must be https: plain http is for loopback addresses only"},
+    {"http://localhost.evil.example", "must be https: plain http is for loopback addresses only"},
+    {"http://10.0.0.1", "must be https: plain http is for loopback addresses only"},
+    {"http://0.0.0.0", "must be https: plain http is for loopback addresses only"},
+    {"http://[::2]", "must be https: plain http is for loopback addresses only"},
+};
+
+static void urls(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  char expected[160];
+  privy_error_init(&error);
+  empty_environment();
+  for (size_t i = 0; i < COUNT(right_urls); i++) {
+    privy_config_init(&config);
+    config.token = "t";
+    config.base_url = config.token_url = right_urls[i];
+    CHECK_OK(privy_settings_read(&settings, &config, &error));
+    assert_setting(settings.token_url, right_urls[i]);
+    privy_settings_clear(&settings);
+  }
+  for (size_t i = 0; i < COUNT(wrong_urls); i++) {
+    config.token_url = NULL;
+    config.base_url = wrong_urls[i].url;
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+    snprintf(expected, sizeof expected, "base_url %s", wrong_urls[i].message);
+    assert_string_equal(error.message, expected);
+    privy_settings_clear(&settings);
+    config.base_url = NULL;
+    config.token_url = wrong_urls[i].url;
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+    snprintf(expected, sizeof expected, "token_url %s", wrong_urls[i].message);
+    assert_string_equal(error.message, expected);
+    privy_settings_clear(&settings);
+  }
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+}
+
+static void origins(void **state) {
+  (void)state;
+  static const char *const pairs[][2] = {
+      {"https://a.example", "https://a.example/oauth/token"},
+      {"https://a.example:99/x/y", "https://a.example:99/oauth/token"},
+      {"http://[::1]:99/v1/", "http://[::1]:99/oauth/token"},
+  };
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  privy_config_init(&config);
+  config.token = "t";
+  for (size_t i = 0; i < COUNT(pairs); i++) {
+    config.base_url = pairs[i][0];
+    CHECK_OK(privy_settings_read(&settings, &config, &error));
+    assert_setting(settings.token_url, pairs[i][1]);
+    privy_settings_clear(&settings);
+  }
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+}
+
+static void user_agents(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  privy_config_init(&config);
+  config.token = "t";
+  config.user_agent = "ruby/3.3 (x86_64; \"linux\")";
+  CHECK_OK(privy_settings_read(&settings, &config, &error));
+  privy_settings_clear(&settings);
+  config.user_agent = "x\r\nX-Evil: 1";
+  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+  assert_string_equal(error.message, "user_agent must be visible ASCII");
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+}
+
+/* ---- options ----------------------------------------------------------------------------------------------------- */
+
+static void options_are_merged(void **state) {
+  (void)state;
+  const privy_options base = {30, 5, 60, 3};
+  const privy_options none = PRIVY_OPTIONS_INHERIT;
+  const privy_options some = {10, -1, 0, 0};
+  privy_options merged = privy_options_merge(base, NULL);
+  assert_memory_equal(&merged.timeout, &base.timeout, sizeof merged.timeout);
+  merged = privy_options_merge(base, &none);
+  assert_true(merged.timeout == 30 && merged.connect_timeout == 5 && merged.max_wait == 60 && merged.max_retries == 3);
+  merged = privy_options_merge(base, &some);
+  assert_true(merged.timeout == 10 && merged.connect_timeout == 5 && merged.max_wait == 0 && merged.max_retries == 0);
+}
+
+static void options_have_limits(void **state) {
+  (void)state;
+  static const struct {
+    privy_options options;
+    const char *setting;
+  } cases[] = {
+      {{30, 5, 60, 3}, NULL},
+      {{0.001, 0.001, 0, 0}, NULL},
+      {{1e6, 1e6, 1e6, 100}, NULL},
+      {{0, 5, 60, 3}, "timeout"},
+      {{1e6 + 1, 5, 60, 3}, "timeout"},
+      {{NAN, 5, 60, 3}, "timeout"},
+      {{INFINITY, 5, 60, 3}, "timeout"},
+      {{30, 0, 60, 3}, "connect_timeout"},
+      {{30, NAN, 60, 3}, "connect_timeout"},
+      {{30, 5, NAN, 3}, "max_wait"},
+      {{30, 5, 2e6, 3}, "max_wait"},
+      {{30, 5, 60, 101}, "max_retries"},
+      {{-1, 5, 60, 3}, "timeout"},
+      {{30, 5, -1, 3}, "max_wait"},
+      {{30, 5, 60, -1}, "max_retries"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const char *fault = privy_options_fault(&cases[i].options);
+    assert_int_equal(fault != NULL, cases[i].setting != NULL);
+    if (fault) assert_int_equal(strncmp(fault, cases[i].setting, strlen(cases[i].setting)), 0);
+  }
+}
+
+static void options_of_a_client_are_checked(void **state) {
+  (void)state;
+  privy_config config;
+  privy_client *client = NULL;
+  privy_request *request = NULL;
+  privy_response *response = NULL;
+  privy_options options = PRIVY_OPTIONS_INHERIT;
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  privy_config_init(&config);
+  config.token = "t";
+  config.options.timeout = 0;
+  CHECK_STATUS(privy_client_new(&config, &client, &error), PRIVY_ERROR);
+  config.options.timeout = 30;
+  CHECK_OK(privy_client_new(&config, &client, &error));
+  assert_string_equal(privy_client_base_url(client), "https://api.privy.com/v1");
+  CHECK_OK(privy_request_new_raw("GET", "/x", &request));
+  CHECK_OK(privy_request_finish(request, &error));
+  options.connect_timeout = NAN;
+  CHECK_STATUS(privy_client_call(client, request, &options, NULL, NULL, NULL, &response, &error), PRIVY_ERROR);
+  assert_null(response);
+  assert_int_equal(error.attempts, 0);
+done:
+  privy_request_free(request);
+  privy_client_free(client);
+  privy_client_free(NULL);
+  privy_error_clear(&error);
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(defaults),
+      TEST(the_environment_fills_in),
+      TEST(what_is_given_wins),
+      TEST(a_sandbox_is_its_own_world),
+      TEST(credentials_that_cannot_be_used),
+      TEST(urls),
+      TEST(origins),
+      TEST(user_agents),
+      TEST(options_are_merged),
+      TEST(options_have_limits),
+      TEST(options_of_a_client_are_checked),
+  };
+  return HARNESS_RUN(tests);
+}

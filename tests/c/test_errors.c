@@ -1,0 +1,290 @@
+/* Errors: every shape in which the API and what lies before it refuse, and what an error carries. */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer_text.h"
+#include "message/error.h"
+
+typedef struct error_case {
+  int status;
+  const char *body;
+  privy_status code;
+  const char *message, *api_code, *faults;
+} error_case;
+
+#define DETAILS(details) "{\"error\":{\"code\":\"validation_failed\",\"message\":\"Bad\",\"details\":" details "}}"
+
+static const error_case shapes[] = {
+    /* the envelope */
+    {401, "{\"error\":{\"code\":\"unauthorized\",\"message\":\"Token expired\"}}", PRIVY_AUTHENTICATION,
+     "401 unauthorized: Token expired", "unauthorized", ""},
+    {403, "{\"error\":{\"code\":\"insufficient_scope\"}}", PRIVY_PERMISSION_DENIED,
+     "403 insufficient_scope: The token lacks the scope that the call needs.", "insufficient_scope", ""},
+    {404, "{\"error\":{\"message\":\"Gone\"}}", PRIVY_NOT_FOUND, "404: Gone", NULL, ""},
+    {413, "{}", PRIVY_PAYLOAD_TOO_LARGE, "413: The event's body is larger than 256 KB.", NULL, ""},
+    {429, "{\"error\":{\"code\":\"rate_limited\",\"message\":\"\"}}", PRIVY_RATE_LIMIT,
+     "429 rate_limited: The account's limit of the minute or the day is spent.", "rate_limited", ""},
+    {422,
+     DETAILS("[{\"field\":\"email\",\"message\":\"is invalid\"},{\"field\":\"base\",\"message\":\"needs a phone\"}]"),
+     PRIVY_VALIDATION, "422 validation_failed: Bad; email is invalid; needs a phone", "validation_failed",
+     "email: is invalid\nbase: needs a phone"},
+    {422, DETAILS("[\"plain words\",{\"field\":\"tags[0]\"},{\"message\":\"m\"},{\"field\":null,\"message\":null},5]"),
+     PRIVY_VALIDATION, "422 validation_failed: Bad; plain words; tags[0] {\"field\":\"tags[0]\"}; m; ; 5",
+     "validation_failed", "base: plain words\ntags[0]: {\"field\":\"tags[0]\"}\nbase: m\nbase: \nbase: 5"},
+    {422, DETAILS("{\"email\":[\"is invalid\",\"is taken\"],\"tags\":\"too many\"}"), PRIVY_VALIDATION,
+     "422 validation_failed: Bad; email is invalid; email is taken; tags too many", "validation_failed",
+     "email: is invalid\nemail: is taken\ntags: too many"},
+    {422, DETAILS("{\"field\":\"email\",\"message\":\"is invalid\"}"), PRIVY_VALIDATION,
+     "422 validation_failed: Bad; email is invalid", "validation_failed", "email: is invalid"},
+    {422, DETAILS("\"words\""), PRIVY_VALIDATION, "422 validation_failed: Bad; words", "validation_failed",
+     "base: words"},
+    {422, DETAILS("null"), PRIVY_VALIDATION, "422 validation_failed: Bad", "validation_failed", ""},
+    {422, DETAILS("[]"), PRIVY_VALIDATION, "422 validation_failed: Bad", "validation_failed", ""},
+    {422, "{\"error\":{\"message\":\"\",\"details\":[{\"field\":\"email\",\"message\":\"is j\\u00f6rg\\u0021\"}]}}",
+     PRIVY_VALIDATION, "422: email is j\xC3\xB6rg!", NULL, "email: is j\xC3\xB6rg!"},
+    /* events */
+    {400, "{\"errors\":[\"event_type is required\",{\"field\":\"email\",\"message\":\"is invalid\"}]}",
+     PRIVY_VALIDATION, "400: event_type is required; email is invalid", NULL,
+     "base: event_type is required\nemail: is invalid"},
+    {400, "[\"a\",\"b\"]", PRIVY_VALIDATION, "400: a; b", NULL, "base: a\nbase: b"},
+    {400, "{\"errors\":{\"email\":[\"is invalid\"]}}", PRIVY_VALIDATION, "400: email is invalid", NULL,
+     "email: is invalid"},
+    /* the token endpoint */
+    {401, "{\"error\":\"invalid_client\"}", PRIVY_AUTHENTICATION,
+     "401 invalid_client: The token is missing, expired, revoked or wrong.", "invalid_client", ""},
+    {401, "{\"error\":\"invalid_scope\",\"error_description\":\"No such scope\"}", PRIVY_AUTHENTICATION,
+     "401 invalid_scope: No such scope", "invalid_scope", ""},
+    /* what lies between */
+    {502, "<html><body>Bad Gateway</body></html>", PRIVY_SERVER, "502: The server failed (any 5xx).", NULL, ""},
+    {503, "", PRIVY_SERVER, "503: The server failed (any 5xx).", NULL, ""},
+    {599, "null", PRIVY_SERVER, "599: The server failed (any 5xx).", NULL, ""},
+    {400, "", PRIVY_VALIDATION, "400: the server refused the request", NULL, ""},
+    {422, "\"x\"", PRIVY_VALIDATION, "422: the server refused the request", NULL, ""},
+    {418, "{\"message\":\"short and stout\"}", PRIVY_STATUS, "418: short and stout", NULL, ""},
+    {405, "x", PRIVY_STATUS, "405: The server answered with an error, or with what is no answer.", NULL, ""},
+    {100, "", PRIVY_STATUS, "100: The server answered with an error, or with what is no answer.", NULL, ""},
+    /* odd values never stop it */
+    {404, "{\"error\":null}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.", NULL, ""},
+    {404, "{\"error\":[{\"code\":\"x\"}]}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.", NULL, ""},
+    {404, "{\"error\":{\"code\":5,\"message\":{}}}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.",
+     NULL, ""},
+    {404, "{\"error\":{\"code\":\"a\",\"code\":\"b\",\"message\":\"\\ud800\"}}", PRIVY_NOT_FOUND, "404 b: \xEF\xBF\xBD",
+     "b", ""},
+};
+
+static void every_shape_is_an_error(void **state) {
+  (void)state;
+  privy_response *response = NULL;
+  privy_error error;
+  size_t length;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(shapes); i++) {
+    CHECK_STATUS(answer("contacts.update", shapes[i].status, "X-Request-ID: r1\r\n", shapes[i].body, &response, &error),
+                 shapes[i].code);
+    assert_null(response);
+    assert_int_equal(error.code, shapes[i].code);
+    assert_int_equal(error.http_status, shapes[i].status);
+    assert_string_equal(error.message, shapes[i].message);
+    assert_string_equal(error.api_code ? error.api_code : "none", shapes[i].api_code ? shapes[i].api_code : "none");
+    assert_faults(&error.faults, shapes[i].faults);
+    assert_string_equal(error.request_id, "r1");
+    assert_null(error.contact_id);
+    assert_true(error.retry_after < 0);
+    assert_non_null(error.response);
+    const char *body = privy_response_body(error.response, &length);
+    assert_text(body, length, shapes[i].body);
+    privy_error_clear(&error);
+  }
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+static void conflicts_name_the_contact_wherever_it_stands(void **state) {
+  (void)state;
+  static const struct {
+    const char *body, *id;
+  } cases[] = {
+      {"{\"error\":{\"id\":\"" CONTACT "\"}}", CONTACT},
+      {"{\"id\":\"" CONTACT "\",\"error\":{\"code\":\"conflict\"}}", CONTACT},
+      {"{\"data\":{\"id\":\"" CONTACT "\"}}", CONTACT},
+      {"{\"error\":{\"details\":{\"id\":\"" CONTACT "\"}}}", CONTACT},
+      {"{\"error\":{\"details\":[{\"field\":\"email\",\"message\":\"taken\"},{\"id\":\"" CONTACT "\"}]}}", CONTACT},
+      {"{\"error\":{\"id\":5},\"id\":null,\"data\":{\"id\":\"" CONTACT "\"}}", CONTACT},
+      {"{\"error\":{\"id\":\"first\"},\"id\":\"second\"}", "first"},
+      {"{\"errors\":[{\"id\":\"" CONTACT "\"}]}", CONTACT},
+      {"{\"error\":\"conflict\",\"id\":\"c\\u0075s\"}", "cus"},
+      {"{\"error\":{\"id\":\"\"},\"id\":\"" CONTACT "\"}", CONTACT},
+      {"{}", NULL},
+      {"[]", NULL},
+      {"", NULL},
+      {"{\"data\":[{\"id\":\"x\"}]}", NULL},
+  };
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    CHECK_STATUS(answer("contacts.create", 409, "", cases[i].body, &response, &error), PRIVY_CONFLICT);
+    assert_string_equal(error.contact_id ? error.contact_id : "none", cases[i].id ? cases[i].id : "none");
+    privy_error_clear(&error);
+  }
+  /* Any other status names no contact. */
+  CHECK_STATUS(answer("contacts.create", 404, "", cases[0].body, &response, &error), PRIVY_NOT_FOUND);
+  assert_null(error.contact_id);
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+static void redirects_are_errors(void **state) {
+  (void)state;
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_STATUS(answer(NULL, 302, "Location: https://elsewhere.example/x\r\n", "", &response, &error), PRIVY_STATUS);
+  assert_string_equal(error.message, "302: a redirect, which is never followed: https://elsewhere.example/x");
+  CHECK_STATUS(answer(NULL, 304, "", "", &response, &error), PRIVY_STATUS);
+  assert_string_equal(error.message, "304: a redirect, which is never followed");
+  CHECK_STATUS(answer(NULL, 307, "Location: /x\r\n", "[\"a\"]", &response, &error), PRIVY_STATUS);
+  assert_string_equal(error.message, "307: a redirect, which is never followed: /x; a");
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+/* ---- limits ------------------------------------------------------------------------------------------------------ */
+
+static void retry_after_is_seconds(void **state) {
+  (void)state;
+  static const struct {
+    const char *header;
+    double seconds;
+  } cases[] = {{"Retry-After: 3\r\n", 3},
+               {"Retry-After: 0\r\n", 0},
+               {"Retry-After: 1.5\r\n", 1.5},
+               {"retry-after:  42 \r\n", 42},
+               {"", -1},
+               {"Retry-After: \r\n", -1},
+               {"Retry-After: -3\r\n", -1},
+               {"Retry-After: soon\r\n", -1},
+               {"Retry-After: 3 seconds\r\n", -1},
+               {"Retry-After: 0x10\r\n", -1},
+               {"Retry-After: 1e999\r\n", -1},
+               {"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n", -1}};
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    CHECK_STATUS(answer("contacts.list", 429, cases[i].header, "", &response, &error), PRIVY_RATE_LIMIT);
+    assert_true(error.retry_after == cases[i].seconds);
+    assert_true(error.resets_at == 0);
+    privy_error_clear(&error);
+  }
+  /* Only a 429 speaks of limits. */
+  CHECK_STATUS(answer("contacts.list", 503, "Retry-After: 3\r\n", "", &response, &error), PRIVY_SERVER);
+  assert_true(error.retry_after < 0);
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+#define MINUTE(remaining)                                                                                              \
+  "X-RateLimit-Limit-Minute: 60\r\nX-RateLimit-Remaining-Minute: " remaining "\r\nX-RateLimit-Reset-Minute: 1000\r\n"
+#define DAY(remaining)                                                                                                 \
+  "X-RateLimit-Limit-Day: 10000\r\nX-RateLimit-Remaining-Day: " remaining "\r\nX-RateLimit-Reset-Day: 9000\r\n"
+
+static void limits_are_read(void **state) {
+  (void)state;
+  static const struct {
+    const char *headers;
+    bool minute, day;
+    int64_t resets_at;
+  } cases[] = {
+      {MINUTE("0") DAY("17"), true, true, 1000},
+      {MINUTE("0") DAY("0"), true, true, 9000},
+      {MINUTE("5") DAY("0"), true, true, 9000},
+      {MINUTE("0"), true, false, 1000},
+      {DAY("0"), false, true, 9000},
+      {DAY("5"), false, true, 0},
+      {"X-RateLimit-Limit-Minute: 60\r\nX-RateLimit-Reset-Minute: 1000\r\n", false, false, 0},
+      {MINUTE("many"), false, false, 0},
+      {MINUTE("99999999999999999999"), false, false, 0},
+      {"", false, false, 0},
+  };
+  privy_response *response = NULL;
+  privy_error error;
+  privy_limits limits;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    CHECK_STATUS(answer("contacts.list", 429, cases[i].headers, "", &response, &error), PRIVY_RATE_LIMIT);
+    assert_true(error.resets_at == cases[i].resets_at);
+    privy_limits_read(error.response, &limits);
+    assert_int_equal(limits.minute.known, cases[i].minute);
+    assert_int_equal(limits.day.known, cases[i].day);
+    if (limits.minute.known) assert_true(limits.minute.limit == 60 && limits.minute.resets_at == 1000);
+    if (limits.day.known) assert_true(limits.day.limit == 10000 && limits.day.resets_at == 9000);
+    privy_error_clear(&error);
+  }
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+/* ---- the struct itself ------------------------------------------------------------------------------------------- */
+
+static void messages_are_cut_between_characters(void **state) {
+  (void)state;
+  char long_text[1600];
+  privy_error error;
+  privy_error_init(&error);
+  for (size_t shift = 0; shift < 3; shift++) {
+    memset(long_text, 'x', shift);
+    for (size_t at = shift; at + 3 < sizeof long_text; at += 3) memcpy(long_text + at, "\xE2\x82\xAC", 4);
+    CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s", long_text), PRIVY_ERROR);
+    const size_t length = strlen(error.message);
+    assert_in_range(length, 1020, 1023);
+    assert_int_equal(privy_utf8_valid(error.message, length), length);
+  }
+  /* What is no text is cut where it stops being one. */
+  CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s", "to \xFFwhere"), PRIVY_ERROR);
+  assert_string_equal(error.message, "to ");
+done:
+  privy_error_clear(&error);
+}
+
+static void errors_are_used_again(void **state) {
+  (void)state;
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  assert_true(error.retry_after < 0 && error.code == PRIVY_OK);
+  CHECK_STATUS(
+      answer("contacts.create", 409, "X-Request-Id: a\r\n", "{\"id\":\"x\",\"errors\":[\"y\"]}", &response, &error),
+      PRIVY_CONFLICT);
+  CHECK_STATUS(answer("contacts.create", 404, "X-Request-Id: b\r\n", "", &response, &error), PRIVY_NOT_FOUND);
+  assert_string_equal(error.request_id, "b");
+  assert_int_equal(error.faults.count, 0);
+  assert_int_equal(privy_error_no_memory(&error), PRIVY_NO_MEMORY);
+  assert_string_equal(error.message, "out of memory");
+  CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%d", 7), PRIVY_ERROR);
+  assert_string_equal(error.message, "7");
+  privy_error_clear(&error);
+  assert_null(error.message);
+  assert_null(error.response);
+  privy_error_clear(&error);
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(every_shape_is_an_error), TEST(conflicts_name_the_contact_wherever_it_stands),
+      TEST(redirects_are_errors),    TEST(retry_after_is_seconds),
+      TEST(limits_are_read),         TEST(messages_are_cut_between_characters),
+      TEST(errors_are_used_again),
+  };
+  return HARNESS_RUN(tests);
+}
