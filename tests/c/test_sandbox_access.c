@@ -108,7 +108,9 @@ done:
 /* Takes the access token of the last answer for the next requests. */
 static void use_token(sandbox_kit *kit, char token[64]) {
   const char *start = kit->answer.body.data + strlen("{'access_token':'");
-  const size_t length = strcspn(start, "\"");
+  const char *end = memchr(start, '"', kit->answer.body.length - strlen("{'access_token':'"));
+  assert_non_null(end);
+  const size_t length = (size_t)(end - start);
   assert_true(length > 40 && length < 64);
   memcpy(token, start, length);
   token[length] = '\0';

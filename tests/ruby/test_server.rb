@@ -16,6 +16,8 @@ class TestServer < PrivyTest
       Process.kill("KILL", process.pid) if process.alive?
       assert_equal "", stderr.read
       assert_nil stdout.gets
+    ensure
+      Process.kill("KILL", process.pid) if process.alive?
     end
   end
 
@@ -49,6 +51,12 @@ class TestServer < PrivyTest
     end
   ensure
     taken.close
+  end
+
+  def test_a_stop_before_the_start_is_not_lost
+    server = Privy::Sandbox::Server.new(port: 0)
+    server.stop
+    assert_nil(Timeout.timeout(5) { server.run })
   end
 
   def test_a_server_of_your_own

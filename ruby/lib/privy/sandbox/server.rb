@@ -94,7 +94,8 @@ module Privy
         @sandbox = sandbox
         @host = host
         @engine = Engine.new(BindAddress: host, Port: port, AccessLog: [], Logger: WEBrick::Log.new(nil, 0),
-                             DoNotReverseLookup: true)
+                             DoNotReverseLookup: true,
+                             StartCallback: -> { @engine.stop if @stopped })
         @engine.app = App.new(sandbox)
       end
 
@@ -123,8 +124,11 @@ module Privy
         self
       end
 
+      # Also before {#run} has begun, which then ends at once.
+      #
       # @return [void]
       def stop
+        @stopped = true
         @engine.shutdown
         @thread&.join unless @thread.equal?(Thread.current)
         @thread = nil

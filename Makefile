@@ -1,0 +1,209 @@
+# privy: the two commands are `make demo` and `make test`; `make help` lists the rest.
+# Everything built lands under build/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+CLANG_FORMAT ?= clang-format
+# make V=1 shows the compiler's command lines.
+quiet := $(if $(V),,@)
+RUBOCOP ?= rubocop
+VALGRIND ?= valgrind
+PKG_CONFIG ?= pkg-config
+
+# A suite that hangs is a failure, not a stalled machine.
+bounded := timeout --foreground --kill-after=10 900
+
+VENV := build/venv/bin
+RUBY_EXE = $(shell cat build/ruby-path)
+RUBY_RUN = $(RUBY_EXE) -w -Ibuild/ruby/lib -Iruby/lib
+
+# ---- what there is -------------------------------------------------------------------------------------------------
+
+core := $(sort $(wildcard csrc/*/*.c))
+core_inputs := $(core) $(wildcard csrc/*.h csrc/*/*.h csrc/*/*.def)
+tests := $(sort $(wildcard tests/c/test_*.c))
+harness := $(sort $(filter-out $(tests), $(wildcard tests/c/*.c)))
+programs := $(tests:tests/c/%.c=%)
+
+python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.toml
+python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
+ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
+c_files = $(shell find csrc python/ext ruby/ext tests/c -name '*.[ch]' | sort)
+ruby_files = $(shell find ruby tests/ruby examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
+
+# ---- help and set-up -----------------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## this list
+	@printf 'privy: one C core for the Privy API, with a Python and a Ruby binding\n\n'
+	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
+
+.PHONY: setup
+setup: ## install what this machine lacks (apt, and Python packages into build/venv)
+	@[ -n "$${PRIVY_SETUP_DONE:-}" ] || tools/setup
+
+.PHONY: demo
+demo: setup build-python build-ruby ## serve the sandbox, run quickstarts and imports in both languages, tell what happened
+	@tools/demo
+
+.PHONY: test
+test: setup ## everything: lint, then all suites
+	@PRIVY_SETUP_DONE=1 tools/suites '$(MAKE) -k' lint test-c test-c-asan test-c-valgrind test-structure test-python \
+	  test-ruby test-types test-package
+
+.PHONY: build
+build: build-c build-python build-ruby ## the core with its test programs, and both extensions
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find python ruby tests examples tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- the core and its tests in C -----------------------------------------------------------------------------------
+
+CC ?= cc
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+  -Wcast-qual -Werror
+common_flags = -std=c11 -Icsrc -DPRIVY_SHARED -fvisibility=hidden -pthread \
+  $(shell $(PKG_CONFIG) --cflags libcurl cmocka)
+libraries = $(shell $(PKG_CONFIG) --libs cmocka libcurl) -pthread -lm
+
+plain_flags := $(WARNINGS) -O2 -g
+# GCC warns of things that are not so when it instruments: the plain build is the judge.
+asan_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover
+
+define variant
+build/c/$(1)/%.o: %.c Makefile | setup
+	@mkdir -p $$(@D)
+	@echo '  cc     $$@'
+	$$(quiet)$$(CC) $$(common_flags) $$($(1)_flags) -MMD -MP -c $$< -o $$@
+
+build/c/$(1)/libprivy.a: $$(core:%.c=build/c/$(1)/%.o)
+	@rm -f $$@
+	@echo '  ar     $$@'
+	$$(quiet)ar rcs $$@ $$^
+
+build/c/$(1)/%: build/c/$(1)/tests/c/%.o $$(harness:%.c=build/c/$(1)/%.o) build/c/$(1)/libprivy.a
+	@echo '  link   $$@'
+	$$(quiet)$$(CC) $$($(1)_flags) $$^ $$(libraries) -o $$@
+
+.PHONY: build-c-$(1)
+build-c-$(1): $$(programs:%=build/c/$(1)/%)
+
+-include $$(patsubst %.c,build/c/$(1)/%.d,$$(core) $$(harness) $$(tests))
+endef
+$(eval $(call variant,plain))
+$(eval $(call variant,asan))
+
+.PHONY: build-c
+build-c: build-c-plain build-c-asan
+
+.PHONY: test-c
+test-c: build-c-plain ## the C tests
+	@tools/programs 'C, plain' '' $(programs:%=build/c/plain/%)
+
+.PHONY: test-c-asan
+test-c-asan: build-c-asan ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  tools/programs 'C, ASan and UBSan' '' $(programs:%=build/c/asan/%)
+
+leaks := definite,indirect,possible
+valgrind := $(VALGRIND) -q --error-exitcode=99 --num-callers=30 --leak-check=full --show-leak-kinds=$(leaks) \
+  --errors-for-leak-kinds=$(leaks)
+
+.PHONY: test-c-valgrind
+test-c-valgrind: build-c-plain ## the C tests under valgrind, leaks included
+	@tools/programs 'C, valgrind' '$(valgrind)' $(programs:%=build/c/plain/%)
+
+# ---- the extensions ------------------------------------------------------------------------------------------------
+
+.PHONY: build-python
+build-python: build/stamps/python ## the Python package, importable in build/venv
+
+build/stamps/python-ext: $(python_ext_inputs) | setup
+	@mkdir -p build/stamps
+	$(VENV)/python setup.py -q egg_info --egg-base build/stamps build_ext --force --build-temp build/python-objects \
+	  --build-lib build/python
+	@touch $@
+
+build/stamps/python: build/stamps/python-ext $(python_files)
+	@find build/python -name '*.py*' -delete
+	$(VENV)/python setup.py -q egg_info --egg-base build/stamps build_py --build-lib build/python
+	@touch $@
+
+.PHONY: build-ruby
+build-ruby: build/stamps/ruby ## the Ruby extension, in build/ruby/lib
+
+build/stamps/ruby: $(ruby_ext_inputs) | setup
+	@mkdir -p build/stamps build/ruby/lib
+	@rm -rf build/ruby/objects && mkdir build/ruby/objects
+	cd build/ruby/objects && $(RUBY_EXE) $(CURDIR)/ruby/ext/privy/extconf.rb >extconf.log || { cat extconf.log; exit 1; }
+	+$(MAKE) -C build/ruby/objects V=0 install sitearchdir=$(CURDIR)/build/ruby/lib sitelibdir=$(CURDIR)/build/ruby/lib
+	@touch $@
+
+# ---- the other suites ----------------------------------------------------------------------------------------------
+
+.PHONY: test-structure
+test-structure: build/c/plain/libprivy.a build-python build-ruby ## include graph, symbols, versions, README, examples
+	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/structure
+
+.PHONY: test-python
+test-python: build-python ## the Python tests
+	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider --ignore=tests/python/test_package.py tests/python
+
+.PHONY: test-ruby
+test-ruby: build-ruby ## the Ruby tests
+	@tools/programs Ruby '$(RUBY_RUN) -Itests/ruby' $(filter-out %/test_package.rb, $(sort $(wildcard tests/ruby/test_*.rb)))
+
+.PHONY: test-types
+test-types: build-python ## mypy --strict on package and examples; RBS parsed and validated
+	MYPYPATH=python $(VENV)/mypy --strict --cache-dir build/mypy python/privy examples/*.py
+	$(RUBY_EXE) tools/rbs
+
+.PHONY: test-package
+test-package: build-python build-ruby ## sdist, wheel and gem, installed away from the source tree
+	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/python/test_package.py
+	$(bounded) $(RUBY_RUN) -Itests/ruby tests/ruby/test_package.rb
+
+# ---- lint and format -----------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: lint-c lint-python lint-ruby ## clang-format, strict C warnings, ruff, rubocop, ruby -wc
+
+# The core was compiled with the warnings already. Interpreters' slots hold functions in void pointers and take char
+# pointers that they never write to: ISO C pedantry and qualifiers cannot be had there.
+binding_flags = -std=c11 -Icsrc -fsyntax-only $(filter-out -Wpedantic -Wcast-qual, $(WARNINGS))
+python_headers = $(shell $(VENV)/python -c 'import sysconfig; print("-isystem", sysconfig.get_path("include"))')
+ruby_headers = $(shell $(RUBY_EXE) -rrbconfig -e \
+  'print %w[rubyhdrdir rubyarchhdrdir].map { |key| "-isystem #{RbConfig::CONFIG[key]}" }.join(" ")')
+
+.PHONY: lint-c
+lint-c: setup $(core:%.c=build/c/plain/%.o)
+	@echo '  clang-format over all C files'
+	$(quiet)$(CLANG_FORMAT) --dry-run --Werror $(c_files)
+	@echo '  warnings over python/ext and ruby/ext'
+	@for file in python/ext/*.c; do $(CC) $(binding_flags) $(python_headers) "$$file"; done
+	@for file in ruby/ext/privy/*.c; do $(CC) $(binding_flags) $(ruby_headers) "$$file"; done
+
+.PHONY: lint-python
+lint-python: setup
+	$(VENV)/ruff check --cache-dir build/ruff .
+	$(VENV)/ruff format --check --cache-dir build/ruff .
+
+.PHONY: lint-ruby
+lint-ruby: setup
+	@echo '  rubocop, ruby -wc over all Ruby files'
+	$(quiet)$(RUBOCOP) --cache-root build/rubocop --format simple $(ruby_files)
+	@for file in $(ruby_files); do $(RUBY_EXE) -wc "$$file" 2>&1 | { ! grep -v '^Syntax OK$$' | sed "s|^|$$file: |" >&2 | grep .; }; done
+
+.PHONY: format
+format: setup ## let clang-format, ruff and rubocop put the layout right
+	$(CLANG_FORMAT) -i $(c_files)
+	$(VENV)/ruff check --fix --cache-dir build/ruff .
+	$(VENV)/ruff format --cache-dir build/ruff .
+	$(RUBOCOP) --cache-root build/rubocop --fix-layout $(ruby_files)

@@ -1,0 +1,24 @@
+"""One version, said in five places."""
+
+import re
+
+from tree import INTERPRETERS, ROOT, run
+
+
+def search(pattern: str, path: str) -> str:
+    match = re.search(pattern, (ROOT / path).read_text(), re.MULTILINE)
+    assert match, f"{path} tells no version"
+    return match[1]
+
+
+def test_the_versions_agree() -> None:
+    version = search(r'^#define PRIVY_VERSION "([^"]+)"', "csrc/privy.h")
+    assert search(r'^version = "([^"]+)"', "pyproject.toml") == version
+    assert search(r"VERSION = [\"']([^\"']+)", "ruby/lib/privy/version.rb") == version
+    assert search(r"^## (\d[^\s]*)", "CHANGELOG.md") == version
+
+
+def test_the_built_packages_tell_it() -> None:
+    version = search(r'^#define PRIVY_VERSION "([^"]+)"', "csrc/privy.h")
+    assert run([*INTERPRETERS["python"], "-c", "import privy; print(privy.__version__)"]).strip() == version
+    assert run([*INTERPRETERS["ruby"], "-e", 'require "privy"; puts Privy::VERSION']).strip() == version
