@@ -103,6 +103,7 @@ typedef struct privy_error {
   char *request_id;         /* the answer's X-Request-Id */
   char *idempotency_key;    /* the key that the request carried */
   int attempts;             /* requests spent, 0: none left this machine */
+  double waited;            /* seconds spent waiting for budget, Retry-After and backoff */
   double retry_after;       /* PRIVY_RATE_LIMIT: seconds to wait, negative when unknown */
   int64_t resets_at;        /* PRIVY_RATE_LIMIT: when the spent limit is whole again, 0 when unknown */
   privy_response *response; /* the answer with its headers and body, when one came; released by privy_error_clear */
@@ -488,9 +489,11 @@ typedef struct privy_config {
   const char *base_url;      /* else $PRIVY_BASE_URL, else https://api.privy.com/v1 */
   const char *token_url;     /* else $PRIVY_TOKEN_URL, else the base URL's origin + /oauth/token */
   const char *ca_bundle;     /* file of trusted certificates; NULL: $SSL_CERT_FILE, else the system's */
+  const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; NULL: $https_proxy and $no_proxy */
   const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
   privy_options options;     /* defaults: 30 s, 5 s, 60 s, 3 */
   size_t max_response;       /* bytes of body accepted, default 64 MiB */
+  int64_t reserve;           /* requests of each minute that are left to other users of the account, default 0 */
   privy_sandbox *sandbox;    /* answer from here instead of the network; the client keeps a reference */
 } privy_config;
 PRIVY_API void privy_config_init(privy_config *config);
@@ -504,6 +507,16 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *conf
 /* Frees the client. No call may be running on it. */
 PRIVY_API void privy_client_free(privy_client *client);
 PRIVY_API const char *privy_client_base_url(const privy_client *client);
+
+/* One of the account's limits, as the latest answers told it; times are this machine's clock. */
+typedef struct privy_rate_limit {
+  bool known;        /* false: no answer has told of it yet */
+  int64_t limit;     /* requests a window */
+  int64_t remaining; /* requests left, those in flight taken off */
+  double resets_at;  /* when it is whole again; 0: it is whole */
+} privy_rate_limit;
+/* What is left of the minute and of the day. */
+PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day);
 
 /* A handle by which one call can be stopped from another thread. */
 typedef struct privy_interrupt privy_interrupt;
@@ -525,6 +538,60 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, c
                                                          const privy_options *options, privy_interrupt *interrupt,
                                                          privy_stop_function *stop, void *stop_context,
                                                          privy_response **out, privy_error *error);
+
+/* ---- many calls at once ------------------------------------------------------------------------------------------ */
+
+/*
+ * A group makes any number of calls of one client at once without threads. Whoever holds it drives it: by
+ * privy_group_wait, or from an event loop by privy_group_watch, _due and _act. It is used by one thread at a time; the
+ * client must outlive it.
+ */
+typedef struct privy_group privy_group;
+
+/* A call that has ended. On success `response` is the caller's reference, else `error` tells; clear it with
+ * privy_outcome_clear. */
+typedef struct privy_outcome {
+  uint64_t id;
+  privy_status status;
+  privy_response *response;
+  privy_error error;
+} privy_outcome;
+PRIVY_API void privy_outcome_clear(privy_outcome *outcome);
+
+/* PRIVY_OK, PRIVY_ERROR or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error);
+/* Ends all calls under way; in the child of a fork it only forgets them, for they are the parent's. */
+PRIVY_API void privy_group_free(privy_group *group);
+/*
+ * Starts a call. Takes over the finished request, also on failure. `id` comes back with the outcome; it must not be
+ * that of a call under way. Nothing is sent before the group is driven. PRIVY_OK, PRIVY_ERROR (options) or
+ * PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_group_start(privy_group *group, privy_request *request,
+                                                         const privy_options *options, uint64_t id, privy_error *error);
+/* Ends a call before its time, without an outcome; its connection is not used again. False when there is no such call.
+ */
+PRIVY_API bool privy_group_cancel(privy_group *group, uint64_t id);
+/* Calls under way, outcomes not taken yet included. */
+PRIVY_API size_t privy_group_count(const privy_group *group);
+/* Takes the outcome of a call that has ended; false when none has. */
+PRIVY_API bool privy_group_take(privy_group *group, privy_outcome *out);
+/* Moves all calls on and waits at most `seconds` for one to end. Wake it from another thread with privy_group_wake. */
+PRIVY_API void privy_group_wait(privy_group *group, double seconds);
+PRIVY_API void privy_group_wake(privy_group *group);
+
+typedef enum privy_socket_events { PRIVY_SOCKET_READ = 1, PRIVY_SOCKET_WRITE = 2 } privy_socket_events;
+/* Told which events of a socket matter from now on; 0: none, forget the socket. Called during privy_group_act. */
+typedef void privy_socket_function(void *context, int socket, int events);
+/* Has an event loop drive the group instead of privy_group_wait. Call it before the first start. */
+PRIVY_API void privy_group_watch(privy_group *group, privy_socket_function *watch, void *context);
+/* Seconds until privy_group_act(group, -1, 0) is due; negative: nothing waits for time. Ask after every start and act.
+ */
+PRIVY_API double privy_group_due(const privy_group *group);
+/* A socket is ready for these events, or (socket -1) time has passed. Then take what has ended. */
+PRIVY_API void privy_group_act(privy_group *group, int socket, int events);
+/* When the calls that wait for budget or a retry may go on, by the client's clock; 0: none waits. */
+PRIVY_API double privy_group_waiting_until(const privy_group *group);
 
 #ifdef __cplusplus
 }

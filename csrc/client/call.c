@@ -1,159 +1,289 @@
 #include "client/call.h"
 
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "base/text.h"
+#include "client/outgoing.h"
 #include "message/error.h"
 #include "message/response.h"
 
-void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, privy_token token,
+/* How often a call looks whether another one has brought the token that both need. */
+#define TOKEN_PEEK 0.02
+/* How much a server's clock and its Date header, in whole seconds, may be off. */
+#define CLOCK_SLACK 2.0
+
+void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],
                      const privy_request *request, privy_error *error) {
-  *call = (privy_call){
-      .settings = settings, .options = options, .request = request, .token = token, .status = PRIVY_OK, .error = error};
+  *call = (privy_call){.settings = settings,
+                       .options = options,
+                       .request = request,
+                       .wait_left = options.max_wait,
+                       .random = random[0] ^ random[1],
+                       .status = PRIVY_OK,
+                       .error = error};
+  if (request->operation && request->operation->id == PRIVY_OP_EVENT &&
+      !privy_request_find_header(request, "Idempotency-Key"))
+    snprintf(call->key, sizeof call->key, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
 }
 
 void privy_call_clear(privy_call *call) {
   privy_request_free(call->follow_up);
-  privy_token_clear(&call->token);
+  privy_request_free(call->verify);
+  privy_free(call->token);
   privy_buffer_clear(&call->outgoing.headers);
   privy_buffer_clear(&call->url);
   privy_buffer_clear(&call->form);
   privy_response_release(call->response);
 }
 
-static void finish(privy_call *call, privy_status status) {
+/* splitmix64, made a number in [0, 1). */
+static double next_random(privy_call *call) {
+  uint64_t z = call->random += UINT64_C(0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+}
+
+/* ---- the end of a call ---- */
+
+static privy_call_step finish(privy_call *call, privy_status status) {
   call->done = true;
   call->status = status;
+  return PRIVY_CALL_DONE;
 }
 
-/* ---- what is sent ---- */
-
-static bool add_header(privy_buffer *headers, const char *name, const char *value) {
-  return privy_buffer_format(headers, "%s: ", name) && privy_buffer_text(headers, value) &&
-         privy_buffer_text(headers, "\r\n");
+/* Tells the error which request it is about, and ends the call. */
+static privy_call_step fail(privy_call *call) {
+  privy_error *error = call->error;
+  const char *method = call->goal == PRIVY_GOAL_TOKEN ? "POST" : privy_request_method(call->request);
+  const char *path = call->goal == PRIVY_GOAL_TOKEN ? "/oauth/token" : privy_request_target(call->request);
+  const char *key = *call->key ? call->key : privy_request_find_header(call->request, "Idempotency-Key");
+  error->attempts = call->attempts;
+  error->waited = call->waited;
+  if (!privy_error_text(&error->method, method, strlen(method)) ||
+      !privy_error_text(&error->path, path, strcspn(path, "?")) ||
+      (key && !privy_error_text(&error->idempotency_key, key, strlen(key))))
+    privy_error_no_memory(error);
+  return finish(call, error->code);
 }
 
-static bool add_user_agent(privy_buffer *headers, const char *suffix) {
-  return privy_buffer_text(headers, "User-Agent: privy/" PRIVY_VERSION) &&
-         (!suffix || (privy_buffer_byte(headers, ' ') && privy_buffer_text(headers, suffix))) &&
-         privy_buffer_text(headers, "\r\n");
-}
+/* ---- waiting ---- */
 
-static bool set_url(privy_call *call, const char *base, const char *target) {
-  call->url.length = 0;
-  return privy_buffer_text(&call->url, base) && privy_buffer_text(&call->url, target) &&
-         privy_buffer_terminate(&call->url);
-}
-
-static bool prepare_token(privy_call *call) {
-  const privy_settings *settings = call->settings;
-  privy_outgoing *out = &call->outgoing;
-  call->form.length = 0;
-  if (!set_url(call, settings->token_url, "") ||
-      !privy_token_form(&call->form, settings->client_id, settings->client_secret, settings->scopes) ||
-      !add_header(&out->headers, "Accept", "application/json") ||
-      !add_header(&out->headers, "Content-Type", "application/x-www-form-urlencoded"))
-    return false;
-  out->method = "POST";
-  out->target = "/oauth/token";
-  out->body = call->form.data;
-  out->body_length = call->form.length;
+/* Plans to wait until then; false when the call may not wait that long. */
+static bool may_wait(privy_call *call, double now, double until) {
+  double wait = until > now ? until - now : 0;
+  if (wait > call->wait_left) return false;
+  call->wait_left -= wait;
+  call->waited += wait;
+  call->until = until;
   return true;
 }
 
-static bool prepare_request(privy_call *call) {
-  const privy_request *request = call->request;
-  privy_outgoing *out = &call->outgoing;
-  const char *name, *value;
-  const char *token = call->settings->token ? call->settings->token : call->token.text;
-  if (!set_url(call, call->settings->base_url, privy_request_target(request))) return false;
-  for (size_t i = 0; privy_request_header_at(request, i, &name, &value); i++)
-    if (!add_header(&out->headers, name, value)) return false;
-  out->method = privy_request_method(request);
-  out->target = privy_request_target(request);
-  out->body = privy_request_body(request, &out->body_length);
-  return privy_buffer_text(&out->headers, "Authorization: Bearer ") && privy_buffer_text(&out->headers, token) &&
-         privy_buffer_text(&out->headers, "\r\n");
+static privy_call_step refuse_budget(privy_call *call, privy_pace pace, double now, double until) {
+  privy_error *error = call->error;
+  error->retry_after = until > now ? until - now : 0;
+  error->resets_at = (int64_t)ceil(until);
+  if (pace == PRIVY_PACE_DAY)
+    privy_error_set(error, PRIVY_RATE_LIMIT, "the account's requests of the day are spent; more in %.0f seconds",
+                    error->retry_after);
+  else
+    privy_error_set(error, PRIVY_RATE_LIMIT,
+                    "the account's requests of the minute are spent; more in %.1f seconds, which is past max_wait",
+                    error->retry_after);
+  return fail(call);
 }
 
-privy_call_step privy_call_next(privy_call *call, double now) {
-  if (call->done) return PRIVY_CALL_DONE;
-  privy_outgoing *out = &call->outgoing;
-  out->headers.length = 0;
-  out->timeout = call->options.timeout;
-  out->connect_timeout = call->options.connect_timeout;
-  call->asking_token = !call->settings->token && !privy_token_is_fresh(&call->token, now);
-  bool ready = add_user_agent(&out->headers, call->settings->user_agent) &&
-               (call->asking_token ? prepare_token(call) : prepare_request(call));
-  if (!ready) {
-    finish(call, privy_error_no_memory(call->error));
-    return PRIVY_CALL_DONE;
+/* ---- what to send ---- */
+
+static privy_call_step send_token_request(privy_call *call, privy_account *account, double now) {
+  if (account->fetching) {
+    call->until = now + TOKEN_PEEK;
+    return PRIVY_CALL_WAIT;
   }
-  out->url = call->url.data;
+  call->goal = PRIVY_GOAL_TOKEN;
+  if (!privy_call_prepare_token(call)) {
+    privy_error_no_memory(call->error);
+    return fail(call);
+  }
+  account->fetching = true;
   call->attempts++;
   return PRIVY_CALL_SEND;
 }
 
-/* ---- what came of it ---- */
+static privy_call_step send_request(privy_call *call, privy_account *account, double now) {
+  const char *token = call->settings->token ? call->settings->token : account->token.text;
+  call->goal = call->verify ? PRIVY_GOAL_VERIFY : PRIVY_GOAL_ANSWER;
+  if (!privy_error_text(&call->token, token, strlen(token)) ||
+      !privy_call_prepare_request(call, call->verify ? call->verify : call->request, token)) {
+    privy_error_no_memory(call->error);
+    return fail(call);
+  }
+  call->outgoing.fresh = call->taken_for == PRIVY_CONNECTION || call->taken_for == PRIVY_TIMEOUT;
+  privy_pacer_sent(&account->pacer);
+  call->flying = true;
+  call->attempts++;
+  if (call->first_sent == 0) call->first_sent = now;
+  return PRIVY_CALL_SEND;
+}
 
-/* Tells the error which request it is about. */
-static void describe_failure(privy_call *call) {
+privy_call_step privy_call_next(privy_call *call, privy_account *account, double now) {
+  double until;
+  if (call->done) return PRIVY_CALL_DONE;
+  if (now < call->until) return PRIVY_CALL_WAIT;
+  if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
+    return send_token_request(call, account, now);
+  privy_pace pace = privy_pacer_ask(&account->pacer, now, &until);
+  if (pace == PRIVY_PACE_GO) return send_request(call, account, now);
+  if (pace == PRIVY_PACE_DAY || !may_wait(call, now, until)) return refuse_budget(call, pace, now, until);
+  return PRIVY_CALL_WAIT;
+}
+
+/* ---- retries ---- */
+
+/* Seconds to wait before another attempt: what the answer asks for, else backoff with jitter. */
+static double delay_of(privy_call *call, double now) {
+  const privy_response *response = call->error->response;
+  const char *after = response ? privy_response_header(response, "Retry-After") : NULL;
+  double asked = after ? privy_retry_after(after, now) : -1;
+  double backoff = privy_retry_backoff(call->retries + 1, next_random(call));
+  return asked > backoff ? asked : backoff;
+}
+
+/* True when the failure that the error tells is to be followed by another attempt. */
+static bool goes_on_to_retry(privy_call *call, privy_account *account, double now) {
   privy_error *error = call->error;
-  const char *target = call->outgoing.target;
-  const char *key = call->asking_token ? NULL : privy_request_find_header(call->request, "Idempotency-Key");
-  error->attempts = call->attempts;
-  if (!privy_error_text(&error->method, call->outgoing.method, strlen(call->outgoing.method)) ||
-      !privy_error_text(&error->path, target, strcspn(target, "?")) ||
-      (key && !privy_error_text(&error->idempotency_key, key, strlen(key))))
-    privy_error_no_memory(error);
-}
-
-void privy_call_failed(privy_call *call) {
-  describe_failure(call);
-  finish(call, call->error->code);
-}
-
-static void token_answered(privy_call *call, double now, privy_incoming *incoming) {
-  privy_response *response = NULL;
-  privy_status status = privy_response_parse(NULL, incoming->http_status, incoming->headers.data,
-                                             incoming->headers.length, &incoming->body, &response, call->error);
-  if (status == PRIVY_OK) status = privy_token_read(response, now, &call->token, call->error);
-  privy_response_release(response);
-  if (status == PRIVY_OK && !privy_token_is_fresh(&call->token, now))
-    status = privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
-  call->token_fetched = status == PRIVY_OK;
-  if (call->token_fetched) return;
-  call->error->http_status = incoming->http_status;
-  privy_call_failed(call);
-}
-
-/* A 409 tells an upsert which contact to update. */
-static bool goes_on_to_update(privy_call *call) {
-  const privy_operation *operation = call->request->operation;
-  if (call->error->code != PRIVY_CONFLICT || !call->error->contact_id || call->follow_up || !operation ||
-      operation->id != PRIVY_OP_UPSERT)
-    return false;
-  privy_error error;
-  privy_error_init(&error);
-  privy_status status = privy_request_new_update_of(call->request, call->error->contact_id, &call->follow_up, &error);
-  if (status == PRIVY_NO_MEMORY) privy_error_no_memory(call->error);
-  privy_error_clear(&error);
-  if (status != PRIVY_OK) return false;
-  privy_error_clear(call->error);
-  call->request = call->follow_up;
+  if (!privy_retry_helps(error->code, error->http_status)) return false;
+  bool limited = error->code == PRIVY_RATE_LIMIT; /* no outage: the quota is not for it */
+  call->maybe_done = call->maybe_done || !limited;
+  if (call->retries >= call->options.max_retries) return false;
+  double delay = delay_of(call, now);
+  if (delay > call->wait_left || (!limited && !privy_retry_quota_take(&account->quota, error->code))) return false;
+  if (!limited) call->taken_for = error->code;
+  call->retries++;
+  call->wait_left -= delay;
+  call->waited += delay;
+  call->until = now + delay;
+  privy_error_clear(error);
   return true;
 }
 
-void privy_call_answered(privy_call *call, double now, privy_incoming *incoming) {
-  if (call->asking_token) {
-    token_answered(call, now, incoming);
+void privy_call_failed(privy_call *call, privy_account *account, double now) {
+  bool for_token = call->goal == PRIVY_GOAL_TOKEN;
+  if (for_token) account->fetching = false;
+  if (call->flying) privy_pacer_returned(&account->pacer, now, NULL);
+  call->flying = false;
+  if (call->error->code == PRIVY_INTERRUPTED || !goes_on_to_retry(call, account, now))
+    fail(call);
+  else if (for_token)
+    call->goal = PRIVY_GOAL_ANSWER;
+}
+
+/* ---- answers ---- */
+
+static void token_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
+  privy_response *response = NULL;
+  account->fetching = false;
+  call->goal = PRIVY_GOAL_ANSWER;
+  privy_status status = privy_response_parse(NULL, incoming->http_status, incoming->headers.data,
+                                             incoming->headers.length, &incoming->body, &response, call->error);
+  if (status == PRIVY_OK) status = privy_token_read(response, now, &account->token, call->error);
+  privy_response_release(response);
+  if (status == PRIVY_OK && !privy_token_is_fresh(&account->token, now))
+    status = privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
+  if (status == PRIVY_OK) return;
+  call->error->http_status = incoming->http_status;
+  if (goes_on_to_retry(call, account, now)) return;
+  call->goal = PRIVY_GOAL_TOKEN;
+  fail(call);
+}
+
+/* A 401 may mean that an OAuth token was revoked before its time: one new token is tried. */
+static bool goes_on_to_renew(privy_call *call, privy_account *account) {
+  if (call->error->code != PRIVY_AUTHENTICATION || call->settings->token || call->token_renewed) return false;
+  call->token_renewed = true;
+  if (account->token.text && strcmp(account->token.text, call->token) == 0) privy_token_clear(&account->token);
+  privy_error_clear(call->error);
+  return true;
+}
+
+/* Builds a request about the contact that the 409 names. */
+static bool follow(privy_call *call, privy_request **out, bool update) {
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = update ? privy_request_new_update_of(call->request, call->error->contact_id, out, &error)
+                               : privy_request_new_get(call->error->contact_id, out, &error);
+  if (status == PRIVY_NO_MEMORY) privy_error_no_memory(call->error);
+  privy_error_clear(&error);
+  if (status == PRIVY_OK) privy_error_clear(call->error);
+  return status == PRIVY_OK;
+}
+
+/* A 409 tells an upsert which contact to update, and a create whose earlier attempt was lost which one to look at. */
+static bool goes_on_after_conflict(privy_call *call) {
+  const privy_operation *operation = call->request->operation;
+  if (call->error->code != PRIVY_CONFLICT || !call->error->contact_id || !operation) return false;
+  if (operation->id == PRIVY_OP_UPSERT && !call->follow_up) {
+    if (!follow(call, &call->follow_up, true)) return false;
+    call->request = call->follow_up;
+    return true;
+  }
+  return operation->id == PRIVY_OP_CREATE && call->maybe_done && follow(call, &call->verify, false);
+}
+
+/* A delete whose earlier attempt was lost and that now finds nothing has done its work. */
+static bool is_deleted(privy_call *call) {
+  const privy_operation *operation = call->request->operation;
+  if (call->error->code != PRIVY_NOT_FOUND || !call->maybe_done || !operation || operation->id != PRIVY_OP_DELETE)
+    return false;
+  call->response = call->error->response;
+  call->error->response = NULL;
+  privy_error_clear(call->error);
+  return true;
+}
+
+/* The contact that a 409 named is here: it is our own work when it was created after our first attempt. */
+static void verified(privy_call *call, double now) {
+  privy_value created = privy_record_get(privy_response_record(call->response, 0), PRIVY_SLOT_CONTACT_created_at);
+  const char *date = privy_response_header(call->response, "Date");
+  double server_now = now;
+  privy_time time;
+  if (date) privy_http_date(date, &server_now);
+  if (created.type == PRIVY_STRING && privy_time_parse(created.text, created.length, &time) &&
+      (double)time.seconds + time.nanos / 1e9 >= call->first_sent + (server_now - now) - CLOCK_SLACK) {
+    finish(call, PRIVY_OK);
     return;
   }
-  privy_status status = privy_response_parse(call->request->operation, incoming->http_status, incoming->headers.data,
+  privy_value id = privy_record_get(privy_response_record(call->response, 0), PRIVY_SLOT_CONTACT_id);
+  call->error->http_status = 409;
+  if (id.type == PRIVY_STRING && !privy_error_text(&call->error->contact_id, id.text, id.length))
+    privy_error_no_memory(call->error);
+  else
+    privy_error_set(call->error, PRIVY_CONFLICT, "409 conflict: a contact with this e-mail or phone existed before");
+  privy_response_release(call->response);
+  call->response = NULL;
+  fail(call);
+}
+
+void privy_call_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
+  if (call->goal == PRIVY_GOAL_TOKEN) {
+    token_answered(call, account, now, incoming);
+    return;
+  }
+  const privy_request *sent = call->verify ? call->verify : call->request;
+  privy_status status = privy_response_parse(sent->operation, incoming->http_status, incoming->headers.data,
                                              incoming->headers.length, &incoming->body, &call->response, call->error);
-  if (status == PRIVY_OK)
+  call->flying = false;
+  privy_pacer_returned(&account->pacer, now, status == PRIVY_OK ? call->response : call->error->response);
+  if (status == PRIVY_OK) privy_retry_quota_refund(&account->quota, call->taken_for);
+  if (status == PRIVY_OK && call->verify)
+    verified(call, now);
+  else if (status == PRIVY_OK || is_deleted(call))
     finish(call, PRIVY_OK);
-  else if (!goes_on_to_update(call))
-    privy_call_failed(call);
+  else if (!goes_on_to_renew(call, account) && !goes_on_after_conflict(call) && !goes_on_to_retry(call, account, now))
+    fail(call);
 }

@@ -2,37 +2,56 @@
  * One API call as a state machine that touches no socket, clock or random source: what happens between "the user asked"
  * and "here is the answer". The driver asks what to do and says what came of it:
  *
- *   privy_call_init(&call, settings, options, token, request, error);
- *   while (privy_call_next(&call, now) == PRIVY_CALL_SEND) {
- *     …send call.outgoing…
- *     privy_call_answered(&call, now, &incoming);  or  privy_call_failed(&call);
+ *   privy_call_init(&call, settings, options, random, request, error);
+ *   for (;;) switch (privy_call_next(&call, account, now)) {
+ *     case PRIVY_CALL_SEND: …send call.outgoing…
+ *       privy_call_answered(&call, account, now, &incoming);  or  privy_call_failed(&call, account, now);
+ *     case PRIVY_CALL_WAIT: …until call.until, or for a shorter time…
+ *     case PRIVY_CALL_DONE: …call.status, call.response or the error…
  *   }
- *   …call.status, call.response or the error…
  *   privy_call_clear(&call);
  *
- * A call asks for an OAuth token first when it has none that is fresh, and an upsert goes on to an update after a 409.
- * One attempt each: a failure ends the call.
+ * `account` is what all calls of the client share; the driver holds its lock during these functions, not while it sends
+ * or waits.
  */
 #ifndef PRIVY_CLIENT_CALL_H
 #define PRIVY_CLIENT_CALL_H
 
+#include "client/account.h"
 #include "client/settings.h"
 #include "client/transport.h"
 #include "message/request.h"
-#include "policy/token.h"
 
-typedef enum privy_call_step { PRIVY_CALL_SEND, PRIVY_CALL_DONE } privy_call_step;
+typedef enum privy_call_step { PRIVY_CALL_SEND, PRIVY_CALL_WAIT, PRIVY_CALL_DONE } privy_call_step;
+
+/* What the next request is for. */
+typedef enum privy_call_goal {
+  PRIVY_GOAL_ANSWER, /* what the user asked for */
+  PRIVY_GOAL_TOKEN,  /* an OAuth token */
+  PRIVY_GOAL_VERIFY  /* whether the contact that a 409 names is the work of our own lost attempt */
+} privy_call_goal;
 
 typedef struct privy_call {
   const privy_settings *settings;
   privy_options options;
-  const privy_request *request; /* sent next: the user's, or `follow_up` */
+  const privy_request *request; /* the user's, or `follow_up` */
   privy_request *follow_up;
-  privy_token token;  /* OAuth: given at the start, replaced when the call fetched a new one */
-  bool token_fetched; /* `token` is new: keep it for other calls */
-  bool asking_token;  /* `outgoing` asks for a token */
+  privy_call_goal goal;
+  privy_request *verify;
+  double until; /* WAIT: not before this */
+  double wait_left;
+  double waited;
+  int attempts; /* requests sent, those for tokens included */
+  int retries;
+  privy_status taken_for; /* the failure that the last retry paid the quota for */
+  bool maybe_done;        /* an attempt was lost that may have been acted on */
+  double first_sent;
+  bool token_renewed; /* after a 401 */
+  bool flying;        /* counted by the pacer */
+  char *token;        /* the one that `outgoing` carries */
+  char key[40];       /* the Idempotency-Key of this call, "" for none */
+  uint64_t random;    /* state of the jitter */
   bool done;
-  int attempts;
   privy_outgoing outgoing;
   privy_buffer url;
   privy_buffer form;
@@ -41,15 +60,15 @@ typedef struct privy_call {
   privy_error *error;
 } privy_call;
 
-/* `token` (may be {0}) is taken over. */
-void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, privy_token token,
+/* `random` are 128 bits that nobody else has. */
+void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],
                      const privy_request *request, privy_error *error);
 void privy_call_clear(privy_call *call);
 /* What to do now. SEND: `outgoing` is ready. DONE: `status` tells, and `response` is the caller's to take. */
-privy_call_step privy_call_next(privy_call *call, double now);
+privy_call_step privy_call_next(privy_call *call, privy_account *account, double now);
 /* An answer came. Takes the contents of `incoming`. */
-void privy_call_answered(privy_call *call, double now, privy_incoming *incoming);
+void privy_call_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming);
 /* No answer came: the error says why already. */
-void privy_call_failed(privy_call *call);
+void privy_call_failed(privy_call *call, privy_account *account, double now);
 
 #endif

@@ -1,8 +1,10 @@
 #include "client/engine.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -13,19 +15,47 @@
 #error "privy needs libcurl 7.80 or newer: CURLOPT_PREREQFUNCTION keeps a request from being sent twice"
 #endif
 
+/* Bytes of headers, those of interim answers included. */
 #define MAX_HEADERS ((size_t)256 << 10)
+/* Connections kept for later. By itself libcurl keeps few while few transfers run, and closes most after a burst. */
+#define MAX_IDLE 64L
 
-/* A multi handle with its connections, and the easy handle that calls use in turn. */
-typedef struct engine_session {
-  CURLM *multi;
+/* Kept connections remembered by their local port. */
+#define KEPT 256
+
+/* A connection kept for another request; libcurl may have closed it since. */
+typedef struct kept {
+  int port;
+  int socket;
+} kept;
+
+/* One request and its answer on their way. */
+struct privy_transfer {
   CURL *easy;
-  struct engine_session *next;
-} engine_session;
+  kept *kept; /* the engine's */
+  void *owner;
+  privy_incoming *incoming;
+  size_t max_response;
+  size_t header_bytes;
+  bool too_large;
+  bool no_memory;
+  bool stale;  /* the kept connection held something already when the request was to go out */
+  bool sent;   /* the request has gone out once */
+  bool headed; /* the answer's headers have come whole */
+  struct curl_slist *headers;
+  struct privy_transfer *next; /* in `idle` */
+  char message[CURL_ERROR_SIZE];
+};
 
 struct privy_engine {
   const privy_settings *settings;
-  pthread_mutex_t mutex; /* guards `idle` */
-  engine_session *idle;
+  CURLM *multi;
+  privy_transfer *idle; /* ended transfers, whose easy handles are used again */
+  privy_socket_function *watch;
+  void *context;
+  double due;    /* by privy_monotonic; negative: no time is set */
+  size_t flying; /* transfers started and not taken */
+  kept kept[KEPT];
 };
 
 /* ---- life ---- */
@@ -44,79 +74,79 @@ privy_status privy_engine_new(const privy_settings *settings, privy_engine **out
   privy_engine *engine = privy_calloc(1, sizeof *engine);
   if (!engine) return privy_error_no_memory(error);
   engine->settings = settings;
-  pthread_mutex_init(&engine->mutex, NULL);
+  engine->due = -1;
+  engine->multi = curl_multi_init();
+  if (!engine->multi) {
+    privy_free(engine);
+    return privy_error_no_memory(error);
+  }
+  curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, MAX_IDLE);
   *out = engine;
   return PRIVY_OK;
 }
 
-static void free_session(engine_session *session) {
-  if (!session) return;
-  if (session->easy) curl_easy_cleanup(session->easy);
-  if (session->multi) curl_multi_cleanup(session->multi);
-  privy_free(session);
+static void free_transfer(privy_transfer *transfer) {
+  if (transfer->easy) curl_easy_cleanup(transfer->easy);
+  curl_slist_free_all(transfer->headers);
+  privy_free(transfer);
 }
 
 void privy_engine_free(privy_engine *engine) {
   if (!engine) return;
-  for (engine_session *session = engine->idle, *next; session; session = next) {
-    next = session->next;
-    free_session(session);
+  for (privy_transfer *transfer = engine->idle, *next; transfer; transfer = next) {
+    next = transfer->next;
+    free_transfer(transfer);
   }
-  pthread_mutex_destroy(&engine->mutex);
+  curl_multi_cleanup(engine->multi);
   privy_free(engine);
 }
 
-static engine_session *take_session(privy_engine *engine) {
-  pthread_mutex_lock(&engine->mutex);
-  engine_session *taken = engine->idle;
-  if (taken) engine->idle = taken->next;
-  pthread_mutex_unlock(&engine->mutex);
-  if (taken) return taken;
-  taken = privy_calloc(1, sizeof *taken);
-  if (!taken) return NULL;
-  taken->multi = curl_multi_init();
-  taken->easy = curl_easy_init();
-  if (taken->multi && taken->easy) return taken;
-  free_session(taken);
+void privy_engine_abandon(privy_engine *engine) {
+  privy_free(engine);
+}
+
+static privy_transfer *take_idle(privy_engine *engine) {
+  privy_transfer *transfer = engine->idle;
+  if (transfer) {
+    engine->idle = transfer->next;
+    return transfer;
+  }
+  transfer = privy_calloc(1, sizeof *transfer);
+  if (transfer) transfer->easy = curl_easy_init();
+  if (!transfer || transfer->easy) return transfer;
+  privy_free(transfer);
   return NULL;
 }
 
-static void give_session(privy_engine *engine, engine_session *session) {
-  pthread_mutex_lock(&engine->mutex);
-  session->next = engine->idle;
-  engine->idle = session;
-  pthread_mutex_unlock(&engine->mutex);
+static void give_idle(privy_engine *engine, privy_transfer *transfer) {
+  curl_easy_reset(transfer->easy); /* it must not remember the headers */
+  curl_slist_free_all(transfer->headers);
+  transfer->headers = NULL;
+  transfer->next = engine->idle;
+  engine->idle = transfer;
 }
 
 /* ---- one transfer ---- */
 
-typedef struct engine_transfer {
-  const privy_outgoing *outgoing;
-  privy_incoming *incoming;
-  size_t max_response;
-  bool begun; /* the first byte of an answer came */
-  bool too_large;
-  bool no_memory;
-  bool sent; /* the request has gone out once */
-  struct curl_slist *headers;
-  char message[CURL_ERROR_SIZE];
-} engine_transfer;
-
 static size_t on_header(char *data, size_t size, size_t count, void *context) {
-  engine_transfer *transfer = context;
+  privy_transfer *transfer = context;
   privy_buffer *headers = &transfer->incoming->headers;
   size_t length = size * count;
+  transfer->header_bytes += length;
+  transfer->too_large = transfer->header_bytes > MAX_HEADERS;
+  if (transfer->too_large) return 0;
+  if (length <= 2) transfer->headed = true;
   if (privy_text_starts(data, length, "HTTP/")) {
+    transfer->headed = false;
     headers->length = 0; /* an interim answer's headers make way for the next one's */
     return length;
   }
-  transfer->too_large = headers->length + length > MAX_HEADERS;
-  transfer->no_memory = !transfer->too_large && !privy_buffer_append(headers, data, length);
-  return transfer->too_large || transfer->no_memory ? 0 : length;
+  transfer->no_memory = !privy_buffer_append(headers, data, length);
+  return transfer->no_memory ? 0 : length;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *context) {
-  engine_transfer *transfer = context;
+  privy_transfer *transfer = context;
   privy_buffer *body = &transfer->incoming->body;
   size_t length = size * count;
   transfer->too_large = length > transfer->max_response - body->length;
@@ -124,25 +154,59 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   return transfer->too_large || transfer->no_memory ? 0 : length;
 }
 
+static int port_of(int socket) {
+  struct sockaddr_storage address = {0};
+  socklen_t length = sizeof address;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+  if (getsockname(socket, (struct sockaddr *)&address, &length) != 0) return -1;
+  memcpy(&v4, &address, sizeof v4);
+  memcpy(&v6, &address, sizeof v6);
+  return address.ss_family == AF_INET ? ntohs(v4.sin_port) : address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : -1;
+}
+
+/* Remembers which connection an answer came on. HTTP/2 tells by itself what belongs to which request. */
+static void remember(privy_transfer *transfer) {
+  long version = 0, port = 0;
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+  curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
+  if ((version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1) && socket != CURL_SOCKET_BAD && port > 0)
+    transfer->kept[port % KEPT] = (kept){(int)port, (int)socket};
+}
+
+/* True when a kept connection has ended, or holds bytes that nobody asked for: they would be taken for the answer. */
+static bool is_stale(const privy_transfer *transfer, int local_port) {
+  long new_connections = 0;
+  char byte;
+  const kept *last = &transfer->kept[local_port % KEPT];
+  curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &new_connections);
+  return new_connections == 0 && last->port == local_port && port_of(last->socket) == local_port &&
+         recv(last->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 /* libcurl would silently repeat a request whose kept connection broke before the answer: whether to repeat is not its
  * business, for the first one may have been acted on. */
 static int on_request(void *context, char *remote, char *local, int remote_port, int local_port) {
-  engine_transfer *transfer = context;
-  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  privy_transfer *transfer = context;
+  (void)remote, (void)local, (void)remote_port;
   bool again = transfer->sent;
+  transfer->stale = !again && local_port > 0 && is_stale(transfer, local_port);
+  if (transfer->stale) return CURL_PREREQFUNC_ABORT;
   transfer->sent = true;
   return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-static bool add_line(engine_transfer *transfer, const char *line) {
+static bool add_line(privy_transfer *transfer, const char *line) {
   struct curl_slist *longer = curl_slist_append(transfer->headers, line);
   if (longer) transfer->headers = longer;
   return longer != NULL;
 }
 
 /* Splits the block of headers into libcurl's list, and keeps libcurl from adding what nobody asked for. */
-static bool make_headers(engine_transfer *transfer) {
-  privy_slice block = {transfer->outgoing->headers.data, transfer->outgoing->headers.length};
+static bool make_headers(privy_transfer *transfer, const privy_outgoing *outgoing) {
+  privy_slice block = {outgoing->headers.data, outgoing->headers.length};
   privy_header header;
   bool typed = false;
   privy_buffer line = PRIVY_BUFFER_EMPTY;
@@ -184,6 +248,9 @@ static void set_manners(CURL *easy, const privy_settings *settings) {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* neither a timeout nor a stop waits for a name lookup that hangs */
+#endif
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -193,15 +260,26 @@ static void set_manners(CURL *easy, const privy_settings *settings) {
   if (settings->ca_bundle) curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle);
 }
 
-static CURLcode prepare(CURL *easy, const privy_settings *settings, engine_transfer *transfer) {
-  const privy_outgoing *outgoing = transfer->outgoing;
+/* Holds for what a Content-Length tells; a body without one is counted as it comes. */
+static void bound_length(CURL *easy, const privy_outgoing *outgoing, size_t max_response) {
+  curl_off_t most = max_response > INT64_MAX ? INT64_MAX : (curl_off_t)max_response;
+  if (strcmp(outgoing->method, "HEAD") != 0) curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, most);
+}
+
+static CURLcode prepare(privy_transfer *transfer, const privy_settings *settings, const privy_outgoing *outgoing) {
+  CURL *easy = transfer->easy;
+  curl_easy_reset(easy);
   set_manners(easy, settings);
   set_method(easy, outgoing);
+  bound_length(easy, outgoing, settings->max_response);
+  /* Plain http never leaves the machine, so it takes no proxy either. */
+  bool plain = privy_text_starts(outgoing->url, strlen(outgoing->url), "http://");
+  if (plain || settings->proxy) curl_easy_setopt(easy, CURLOPT_PROXY, plain ? "" : settings->proxy);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(outgoing->timeout));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(outgoing->connect_timeout));
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, outgoing->fresh ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
-  /* Plain http never leaves the machine, so it takes no proxy either. */
-  if (privy_text_starts(outgoing->url, strlen(outgoing->url), "http://")) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -212,27 +290,53 @@ static CURLcode prepare(CURL *easy, const privy_settings *settings, engine_trans
   return curl_easy_setopt(easy, CURLOPT_URL, outgoing->url);
 }
 
-/* Runs the transfer to its end. False when it was stopped. */
-static bool run(CURLM *multi, privy_watch *watch, CURLcode *result) {
-  int running = 0, left;
-  do {
-    if (curl_multi_perform(multi, &running) != CURLM_OK) return true;
-    if (!running) break;
-    if (privy_watch_stops(watch)) return false;
-  } while (curl_multi_poll(multi, NULL, 0, (int)(PRIVY_WATCH_SECONDS * 1000), NULL) == CURLM_OK);
-  for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));)
-    if (message->msg == CURLMSG_DONE) *result = message->data.result;
-  return true;
+privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outgoing, privy_incoming *incoming,
+                                void *owner, privy_transfer **out) {
+  privy_transfer *transfer = take_idle(engine);
+  if (!transfer) return PRIVY_NO_MEMORY;
+  transfer->owner = owner;
+  transfer->incoming = incoming;
+  transfer->kept = engine->kept;
+  transfer->max_response = engine->settings->max_response;
+  transfer->header_bytes = 0;
+  transfer->too_large = transfer->no_memory = transfer->stale = transfer->sent = transfer->headed = false;
+  transfer->message[0] = '\0';
+  if (!make_headers(transfer, outgoing) || prepare(transfer, engine->settings, outgoing) != CURLE_OK ||
+      curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
+    free_transfer(transfer);
+    return PRIVY_NO_MEMORY;
+  }
+  engine->flying++;
+  *out = transfer;
+  return PRIVY_OK;
 }
 
-static privy_status tell(const engine_transfer *transfer, CURLcode result, privy_error *error) {
+void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
+  engine->flying--;
+  curl_multi_remove_handle(engine->multi, transfer->easy);
+  free_transfer(transfer);
+}
+
+/* Whether the first byte of an answer came. */
+static bool has_begun(const privy_transfer *transfer) {
+  curl_off_t first_byte = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  return first_byte > 0;
+}
+
+static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_error *error) {
   const char *message = *transfer->message ? transfer->message : curl_easy_strerror(result);
+  if (result == CURLE_OK && transfer->headed) return PRIVY_OK;
+  if (result == CURLE_OK)
+    return privy_error_set(error, PRIVY_CONNECTION, "the connection broke within the headers of the answer");
   /* libcurl calls a header line that is longer than it likes a lack of memory. */
-  bool headers = result == CURLE_OUT_OF_MEMORY && transfer->begun && transfer->incoming->body.length == 0;
-  if (headers) return privy_error_set(error, PRIVY_CONNECTION, "the answer's headers are larger than libcurl takes");
+  bool huge_line = result == CURLE_OUT_OF_MEMORY && has_begun(transfer) && transfer->incoming->body.length == 0;
+  bool huge_headers = huge_line || (transfer->too_large && transfer->header_bytes > MAX_HEADERS);
+  bool huge_body = transfer->too_large || result == CURLE_FILESIZE_EXCEEDED;
+  if (huge_body || huge_headers) error->http_status = transfer->incoming->http_status;
+  if (huge_headers) return privy_error_set(error, PRIVY_STATUS, "the answer's headers are larger than allowed");
   if (transfer->no_memory || result == CURLE_OUT_OF_MEMORY) return privy_error_no_memory(error);
-  if (transfer->too_large) error->http_status = transfer->incoming->http_status;
-  if (transfer->too_large)
+  if (huge_body)
     return privy_error_set(error, PRIVY_STATUS, "the answer is larger than the %zu bytes allowed",
                            transfer->max_response);
   if (result == CURLE_ABORTED_BY_CALLBACK)
@@ -241,38 +345,93 @@ static privy_status tell(const engine_transfer *transfer, CURLcode result, privy
   return privy_error_set(error, PRIVY_CONNECTION, "%s", message);
 }
 
-static void wake(void *multi) {
-  curl_multi_wakeup(multi);
+/* Nothing was sent on the stale connection: the request goes out on a new one instead. */
+static bool starts_again(privy_engine *engine, privy_transfer *transfer) {
+  if (!transfer->stale) return false;
+  transfer->stale = false;
+  curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+  return curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
 }
 
-privy_status privy_engine_send(privy_engine *engine, const privy_outgoing *outgoing, privy_watch *watch,
-                               privy_incoming *incoming, privy_error *error) {
-  engine_transfer transfer = {
-      .outgoing = outgoing, .incoming = incoming, .max_response = engine->settings->max_response};
-  CURLcode result = CURLE_GOT_NOTHING;
-  engine_session *session = make_headers(&transfer) ? take_session(engine) : NULL;
-  if (!session || prepare(session->easy, engine->settings, &transfer) != CURLE_OK ||
-      curl_multi_add_handle(session->multi, session->easy) != CURLM_OK) {
-    curl_slist_free_all(transfer.headers);
-    free_session(session);
-    return privy_error_no_memory(error);
+/* The next transfer that libcurl has ended, NULL when there is none. */
+static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
+  int left;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(engine->multi, &left))) {
+    if (message->msg != CURLMSG_DONE) continue;
+    char *private = NULL;
+    *result = message->data.result;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+    privy_transfer *transfer = (privy_transfer *)(void *)private;
+    if (*result == CURLE_OK) remember(transfer);
+    curl_multi_remove_handle(engine->multi, transfer->easy);
+    if (!starts_again(engine, transfer)) return transfer;
   }
-  privy_interrupt_attach(watch->interrupt, wake, session->multi);
-  bool ran = run(session->multi, watch, &result);
-  privy_interrupt_attach(watch->interrupt, NULL, NULL);
-  long status = 0;
-  curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_off_t first_byte = 0;
-  curl_easy_getinfo(session->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
-  transfer.begun = first_byte > 0;
-  curl_multi_remove_handle(session->multi, session->easy);
-  curl_slist_free_all(transfer.headers);
-  curl_easy_reset(session->easy); /* it must not remember what is on this stack */
-  if (!ran) {
-    free_session(session);
-    return privy_error_set(error, PRIVY_INTERRUPTED, "the call was stopped");
-  }
-  give_session(engine, session);
-  incoming->http_status = (int)status;
-  return result == CURLE_OK ? PRIVY_OK : tell(&transfer, result, error);
+  return NULL;
+}
+
+void *privy_engine_take(privy_engine *engine, privy_status *status, privy_error *(*error_of)(void *owner)) {
+  CURLcode result = CURLE_OK;
+  long http_status = 0;
+  privy_transfer *transfer = next_ended(engine, &result);
+  if (!transfer) return NULL;
+  curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
+  transfer->incoming->http_status = (int)http_status;
+  *status = tell(transfer, result, error_of(transfer->owner));
+  engine->flying--;
+  give_idle(engine, transfer);
+  return transfer->owner;
+}
+
+/* ---- driven by waiting ---- */
+
+void privy_engine_wait(privy_engine *engine, double seconds) {
+  int running = 0;
+  if (curl_multi_perform(engine->multi, &running) == CURLM_OK && (size_t)running == engine->flying)
+    curl_multi_poll(engine->multi, NULL, 0, (int)(seconds * 1000), NULL);
+}
+
+void privy_engine_wake(void *engine) {
+  curl_multi_wakeup(((privy_engine *)engine)->multi);
+}
+
+/* ---- driven by an event loop ---- */
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *unused) {
+  privy_engine *engine = context;
+  (void)easy, (void)unused;
+  int events = 0;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= PRIVY_SOCKET_READ;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= PRIVY_SOCKET_WRITE;
+  engine->watch(engine->context, (int)socket, events);
+  return 0;
+}
+
+static int on_timer(CURLM *multi, long milliseconds_left, void *context) {
+  privy_engine *engine = context;
+  (void)multi;
+  engine->due = milliseconds_left < 0 ? -1 : privy_monotonic() + (double)milliseconds_left / 1000;
+  return 0;
+}
+
+void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void *context) {
+  engine->watch = watch;
+  engine->context = context;
+  curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
+  curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+}
+
+double privy_engine_due(const privy_engine *engine) {
+  if (engine->due < 0) return -1;
+  double left = engine->due - privy_monotonic();
+  return left > 0 ? left : 0;
+}
+
+void privy_engine_act(privy_engine *engine, int socket, int events) {
+  int running = 0;
+  int what = (events & PRIVY_SOCKET_READ ? CURL_CSELECT_IN : 0) | (events & PRIVY_SOCKET_WRITE ? CURL_CSELECT_OUT : 0);
+  if (socket < 0 && privy_engine_due(engine) == 0) engine->due = -1;
+  curl_multi_socket_action(engine->multi, socket < 0 ? CURL_SOCKET_TIMEOUT : (curl_socket_t)socket, what, &running);
 }

@@ -1,4 +1,8 @@
-/* HTTP over libcurl. The only floor that knows libcurl is engine.c. Safe to share between threads. */
+/*
+ * HTTP over libcurl: an engine is one curl_multi with its connections and any number of transfers. Whoever holds it
+ * drives it, by waiting in it or by letting an event loop watch its sockets; it is used by one thread at a time.
+ * engine.c is the only file that knows libcurl.
+ */
 #ifndef PRIVY_CLIENT_ENGINE_H
 #define PRIVY_CLIENT_ENGINE_H
 
@@ -6,17 +10,40 @@
 #include "client/transport.h"
 
 typedef struct privy_engine privy_engine;
+typedef struct privy_transfer privy_transfer;
 
 /* `settings` must outlive the engine. PRIVY_OK, PRIVY_ERROR when libcurl cannot be used, or PRIVY_NO_MEMORY. */
 PRIVY_NODISCARD privy_status privy_engine_new(const privy_settings *settings, privy_engine **out, privy_error *error);
-/* Closes all connections. No call may be running. */
+/* Ends what is under way and closes all connections. */
 void privy_engine_free(privy_engine *engine);
+/* Forgets the engine without touching its connections: for the child of a fork, whose parent goes on using them. */
+void privy_engine_abandon(privy_engine *engine);
+
 /*
- * Sends one request and waits for its answer, whatever its HTTP status, on a connection kept from an earlier call if
- * there is one. PRIVY_OK, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than allowed),
- * PRIVY_INTERRUPTED or PRIVY_NO_MEMORY. The caller clears `incoming` in any case.
+ * Starts to send a request whose answer goes into `incoming`. Both must stay where they are until the transfer has
+ * ended. `owner` comes back then. PRIVY_OK or PRIVY_NO_MEMORY.
  */
-PRIVY_NODISCARD privy_status privy_engine_send(privy_engine *engine, const privy_outgoing *outgoing, privy_watch *watch,
-                                               privy_incoming *incoming, privy_error *error);
+PRIVY_NODISCARD privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outgoing,
+                                                privy_incoming *incoming, void *owner, privy_transfer **out);
+/* Ends a transfer before its time; its connection is not used again. */
+void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
+/*
+ * Takes a transfer that has ended: its owner, and in `*status` PRIVY_OK or what `error` was filled with:
+ * PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than allowed) or PRIVY_NO_MEMORY. NULL when none has
+ * ended. `error_of` gives the error to fill for an owner.
+ */
+void *privy_engine_take(privy_engine *engine, privy_status *status, privy_error *(*error_of)(void *owner));
+
+/* Moves all transfers on, then waits at most `seconds` for more to happen. */
+void privy_engine_wait(privy_engine *engine, double seconds);
+/* Ends a wait, from any thread. */
+void privy_engine_wake(void *engine);
+
+/* Drives by an event loop from here on: `watch` is told which sockets matter and for what. */
+void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void *context);
+/* Seconds until privy_engine_act is due without a socket's event; negative: not. */
+double privy_engine_due(const privy_engine *engine);
+/* `socket` is ready for `events` (privy_socket_events), or (-1) time has passed. */
+void privy_engine_act(privy_engine *engine, int socket, int events);
 
 #endif

@@ -73,18 +73,6 @@ bool privy_watch_stops(privy_watch *watch) {
   return watch->stop(watch->context);
 }
 
-bool privy_watch_sleep(privy_watch *watch, double seconds) {
-  double until = privy_monotonic() + seconds;
-  for (;;) {
-    if (privy_watch_stops(watch)) return true;
-    double left = until - privy_monotonic();
-    if (left <= 0) return false;
-    if (left > PRIVY_WATCH_SECONDS / 2) left = PRIVY_WATCH_SECONDS / 2;
-    struct timespec pause = {0, (long)(left * 1e9)};
-    nanosleep(&pause, NULL);
-  }
-}
-
 void privy_incoming_clear(privy_incoming *incoming) {
   privy_buffer_clear(&incoming->headers);
   privy_buffer_clear(&incoming->body);

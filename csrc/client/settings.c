@@ -20,8 +20,9 @@ void privy_config_init(privy_config *config) {
 }
 
 void privy_settings_clear(privy_settings *settings) {
-  char *const owned[] = {settings->token,    settings->client_id, settings->client_secret, settings->scopes,
-                         settings->base_url, settings->token_url, settings->ca_bundle,     settings->user_agent};
+  char *const owned[] = {settings->token,     settings->client_id, settings->client_secret,
+                         settings->scopes,    settings->base_url,  settings->token_url,
+                         settings->ca_bundle, settings->proxy,     settings->user_agent};
   for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) privy_free(owned[i]);
   *settings = (privy_settings){0};
 }
@@ -48,7 +49,7 @@ static bool keep_all(privy_settings *settings, const privy_config *config) {
          (settings->base_url || keep(&settings->base_url, DEFAULT_BASE_URL, NULL)) &&
          keep(&settings->token_url, config->token_url, sandbox ? NULL : "PRIVY_TOKEN_URL") &&
          keep(&settings->ca_bundle, config->ca_bundle, "SSL_CERT_FILE") &&
-         keep(&settings->user_agent, config->user_agent, NULL);
+         keep(&settings->proxy, config->proxy, NULL) && keep(&settings->user_agent, config->user_agent, NULL);
 }
 
 /* ---- URLs ---- */
@@ -94,6 +95,18 @@ static const char *url_fault(const char *url) {
   if (strpbrk(url + origin, "?#")) return "must not carry a query or fragment";
   if (!https && !is_loopback(host)) return "must be https: plain http is for loopback addresses only";
   return NULL;
+}
+
+/* NULL when the URL can be a proxy's. Its user and password, if any, are for libcurl alone. */
+static const char *proxy_fault(const char *url) {
+  static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+  for (const char *at = url; *at; at++)
+    if (*at <= ' ' || *at > '~') return "must hold visible ASCII only";
+  for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+    size_t length = strlen(schemes[i]);
+    if (privy_text_starts(url, strlen(url), schemes[i]) && url[length]) return NULL;
+  }
+  return "must begin with http://, https://, socks5:// or socks5h:// and name a host";
 }
 
 static bool settle_urls(privy_settings *settings) {
@@ -149,15 +162,19 @@ static privy_status check_credentials(const privy_settings *settings, privy_erro
 }
 
 privy_status privy_settings_read(privy_settings *settings, const privy_config *config, privy_error *error) {
-  *settings = (privy_settings){.options = config->options, .max_response = config->max_response};
+  *settings =
+      (privy_settings){.options = config->options, .max_response = config->max_response, .reserve = config->reserve};
   if (!keep_all(settings, config)) return privy_error_no_memory(error);
   if (check_credentials(settings, error) != PRIVY_OK) return error->code;
   const char *fault = url_fault(settings->base_url);
   if (fault) return privy_error_set(error, PRIVY_ERROR, "base_url %s", fault);
   fault = settings->token_url ? url_fault(settings->token_url) : NULL;
   if (fault) return privy_error_set(error, PRIVY_ERROR, "token_url %s", fault);
+  fault = settings->proxy ? proxy_fault(settings->proxy) : NULL;
+  if (fault) return privy_error_set(error, PRIVY_ERROR, "proxy %s", fault);
   fault = privy_options_fault(&settings->options);
   if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
+  if (settings->reserve < 0) return privy_error_set(error, PRIVY_ERROR, "reserve must be 0 or more requests a minute");
   for (const char *at = settings->user_agent ? settings->user_agent : ""; *at; at++)
     if (*at < ' ' || *at > '~') return privy_error_set(error, PRIVY_ERROR, "user_agent must be visible ASCII");
   return settle_urls(settings) ? PRIVY_OK : privy_error_no_memory(error);

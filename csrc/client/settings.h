@@ -12,9 +12,11 @@ typedef struct privy_settings {
   char *base_url; /* without a slash at its end */
   char *token_url;
   char *ca_bundle;
+  char *proxy; /* NULL: the environment's, by libcurl's rules */
   char *user_agent;
   privy_options options;
   size_t max_response;
+  int64_t reserve;
 } privy_settings;
 
 /* PRIVY_OK, PRIVY_ERROR with a message that names the setting, or PRIVY_NO_MEMORY. Clear the settings in any case. */

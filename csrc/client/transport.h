@@ -14,6 +14,7 @@ typedef struct privy_outgoing {
   size_t body_length;
   double timeout;
   double connect_timeout;
+  bool fresh; /* on a new connection: the last one may be dead */
 } privy_outgoing;
 
 /* One answer, as it came. Start with {0}. */
@@ -39,8 +40,6 @@ double privy_monotonic(void);
 double privy_wall_clock(void);
 /* True when the call is to stop. Asks `stop` at most every PRIVY_WATCH_SECONDS. */
 bool privy_watch_stops(privy_watch *watch);
-/* Waits; true when the call is to stop instead. */
-bool privy_watch_sleep(privy_watch *watch, double seconds);
 
 /* Lets privy_interrupt_raise wake what the call waits in; `wake` NULL ends that. */
 typedef void privy_wake_function(void *context);

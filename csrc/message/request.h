@@ -50,5 +50,7 @@ PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_er
  */
 PRIVY_NODISCARD privy_status privy_request_new_update_of(const privy_request *create, const char *id,
                                                          privy_request **out, privy_error *error);
+/* A contacts.get of `id`, with the same returns. */
+PRIVY_NODISCARD privy_status privy_request_new_get(const char *id, privy_request **out, privy_error *error);
 
 #endif

@@ -63,3 +63,7 @@ privy_status privy_request_new_update_of(const privy_request *create, const char
                                          privy_error *error) {
   return build(create, PRIVY_OP_UPDATE, id, out, error);
 }
+
+privy_status privy_request_new_get(const char *id, privy_request **out, privy_error *error) {
+  return build(NULL, PRIVY_OP_GET, id, out, error);
+}

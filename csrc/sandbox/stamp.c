@@ -61,8 +61,8 @@ void privy_stamp_now(char out[PRIVY_STAMP_TIME], double now) {
 void privy_stamp_time(char out[PRIVY_STAMP_TIME], const privy_time *time) {
   char fraction[16] = "";
   if (time->nanos > 0) {
-    size_t length = (size_t)snprintf(fraction, sizeof fraction, ".%09" PRId32, time->nanos);
-    while (fraction[length - 1] == '0') fraction[--length] = '\0';
+    int length = snprintf(fraction, sizeof fraction, ".%09" PRId32, time->nanos);
+    while (length > 1 && fraction[length - 1] == '0') fraction[--length] = '\0';
   }
   snprintf(out, PRIVY_STAMP_TIME, "%04" PRId32 "-%02u-%02uT%02u:%02u:%02u%sZ", time->year, (unsigned)time->month,
            (unsigned)time->day, (unsigned)time->hour, (unsigned)time->minute, (unsigned)time->second, fraction);

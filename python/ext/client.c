@@ -1,10 +1,12 @@
+#include "client.h"
+
+#include <time.h>
+
 #include "convert.h"
 #include "errors.h"
 #include "options.h"
-#include "page.h"
-#include "record.h"
+#include "request.h"
 #include "sandbox.h"
-#include "walk.h"
 
 /*
  * A client, or a view of one with options of its own. Views keep the client that they were made of alive in `root`;
@@ -13,6 +15,8 @@
 typedef struct client_object {
   PyObject_HEAD struct client_object *root;
   privy_client *client;
+  privy_sandbox *sandbox; /* its clock is the client's; NULL: the machine's is */
+  int64_t reserve;
   size_t running;
   bool closed;
   privy_options options;
@@ -20,6 +24,52 @@ typedef struct client_object {
 
 static client_object *owner_of(client_object *self) {
   return self->root ? self->root : self;
+}
+
+static void free_when_done(client_object *owner) {
+  if (!owner->closed || owner->running > 0) return;
+  privy_client_free(owner->client);
+  owner->client = NULL;
+  owner->sandbox = NULL;
+}
+
+/* ---- for groups ---- */
+
+static client_object *checked(core_state *state, PyObject *object) {
+  if (Py_IS_TYPE(object, state->client_type)) return (client_object *)object;
+  PyErr_SetString(PyExc_TypeError, "client must be a Client");
+  return NULL;
+}
+
+bool client_open(core_state *state, PyObject *object) {
+  const client_object *self = checked(state, object);
+  if (!self) return false;
+  if (!owner_of((client_object *)object)->closed) return true;
+  errors_refuse(state, "the client is closed");
+  return false;
+}
+
+privy_client *client_hold(core_state *state, PyObject *object) {
+  if (!client_open(state, object)) return NULL;
+  client_object *owner = owner_of((client_object *)object);
+  owner->running++;
+  return owner->client;
+}
+
+void client_release(PyObject *object) {
+  client_object *owner = owner_of((client_object *)object);
+  owner->running--;
+  free_when_done(owner);
+}
+
+bool client_is_same(core_state *state, PyObject *one, PyObject *other) {
+  client_object *first = checked(state, one), *second = checked(state, other);
+  return first && second && owner_of(first) == owner_of(second);
+}
+
+int client_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options) {
+  *options = ((client_object *)object)->options;
+  return options_read(state, given, options);
 }
 
 /* ---- calls ---- */
@@ -52,11 +102,7 @@ static privy_response *run(core_state *state, client_object *self, const privy_r
   privy_status status =
       privy_client_call(owner->client, request, options, NULL, signal_raised, &wait, &response, &error);
   PyEval_RestoreThread(wait.thread);
-  owner->running--;
-  if (owner->closed && owner->running == 0) {
-    privy_client_free(owner->client);
-    owner->client = NULL;
-  }
+  client_release((PyObject *)owner);
   if (status != PRIVY_OK || wait.stopped) {
     errors_raise(state, wait.stopped ? PRIVY_INTERRUPTED : status, &error);
     privy_response_release(response);
@@ -66,163 +112,79 @@ static privy_response *run(core_state *state, client_object *self, const privy_r
   return response;
 }
 
-static int finish(core_state *state, privy_request *request) {
-  privy_error error;
-  privy_error_init(&error);
-  privy_status status = privy_request_finish(request, &error);
-  if (status != PRIVY_OK) errors_raise(state, status, &error);
-  privy_error_clear(&error);
-  return status == PRIVY_OK ? 0 : -1;
-}
-
 /* Finishes the request, frees it and makes the call with the options at `given`. */
 static privy_response *send(core_state *state, client_object *self, privy_request *request, PyObject *const *given) {
-  privy_options options = self->options;
+  privy_options options;
   privy_response *response = NULL;
-  if (options_read(state, given, &options) == 0 && finish(state, request) == 0) {
-    if (owner_of(self)->closed) {
-      errors_refuse(state, "the client is closed");
-    } else {
-      response = run(state, self, request, &options);
-    }
+  if (client_options(state, (PyObject *)self, given, &options) == 0 && request_finish(state, request) == 0 &&
+      client_open(state, (PyObject *)self)) {
+    response = run(state, self, request, &options);
   }
   privy_request_free(request);
   return response;
 }
 
-static PyObject *result_of(core_state *state, const privy_operation *operation, privy_response *response) {
-  if (privy_operation_paged(operation)) return page_new(state, response);
-  if (privy_response_count(response) == 0) return Py_NewRef(Py_None);
-  return record_new(state, response, 0);
-}
-
-static bool right_count(Py_ssize_t given, Py_ssize_t wanted) {
-  if (given == wanted) return true;
-  PyErr_Format(PyExc_TypeError, "%zd arguments are needed, not %zd", wanted, given);
-  return false;
-}
-
-static int check_mapping(core_state *state, const char *name, PyObject *value) {
-  if (value == Py_None || PyDict_Check(value) || PyObject_HasAttr(value, state->names[NAME_ITEMS])) return 0;
-  PyErr_Format(PyExc_TypeError, "%s must be a dict or None, not %R", name, Py_TYPE(value));
-  return -1;
-}
-
-static const privy_operation *operation_named(PyObject *name) {
-  const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
-  const privy_operation *operation = text ? privy_operation_find(text) : NULL;
-  if (text && !operation) PyErr_Format(PyExc_ValueError, "no operation is called %s", text);
-  return operation;
-}
-
-static privy_request *request_for(core_state *state, const privy_operation *operation, PyObject *params,
-                                  PyObject *extra) {
-  privy_request *request = NULL;
-  if (privy_request_new(operation, &request) != PRIVY_OK) {
-    PyErr_NoMemory();
-    return NULL;
-  }
-  int result = walk_members(state, request, params);
-  if (result == 0 && extra != Py_None) {
-    privy_request_extra(request);
-    result = walk_members(state, request, extra);
-  }
-  if (result == 0) return request;
-  privy_request_free(request);
-  return NULL;
-}
-
 /* call(operation, params, extra, timeout, connect_timeout, max_wait, max_retries) */
 static PyObject *client_call(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   core_state *state = state_of_object(object);
-  if (!right_count(count, 3 + OPTIONS_COUNT) || check_mapping(state, "extra", args[2]) < 0) return NULL;
-  const privy_operation *operation = operation_named(args[0]);
-  if (!operation) return NULL;
-  const char *deprecation = privy_operation_deprecation(operation);
-  if (deprecation && PyErr_WarnEx(PyExc_DeprecationWarning, deprecation, 2) < 0) return NULL;
-  privy_request *request = request_for(state, operation, args[1], args[2]);
-  if (!request) return NULL;
-  privy_response *response = send(state, (client_object *)object, request, args + 3);
+  if (!request_right_count(count, 3 + OPTIONS_COUNT)) return NULL;
+  const privy_operation *operation = request_operation(args[0], 2);
+  privy_request *request = operation ? request_new(state, operation, args[1], args[2]) : NULL;
+  privy_response *response = request ? send(state, (client_object *)object, request, args + 3) : NULL;
   if (!response) return NULL;
-  PyObject *result = result_of(state, operation, response);
+  PyObject *result = request_result(state, operation, response);
   privy_response_release(response);
   return result;
-}
-
-/* ---- raw requests ---- */
-
-static int walk_part(core_state *state, privy_request *request, PyObject *mapping,
-                     void (*begin)(privy_request *request)) {
-  if (mapping == Py_None) return 0;
-  begin(request);
-  return walk_members(state, request, mapping);
-}
-
-/*
- * The bytes of a str that the core takes as a NUL-terminated text. What has no place there (a NUL, a lone surrogate)
- * becomes a backslash, which the core refuses in its own words.
- */
-static PyObject *plain_bytes(const char *name, PyObject *text) {
-  if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "%s must be a str, not %R", name, Py_TYPE(text));
-  PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
-  if (!bytes) return NULL;
-  char *data = PyBytes_AsString(bytes);
-  for (Py_ssize_t i = 0; i < PyBytes_Size(bytes); i++) {
-    if (!data[i]) data[i] = '\\';
-  }
-  return bytes;
-}
-
-static privy_request *start_raw(PyObject *const *args) {
-  PyObject *method = plain_bytes("method", args[0]);
-  PyObject *path = method ? plain_bytes("path", args[1]) : NULL;
-  privy_request *request = NULL;
-  if (path && privy_request_new_raw(PyBytes_AsString(method), PyBytes_AsString(path), &request) != PRIVY_OK) {
-    PyErr_NoMemory();
-  }
-  Py_XDECREF(method);
-  Py_XDECREF(path);
-  return request;
-}
-
-/* args: method, path, params, body, headers */
-static privy_request *raw_request(core_state *state, PyObject *const *args) {
-  if (check_mapping(state, "params", args[2]) < 0 || check_mapping(state, "headers", args[4]) < 0) return NULL;
-  privy_request *request = start_raw(args);
-  if (!request) return NULL;
-  int result = args[3] == state->omit ? 0 : walk_value(state, request, args[3]);
-  if (result == 0) result = walk_part(state, request, args[2], privy_request_query);
-  if (result == 0) result = walk_part(state, request, args[4], privy_request_header);
-  if (result == 0) return request;
-  privy_request_free(request);
-  return NULL;
-}
-
-static PyObject *raw_result(core_state *state, const privy_response *response) {
-  size_t length = 0;
-  const char *body = privy_response_body(response, &length);
-  return Py_BuildValue("(iNNN)", privy_response_status(response), errors_headers(response),
-                       PyBytes_FromStringAndSize(body, (Py_ssize_t)length),
-                       convert_any(state, privy_response_json(response)));
 }
 
 /* request(method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries) */
 static PyObject *client_request(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   core_state *state = state_of_object(object);
-  if (!right_count(count, 5 + OPTIONS_COUNT)) return NULL;
-  privy_request *request = raw_request(state, args);
-  privy_response *response = request ? send(state, (client_object *)object, request, args + 5) : NULL;
+  if (!request_right_count(count, REQUEST_RAW_COUNT + OPTIONS_COUNT)) return NULL;
+  privy_request *request = request_new_raw(state, args);
+  privy_response *response = request ? send(state, (client_object *)object, request, args + REQUEST_RAW_COUNT) : NULL;
   if (!response) return NULL;
-  PyObject *result = raw_result(state, response);
+  PyObject *result = request_result(state, NULL, response);
   privy_response_release(response);
   return result;
+}
+
+/* ---- budget ---- */
+
+static PyObject *limit_of(const privy_rate_limit *limit) {
+  if (!limit->known) return Py_NewRef(Py_None);
+  PyObject *resets_at = limit->resets_at > 0 ? PyFloat_FromDouble(limit->resets_at) : Py_NewRef(Py_None);
+  return Py_BuildValue("(LLN)", (long long)limit->limit, (long long)limit->remaining, resets_at);
+}
+
+static PyObject *client_rate_limits(PyObject *object, PyObject *unused) {
+  (void)unused;
+  core_state *state = state_of_object(object);
+  if (!client_open(state, object)) return NULL;
+  privy_rate_limit minute, day;
+  privy_client_rate_limits(owner_of((client_object *)object)->client, &minute, &day);
+  return Py_BuildValue("(NN)", limit_of(&minute), limit_of(&day));
+}
+
+static PyObject *client_now(PyObject *object, PyObject *unused) {
+  (void)unused;
+  const client_object *owner = owner_of((client_object *)object);
+  if (owner->sandbox) return PyFloat_FromDouble(privy_sandbox_now(owner->sandbox));
+  struct timespec now;
+  timespec_get(&now, TIME_UTC);
+  return PyFloat_FromDouble((double)now.tv_sec + (double)now.tv_nsec / 1e9);
+}
+
+static PyObject *client_reserve(PyObject *object, void *unused) {
+  (void)unused;
+  return PyLong_FromLongLong(owner_of((client_object *)object)->reserve);
 }
 
 /* ---- life ---- */
 
 static PyObject *client_view(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   client_object *self = (client_object *)object;
-  if (!right_count(count, OPTIONS_COUNT)) return NULL;
+  if (!request_right_count(count, OPTIONS_COUNT)) return NULL;
   privy_options options = self->options;
   if (options_read(state_of_object(object), args, &options) < 0) return NULL;
   client_object *view = (client_object *)PyType_GenericAlloc(Py_TYPE(object), 0);
@@ -236,10 +198,7 @@ static PyObject *client_close(PyObject *object, PyObject *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
   owner->closed = true;
-  if (owner->running == 0) {
-    privy_client_free(owner->client);
-    owner->client = NULL;
-  }
+  free_when_done(owner);
   Py_RETURN_NONE;
 }
 
@@ -254,21 +213,30 @@ static PyObject *client_closed(PyObject *object, void *unused) {
   return PyBool_FromLong(owner_of((client_object *)object)->closed);
 }
 
+/* Numbers beyond 64 bits become the nearest that has them. */
+static int64_t whole_number(PyObject *value) {
+  int overflow;
+  long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+  return overflow ? (overflow < 0 ? INT64_MIN : INT64_MAX) : (int64_t)number;
+}
+
 static int read_config(core_state *state, PyObject *args, privy_config *config) {
-  PyObject *options[OPTIONS_COUNT], *max_response, *sandbox;
-  if (!PyArg_ParseTuple(args, "zzzzzzzzOOOOOO", &config->token, &config->client_id, &config->client_secret,
-                        &config->scopes, &config->base_url, &config->token_url, &config->ca_bundle, &config->user_agent,
-                        &options[0], &options[1], &options[2], &options[3], &max_response, &sandbox))
+  PyObject *options[OPTIONS_COUNT], *max_response, *reserve, *sandbox;
+  if (!PyArg_ParseTuple(args, "zzzzzzzzzOOOOOOO", &config->token, &config->client_id, &config->client_secret,
+                        &config->scopes, &config->base_url, &config->token_url, &config->ca_bundle, &config->proxy,
+                        &config->user_agent, &options[0], &options[1], &options[2], &options[3], &max_response,
+                        &reserve, &sandbox))
     return -1;
   if (options_read(state, options, &config->options) < 0) return -1;
   if (max_response != Py_None) config->max_response = PyLong_AsSize_t(max_response);
+  if (reserve != Py_None) config->reserve = whole_number(reserve);
   if (PyErr_Occurred()) return -1;
   if (sandbox != Py_None) config->sandbox = sandbox_of(state, sandbox);
   return PyErr_Occurred() ? -1 : 0;
 }
 
-/* Client(token, client_id, client_secret, scopes, base_url, token_url, ca_bundle, user_agent, timeout, connect_timeout,
- * max_wait, max_retries, max_response, sandbox): None for what is not set. */
+/* Client(token, client_id, client_secret, scopes, base_url, token_url, ca_bundle, proxy, user_agent, timeout,
+ * connect_timeout, max_wait, max_retries, max_response, reserve, sandbox): None for what is not set. */
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   core_state *state = state_of_type(type);
@@ -278,6 +246,8 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   client_object *self = (client_object *)PyType_GenericAlloc(type, 0);
   if (!self) return NULL;
   self->options = (privy_options)PRIVY_OPTIONS_INHERIT;
+  self->sandbox = config.sandbox;
+  self->reserve = config.reserve;
   privy_error error;
   privy_error_init(&error);
   privy_status status = privy_client_new(&config, &self->client, &error);
@@ -305,6 +275,7 @@ static void client_dealloc(PyObject *object) {
 
 static PyGetSetDef client_attributes[] = {
     {"base_url", client_base_url, NULL, "The URL that paths are below; None when closed.", NULL},
+    {"reserve", client_reserve, NULL, "Requests of each minute that are left to others.", NULL},
     {"closed", client_closed, NULL, "Whether the client has been closed.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -313,6 +284,8 @@ static PyMethodDef client_methods[] = {
     {"call", (PyCFunction)(void (*)(void))client_call, METH_FASTCALL, "Makes one call of an operation."},
     {"request", (PyCFunction)(void (*)(void))client_request, METH_FASTCALL, "Makes one call of any endpoint."},
     {"view", (PyCFunction)(void (*)(void))client_view, METH_FASTCALL, "The same client with other options."},
+    {"rate_limits", client_rate_limits, METH_NOARGS, "What is left of the minute and of the day."},
+    {"now", client_now, METH_NOARGS, "What the client's clock shows."},
     {"close", client_close, METH_NOARGS, "Closes the connections once no call runs any more."},
     {NULL, NULL, 0, NULL},
 };

@@ -45,10 +45,10 @@ static PyObject *build(PyObject *builder, PyObject *type, const privy_error *err
   PyObject *headers = error->response ? errors_headers(error->response) : Py_NewRef(Py_None);
   PyObject *status = error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None);
   PyObject *args =
-      Py_BuildValue("(ONNNNNNNNNiNNNN)", type, convert_words(error->message), faults_of(error), status,
+      Py_BuildValue("(ONNNNNNNNNidNNNN)", type, convert_words(error->message), faults_of(error), status,
                     convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
                     convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
-                    error->attempts, number_or_none(error->retry_after >= 0, error->retry_after),
+                    error->attempts, error->waited, number_or_none(error->retry_after >= 0, error->retry_after),
                     number_or_none(error->resets_at != 0, (double)error->resets_at), headers, body_of(error));
   PyObject *exception = args ? PyObject_CallObject(builder, args) : NULL;
   Py_XDECREF(args);

@@ -30,7 +30,7 @@ static int module_exec(PyObject *module) {
   core_state *state = state_of_module(module);
   if (state_intern_names(state) < 0) return -1;
   if (omit_add(module, state) < 0 || record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
-  if (client_add(module, state) < 0 || sandbox_add(module, state) < 0) return -1;
+  if (client_add(module, state) < 0 || group_add(module, state) < 0 || sandbox_add(module, state) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }
 
@@ -39,6 +39,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   if (!state) return 0;
   Py_VISIT((PyObject *)state->omit_type);
   Py_VISIT((PyObject *)state->client_type);
+  Py_VISIT((PyObject *)state->group_type);
   Py_VISIT((PyObject *)state->sandbox_type);
   Py_VISIT((PyObject *)state->page_type);
   Py_VISIT(state->omit);
@@ -58,6 +59,7 @@ static int module_clear(PyObject *module) {
   if (!state) return 0;
   Py_CLEAR(state->omit_type);
   Py_CLEAR(state->client_type);
+  Py_CLEAR(state->group_type);
   Py_CLEAR(state->sandbox_type);
   Py_CLEAR(state->page_type);
   Py_CLEAR(state->omit);

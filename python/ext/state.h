@@ -45,6 +45,7 @@ typedef enum state_name {
 typedef struct core_state {
   PyTypeObject *omit_type;
   PyTypeObject *client_type;
+  PyTypeObject *group_type;
   PyTypeObject *sandbox_type;
   PyTypeObject *page_type;
   record_slot *page_slots;
@@ -91,6 +92,7 @@ int omit_add(PyObject *module, core_state *state);
 int record_add_all(PyObject *module, core_state *state);
 int page_add(PyObject *module, core_state *state);
 int client_add(PyObject *module, core_state *state);
+int group_add(PyObject *module, core_state *state);
 int sandbox_add(PyObject *module, core_state *state);
 /* Frees what record_add_all and page_add allocated for the types. */
 void record_forget_all(core_state *state);

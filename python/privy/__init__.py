@@ -37,13 +37,23 @@ from ._response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._async import AsyncBulk, AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
+    from ._bulk import Bulk, Progress, Result
+    from ._limits import RateLimit, RateLimitWindow
     from .sandbox import Sandbox
 
 __all__ = [
     "APIConnectionError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncBulk",
+    "AsyncClient",
+    "AsyncContactList",
+    "AsyncContacts",
+    "AsyncEvents",
+    "AsyncOrders",
     "AuthenticationError",
+    "Bulk",
     "Client",
     "ConflictError",
     "Contact",
@@ -60,8 +70,12 @@ __all__ = [
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "PrivyError",
+    "Progress",
+    "RateLimit",
     "RateLimitError",
+    "RateLimitWindow",
     "Response",
+    "Result",
     "Sandbox",
     "ServerError",
     "ValidationError",
@@ -72,14 +86,33 @@ __all__ = [
 Sequence.register(Page)
 
 
-def __getattr__(name: str) -> object:
-    """Imports the sandbox when it is first asked for."""
-    if name in ("Sandbox", "sandbox"):
-        from .sandbox import Sandbox
+_LATER = {
+    "AsyncBulk": "_async",
+    "AsyncClient": "_async",
+    "AsyncContactList": "_async",
+    "AsyncContacts": "_async",
+    "AsyncEvents": "_async",
+    "AsyncOrders": "_async",
+    "Bulk": "_bulk",
+    "Progress": "_bulk",
+    "RateLimit": "_limits",
+    "RateLimitWindow": "_limits",
+    "Result": "_bulk",
+    "Sandbox": "sandbox",
+}
 
-        globals()["Sandbox"] = Sandbox
-        return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> object:
+    """Imports what not every program needs when it is first asked for."""
+    from importlib import import_module
+
+    if name == "sandbox":
+        return import_module(".sandbox", __name__)
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module("." + _LATER[name], __name__), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

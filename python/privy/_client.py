@@ -17,29 +17,20 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from typing_extensions import Self
+
     from ._core import Omit
+    from ._limits import RateLimit
     from ._types import Json, Scalar
     from .sandbox import Sandbox
 
 _USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
 
 
-class Client:
-    """A client of the Privy API: settings, connections and token. Safe to share between threads.
+class BaseClient:
+    """What the clients share, whichever way they wait: settings, and what can be asked without a request."""
 
-    Whatever is not given comes from the environment: ``PRIVY_API_TOKEN`` (token), ``PRIVY_CLIENT_ID``,
-    ``PRIVY_CLIENT_SECRET``, ``PRIVY_SCOPES``, ``PRIVY_BASE_URL``, ``PRIVY_TOKEN_URL`` and ``SSL_CERT_FILE``.
-
-    Every call may raise ``APIConnectionError``, ``APITimeoutError``, ``AuthenticationError``,
-    ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
-    with the method. Ctrl-C stops a call at once.
-    """
-
-    __slots__ = ("__weakref__", "_core", "contacts", "events", "orders")
-
-    contacts: Contacts
-    orders: Orders
-    events: Events
+    __slots__ = ("__weakref__", "_core")
 
     def __init__(
         self,
@@ -51,11 +42,13 @@ class Client:
         base_url: str | None = None,
         token_url: str | None = None,
         ca_bundle: str | PathLike[str] | None = None,
+        proxy: str | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
         max_response: int | None = None,
+        reserve: int = 0,
         sandbox: Sandbox | None = None,
     ) -> None:
         """
@@ -67,17 +60,25 @@ class Client:
             base_url: where the API is; ``https://api.privy.com/v1`` when left out. HTTPS only, but for loopback.
             token_url: where OAuth tokens come from; ``/oauth/token`` below the base URL's origin when left out.
             ca_bundle: file of trusted certificates; the system's when left out.
+            proxy: URL of a proxy (``http``, ``https``, ``socks5`` or ``socks5h``); when left out, what ``https_proxy``
+                and ``no_proxy`` of the environment say. Plain HTTP to loopback never takes one.
             timeout: seconds that one attempt may take as a whole (30).
             connect_timeout: seconds that connecting may take, TLS included (5).
-            max_wait: seconds that a call may spend waiting between its attempts (60).
-            max_retries: attempts after the first (3).
+            max_wait: seconds that a call may spend waiting for budget, ``Retry-After`` and backoff together (60). A
+                call that would have to wait longer raises at once; 0 never waits.
+            max_retries: further attempts after the first (3), when no answer came or one of 408, 429, 500, 502, 503 and
+                504. Repeating is safe: events carry an ``Idempotency-Key`` of their own, and a create whose lost first
+                attempt had succeeded gives its contact.
             max_response: bytes of body accepted (64 MiB).
-            sandbox: answer from this ``Sandbox`` instead of the network.
+            reserve: requests of each minute that are left to other users of the account (0).
+            sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
 
         Raises:
             PrivyError: a setting is missing or cannot be used; the message names it.
         """
         inside: Any = getattr(sandbox, "_core", sandbox)
+        if inside is not None and token is None and client_id is None:
+            token = _core.SANDBOX_TOKEN
         core = _core.Client(
             _text("token", token),
             _text("client_id", client_id),
@@ -86,26 +87,38 @@ class Client:
             _text("base_url", base_url),
             _text("token_url", token_url),
             _text("ca_bundle", _path(ca_bundle)),
+            _text("proxy", proxy),
             _USER_AGENT,
             timeout,
             connect_timeout,
             max_wait,
             max_retries,
             max_response,
+            reserve,
             inside,
         )
         self._set_core(core)
 
     def _set_core(self, core: _core.Client) -> None:
+        """Makes the resources."""
         self._core = core
-        self.contacts = Contacts(core)
-        self.orders = Orders(core)
-        self.events = Events(core)
+
+    def _share(self, other: Self, view: _core.Client) -> None:
+        """Makes this a copy of another client."""
+        self._set_core(view)
 
     @property
     def base_url(self) -> str | None:
         """The URL that paths are below; None once the client is closed."""
         return self._core.base_url
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """What is left of the account's minute and day: ``.minute`` and ``.day``, each with ``limit``, ``remaining``,
+        ``resets_at`` and ``known``. Costs no request: it is what the latest answers told."""
+        from ._limits import rate_limit
+
+        return rate_limit(self._core)
 
     def with_options(
         self,
@@ -114,14 +127,50 @@ class Client:
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
-    ) -> Client:
+    ) -> Self:
         """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
 
         Closing one of them closes all. An option that cannot be used is refused here, or by the first call.
         """
         copy = object.__new__(type(self))
-        copy._set_core(self._core.view(timeout, connect_timeout, max_wait, max_retries))
+        copy._share(self, self._core.view(timeout, connect_timeout, max_wait, max_retries))
         return copy
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has been closed."""
+        return self._core.closed
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        return f"{name}(closed)" if self.closed else f"{name}(base_url={self.base_url!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled: it holds connections and a secret")
+
+
+class Client(BaseClient):
+    """A client of the Privy API: settings, connections and token. Safe to share between threads.
+
+    Whatever is not given comes from the environment: ``PRIVY_API_TOKEN`` (token), ``PRIVY_CLIENT_ID``,
+    ``PRIVY_CLIENT_SECRET``, ``PRIVY_SCOPES``, ``PRIVY_BASE_URL``, ``PRIVY_TOKEN_URL`` and ``SSL_CERT_FILE``.
+
+    Every call may raise ``APIConnectionError``, ``APITimeoutError``, ``AuthenticationError``,
+    ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
+    with the method. Ctrl-C stops a call at once.
+    """
+
+    __slots__ = ("contacts", "events", "orders")
+
+    contacts: Contacts
+    orders: Orders
+    events: Events
+
+    def _set_core(self, core: _core.Client) -> None:
+        self._core = core
+        self.contacts = Contacts(core)
+        self.orders = Orders(core)
+        self.events = Events(core)
 
     def request(
         self,
@@ -150,20 +199,16 @@ class Client:
             ValidationError: something cannot be sent, or the server refused it.
             NotFoundError, ConflictError, PayloadTooLargeError: the server said so.
         """
-        options = (timeout, connect_timeout, max_wait, max_retries)
-        status, fields, content, json = self._core.request(method, path, params, body, headers, *options)
-        return Response(status, Headers(fields), content, json)
+        return self._request(method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries)
+
+    def _request(self, *asked: Any) -> Response:
+        return to_response(self._core.request(*asked))
 
     def close(self) -> None:
         """Closes the connections once no call is under way. Calls made afterwards raise ``PrivyError``."""
         self._core.close()
 
-    @property
-    def closed(self) -> bool:
-        """Whether the client has been closed."""
-        return self._core.closed
-
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -171,11 +216,11 @@ class Client:
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return "Client(closed)" if self.closed else f"Client(base_url={self.base_url!r})"
 
-    def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a Client cannot be pickled: it holds connections and a secret")
+def to_response(answer: tuple[int, list[tuple[str, str]], bytes, Any]) -> Response:
+    """The answer to a raw request, as the core tells it."""
+    status, fields, content, json = answer
+    return Response(status, Headers(fields), content, json)
 
 
 def _text(name: str, value: str | None) -> str | None:

@@ -1,6 +1,6 @@
 """The C core. Use the package, not this module: only the types of records are meant for users."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, final, overload
@@ -224,12 +224,14 @@ class Client:
         base_url: str | None,
         token_url: str | None,
         ca_bundle: str | None,
+        proxy: str | None,
         user_agent: str | None,
         timeout: float | None,
         connect_timeout: float | None,
         max_wait: float | None,
         max_retries: int | None,
         max_response: int | None,
+        reserve: int | None,
         sandbox: Sandbox | None,
         /,
     ) -> Client: ...
@@ -240,6 +242,10 @@ class Client:
     @property
     def closed(self) -> bool:
         """Whether the client has been closed."""
+
+    @property
+    def reserve(self) -> int:
+        """Requests of each minute that are left to others."""
 
     def call(
         self,
@@ -279,8 +285,76 @@ class Client:
     ) -> Client:
         """The same client with other options."""
 
+    def rate_limits(self) -> tuple[tuple[int, int, float | None] | None, tuple[int, int, float | None] | None]:
+        """Limit, remaining and reset of the minute and of the day; None for what no answer has told."""
+
+    def now(self) -> float:
+        """What the client's clock shows, in seconds since 1970."""
+
     def close(self) -> None:
         """Closes the connections once no call runs any more."""
+
+@final
+class Group:
+    """The core's group of calls: many calls of a client at once, driven by whoever holds it, one thread at a time."""
+
+    def __new__(cls, client: Client, /) -> Group: ...
+    def __len__(self) -> int: ...
+    def start(
+        self,
+        client: Client,
+        id: int,
+        operation: str,
+        params: Mapping[str, object],
+        extra: Mapping[str, object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> None:
+        """Starts a call of an operation, with the options of ``client``, which is the group's or a view of it."""
+
+    def request(
+        self,
+        client: Client,
+        id: int,
+        method: str,
+        path: str,
+        params: Mapping[str, object] | None,
+        body: object,
+        headers: Mapping[str, object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> None:
+        """Starts a call of any endpoint."""
+
+    def cancel(self, id: int, /) -> bool:
+        """Ends a call without an outcome; whether there was one."""
+
+    def take(self) -> tuple[int, Any, Exception | None] | None:
+        """Id, value and exception of a call that has ended; None when none has."""
+
+    def waiting_until(self) -> float | None:
+        """When calls that wait for budget or a retry may go on, by the client's clock; None when none waits."""
+
+    def wait(self, seconds: float, /) -> None:
+        """Moves calls on and waits for one to end, for no longer than a moment."""
+
+    def watch(self, watcher: Callable[[int, int], object], /) -> None:
+        """Has an event loop drive the group: ``watcher(socket, events)`` is told what to watch (1 read, 2 write)."""
+
+    def due(self) -> float | None:
+        """Seconds until ``act(-1, 0)`` is due; None when nothing waits for time."""
+
+    def act(self, socket: int, events: int, /) -> None:
+        """Moves calls on: a socket is ready for events, or (-1, 0) time has passed."""
+
+    def close(self) -> None:
+        """Ends all calls under way."""
 
 @final
 class Sandbox:

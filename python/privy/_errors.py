@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from ._headers import Headers
@@ -32,6 +32,7 @@ _FIELDS = (
     "path",
     "request_id",
     "attempts",
+    "waited",
     "idempotency_key",
     "headers",
     "body",
@@ -61,6 +62,8 @@ class PrivyError(Exception):
     """``X-Request-Id`` of the answer."""
     attempts: int
     """Requests spent; 0 when none left this machine."""
+    waited: float
+    """Seconds spent waiting for budget, ``Retry-After`` and backoff."""
     idempotency_key: str | None
     """The key that the request carried."""
     headers: Headers | None
@@ -81,6 +84,7 @@ class PrivyError(Exception):
         path: str | None = None,
         request_id: str | None = None,
         attempts: int = 0,
+        waited: float = 0.0,
         idempotency_key: str | None = None,
         headers: Headers | None = None,
         body: str | None = None,
@@ -94,6 +98,7 @@ class PrivyError(Exception):
         self.path = path
         self.request_id = request_id
         self.attempts = attempts
+        self.waited = waited
         self.idempotency_key = idempotency_key
         self.headers = headers
         self.body = body
@@ -145,12 +150,19 @@ class PayloadTooLargeError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: the account's limit of the minute or the day is spent."""
+    """429: the account's limit of the minute or the day is spent.
+
+    Raised without a request (``attempts`` is 0, ``status`` None) when the budget is known to be spent and waiting for
+    it would take longer than ``max_wait``, or until the next day.
+    """
 
     retry_after: float | None = None
     """Seconds to wait, when known."""
     resets_at: datetime | None = None
     """When the spent limit is whole again (aware, UTC), when known."""
+
+    unsent: Sequence[tuple[int, Mapping[str, object]]] = ()
+    """Of a bulk run: the rows taken that no request was made for, as (index, row). Not pickled."""
 
     _more = ("retry_after", "resets_at")
 
@@ -178,6 +190,7 @@ def build(
     request_id: str | None,
     idempotency_key: str | None,
     attempts: int,
+    waited: float,
     retry_after: float | None,
     resets_at: float | None,
     headers: list[tuple[str, str]] | None,
@@ -195,6 +208,7 @@ def build(
         path=path,
         request_id=request_id,
         attempts=attempts,
+        waited=waited,
         idempotency_key=idempotency_key,
         headers=None if headers is None else Headers(headers),
         body=body,
@@ -203,11 +217,12 @@ def build(
         error.contact_id = contact_id
     if isinstance(error, RateLimitError):
         error.retry_after = retry_after
-        error.resets_at = _instant(resets_at)
+        error.resets_at = instant(resets_at)
     return error
 
 
-def _instant(seconds: float | None) -> datetime | None:
+def instant(seconds: float | None) -> datetime | None:
+    """Seconds since 1970 as an aware datetime in UTC; None for None and for what no calendar holds."""
     if seconds is None:
         return None
     from datetime import datetime, timedelta, timezone

@@ -39,7 +39,7 @@ class ContactList:
         self._first = None
         number = page.page or self._start or 1
         yield page
-        while self._goes_on(page, number):
+        while goes_on(page, number, self._per_page):
             number += 1
             page = self._fetch(number)
             yield page
@@ -63,7 +63,9 @@ class ContactList:
         self._total = (page.total_count,)
         return page
 
-    def _goes_on(self, page: Page, number: int) -> bool:
-        if page.total_pages is None:  # an answer without pagination: a full page may not be the last
-            return len(page) >= self._per_page
-        return len(page) > 0 and number < page.total_pages
+
+def goes_on(page: Page, number: int, per_page: int) -> bool:
+    """Whether a page is to be asked for after the one of this number."""
+    if page.total_pages is None:  # an answer without pagination: a full page may not be the last
+        return len(page) >= per_page
+    return len(page) > 0 and number < page.total_pages

@@ -37,3 +37,9 @@ if TYPE_CHECKING:
 
     SmsConsentFilter: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in", "pending"]
     """Consents to SMS that can be asked for."""
+
+    Options: TypeAlias = tuple[float | None, float | None, float | None, int | None]
+    """``timeout``, ``connect_timeout``, ``max_wait`` and ``max_retries``, as the core takes them."""
+
+    Row: TypeAlias = Mapping[str, object]
+    """The parameters of one call of a bulk run, by name."""

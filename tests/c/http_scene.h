@@ -48,6 +48,7 @@ static inline void scene_open(scene *s, http_server *server) {
   *s = (scene){.server = server};
   privy_error_init(&s->error);
   privy_config_init(&s->config);
+  s->config.options.max_retries = 0;
 }
 
 static inline void scene_close(scene *s) {

@@ -22,11 +22,13 @@ static const privy_settings with_oauth = {.client_id = client_id,
                                           .base_url = base_url,
                                           .token_url = token_url,
                                           .user_agent = suffix};
-static const privy_options options = {.timeout = 7, .connect_timeout = 2, .max_wait = 60, .max_retries = 3};
+static const privy_options options = {.timeout = 7, .connect_timeout = 2, .max_wait = 60, .max_retries = 0};
+static const uint64_t random_bits[2] = {1, 2};
 
 /* A call with the request that it makes. */
 typedef struct made_call {
   privy_call call;
+  privy_account account;
   privy_request *request;
   privy_error error;
   bool begun;
@@ -34,18 +36,18 @@ typedef struct made_call {
 
 static privy_status begin(made_call *made, const privy_settings *settings, privy_token token, const char *operation,
                           const char *params) {
+  privy_account_init(&made->account, 0);
+  made->account.token = token;
   privy_status status = ask_for(operation, params, &made->request, &made->error);
-  if (status != PRIVY_OK) {
-    privy_token_clear(&token);
-    return status;
-  }
-  privy_call_init(&made->call, settings, options, token, made->request, &made->error);
+  if (status != PRIVY_OK) return status;
+  privy_call_init(&made->call, settings, options, random_bits, made->request, &made->error);
   made->begun = true;
   return PRIVY_OK;
 }
 
 static void drop(made_call *made) {
   if (made->begun) privy_call_clear(&made->call);
+  privy_account_clear(&made->account);
   privy_request_free(made->request);
   privy_error_clear(&made->error);
   made->request = NULL;
@@ -55,7 +57,7 @@ static void drop(made_call *made) {
 /* False when memory ran out, which the call then reports. */
 static bool sends(made_call *made, double now, const char *method, const char *url, const char *headers,
                   const char *body) {
-  if (privy_call_next(&made->call, now) == PRIVY_CALL_DONE) {
+  if (privy_call_next(&made->call, &made->account, now) == PRIVY_CALL_DONE) {
     assert_int_equal(made->call.status, PRIVY_NO_MEMORY);
     return false;
   }
@@ -72,16 +74,16 @@ static bool sends(made_call *made, double now, const char *method, const char *u
 static bool answers(made_call *made, double now, int status, const char *headers, const char *body) {
   privy_incoming incoming = {.http_status = status};
   const bool built = privy_buffer_text(&incoming.headers, headers) && privy_buffer_text(&incoming.body, body);
-  if (built) privy_call_answered(&made->call, now, &incoming);
+  if (built) privy_call_answered(&made->call, &made->account, now, &incoming);
   privy_incoming_clear(&incoming);
   return built && !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
 }
 
 static bool is_done(made_call *made, privy_status status) {
-  assert_int_equal(privy_call_next(&made->call, 0), PRIVY_CALL_DONE);
+  assert_int_equal(privy_call_next(&made->call, &made->account, 0), PRIVY_CALL_DONE);
   if (made->call.status == PRIVY_NO_MEMORY && status != PRIVY_NO_MEMORY) return false;
   assert_int_equal(made->call.status, status);
-  assert_int_equal(privy_call_next(&made->call, 0), PRIVY_CALL_DONE);
+  assert_int_equal(privy_call_next(&made->call, &made->account, 0), PRIVY_CALL_DONE);
   return true;
 }
 
@@ -104,7 +106,6 @@ static void one_request_one_answer(void **state) {
   CHECK_MEMORY(answers(&made, 6, 200, "X-A: b\r\n", "{\"data\":[{}]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 1);
-  assert_false(made.call.token_fetched);
   assert_int_equal(privy_response_count(made.call.response), 1);
   assert_string_equal(privy_response_header(made.call.response, "x-a"), "b");
 done:
@@ -139,8 +140,7 @@ static void a_token_comes_first(void **state) {
   CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 100, "POST", token_url, TOKEN_HEADERS, FORM));
   CHECK_MEMORY(answers(&made, 101, 200, "", TOKEN_ANSWER));
-  assert_true(made.call.token_fetched);
-  assert_true(made.call.token.expires_at == 7301);
+  assert_true(made.account.token.expires_at == 7301);
   CHECK_MEMORY(sends(&made, 102, "GET", LIST, OAUTH_HEADERS, ""));
   CHECK_MEMORY(answers(&made, 103, 200, "", "{\"data\":[]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
@@ -166,7 +166,6 @@ static void a_fresh_token_is_used(void **state) {
   CHECK_MEMORY(sends(&made, 900, "GET", LIST, OAUTH_HEADERS, ""));
   CHECK_MEMORY(answers(&made, 901, 200, "", "{\"data\":[]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
-  assert_false(made.call.token_fetched);
 done:
   drop(&made);
 }
@@ -181,8 +180,7 @@ static void an_old_token_is_replaced(void **state) {
   CHECK_MEMORY(sends(&made, 975, "POST", token_url, TOKEN_HEADERS, FORM));
   CHECK_MEMORY(answers(&made, 976, 200, "", "{\"access_token\":\"t1\",\"expires_in\":60}"));
   CHECK_MEMORY(sends(&made, 977, "GET", LIST, OAUTH_HEADERS, ""));
-  assert_true(made.call.token_fetched);
-  assert_true(made.call.token.expires_at == 1036);
+  assert_true(made.account.token.expires_at == 1036);
 done:
   drop(&made);
 }
@@ -197,7 +195,7 @@ static void a_token_that_has_expired_already_ends_the_call(void **state) {
   CHECK_MEMORY(is_done(&made, PRIVY_STATUS));
   assert_string_equal(made.error.message, "the token endpoint gave a token that has expired already");
   assert_string_equal(made.error.path, "/oauth/token");
-  assert_false(made.call.token_fetched);
+  assert_false(made.account.fetching);
 done:
   drop(&made);
 }
@@ -335,7 +333,7 @@ static void a_failure_ends_the_call(void **state) {
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.list", "{\"email\":\"a@b\"}"));
   CHECK_MEMORY(sends(&made, 0, "GET", LIST "?email=a%40b", LIST_HEADERS, ""));
   CHECK_STATUS(privy_error_set(&made.error, PRIVY_TIMEOUT, "too late"), PRIVY_TIMEOUT);
-  privy_call_failed(&made.call);
+  privy_call_failed(&made.call, &made.account, 0);
   CHECK_MEMORY(is_done(&made, PRIVY_TIMEOUT));
   assert_string_equal(made.error.message, "too late");
   assert_string_equal(made.error.method, "GET");
@@ -355,9 +353,9 @@ static void a_call_is_dropped_at_any_step(void **state) {
     bool whole = false;
     privy_error_init(&made.error);
     if (begin(&made, &with_oauth, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\"}") == PRIVY_OK) {
-      whole = steps < 1 || privy_call_next(&made.call, 0) == PRIVY_CALL_SEND;
+      whole = steps < 1 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND;
       whole = whole && (steps < 2 || answers(&made, 0, 200, "", TOKEN_ANSWER));
-      whole = whole && (steps < 3 || privy_call_next(&made.call, 0) == PRIVY_CALL_SEND);
+      whole = whole && (steps < 3 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND);
       whole = whole && (steps < 3 || answers(&made, 0, 409, "", CONFLICT));
     }
     drop(&made);

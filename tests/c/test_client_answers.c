@@ -125,7 +125,9 @@ static void headers_have_a_cap(void **state) {
   scene s;
   scene_open(&s, SERVE(replies));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
-  CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_CONNECTION);
+  CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_STATUS);
+  assert_string_equal(s.error.message, "the answer's headers are larger than allowed");
+  assert_int_equal(s.error.attempts, 1);
 done:
   scene_close(&s);
 }
@@ -201,6 +203,7 @@ static void nobody_listens(void **state) {
   privy_config_init(&config);
   config.token = "t";
   config.base_url = url;
+  config.options.max_retries = 0;
   CHECK_OK(privy_client_new(&config, &client, &error));
   CHECK_STATUS(call(client, "contacts.list", "{}", &response, &error), PRIVY_CONNECTION);
   assert_non_null(strstr(error.message, "connect"));

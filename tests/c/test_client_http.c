@@ -188,7 +188,9 @@ static void a_request_can_be_sent_again(void **state) {
     CHECK_OK(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error));
     forget(&s);
   }
-  assert_string_equal(s.server->asked[0].head, s.server->asked[1].head);
+  /* Two calls are two events, each with a key of its own. */
+  assert_non_null(strstr(s.server->asked[0].head, "Idempotency-Key: "));
+  assert_string_not_equal(s.server->asked[0].head, s.server->asked[1].head);
   assert_string_equal(s.server->asked[0].body, s.server->asked[1].body);
 done:
   privy_request_free(request);
@@ -216,13 +218,33 @@ done:
   scene_close(&s);
 }
 
+/* The proxy learns where to, and nothing else. */
+static void https_goes_through_a_proxy(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 0}};
+  char proxy[64];
+  scene s;
+  scene_open(&s, SERVE(replies));
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", s.server->port);
+  s.config.token = "privy_secret";
+  s.config.base_url = "https://api.invalid/v1";
+  s.config.proxy = proxy;
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_CONNECTION);
+  assert_int_equal(strncmp(s.server->asked[0].head, "CONNECT api.invalid:443 ", 24), 0);
+  assert_null(strstr(s.server->asked[0].head, "secret"));
+  assert_null(strstr(s.error.message, "secret"));
+done:
+  scene_close(&s);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(requests_are_exact_on_the_wire),     TEST(headers_of_a_request_travel),
       TEST(one_connection_serves_twenty_calls), TEST(a_connection_that_was_closed_is_opened_anew),
       TEST(a_request_is_not_sent_twice),        TEST(one_oauth_token_serves_all_calls),
       TEST(an_upsert_updates_what_is_there),    TEST(a_request_can_be_sent_again),
-      TEST(plain_http_takes_no_proxy),
+      TEST(plain_http_takes_no_proxy),          TEST(https_goes_through_a_proxy),
   };
   return HARNESS_RUN(tests);
 }

@@ -265,6 +265,7 @@ static void faults_on_demand(void **state) {
   privy_options options = PRIVY_OPTIONS_INHERIT;
   scene s;
   options.timeout = 0.02;
+  options.max_retries = 0;
   CHECK_OK(scene_open(&s, NULL, NULL));
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_OK(privy_sandbox_add_fault(s.sandbox, &cases[i].fault));

@@ -227,6 +227,38 @@ static const struct {
     {"http://[::2]", "must be https: plain http is for loopback addresses only"},
 };
 
+static void proxies_and_reserves(void **state) {
+  (void)state;
+  static const char *const right[] = {"http://p:3128", "https://u:p@p", "socks5://127.0.0.1:1080", "socks5h://[::1]"};
+  static const char *const wrong[] = {"p:3128", "ftp://p", "http://", "http://a b", "http://a\n"};
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  privy_config_init(&config);
+  config.token = "t";
+  for (size_t i = 0; i < COUNT(right); i++) {
+    config.proxy = right[i];
+    CHECK_OK(privy_settings_read(&settings, &config, &error));
+    assert_setting(settings.proxy, right[i]);
+    privy_settings_clear(&settings);
+  }
+  for (size_t i = 0; i < COUNT(wrong); i++) {
+    config.proxy = wrong[i];
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+    assert_int_equal(strncmp(error.message, "proxy must ", 11), 0);
+    privy_settings_clear(&settings);
+  }
+  config.proxy = NULL;
+  config.reserve = -1;
+  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+  assert_string_equal(error.message, "reserve must be 0 or more requests a minute");
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+}
+
 static void urls(void **state) {
   (void)state;
   privy_config config;
@@ -389,6 +421,8 @@ int main(void) {
       TEST(a_sandbox_is_its_own_world),
       TEST(credentials_that_cannot_be_used),
       TEST(urls),
+      TEST(proxies_and_reserves),
+      TEST(proxies_and_reserves),
       TEST(origins),
       TEST(user_agents),
       TEST(options_are_merged),

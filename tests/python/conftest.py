@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import importlib
+import importlib.util
 import os
 
 import privy
@@ -44,3 +47,38 @@ def client(request, sandbox):
 def recorder():
     with recording() as server:
         yield server
+
+
+LOOPS = ["asyncio"] + (["uvloop"] if importlib.util.find_spec("uvloop") else [])
+
+
+def new_loop(kind):
+    return importlib.import_module(kind).new_event_loop()
+
+
+@pytest.fixture(params=LOOPS)
+def run(request):
+    """Runs a coroutine in a loop of its own, and holds that nothing was left to complain about."""
+
+    def go(main):
+        loop, complaints = new_loop(request.param), []
+        loop.set_exception_handler(lambda _, context: complaints.append(context))
+        try:
+            return loop.run_until_complete(asyncio.wait_for(main, 60))
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+            assert complaints == []
+
+    return go
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def opened(request, sandbox):
+    """Makes clients of the sandbox: once inside this process, once through a socket."""
+    sandbox.set_limits(per_minute=1_000_000, per_day=1_000_000)
+    if request.param == "in process":
+        yield lambda **more: privy.AsyncClient(sandbox=sandbox, **more)
+        return
+    with served(sandbox) as server:
+        yield lambda **more: privy.AsyncClient(TOKEN, base_url=server.base_url, **more)

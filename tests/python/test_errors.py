@@ -176,6 +176,10 @@ def test_a_setting_that_cannot_be_used():
         {"max_wait": -0.5},
         {"max_retries": -3},
         {"max_retries": 10**30},
+        {"reserve": -1},
+        {"proxy": "example.com:3128"},
+        {"proxy": "ftp://example.com"},
+        {"reserve": -(10**30)},
     ):
         with pytest.raises(privy.PrivyError) as caught:
             privy.Client(TOKEN, **settings)
@@ -189,10 +193,11 @@ def test_no_credentials():
 
 
 def test_wrong_types_are_type_errors():
-    for settings in ({"token": 5}, {"client_id": b"x"}, {"base_url": 5}, {"ca_bundle": 5}, {"timeout": "5"}):
+    names = {"token": 5, "client_id": b"x", "base_url": 5, "ca_bundle": 5, "proxy": 5, "timeout": "5"}
+    for settings in ({name: value} for name, value in names.items()):
         with pytest.raises(TypeError):
             privy.Client(**{"token": TOKEN, **settings})
-    for settings in ({"max_retries": 1.5}, {"max_response": "5"}, {"sandbox": 5}, {"scopes": 5}):
+    for settings in ({"max_retries": 1.5}, {"max_response": "5"}, {"sandbox": 5}, {"scopes": 5}, {"reserve": "5"}):
         with pytest.raises(TypeError):
             privy.Client(TOKEN, **settings)
 
@@ -206,6 +211,7 @@ def all_errors():
         "path": "/contacts",
         "request_id": "r",
         "attempts": 2,
+        "waited": 1.5,
         "idempotency_key": "k",
         "headers": privy.Headers([("X-A", "1")]),
         "body": "{}",

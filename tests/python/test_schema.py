@@ -106,9 +106,33 @@ def test_every_operation_has_a_method():
         f"{resource.lower()}.{verb}"
         for resource in ("Contacts", "Orders", "Events")
         for verb in vars(getattr(_resources, resource))
-        if not verb.startswith("_")
+        if not verb.startswith("_") and not verb.endswith("_many")
     }
     assert spelled == set(NAMES)
+
+
+@pytest.mark.parametrize("name", ["contacts.upsert", "orders.upsert", "events.ingest"])
+def test_bulk_runs_have_one_shape(name):
+    many = method(f"{name}_many")
+    names = ["self", "rows", "concurrency", "on_progress", *OPTIONS[1:]]
+    assert list(inspect.signature(many).parameters) == names
+    assert many.__annotations__["return"] == f"Bulk[{method(name).__annotations__['return']}]"
+    documentation = inspect.getdoc(many)
+    assert all(re.search(rf"\b{word}\b", documentation) for word in names[1:])
+    assert "Raises:" in documentation
+
+
+@pytest.mark.parametrize("resource", ["Contacts", "Orders", "Events"])
+def test_the_asynchronous_resources_have_every_method(resource):
+    plain, made = getattr(_resources, resource), getattr(privy, f"Async{resource}")
+    methods = [key for key, value in vars(plain).items() if inspect.isfunction(value) and not key.startswith("_")]
+    assert [key for key in vars(made) if not key.startswith("_")] == methods
+    for key in methods:
+        assert inspect.signature(getattr(plain, key)) == inspect.signature(getattr(made, key))
+        assert inspect.getdoc(getattr(plain, key)) == inspect.getdoc(getattr(made, key))
+    for key in ("request", "with_options", "__init__"):
+        one, two = getattr(privy.Client, key), getattr(privy.AsyncClient, key)
+        assert inspect.signature(one) == inspect.signature(two)
 
 
 @pytest.mark.parametrize("name", RECORDS)
@@ -141,8 +165,8 @@ def test_stubs_and_module_agree():
             stubbed.add(node.target.id)
     exported = {name for name in vars(_core) if not name.startswith("__")}
     assert stubbed - {"_Record"} == exported
-    for name in ("Client", "Sandbox"):
-        stubs = set(properties(stub_classes()[name])) - {"__new__"}
+    for name in ("Client", "Group", "Sandbox"):
+        stubs = {key for key in properties(stub_classes()[name]) if not key.startswith("__")}
         assert stubs == {key for key in vars(getattr(_core, name)) if not key.startswith("__")}
 
 

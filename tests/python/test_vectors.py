@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -87,6 +88,10 @@ def check_request(server, client, case):
     assert (request.method, request.target) == (expected["method"], expected["target"])
     assert request.body.decode() == expected["body"]
     sent = [(name, value) for name, value in request.headers if name.lower() not in ON_EVERY_REQUEST]
+    if case["operation"] == "events.ingest" and "Idempotency-Key" not in expected["headers"]:
+        (own,) = [(name, value) for name, value in sent if name == "Idempotency-Key"]
+        assert re.fullmatch(r"[0-9a-f]{32}", own[1])
+        sent.remove(own)
     assert sorted(sent) == sorted(expected["headers"].items())
 
 

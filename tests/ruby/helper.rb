@@ -20,7 +20,12 @@ module Served
     end
 
     def client
-      @client ||= Privy::Client.new(base_url: server.url, token: server.sandbox.token)
+      @client ||= fresh
+    end
+
+    # One that knows nothing of the account's limits.
+    def fresh
+      Privy::Client.new(base_url: server.url, token: server.sandbox.token)
     end
 
     def clean
@@ -54,8 +59,8 @@ class PrivyTest < Minitest::Test
   end
 
   # What the client sends, and answers of our own to it.
-  def stubbed(*answers, **settings)
-    server = StubServer.new(*answers)
+  def stubbed(*answers, choose: nil, **settings)
+    server = StubServer.new(*answers, &choose)
     yield Privy::Client.new(base_url: server.url, token: "privy_#{'0' * 40}", **settings), server
   ensure
     server&.stop

@@ -1,24 +1,26 @@
 # frozen_string_literal: true
 
+require "io/wait"
 require "socket"
 
 # A small HTTP server on a real socket: keeps what it was asked, and answers what the test wants.
 class StubServer
-  Request = Struct.new(:method, :target, :headers, :body, keyword_init: true)
+  Request = Struct.new(:method, :target, :headers, :body, :connection, :at, keyword_init: true)
 
   # What to answer: status, headers, body; or raw bytes; `stall` seconds come first.
   Answer = Struct.new(:status, :headers, :body, :raw, :stall, keyword_init: true)
 
   CONTACT = '{"data":{"id":"cus_0123456789abcdef","email":"jane@example.com"}}'
 
-  attr_reader :requests, :connections
+  attr_reader :requests, :connections, :closed
 
-  # Answers are given in turn, the last one again and again.
-  def initialize(*answers)
+  # Answers are given in turn, the last one again and again; a block may make them from the request instead.
+  def initialize(*answers, &choose)
+    @choose = choose
     @answers = answers.map { |answer| Answer.new(**answer) }
     @answers << Answer.new if @answers.empty?
     @requests = []
-    @connections = 0
+    @connections = @closed = 0
     @sockets = []
     @listener = TCPServer.new("127.0.0.1", 0)
     @threads = [Thread.new { accept }]
@@ -52,13 +54,22 @@ class StubServer
 
   def serve(socket)
     while (request = read(socket))
+      request.connection = socket.object_id
+      request.at = Process.clock_gettime(Process::CLOCK_MONOTONIC)
       @requests << request
-      break if write(socket, @answers.length > 1 ? @answers.shift : @answers.first, request.method) == :close
+      break if write(socket, answer_to(request), request.method) == :close
     end
   rescue SystemCallError, IOError
     nil
   ensure
     socket.close unless socket.closed?
+    @closed += 1
+  end
+
+  def answer_to(request)
+    return Answer.new(**@choose.call(request)) if @choose
+
+    @answers.length > 1 ? @answers.shift : @answers.first
   end
 
   def read(socket)
@@ -75,16 +86,19 @@ class StubServer
   end
 
   def write(socket, answer, method)
-    sleep(answer.stall) if answer.stall
-    if answer.raw
-      socket.write(answer.raw)
-      return :close
-    end
+    return :close if answer.stall && socket.wait_readable(answer.stall)
+
+    return socket.write(answer.raw) && :close if answer.raw
+
+    socket.write(text_of(answer, method))
+  end
+
+  def text_of(answer, method)
     body = answer.body || CONTACT
     lines = { "Content-Length" => body.bytesize }.merge(answer.headers || {}).map { |pair| "#{pair.join(': ')}\r\n" }
     status = answer.status || 200
     bodyless = method == "HEAD" || [204, 304].include?(status)
     lines.shift if bodyless
-    socket.write("HTTP/1.1 #{status} Status\r\n#{lines.join}\r\n#{body unless bodyless}")
+    "HTTP/1.1 #{status} Status\r\n#{lines.join}\r\n#{body unless bodyless}"
   end
 end

@@ -34,12 +34,31 @@ class TestClient < PrivyTest
     { {} => /token/i, { token: TOKEN, base_url: "ftp://example.com" } => /base_url/,
       { token: TOKEN, base_url: "http://example.com/v1" } => /base_url/, { token: "two words" } => /token/,
       { client_id: "only" } => /client_secret/, { token: TOKEN, timeout: -1 } => /timeout/,
-      { token: TOKEN, max_retries: -1 } => /max_retries/ }.each do |settings, message|
+      { token: TOKEN, max_retries: -1 } => /max_retries/, { token: TOKEN, reserve: -1 } => /reserve/,
+      { token: TOKEN, proxy: "example.com:3128" } => /proxy/ }.each do |settings, message|
       assert_match message, refused(Privy::Error) { Privy::Client.new(**settings) }.message
     end
     assert_raises(TypeError) { Privy::Client.new(token: 5) }
     assert_raises(ArgumentError) { Privy::Client.new(token: "a\0b") }
     assert_raises(ArgumentError) { Privy::Client.new(tokn: TOKEN) }
+  end
+
+  # The proxy learns where to, and nothing else.
+  def test_https_goes_through_a_proxy
+    proxy = TCPServer.new("127.0.0.1", 0)
+    asked = Thread.new do
+      connection = proxy.accept
+      connection.gets("\r\n\r\n").tap { connection.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") }
+    ensure
+      connection&.close
+    end
+    client = Privy::Client.new(token: TOKEN, base_url: "https://api.invalid/v1", max_retries: 0,
+                               proxy: "http://127.0.0.1:#{proxy.addr[1]}")
+    refused(Privy::APIConnectionError) { client.contacts.list.first }
+    assert_match(/\ACONNECT api\.invalid:443 /, asked.value)
+    refute_includes asked.value, TOKEN
+  ensure
+    proxy&.close
   end
 
   def test_no_secret_in_the_message_of_a_bad_setting

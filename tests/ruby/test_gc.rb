@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "small_scheduler"
 
 class TestGarbage < PrivyTest
   FULL = '{"id":"cus_0123456789abcdef","email":"jane@example.com","first_name":"J\u00e9",' \
@@ -116,6 +117,34 @@ class TestGarbage < PrivyTest
           client.contacts.create(last_name: long, tags: [long, rude])
         end
       end
+    end
+  end
+
+  def test_bulk_calls_do_not_leak
+    long = "x" * 20_000
+    rows = Array.new(4) { |n| { email: "c#{n}@example.com", last_name: long } } + [{ last_name: long }]
+    in_process do |client, _sandbox|
+      assert_no_leak(60) { client.contacts.upsert_many(rows).to_a }
+      assert_no_leak(60) { client.contacts.upsert_many(rows).first }
+      assert_no_leak(60) { client.contacts.upsert_many(rows) { break } }
+    end
+    stubbed do |client, server|
+      assert_no_leak(60) { client.contacts.upsert_many(rows, concurrency: 2).to_a && server.requests.clear }
+      SmallScheduler.run do
+        assert_no_leak(100) { client.contacts.get("cus_0123456789abcdef", extra: { x: long }) && server.requests.clear }
+      end
+    end
+  end
+
+  def test_bulk_calls_under_stress
+    in_process do |client, sandbox|
+      stressed do
+        rows = Array.new(4) { |n| { email: "c#{n}@example.com", tags: %w[a b] } } + [{ email: 5 }]
+        assert_equal [4, 1], client.contacts.upsert_many(rows).partition(&:ok?).map(&:length)
+        2.times { client.contacts.upsert_many(rows.lazy).next }
+        SmallScheduler.run { assert_equal 4, client.contacts.list.count }
+      end
+      assert_equal 4, sandbox.counts.contacts
     end
   end
 

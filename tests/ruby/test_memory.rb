@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "small_scheduler"
 
 # Each allocation of the core fails once: the operation then succeeds or raises NoMemoryError, and nothing is lost.
 class TestMemory < PrivyTest
@@ -59,6 +60,36 @@ class TestMemory < PrivyTest
       sweep(at_least: 3) { assert_equal JANE, client.contacts.get(NOBODY).email }
       sweep(at_least: 3) { client.contacts.create(email: JANE, first_name: "J", extra: { a: { b: [1] } }) }
       assert_equal JANE, client.contacts.get(NOBODY).email
+    end
+  end
+
+  def test_bulk_calls
+    in_process do |client, sandbox|
+      sweep(at_least: 5) do |n|
+        rows = [{ **ORDER, order_id: (2 * n) + 1 }, { **ORDER, order_id: 2 * n, total: "x" }]
+        results = client.orders.upsert_many(rows).sort_by(&:index)
+        raise results.map(&:error).grep(NoMemoryError).first || NoMemoryError if results.first.error
+
+        assert_equal [true, ["total"]], [results[0].ok?, results[1].error.details.map { |fault| fault[:field] }]
+      end
+      assert_operator sandbox.counts.orders, :>, 5
+    end
+    stubbed({ body: '{"data":{"order_id":1001}}' }) do |client, _server|
+      sweep(at_least: 3) do
+        result = client.orders.upsert_many([ORDER]).first
+        raise result.error if result.error.is_a?(NoMemoryError)
+
+        assert_equal 1001, result.value.order_id
+      end
+    end
+  end
+
+  def test_suspended_calls
+    stubbed do |client, _server|
+      SmallScheduler.run do
+        sweep(at_least: 3) { assert_equal JANE, client.contacts.get(NOBODY).email }
+        assert_equal JANE, client.contacts.get(NOBODY).email
+      end
     end
   end
 

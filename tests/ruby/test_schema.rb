@@ -11,6 +11,8 @@ class TestSchema < PrivyTest
   POSITIONAL = { "contacts.get" => [:id], "contacts.update" => [:id], "contacts.delete" => [:id],
                  "contacts.unsubscribe" => [:id], "events.ingest" => [:event_type] }.freeze
   COMMON = %i[extra timeout connect_timeout max_wait max_retries].freeze
+  BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
+  OF_BULK = %i[concurrency on_progress].freeze
 
   def self.signatures
     @signatures ||= begin
@@ -87,6 +89,49 @@ class TestSchema < PrivyTest
     Warning[:deprecated] = warned
   end
 
+  def each_bulk_operation
+    found = 0
+    each_operation do |operation, resource, _name|
+      next unless BULK.key?(operation[:name])
+
+      found += 1
+      yield operation, resource, BULK[operation[:name]]
+    end
+    assert_equal BULK.length, found
+  end
+
+  def test_bulk_methods_take_what_their_operation_takes
+    each_bulk_operation do |operation, resource, name|
+      expected = [%i[req rows]] + (OF_BULK + COMMON).map { |param| [:key, param] } + [%i[block block]]
+      assert_equal expected, resource.instance_method(name).parameters, operation[:name]
+      types = signature_of(resource).methods.fetch(name).method_types
+      assert_equal [false, true], types.map { |type| !type.block.nil? }
+      types.each { |type| assert_equal OF_BULK + COMMON, type.type.optional_keywords.keys, operation[:name] }
+    end
+  end
+
+  def test_every_parameter_of_a_row_reaches_the_core
+    stubbed do |client, server|
+      each_bulk_operation do |operation, resource, name|
+        params = operation[:params].map { |param| param[:name] }
+        rows = [params.to_h { |param| [param, Object.new] }, params.to_h { |param| [param.to_s, Object.new] }]
+        resource.new(client).public_send(name, rows) do |result|
+          fields = result.error.details.map { |fault| fault[:field] }
+          assert_equal params.map(&:to_s).sort, fields.uniq.sort - ["base"], operation[:name]
+        end
+      end
+      assert_empty server.requests
+    end
+  end
+
+  def test_every_bulk_method_is_documented
+    source = File.read(File.join(ROOT, "ruby/lib/privy/resources.rb"))
+    BULK.each_value do |name|
+      texts = source.scan(/((?:^ *#.*\n)+) *def #{name}\(/).map(&:first)
+      (%i[rows] + OF_BULK + COMMON).each { |param| assert(texts.all? { |text| text.include?("@param #{param} ") }) }
+    end
+  end
+
   def test_every_field_has_a_reader_and_a_signature
     assert_equal %i[Contact Order EventReceipt Pagination], SCHEMA[:objects].map { |object| object[:name] }
     SCHEMA[:objects].each do |object|
@@ -116,6 +161,8 @@ class TestSchema < PrivyTest
   def test_everything_public_has_a_signature
     [Privy::Client, Privy::Contacts, Privy::Orders, Privy::Events, Privy::ContactList, Privy::Page, Privy::Response,
      Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
+     Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRun, Privy::WaitingDriver,
+     Privy::SuspendingDriver, Privy::SuspendedCalls, Privy::Core::Group,
      Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
                                                                          Privy.const_get(row[:name])
                                                                        end]

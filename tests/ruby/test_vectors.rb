@@ -69,16 +69,23 @@ class TestVectors < PrivyTest
     else
       call(kase)
       assert_equal 1, @server.requests.length
-      check_sent(kase["request"], @server.requests.first)
+      check_sent(kase, @server.requests.first)
     end
   end
 
-  def check_sent(expected, sent)
+  def check_sent(kase, sent)
+    expected = kase["request"]
     assert_equal [expected["method"], "/v1#{expected['target']}", expected.fetch("body", "")],
                  [sent.method, sent.target, sent.body]
     headers = sent.headers.except(*OWN_HEADERS)
     headers.delete("content-type") if sent.body.empty? && !expected["headers"].key?("Content-Type")
+    check_own_key(headers) if kase["operation"] == "events.ingest" && !expected["headers"].key?("Idempotency-Key")
     assert_equal expected["headers"].transform_keys(&:downcase), headers
+  end
+
+  # An event that was given no key gets one of its own.
+  def check_own_key(headers)
+    assert_match(/\A[0-9a-f]{32}\z/, headers.delete("idempotency-key").to_s)
   end
 
   def check_answer(kase)

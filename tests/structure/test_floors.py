@@ -12,7 +12,8 @@ BELOW["sandbox"] = {"base", "json", "schema", "sandbox"}
 # The C library's own headers: C11, and of POSIX what a core without a process-wide state needs.
 C_LIBRARY = re.compile(
     r"(?:assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
-    r"|string|threads|time|fcntl|netinet/in|poll|pthread|strings|sys/random|sys/time|sys/types|unistd)\.h"
+    r"|string|threads|time|arpa/inet|fcntl|netinet/in|poll|pthread|strings|sys/random|sys/socket|sys/time|sys/types"
+    r"|unistd)\.h"
 )
 INTERPRETERS = {
     "python/ext": {"Python.h", "structmember.h", "datetime.h"},

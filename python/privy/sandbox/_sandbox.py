@@ -106,6 +106,7 @@ class Sandbox:
         max_wait: float | None = None,
         max_retries: int | None = None,
         max_response: int | None = None,
+        reserve: int = 0,
     ) -> Client:
         """A client whose calls are answered here, without network. Settings are those of ``Client``.
 
@@ -123,6 +124,7 @@ class Sandbox:
             max_wait=max_wait,
             max_retries=max_retries,
             max_response=max_response,
+            reserve=reserve,
             sandbox=self,
         )
 

@@ -46,8 +46,39 @@ VALUE privy_rb_headers(const privy_response *response);
 /* The body's first `most` bytes as a frozen UTF-8 String; wrong bytes become U+FFFD. */
 VALUE privy_rb_body(const privy_response *response, size_t most);
 
+/* ---- request.c ---- */
+
+/* What a call is to ask: an operation with its parameters, or any request. Whoever holds it keeps its values alive. */
+typedef struct privy_rb_question {
+  const privy_operation *operation; /* NULL: any request */
+  VALUE params, extra;
+  VALUE method, path, headers, body; /* of any request; method and path are frozen and end in NUL */
+} privy_rb_question;
+
+/* Both raise ArgumentError or TypeError for what is none. */
+privy_rb_question privy_rb_question_of(VALUE operation, VALUE params, VALUE extra);
+privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body);
+/* Makes a finished request. May raise; what `*out` holds then is the caller's to free, as ever. */
+void privy_rb_question_build(const privy_rb_question *question, privy_request **out, privy_error *error);
+/* What the answer holds: a record, a Page or nil; for any request (NULL) a Privy::Response. */
+VALUE privy_rb_answer(const privy_operation *operation, privy_response *response);
+
+/* ---- client.c ---- */
+
+typedef struct privy_rb_client privy_rb_client;
+
+privy_rb_client *privy_rb_client_get(VALUE client);
+/* The core's client, for a call or group that begins. Raises when it is closed; else follow it by one leave. */
+privy_client *privy_rb_client_enter(privy_rb_client *client);
+/* Allocates nothing: the collector may call it. */
+void privy_rb_client_leave(privy_rb_client *client);
+/* The options of one call, a Hash or nil. */
+privy_options privy_rb_options(VALUE options);
+
 /* ---- errors.c ---- */
 
+/* The error as an exception. */
+VALUE privy_rb_exception(const privy_error *error);
 /* Raises the error; the caller's clean-up (rb_ensure) clears the struct. */
 NORETURN(void privy_rb_raise(const privy_error *error));
 NORETURN(void privy_rb_raise_memory(void));
@@ -69,6 +100,8 @@ void privy_rb_init_schema(void);
 void privy_rb_init_errors(void);
 void privy_rb_init_record(void);
 void privy_rb_init_client(void);
+void privy_rb_init_call(VALUE client_class);
+void privy_rb_init_group(void);
 void privy_rb_init_sandbox(void);
 
 #endif

@@ -1,29 +1,29 @@
 #include "binding.h"
 
-#include <ruby/thread.h>
-#include <stdatomic.h>
-
-typedef struct client {
+struct privy_rb_client {
   privy_client *core;
-  size_t running; /* calls under way: the core's client must outlive them */
+  size_t users; /* calls and groups: the core's client must outlive them */
   bool closed;
-} client;
+  bool dropped; /* the Ruby object is gone; collection knows no order, so that a group may go after its client */
+};
 
-static void client_release(client *self) {
+static void client_release(privy_rb_client *self) {
   privy_client *core = self->core;
-  if (core == NULL || self->running > 0) return;
+  if (self->users > 0) return;
   self->core = NULL;
   privy_client_free(core);
+  if (self->dropped) xfree(self);
 }
 
 static void client_free(void *data) {
-  client_release(data);
-  xfree(data);
+  privy_rb_client *self = data;
+  self->dropped = true;
+  client_release(self);
 }
 
 static size_t client_size(const void *data) {
   (void)data;
-  return sizeof(client);
+  return sizeof(privy_rb_client);
 }
 
 static const rb_data_type_t client_type = {
@@ -33,12 +33,25 @@ static const rb_data_type_t client_type = {
 };
 
 static VALUE client_allocate(VALUE klass) {
-  client *self;
-  return TypedData_Make_Struct(klass, client, &client_type, self);
+  privy_rb_client *self;
+  return TypedData_Make_Struct(klass, privy_rb_client, &client_type, self);
 }
 
-static client *client_get(VALUE self) {
-  return rb_check_typeddata(self, &client_type);
+privy_rb_client *privy_rb_client_get(VALUE self) {
+  privy_rb_client *client = rb_check_typeddata(self, &client_type);
+  if (client->core == NULL && !client->closed) rb_raise(rb_eRuntimeError, "not initialized");
+  return client;
+}
+
+privy_client *privy_rb_client_enter(privy_rb_client *client) {
+  if (client->closed) privy_rb_raise_setting("the client is closed");
+  client->users++;
+  return client->core;
+}
+
+void privy_rb_client_leave(privy_rb_client *client) {
+  client->users--;
+  if (client->closed || client->dropped) client_release(client);
 }
 
 /* ---- settings ---- */
@@ -80,15 +93,19 @@ static privy_options read_options(VALUE settings, privy_options otherwise) {
   };
 }
 
+privy_options privy_rb_options(VALUE options) {
+  return read_options(options, (privy_options)PRIVY_OPTIONS_INHERIT);
+}
+
 /* Raises what a call with these options would raise. */
 static VALUE client_check_options(VALUE self, VALUE options) {
   (void)self;
-  read_options(options, (privy_options)PRIVY_OPTIONS_INHERIT);
+  privy_rb_options(options);
   return options;
 }
 
 struct creation {
-  client *self;
+  privy_rb_client *self;
   const privy_config *config;
   privy_error error;
 };
@@ -107,10 +124,11 @@ static VALUE create_clean(VALUE argument) {
 /* Client.new(settings): names as in privy_config; nil is as good as missing. */
 static VALUE client_initialize(VALUE self, VALUE settings) {
   privy_config config;
-  struct creation creation = {.self = client_get(self), .config = &config};
+  struct creation creation = {.self = rb_check_typeddata(self, &client_type), .config = &config};
   Check_Type(settings, T_HASH);
   if (creation.self->core != NULL) rb_raise(rb_eRuntimeError, "already initialized");
   VALUE sandbox = setting(settings, "sandbox"), most = setting(settings, "max_response");
+  VALUE reserve = setting(settings, "reserve");
   privy_config_init(&config);
   config.token = text_setting(settings, "token");
   config.client_id = text_setting(settings, "client_id");
@@ -119,9 +137,11 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   config.base_url = text_setting(settings, "base_url");
   config.token_url = text_setting(settings, "token_url");
   config.ca_bundle = text_setting(settings, "ca_bundle");
+  config.proxy = text_setting(settings, "proxy");
   config.user_agent = text_setting(settings, "user_agent");
   config.options = read_options(settings, config.options);
   if (!NIL_P(most)) config.max_response = NUM2SIZET(most);
+  if (!NIL_P(reserve)) config.reserve = NUM2LL(reserve);
   if (!NIL_P(sandbox)) config.sandbox = privy_rb_sandbox_get(sandbox);
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
@@ -131,168 +151,36 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
 }
 
 static VALUE client_base_url(VALUE self) {
-  client *data = client_get(self);
+  privy_rb_client *data = privy_rb_client_get(self);
   return data->core == NULL ? Qnil : privy_rb_text(privy_client_base_url(data->core));
+}
+
+/* [limit, remaining, when it is whole again or nil]; nil when no answer has told of it. */
+static VALUE tell_limit(const privy_rate_limit *limit) {
+  if (!limit->known) return Qnil;
+  VALUE resets_at = limit->resets_at == 0 ? Qnil : DBL2NUM(limit->resets_at);
+  return rb_ary_new_from_args(3, LL2NUM(limit->limit), LL2NUM(limit->remaining), resets_at);
+}
+
+/* rate_limits → what is left of the minute and of the day; instants are seconds since 1970. */
+static VALUE client_rate_limits(VALUE self) {
+  privy_rb_client *data = privy_rb_client_get(self);
+  privy_rate_limit minute = {0}, day = {0};
+  if (data->core != NULL) privy_client_rate_limits(data->core, &minute, &day);
+  VALUE minute_told = tell_limit(&minute), day_told = tell_limit(&day);
+  return rb_ary_new_from_args(2, minute_told, day_told);
 }
 
 /* Calls under way finish; the connections go with the last of them. */
 static VALUE client_close(VALUE self) {
-  client *data = client_get(self);
+  privy_rb_client *data = privy_rb_client_get(self);
   data->closed = true;
   client_release(data);
   return Qnil;
 }
 
 static VALUE client_is_closed(VALUE self) {
-  return client_get(self)->closed ? Qtrue : Qfalse;
-}
-
-/* ---- calls ---- */
-
-struct call {
-  VALUE self, params, extra, headers, body;
-  client *client;
-  const privy_operation *operation; /* NULL: a raw request */
-  const char *method, *path;        /* raw requests only */
-  privy_options options;
-  privy_request *request;
-  privy_response *response;
-  privy_error error;
-  privy_status status;
-  bool counted;
-  atomic_bool poked; /* somebody wants this thread's attention */
-  int raised;        /* rb_protect's state when that was an exception */
-};
-
-static VALUE check_interrupts(VALUE argument) {
-  (void)argument;
-  rb_thread_check_ints();
-  return Qnil;
-}
-
-static void *look_at_interrupts(void *argument) {
-  struct call *call = argument;
-  rb_protect(check_interrupts, Qnil, &call->raised);
-  return NULL;
-}
-
-/*
- * A poke is not yet an exception: a signal handler or an exception that the program holds back pokes too, and neither
- * may cost a request that is on its way. So the thread takes the lock, looks, and goes on when nothing was raised.
- */
-static bool call_must_stop(void *context) {
-  struct call *call = context;
-  if (!atomic_exchange(&call->poked, false)) return false;
-  rb_thread_call_with_gvl(look_at_interrupts, call);
-  return call->raised != 0;
-}
-
-/* Called from any thread or from a signal handler. */
-static void call_poke(void *argument) {
-  struct call *call = argument;
-  atomic_store(&call->poked, true);
-}
-
-static void *call_without_gvl(void *argument) {
-  struct call *call = argument;
-  call->status = privy_client_call(call->client->core, call->request, &call->options, NULL, call_must_stop, call,
-                                   &call->response, &call->error);
-  return NULL;
-}
-
-static void build(struct call *call) {
-  if (privy_request_new(call->operation, &call->request) != PRIVY_OK) privy_rb_raise_memory();
-  privy_rb_walk_members(call->request, call->params);
-  if (NIL_P(call->extra)) return;
-  privy_request_extra(call->request);
-  privy_rb_walk_members(call->request, call->extra);
-}
-
-static void build_raw(struct call *call) {
-  if (privy_request_new_raw(call->method, call->path, &call->request) != PRIVY_OK) privy_rb_raise_memory();
-  if (call->body != privy_rb_omit) privy_rb_walk_value(call->request, call->body);
-  privy_request_query(call->request);
-  if (!NIL_P(call->params)) privy_rb_walk_members(call->request, call->params);
-  privy_request_header(call->request);
-  if (!NIL_P(call->headers)) privy_rb_walk_members(call->request, call->headers);
-}
-
-static VALUE call_result(struct call *call) {
-  if (call->operation == NULL) return privy_rb_response_new(call->response);
-  if (privy_operation_paged(call->operation)) return privy_rb_page_new(call->response);
-  if (privy_response_count(call->response) == 0) return Qnil;
-  return privy_rb_record_new(call->response, privy_response_record(call->response, 0));
-}
-
-static VALUE call_body(VALUE argument) {
-  struct call *call = (struct call *)argument;
-  if (call->operation == NULL)
-    build_raw(call);
-  else
-    build(call);
-  privy_rb_check(privy_request_finish(call->request, &call->error), &call->error);
-  if (call->client->closed) privy_rb_raise_setting("the client is closed");
-  call->client->running++;
-  call->counted = true;
-  rb_nogvl(call_without_gvl, call, call_poke, call, RB_NOGVL_UBF_ASYNC_SAFE);
-  if (call->raised != 0) rb_jump_tag(call->raised);
-  privy_rb_check(call->status, &call->error);
-  return call_result(call);
-}
-
-static VALUE call_clean(VALUE argument) {
-  struct call *call = (struct call *)argument;
-  privy_request_free(call->request);
-  privy_response_release(call->response);
-  privy_error_clear(&call->error);
-  if (call->counted) {
-    call->client->running--;
-    if (call->client->closed) client_release(call->client);
-  }
-  return Qnil;
-}
-
-static VALUE run_call(struct call *call) {
-  call->client = client_get(call->self);
-  if (call->client->core == NULL && !call->client->closed) rb_raise(rb_eRuntimeError, "not initialized");
-  privy_error_init(&call->error);
-  VALUE result = rb_ensure(call_body, (VALUE)call, call_clean, (VALUE)call);
-  RB_GC_GUARD(call->self);
-  return result;
-}
-
-/* call(operation, params, extra, options) → a record, a Page, or nil when the answer holds nothing. */
-static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALUE options) {
-  struct call call = {.self = self, .params = params, .extra = extra};
-  Check_Type(params, T_HASH);
-  if (!NIL_P(extra)) Check_Type(extra, T_HASH);
-  call.operation = privy_operation_find(StringValueCStr(name));
-  if (call.operation == NULL) rb_raise(rb_eArgError, "no operation %" PRIsVALUE, name);
-  call.options = read_options(options, (privy_options)PRIVY_OPTIONS_INHERIT);
-  VALUE result = run_call(&call);
-  RB_GC_GUARD(params);
-  RB_GC_GUARD(extra);
-  return result;
-}
-
-/* request(method, path, params, headers, body, options) → a Privy::Response. */
-static VALUE client_request(VALUE self, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
-                            VALUE options) {
-  struct call call = {.self = self, .params = params, .headers = headers, .body = body};
-  if (!NIL_P(params)) Check_Type(params, T_HASH);
-  if (!NIL_P(headers)) Check_Type(headers, T_HASH);
-  method = rb_str_new_frozen(SYMBOL_P(method) ? rb_sym2str(method) : StringValue(method));
-  path = rb_str_new_frozen(StringValue(path));
-  call.method = StringValueCStr(method);
-  call.path = StringValueCStr(path);
-  call.options = read_options(options, (privy_options)PRIVY_OPTIONS_INHERIT);
-  VALUE result = run_call(&call);
-  RB_GC_GUARD(method);
-  RB_GC_GUARD(path);
-  RB_GC_GUARD(params);
-  RB_GC_GUARD(headers);
-  RB_GC_GUARD(body);
-  return result;
+  return privy_rb_client_get(self)->closed ? Qtrue : Qfalse;
 }
 
 void privy_rb_init_client(void) {
@@ -300,9 +188,9 @@ void privy_rb_init_client(void) {
   rb_define_alloc_func(klass, client_allocate);
   rb_define_method(klass, "initialize", client_initialize, 1);
   rb_define_method(klass, "base_url", client_base_url, 0);
+  rb_define_method(klass, "rate_limits", client_rate_limits, 0);
   rb_define_method(klass, "close", client_close, 0);
   rb_define_method(klass, "closed?", client_is_closed, 0);
   rb_define_method(klass, "check_options", client_check_options, 1);
-  rb_define_method(klass, "call", client_call, 4);
-  rb_define_method(klass, "request", client_request, 6);
+  privy_rb_init_call(klass);
 }

@@ -47,5 +47,6 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   privy_rb_init_errors();
   privy_rb_init_record();
   privy_rb_init_client();
+  privy_rb_init_group();
   privy_rb_init_sandbox();
 }

@@ -7,8 +7,12 @@
 
 static ID id_from_core;
 
+static VALUE memory_exception(void) {
+  return rb_exc_new_cstr(rb_eNoMemError, "privy: memory ran out");
+}
+
 void privy_rb_raise_memory(void) {
-  rb_raise(rb_eNoMemError, "privy: memory ran out");
+  rb_exc_raise(memory_exception());
 }
 
 static VALUE error_class(privy_status code) {
@@ -47,6 +51,7 @@ static VALUE error_values(const privy_error *error) {
   rb_ary_push(values, privy_rb_text(error->request_id));
   rb_ary_push(values, privy_rb_text(error->idempotency_key));
   rb_ary_push(values, INT2NUM(error->attempts));
+  rb_ary_push(values, DBL2NUM(error->waited));
   rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_headers(error->response));
   rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_body(error->response, BODY_EXCERPT));
   rb_ary_push(values, privy_rb_text(error->contact_id));
@@ -55,11 +60,14 @@ static VALUE error_values(const privy_error *error) {
   return values;
 }
 
+VALUE privy_rb_exception(const privy_error *error) {
+  if (error->code == PRIVY_NO_MEMORY) return memory_exception();
+  VALUE klass = error_class(error->code == PRIVY_INTERRUPTED ? PRIVY_ERROR : error->code);
+  return rb_funcall(klass, id_from_core, 1, error_values(error));
+}
+
 void privy_rb_raise(const privy_error *error) {
-  if (error->code == PRIVY_NO_MEMORY) privy_rb_raise_memory();
-  if (error->code == PRIVY_INTERRUPTED) privy_rb_raise_setting("the call was interrupted");
-  VALUE klass = error_class(error->code);
-  rb_exc_raise(rb_funcall(klass, id_from_core, 1, error_values(error)));
+  rb_exc_raise(privy_rb_exception(error));
 }
 
 void privy_rb_check(privy_status status, const privy_error *error) {

@@ -8,7 +8,18 @@ module Privy
   #
   # Every call may raise {APIConnectionError}, {APITimeoutError}, {AuthenticationError}, {PermissionDeniedError},
   # {RateLimitError}, {ServerError} and {APIStatusError}; what else it may raise stands with the method. A call can be
-  # stopped by Thread#raise, Timeout and Ctrl-C.
+  # stopped by Thread#raise, Timeout and Ctrl-C. Under a Fiber scheduler it suspends its fiber, not the thread.
+  #
+  # A call is tried again, up to +max_retries+ times, when the connection fails, no answer comes in time, or the server
+  # answers 408, 429, 500, 502, 503 or 504: after a random pause that grows from attempt to attempt, or after what the
+  # server's Retry-After asks for. Repeating is safe for every operation: an event carries one Idempotency-Key over all
+  # attempts, and a create whose lost first attempt had succeeded returns its contact. During an outage a client soon
+  # stops repeating, so that it makes nothing worse.
+  #
+  # Calls keep inside the account's limits by what the last answers told of them ({#rate_limit}): when the minute's
+  # requests are spent a call waits for the next minute, when the day's are it raises {RateLimitError} at once. All the
+  # waiting of one call, for budget, Retry-After and pauses together, is at most +max_wait+; a call that would have to
+  # wait longer raises at once, saying when it could go.
   class Client
     CREDENTIALS = %i[token client_id client_secret scopes].freeze
     PLACES = %i[base_url token_url].freeze
@@ -31,23 +42,29 @@ module Privy
     # @param base_url [String, nil] else PRIVY_BASE_URL, else the real API
     # @param token_url [String, nil] else PRIVY_TOKEN_URL, else /oauth/token of the base URL's origin
     # @param ca_bundle [String, Pathname, nil] file of trusted certificates; else SSL_CERT_FILE, else the system's
+    # @param proxy [String, nil] URL of a proxy (http, https, socks5, socks5h); else https_proxy and no_proxy of the
+    #   environment. Plain HTTP to loopback never takes one
     # @param timeout [Numeric, nil] seconds for one attempt, whole (30)
     # @param connect_timeout [Numeric, nil] seconds for the connection, TLS included (5)
-    # @param max_wait [Numeric, nil] seconds that a call may spend waiting between its attempts (60)
+    # @param max_wait [Numeric, nil] seconds that a call may spend waiting, for budget and between attempts (60)
     # @param max_retries [Integer, nil] further attempts after the first (3)
     # @param max_response [Integer, nil] bytes of body accepted (64 MiB)
+    # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)
     # @param sandbox [Sandbox, nil] answer from there instead of the network
     # @raise [Error] a setting cannot be used; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
-                   ca_bundle: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil,
-                   max_response: nil, sandbox: nil)
+                   ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
+                   max_retries: nil, max_response: nil, reserve: nil, sandbox: nil)
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
-                token_url: token_url, ca_bundle: ca_bundle, timeout: timeout, connect_timeout: connect_timeout,
-                max_wait: max_wait, max_retries: max_retries, max_response: max_response, sandbox: sandbox }.compact
+                token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
+                connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
+                max_response: max_response, reserve: reserve, sandbox: sandbox }.compact
       settings = defaults_for(given).merge(given)
       settings[:scopes] = Array(settings[:scopes]).join(" ") if settings[:scopes]
       settings[:ca_bundle] = settings[:ca_bundle].to_s if settings[:ca_bundle]
       @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}"))
+      @suspended = SuspendedCalls.new(@core)
+      @sandbox = settings[:sandbox]
       @options = {}.freeze
       make_resources
     end
@@ -83,7 +100,10 @@ module Privy
     def request(method, path, params: nil, body: OMIT, headers: nil,
                 timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
-      @core.request(method, path, params, headers, body, options_for(options))
+      arguments = [method, path, params, headers, body, options_for(options)]
+      return @core.request(*arguments) unless Fiber.current_scheduler
+
+      @suspended.run { |group| group.request(0, *arguments) }
     end
 
     # A copy with other options. Connections, token and budget stay shared; closing one closes all.
@@ -101,6 +121,13 @@ module Privy
       copy
     end
 
+    # What the last answers told of the account's limits; nothing is asked for it.
+    #
+    # @return [RateLimit]
+    def rate_limit
+      RateLimit.new(*@core.rate_limits.map { |told| RateLimit::Window.of(told) })
+    end
+
     # @return [String]
     def base_url
       @core.base_url
@@ -111,6 +138,7 @@ module Privy
     # @return [void]
     def close
       @core.close
+      @suspended.close
     end
 
     # @return [Boolean]
@@ -131,7 +159,23 @@ module Privy
 
     # @private
     def call(operation, params, extra, options)
-      @core.call(operation, params, extra, options_for(options))
+      arguments = [operation, params, extra, options_for(options)]
+      return @core.call(*arguments) unless Fiber.current_scheduler
+
+      @suspended.run { |group| group.call(0, *arguments) }
+    end
+
+    # @private
+    def bulk(operation, rows, extra, options, concurrency, on_progress, &block)
+      kept = @options.except(:max_wait).merge(options.compact)
+      bulk = Bulk.new(self, @core, operation, rows, extra: extra, options: @core.check_options(kept),
+                                                    concurrency: concurrency, on_progress: on_progress)
+      block ? bulk.each(&block) : bulk.to_enum { bulk.total }
+    end
+
+    # @private
+    def now
+      @sandbox ? @sandbox.now : Time.now.utc
     end
 
     private

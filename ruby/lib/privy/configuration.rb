@@ -19,6 +19,8 @@ module Privy
     attr_accessor :token_url
     # @return [String, nil] file of trusted certificates
     attr_accessor :ca_bundle
+    # @return [String, nil] URL of a proxy
+    attr_accessor :proxy
     # @return [Numeric, nil] seconds for one attempt
     attr_accessor :timeout
     # @return [Numeric, nil] seconds for the connection
@@ -27,6 +29,8 @@ module Privy
     attr_accessor :max_wait
     # @return [Integer, nil] further attempts after the first
     attr_accessor :max_retries
+    # @return [Integer, nil] requests of each minute that are left to other users of the account
+    attr_accessor :reserve
 
     # The settings that have been made.
     #

@@ -19,6 +19,8 @@ module Privy
     attr_reader :idempotency_key
     # @return [Integer] requests spent; 0: none left this machine
     attr_reader :attempts
+    # @return [Float] seconds spent waiting for budget, Retry-After and backoff
+    attr_reader :waited
     # @return [Hash{String => String}] the answer's headers, names in lower case; empty when no answer came
     attr_reader :headers
     # @return [String, nil] the beginning of the answer's body, nil when no answer came
@@ -35,6 +37,7 @@ module Privy
       @details ||= [].freeze
       @headers ||= {}.freeze
       @attempts ||= 0
+      @waited ||= 0.0
     end
 
     # Without arguments the request's HTTP method, e.g. "POST"; with one, Ruby's own +method+.
@@ -45,7 +48,8 @@ module Privy
     end
 
     # What every error carries.
-    ATTRIBUTES = %i[details status code method path request_id idempotency_key attempts headers body].freeze
+    ATTRIBUTES = %i[details status code method path request_id idempotency_key attempts waited headers
+                    body].freeze
 
     # The order in which the core gives its values.
     FROM_CORE = (ATTRIBUTES + %i[contact_id retry_after resets_at]).freeze
@@ -90,14 +94,27 @@ module Privy
   # 413: the event's body is larger than 256 KB.
   class PayloadTooLargeError < APIStatusError; end
 
-  # 429: the account's limit of the minute or the day is spent.
+  # The account's limit of the minute or the day is spent: the server said so with 429, or the client knows it from the
+  # last answers and spends no request on it (then {#status} is nil).
   class RateLimitError < APIStatusError
-    ATTRIBUTES = (superclass::ATTRIBUTES + %i[retry_after resets_at]).freeze
+    ATTRIBUTES = (superclass::ATTRIBUTES + %i[retry_after resets_at unsent taken]).freeze
 
     # @return [Float, nil] seconds to wait, nil when unknown
     attr_reader :retry_after
     # @return [Time, nil] when the spent limit is whole again, nil when unknown
     attr_reader :resets_at
+    # @return [Array<Array(Integer, Hash)>] of a bulk call: index and row of those that were not sent. An Array of rows
+    #   is told to its end; of any other source those that it had given already
+    attr_reader :unsent
+    # @return [Integer, nil] of a bulk call: how many rows the source had given; the next one stands at this index
+    attr_reader :taken
+
+    # @param message [String, nil]
+    # @param attributes [Hash] values of the attributes
+    def initialize(message = nil, **attributes)
+      super
+      @unsent ||= [].freeze
+    end
   end
 
   # 5xx: the server failed.

@@ -10,6 +10,21 @@ module Privy
   # A parameter left out is not sent; nil is sent as null where the API takes null. Enumerations are Symbols or Strings;
   # times are Time, DateTime or ISO 8601 text with zone; money is Integer, BigDecimal, Float or numeric text. Whatever
   # cannot be sent raises one {ValidationError} whose details name every fault, before anything leaves the machine.
+  #
+  # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, lazy ones too: Hashes of the parameters
+  # of the operation. They make several calls at once, each tied to its row, and yield a {Result} as each one ends, in
+  # the order of ending; without a block they return an Enumerator. A row that fails never stops the rest.
+  #
+  # - Memory is bounded: a row is taken from the source when one of the +concurrency+ places is free.
+  # - The account's budget is obeyed. Unless +max_wait+ is given here, a row waits as long as the minute's budget asks
+  #   for, at most an hour; the client's own max_wait is for single calls.
+  # - A spent day raises {RateLimitError} once all calls under way have ended and were yielded; its +unsent+ holds index
+  #   and row of what was not sent, its +taken+ how many rows the source had given.
+  # - Leaving the block early, and any exception, ends the calls under way.
+  # - +on_progress+ is called with a {Progress} whenever a row has ended and when a wait begins.
+  #
+  # Calls move on while the method waits for them, not while the block or the source works: let neither take as long as
+  # +timeout+ for one row.
   class Resource
     # @private
     def initialize(client)
@@ -138,6 +153,26 @@ module Privy
       @client.call("contacts.upsert", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
     end
 
+    # {#upsert} for many rows: see {Resource}.
+    #
+    # @param rows [Enumerable<Hash>] parameters of {#upsert}
+    # @param concurrency [Integer] calls at once
+    # @param on_progress [#call, nil] takes a {Progress}
+    # @param extra [Hash, nil] fields sent with every row as they are
+    # @param timeout [Numeric, nil] seconds for one attempt
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
+    # @param max_retries [Integer, nil] further attempts
+    # @yieldparam result [Result]
+    # @return [Progress, Enumerator<Result>]
+    # @raise [RateLimitError] the day's requests are spent: see its unsent
+    # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
+    def upsert_many(rows, concurrency: 8, on_progress: nil, extra: nil,
+                    timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
+      options = options(timeout, connect_timeout, max_wait, max_retries)
+      @client.bulk("contacts.upsert", rows, extra, options, concurrency, on_progress, &block)
+    end
+
     # Deletes a contact. Needs the scope contacts_write.
     #
     # @param id [String] cus_ and 16 characters
@@ -206,6 +241,26 @@ module Privy
                  integration_token: integration_token }
       @client.call("orders.upsert", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
     end
+
+    # {#upsert} for many rows: see {Resource}.
+    #
+    # @param rows [Enumerable<Hash>] parameters of {#upsert}
+    # @param concurrency [Integer] calls at once
+    # @param on_progress [#call, nil] takes a {Progress}
+    # @param extra [Hash, nil] fields sent with every row as they are
+    # @param timeout [Numeric, nil] seconds for one attempt
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
+    # @param max_retries [Integer, nil] further attempts
+    # @yieldparam result [Result]
+    # @return [Progress, Enumerator<Result>]
+    # @raise [RateLimitError] the day's requests are spent: see its unsent
+    # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
+    def upsert_many(rows, concurrency: 8, on_progress: nil, extra: nil,
+                    timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
+      options = options(timeout, connect_timeout, max_wait, max_retries)
+      @client.bulk("orders.upsert", rows, extra, options, concurrency, on_progress, &block)
+    end
   end
 
   # Events: what happened to contacts. Reach it as {Client#events}.
@@ -228,6 +283,26 @@ module Privy
       params = { event_type: event_type, email: email, phone: phone, privy_id: privy_id, event_time: event_time,
                  event_data: event_data, idempotency_key: idempotency_key }
       @client.call("events.ingest", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+    end
+
+    # {#ingest} for many rows: see {Resource}.
+    #
+    # @param rows [Enumerable<Hash>] parameters of {#ingest}, event_type among them
+    # @param concurrency [Integer] calls at once
+    # @param on_progress [#call, nil] takes a {Progress}
+    # @param extra [Hash, nil] fields sent with every row as they are
+    # @param timeout [Numeric, nil] seconds for one attempt
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
+    # @param max_retries [Integer, nil] further attempts
+    # @yieldparam result [Result]
+    # @return [Progress, Enumerator<Result>]
+    # @raise [RateLimitError] the day's requests are spent: see its unsent
+    # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
+    def ingest_many(rows, concurrency: 8, on_progress: nil, extra: nil,
+                    timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
+      options = options(timeout, connect_timeout, max_wait, max_retries)
+      @client.bulk("events.ingest", rows, extra, options, concurrency, on_progress, &block)
     end
   end
 end

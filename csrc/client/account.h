@@ -1,0 +1,19 @@
+/* What all calls of a client share: budget, retry quota, token. The client's mutex guards it. */
+#ifndef PRIVY_CLIENT_ACCOUNT_H
+#define PRIVY_CLIENT_ACCOUNT_H
+
+#include "policy/pacer.h"
+#include "policy/retry.h"
+#include "policy/token.h"
+
+typedef struct privy_account {
+  privy_pacer pacer;
+  privy_retry_quota quota;
+  privy_token token;
+  bool fetching; /* a call is on its way to the token endpoint */
+} privy_account;
+
+void privy_account_init(privy_account *account, int64_t reserve);
+void privy_account_clear(privy_account *account);
+
+#endif

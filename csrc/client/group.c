@@ -1,0 +1,376 @@
+#define _DEFAULT_SOURCE /* getentropy */
+
+#include <math.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "client/client.h"
+#include "client/engine.h"
+#include "message/error.h"
+
+/* A call's place in the group, in one of its queues or with the engine. */
+typedef struct group_flight {
+  uint64_t id;
+  privy_call call;
+  privy_error error;
+  privy_request *owned;
+  privy_incoming incoming;
+  privy_transfer *transfer;    /* with the engine */
+  privy_sandbox_answer answer; /* of the sandbox, on its way */
+  double at;                   /* by privy_monotonic: when it goes on at the latest */
+  struct group_queue *queue;
+  struct group_flight *next, *previous;
+} group_flight;
+
+typedef struct group_queue {
+  group_flight *first, *last;
+  size_t count;
+} group_queue;
+
+struct privy_group {
+  privy_client *client;
+  privy_engine *engine; /* NULL: the sandbox answers */
+  group_queue ready;    /* may go on at once */
+  group_queue waiting;  /* for budget or a retry, by the client's clock */
+  group_queue sending;  /* with the engine */
+  group_queue late;     /* answers that the sandbox delays */
+  group_queue ended;
+  atomic_bool woken;
+  pid_t process;     /* whose connections these are */
+  privy_group *next; /* in the client's `idle` */
+};
+
+/* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
+#define CLOCK_PEEK 0.02
+
+/* ---- queues ---- */
+
+static void leave(group_flight *flight) {
+  group_queue *queue = flight->queue;
+  if (!queue) return;
+  *(flight->previous ? &flight->previous->next : &queue->first) = flight->next;
+  *(flight->next ? &flight->next->previous : &queue->last) = flight->previous;
+  queue->count--;
+  flight->queue = NULL;
+}
+
+static void enter(group_flight *flight, group_queue *queue) {
+  leave(flight);
+  flight->queue = queue;
+  flight->next = NULL;
+  flight->previous = queue->last;
+  *(queue->last ? &queue->last->next : &queue->first) = flight;
+  queue->last = flight;
+  queue->count++;
+}
+
+static void free_flight(group_flight *flight) {
+  leave(flight);
+  privy_call_clear(&flight->call);
+  privy_error_clear(&flight->error);
+  privy_incoming_clear(&flight->incoming);
+  privy_sandbox_answer_clear(&flight->answer);
+  privy_request_free(flight->owned);
+  privy_free(flight);
+}
+
+/* ---- life ---- */
+
+privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error) {
+  privy_client_check_process(client);
+  privy_group *group = privy_calloc(1, sizeof *group);
+  if (!group) return privy_error_no_memory(error);
+  group->client = client;
+  group->process = getpid();
+  atomic_init(&group->woken, false);
+  if (!client->sandbox && privy_engine_new(&client->settings, &group->engine, error) != PRIVY_OK) {
+    privy_free(group);
+    return error->code;
+  }
+  *out = group;
+  return PRIVY_OK;
+}
+
+/* Takes the flight out of the air; its call is told that it failed. */
+static void stop(privy_group *group, group_flight *flight) {
+  if (flight->transfer) privy_engine_cancel(group->engine, flight->transfer);
+  flight->transfer = NULL;
+  if (flight->queue == &group->ended) return;
+  privy_error_set(&flight->error, PRIVY_INTERRUPTED, "the call was stopped");
+  privy_client_failed(group->client, &flight->call);
+  enter(flight, &group->ended);
+}
+
+void privy_group_free(privy_group *group) {
+  if (!group) return;
+  if (group->process != getpid()) {
+    privy_group_abandon(group);
+    return;
+  }
+  group_queue *const queues[] = {&group->ready, &group->waiting, &group->sending, &group->late, &group->ended};
+  for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
+    while (queues[i]->first) {
+      group_flight *flight = queues[i]->first;
+      stop(group, flight);
+      free_flight(flight);
+    }
+  }
+  privy_engine_free(group->engine);
+  privy_free(group);
+}
+
+void privy_group_abandon(privy_group *group) {
+  if (group->engine) privy_engine_abandon(group->engine);
+  privy_free(group);
+}
+
+privy_group **privy_group_link(privy_group *group) {
+  return &group->next;
+}
+
+/* ---- starting and stopping ---- */
+
+privy_status privy_group_start_shared(privy_group *group, const privy_request *request, const privy_options *options,
+                                      uint64_t id, privy_error *error) {
+  privy_options merged = privy_options_merge(group->client->settings.options, options);
+  const char *fault = privy_options_fault(&merged);
+  if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
+  uint64_t random[2];
+  if (getentropy(random, sizeof random) != 0)
+    return privy_error_set(error, PRIVY_ERROR, "the system gives no random numbers");
+  group_flight *flight = privy_calloc(1, sizeof *flight);
+  if (!flight) return privy_error_no_memory(error);
+  flight->id = id;
+  privy_error_init(&flight->error);
+  privy_sandbox_answer_init(&flight->answer);
+  privy_call_init(&flight->call, &group->client->settings, merged, random, request, &flight->error);
+  enter(flight, &group->ready);
+  return PRIVY_OK;
+}
+
+privy_status privy_group_start(privy_group *group, privy_request *request, const privy_options *options, uint64_t id,
+                               privy_error *error) {
+  privy_status status = privy_group_start_shared(group, request, options, id, error);
+  if (status == PRIVY_OK)
+    group->ready.last->owned = request;
+  else
+    privy_request_free(request);
+  return status;
+}
+
+static group_flight *find(const privy_group *group, uint64_t id) {
+  const group_queue *const queues[] = {&group->ready, &group->waiting, &group->sending, &group->late, &group->ended};
+  for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
+    for (group_flight *flight = queues[i]->first; flight; flight = flight->next)
+      if (flight->id == id) return flight;
+  return NULL;
+}
+
+void privy_group_interrupt(privy_group *group, uint64_t id) {
+  group_flight *flight = find(group, id);
+  if (flight) stop(group, flight);
+}
+
+bool privy_group_cancel(privy_group *group, uint64_t id) {
+  group_flight *flight = find(group, id);
+  if (!flight) return false;
+  stop(group, flight);
+  free_flight(flight);
+  return true;
+}
+
+size_t privy_group_count(const privy_group *group) {
+  return group->ready.count + group->waiting.count + group->sending.count + group->late.count + group->ended.count;
+}
+
+void privy_outcome_clear(privy_outcome *outcome) {
+  if (!outcome) return;
+  privy_response_release(outcome->response);
+  outcome->response = NULL;
+  privy_error_clear(&outcome->error);
+}
+
+bool privy_group_take(privy_group *group, privy_outcome *out) {
+  group_flight *flight = group->ended.first;
+  if (!flight) return false;
+  *out = (privy_outcome){flight->id, flight->call.status, flight->call.response, flight->error};
+  flight->call.response = NULL;
+  privy_error_init(&flight->error);
+  free_flight(flight);
+  return true;
+}
+
+/* ---- the sandbox in the network's place ---- */
+
+/* Breaks an answer of the sandbox as a connection would: what is cut is lost, what is late may be too late. */
+static privy_status deliver(group_flight *flight) {
+  privy_sandbox_answer *answer = &flight->answer;
+  const privy_outgoing *outgoing = &flight->call.outgoing;
+  if (answer->delay > outgoing->timeout)
+    return privy_error_set(&flight->error, PRIVY_TIMEOUT, "no answer from the sandbox within %g seconds",
+                           outgoing->timeout);
+  if (answer->cut == PRIVY_CUT_DROP)
+    return privy_error_set(&flight->error, PRIVY_CONNECTION, "the sandbox closed the connection without an answer");
+  if (answer->cut == PRIVY_CUT_TRUNCATE)
+    return privy_error_set(&flight->error, PRIVY_CONNECTION, "the sandbox closed the connection within the answer");
+  flight->incoming = (privy_incoming){answer->http_status, answer->headers, answer->body};
+  answer->headers = answer->body = (privy_buffer)PRIVY_BUFFER_EMPTY;
+  return PRIVY_OK;
+}
+
+static void settle(privy_group *group, group_flight *flight, privy_status status) {
+  if (status == PRIVY_OK)
+    privy_client_answered(group->client, &flight->call, &flight->incoming);
+  else
+    privy_client_failed(group->client, &flight->call);
+  privy_incoming_clear(&flight->incoming);
+  enter(flight, &group->ready);
+}
+
+static void ask_sandbox(privy_group *group, group_flight *flight) {
+  const privy_outgoing *out = &flight->call.outgoing;
+  privy_status status = privy_sandbox_handle(group->client->sandbox, out->method, out->target, out->headers.data,
+                                             out->headers.length, out->body, out->body_length, &flight->answer);
+  if (status != PRIVY_OK) {
+    settle(group, flight, privy_error_no_memory(&flight->error));
+    return;
+  }
+  double delay = flight->answer.delay < out->timeout ? flight->answer.delay : out->timeout;
+  flight->at = privy_monotonic() + delay;
+  if (delay > 0)
+    enter(flight, &group->late);
+  else
+    settle(group, flight, deliver(flight));
+}
+
+/* ---- moving on ---- */
+
+static void carry(privy_group *group, group_flight *flight) {
+  if (!group->engine) {
+    ask_sandbox(group, flight);
+    return;
+  }
+  enter(flight, &group->sending);
+  if (privy_engine_start(group->engine, &flight->call.outgoing, &flight->incoming, flight, &flight->transfer) ==
+      PRIVY_OK)
+    return;
+  settle(group, flight, privy_error_no_memory(&flight->error));
+}
+
+static void go_on(privy_group *group, group_flight *flight) {
+  switch (privy_client_next(group->client, &flight->call)) {
+  case PRIVY_CALL_SEND: carry(group, flight); break;
+  case PRIVY_CALL_WAIT:
+    flight->at = privy_monotonic() + fmax(flight->call.until - privy_client_now(group->client), 0);
+    enter(flight, &group->waiting);
+    break;
+  case PRIVY_CALL_DONE: enter(flight, &group->ended); break;
+  }
+}
+
+static privy_error *error_of(void *owner) {
+  return &((group_flight *)owner)->error;
+}
+
+static void take_transfers(privy_group *group) {
+  privy_status status;
+  for (group_flight *flight; (flight = privy_engine_take(group->engine, &status, error_of));) {
+    flight->transfer = NULL;
+    settle(group, flight, status);
+  }
+}
+
+static void take_late(privy_group *group) {
+  double now = privy_monotonic();
+  for (group_flight *flight = group->late.first, *next; flight; flight = next) {
+    next = flight->next;
+    if (flight->at <= now) settle(group, flight, deliver(flight));
+  }
+}
+
+/* A sandbox's clock may stand still: no wait is longer than it would be by the machine's. */
+static void take_waiting(privy_group *group) {
+  double now = privy_monotonic(), client_now = privy_client_now(group->client);
+  for (group_flight *flight = group->waiting.first, *next; flight; flight = next) {
+    next = flight->next;
+    if (flight->call.until > client_now && flight->at > now) continue;
+    if (flight->call.until > client_now) flight->call.until = client_now;
+    enter(flight, &group->ready);
+  }
+}
+
+static void move(privy_group *group) {
+  if (group->engine) take_transfers(group);
+  take_late(group);
+  take_waiting(group);
+  while (group->ready.first) go_on(group, group->ready.first);
+}
+
+/* Seconds until something in these queues is due; negative: nothing is. */
+static double due_of(const privy_group *group) {
+  double first = INFINITY, now = privy_monotonic();
+  for (const group_flight *flight = group->late.first; flight; flight = flight->next)
+    first = fmin(first, flight->at - now);
+  for (const group_flight *flight = group->waiting.first; flight; flight = flight->next)
+    first = fmin(first, flight->at - now);
+  if (group->waiting.count && group->client->sandbox) first = fmin(first, CLOCK_PEEK);
+  if (group->ready.count || group->ended.count) first = 0;
+  return isinf(first) ? -1 : fmax(first, 0);
+}
+
+/* ---- driven by waiting ---- */
+
+static void sleep_until_woken(privy_group *group, double seconds) {
+  double until = privy_monotonic() + seconds;
+  for (double left = seconds; left > 0 && !atomic_load(&group->woken); left = until - privy_monotonic()) {
+    double step = fmin(left, PRIVY_WATCH_SECONDS / 5);
+    nanosleep(&(struct timespec){0, (long)(step * 1e9)}, NULL);
+  }
+}
+
+void privy_group_wait(privy_group *group, double seconds) {
+  move(group);
+  double due = due_of(group);
+  if (due >= 0 && due < seconds) seconds = due;
+  if (group->ended.count == 0 && group->engine)
+    privy_engine_wait(group->engine, seconds);
+  else if (group->ended.count == 0)
+    sleep_until_woken(group, seconds);
+  atomic_store(&group->woken, false);
+  move(group);
+}
+
+void privy_group_wake(privy_group *group) {
+  atomic_store(&group->woken, true);
+  if (group->engine) privy_engine_wake(group->engine);
+}
+
+/* ---- driven by an event loop ---- */
+
+void privy_group_watch(privy_group *group, privy_socket_function *watch, void *context) {
+  if (group->engine) privy_engine_watch(group->engine, watch, context);
+}
+
+double privy_group_due(const privy_group *group) {
+  double due = due_of(group), engine = group->engine ? privy_engine_due(group->engine) : -1;
+  if (due < 0 || (engine >= 0 && engine < due)) return engine;
+  return due;
+}
+
+void privy_group_act(privy_group *group, int socket, int events) {
+  if (group->engine) privy_engine_act(group->engine, socket, events);
+  move(group);
+}
+
+double privy_group_waiting_until(const privy_group *group) {
+  double first = 0;
+  for (const group_flight *flight = group->waiting.first; flight; flight = flight->next)
+    if (first == 0 || flight->call.until < first) first = flight->call.until;
+  return first;
+}

@@ -1,0 +1,102 @@
+#include "policy/pacer.h"
+
+#include <math.h>
+
+#include "policy/retry.h"
+
+/* How much the newest observation of other users counts. */
+#define SMOOTHING 0.3
+/* Fewer requests of others than this are none. */
+#define NOBODY 0.1
+/* How many requests may be in flight before the first answer tells of the limits. */
+#define FIRST_FLIGHT 8
+/* A reset further away than this is not that of a minute, of a day: headers that say so are not believed. */
+#define FURTHEST_MINUTE 600.0
+#define FURTHEST_DAY 172800.0
+/* How long to wait for the answer that tells of a new window, when all that it may hold is in flight already. */
+#define PEEK 0.05
+
+/* Behind its reset a window begins anew, whole as far as anyone knows. */
+static void roll(privy_budget *budget, double now) {
+  if (!budget->known || budget->resets_at == 0 || now < budget->resets_at) return;
+  budget->remaining = budget->limit;
+  budget->resets_at = 0;
+}
+
+/*
+ * Others send while our knowledge ages. When no more is left than they send between two answers of ours, it is left to
+ * them: whoever sees the fewest left stops first. It costs next to nothing: what one client leaves is what the others
+ * go on to use.
+ */
+static bool has_room(const privy_budget *budget, int64_t flying, int64_t reserve) {
+  if (!budget->known) return true;
+  double margin = 0, most = floor((double)budget->limit / 2);
+  if (budget->others > NOBODY && budget->resets_at != 0) margin = ceil(budget->others) + 1;
+  if (margin > most) margin = most;
+  return (double)(budget->remaining - flying - reserve) > margin;
+}
+
+static double until_of(const privy_budget *budget, double now) {
+  return budget->resets_at > now ? budget->resets_at : now + PEEK;
+}
+
+privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until) {
+  roll(&pacer->minute, now);
+  roll(&pacer->day, now);
+  if (!has_room(&pacer->day, 0, 0)) {
+    *until = until_of(&pacer->day, now);
+    return PRIVY_PACE_DAY;
+  }
+  if (!has_room(&pacer->day, pacer->flying, 0) || (!pacer->heard && pacer->flying >= FIRST_FLIGHT)) {
+    *until = now + PEEK;
+    return PRIVY_PACE_MINUTE;
+  }
+  if (!has_room(&pacer->minute, pacer->flying, pacer->reserve)) {
+    bool answers_tell = has_room(&pacer->minute, 0, pacer->reserve); /* whether those in flight took all that is left */
+    *until = answers_tell ? now + PEEK : until_of(&pacer->minute, now);
+    return PRIVY_PACE_MINUTE;
+  }
+  return PRIVY_PACE_GO;
+}
+
+void privy_pacer_sent(privy_pacer *pacer) {
+  pacer->flying++;
+}
+
+/* A second apart is the same window still: servers tell whole seconds. */
+static bool same_window(const privy_budget *budget, double resets_at) {
+  return budget->resets_at != 0 && resets_at < budget->resets_at + 1.5 && resets_at > budget->resets_at - 1.5;
+}
+
+static void learn(privy_budget *budget, const privy_limit *told, double resets_at) {
+  bool same = budget->known && same_window(budget, resets_at);
+  if (budget->known && budget->resets_at != 0 && !same && resets_at < budget->resets_at) return; /* a late answer */
+  if (same) {
+    double others = (double)(budget->remaining - told->remaining - 1);
+    budget->others += SMOOTHING * (others - budget->others);
+  }
+  if (!same || told->remaining < budget->remaining) budget->remaining = told->remaining;
+  if (!same) budget->resets_at = resets_at;
+  budget->limit = told->limit;
+  budget->known = true;
+}
+
+static void read_budget(privy_budget *budget, const privy_limit *told, double now, double server_now, double furthest) {
+  if (!told->known || told->limit <= 0) return;
+  double ahead = (double)told->resets_at - server_now;
+  if (ahead < -1 || ahead > furthest) return;
+  learn(budget, told, now + (ahead > 0 ? ahead : 0));
+}
+
+void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *response) {
+  if (pacer->flying > 0) pacer->flying--;
+  pacer->heard = true;
+  if (!response) return;
+  privy_limits limits;
+  double server_now = now;
+  const char *date = privy_response_header(response, "Date");
+  if (date) privy_http_date(date, &server_now);
+  privy_limits_read(response, &limits);
+  read_budget(&pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
+  read_budget(&pacer->day, &limits.day, now, server_now, FURTHEST_DAY);
+}

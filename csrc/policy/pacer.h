@@ -1,0 +1,37 @@
+/*
+ * Keeps a client inside its account's limits without spending requests on 429s. The limits are shared by every process
+ * of the account, so the only truth is what the last answers' headers said; what is in flight is counted on top.
+ * Pure functions of what they are given. Start with {0}.
+ */
+#ifndef PRIVY_POLICY_PACER_H
+#define PRIVY_POLICY_PACER_H
+
+#include "message/response.h"
+
+/* What is known of one limit. Times are the caller's clock: the server's is told by its Date header. */
+typedef struct privy_budget {
+  bool known;
+  int64_t limit;
+  int64_t remaining;
+  double resets_at; /* 0: the window that `remaining` speaks of has not begun */
+  double others;    /* requests of other users of the account between two answers of ours, smoothed */
+} privy_budget;
+
+typedef struct privy_pacer {
+  privy_budget minute, day;
+  int64_t flying;  /* sent and not answered yet */
+  bool heard;      /* a request has come back */
+  int64_t reserve; /* requests of each minute left to others */
+} privy_pacer;
+
+/* Which limit keeps a request back. */
+typedef enum privy_pace { PRIVY_PACE_GO, PRIVY_PACE_MINUTE, PRIVY_PACE_DAY } privy_pace;
+
+/* Whether a request may go at `now`; if not, `*until` is when to ask again. */
+privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until);
+/* A request that was allowed to go is on its way… */
+void privy_pacer_sent(privy_pacer *pacer);
+/* …and is back, with an answer or (NULL) without one. */
+void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *response);
+
+#endif

@@ -1,0 +1,33 @@
+/* When a call is worth another attempt, and how long to wait before it. Pure functions of what they are given. */
+#ifndef PRIVY_POLICY_RETRY_H
+#define PRIVY_POLICY_RETRY_H
+
+#include "privy.h"
+
+/*
+ * What a client may spend on retries, so that an outage is not made worse: a retry takes tokens out, an answer puts
+ * some back. An empty quota means that hardly anything succeeds; then calls fail after their first attempt.
+ */
+typedef struct privy_retry_quota {
+  double tokens;
+} privy_retry_quota;
+
+void privy_retry_quota_init(privy_retry_quota *quota);
+/* Takes what a retry after this failure costs; false, taking nothing, when the quota does not have it. */
+bool privy_retry_quota_take(privy_retry_quota *quota, privy_status failure);
+/* A call got its answer; `taken_for` is the failure that its last retry paid for, or PRIVY_OK. */
+void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for);
+
+/* True when a failure may pass by itself: no answer, or one of 408, 429, 500, 502, 503, 504. */
+bool privy_retry_helps(privy_status failure, int http_status);
+/* Seconds of backoff before retry number `retry` (from 1): full jitter, `random` being in [0, 1). */
+double privy_retry_backoff(int retry, double random);
+/* Reads an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"). False, changing nothing, when the text is none. */
+bool privy_http_date(const char *text, double *seconds);
+/*
+ * Reads a Retry-After header: seconds, or an HTTP date judged by `now`. Negative when it says nothing that can be used;
+ * never more than a day.
+ */
+double privy_retry_after(const char *text, double now);
+
+#endif

@@ -1,0 +1,347 @@
+#include "client.h"
+
+#include <unistd.h>
+
+#include "convert.h"
+#include "errors.h"
+#include "options.h"
+#include "request.h"
+
+/* How long a wait may go on before signal handlers get their turn. */
+#define SLICE 0.05
+
+/*
+ * Many calls of a client at once. `calls` tells of each call under way what its answer holds. `busy` while the core is
+ * at work inside, which another thread or a callback must not disturb.
+ */
+typedef struct group_object {
+  PyObject_HEAD PyObject *client;
+  PyObject *calls;
+  PyObject *watcher;
+  privy_group *group; /* NULL: closed */
+  pid_t process;
+  bool busy;
+} group_object;
+
+static bool usable(group_object *self) {
+  core_state *state = state_of_object((PyObject *)self);
+  if (self->busy) {
+    PyErr_SetString(PyExc_RuntimeError, "the group is at work already: it is used by one thread at a time");
+  } else if (!self->group) {
+    errors_refuse(state, "the group of calls is closed");
+  } else if (self->process != getpid()) {
+    errors_refuse(state, "the group of calls belongs to the parent of this process");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+/* ---- starting and stopping ---- */
+
+static bool read_id(PyObject *value, uint64_t *id) {
+  *id = PyLong_AsUnsignedLongLong(value);
+  return !PyErr_Occurred();
+}
+
+/* Keeps what the answer will hold, unless a call of this id is under way. */
+static bool keep(group_object *self, PyObject *id, const privy_operation *operation) {
+  int known = PyDict_Contains(self->calls, id);
+  if (known > 0) PyErr_SetString(PyExc_ValueError, "a call of this id is under way");
+  if (known) return false;
+  PyObject *pointer = PyLong_FromVoidPtr((void *)(uintptr_t)operation);
+  bool kept = pointer && PyDict_SetItem(self->calls, id, pointer) == 0;
+  Py_XDECREF(pointer);
+  return kept;
+}
+
+static bool begin(group_object *self, PyObject *number, uint64_t id, privy_request *request,
+                  const privy_options *options, const privy_operation *operation) {
+  privy_error error;
+  privy_error_init(&error);
+  if (!keep(self, number, operation)) {
+    privy_request_free(request);
+    return false;
+  }
+  privy_status status = privy_group_start(self->group, request, options, id, &error);
+  if (status != PRIVY_OK) {
+    (void)PyDict_DelItem(self->calls, number);
+    errors_raise(state_of_object((PyObject *)self), status, &error);
+  }
+  privy_error_clear(&error);
+  return status == PRIVY_OK;
+}
+
+/* Takes over the request, which may be NULL with an exception. `client` is this client or a view of it. */
+static PyObject *start_call(group_object *self, PyObject *client, PyObject *number, privy_request *request,
+                            PyObject *const *given, const privy_operation *operation) {
+  core_state *state = state_of_object((PyObject *)self);
+  privy_options options;
+  uint64_t id;
+  if (!request) return NULL;
+  bool ready = client_options(state, client, given, &options) == 0 && request_finish(state, request) == 0 &&
+               usable(self) && client_open(state, client) && read_id(number, &id);
+  if (!ready) {
+    privy_request_free(request);
+    return NULL;
+  }
+  if (!begin(self, number, id, request, &options, operation)) return NULL;
+  Py_RETURN_NONE;
+}
+
+static bool own_client(group_object *self, PyObject *client) {
+  if (client_is_same(state_of_object((PyObject *)self), self->client, client)) return true;
+  if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "the group is another client's");
+  return false;
+}
+
+/* start(client, id, operation, params, extra, timeout, connect_timeout, max_wait, max_retries) */
+static PyObject *group_start(PyObject *object, PyObject *const *args, Py_ssize_t count) {
+  group_object *self = (group_object *)object;
+  core_state *state = state_of_object(object);
+  if (!request_right_count(count, 5 + OPTIONS_COUNT) || !own_client(self, args[0])) return NULL;
+  const privy_operation *operation = request_operation(args[2], 4);
+  privy_request *request = operation ? request_new(state, operation, args[3], args[4]) : NULL;
+  return start_call(self, args[0], args[1], request, args + 5, operation);
+}
+
+/* request(client, id, method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries) */
+static PyObject *group_request(PyObject *object, PyObject *const *args, Py_ssize_t count) {
+  group_object *self = (group_object *)object;
+  core_state *state = state_of_object(object);
+  if (!request_right_count(count, 2 + REQUEST_RAW_COUNT + OPTIONS_COUNT) || !own_client(self, args[0])) return NULL;
+  privy_request *request = request_new_raw(state, args + 2);
+  return start_call(self, args[0], args[1], request, args + 2 + REQUEST_RAW_COUNT, NULL);
+}
+
+static PyObject *group_cancel(PyObject *object, PyObject *number) {
+  group_object *self = (group_object *)object;
+  uint64_t id;
+  if (!usable(self) || !read_id(number, &id)) return NULL;
+  self->busy = true;
+  bool found = privy_group_cancel(self->group, id);
+  self->busy = false;
+  if (found && PyDict_DelItem(self->calls, number) < 0) return NULL;
+  return PyBool_FromLong(found);
+}
+
+/* ---- what has ended ---- */
+
+/* The exception that is raised right now, as a value. */
+static PyObject *caught(void) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  Py_XDECREF(type);
+  Py_XDECREF(trace);
+  return value;
+}
+
+static PyObject *value_of(group_object *self, PyObject *number, privy_outcome *outcome) {
+  core_state *state = state_of_object((PyObject *)self);
+  if (outcome->status != PRIVY_OK) {
+    errors_raise(state, outcome->status, &outcome->error);
+    return NULL;
+  }
+  PyObject *pointer = PyDict_GetItemWithError(self->calls, number);
+  if (!pointer) return NULL;
+  return request_result(state, (const privy_operation *)PyLong_AsVoidPtr(pointer), outcome->response);
+}
+
+/* take(): (id, value, exception or None) of a call that has ended; None when none has. */
+static PyObject *group_take(PyObject *object, PyObject *unused) {
+  (void)unused;
+  group_object *self = (group_object *)object;
+  privy_outcome outcome;
+  if (!usable(self)) return NULL;
+  if (!privy_group_take(self->group, &outcome)) Py_RETURN_NONE;
+  PyObject *number = PyLong_FromUnsignedLongLong(outcome.id);
+  PyObject *value = number ? value_of(self, number, &outcome) : NULL;
+  PyObject *exception = value ? Py_NewRef(Py_None) : caught();
+  privy_outcome_clear(&outcome);
+  if (number && PyDict_DelItem(self->calls, number) < 0) PyErr_Clear();
+  if (!value) value = Py_NewRef(Py_None);
+  return Py_BuildValue("(NNN)", number ? number : Py_NewRef(Py_None), value, exception);
+}
+
+static Py_ssize_t group_length(PyObject *object) {
+  const group_object *self = (const group_object *)object;
+  return self->group ? (Py_ssize_t)privy_group_count(self->group) : 0;
+}
+
+static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
+  (void)unused;
+  group_object *self = (group_object *)object;
+  if (!usable(self)) return NULL;
+  double until = privy_group_waiting_until(self->group);
+  return until > 0 ? PyFloat_FromDouble(until) : Py_NewRef(Py_None);
+}
+
+/* ---- driven by waiting ---- */
+
+/* wait(seconds): for no longer than a slice, so that the caller asks again. */
+static PyObject *group_wait(PyObject *object, PyObject *value) {
+  group_object *self = (group_object *)object;
+  double seconds = PyFloat_AsDouble(value);
+  if (PyErr_Occurred() || !usable(self)) return NULL;
+  self->busy = true;
+  PyThreadState *thread = PyEval_SaveThread();
+  privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
+  PyEval_RestoreThread(thread);
+  self->busy = false;
+  if (PyErr_CheckSignals() < 0) return NULL;
+  Py_RETURN_NONE;
+}
+
+/* ---- driven by an event loop ---- */
+
+static void on_socket(void *context, int socket, int events) {
+  group_object *self = context;
+  if (!self->watcher) return;
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyObject *result = PyObject_CallFunction(self->watcher, "ii", socket, events);
+  if (!result) PyErr_WriteUnraisable(self->watcher);
+  Py_XDECREF(result);
+  PyErr_Restore(type, value, trace);
+}
+
+static PyObject *group_watch(PyObject *object, PyObject *watcher) {
+  group_object *self = (group_object *)object;
+  if (!usable(self)) return NULL;
+  Py_XDECREF(self->watcher);
+  self->watcher = Py_NewRef(watcher);
+  privy_group_watch(self->group, on_socket, self);
+  Py_RETURN_NONE;
+}
+
+static PyObject *group_due(PyObject *object, PyObject *unused) {
+  (void)unused;
+  group_object *self = (group_object *)object;
+  if (!usable(self)) return NULL;
+  double due = privy_group_due(self->group);
+  return due < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(due);
+}
+
+/* act(socket, events): a socket is ready; socket -1: time has passed. */
+static PyObject *group_act(PyObject *object, PyObject *args) {
+  group_object *self = (group_object *)object;
+  int socket, events;
+  if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !usable(self)) return NULL;
+  self->busy = true;
+  privy_group_act(self->group, socket, events);
+  self->busy = false;
+  Py_RETURN_NONE;
+}
+
+/* ---- life ---- */
+
+static void shut(group_object *self) {
+  privy_group *group = self->group;
+  if (!group) return;
+  self->group = NULL;
+  self->busy = true;
+  privy_group_free(group);
+  self->busy = false;
+  client_release(self->client);
+  PyDict_Clear(self->calls);
+}
+
+static PyObject *group_close(PyObject *object, PyObject *unused) {
+  (void)unused;
+  group_object *self = (group_object *)object;
+  if (self->busy) return PyErr_Format(PyExc_RuntimeError, "the group is at work: it cannot be closed now");
+  shut(self);
+  Py_RETURN_NONE;
+}
+
+static bool open_group(core_state *state, group_object *self, PyObject *object) {
+  privy_client *client = client_hold(state, object);
+  if (!client) return false;
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_group_new(client, &self->group, &error);
+  if (status == PRIVY_OK) {
+    self->client = Py_NewRef(object);
+  } else {
+    client_release(object);
+    errors_raise(state, status, &error);
+  }
+  privy_error_clear(&error);
+  return status == PRIVY_OK;
+}
+
+/* Group(client) */
+static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  (void)keywords;
+  PyObject *client;
+  if (!PyArg_ParseTuple(args, "O", &client)) return NULL;
+  group_object *self = (group_object *)PyType_GenericAlloc(type, 0);
+  if (!self) return NULL;
+  self->process = getpid();
+  self->calls = PyDict_New();
+  if (!self->calls || !open_group(state_of_type(type), self, client)) Py_CLEAR(self);
+  return (PyObject *)self;
+}
+
+static int group_traverse(PyObject *object, visitproc visit, void *arg) {
+  group_object *self = (group_object *)object;
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self->client);
+  Py_VISIT(self->calls);
+  Py_VISIT(self->watcher);
+  return 0;
+}
+
+static int group_clear(PyObject *object) {
+  group_object *self = (group_object *)object;
+  Py_CLEAR(self->watcher);
+  return 0;
+}
+
+static void group_dealloc(PyObject *object) {
+  group_object *self = (group_object *)object;
+  PyObject_GC_UnTrack(object);
+  Py_CLEAR(self->watcher);
+  shut(self);
+  Py_XDECREF(self->client);
+  Py_XDECREF(self->calls);
+  state_free_object(object);
+}
+
+static PyMethodDef group_methods[] = {
+    {"start", (PyCFunction)(void (*)(void))group_start, METH_FASTCALL, "Starts a call of an operation."},
+    {"request", (PyCFunction)(void (*)(void))group_request, METH_FASTCALL, "Starts a call of any endpoint."},
+    {"cancel", group_cancel, METH_O, "Ends a call without an outcome; whether there was one."},
+    {"take", group_take, METH_NOARGS, "Takes what has become of a call that has ended."},
+    {"waiting_until", group_waiting_until, METH_NOARGS, "When calls that wait may go on."},
+    {"wait", group_wait, METH_O, "Moves calls on and waits a moment for one to end."},
+    {"watch", group_watch, METH_O, "Has an event loop drive the group."},
+    {"due", group_due, METH_NOARGS, "Seconds until act(-1, 0) is due."},
+    {"act", group_act, METH_VARARGS, "Moves calls on: a socket is ready, or time has passed."},
+    {"close", group_close, METH_NOARGS, "Ends all calls under way."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot group_slots[] = {
+    {Py_tp_doc, "The core's group of calls."},
+    {Py_tp_new, group_new},
+    {Py_tp_methods, group_methods},
+    {Py_sq_length, group_length},
+    {Py_tp_traverse, group_traverse},
+    {Py_tp_clear, group_clear},
+    {Py_tp_dealloc, group_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec group_spec = {
+    .name = "privy._core.Group",
+    .basicsize = sizeof(group_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = group_slots,
+};
+
+int group_add(PyObject *module, core_state *state) {
+  state->group_type = state_add_type(module, &group_spec);
+  return state->group_type ? 0 : -1;
+}

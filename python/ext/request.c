@@ -1,0 +1,121 @@
+#include "request.h"
+
+#include "convert.h"
+#include "errors.h"
+#include "page.h"
+#include "record.h"
+#include "walk.h"
+
+bool request_right_count(Py_ssize_t given, Py_ssize_t wanted) {
+  if (given == wanted) return true;
+  PyErr_Format(PyExc_TypeError, "%zd arguments are needed, not %zd", wanted, given);
+  return false;
+}
+
+static int check_mapping(core_state *state, const char *name, PyObject *value) {
+  if (value == Py_None || PyDict_Check(value) || PyObject_HasAttr(value, state->names[NAME_ITEMS])) return 0;
+  PyErr_Format(PyExc_TypeError, "%s must be a dict or None, not %R", name, Py_TYPE(value));
+  return -1;
+}
+
+/* ---- operations ---- */
+
+const privy_operation *request_operation(PyObject *name, Py_ssize_t level) {
+  const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+  const privy_operation *operation = text ? privy_operation_find(text) : NULL;
+  if (text && !operation) PyErr_Format(PyExc_ValueError, "no operation is called %s", text);
+  const char *deprecation = operation ? privy_operation_deprecation(operation) : NULL;
+  if (deprecation && PyErr_WarnEx(PyExc_DeprecationWarning, deprecation, level) < 0) return NULL;
+  return operation;
+}
+
+privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra) {
+  privy_request *request = NULL;
+  if (check_mapping(state, "extra", extra) < 0) return NULL;
+  if (privy_request_new(operation, &request) != PRIVY_OK) {
+    PyErr_NoMemory();
+    return NULL;
+  }
+  int result = walk_members(state, request, params);
+  if (result == 0 && extra != Py_None) {
+    privy_request_extra(request);
+    result = walk_members(state, request, extra);
+  }
+  if (result == 0) return request;
+  privy_request_free(request);
+  return NULL;
+}
+
+int request_finish(core_state *state, privy_request *request) {
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_request_finish(request, &error);
+  if (status != PRIVY_OK) errors_raise(state, status, &error);
+  privy_error_clear(&error);
+  return status == PRIVY_OK ? 0 : -1;
+}
+
+/* ---- raw requests ---- */
+
+static int walk_part(core_state *state, privy_request *request, PyObject *mapping,
+                     void (*begin)(privy_request *request)) {
+  if (mapping == Py_None) return 0;
+  begin(request);
+  return walk_members(state, request, mapping);
+}
+
+/*
+ * The bytes of a str that the core takes as a NUL-terminated text. What has no place there (a NUL, a lone surrogate)
+ * becomes a backslash, which the core refuses in its own words.
+ */
+static PyObject *plain_bytes(const char *name, PyObject *text) {
+  if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "%s must be a str, not %R", name, Py_TYPE(text));
+  PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+  if (!bytes) return NULL;
+  char *data = PyBytes_AsString(bytes);
+  for (Py_ssize_t i = 0; i < PyBytes_Size(bytes); i++) {
+    if (!data[i]) data[i] = '\\';
+  }
+  return bytes;
+}
+
+static privy_request *start_raw(PyObject *const *values) {
+  PyObject *method = plain_bytes("method", values[0]);
+  PyObject *path = method ? plain_bytes("path", values[1]) : NULL;
+  privy_request *request = NULL;
+  if (path && privy_request_new_raw(PyBytes_AsString(method), PyBytes_AsString(path), &request) != PRIVY_OK) {
+    PyErr_NoMemory();
+  }
+  Py_XDECREF(method);
+  Py_XDECREF(path);
+  return request;
+}
+
+privy_request *request_new_raw(core_state *state, PyObject *const *values) {
+  if (check_mapping(state, "params", values[2]) < 0 || check_mapping(state, "headers", values[4]) < 0) return NULL;
+  privy_request *request = start_raw(values);
+  if (!request) return NULL;
+  int result = values[3] == state->omit ? 0 : walk_value(state, request, values[3]);
+  if (result == 0) result = walk_part(state, request, values[2], privy_request_query);
+  if (result == 0) result = walk_part(state, request, values[4], privy_request_header);
+  if (result == 0) return request;
+  privy_request_free(request);
+  return NULL;
+}
+
+/* ---- answers ---- */
+
+static PyObject *raw_result(core_state *state, const privy_response *response) {
+  size_t length = 0;
+  const char *body = privy_response_body(response, &length);
+  return Py_BuildValue("(iNNN)", privy_response_status(response), errors_headers(response),
+                       PyBytes_FromStringAndSize(body, (Py_ssize_t)length),
+                       convert_any(state, privy_response_json(response)));
+}
+
+PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response) {
+  if (!operation) return raw_result(state, response);
+  if (privy_operation_paged(operation)) return page_new(state, response);
+  if (privy_response_count(response) == 0) return Py_NewRef(Py_None);
+  return record_new(state, response, 0);
+}

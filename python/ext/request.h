@@ -1,0 +1,23 @@
+/* Requests as users give them, and what their answers become. */
+#ifndef PRIVY_PYTHON_REQUEST_H
+#define PRIVY_PYTHON_REQUEST_H
+
+#include "state.h"
+
+/* How many Python values make up a raw request: method, path, params, body, headers. */
+#define REQUEST_RAW_COUNT 5
+
+/* The operation of this name. A deprecated one warns the Python frame `level` steps up. NULL with an exception. */
+const privy_operation *request_operation(PyObject *name, Py_ssize_t level);
+/* A request of an operation, not finished yet; `extra` may be None. NULL with an exception. */
+privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra);
+/* A request to any endpoint, not finished yet, of REQUEST_RAW_COUNT values. NULL with an exception. */
+privy_request *request_new_raw(core_state *state, PyObject *const *values);
+/* Checks the request. 0, or -1 with an exception that tells every fault. */
+int request_finish(core_state *state, privy_request *request);
+/* What an answer holds: a page, a record or None; of a raw request (operation NULL) status, headers, body and value. */
+PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response);
+/* True when a function has as many arguments as it takes; otherwise false with TypeError. */
+bool request_right_count(Py_ssize_t given, Py_ssize_t wanted);
+
+#endif

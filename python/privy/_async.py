@@ -1,0 +1,349 @@
+"""The client for asyncio. Parameters and documentation of its methods are those of ``Client``'s."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from functools import wraps
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from ._bulk import MAX_WAIT, Bulk, Run, checked
+from ._client import BaseClient, Client, to_response
+from ._loop import AsyncCore
+from ._pages import ContactList, goes_on
+from ._resources import Contacts, Events, Orders
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+    from types import TracebackType
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from . import _core
+    from ._bulk import Progress, Result
+    from ._core import Contact, Page
+    from ._response import Response
+    from ._types import Options, Row
+
+P = ParamSpec("P")
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+def _named(made: Any, method: Any) -> Any:
+    made.__qualname__ = f"Async{method.__qualname__}"
+    made.__module__ = __name__
+    return made
+
+
+def _awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """The method of a resource as a coroutine: what its core gives it is awaited."""
+    plain: Any = method
+
+    @wraps(plain)
+    async def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        result: T = await plain(self, *args, **kwargs)
+        return result
+
+    made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain)
+    return made
+
+
+def _listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Concatenate[Any, P], AsyncContactList]:
+    """The method of a resource, giving a list to iterate asynchronously."""
+    plain: Any = method
+
+    @wraps(plain)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncContactList:
+        result: AsyncContactList = plain(self, *args, **kwargs)
+        return result
+
+    made: Callable[Concatenate[Any, P], AsyncContactList] = _named(call, plain)
+    return made
+
+
+def _many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate[Any, P], AsyncBulk[T]]:
+    """The method of a resource, giving a bulk run to iterate asynchronously."""
+    plain: Any = method
+
+    @wraps(plain)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncBulk[T]:
+        result: AsyncBulk[T] = plain(self, *args, **kwargs)
+        return result
+
+    made: Callable[Concatenate[Any, P], AsyncBulk[T]] = _named(call, plain)
+    return made
+
+
+class AsyncContactList:
+    """Contacts over all pages, fetched one page at a time by ``async for``.
+
+    Nothing is sent before the first use, and nothing after the last contact that is read. A page that
+    ``total_count()`` has fetched is used by the next loop.
+    """
+
+    __slots__ = ("_fetch", "_first", "_per_page", "_start", "_total")
+
+    def __init__(self, fetch: Callable[[int | None], Awaitable[Page]], start: int | None, per_page: int) -> None:
+        self._fetch = fetch
+        self._start = start
+        self._per_page = per_page
+        self._first: Page | None = None
+        self._total: tuple[int | None] | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Contact]:
+        async for page in self.pages():
+            for contact in page:
+                yield contact
+
+    async def pages(self) -> AsyncIterator[Page]:
+        """The pages themselves: sequences of contacts with ``page``, ``per_page``, ``total_count``, ``total_pages``."""
+        page = await self._fetch_first() if self._first is None else self._first
+        self._first = None
+        number = page.page or self._start or 1
+        yield page
+        while goes_on(page, number, self._per_page):
+            number += 1
+            page = await self._fetch(number)
+            yield page
+
+    async def total_count(self) -> int | None:
+        """Contacts on all pages, whatever the page to start at; None when the answer does not tell.
+
+        Costs one request when no page has been fetched yet.
+        """
+        if self._total is None:
+            self._first = await self._fetch_first()
+        return None if self._total is None else self._total[0]
+
+    def __repr__(self) -> str:
+        state = "not asked yet" if self._total is None else f"total_count={self._total[0]}"
+        return f"AsyncContactList({state})"
+
+    async def _fetch_first(self) -> Page:
+        page = await self._fetch(self._start)
+        self._total = (page.total_count,)
+        return page
+
+
+class AsyncBulk(Generic[T]):
+    """An asynchronous iterator of ``Result``, as ``Bulk`` is a plain one. The rows' iterable itself is a plain one.
+
+    Calls that are under way go on between two steps of the iteration; places are filled by it. Leaving a loop early,
+    ``aclose``, the end of an ``async with`` and cancelling the iterating task end the calls that are under way.
+    """
+
+    def __init__(
+        self,
+        core: AsyncCore,
+        operation: str,
+        rows: Iterable[Row],
+        concurrency: int,
+        on_progress: Callable[[Progress], object] | None,
+        options: Options,
+    ) -> None:
+        timeout, connect_timeout, max_wait, max_retries = options
+        wait = MAX_WAIT if max_wait is None else max_wait
+        self._core = AsyncCore(core.core.view(timeout, connect_timeout, wait, max_retries), core.drivers)
+        self._operation = operation
+        self._run: Run[T] = Run(core.core, rows, concurrency, on_progress)
+        self._tasks: dict[asyncio.Task[Any], int] = {}
+
+    @property
+    def taken(self) -> int:
+        """How many rows have been taken from the iterable."""
+        return self._run.taken
+
+    @property
+    def unsent(self) -> list[tuple[int, Row]]:
+        """The rows taken that no request was made for, because the run was stopped: (index, row)."""
+        return self._run.unsent
+
+    @property
+    def done(self) -> int:
+        """Rows whose call has ended, well or not."""
+        return self._run.done
+
+    @property
+    def failed(self) -> int:
+        """Rows whose call has not ended well."""
+        return self._run.failed
+
+    def __aiter__(self) -> AsyncIterator[Result[T]]:
+        return self
+
+    async def __anext__(self) -> Result[T]:
+        run = self._run
+        while True:
+            self._fill()
+            if run.ready:
+                return run.ready.popleft()
+            if not self._tasks:
+                failure = run.failure()
+                raise StopAsyncIteration if isinstance(failure, StopIteration) else failure
+            try:
+                await self._wait()
+            except BaseException:
+                self._cancel()
+                raise
+
+    async def aclose(self) -> None:
+        """Ends the calls that are under way; the rows they were for are neither yielded nor ``unsent``."""
+        tasks = list(self._tasks)
+        self._cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_tasks"):
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _fill(self) -> None:
+        run = self._run
+        while run.has_place:
+            place = run.take_row()
+            if place is None:
+                return
+            index, row = place
+            try:
+                params, extra = checked(row)
+                outcome = self._core.call(self._operation, params, extra, None, None, None, None)
+            except Exception as error:
+                run.refused(index, row, error)
+            else:
+                run.under_way[index] = row
+                self._tasks[asyncio.ensure_future(outcome)] = index
+
+    async def _wait(self) -> None:
+        started = time.monotonic()
+        ended, _ = await asyncio.wait(self._tasks, timeout=0.25, return_when=asyncio.FIRST_COMPLETED)
+        if not ended:
+            until = self._core.drivers.here().group.waiting_until()
+            self._run.waits(until, time.monotonic() - started)
+        for task in ended:
+            index = self._tasks.pop(task)
+            error = task.exception()
+            if error is not None and not isinstance(error, Exception):
+                raise error
+            self._run.ended(index, None if error else task.result(), error)
+
+    def _cancel(self) -> None:
+        self._run.abandon()
+        for task in self._tasks:
+            task.cancel()
+        self._tasks.clear()
+
+
+class _AsyncResource:
+    __slots__ = ("_core",)
+
+    def __init__(self, core: AsyncCore) -> None:
+        self._core = core
+
+    def _list(
+        self, fetch: Callable[[int | None], Awaitable[Page]], start: int | None, per_page: int
+    ) -> AsyncContactList:
+        return AsyncContactList(fetch, start, per_page)
+
+    def _bulk(
+        self,
+        operation: str,
+        rows: Iterable[Row],
+        concurrency: int,
+        on_progress: Callable[[Progress], object] | None,
+        options: Options,
+    ) -> AsyncBulk[Any]:
+        return AsyncBulk(self._core, operation, rows, concurrency, on_progress, options)
+
+
+class AsyncContacts(_AsyncResource):
+    """Contacts: the people whom a shop may write to. Methods are those of ``Contacts``, to be awaited."""
+
+    __slots__ = ()
+
+    create = _awaited(Contacts.create)
+    get = _awaited(Contacts.get)
+    list = _listed(Contacts.list)
+    update = _awaited(Contacts.update)
+    upsert = _awaited(Contacts.upsert)
+    upsert_many = _many(Contacts.upsert_many)
+    delete = _awaited(Contacts.delete)
+    unsubscribe = _awaited(Contacts.unsubscribe)
+
+
+class AsyncOrders(_AsyncResource):
+    """Orders: what a shop reports as sold. Methods are those of ``Orders``, to be awaited."""
+
+    __slots__ = ()
+
+    upsert = _awaited(Orders.upsert)
+    upsert_many = _many(Orders.upsert_many)
+
+
+class AsyncEvents(_AsyncResource):
+    """Events: what happened to a contact. Methods are those of ``Events``, to be awaited."""
+
+    __slots__ = ()
+
+    ingest = _awaited(Events.ingest)
+    ingest_many = _many(Events.ingest_many)
+
+
+class AsyncClient(BaseClient):
+    """A client of the Privy API for asyncio. Settings, resources, options and errors are those of ``Client``.
+
+    Calls are driven by the event loop that they are awaited in, without threads, thousands at once if need be. Each
+    loop has connections of its own; budget and token are shared. Cancelling a task (or ``asyncio.timeout``) ends its
+    call and throws its connection away. Only name lookups are libcurl's own and may use a thread of its.
+    """
+
+    __slots__ = ("_inside", "contacts", "events", "orders")
+
+    contacts: AsyncContacts
+    orders: AsyncOrders
+    events: AsyncEvents
+
+    def _set_core(self, core: _core.Client) -> None:
+        self._core = core
+        self._set_inside(AsyncCore(core))
+
+    def _share(self, other: Self, view: _core.Client) -> None:
+        self._core = view
+        self._set_inside(AsyncCore(view, other._inside.drivers))
+
+    def _set_inside(self, inside: AsyncCore) -> None:
+        self._inside = inside
+        self.contacts = AsyncContacts(inside)
+        self.orders = AsyncOrders(inside)
+        self.events = AsyncEvents(inside)
+
+    request = _awaited(Client.request)
+
+    async def _request(self, *asked: Any) -> Response:
+        return to_response(await self._inside.request(*asked))
+
+    async def aclose(self) -> None:
+        """Closes the connections. Calls that are under way, and later ones, raise ``PrivyError``."""
+        self._inside.drivers.close()
+        self._core.close()
+        await asyncio.sleep(0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

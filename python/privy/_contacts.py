@@ -1,0 +1,335 @@
+"""Contacts, a method for each operation."""
+
+from __future__ import annotations
+
+from ._core import omit
+from ._pages import PER_PAGE
+from ._resource import Resource
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ._bulk import Bulk, Progress
+    from ._core import Contact, Omit, Page
+    from ._pages import ContactList
+    from ._types import EmailConsent, EmailConsentFilter, Json, NewSmsConsent, Row, Scalar, SmsConsent, SmsConsentFilter
+
+
+class Contacts(Resource):
+    """Contacts: the people whom a shop may write to."""
+
+    __slots__ = ()
+
+    def create(
+        self,
+        *,
+        email: str | None | Omit = omit,
+        phone_number: str | None | Omit = omit,
+        first_name: str | None | Omit = omit,
+        last_name: str | None | Omit = omit,
+        email_consent: EmailConsent | Omit = omit,
+        sms_consent: NewSmsConsent | Omit = omit,
+        tags: Sequence[str] | Omit = omit,
+        custom_fields: Mapping[str, Scalar] | Omit = omit,
+        send_welcome_sms: bool | Omit = omit,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Contact:
+        """Creates a contact; one that was deleted and has the same e-mail address or phone number is restored.
+
+        At least one of ``email`` and ``phone_number`` is needed.
+
+        Args:
+            email: e-mail address; None says that there is none.
+            phone_number: phone number in E.164, such as ``+14155550171``; None says that there is none.
+            first_name: first name; None says that there is none.
+            last_name: last name; None says that there is none.
+            email_consent: ``subscribed``, ``unsubscribed``, ``never_subscribed`` (the default) or ``suppressed``.
+            sms_consent: ``subscribed``, ``single_opt_in`` (both need a phone number of a supported country) or
+                ``never_subscribed``.
+            tags: labels.
+            custom_fields: fields of your own, without nested values.
+            send_welcome_sms: False keeps Privy from sending the welcome message when this call subscribes the contact
+                to SMS.
+
+        Raises:
+            ValidationError: a field is wrong, or a rule over several fields is broken; ``details`` tells each.
+            ConflictError: there is such a contact already; ``contact_id`` names it.
+        """
+        params: dict[str, object] = {
+            "email": email,
+            "phone_number": phone_number,
+            "first_name": first_name,
+            "last_name": last_name,
+            "email_consent": email_consent,
+            "sms_consent": sms_consent,
+            "tags": tags,
+            "custom_fields": custom_fields,
+            "send_welcome_sms": send_welcome_sms,
+        }
+        result: Contact = self._core.call(
+            "contacts.create", params, extra, timeout, connect_timeout, max_wait, max_retries
+        )
+        return result
+
+    def get(
+        self,
+        id: str,
+        *,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Contact:
+        """The contact of this id (``cus_`` and 16 characters).
+
+        Raises:
+            ValidationError: ``id`` is no such id.
+            NotFoundError: there is no such contact.
+        """
+        params: dict[str, object] = {"id": id}
+        result: Contact = self._core.call(
+            "contacts.get", params, extra, timeout, connect_timeout, max_wait, max_retries
+        )
+        return result
+
+    def list(
+        self,
+        *,
+        email: str | Omit = omit,
+        phone_number: str | Omit = omit,
+        email_consent: EmailConsentFilter | Omit = omit,
+        sms_consent: SmsConsentFilter | Omit = omit,
+        page: int | Omit = omit,
+        per_page: int | Omit = omit,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> ContactList:
+        """The contacts that a filter finds, page by page as they are read. Nothing is sent before the first use.
+
+        Args:
+            email: exactly this e-mail address.
+            phone_number: exactly this phone number, in E.164.
+            email_consent: this consent to e-mail; ``subscribed`` finds explicit and implicit opt-in, ``suppressed``
+                the merchant's own suppressions only.
+            sms_consent: this consent to SMS.
+            page: number of the page to start at, from 1.
+            per_page: contacts a page, 1 to 100; 100 when left out, because requests are scarce.
+
+        Raises:
+            ValidationError: a filter is wrong; raised by the first use of the list.
+        """
+        params: dict[str, object] = {
+            "email": email,
+            "phone_number": phone_number,
+            "email_consent": email_consent,
+            "sms_consent": sms_consent,
+            "page": page,
+            "per_page": PER_PAGE if per_page is omit else per_page,
+        }
+
+        def fetch(number: int | None) -> Page:
+            asked = params if number is None else {**params, "page": number}
+            result: Page = self._core.call(
+                "contacts.list", asked, extra, timeout, connect_timeout, max_wait, max_retries
+            )
+            return result
+
+        return self._list(
+            fetch,
+            page if isinstance(page, int) else None,
+            per_page if isinstance(per_page, int) else PER_PAGE,
+        )
+
+    def update(
+        self,
+        id: str,
+        *,
+        email: str | Omit = omit,
+        phone_number: str | Omit = omit,
+        first_name: str | None | Omit = omit,
+        last_name: str | None | Omit = omit,
+        email_consent: EmailConsent | Omit = omit,
+        sms_consent: SmsConsent | Omit = omit,
+        tags: Sequence[str] | Omit = omit,
+        custom_fields: Mapping[str, Scalar] | Omit = omit,
+        send_welcome_sms: bool | Omit = omit,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Contact:
+        """Changes the fields given and keeps all others. At least one is needed.
+
+        Args:
+            id: the contact's id.
+            email: e-mail address; accepted only while the contact has none, never changed or cleared afterwards.
+            phone_number: phone number in E.164, such as ``+14155550171``; accepted only while the contact has none,
+                never changed or cleared afterwards.
+            first_name: first name; None clears it.
+            last_name: last name; None clears it.
+            email_consent: ``subscribed``, ``unsubscribed``, ``never_subscribed`` or ``suppressed``.
+            sms_consent: ``subscribed``, ``single_opt_in``, ``unsubscribed`` (all need the contact to have a phone
+                number) or ``never_subscribed``.
+            tags: labels; replaces all of them.
+            custom_fields: fields of your own, without nested values; replaces all of them.
+            send_welcome_sms: False keeps Privy from sending the welcome message when this call subscribes the contact
+                to SMS.
+
+        Raises:
+            ValidationError: a field is wrong, nothing is to be changed, or the contact does not allow the change.
+            NotFoundError: there is no such contact.
+            ConflictError: another contact has this e-mail address or phone number.
+        """
+        params: dict[str, object] = {
+            "id": id,
+            "email": email,
+            "phone_number": phone_number,
+            "first_name": first_name,
+            "last_name": last_name,
+            "email_consent": email_consent,
+            "sms_consent": sms_consent,
+            "tags": tags,
+            "custom_fields": custom_fields,
+            "send_welcome_sms": send_welcome_sms,
+        }
+        result: Contact = self._core.call(
+            "contacts.update", params, extra, timeout, connect_timeout, max_wait, max_retries
+        )
+        return result
+
+    def upsert(
+        self,
+        *,
+        email: str | None | Omit = omit,
+        phone_number: str | None | Omit = omit,
+        first_name: str | None | Omit = omit,
+        last_name: str | None | Omit = omit,
+        email_consent: EmailConsent | Omit = omit,
+        sms_consent: NewSmsConsent | Omit = omit,
+        tags: Sequence[str] | Omit = omit,
+        custom_fields: Mapping[str, Scalar] | Omit = omit,
+        send_welcome_sms: bool | Omit = omit,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Contact:
+        """Creates a contact, or updates the one that has this e-mail address or phone number already.
+
+        Costs one request when the contact is new, otherwise two. Fields are those of ``create``; ``tags`` and
+        ``custom_fields`` replace what an existing contact has.
+
+        Raises:
+            ValidationError: a field is wrong, or the existing contact does not allow the change.
+            ConflictError: e-mail address and phone number belong to two contacts, or the answer named none.
+        """
+        params: dict[str, object] = {
+            "email": email,
+            "phone_number": phone_number,
+            "first_name": first_name,
+            "last_name": last_name,
+            "email_consent": email_consent,
+            "sms_consent": sms_consent,
+            "tags": tags,
+            "custom_fields": custom_fields,
+            "send_welcome_sms": send_welcome_sms,
+        }
+        result: Contact = self._core.call(
+            "contacts.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries
+        )
+        return result
+
+    def upsert_many(
+        self,
+        rows: Iterable[Row],
+        *,
+        concurrency: int = 8,
+        on_progress: Callable[[Progress], object] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Bulk[Contact]:
+        """Creates or updates many contacts, a few at a time; each costs one request or two.
+
+        Nothing is sent before the result is iterated: it gives a ``Result`` for each row as its call ends, and stops
+        only when the budget is spent for longer than ``max_wait``, as ``Bulk`` tells.
+
+        Args:
+            rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
+                stand under ``extra``.
+            concurrency: calls under way at most.
+            on_progress: called with a ``Progress`` after each row, and when calls begin to wait for the budget.
+            timeout, connect_timeout, max_retries: as for the client, for each call.
+            max_wait: seconds that each call may wait; an hour when left out, whatever the client's own, so that a run
+                waits for the minute's budget as often as it must but raises for a day's.
+
+        Raises:
+            RateLimitError: the budget of the day is spent, after all results; ``unsent`` holds the rows not sent.
+        """
+        options = (timeout, connect_timeout, max_wait, max_retries)
+        return self._bulk("contacts.upsert", rows, concurrency, on_progress, options)
+
+    def delete(
+        self,
+        id: str,
+        *,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Contact | None:
+        """Deletes a contact and returns it as it was; None when the server answers without it (204).
+
+        A later ``create`` with the same e-mail address or phone number restores it.
+
+        Raises:
+            ValidationError: ``id`` is no contact's id.
+            NotFoundError: there is no such contact.
+        """
+        params: dict[str, object] = {"id": id}
+        result: Contact | None = self._core.call(
+            "contacts.delete", params, extra, timeout, connect_timeout, max_wait, max_retries
+        )
+        return result
+
+    def unsubscribe(
+        self,
+        id: str,
+        *,
+        reason: str | Omit = omit,
+        extra: Mapping[str, Json] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Contact:
+        """Unsubscribes a contact's e-mail address.
+
+        Deprecated by the API, hence a ``DeprecationWarning``: use ``update`` with ``email_consent="unsubscribed"``.
+
+        Args:
+            id: the contact's id.
+            reason: why, at most 500 characters.
+
+        Raises:
+            ValidationError: ``id`` or ``reason`` is wrong.
+            NotFoundError: there is no such contact.
+        """
+        params: dict[str, object] = {"id": id, "reason": reason}
+        result: Contact = self._core.call(
+            "contacts.unsubscribe", params, extra, timeout, connect_timeout, max_wait, max_retries
+        )
+        return result

@@ -1,0 +1,164 @@
+"""Calls of the core driven by an asyncio event loop: its readers, writers and timers, no threads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+
+from . import _core
+from ._errors import PrivyError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+_READ, _WRITE = 1, 2
+
+
+class Driver:
+    """The group of calls of one event loop."""
+
+    def __init__(self, core: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
+        self.group = _core.Group(core)
+        self.process = os.getpid()
+        self._loop = loop
+        self._futures: dict[int, asyncio.Future[Any]] = {}
+        self._watched: dict[int, int] = {}
+        self._timer: asyncio.Handle | None = None
+        self._soon = False
+        self._number = 0
+        self.group.watch(self._watch)
+
+    def number(self) -> int:
+        """A number that no other call of the group has."""
+        self._number += 1
+        return self._number
+
+    def outcome(self, number: int) -> Coroutine[Any, Any, Any]:
+        """What becomes of a call that has been started. When whoever awaits it is cancelled, so is the call."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._futures[number] = future
+        self._plan()
+        return self._await(number, future)
+
+    async def _await(self, number: int, future: asyncio.Future[Any]) -> Any:
+        try:
+            return await future
+        finally:
+            if self._futures.pop(number, None) is not None:
+                with contextlib.suppress(PrivyError, RuntimeError):  # closed, or collected as garbage at a bad moment
+                    self.group.cancel(number)
+                    self._plan()
+
+    def close(self) -> None:
+        """Ends all calls: those who await them get an error."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.process == os.getpid() and not self._loop.is_closed():
+            for future in self._futures.values():
+                if not future.done():
+                    future.set_exception(PrivyError("the client was closed while the call was under way"))
+        self._futures.clear()
+        self.group.close()
+
+    def _watch(self, socket: int, events: int) -> None:
+        if self._loop.is_closed():
+            return
+        before = self._watched.pop(socket, 0)
+        if events:
+            self._watched[socket] = events
+        if events & _READ and not before & _READ:
+            self._loop.add_reader(socket, self._act, socket, _READ)
+        elif before & _READ and not events & _READ:
+            self._loop.remove_reader(socket)
+        if events & _WRITE and not before & _WRITE:
+            self._loop.add_writer(socket, self._act, socket, _WRITE)
+        elif before & _WRITE and not events & _WRITE:
+            self._loop.remove_writer(socket)
+
+    def _on_time(self) -> None:
+        self._soon = False
+        self._timer = None
+        self._act(-1, 0)
+
+    def _act(self, socket: int, events: int) -> None:
+        self.group.act(socket, events)
+        while (ended := self.group.take()) is not None:
+            number, value, error = ended
+            future = self._futures.pop(number, None)
+            if future is None or future.done():
+                continue
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+        self._plan()
+
+    def _plan(self) -> None:
+        if self._soon:
+            return
+        due = self.group.due()
+        if self._timer is not None:
+            self._timer.cancel()
+        if due is None:
+            self._timer = None
+        elif due > 0:
+            self._timer = self._loop.call_later(due, self._on_time)
+        else:
+            self._timer = self._loop.call_soon(self._on_time)
+            self._soon = True
+
+
+class Drivers:
+    """The groups of a client, one for each event loop that it is used in."""
+
+    def __init__(self, core: _core.Client) -> None:
+        self._core = core
+        self._by_loop: dict[asyncio.AbstractEventLoop, Driver] = {}
+
+    def here(self) -> Driver:
+        """The group of the running loop."""
+        loop = asyncio.get_running_loop()
+        driver = self._by_loop.get(loop)
+        if driver is not None and driver.process == os.getpid():
+            return driver
+        for other, left in list(self._by_loop.items()):
+            if other.is_closed() and self._by_loop.pop(other, None) is not None:
+                left.close()
+        driver = self._by_loop[loop] = Driver(self._core, loop)
+        return driver
+
+    def close(self) -> None:
+        """Closes all groups, each in its own loop."""
+        here = asyncio.get_running_loop()
+        for loop, driver in list(self._by_loop.items()):
+            if loop is here or loop.is_closed() or driver.process != os.getpid():
+                driver.close()
+            else:
+                with contextlib.suppress(RuntimeError):  # closed just now
+                    loop.call_soon_threadsafe(driver.close)
+        self._by_loop.clear()
+
+
+class AsyncCore:
+    """What the methods of a resource call in the place of the core's client: it gives them something to await."""
+
+    def __init__(self, core: _core.Client, drivers: Drivers | None = None) -> None:
+        self.core = core
+        self.drivers = drivers or Drivers(core)
+
+    def call(self, *asked: Any) -> Coroutine[Any, Any, Any]:
+        """Starts a call of an operation."""
+        driver = self.drivers.here()
+        number = driver.number()
+        driver.group.start(self.core, number, *asked)
+        return driver.outcome(number)
+
+    def request(self, *asked: Any) -> Coroutine[Any, Any, Any]:
+        """Starts a call of any endpoint."""
+        driver = self.drivers.here()
+        number = driver.number()
+        driver.group.request(self.core, number, *asked)
+        return driver.outcome(number)

@@ -1,0 +1,39 @@
+"""What the resources share."""
+
+from __future__ import annotations
+
+from ._pages import ContactList
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from . import _core
+    from ._bulk import Bulk, Progress
+    from ._core import Page
+    from ._types import Options, Row
+
+
+class Resource:
+    """A resource: its methods call the core's client."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: _core.Client) -> None:
+        self._core = core
+
+    def _list(self, fetch: Callable[[int | None], Page], start: int | None, per_page: int) -> ContactList:
+        return ContactList(fetch, start, per_page)
+
+    def _bulk(
+        self,
+        operation: str,
+        rows: Iterable[Row],
+        concurrency: int,
+        on_progress: Callable[[Progress], object] | None,
+        options: Options,
+    ) -> Bulk[Any]:
+        from ._bulk import Bulk
+
+        return Bulk(self._core, operation, rows, concurrency, on_progress, options)

@@ -1,0 +1,302 @@
+#include "binding.h"
+
+#include <ruby/io.h>
+#include <ruby/thread.h>
+#include <unistd.h>
+
+/*
+ * Many calls at once: the core's group behind a Privy::Core::Group. It is driven by `wait`, or when made to be watched
+ * by `sockets`, `due` and `act`. All calls under way at one time are of one operation.
+ */
+
+typedef struct watched {
+  int socket;
+  int events; /* privy_socket_events */
+} watched;
+
+typedef struct group {
+  privy_rb_client *client;
+  privy_group *core; /* NULL: closed */
+  const privy_operation *operation;
+  pid_t process; /* whose connections these are */
+  bool busy;     /* somebody waits in it */
+  watched *sockets;
+  size_t count, capacity;
+} group;
+
+static void group_release(group *self) {
+  privy_group *core = self->core;
+  self->core = NULL;
+  privy_free(self->sockets);
+  self->sockets = NULL;
+  self->count = self->capacity = 0;
+  if (core == NULL) return;
+  privy_group_free(core);
+  privy_rb_client_leave(self->client);
+}
+
+static void group_free(void *data) {
+  group_release(data);
+  xfree(data);
+}
+
+static size_t group_size(const void *data) {
+  const group *self = data;
+  return sizeof *self + self->capacity * sizeof *self->sockets;
+}
+
+static const rb_data_type_t group_type = {
+    .wrap_struct_name = "Privy::Core::Group",
+    .function = {.dfree = group_free, .dsize = group_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE group_allocate(VALUE klass) {
+  group *self;
+  return TypedData_Make_Struct(klass, group, &group_type, self);
+}
+
+static group *group_get(VALUE self) {
+  group *data = rb_check_typeddata(self, &group_type);
+  if (data->core == NULL) rb_raise(rb_eRuntimeError, "the group is closed");
+  if (data->busy) rb_raise(rb_eRuntimeError, "another thread waits in the group");
+  if (data->process != getpid()) privy_rb_raise_setting("these calls belong to the process that forked this one");
+  return data;
+}
+
+/* ---- the sockets to watch ---- */
+
+/* May run while the collector does: allocates nothing of Ruby's. */
+static void on_socket(void *context, int socket, int events) {
+  group *self = context;
+  size_t index = 0;
+  while (index < self->count && self->sockets[index].socket != socket) index++;
+  if (events == 0) {
+    if (index < self->count) self->sockets[index] = self->sockets[--self->count];
+    return;
+  }
+  if (index == self->capacity) {
+    size_t capacity = self->capacity == 0 ? 4 : self->capacity * 2;
+    watched *larger = privy_realloc(self->sockets, capacity * sizeof *larger);
+    if (larger == NULL) return; /* the call ends by its timeout */
+    self->sockets = larger;
+    self->capacity = capacity;
+  }
+  if (index == self->count) self->count++;
+  self->sockets[index] = (watched){socket, events};
+}
+
+/* sockets → { descriptor => IO::READABLE and IO::WRITABLE } */
+static VALUE group_sockets(VALUE self) {
+  group *data = group_get(self);
+  VALUE sockets = rb_hash_new();
+  for (size_t index = 0; index < data->count; index++) {
+    int events = data->sockets[index].events;
+    int waits = (events & PRIVY_SOCKET_READ ? RB_WAITFD_IN : 0) | (events & PRIVY_SOCKET_WRITE ? RB_WAITFD_OUT : 0);
+    rb_hash_aset(sockets, INT2NUM(data->sockets[index].socket), INT2NUM(waits));
+  }
+  return sockets;
+}
+
+/* due → seconds until act(-1, 0) is, nil when nothing waits for time */
+static VALUE group_due(VALUE self) {
+  double due = privy_group_due(group_get(self)->core);
+  return due < 0 ? Qnil : DBL2NUM(due);
+}
+
+/* act(descriptor, IO::READABLE and IO::WRITABLE), or act(-1, 0) when time has passed */
+static VALUE group_act(VALUE self, VALUE socket, VALUE ready) {
+  group *data = group_get(self);
+  int number = NUM2INT(socket), waits = NUM2INT(ready);
+  privy_group_act(data->core, number,
+                  (waits & RB_WAITFD_IN ? PRIVY_SOCKET_READ : 0) | (waits & RB_WAITFD_OUT ? PRIVY_SOCKET_WRITE : 0));
+  RB_GC_GUARD(self);
+  return Qnil;
+}
+
+/* ---- life ---- */
+
+struct creation {
+  group *self;
+  privy_client *client;
+  privy_error error;
+};
+
+static VALUE create_body(VALUE argument) {
+  struct creation *creation = (struct creation *)argument;
+  creation->client = privy_rb_client_enter(creation->self->client);
+  privy_rb_check(privy_group_new(creation->client, &creation->self->core, &creation->error), &creation->error);
+  return Qnil;
+}
+
+static VALUE create_clean(VALUE argument) {
+  struct creation *creation = (struct creation *)argument;
+  privy_error_clear(&creation->error);
+  if (creation->client != NULL && creation->self->core == NULL) privy_rb_client_leave(creation->self->client);
+  return Qnil;
+}
+
+/* Group.new(core client, watched) */
+static VALUE group_initialize(VALUE self, VALUE client, VALUE is_watched) {
+  struct creation creation = {.self = rb_check_typeddata(self, &group_type)};
+  if (creation.self->client != NULL) rb_raise(rb_eRuntimeError, "already initialized");
+  creation.self->client = privy_rb_client_get(client);
+  creation.self->process = getpid();
+  privy_error_init(&creation.error);
+  rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
+  if (RTEST(is_watched)) privy_group_watch(creation.self->core, on_socket, creation.self);
+  RB_GC_GUARD(client);
+  return self;
+}
+
+/* Ends what is under way. */
+static VALUE group_close(VALUE self) {
+  group *data = rb_check_typeddata(self, &group_type);
+  if (data->busy) rb_raise(rb_eRuntimeError, "another thread waits in the group");
+  group_release(data);
+  return Qnil;
+}
+
+/* ---- calls ---- */
+
+struct start {
+  group *self;
+  privy_rb_question question;
+  privy_options options;
+  uint64_t id;
+  privy_request *request;
+  privy_error error;
+};
+
+static VALUE start_body(VALUE argument) {
+  struct start *start = (struct start *)argument;
+  privy_rb_question_build(&start->question, &start->request, &start->error);
+  privy_request *request = start->request;
+  start->request = NULL;
+  privy_rb_check(privy_group_start(start->self->core, request, &start->options, start->id, &start->error),
+                 &start->error);
+  start->self->operation = start->question.operation;
+  return Qnil;
+}
+
+static VALUE start_clean(VALUE argument) {
+  struct start *start = (struct start *)argument;
+  privy_request_free(start->request);
+  privy_error_clear(&start->error);
+  return Qnil;
+}
+
+static VALUE start_call(VALUE self, VALUE id, privy_rb_question question, VALUE options) {
+  struct start start = {.self = group_get(self), .question = question, .id = NUM2ULL(id)};
+  start.options = privy_rb_options(options);
+  privy_error_init(&start.error);
+  rb_ensure(start_body, (VALUE)&start, start_clean, (VALUE)&start);
+  RB_GC_GUARD(self);
+  return Qnil;
+}
+
+/* call(id, operation, params, extra, options): starts it */
+static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE extra, VALUE options) {
+  start_call(self, id, privy_rb_question_of(name, params, extra), options);
+  RB_GC_GUARD(params);
+  RB_GC_GUARD(extra);
+  return Qnil;
+}
+
+/* request(id, method, path, params, headers, body, options): starts it */
+static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
+                           VALUE options) {
+  privy_rb_question question = privy_rb_question_raw(method, path, params, headers, body);
+  start_call(self, id, question, options);
+  RB_GC_GUARD(question.method);
+  RB_GC_GUARD(question.path);
+  RB_GC_GUARD(params);
+  RB_GC_GUARD(headers);
+  RB_GC_GUARD(body);
+  return Qnil;
+}
+
+struct taking {
+  const privy_operation *operation;
+  privy_outcome outcome;
+};
+
+static VALUE take_body(VALUE argument) {
+  struct taking *taking = (struct taking *)argument;
+  privy_outcome *outcome = &taking->outcome;
+  VALUE value = outcome->status == PRIVY_OK ? privy_rb_answer(taking->operation, outcome->response)
+                                            : privy_rb_exception(&outcome->error);
+  return rb_ary_new_from_args(2, ULL2NUM(outcome->id), value);
+}
+
+static VALUE take_clean(VALUE argument) {
+  privy_outcome_clear(&((struct taking *)argument)->outcome);
+  return Qnil;
+}
+
+/* take → [id, what came of the call: as Client#call returns it, or the exception]; nil when none has ended */
+static VALUE group_take(VALUE self) {
+  group *data = group_get(self);
+  struct taking taking = {.operation = data->operation};
+  if (!privy_group_take(data->core, &taking.outcome)) return Qnil;
+  return rb_ensure(take_body, (VALUE)&taking, take_clean, (VALUE)&taking);
+}
+
+/* ---- waiting ---- */
+
+struct waiting {
+  group *self;
+  double seconds;
+};
+
+static void *wait_without_gvl(void *argument) {
+  struct waiting *waiting = argument;
+  privy_group_wait(waiting->self->core, waiting->seconds);
+  return NULL;
+}
+
+static void wait_wake(void *core) {
+  privy_group_wake(core);
+}
+
+static VALUE wait_body(VALUE argument) {
+  struct waiting *waiting = (struct waiting *)argument;
+  rb_nogvl(wait_without_gvl, waiting, wait_wake, waiting->self->core, RB_NOGVL_UBF_ASYNC_SAFE);
+  return Qnil;
+}
+
+static VALUE wait_clean(VALUE argument) {
+  ((struct waiting *)argument)->self->busy = false;
+  return Qnil;
+}
+
+/* wait(seconds): moves all calls on, and waits that long at most for one to end */
+static VALUE group_wait(VALUE self, VALUE seconds) {
+  struct waiting waiting = {.self = group_get(self), .seconds = NUM2DBL(seconds)};
+  waiting.self->busy = true;
+  rb_ensure(wait_body, (VALUE)&waiting, wait_clean, (VALUE)&waiting);
+  RB_GC_GUARD(self);
+  return Qnil;
+}
+
+/* waiting_until → when calls that wait for budget or a retry may go on, by the client's clock; nil when none waits */
+static VALUE group_waiting_until(VALUE self) {
+  double until = privy_group_waiting_until(group_get(self)->core);
+  return until == 0 ? Qnil : DBL2NUM(until);
+}
+
+void privy_rb_init_group(void) {
+  VALUE klass = rb_define_class_under(privy_rb_core, "Group", rb_cObject);
+  rb_define_alloc_func(klass, group_allocate);
+  rb_undef_method(klass, "initialize_copy");
+  rb_define_method(klass, "initialize", group_initialize, 2);
+  rb_define_method(klass, "close", group_close, 0);
+  rb_define_method(klass, "call", group_call, 5);
+  rb_define_method(klass, "request", group_request, 7);
+  rb_define_method(klass, "take", group_take, 0);
+  rb_define_method(klass, "wait", group_wait, 1);
+  rb_define_method(klass, "waiting_until", group_waiting_until, 0);
+  rb_define_method(klass, "sockets", group_sockets, 0);
+  rb_define_method(klass, "due", group_due, 0);
+  rb_define_method(klass, "act", group_act, 2);
+}

@@ -1,0 +1,61 @@
+#include "binding.h"
+
+/* What the user asks for, as a request of the core, and what comes of it. */
+
+static void build(const privy_rb_question *question, privy_request **out) {
+  if (privy_request_new(question->operation, out) != PRIVY_OK) privy_rb_raise_memory();
+  privy_rb_walk_members(*out, question->params);
+  if (NIL_P(question->extra)) return;
+  privy_request_extra(*out);
+  privy_rb_walk_members(*out, question->extra);
+}
+
+static void build_raw(const privy_rb_question *question, privy_request **out) {
+  const char *method = RSTRING_PTR(question->method), *path = RSTRING_PTR(question->path);
+  if (privy_request_new_raw(method, path, out) != PRIVY_OK) privy_rb_raise_memory();
+  if (question->body != privy_rb_omit) privy_rb_walk_value(*out, question->body);
+  privy_request_query(*out);
+  if (!NIL_P(question->params)) privy_rb_walk_members(*out, question->params);
+  privy_request_header(*out);
+  if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers);
+}
+
+void privy_rb_question_build(const privy_rb_question *question, privy_request **out, privy_error *error) {
+  if (question->operation == NULL)
+    build_raw(question, out);
+  else
+    build(question, out);
+  privy_rb_check(privy_request_finish(*out, error), error);
+}
+
+privy_rb_question privy_rb_question_of(VALUE name, VALUE params, VALUE extra) {
+  privy_rb_question question = {.params = params, .extra = extra};
+  Check_Type(params, T_HASH);
+  if (!NIL_P(extra)) Check_Type(extra, T_HASH);
+  question.operation = privy_operation_find(StringValueCStr(name));
+  if (question.operation == NULL) rb_raise(rb_eArgError, "no operation %" PRIsVALUE, name);
+  return question;
+}
+
+/* A frozen copy that ends in NUL and holds no other. */
+static VALUE c_string(VALUE text) {
+  VALUE frozen = rb_str_new_frozen(StringValue(text));
+  StringValueCStr(frozen);
+  return frozen;
+}
+
+privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
+  privy_rb_question question = {.params = params, .headers = headers, .body = body};
+  if (!NIL_P(params)) Check_Type(params, T_HASH);
+  if (!NIL_P(headers)) Check_Type(headers, T_HASH);
+  question.method = c_string(SYMBOL_P(method) ? rb_sym2str(method) : method);
+  question.path = c_string(path);
+  return question;
+}
+
+VALUE privy_rb_answer(const privy_operation *operation, privy_response *response) {
+  if (operation == NULL) return privy_rb_response_new(response);
+  if (privy_operation_paged(operation)) return privy_rb_page_new(response);
+  if (privy_response_count(response) == 0) return Qnil;
+  return privy_rb_record_new(response, privy_response_record(response, 0));
+}

@@ -1,0 +1,40 @@
+/*
+ * Many calls of many clients against one sandbox, in simulated time: days pass in a second. Each worker makes one call
+ * after the other; an answer takes `latency` seconds from the moment that the sandbox saw the request.
+ */
+#ifndef SIMULATION_H
+#define SIMULATION_H
+
+#include "client/call.h"
+#include "harness.h"
+
+typedef struct simulated_worker {
+  privy_account *account; /* shared by the workers of one client */
+  privy_call call;
+  privy_error error;
+  privy_incoming incoming;
+  double at;      /* when something happens next */
+  double pause;   /* between its calls */
+  bool busy;      /* a call is under way */
+  bool answering; /* its answer is on the way */
+  bool stopped;   /* no more calls */
+} simulated_worker;
+
+typedef struct simulation {
+  privy_sandbox *sandbox;
+  const privy_settings *settings;
+  privy_options options;
+  privy_request *request;
+  double start, now, latency;
+  uint64_t wanted;          /* calls to make in all */
+  uint64_t begun, done;     /* calls begun and succeeded */
+  uint64_t failed, limited; /* calls failed, 429s met */
+  uint64_t sent;
+  double refused_until; /* resets_at of the last failure */
+  uint64_t random;
+} simulation;
+
+/* Runs until all calls are made, or every worker has stopped. A worker stops when a call fails. */
+void simulation_run(simulation *run, simulated_worker *workers, size_t count);
+
+#endif

@@ -1,0 +1,198 @@
+/* Many calls at once over real sockets: driven by waiting, by an event loop, cancelled, and across a fork. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "http_scene.h"
+
+#define MANY 200
+
+static const http_reply echo[] = {{HTTP_ECHO, "", 0}};
+static const http_reply stall_then_answer[] = {{HTTP_STALL, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
+
+static privy_status start_numbered(privy_group *group, uint64_t id, privy_error *error) {
+  char path[32];
+  privy_request *request = NULL;
+  snprintf(path, sizeof path, "/number/%d", (int)id);
+  privy_status status = privy_request_new_raw("GET", path, &request);
+  if (status != PRIVY_OK) return status;
+  status = privy_request_finish(request, error);
+  if (status == PRIVY_OK) return privy_group_start(group, request, NULL, id, error);
+  privy_request_free(request);
+  return status;
+}
+
+/* Takes every outcome that is there; false when memory ran out for one. Each is the answer to its own question. */
+static bool take_all(privy_group *group, bool seen[MANY]) {
+  privy_outcome outcome;
+  char wanted[64];
+  bool whole = true;
+  while (privy_group_take(group, &outcome)) {
+    size_t length = 0;
+    whole = whole && outcome.status != PRIVY_NO_MEMORY;
+    if (outcome.status != PRIVY_NO_MEMORY) {
+      assert_int_equal(outcome.status, PRIVY_OK);
+      snprintf(wanted, sizeof wanted, "/number/%d\"", (int)outcome.id);
+      assert_non_null(strstr(privy_response_body(outcome.response, &length), wanted));
+      assert_false(seen[outcome.id]);
+      seen[outcome.id] = true;
+    }
+    privy_outcome_clear(&outcome);
+  }
+  return whole;
+}
+
+static void assert_all(const bool seen[MANY], size_t count) {
+  for (size_t i = 0; i < count; i++) assert_true(seen[i]);
+}
+
+static void every_answer_belongs_to_its_question(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  bool seen[MANY] = {false};
+  const size_t many = harness_rounds(MANY, 3);
+  scene_open(&s, SERVE(echo));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  uint64_t started = 0;
+  while (started < many || privy_group_count(group) > 0) {
+    while (started < many && privy_group_count(group) < 8) CHECK_OK(start_numbered(group, started++, &s.error));
+    privy_group_wait(group, 1);
+    CHECK_MEMORY(take_all(group, seen));
+  }
+  assert_all(seen, many);
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* ---- an event loop ---- */
+
+typedef struct loop {
+  struct pollfd sockets[64];
+  size_t count;
+} loop;
+
+static void watch(void *context, int socket, int events) {
+  loop *watched = context;
+  size_t i = 0;
+  while (i < watched->count && watched->sockets[i].fd != socket) i++;
+  if (events == 0) {
+    if (i < watched->count) watched->sockets[i] = watched->sockets[--watched->count];
+    return;
+  }
+  if (i == watched->count) watched->count++;
+  short wanted = (short)((events & PRIVY_SOCKET_READ ? POLLIN : 0) | (events & PRIVY_SOCKET_WRITE ? POLLOUT : 0));
+  watched->sockets[i] = (struct pollfd){.fd = socket, .events = wanted};
+}
+
+static void turn(loop *watched, privy_group *group) {
+  double due = privy_group_due(group);
+  int ready = poll(watched->sockets, (nfds_t)watched->count, due < 0 ? 1000 : (int)(due * 1000) + (due > 0));
+  struct pollfd now[64];
+  size_t count = watched->count;
+  memcpy(now, watched->sockets, sizeof now);
+  if (ready == 0) privy_group_act(group, -1, 0);
+  for (size_t i = 0; ready > 0 && i < count; i++) {
+    int events = (now[i].revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
+                 (now[i].revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0);
+    if (events) privy_group_act(group, now[i].fd, events);
+  }
+}
+
+static void an_event_loop_drives(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  bool seen[MANY] = {false};
+  loop watched = {.count = 0};
+  const size_t many = harness_rounds(MANY, 3);
+  scene_open(&s, SERVE(echo));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  privy_group_watch(group, watch, &watched);
+  uint64_t started = 0;
+  for (int turns = 0; started < many || privy_group_count(group) > 0; turns++) {
+    assert_true(turns < 100000);
+    while (started < many && privy_group_count(group) < 8) CHECK_OK(start_numbered(group, started++, &s.error));
+    turn(&watched, group);
+    CHECK_MEMORY(take_all(group, seen));
+  }
+  assert_all(seen, many);
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* ---- stopping ---- */
+
+static void a_cancelled_call_leaves_nothing_behind(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  scene_open(&s, SERVE(stall_then_answer));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  CHECK_OK(start_numbered(group, 1, &s.error));
+  for (int i = 0; i < 10; i++) privy_group_wait(group, 0.02);
+  CHECK_MEMORY(!privy_group_take(group, &outcome));
+  assert_true(privy_group_cancel(group, 1));
+  assert_false(privy_group_cancel(group, 1));
+  assert_int_equal(privy_group_count(group), 0);
+  CHECK_OK(start_numbered(group, 2, &s.error));
+  while (!privy_group_take(group, &outcome)) privy_group_wait(group, 1);
+  assert_int_equal(outcome.id, 2);
+  CHECK_OK(outcome.status);
+  assert_counts(&s, 2, 2);
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* ---- fork ---- */
+
+static void parent_and_child_use_connections_of_their_own(void **state) {
+  (void)state;
+  static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  scene s;
+  int ends[2];
+  char right = 0;
+  assert_int_equal(pipe(ends), 0);
+  scene_open(&s, SERVE(page));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  forget(&s);
+  assert_counts(&s, 1, 1);
+  pid_t child = fork();
+  if (child == 0) {
+    privy_memory_fail_at(0);
+    right = call(s.client, "contacts.list", "{}", &s.response, &s.error) == PRIVY_OK;
+    if (write(ends[1], &right, 1) == 1) raise(SIGKILL); /* what it inherited is not its to free: no leak check */
+  }
+  assert_int_equal(read(ends[0], &right, 1), 1);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  assert_true(right);
+  assert_counts(&s, 2, 2);
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  assert_counts(&s, 2, 3);
+done:
+  close(ends[0]);
+  close(ends[1]);
+  scene_close(&s);
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(every_answer_belongs_to_its_question),
+      TEST(an_event_loop_drives),
+      TEST(a_cancelled_call_leaves_nothing_behind),
+      TEST(parent_and_child_use_connections_of_their_own),
+  };
+  return HARNESS_RUN(tests);
+}

@@ -1,0 +1,136 @@
+/* What pacing comes to over minutes and days, against the sandbox with its clock moved by hand. */
+#include "simulation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define START 1800000000.0
+
+static const privy_settings settings = {.token = (char *)(uintptr_t)PRIVY_SANDBOX_TOKEN,
+                                        .base_url = (char *)(uintptr_t) "https://sandbox.test/v1"};
+
+static simulation new_simulation(uint32_t per_minute, uint32_t per_day) {
+  simulation run = {.settings = &settings,
+                    .options = {.timeout = 30, .connect_timeout = 5, .max_wait = 300, .max_retries = 3},
+                    .start = START,
+                    .now = START,
+                    .latency = 0.2,
+                    .random = 42};
+  privy_error error;
+  privy_error_init(&error);
+  assert_int_equal(privy_sandbox_new(&run.sandbox), PRIVY_OK);
+  privy_sandbox_set_clock(run.sandbox, START);
+  privy_sandbox_set_limits(run.sandbox, per_minute, per_day);
+  assert_int_equal(privy_request_new(privy_operation_find("events.ingest"), &run.request), PRIVY_OK);
+  privy_request_key(run.request, "event_type", 10);
+  privy_request_string(run.request, "viewed", 6);
+  privy_request_key(run.request, "email", 5);
+  privy_request_string(run.request, "jane@example.com", 16);
+  assert_int_equal(privy_request_finish(run.request, &error), PRIVY_OK);
+  return run;
+}
+
+static void end_simulation(simulation *run) {
+  privy_request_free(run->request);
+  privy_sandbox_release(run->sandbox);
+}
+
+static void ten_thousand(size_t workers) {
+  simulation run = new_simulation(60, 10000);
+  simulated_worker crew[64] = {{0}};
+  privy_account account;
+  privy_account_init(&account, 0);
+  for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
+  run.wanted = 10000;
+  simulation_run(&run, crew, workers);
+  printf("    %zu at once: %.2f minutes, %d 429s, %d failed\n", workers, (run.now - START) / 60, (int)run.limited,
+         (int)run.failed);
+  assert_int_equal(run.done, 10000);
+  assert_int_equal(run.limited, 0);
+  assert_true((run.now - START) / 60 >= 166 && (run.now - START) / 60 <= 168);
+  end_simulation(&run);
+}
+
+static void ten_thousand_orders_take_as_long_as_the_limit_says(void **state) {
+  (void)state;
+  ten_thousand(1);
+  ten_thousand(8);
+  ten_thousand(64);
+}
+
+/* Each sees only the headers of its own answers. */
+static void four_clients_share(double pause, double spread) {
+  simulation run = new_simulation(60, 0);
+  simulated_worker crew[4] = {{0}};
+  privy_account accounts[4];
+  for (size_t i = 0; i < 4; i++) {
+    double own = spread * (double)i;
+    privy_account_init(&accounts[i], 0);
+    crew[i] = (simulated_worker){.account = &accounts[i], .at = START + own, .pause = pause + own};
+  }
+  run.wanted = 6000;
+  simulation_run(&run, crew, 4);
+  double used = (double)run.done / (run.now - START), limited = (double)run.limited / (double)run.sent;
+  printf("    four clients, %.2f s and %.2f s apart: %.1f %% used, %.2f %% 429s\n", pause, spread, used * 100,
+         limited * 100);
+  assert_int_equal(run.done, 6000);
+  assert_true(used > 0.95);
+  assert_true(limited < 0.01);
+  end_simulation(&run);
+}
+
+static void clients_that_share_an_account_leave_room_for_each_other(void **state) {
+  (void)state;
+  four_clients_share(0, 0);
+  four_clients_share(0, 0.013);
+  four_clients_share(0.3, 0.1);
+  four_clients_share(0.1, 0.5);
+  four_clients_share(1.5, 0.37);
+}
+
+static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) {
+  (void)state;
+  simulation run = new_simulation(60, 10000);
+  simulated_worker crew[8] = {{0}};
+  privy_account account;
+  int days = 0;
+  privy_account_init(&account, 0);
+  run.wanted = 100000;
+  while (run.done < run.wanted) {
+    assert_true(days < 11);
+    for (size_t i = 0; i < 8; i++) crew[i] = (simulated_worker){.account = &account, .at = run.now};
+    simulation_run(&run, crew, 8);
+    assert_int_equal(run.done, ++days * 10000);
+    run.begun = run.done;
+    if (run.done < run.wanted) run.now = run.refused_until;
+  }
+  assert_int_equal(days, 10);
+  assert_int_equal(run.limited, 0);
+  end_simulation(&run);
+}
+
+/* A reserve is never touched. */
+static void a_reserve_is_left_to_others(void **state) {
+  (void)state;
+  simulation run = new_simulation(60, 0);
+  simulated_worker worker = {.at = START};
+  privy_account account;
+  privy_account_init(&account, 20);
+  worker.account = &account;
+  run.wanted = 400;
+  simulation_run(&run, &worker, 1);
+  assert_int_equal(run.done, 400);
+  assert_true((run.now - START) / 60 >= 9 && (run.now - START) / 60 < 10.1);
+  end_simulation(&run);
+}
+
+/* Nothing is swept here: the pacer allocates nothing, and calls are swept in test_retry and test_call. */
+int main(void) {
+  static harness_test tests[] = {
+      TEST_UNSWEPT(ten_thousand_orders_take_as_long_as_the_limit_says),
+      TEST_UNSWEPT(clients_that_share_an_account_leave_room_for_each_other),
+      TEST_UNSWEPT(a_hundred_thousand_orders_stop_at_the_end_of_each_day),
+      TEST_UNSWEPT(a_reserve_is_left_to_others),
+  };
+  return HARNESS_RUN(tests);
+}

@@ -1,0 +1,129 @@
+"""Forks and signals in the middle of a client's life."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import traceback
+import warnings
+
+import privy
+import pytest
+from support import Reply, recording, served
+from test_policies import CONTACT, WELL, budget
+
+
+def in_child(action):
+    """Runs the action in the child of a fork: its exit status, 0 when all went well."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: those are what is tested
+        child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            action()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return child
+
+
+def ended(child, within=20):
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    raise AssertionError("the child hangs")
+
+
+def test_parent_and_child_go_on_with_connections_of_their_own(recorder):
+    recorder.answer = lambda request: WELL
+    client = recorder.client()
+    client.contacts.get(CONTACT)
+    assert recorder.connections == 1
+
+    def calls():
+        for _ in range(3):
+            assert client.contacts.get(CONTACT).id == CONTACT
+
+    child = in_child(calls)
+    calls()
+    assert ended(child) == 0
+    calls()
+    assert recorder.connections == 2
+    assert len(recorder.requests) == 10
+
+
+def test_a_fork_while_another_thread_waits_for_its_answer(recorder):
+    def slowly(request):
+        time.sleep(0.4)
+        return WELL
+
+    recorder.answer = slowly
+    client = recorder.client()
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(client.contacts.get(CONTACT))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.15)
+    child = in_child(lambda: [client.contacts.get(CONTACT), client.rate_limit, client.close()])
+    assert ended(child) == 0
+    for thread in threads:
+        thread.join(20)
+    assert [contact.id for contact in found] == [CONTACT] * 4
+    assert client.contacts.get(CONTACT).id == CONTACT
+    assert recorder.connections == 5
+
+
+def test_a_child_keeps_a_token_that_is_valid(sandbox):
+    with served(sandbox) as server:
+        client = privy.Client(
+            client_id=sandbox.client_id, client_secret=sandbox.client_secret, base_url=server.base_url
+        )
+        client.request("GET", "/contacts")
+        before = sandbox.counts.requests
+        child = in_child(lambda: client.request("GET", "/contacts"))
+        assert ended(child) == 0
+        assert sandbox.counts.requests == before + 1
+
+
+def test_ctrl_c_while_waiting_for_budget():
+    with recording(lambda request: Reply(200, budget((60, 0), reset=50), WELL.body)) as recorder:
+        client = recorder.client()
+        client.contacts.get(CONTACT)
+        sent = []
+
+        def interrupt():
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Timer(0.3, interrupt).start()
+        with pytest.raises(KeyboardInterrupt):
+            client.contacts.get(CONTACT)
+        assert time.monotonic() - sent[0] < 0.2
+        assert len(recorder.requests) == 1
+
+
+def test_ctrl_c_while_waiting_for_a_retry():
+    with recording(lambda request: Reply(503, {"Retry-After": "20"}, "")) as recorder:
+        sent = []
+
+        def interrupt():
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Timer(0.3, interrupt).start()
+        client = recorder.client(max_retries=3)
+        with pytest.raises(KeyboardInterrupt):
+            client.contacts.get(CONTACT)
+        assert time.monotonic() - sent[0] < 0.2
+        recorder.answer = lambda request: WELL
+        assert client.contacts.get(CONTACT).id == CONTACT

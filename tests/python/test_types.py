@@ -1,0 +1,109 @@
+"""What a type checker makes of code that uses privy, asynchronous methods above all: they are written only once."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import privy
+
+WELL = """
+import privy
+
+def plain(client: privy.Client) -> None:
+    reveal_type(client.contacts.create(email="a@b.c"))
+    reveal_type(client.contacts.list().total_count)
+    reveal_type(client.rate_limit.minute.resets_at)
+    reveal_type(client.with_options(timeout=3))
+    for result in client.orders.upsert_many([{"order_id": 1}]):
+        reveal_type(result.value)
+
+async def asynchronous(client: privy.AsyncClient) -> None:
+    reveal_type(await client.contacts.create(email="a@b.c", first_name=None))
+    reveal_type(await client.contacts.delete("cus_1", timeout=3))
+    reveal_type(await client.orders.upsert(order_id=1))
+    reveal_type(await client.events.ingest("seen", email="a@b.c"))
+    reveal_type(await client.request("GET", "/contacts"))
+    reveal_type(await client.contacts.list(page=2).total_count())
+    reveal_type(client.with_options(timeout=3))
+    async for contact in client.contacts.list():
+        reveal_type(contact)
+    async for page in client.contacts.list().pages():
+        reveal_type(page)
+    async for result in client.events.ingest_many([]):
+        reveal_type(result.value)
+    async with client as same:
+        reveal_type(same)
+"""
+REVEALED = """
+    Contact
+    int | None
+    datetime.datetime | None
+    Client
+    Order | None
+    Contact
+    Contact | None
+    Order
+    EventReceipt
+    Response
+    int | None
+    AsyncClient
+    Contact
+    Page
+    EventReceipt | None
+    AsyncClient
+"""
+WRONG = """
+import privy
+
+async def asynchronous(client: privy.AsyncClient) -> None:
+    await client.contacts.create(emial="a@b.c")
+    await client.contacts.create("a@b.c")
+    await client.contacts.get(5)
+    await client.contacts.get("cus_1", timeout="3")
+    await client.contacts.update("cus_1", email_consent="sometimes")
+    client.contacts.create(email="a@b.c").id
+    for contact in client.contacts.list():
+        pass
+    client.orders.upsert_many([], concurrency="8")
+    privy.AsyncClient(reserve="5")
+"""
+
+
+def checked(tmp_path, text):
+    program = tmp_path / "program.py"
+    program.write_text(text, "utf-8")
+    package = Path(privy.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), program.name],
+        cwd=tmp_path,
+        env={"MYPYPATH": str(package), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_types_are_told(tmp_path):
+    output = checked(tmp_path, WELL)
+    assert "error" not in output, output
+    found = [re.sub(r"\bprivy\.\w+\.", "", kind) for kind in re.findall(r'Revealed type is "(.*)"', output)]
+    assert [kind.replace("Union[", "").replace(", None]", " | None").replace("builtins.", "") for kind in found] == [
+        line.strip() for line in REVEALED.strip().splitlines()
+    ]
+
+
+def test_mistakes_are_found(tmp_path):
+    output = checked(tmp_path, WRONG)
+    lines = {int(number) for number in re.findall(r"program\.py:(\d+): error", output)}
+    wrong = [
+        number
+        for number, line in enumerate(WRONG.splitlines(), 1)
+        if "client.c" in line or "(re" in line or "8" in line
+    ]
+    assert lines == set(wrong), output

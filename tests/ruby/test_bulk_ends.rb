@@ -1,0 +1,220 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require_relative "rows"
+
+# However a bulk call is left, nothing stays under way, and the next call is right.
+class TestBulkEnds < PrivyTest
+  include Rows
+
+  class Enough < StandardError; end
+
+  # Rows under way on a server that does not answer, and on a sandbox that does not.
+  def stalled
+    echoing(stall: 60) do |client, server|
+      yield client, -> { server.requests.length == 8 }
+      server.answer_with(status: 200)
+    end
+    sandbox = Privy::Sandbox.new
+    sandbox.fail(delay: 60, count: 0)
+    yield sandbox.client, -> { sandbox.counts.requests == 8 }
+  end
+
+  def until_true(condition)
+    Timeout.timeout(PROMPT) { sleep 0.01 until condition.call }
+  end
+
+  # Seconds from the interruption to its arrival.
+  def stopped_within(client, under_way)
+    thread = Thread.new do
+      Thread.current.report_on_exception = false
+      client.orders.upsert_many(orders(20)).to_a
+    end
+    until_true(under_way)
+    elapsed { yield thread }
+  end
+
+  def test_thread_raise
+    stalled do |client, under_way|
+      took = stopped_within(client, under_way) do |thread|
+        thread.raise(Enough)
+        assert_raises(Enough) { thread.join }
+      end
+      assert_operator took, :<, 0.5
+    end
+  end
+
+  def test_thread_kill
+    stalled do |client, under_way|
+      assert_operator(stopped_within(client, under_way) { |thread| thread.kill.join }, :<, 0.5)
+    end
+  end
+
+  def test_timeout
+    stalled do |client, _under_way|
+      took = elapsed do
+        assert_raises(Timeout::Error) { Timeout.timeout(0.2) { client.orders.upsert_many(orders(20)).to_a } }
+      end
+      assert_operator took, :<, 0.7
+    end
+  end
+
+  def test_control_c
+    stalled do |client, under_way|
+      at = nil
+      killer = Thread.new do
+        until_true(under_way)
+        at = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        Process.kill("INT", Process.pid)
+      end
+      assert_raises(Interrupt) { client.orders.upsert_many(orders(20)).to_a }
+      assert_operator Process.clock_gettime(Process::CLOCK_MONOTONIC) - at, :<, 0.5
+      killer.join
+    end
+  end
+
+  def test_an_interruption_while_waiting_for_budget
+    sandbox = Privy::Sandbox.new
+    sandbox.set_limits(per_minute: 3)
+    client = sandbox.client
+    seen = 0
+    assert_raises(Timeout::Error) do
+      Timeout.timeout(0.3) { client.orders.upsert_many(orders(20)) { seen += 1 } }
+    end
+    assert_equal [3, 3], [seen, sandbox.counts.requests]
+  end
+
+  # What another thread raises while a row is read is not the row's fault.
+  def test_an_exception_from_outside_is_not_taken_for_the_rows
+    main = Thread.current
+    slow = Class.new do
+      define_method(:to_time) do
+        Thread.new { main.raise(Enough, "from outside") }.join
+        Time.now
+      end
+    end
+    results = []
+    assert_raises(Enough) do
+      Privy::Sandbox.new.client.orders.upsert_many([order(1, order_date: slow.new)]) { |result| results << result }
+    end
+    assert(results.all?(&:ok?))
+  end
+
+  def test_a_signal_handler_costs_nothing
+    seen = 0
+    before = trap("USR1") { seen += 1 }
+    echoing(stall: 0.5) do |client, server|
+      noise = Thread.new do
+        sleep 0.01 until server.requests.any?
+        3.times { Process.kill("USR1", Process.pid) && sleep(0.05) }
+      end
+      assert_equal 8, client.orders.upsert_many(orders(8)).count(&:ok?)
+      noise.join
+      assert_equal 8, server.requests.length
+    end
+    assert_operator seen, :>=, 1
+  ensure
+    trap("USR1", before || "DEFAULT")
+  end
+
+  def test_leaving_the_block_early
+    echoing(stall: ->(number) { number == 1 ? 0.05 : 60 }) do |client, server|
+      took = elapsed { client.orders.upsert_many(orders(20)) { |result| break assert_equal(0, result.index) } }
+      assert_operator took, :<, 2
+      assert_operator server.requests.length, :<=, 9
+      until_true(-> { server.closed == server.connections })
+      assert_equal 1, client.orders.upsert(**order(1)).order_id
+    end
+  end
+
+  def test_an_exception_in_the_block
+    each_row = lambda do |client|
+      assert_raises(Enough) { client.orders.upsert_many(orders(20)) { raise Enough } }
+    end
+    echoing { |client, _server| each_row.call(client) }
+    sandbox = Privy::Sandbox.new
+    each_row.call(sandbox.client)
+    assert_operator sandbox.counts.requests, :<=, 8
+  end
+
+  def test_an_abandoned_enumerator
+    stubbed({ body: '{"data":{"order_id":1}}' }) do |client, server|
+      20.times { client.orders.upsert_many(orders(20), concurrency: 2).next }
+      3.times { GC.start }
+      client.close
+      GC.start
+      assert_operator server.requests.length, :>=, 20
+    end
+    client = Privy::Sandbox.new.client
+    abandoned = Array.new(20) { client.orders.upsert_many(orders(20)).tap(&:next) }
+    client.close
+    assert_equal 20, abandoned.length
+  end
+
+  def test_a_client_closed_meanwhile
+    echoing(stall: 0.02) do |client, _server|
+      results = client.orders.upsert_many(orders(12), concurrency: 2).map do |result|
+        client.close
+        result.ok?
+      end
+      assert_equal [true] * 12, results
+      refused(Privy::Error) { client.contacts.get(NOBODY) }
+    end
+  end
+
+  def test_a_fork_inside_the_block
+    echoing(stall: 0.02) do |client, server|
+      statuses = []
+      results = client.orders.upsert_many(orders(8), concurrency: 2).map do |result|
+        if result.index == 3
+          child = fork { exit!(client.orders.upsert(**order(99)).order_id == 99 ? 0 : 1) }
+          statuses << Process.wait2(child).last.success?
+        end
+        result.ok?
+      end
+      assert_equal [[true], [true] * 8, 3], [statuses, results, server.connections]
+    end
+  end
+
+  def test_a_child_cannot_go_on_with_its_parents_rows
+    echoing do |client, _server|
+      results = client.orders.upsert_many(orders(8), concurrency: 2)
+      results.next
+      child = fork do
+        4.times { results.next }
+      rescue Privy::Error => e
+        exit!(e.message.include?("forked") ? 0 : 1)
+      end
+      assert_predicate Process.wait2(child).last, :success?
+      assert_equal 7, Array.new(7) { results.next.ok? }.count(true)
+    end
+  end
+
+  def test_groups_check_what_they_are_given
+    client = Privy::Sandbox.new.client
+    core = client.instance_variable_get(:@core)
+    group = Privy::Core::Group.new(core, false)
+    assert_raises(RuntimeError) { group.send(:initialize, core, false) }
+    assert_raises(TypeError) { Privy::Core::Group.new(client, false) }
+    assert_raises(RuntimeError) { Privy::Core::Group.allocate.take }
+    assert_raises(ArgumentError) { group.call(0, "orders.fly", {}, nil, nil) }
+    assert_nil group.take
+    2.times { group.close }
+    assert_raises(RuntimeError) { group.wait(1) }
+    assert_raises(TypeError) { Marshal.dump(group) }
+  end
+
+  def test_a_group_serves_one_thread_at_a_time
+    sandbox = Privy::Sandbox.new
+    sandbox.fail(delay: 0.5)
+    group = Privy::Core::Group.new(sandbox.client.instance_variable_get(:@core), false)
+    group.call(7, "contacts.list", {}, nil, nil)
+    thread = Thread.new { group.wait(5) }
+    until_true(-> { sandbox.counts.requests == 1 && thread.status == "sleep" })
+    assert_match(/another thread/, assert_raises(RuntimeError) { group.close }.message)
+    thread.join
+    group.wait(5) until (outcome = group.take)
+    assert_equal [7, 0], [outcome.first, outcome.last.size]
+    group.close
+  end
+end
