@@ -34,7 +34,7 @@ python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
 c_files = $(shell find csrc python/ext ruby/ext tests/c -name '*.[ch]' | sort)
-ruby_files = $(shell find ruby tests/ruby examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
+ruby_files = $(shell find ruby tests/ruby tests/faults examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
 
@@ -53,8 +53,8 @@ demo: setup build-python build-ruby ## serve the sandbox, run quickstarts and im
 
 .PHONY: test
 test: setup ## everything: lint, then all suites
-	@PRIVY_SETUP_DONE=1 tools/suites '$(MAKE) -k' lint test-c test-c-asan test-c-valgrind test-structure test-python \
-	  test-ruby test-types test-package
+	@PRIVY_SETUP_DONE=1 tools/suites '$(MAKE) -k' lint test-c test-c-asan test-c-tsan test-c-valgrind test-structure \
+	  test-python test-ruby test-faults test-types test-package
 
 .PHONY: build
 build: build-c build-python build-ruby ## the core with its test programs, and both extensions
@@ -76,6 +76,8 @@ libraries = $(shell $(PKG_CONFIG) --libs cmocka libcurl) -pthread -lm
 plain_flags := $(WARNINGS) -O2 -g
 # GCC warns of things that are not so when it instruments: the plain build is the judge.
 asan_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover
+
+tsan_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 
 define variant
 build/c/$(1)/%.o: %.c Makefile | setup
@@ -99,6 +101,7 @@ build-c-$(1): $$(programs:%=build/c/$(1)/%)
 endef
 $(eval $(call variant,plain))
 $(eval $(call variant,asan))
+$(eval $(call variant,tsan))
 
 .PHONY: build-c
 build-c: build-c-plain build-c-asan
@@ -111,6 +114,13 @@ test-c: build-c-plain ## the C tests
 test-c-asan: build-c-asan ## the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  tools/programs 'C, ASan and UBSan' '' $(programs:%=build/c/asan/%)
+
+# The programs that run threads. The sweep is left to the other builds: here only the order of things matters.
+threaded := $(addprefix build/c/tsan/,test_client_waits test_sandbox_memory test_threads)
+
+.PHONY: test-c-tsan
+test-c-tsan: $(threaded) ## the C tests that run threads, under ThreadSanitizer
+	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 tools/programs 'C, TSan' '' $(threaded)
 
 leaks := definite,indirect,possible
 valgrind := $(VALGRIND) -q --error-exitcode=99 --num-callers=30 --leak-check=full --show-leak-kinds=$(leaks) \
@@ -164,6 +174,11 @@ test-ruby: build-ruby ## the Ruby tests
 test-types: build-python ## mypy --strict on package and examples; RBS parsed and validated
 	MYPYPATH=python $(VENV)/mypy --strict --cache-dir build/mypy python/privy examples/*.py
 	$(RUBY_EXE) tools/rbs
+
+.PHONY: test-faults
+test-faults: build-python build-ruby ## the matrix of faults on real sockets, met by both languages
+	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/faults
+	$(bounded) env PYTHON=$(VENV)/python $(RUBY_RUN) -Itests/ruby tests/faults/test_faults.rb
 
 .PHONY: test-package
 test-package: build-python build-ruby ## sdist, wheel and gem, installed away from the source tree

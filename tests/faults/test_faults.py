@@ -1,0 +1,264 @@
+"""Every fault of faults.json met by the blocking, the bulk and the asyncio client: what happens, and how soon."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import privy
+import pytest
+from faults import load, raised, returns
+
+HERE = Path(__file__).parent
+ROWS = load()
+TOKEN = "privy_" + "7" * 40
+SECRET = "a-secret-of-the-tests"
+AT_ONCE = 6
+"""Faults met at the same time by each drive."""
+
+
+# ---- calls: what is asked, and whether an answer belongs to it ----
+
+
+def email(number: int) -> str:
+    return f"row{number}@example.com"
+
+
+def order(number: int) -> dict:
+    when = "2026-05-12T10:00:00Z"
+    return {"order_id": number, "email": email(number), "total": "95.00", "currency": "USD", "order_date": when}
+
+
+def contact(number: int) -> str:
+    return f"cus_{number:016d}"
+
+
+CALLS: dict[str, Callable] = {
+    "event": lambda client, number: client.events.ingest("seen", email=email(number)),
+    "order": lambda client, number: client.orders.upsert(**order(number)),
+    "create": lambda client, number: client.contacts.create(email=email(number)),
+    "delete": lambda client, number: client.contacts.delete(contact(number)),
+    "head": lambda client, number: client.request("HEAD", "/contacts"),
+}
+MANY: dict[str, tuple[Callable, Callable]] = {
+    "event": (lambda client: client.events.ingest_many, lambda n: {"event_type": "seen", "email": email(n)}),
+    "order": (lambda client: client.orders.upsert_many, order),
+}
+BELONGS: dict[str, Callable] = {
+    "event": lambda value, number: value.event_id == f"evt_row{number}",
+    "order": lambda value, number: value.order_id == number,
+    "create": lambda value, number: value.email == email(number),
+    "delete": lambda value, number: value is None,
+    "head": lambda value, number: value.status == 200,
+}
+
+
+@dataclass
+class Outcome:
+    values: list = field(default_factory=list)
+    error: Exception | None = None
+    seconds: float = 0
+    connections: int = 0
+    elsewhere: int = 0
+    requests: list[dict] = field(default_factory=list)
+
+
+# ---- the server ----
+
+
+class Server:
+    def __init__(self) -> None:
+        command = [sys.executable, str(HERE / "server.py")]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        told = json.loads(self.process.stdout.readline())
+        self.control, self.proxy, self.ca = told["control"], told["proxy"], told["ca"]
+        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def ask(self, method: str, name: str) -> dict:
+        request = urllib.request.Request(f"{self.control}/{name}", method=method)
+        with self._direct.open(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+
+    def meet(self, row: dict, make: Callable, drive: Callable[[privy.Client, dict, Outcome], None]) -> Outcome:
+        """Opens the row's fault, lets a new client meet it, and tells what came of it on both sides."""
+        place, outcome = self.ask("POST", row["name"]), Outcome()
+        client = make(**self.settings(row, place))
+        started = time.monotonic()
+        try:
+            drive(client, row, outcome)
+        except privy.PrivyError as error:
+            outcome.error = error
+        outcome.seconds = time.monotonic() - started
+        return self.finish(place, outcome)
+
+    def finish(self, place: dict, outcome: Outcome) -> Outcome:
+        for name, value in self.ask("DELETE", place["id"]).items():
+            setattr(outcome, name, value)
+        return outcome
+
+    def settings(self, row: dict, place: dict) -> dict:
+        known: dict = {"base_url": place["base_url"], "ca_bundle": self.ca, **row["options"]}
+        if not row.get("oauth"):
+            return {**known, "token": TOKEN}
+        return {**known, "client_id": "tests", "client_secret": SECRET, "token_url": place["token_url"]}
+
+
+# ---- the drives ----
+
+
+def blocking(client: privy.Client, row: dict, outcome: Outcome) -> None:
+    with client:
+        for number in range(1, row["calls"] + 1):
+            time.sleep(row["pause"] if number > 1 else 0)
+            outcome.values.append(CALLS[row["call"]](client, number))
+
+
+def bulk(client: privy.Client, row: dict, outcome: Outcome) -> None:
+    def rows() -> Iterator[dict]:
+        for number in range(1, row["calls"] + 1):
+            time.sleep(row["pause"] if number > 1 else 0)
+            yield row_of(number)
+
+    many, row_of = MANY[row["call"]]
+    with client:
+        for result in many(client)(rows(), concurrency=1, max_wait=row["options"]["max_wait"]):
+            if result.error is not None:
+                raise result.error
+            outcome.values.append(result.value)
+
+
+async def meet_in_loop(server: Server, row: dict) -> Outcome:
+    ask = asyncio.to_thread
+    place, outcome = await ask(server.ask, "POST", row["name"]), Outcome()
+    started = time.monotonic()
+    async with privy.AsyncClient(**server.settings(row, place)) as client:
+        try:
+            for number in range(1, row["calls"] + 1):
+                await asyncio.sleep(row["pause"] if number > 1 else 0)
+                outcome.values.append(await CALLS[row["call"]](client, number))
+        except privy.PrivyError as error:
+            outcome.error = error
+        outcome.seconds = time.monotonic() - started
+    return await ask(server.finish, place, outcome)
+
+
+def loop(server: Server, outcomes: dict[tuple[str, str], Future]) -> None:
+    """Meets all faults in one event loop."""
+
+    async def meet(row: dict, places: asyncio.Semaphore) -> None:
+        future = outcomes["asyncio", row["name"]]
+        async with places:
+            try:
+                future.set_result(await meet_in_loop(server, row))
+            except BaseException as error:
+                future.set_exception(error)
+
+    async def meet_all() -> None:
+        places = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(meet(row, places) for row in ROWS))
+
+    asyncio.run(meet_all())
+
+
+# ---- the tests ----
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[dict[tuple[str, str], Future]]:
+    """What came of every fault by every drive: (drive, fault) → the future of an Outcome."""
+    server = Server()
+    saved = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("PRIVY_") or name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ.update(https_proxy=server.proxy, no_proxy="127.0.0.1,nowhere.invalid")
+    met: dict[tuple[str, str], Future] = {("asyncio", row["name"]): Future() for row in ROWS}
+    with ThreadPoolExecutor(2 * AT_ONCE + 1) as pool:
+        pool.submit(loop, server, met)
+        for row in ROWS:
+            met["blocking", row["name"]] = pool.submit(server.meet, row, privy.Client, blocking)
+            if row["call"] in MANY:
+                met["bulk", row["name"]] = pool.submit(server.meet, row, privy.Client, bulk)
+        yield met
+    os.environ.clear()
+    os.environ.update(saved)
+    server.stop()
+
+
+CASES = [
+    pytest.param(drive, row, id=f"{row['name']}-{drive}")
+    for row in ROWS
+    for drive in ("blocking", "bulk", "asyncio")
+    if drive != "bulk" or row["call"] in MANY
+]
+
+
+@pytest.mark.parametrize(("drive", "row"), CASES)
+def test_fault(outcomes, drive, row):
+    outcome = outcomes[drive, row["name"]].result(60)
+    check_end(row, outcome)
+    check_requests(row, outcome)
+    assert row.get("at_least", 0) <= outcome.seconds <= row["within"]
+
+
+def check_end(row: dict, outcome: Outcome) -> None:
+    belongs = [BELONGS[row["call"]](value, number) for number, value in enumerate(outcome.values, 1)]
+    assert all(belongs), outcome.values
+    error = outcome.error
+    if error is None:
+        assert returns(row), "it should have raised"
+        assert len(belongs) == row["calls"]
+        return
+    assert type(error).__name__ in raised(row), repr(error)
+    assert len(belongs) == row["calls"] - 1
+    assert error.attempts == row.get("attempts", error.attempts)
+    assert error.status == row.get("status", error.status)
+    assert row.get("message", "") in str(error)
+    assert error.waited <= row["options"]["max_wait"]
+    told = repr((str(error), vars(error)))
+    assert TOKEN not in told
+    assert SECRET not in told
+
+
+def check_requests(row: dict, outcome: Outcome) -> None:
+    seen = [request["method"] for request in outcome.requests]
+    assert len(seen) == row.get("requests", len(seen)), seen
+    assert outcome.connections == row.get("connections", outcome.connections)
+    assert outcome.elsewhere == 0
+    keys = [request["key"] for request in outcome.requests if request["key"]]
+    events = [request for request in outcome.requests if request["target"].endswith("/v1/events")]
+    if not row["name"].startswith("h2_"):
+        assert len(keys) == len(events)
+        assert len(set(keys)) == min(row["calls"], len(keys))
+    assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
+
+
+def test_the_matrix_is_whole():
+    from server import FAULTS
+
+    names = [row["name"] for row in ROWS]
+    assert sorted(names) == sorted(FAULTS)
+    assert len(set(names)) == len(names) >= 45
+    assert all(raised(row) or returns(row) for row in ROWS)
+
+
+def test_the_page_is_current():
+    done = subprocess.run(
+        [sys.executable, str(HERE / "table.py"), "--check"], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
