@@ -21,11 +21,16 @@ static simulation new_simulation(uint32_t per_minute, uint32_t per_day) {
   assert_int_equal(privy_sandbox_new(&run.sandbox), PRIVY_OK);
   privy_sandbox_set_clock(run.sandbox, START);
   privy_sandbox_set_limits(run.sandbox, per_minute, per_day);
-  assert_int_equal(privy_request_new(privy_operation_find("events.ingest"), &run.request), PRIVY_OK);
-  privy_request_key(run.request, "event_type", 10);
-  privy_request_string(run.request, "viewed", 6);
-  privy_request_key(run.request, "email", 5);
-  privy_request_string(run.request, "jane@example.com", 16);
+  assert_int_equal(privy_request_new(privy_operation_find("orders.upsert"), &run.request), PRIVY_OK);
+  static const char *const fields[][2] = {{"order_id", "1001"},
+                                          {"email", "jane@example.com"},
+                                          {"total", "95.00"},
+                                          {"currency", "USD"},
+                                          {"order_date", "2026-05-12T10:00:00Z"}};
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    privy_request_key(run.request, fields[i][0], strlen(fields[i][0]));
+    privy_request_string(run.request, fields[i][1], strlen(fields[i][1]));
+  }
   assert_int_equal(privy_request_finish(run.request, &error), PRIVY_OK);
   return run;
 }
