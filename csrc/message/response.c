@@ -119,7 +119,8 @@ const privy_record *privy_response_pagination(const privy_response *response) {
   return response->pagination.object ? &response->pagination : NULL;
 }
 
-void privy_response_settle(privy_response *response) {
+/* Gives every record its values, once all are read. */
+static void settle(privy_response *response) {
   for (size_t i = 0; i < response->record_count; i++)
     response->records[i].values = response->values + response->records[i].first;
   response->pagination.values = response->values + response->pagination.first;
@@ -211,7 +212,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   if (!done || !privy_reader_end(reader)) return refuse_answer(parser, error);
   if (object)
     response->json = (privy_value){.text = start, .length = (uint32_t)(stop - start), .type = (uint8_t)PRIVY_OBJECT};
-  privy_response_settle(response);
+  settle(response);
   if (parser->found) return PRIVY_OK;
   return privy_error_set(error, PRIVY_STATUS, "the answer does not hold what %s answers", parser->operation->name);
 }

@@ -44,8 +44,6 @@ PRIVY_NODISCARD privy_response *privy_response_start(int http_status, const char
 /* Reads one object at the reader's place into `out`; false at an error of the reader or when memory runs out. */
 PRIVY_NODISCARD bool privy_response_read(privy_response *response, privy_reader *reader, const privy_object *object,
                                          privy_record *out);
-/* Gives every record its values, once all are read. */
-void privy_response_settle(privy_response *response);
 
 /* Fills the error that an answer of status 300 and above stands for, and returns its code. Takes no reference. */
 privy_status privy_error_from_answer(privy_response *response, privy_error *error);
