@@ -377,6 +377,25 @@ PRIVY_API privy_value privy_record_json(const privy_record *record);
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_record_write(const privy_record *record, privy_buffer *out);
 
+/* ---- the pages of a list ---- */
+
+/*
+ * Walks the pages of a list: tells which page comes next, and which records an earlier page held already because
+ * records were created or deleted meanwhile. Remembers the ids of at least the last 4,096 records.
+ */
+typedef struct privy_walk privy_walk;
+
+/* `first` is the number of the first page that is asked for, `per_page` how many records a page; 0: left to the API.
+ * PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_walk_new(int64_t first, int64_t per_page, privy_walk **out);
+PRIVY_API void privy_walk_free(privy_walk *walk);
+/*
+ * Takes note of the page that came. `repeated` has room for each of its records: true for one seen before. `*next` is
+ * the number of the page to ask for next, 0 when this is the last. PRIVY_OK or PRIVY_NO_MEMORY, which ends the walk.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_walk_take(privy_walk *walk, const privy_response *page, bool *repeated,
+                                                       int64_t *next);
+
 /* ---- the sandbox ------------------------------------------------------------------------------------------------- */
 
 /* An in-memory Privy with the rules of the real one. Safe to share between threads; counted by reference. */
@@ -525,18 +544,69 @@ PRIVY_API void privy_interrupt_free(privy_interrupt *interrupt);
 /* Stops the call that uses the handle, now or as soon as it starts. Any thread; safe to repeat. */
 PRIVY_API void privy_interrupt_raise(privy_interrupt *interrupt);
 
+/*
+ * The steps of a call: X(kind, name, what it tells besides call, method, path, attempt and the budget left).
+ * Of one call they come in the order of happening; a call that is refused before anything is sent has none.
+ */
+#define PRIVY_EVENTS(X)                                                                                                \
+  X(REQUEST, "request", "A request goes out.")                                                                         \
+  X(RESPONSE, "response", "Its answer came: http_status, request_id, failure when it is an error, times and bytes.")   \
+  X(FAILURE, "failure", "No answer came, or the call was stopped: failure, reason, times and bytes.")                  \
+  X(RETRY, "retry", "Another attempt will follow in `seconds`: failure and http_status tell why.")                     \
+  X(WAIT, "wait", "The account's budget makes the call wait `seconds`.")                                               \
+  X(TOKEN, "token", "A new OAuth token is there, valid for `seconds`.")
+
+typedef enum privy_event_kind {
+#define X(kind, name, doc) PRIVY_EVENT_##kind,
+  PRIVY_EVENTS(X)
+#undef X
+      PRIVY_EVENT_COUNT
+} privy_event_kind;
+
+/* One step of a call. It owns nothing, and never holds a token, a body, an e-mail address or a phone number. */
+typedef struct privy_event {
+  privy_event_kind kind;
+  uint64_t call;  /* number of the call, from 1 on in its client */
+  char method[8]; /* e.g. "PATCH" */
+  char path[96];  /* template of the path, e.g. "/contacts/{id}"; so are paths that a user wrote, as far as they fit */
+  int attempt;    /* requests of this call so far, those for tokens included */
+  int http_status;
+  privy_status failure; /* PRIVY_OK: none */
+  char reason[160];     /* the transport's words */
+  char request_id[64];  /* the answer's X-Request-Id */
+  double seconds;
+  double lookup, connect, tls;         /* seconds each took; 0 on a connection that was kept */
+  double first_byte;                   /* seconds from the request's departure to the answer's first byte */
+  double total;                        /* seconds in all */
+  uint64_t bytes_sent, bytes_received; /* on the wire: headers, and bodies as compressed */
+  bool reused;                         /* the connection was a kept one */
+  int64_t minute_left, day_left;       /* requests left to this client, -1: unknown */
+} privy_event;
+
+/* "request", "response", … `kind` must be below PRIVY_EVENT_COUNT. */
+PRIVY_API const char *privy_event_name(privy_event_kind kind);
+
 /* Asked about every 50 ms while a call waits, on the thread that made the call: true stops it. */
 typedef bool privy_stop_function(void *context);
+/* Told of each step of the call, on the thread that made the call. The event is gone when it returns. */
+typedef void privy_observe_function(void *context, const privy_event *event);
+
+/* How a call that is waited for can be stopped and watched. Every member may be NULL. */
+typedef struct privy_hooks {
+  privy_interrupt *interrupt;
+  privy_stop_function *stop;
+  privy_observe_function *observe;
+  void *context; /* for stop and observe */
+} privy_hooks;
 
 /*
  * Makes the call that a finished request stands for, and waits for its answer. Takes no lock of the host language, so
- * release it around this. `options`, `interrupt` and `stop` may be NULL. The request may be used again afterwards.
+ * release it around this. `options` and `hooks` may be NULL. The request may be used again afterwards.
  * PRIVY_OK with a response of one reference in `*out`; otherwise the status in `error->code`:
  * PRIVY_VALIDATION, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS and its kinds, PRIVY_INTERRUPTED, PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, const privy_request *request,
-                                                         const privy_options *options, privy_interrupt *interrupt,
-                                                         privy_stop_function *stop, void *stop_context,
+                                                         const privy_options *options, const privy_hooks *hooks,
                                                          privy_response **out, privy_error *error);
 
 /* ---- many calls at once ------------------------------------------------------------------------------------------ */
@@ -558,10 +628,16 @@ typedef struct privy_outcome {
 } privy_outcome;
 PRIVY_API void privy_outcome_clear(privy_outcome *outcome);
 
-/* PRIVY_OK, PRIVY_ERROR or PRIVY_NO_MEMORY. */
+/* PRIVY_OK, PRIVY_ERROR or PRIVY_NO_MEMORY. Connections that calls of the client have left are used again. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error);
-/* Ends all calls under way; in the child of a fork it only forgets them, for they are the parent's. */
+/* Ends all calls under way and leaves the connections to later calls of the client; in the child of a fork it only
+ * forgets them, for they are the parent's. */
 PRIVY_API void privy_group_free(privy_group *group);
+/* From now on, or (false) no longer, the steps of calls that are started are kept for privy_group_take_event. */
+PRIVY_API void privy_group_observe(privy_group *group, bool on);
+/* Takes the oldest step that was kept; false when there is none. A wait ends early when there is one to take. Steps
+ * that no memory was left for are lacking. */
+PRIVY_API bool privy_group_take_event(privy_group *group, privy_event *out);
 /*
  * Starts a call. Takes over the finished request, also on failure. `id` comes back with the outcome; it must not be
  * that of a call under way. Nothing is sent before the group is driven. PRIVY_OK, PRIVY_ERROR (options) or

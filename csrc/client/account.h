@@ -10,7 +10,8 @@ typedef struct privy_account {
   privy_pacer pacer;
   privy_retry_quota quota;
   privy_token token;
-  bool fetching; /* a call is on its way to the token endpoint */
+  bool fetching;  /* a call is on its way to the token endpoint */
+  uint64_t calls; /* numbers given to calls so far */
 } privy_account;
 
 void privy_account_init(privy_account *account, int64_t reserve);

@@ -16,6 +16,8 @@
 #define TOKEN_PEEK 0.02
 /* How much a server's clock and its Date header, in whole seconds, may be off. */
 #define CLOCK_SLACK 2.0
+/* A shorter wait for budget is a look at what other calls of the client are doing, and not worth telling. */
+#define MOMENT 0.1
 
 void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],
                      const privy_request *request, privy_error *error) {
@@ -49,6 +51,60 @@ static double next_random(privy_call *call) {
   return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
 }
 
+/* ---- telling of its steps ---- */
+
+static void copy_words(char *out, size_t size, const char *words) {
+  if (words) snprintf(out, size, "%s", words);
+}
+
+/* Adds a step to the trail, filled with what every step tells; NULL when nobody listens. */
+static privy_event *add_step(privy_call *call, privy_account *account, privy_event_kind kind) {
+  privy_event *step = call->trail ? privy_trail_add(call->trail) : NULL;
+  if (!step) return NULL;
+  if (call->number == 0) call->number = ++account->calls;
+  step->kind = kind;
+  step->call = call->number;
+  step->attempt = call->attempts;
+  if (call->goal == PRIVY_GOAL_TOKEN) {
+    copy_words(step->method, sizeof step->method, "POST");
+    copy_words(step->path, sizeof step->path, PRIVY_TOKEN_PATH);
+  } else {
+    const privy_request *request = call->verify ? call->verify : call->request;
+    copy_words(step->method, sizeof step->method, privy_request_method(request));
+    privy_request_template(request, step->path, sizeof step->path);
+  }
+  step->minute_left = privy_budget_left(&account->pacer.minute, account->pacer.flying);
+  step->day_left = privy_budget_left(&account->pacer.day, account->pacer.flying);
+  return step;
+}
+
+static void tell_wait(privy_call *call, privy_account *account, privy_event_kind kind, double seconds) {
+  privy_event *step = add_step(call, account, kind);
+  if (!step) return;
+  step->seconds = seconds;
+  step->failure = call->error->code;
+  step->http_status = call->error->http_status;
+}
+
+static void tell_end(privy_call *call, privy_account *account, privy_event_kind kind, int http_status,
+                     const privy_response *response) {
+  privy_event *step = add_step(call, account, kind);
+  if (!step) return;
+  const privy_cost *cost = &call->cost;
+  step->http_status = http_status;
+  step->failure = call->error->code;
+  if (response) copy_words(step->request_id, sizeof step->request_id, privy_response_header(response, "X-Request-Id"));
+  if (kind == PRIVY_EVENT_FAILURE) copy_words(step->reason, sizeof step->reason, call->error->message);
+  step->lookup = cost->lookup;
+  step->connect = cost->connect;
+  step->tls = cost->tls;
+  step->first_byte = cost->first_byte;
+  step->total = cost->total;
+  step->bytes_sent = cost->bytes_sent;
+  step->bytes_received = cost->bytes_received;
+  step->reused = cost->reused;
+}
+
 /* ---- the end of a call ---- */
 
 static privy_call_step finish(privy_call *call, privy_status status) {
@@ -61,7 +117,7 @@ static privy_call_step finish(privy_call *call, privy_status status) {
 static privy_call_step fail(privy_call *call) {
   privy_error *error = call->error;
   const char *method = call->goal == PRIVY_GOAL_TOKEN ? "POST" : privy_request_method(call->request);
-  const char *path = call->goal == PRIVY_GOAL_TOKEN ? "/oauth/token" : privy_request_target(call->request);
+  const char *path = call->goal == PRIVY_GOAL_TOKEN ? PRIVY_TOKEN_PATH : privy_request_target(call->request);
   const char *key = *call->key ? call->key : privy_request_find_header(call->request, "Idempotency-Key");
   error->attempts = call->attempts;
   error->waited = call->waited;
@@ -75,12 +131,13 @@ static privy_call_step fail(privy_call *call) {
 /* ---- waiting ---- */
 
 /* Plans to wait until then; false when the call may not wait that long. */
-static bool may_wait(privy_call *call, double now, double until) {
+static bool may_wait(privy_call *call, privy_account *account, double now, double until) {
   double wait = until > now ? until - now : 0;
   if (wait > call->wait_left) return false;
   call->wait_left -= wait;
   call->waited += wait;
   call->until = until;
+  if (wait > MOMENT) tell_wait(call, account, PRIVY_EVENT_WAIT, wait);
   return true;
 }
 
@@ -112,6 +169,7 @@ static privy_call_step send_token_request(privy_call *call, privy_account *accou
   }
   account->fetching = true;
   call->attempts++;
+  add_step(call, account, PRIVY_EVENT_REQUEST);
   return PRIVY_CALL_SEND;
 }
 
@@ -128,6 +186,7 @@ static privy_call_step send_request(privy_call *call, privy_account *account, do
   call->flying = true;
   call->attempts++;
   if (call->first_sent == 0) call->first_sent = now;
+  add_step(call, account, PRIVY_EVENT_REQUEST);
   return PRIVY_CALL_SEND;
 }
 
@@ -139,7 +198,7 @@ privy_call_step privy_call_next(privy_call *call, privy_account *account, double
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, now, &until);
   if (pace == PRIVY_PACE_GO) return send_request(call, account, now);
-  if (pace == PRIVY_PACE_DAY || !may_wait(call, now, until)) return refuse_budget(call, pace, now, until);
+  if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until)) return refuse_budget(call, pace, now, until);
   return PRIVY_CALL_WAIT;
 }
 
@@ -168,6 +227,7 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   call->wait_left -= delay;
   call->waited += delay;
   call->until = now + delay;
+  tell_wait(call, account, PRIVY_EVENT_RETRY, delay);
   privy_error_clear(error);
   return true;
 }
@@ -175,8 +235,10 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
 void privy_call_failed(privy_call *call, privy_account *account, double now) {
   bool for_token = call->goal == PRIVY_GOAL_TOKEN;
   if (for_token) account->fetching = false;
+  bool in_flight = call->flying || for_token;
   if (call->flying) privy_pacer_returned(&account->pacer, now, NULL);
   call->flying = false;
+  if (in_flight) tell_end(call, account, PRIVY_EVENT_FAILURE, 0, NULL);
   if (call->error->code == PRIVY_INTERRUPTED || !goes_on_to_retry(call, account, now))
     fail(call);
   else if (for_token)
@@ -188,18 +250,21 @@ void privy_call_failed(privy_call *call, privy_account *account, double now) {
 static void token_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
   privy_response *response = NULL;
   account->fetching = false;
-  call->goal = PRIVY_GOAL_ANSWER;
   privy_status status = privy_response_parse(NULL, incoming->http_status, incoming->headers.data,
                                              incoming->headers.length, &incoming->body, &response, call->error);
   if (status == PRIVY_OK) status = privy_token_read(response, now, &account->token, call->error);
-  privy_response_release(response);
   if (status == PRIVY_OK && !privy_token_is_fresh(&account->token, now))
     status = privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
-  if (status == PRIVY_OK) return;
-  call->error->http_status = incoming->http_status;
-  if (goes_on_to_retry(call, account, now)) return;
-  call->goal = PRIVY_GOAL_TOKEN;
-  fail(call);
+  tell_end(call, account, PRIVY_EVENT_RESPONSE, incoming->http_status, response ? response : call->error->response);
+  privy_response_release(response);
+  if (status == PRIVY_OK)
+    tell_wait(call, account, PRIVY_EVENT_TOKEN, account->token.expires_at - now);
+  else
+    call->error->http_status = incoming->http_status;
+  if (status == PRIVY_OK || goes_on_to_retry(call, account, now))
+    call->goal = PRIVY_GOAL_ANSWER;
+  else
+    fail(call);
 }
 
 /* A 401 may mean that an OAuth token was revoked before its time: one new token is tried. */
@@ -279,6 +344,8 @@ void privy_call_answered(privy_call *call, privy_account *account, double now, p
                                              incoming->headers.length, &incoming->body, &call->response, call->error);
   call->flying = false;
   privy_pacer_returned(&account->pacer, now, status == PRIVY_OK ? call->response : call->error->response);
+  tell_end(call, account, PRIVY_EVENT_RESPONSE, incoming->http_status,
+           status == PRIVY_OK ? call->response : call->error->response);
   if (status == PRIVY_OK) privy_retry_quota_refund(&account->quota, call->taken_for);
   if (status == PRIVY_OK && call->verify)
     verified(call, now);

@@ -19,6 +19,7 @@
 
 #include "client/account.h"
 #include "client/settings.h"
+#include "client/trail.h"
 #include "client/transport.h"
 #include "message/request.h"
 
@@ -58,6 +59,9 @@ typedef struct privy_call {
   privy_status status;
   privy_response *response;
   privy_error *error;
+  privy_trail *trail; /* where its steps are told; NULL: nowhere */
+  uint64_t number;    /* of this call in its client, 0 before its first step */
+  privy_cost cost;    /* of the transfer that has just ended, set by the driver */
 } privy_call;
 
 /* `random` are 128 bits that nobody else has. */

@@ -25,7 +25,7 @@ void privy_client_free(privy_client *client) {
   privy_client_check_process(client);
   for (privy_group *group = client->idle, *next; group; group = next) {
     next = *privy_group_link(group);
-    privy_group_free(group);
+    privy_group_destroy(group);
   }
   privy_sandbox_release(client->sandbox);
   privy_account_clear(&client->account);
@@ -90,8 +90,8 @@ void privy_client_failed(privy_client *client, privy_call *call) {
 }
 
 static void tell_limit(const privy_budget *budget, int64_t flying, privy_rate_limit *out) {
-  int64_t left = budget->remaining - flying;
-  *out = (privy_rate_limit){budget->known, budget->limit, left > 0 ? left : 0, budget->resets_at};
+  int64_t left = budget->known ? privy_budget_left(budget, flying) : 0;
+  *out = (privy_rate_limit){budget->known, budget->limit, left, budget->resets_at};
 }
 
 void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day) {
@@ -105,48 +105,55 @@ void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, pr
   pthread_mutex_unlock(&client->mutex);
 }
 
-/* ---- one call, waited for ---- */
+/* ---- groups to be used again ---- */
 
-static privy_group *take_group(privy_client *client, privy_error *error) {
+privy_group *privy_client_take_idle(privy_client *client) {
   pthread_mutex_lock(&client->mutex);
   privy_group *group = client->idle;
   if (group) client->idle = *privy_group_link(group);
   pthread_mutex_unlock(&client->mutex);
-  if (!group && privy_group_new(client, &group, error) != PRIVY_OK) return NULL;
   return group;
 }
 
-static void give_group(privy_client *client, privy_group *group) {
+void privy_client_give_idle(privy_client *client, privy_group *group) {
   pthread_mutex_lock(&client->mutex);
   *privy_group_link(group) = client->idle;
   client->idle = group;
   pthread_mutex_unlock(&client->mutex);
 }
 
+/* ---- one call, waited for ---- */
+
 static void wake(void *group) {
   privy_group_wake(group);
 }
 
+static void tell_events(privy_group *group, const privy_hooks *hooks) {
+  privy_event event;
+  while (privy_group_take_event(group, &event)) hooks->observe(hooks->context, &event);
+}
+
 static void wait_for(privy_group *group, privy_watch *watch, privy_outcome *outcome) {
-  privy_interrupt_attach(watch->interrupt, wake, group);
+  privy_interrupt_attach(watch->hooks.interrupt, wake, group);
   while (!privy_group_take(group, outcome)) {
     if (privy_watch_stops(watch))
       privy_group_interrupt(group, 0);
     else
       privy_group_wait(group, PRIVY_WATCH_SECONDS);
+    tell_events(group, &watch->hooks);
   }
-  privy_interrupt_attach(watch->interrupt, NULL, NULL);
+  privy_interrupt_attach(watch->hooks.interrupt, NULL, NULL);
 }
 
 privy_status privy_client_call(privy_client *client, const privy_request *request, const privy_options *options,
-                               privy_interrupt *interrupt, privy_stop_function *stop, void *stop_context,
-                               privy_response **out, privy_error *error) {
-  privy_client_check_process(client);
-  privy_group *group = take_group(client, error);
-  if (!group) return error->code;
+                               const privy_hooks *hooks, privy_response **out, privy_error *error) {
+  privy_group *group;
   privy_outcome outcome;
-  privy_watch watch = {.interrupt = interrupt, .stop = stop, .context = stop_context};
-  privy_status status = privy_group_start_shared(group, request, options, 0, error);
+  privy_watch watch = {.hooks = hooks ? *hooks : (privy_hooks){0}};
+  privy_status status = privy_group_new(client, &group, error);
+  if (status != PRIVY_OK) return status;
+  privy_group_observe(group, watch.hooks.observe != NULL);
+  status = privy_group_start_shared(group, request, options, 0, error);
   if (status == PRIVY_OK) {
     wait_for(group, &watch, &outcome);
     status = outcome.status;
@@ -155,6 +162,6 @@ privy_status privy_client_call(privy_client *client, const privy_request *reques
     privy_error_clear(error);
     *error = outcome.error;
   }
-  give_group(client, group);
+  privy_group_free(group);
   return status;
 }

@@ -31,9 +31,14 @@ PRIVY_NODISCARD privy_status privy_group_start_shared(privy_group *group, const 
                                                       const privy_options *options, uint64_t id, privy_error *error);
 /* Ends a call before its time and gives it an outcome, PRIVY_INTERRUPTED. */
 void privy_group_interrupt(privy_group *group, uint64_t id);
+/* An idle group, NULL when there is none; and back. */
+privy_group *privy_client_take_idle(privy_client *client);
+void privy_client_give_idle(privy_client *client, privy_group *group);
 /* The next of the client's idle groups. */
 privy_group **privy_group_link(privy_group *group);
-/* Frees the group without touching its connections. */
+/* Frees a group that has no calls, and its connections. */
+void privy_group_destroy(privy_group *group);
+/* The same without touching the connections. */
 void privy_group_abandon(privy_group *group);
 
 #endif

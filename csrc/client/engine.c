@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,6 +38,7 @@ struct privy_transfer {
   privy_incoming *incoming;
   size_t max_response;
   size_t header_bytes;
+  double timeout, connect_timeout;
   bool too_large;
   bool no_memory;
   bool stale;  /* the kept connection held something already when the request was to go out */
@@ -299,6 +301,8 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
   transfer->kept = engine->kept;
   transfer->max_response = engine->settings->max_response;
   transfer->header_bytes = 0;
+  transfer->timeout = outgoing->timeout;
+  transfer->connect_timeout = outgoing->connect_timeout;
   transfer->too_large = transfer->no_memory = transfer->stale = transfer->sent = transfer->headed = false;
   transfer->message[0] = '\0';
   if (!make_headers(transfer, outgoing) || prepare(transfer, engine->settings, outgoing) != CURLE_OK ||
@@ -311,10 +315,54 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
   return PRIVY_OK;
 }
 
+void privy_engine_extend(privy_transfer *transfer, double seconds) {
+  transfer->timeout += seconds;
+  transfer->connect_timeout += seconds;
+  curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, milliseconds(transfer->timeout));
+  curl_easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(transfer->connect_timeout));
+}
+
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
   engine->flying--;
   curl_multi_remove_handle(engine->multi, transfer->easy);
   free_transfer(transfer);
+}
+
+static double seconds_of(CURL *easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(easy, info, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+/* From one instant of a transfer to a later one; 0 when the later one was never reached. */
+static double between(double earlier, double later) {
+  return later > earlier ? later - earlier : 0;
+}
+
+static uint64_t bytes_of(CURL *easy, CURLINFO whole, CURLINFO part) {
+  long headers = 0;
+  curl_off_t body = 0;
+  curl_easy_getinfo(easy, whole, &headers);
+  curl_easy_getinfo(easy, part, &body);
+  return (uint64_t)headers + (uint64_t)body;
+}
+
+/* libcurl tells instants, counted from the transfer's start, and goes on telling those of a kept connection. */
+static privy_cost cost_of(CURL *easy) {
+  long new_connections = 0;
+  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &new_connections);
+  privy_cost cost = {.first_byte = between(seconds_of(easy, CURLINFO_PRETRANSFER_TIME_T),
+                                           seconds_of(easy, CURLINFO_STARTTRANSFER_TIME_T)),
+                     .total = seconds_of(easy, CURLINFO_TOTAL_TIME_T),
+                     .bytes_sent = bytes_of(easy, CURLINFO_REQUEST_SIZE, CURLINFO_SIZE_UPLOAD_T),
+                     .bytes_received = bytes_of(easy, CURLINFO_HEADER_SIZE, CURLINFO_SIZE_DOWNLOAD_T),
+                     .reused = new_connections == 0};
+  if (cost.reused) return cost;
+  double named = seconds_of(easy, CURLINFO_NAMELOOKUP_TIME_T), connected = seconds_of(easy, CURLINFO_CONNECT_TIME_T);
+  cost.lookup = named;
+  cost.connect = between(named, connected);
+  cost.tls = between(connected, seconds_of(easy, CURLINFO_APPCONNECT_TIME_T));
+  return cost;
 }
 
 /* Whether the first byte of an answer came. */
@@ -377,6 +425,7 @@ void *privy_engine_take(privy_engine *engine, privy_status *status, privy_error 
   if (!transfer) return NULL;
   curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
   transfer->incoming->http_status = (int)http_status;
+  transfer->incoming->cost = cost_of(transfer->easy);
   *status = tell(transfer, result, error_of(transfer->owner));
   engine->flying--;
   give_idle(engine, transfer);
@@ -427,6 +476,10 @@ double privy_engine_due(const privy_engine *engine) {
   if (engine->due < 0) return -1;
   double left = engine->due - privy_monotonic();
   return left > 0 ? left : 0;
+}
+
+double privy_engine_late(const privy_engine *engine) {
+  return engine->due < 0 ? 0 : fmax(privy_monotonic() - engine->due, 0);
 }
 
 void privy_engine_act(privy_engine *engine, int socket, int events) {

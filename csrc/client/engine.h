@@ -25,12 +25,14 @@ void privy_engine_abandon(privy_engine *engine);
  */
 PRIVY_NODISCARD privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outgoing,
                                                 privy_incoming *incoming, void *owner, privy_transfer **out);
+/* Gives a transfer so many seconds more before it times out. */
+void privy_engine_extend(privy_transfer *transfer, double seconds);
 /* Ends a transfer before its time; its connection is not used again. */
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
 /*
- * Takes a transfer that has ended: its owner, and in `*status` PRIVY_OK or what `error` was filled with:
- * PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than allowed) or PRIVY_NO_MEMORY. NULL when none has
- * ended. `error_of` gives the error to fill for an owner.
+ * Takes a transfer that has ended: its owner, its cost in the `incoming` given, and in `*status` PRIVY_OK or what
+ * `error` was filled with: PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than allowed) or
+ * PRIVY_NO_MEMORY. NULL when none has ended. `error_of` gives the error to fill for an owner.
  */
 void *privy_engine_take(privy_engine *engine, privy_status *status, privy_error *(*error_of)(void *owner));
 
@@ -43,6 +45,8 @@ void privy_engine_wake(void *engine);
 void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void *context);
 /* Seconds until privy_engine_act is due without a socket's event; negative: not. */
 double privy_engine_due(const privy_engine *engine);
+/* Seconds since that was due; 0: it is not. */
+double privy_engine_late(const privy_engine *engine);
 /* `socket` is ready for `events` (privy_socket_events), or (-1) time has passed. */
 void privy_engine_act(privy_engine *engine, int socket, int events);
 

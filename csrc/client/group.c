@@ -42,12 +42,18 @@ struct privy_group {
   group_queue late;     /* answers that the sandbox delays */
   group_queue ended;
   atomic_bool woken;
+  privy_trail trail;
+  bool observed;     /* the trail is kept for calls that start */
+  bool watched;      /* an event loop knows its sockets */
+  double driven_at;  /* by privy_monotonic */
   pid_t process;     /* whose connections these are */
   privy_group *next; /* in the client's `idle` */
 };
 
 /* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
 #define CLOCK_PEEK 0.02
+/* A group that is driven at all is driven more often than this. */
+#define GAP 0.1
 
 /* ---- queues ---- */
 
@@ -84,7 +90,12 @@ static void free_flight(group_flight *flight) {
 
 privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error) {
   privy_client_check_process(client);
-  privy_group *group = privy_calloc(1, sizeof *group);
+  privy_group *group = privy_client_take_idle(client);
+  if (group) {
+    *out = group;
+    return PRIVY_OK;
+  }
+  group = privy_calloc(1, sizeof *group);
   if (!group) return privy_error_no_memory(error);
   group->client = client;
   group->process = getpid();
@@ -121,12 +132,23 @@ void privy_group_free(privy_group *group) {
       free_flight(flight);
     }
   }
+  privy_trail_clear(&group->trail);
+  atomic_store(&group->woken, false);
+  group->observed = false;
+  if (group->watched)
+    privy_group_destroy(group);
+  else
+    privy_client_give_idle(group->client, group);
+}
+
+void privy_group_destroy(privy_group *group) {
   privy_engine_free(group->engine);
   privy_free(group);
 }
 
 void privy_group_abandon(privy_group *group) {
   if (group->engine) privy_engine_abandon(group->engine);
+  privy_trail_clear(&group->trail);
   privy_free(group);
 }
 
@@ -150,6 +172,7 @@ privy_status privy_group_start_shared(privy_group *group, const privy_request *r
   privy_error_init(&flight->error);
   privy_sandbox_answer_init(&flight->answer);
   privy_call_init(&flight->call, &group->client->settings, merged, random, request, &flight->error);
+  if (group->observed) flight->call.trail = &group->trail;
   enter(flight, &group->ready);
   return PRIVY_OK;
 }
@@ -206,6 +229,14 @@ bool privy_group_take(privy_group *group, privy_outcome *out) {
   return true;
 }
 
+void privy_group_observe(privy_group *group, bool on) {
+  group->observed = on;
+}
+
+bool privy_group_take_event(privy_group *group, privy_event *out) {
+  return privy_trail_take(&group->trail, out);
+}
+
 /* ---- the sandbox in the network's place ---- */
 
 /* Breaks an answer of the sandbox as a connection would: what is cut is lost, what is late may be too late. */
@@ -219,12 +250,13 @@ static privy_status deliver(group_flight *flight) {
     return privy_error_set(&flight->error, PRIVY_CONNECTION, "the sandbox closed the connection without an answer");
   if (answer->cut == PRIVY_CUT_TRUNCATE)
     return privy_error_set(&flight->error, PRIVY_CONNECTION, "the sandbox closed the connection within the answer");
-  flight->incoming = (privy_incoming){answer->http_status, answer->headers, answer->body};
+  flight->incoming = (privy_incoming){answer->http_status, answer->headers, answer->body, flight->incoming.cost};
   answer->headers = answer->body = (privy_buffer)PRIVY_BUFFER_EMPTY;
   return PRIVY_OK;
 }
 
 static void settle(privy_group *group, group_flight *flight, privy_status status) {
+  flight->call.cost = flight->incoming.cost;
   if (status == PRIVY_OK)
     privy_client_answered(group->client, &flight->call, &flight->incoming);
   else
@@ -242,6 +274,11 @@ static void ask_sandbox(privy_group *group, group_flight *flight) {
     return;
   }
   double delay = flight->answer.delay < out->timeout ? flight->answer.delay : out->timeout;
+  flight->incoming.cost = (privy_cost){.first_byte = delay,
+                                       .total = delay,
+                                       .bytes_sent = out->headers.length + out->body_length,
+                                       .bytes_received = flight->answer.headers.length + flight->answer.body.length,
+                                       .reused = true};
   flight->at = privy_monotonic() + delay;
   if (delay > 0)
     enter(flight, &group->late);
@@ -306,6 +343,7 @@ static void take_waiting(privy_group *group) {
 }
 
 static void move(privy_group *group) {
+  group->driven_at = privy_monotonic();
   if (group->engine) take_transfers(group);
   take_late(group);
   take_waiting(group);
@@ -324,6 +362,13 @@ static double due_of(const privy_group *group) {
   return isinf(first) ? -1 : fmax(first, 0);
 }
 
+/* Time in which nobody drove the group is no time that a server took. */
+static void catch_up(privy_group *group, double gap) {
+  if (gap < GAP) return;
+  for (group_flight *flight = group->sending.first; flight; flight = flight->next)
+    privy_engine_extend(flight->transfer, gap);
+}
+
 /* ---- driven by waiting ---- */
 
 static void sleep_until_woken(privy_group *group, double seconds) {
@@ -335,9 +380,11 @@ static void sleep_until_woken(privy_group *group, double seconds) {
 }
 
 void privy_group_wait(privy_group *group, double seconds) {
+  catch_up(group, privy_monotonic() - group->driven_at);
   move(group);
   double due = due_of(group);
   if (due >= 0 && due < seconds) seconds = due;
+  if (group->trail.count > 0) seconds = 0;
   if (group->ended.count == 0 && group->engine)
     privy_engine_wait(group->engine, seconds);
   else if (group->ended.count == 0)
@@ -354,6 +401,7 @@ void privy_group_wake(privy_group *group) {
 /* ---- driven by an event loop ---- */
 
 void privy_group_watch(privy_group *group, privy_socket_function *watch, void *context) {
+  group->watched = true;
   if (group->engine) privy_engine_watch(group->engine, watch, context);
 }
 
@@ -364,6 +412,7 @@ double privy_group_due(const privy_group *group) {
 }
 
 void privy_group_act(privy_group *group, int socket, int events) {
+  if (group->engine) catch_up(group, privy_engine_late(group->engine));
   if (group->engine) privy_engine_act(group->engine, socket, events);
   move(group);
 }

@@ -65,16 +65,17 @@ double privy_wall_clock(void) {
 }
 
 bool privy_watch_stops(privy_watch *watch) {
-  if (watch->interrupt && is_raised(watch->interrupt)) return true;
-  if (!watch->stop) return false;
+  if (watch->hooks.interrupt && is_raised(watch->hooks.interrupt)) return true;
+  if (!watch->hooks.stop) return false;
   double now = privy_monotonic();
   if (now - watch->asked_at < PRIVY_WATCH_SECONDS) return false;
   watch->asked_at = now;
-  return watch->stop(watch->context);
+  return watch->hooks.stop(watch->hooks.context);
 }
 
 void privy_incoming_clear(privy_incoming *incoming) {
   privy_buffer_clear(&incoming->headers);
   privy_buffer_clear(&incoming->body);
   incoming->http_status = 0;
+  incoming->cost = (privy_cost){0};
 }

@@ -37,7 +37,7 @@ bool privy_call_prepare_token(privy_call *call) {
       !add_header(&out->headers, "Content-Type", "application/x-www-form-urlencoded"))
     return false;
   out->method = "POST";
-  out->target = "/oauth/token";
+  out->target = PRIVY_TOKEN_PATH;
   out->body = call->form.data;
   out->body_length = call->form.length;
   return true;

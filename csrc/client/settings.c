@@ -117,7 +117,7 @@ static bool settle_urls(privy_settings *settings) {
   size_t origin = 0;
   privy_buffer url = PRIVY_BUFFER_EMPTY;
   if (!split_url(settings->base_url, &host, &origin) || !privy_buffer_append(&url, settings->base_url, origin) ||
-      !privy_buffer_text(&url, "/oauth/token") || !privy_buffer_terminate(&url)) {
+      !privy_buffer_text(&url, PRIVY_TOKEN_PATH) || !privy_buffer_terminate(&url)) {
     privy_buffer_clear(&url);
     return false;
   }

@@ -17,21 +17,27 @@ typedef struct privy_outgoing {
   bool fresh; /* on a new connection: the last one may be dead */
 } privy_outgoing;
 
-/* One answer, as it came. Start with {0}. */
+/* What one transfer took; the members of privy_event of the same names tell more. */
+typedef struct privy_cost {
+  double lookup, connect, tls, first_byte, total;
+  uint64_t bytes_sent, bytes_received;
+  bool reused;
+} privy_cost;
+
+/* One answer, as it came. Start with {0}. `cost` is also told when none came. */
 typedef struct privy_incoming {
   int http_status;
   privy_buffer headers; /* lines as in privy_outgoing */
   privy_buffer body;
+  privy_cost cost;
 } privy_incoming;
 
 void privy_incoming_clear(privy_incoming *incoming);
 
 /* What may stop a call while it waits. */
 typedef struct privy_watch {
-  privy_interrupt *interrupt; /* may be NULL */
-  privy_stop_function *stop;  /* may be NULL */
-  void *context;
-  double asked_at; /* when `stop` was asked last, by privy_monotonic */
+  privy_hooks hooks;
+  double asked_at; /* when `hooks.stop` was asked last, by privy_monotonic */
 } privy_watch;
 
 #define PRIVY_WATCH_SECONDS 0.05

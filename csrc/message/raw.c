@@ -1,4 +1,5 @@
 /* What only raw requests need checked: method, path and headers that the user wrote. */
+#include <stdio.h>
 #include <string.h>
 
 #include "message/request.h"
@@ -51,6 +52,29 @@ void privy_request_check_raw(privy_request *request, const char *method, const c
                       "must start with / and hold only visible ASCII, without #, \\ or .. segments");
   else if (!privy_buffer_text(&request->path, path))
     request->check.no_memory = true;
+}
+
+/* "contacts" and "v2" are plain words; an id, an e-mail address and a phone number are none. */
+static bool is_word(const char *segment, size_t length) {
+  size_t i = 0;
+  while (i < length && ((segment[i] >= 'a' && segment[i] <= 'z') || segment[i] == '_' || segment[i] == '-')) i++;
+  if (i == 1 && segment[0] == 'v')
+    while (i < length && segment[i] >= '0' && segment[i] <= '9') i++;
+  return i == length;
+}
+
+void privy_request_template(const privy_request *request, char *out, size_t size) {
+  if (request->operation) {
+    snprintf(out, size, "%s", privy_operation_path(request->operation));
+    return;
+  }
+  const char *target = privy_request_target(request);
+  privy_slice path = {target, strcspn(target, "?")}, segment;
+  out[0] = '\0';
+  for (size_t used = 0; used + 1 < size && privy_next_word(&path, '/', &segment); used += strlen(out + used)) {
+    bool word = is_word(segment.text, segment.length);
+    snprintf(out + used, size - used, "/%.*s", word ? (int)segment.length : 4, word ? segment.text : "{id}");
+  }
 }
 
 static bool is_token(const char *text, size_t length) {

@@ -100,3 +100,8 @@ void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *
   read_budget(&pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
   read_budget(&pacer->day, &limits.day, now, server_now, FURTHEST_DAY);
 }
+
+int64_t privy_budget_left(const privy_budget *budget, int64_t flying) {
+  if (!budget->known) return -1;
+  return budget->remaining > flying ? budget->remaining - flying : 0;
+}

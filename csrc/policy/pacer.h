@@ -33,5 +33,7 @@ privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until);
 void privy_pacer_sent(privy_pacer *pacer);
 /* …and is back, with an answer or (NULL) without one. */
 void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *response);
+/* Requests left of a window, those in flight taken off; -1 when no answer has told. */
+int64_t privy_budget_left(const privy_budget *budget, int64_t flying);
 
 #endif

@@ -4,6 +4,9 @@
 
 #include "privy.h"
 
+/* Where tokens come from, below an origin, unless a client is told otherwise. */
+#define PRIVY_TOKEN_PATH "/oauth/token"
+
 /* Start with {0}: no token. */
 typedef struct privy_token {
   char *text;

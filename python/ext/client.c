@@ -98,9 +98,9 @@ static privy_response *run(core_state *state, client_object *self, const privy_r
   privy_response *response = NULL;
   waiting wait = {NULL, false};
   owner->running++;
+  const privy_hooks hooks = {.stop = signal_raised, .context = &wait};
   wait.thread = PyEval_SaveThread();
-  privy_status status =
-      privy_client_call(owner->client, request, options, NULL, signal_raised, &wait, &response, &error);
+  privy_status status = privy_client_call(owner->client, request, options, &hooks, &response, &error);
   PyEval_RestoreThread(wait.thread);
   client_release((PyObject *)owner);
   if (status != PRIVY_OK || wait.stopped) {

@@ -18,7 +18,7 @@ static inline privy_status call(privy_client *client, const char *operation, con
                                 privy_error *error) {
   privy_request *request = NULL;
   privy_status status = ask_for(operation, params, &request, error);
-  if (status == PRIVY_OK) status = privy_client_call(client, request, NULL, NULL, NULL, NULL, out, error);
+  if (status == PRIVY_OK) status = privy_client_call(client, request, NULL, NULL, out, error);
   privy_request_free(request);
   return status;
 }
@@ -30,7 +30,7 @@ static inline privy_status call_raw(privy_client *client, const char *method, co
   if (status != PRIVY_OK) return status;
   if (body) ask_value(request, json_of(body));
   status = privy_request_finish(request, error);
-  if (status == PRIVY_OK) status = privy_client_call(client, request, NULL, NULL, NULL, NULL, out, error);
+  if (status == PRIVY_OK) status = privy_client_call(client, request, NULL, NULL, out, error);
   privy_request_free(request);
   return status;
 }

@@ -38,7 +38,8 @@ static void send_request(simulation *run, simulated_worker *worker) {
                    PRIVY_OK);
   run->sent++;
   run->limited += answer.http_status == 429;
-  worker->incoming = (privy_incoming){answer.http_status, answer.headers, answer.body};
+  worker->incoming =
+      (privy_incoming){.http_status = answer.http_status, .headers = answer.headers, .body = answer.body};
   worker->answering = true;
   worker->at = run->now + run->latency;
 }

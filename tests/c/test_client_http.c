@@ -185,7 +185,7 @@ static void a_request_can_be_sent_again(void **state) {
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(ask_for("events.ingest", "{\"event_type\":\"x\",\"email\":\"a@b\"}", &request, &s.error));
   for (size_t i = 0; i < 2; i++) {
-    CHECK_OK(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error));
+    CHECK_OK(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error));
     forget(&s);
   }
   /* Two calls are two events, each with a key of its own. */

@@ -43,8 +43,7 @@ static privy_status call_with(scene *s, const privy_options *options, const char
   privy_request *request = NULL;
   forget(s);
   privy_status status = ask_for(operation, params, &request, &s->error);
-  if (status == PRIVY_OK)
-    status = privy_client_call(s->client, request, options, NULL, NULL, NULL, &s->response, &s->error);
+  if (status == PRIVY_OK) status = privy_client_call(s->client, request, options, NULL, &s->response, &s->error);
   privy_request_free(request);
   return status;
 }
@@ -192,7 +191,7 @@ static void raw_requests_reach_the_sandbox(void **state) {
   CHECK_OK(privy_request_new_raw("POST", "/contacts", &request));
   ask_value(request, json_of("{\"email\":\"a@example.com\"}"));
   CHECK_OK(privy_request_finish(request, &s.error));
-  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error));
+  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error));
   assert_int_equal(privy_response_status(s.response), 201);
   assert_int_equal(privy_response_count(s.response), 0);
   assert_int_equal(privy_response_json(s.response).type, PRIVY_OBJECT);
@@ -201,7 +200,7 @@ static void raw_requests_reach_the_sandbox(void **state) {
   forget(&s);
   CHECK_OK(privy_request_new_raw("GET", "/account", &request));
   CHECK_OK(privy_request_finish(request, &s.error));
-  CHECK_STATUS(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error), PRIVY_NOT_FOUND);
+  CHECK_STATUS(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error), PRIVY_NOT_FOUND);
 done:
   privy_request_free(request);
   scene_close(&s);
@@ -289,16 +288,16 @@ static void a_stalled_sandbox_can_be_stopped(void **state) {
   const privy_sandbox_fault stall = {.delay = 20, .retry_after = -1, .count = 1};
   privy_request *request = NULL;
   int asked = 0;
+  const privy_hooks hooks = {.stop = at_once, .context = &asked};
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
   CHECK_OK(privy_sandbox_add_fault(s.sandbox, &stall));
   CHECK_OK(ask_for("contacts.list", "{}", &request, &s.error));
   const double before = privy_monotonic();
-  CHECK_STATUS(privy_client_call(s.client, request, NULL, NULL, at_once, &asked, &s.response, &s.error),
-               PRIVY_INTERRUPTED);
+  CHECK_STATUS(privy_client_call(s.client, request, NULL, &hooks, &s.response, &s.error), PRIVY_INTERRUPTED);
   assert_true(privy_monotonic() - before < 0.3);
   assert_int_equal(asked, 2);
-  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, NULL, NULL, &s.response, &s.error));
+  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error));
 done:
   privy_request_free(request);
   scene_close(&s);

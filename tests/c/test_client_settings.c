@@ -403,7 +403,7 @@ static void options_of_a_client_are_checked(void **state) {
   CHECK_OK(privy_request_new_raw("GET", "/x", &request));
   CHECK_OK(privy_request_finish(request, &error));
   options.connect_timeout = NAN;
-  CHECK_STATUS(privy_client_call(client, request, &options, NULL, NULL, NULL, &response, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_client_call(client, request, &options, NULL, &response, &error), PRIVY_ERROR);
   assert_null(response);
   assert_int_equal(error.attempts, 0);
 done:

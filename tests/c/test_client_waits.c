@@ -43,7 +43,8 @@ static void scene_close(scene *s) {
 
 static privy_status call(scene *s, const privy_options *options, privy_interrupt *interrupt, privy_stop_function *stop,
                          void *context) {
-  return privy_client_call(s->client, s->request, options, interrupt, stop, context, &s->response, &s->error);
+  const privy_hooks hooks = {.interrupt = interrupt, .stop = stop, .context = context};
+  return privy_client_call(s->client, s->request, options, &hooks, &s->response, &s->error);
 }
 
 static int accepted_by(const scene *s) {
@@ -125,7 +126,7 @@ static void connections_that_do_not_come_in_time(void **state) {
   CHECK_OK(privy_client_new(&config, &client, &error));
   CHECK_OK(ask_for("contacts.list", "{}", &request, &error));
   const double before = privy_monotonic();
-  CHECK_STATUS(privy_client_call(client, request, NULL, NULL, NULL, NULL, &response, &error), PRIVY_TIMEOUT);
+  CHECK_STATUS(privy_client_call(client, request, NULL, NULL, &response, &error), PRIVY_TIMEOUT);
   const double took = privy_monotonic() - before;
   assert_true(took > 0.09 && took < 0.1 + PROMPTLY);
 done:
@@ -178,7 +179,7 @@ static privy_status interrupted_call(scene *s, double *took) {
     privy_options options = PRIVY_OPTIONS_INHERIT;
     options.timeout = 0.02;
     privy_error_init(&error);
-    if (privy_client_call(s->client, s->request, &options, NULL, NULL, NULL, &response, &error) == PRIVY_OK)
+    if (privy_client_call(s->client, s->request, &options, NULL, &response, &error) == PRIVY_OK)
       privy_response_release(response);
     privy_error_clear(&error);
   }
@@ -289,7 +290,7 @@ static void a_watch_remembers_that_it_was_raised(void **state) {
   privy_watch watch = {0};
   CHECK_OK(privy_interrupt_new(&interrupt));
   assert_false(privy_watch_stops(&watch));
-  watch.interrupt = interrupt;
+  watch.hooks.interrupt = interrupt;
   assert_false(privy_watch_stops(&watch));
   privy_interrupt_raise(interrupt);
   assert_true(privy_watch_stops(&watch));
@@ -326,7 +327,7 @@ static privy_status ask_once(worker *w, size_t round, bool *right) {
   snprintf(wanted, sizeof wanted, "{\"target\":\"/v1%s\"}", path);
   privy_status status = privy_request_new_raw("GET", path, &request);
   if (status == PRIVY_OK) status = privy_request_finish(request, &error);
-  if (status == PRIVY_OK) status = privy_client_call(w->client, request, NULL, NULL, NULL, NULL, &response, &error);
+  if (status == PRIVY_OK) status = privy_client_call(w->client, request, NULL, NULL, &response, &error);
   if (status == PRIVY_OK) {
     const char *body = privy_response_body(response, &length);
     *right = length == strlen(wanted) && memcmp(body, wanted, length) == 0;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "client/transport.h"
 #include "http_scene.h"
 
 #define MANY 200
@@ -96,7 +97,7 @@ static void turn(loop *watched, privy_group *group) {
   struct pollfd now[64];
   size_t count = watched->count;
   memcpy(now, watched->sockets, sizeof now);
-  if (ready == 0) privy_group_act(group, -1, 0);
+  if (ready == 0 || privy_group_due(group) == 0) privy_group_act(group, -1, 0); /* some loops look at timers first */
   for (size_t i = 0; ready > 0 && i < count; i++) {
     int events = (now[i].revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
                  (now[i].revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0);
@@ -155,11 +156,120 @@ done:
   scene_close(&s);
 }
 
+/* ---- a driver that does other things meanwhile ---- */
+
+static const privy_options short_time = {.timeout = 0.2, .connect_timeout = 0.2, .max_wait = -1, .max_retries = -1};
+
+static privy_status start_short(privy_group *group, privy_error *error) {
+  privy_request *request = NULL;
+  privy_status status = ask_for("contacts.list", "{}", &request, error);
+  if (status == PRIVY_OK) return privy_group_start(group, request, &short_time, 1, error);
+  privy_request_free(request);
+  return status;
+}
+
+static void be_elsewhere(void) {
+  if (!harness_sweeping()) nanosleep(&(struct timespec){0, 300 * 1000 * 1000}, NULL);
+}
+
+static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+
+static void time_elsewhere_is_no_timeout(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  scene_open(&s, SERVE(page));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  CHECK_OK(start_short(group, &s.error));
+  privy_group_wait(group, 0);
+  be_elsewhere();
+  for (int turns = 0; turns < 50 && !privy_group_take(group, &outcome); turns++) privy_group_wait(group, 0.05);
+  assert_int_equal(outcome.id, 1);
+  CHECK_OK(outcome.status);
+  assert_counts(&s, 1, 2);
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+static void a_blocked_event_loop_is_no_timeout(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  loop watched = {.count = 0};
+  scene_open(&s, SERVE(page));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  privy_group_watch(group, watch, &watched);
+  CHECK_OK(start_short(group, &s.error));
+  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
+  be_elsewhere();
+  for (int turns = 0; turns < 50 && !privy_group_take(group, &outcome); turns++) turn(&watched, group);
+  assert_int_equal(outcome.id, 1);
+  CHECK_OK(outcome.status);
+  assert_counts(&s, 1, 2);
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+static void an_event_loop_still_times_out(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  loop watched = {.count = 0};
+  scene_open(&s, SERVE(stall_then_answer));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  privy_group_watch(group, watch, &watched);
+  CHECK_OK(start_short(group, &s.error));
+  const double before = privy_monotonic();
+  for (int turns = 0; turns < 100 && !privy_group_take(group, &outcome); turns++) turn(&watched, group);
+  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
+  assert_true(privy_monotonic() - before < 1.2);
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* ---- connections ---- */
+
+static void groups_hand_their_connections_on(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  scene_open(&s, SERVE(page));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  for (int round = 0; round < 3; round++) {
+    CHECK_OK(privy_group_new(s.client, &group, &s.error));
+    CHECK_OK(start_short(group, &s.error));
+    while (!privy_group_take(group, &outcome)) privy_group_wait(group, 1);
+    CHECK_OK(outcome.status);
+    privy_outcome_clear(&outcome);
+    privy_group_free(group);
+    group = NULL;
+  }
+  assert_counts(&s, 1, 3);
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
 /* ---- fork ---- */
 
 static void parent_and_child_use_connections_of_their_own(void **state) {
   (void)state;
-  static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
   int ends[2];
   char right = 0;
@@ -189,10 +299,10 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(every_answer_belongs_to_its_question),
-      TEST(an_event_loop_drives),
-      TEST(a_cancelled_call_leaves_nothing_behind),
-      TEST(parent_and_child_use_connections_of_their_own),
+      TEST(every_answer_belongs_to_its_question),   TEST(an_event_loop_drives),
+      TEST(a_cancelled_call_leaves_nothing_behind), TEST(time_elsewhere_is_no_timeout),
+      TEST(a_blocked_event_loop_is_no_timeout),     TEST(an_event_loop_still_times_out),
+      TEST(groups_hand_their_connections_on),       TEST(parent_and_child_use_connections_of_their_own),
   };
   return HARNESS_RUN(tests);
 }

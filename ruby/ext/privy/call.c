@@ -51,8 +51,8 @@ static void call_poke(void *argument) {
 
 static void *call_without_gvl(void *argument) {
   struct call *call = argument;
-  call->status = privy_client_call(call->core, call->request, &call->options, NULL, call_must_stop, call,
-                                   &call->response, &call->error);
+  const privy_hooks hooks = {.stop = call_must_stop, .context = call};
+  call->status = privy_client_call(call->core, call->request, &call->options, &hooks, &call->response, &call->error);
   return NULL;
 }
 
