@@ -41,7 +41,8 @@ static void send_request(simulation *run, simulated_worker *worker) {
   worker->incoming =
       (privy_incoming){.http_status = answer.http_status, .headers = answer.headers, .body = answer.body};
   worker->answering = true;
-  worker->at = run->now + run->latency;
+  double chance = (double)(next_random(run) % 2001) / 1000 - 1;
+  worker->at = run->now + run->latency * (1 + run->jitter * chance);
 }
 
 static void step(simulation *run, simulated_worker *worker) {

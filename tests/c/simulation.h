@@ -1,6 +1,7 @@
 /*
  * Many calls of many clients against one sandbox, in simulated time: days pass in a second. Each worker makes one call
- * after the other; an answer takes `latency` seconds from the moment that the sandbox saw the request.
+ * after the other; an answer takes about `latency` seconds from the moment that the
+ * sandbox saw the request: less or more by up to `jitter` of it, so that answers overtake each other.
  */
 #ifndef SIMULATION_H
 #define SIMULATION_H
@@ -25,7 +26,7 @@ typedef struct simulation {
   const privy_settings *settings;
   privy_options options;
   privy_request *request;
-  double start, now, latency;
+  double start, now, latency, jitter;
   uint64_t wanted;          /* calls to make in all */
   uint64_t begun, done;     /* calls begun and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */

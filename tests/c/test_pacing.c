@@ -40,16 +40,17 @@ static void end_simulation(simulation *run) {
   privy_sandbox_release(run->sandbox);
 }
 
-static void ten_thousand(size_t workers) {
+static void ten_thousand(size_t workers, double jitter) {
   simulation run = new_simulation(60, 10000);
+  run.jitter = jitter;
   simulated_worker crew[64] = {{0}};
   privy_account account;
   privy_account_init(&account, 0);
   for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
   run.wanted = 10000;
   simulation_run(&run, crew, workers);
-  printf("    %zu at once: %.2f minutes, %d 429s, %d failed\n", workers, (run.now - START) / 60, (int)run.limited,
-         (int)run.failed);
+  printf("    %zu at once, jitter %.1f: %.2f minutes, %d 429s, %d failed\n", workers, jitter, (run.now - START) / 60,
+         (int)run.limited, (int)run.failed);
   assert_int_equal(run.done, 10000);
   assert_int_equal(run.limited, 0);
   assert_true((run.now - START) / 60 >= 166 && (run.now - START) / 60 <= 168);
@@ -58,14 +59,23 @@ static void ten_thousand(size_t workers) {
 
 static void ten_thousand_orders_take_as_long_as_the_limit_says(void **state) {
   (void)state;
-  ten_thousand(1);
-  ten_thousand(8);
-  ten_thousand(64);
+  ten_thousand(1, 0);
+  ten_thousand(8, 0);
+  ten_thousand(64, 0);
+}
+
+static void answers_that_overtake_each_other_are_not_taken_for_others(void **state) {
+  (void)state;
+  ten_thousand(2, 0.5);
+  ten_thousand(8, 0.2);
+  ten_thousand(8, 0.9);
+  ten_thousand(64, 0.9);
 }
 
 /* Each sees only the headers of its own answers. */
-static void four_clients_share(double pause, double spread) {
+static void four_clients_share(double pause, double spread, double jitter) {
   simulation run = new_simulation(60, 0);
+  run.jitter = jitter;
   simulated_worker crew[4] = {{0}};
   privy_account accounts[4];
   for (size_t i = 0; i < 4; i++) {
@@ -76,8 +86,8 @@ static void four_clients_share(double pause, double spread) {
   run.wanted = 6000;
   simulation_run(&run, crew, 4);
   double used = (double)run.done / (run.now - START), limited = (double)run.limited / (double)run.sent;
-  printf("    four clients, %.2f s and %.2f s apart: %.1f %% used, %.2f %% 429s\n", pause, spread, used * 100,
-         limited * 100);
+  printf("    four clients, %.2f s and %.2f s apart, jitter %.1f: %.1f %% used, %.2f %% 429s\n", pause, spread, jitter,
+         used * 100, limited * 100);
   assert_int_equal(run.done, 6000);
   assert_true(used > 0.95);
   assert_true(limited < 0.01);
@@ -86,11 +96,12 @@ static void four_clients_share(double pause, double spread) {
 
 static void clients_that_share_an_account_leave_room_for_each_other(void **state) {
   (void)state;
-  four_clients_share(0, 0);
-  four_clients_share(0, 0.013);
-  four_clients_share(0.3, 0.1);
-  four_clients_share(0.1, 0.5);
-  four_clients_share(1.5, 0.37);
+  four_clients_share(0, 0, 0);
+  four_clients_share(0, 0.013, 0);
+  four_clients_share(0.3, 0.1, 0);
+  four_clients_share(0.1, 0.5, 0.9);
+  four_clients_share(1.5, 0.37, 0);
+  four_clients_share(0, 0, 0.9);
 }
 
 static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) {
@@ -133,6 +144,7 @@ static void a_reserve_is_left_to_others(void **state) {
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(ten_thousand_orders_take_as_long_as_the_limit_says),
+      TEST_UNSWEPT(answers_that_overtake_each_other_are_not_taken_for_others),
       TEST_UNSWEPT(clients_that_share_an_account_leave_room_for_each_other),
       TEST_UNSWEPT(a_hundred_thousand_orders_stop_at_the_end_of_each_day),
       TEST_UNSWEPT(a_reserve_is_left_to_others),
