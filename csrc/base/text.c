@@ -6,10 +6,11 @@ static bool is_continuation(unsigned char byte) {
   return (byte & 0xC0) == 0x80;
 }
 
-/* Length of the valid sequence of two to four bytes at `text`, 0 when there is none. The table of RFC 3629: only the
- * second byte's range depends on the first. */
-static size_t sequence(const unsigned char *text, size_t length) {
+/* The table of RFC 3629: only the second byte's range depends on the first. */
+size_t privy_utf8_sequence(const char *bytes, size_t length) {
+  const unsigned char *text = (const unsigned char *)bytes;
   const unsigned char lead = text[0];
+  if (lead < 0x80) return 1;
   if (lead < 0xC2 || lead > 0xF4) return 0;
   const size_t wanted = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   if (length < wanted) return 0;
@@ -40,7 +41,7 @@ size_t privy_utf8_valid(const char *text, size_t length) {
       at += ascii_run(bytes + at, length - at);
       continue;
     }
-    const size_t taken = sequence(bytes + at, length - at);
+    const size_t taken = privy_utf8_sequence(text + at, length - at);
     if (taken == 0) break;
     at += taken;
   }

@@ -1,27 +1,8 @@
 #include "json/reader.h"
 
+#include <string.h>
+
 #include "base/text.h"
-
-/* What a byte means inside a string. */
-enum { PLAIN, QUOTE, BACKSLASH, CONTROL, HIGH };
-
-#define FOUR(class) class, class, class, class
-#define ROW(class) FOUR(class), FOUR(class), FOUR(class), FOUR(class)
-/* clang-format off */
-static const unsigned char string_class[256] = {
-    ROW(CONTROL), ROW(CONTROL),
-    /* 0x20 */ PLAIN, PLAIN, QUOTE, PLAIN, FOUR(PLAIN), FOUR(PLAIN), FOUR(PLAIN),
-    /* 0x30 */ ROW(PLAIN), ROW(PLAIN),
-    /* 0x50 */ FOUR(PLAIN), FOUR(PLAIN), FOUR(PLAIN), BACKSLASH, PLAIN, PLAIN, PLAIN,
-    /* 0x60 */ ROW(PLAIN), ROW(PLAIN),
-    /* 0x80 */ ROW(HIGH), ROW(HIGH), ROW(HIGH), ROW(HIGH), ROW(HIGH), ROW(HIGH), ROW(HIGH), ROW(HIGH)};
-/* clang-format on */
-#undef ROW
-#undef FOUR
-
-static unsigned char class_of(char byte) {
-  return string_class[(unsigned char)byte];
-}
 
 static bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
@@ -33,9 +14,15 @@ static bool fail(privy_reader *reader, const char *at, const char *what) {
   return false;
 }
 
-static bool give(privy_value *out, privy_type type, const char *from, const char *to) {
+/* Functions that move along the text return where they end, or this after an error. */
+static const char *stop(privy_reader *reader, const char *at, const char *what) {
+  fail(reader, at, what);
+  return NULL;
+}
+
+static inline const char *give(privy_value *out, privy_type type, const char *from, const char *to) {
   *out = (privy_value){.text = from, .length = (uint32_t)(to - from), .type = (uint8_t)type};
-  return true;
+  return to;
 }
 
 static bool gives_nothing(privy_value *out) {
@@ -44,21 +31,31 @@ static bool gives_nothing(privy_value *out) {
 }
 
 static inline bool is_space(char byte) {
-  return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+  return (unsigned char)byte <= ' ' && (byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t');
+}
+
+static inline const char *skip_space(const privy_reader *reader, const char *at) {
+  while (at < reader->end && is_space(*at)) at++;
+  return at;
+}
+
+/* 0 at the end. */
+static inline char byte_at(const privy_reader *reader, const char *at) {
+  return at < reader->end ? *at : '\0';
 }
 
 /* The first byte that is not white space; 0 at the end. */
 static inline char next_byte(privy_reader *reader) {
-  while (reader->at < reader->end && is_space(*reader->at)) reader->at++;
-  return reader->at < reader->end ? *reader->at : '\0';
+  reader->at = skip_space(reader, reader->at);
+  return byte_at(reader, reader->at);
 }
 
 /* ---- strings ----------------------------------------------------------------------------------------------------- */
 
-/* From the backslash to behind the escape; NULL after an error. */
+/* From the backslash to behind the escape. */
 static const char *skip_escape(privy_reader *reader, const char *at) {
   at++;
-  switch (at < reader->end ? *at : '\0') {
+  switch (byte_at(reader, at)) {
   case '"':
   case '\\':
   case '/':
@@ -70,60 +67,74 @@ static const char *skip_escape(privy_reader *reader, const char *at) {
   case 'u':
     for (int digits = 0; digits < 4; digits++) {
       at++;
-      if (at == reader->end || privy_hex_value(*at) < 0) {
-        fail(reader, at, "expected four hexadecimal digits");
-        return NULL;
-      }
+      if (at == reader->end || privy_hex_value(*at) < 0) return stop(reader, at, "expected four hexadecimal digits");
     }
     return at + 1;
-  default: fail(reader, at, "unknown escape in a string"); return NULL;
+  default: return stop(reader, at, "unknown escape in a string");
   }
 }
 
-/* Past a run of bytes beyond ASCII; NULL after an error. */
-static const char *skip_high(privy_reader *reader, const char *at) {
-  const char *from = at;
-  while (at < reader->end && class_of(*at) == HIGH) at++;
-  const size_t valid = privy_utf8_valid(from, (size_t)(at - from));
-  if (from + valid == at) return at;
-  fail(reader, from + valid, "invalid UTF-8 in a string");
-  return NULL;
+#define EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/*
+ * Marks, in its high bit, the first of eight bytes that is special in a string: a quote, a backslash, a control
+ * character or beyond ASCII. 0 when none is; marks behind the first mean nothing, for there the subtractions have
+ * borrowed. With the bit 2 turned over, a quote stands below 0x21 as control characters do, and nothing else does.
+ */
+static inline uint64_t mark_special(const char *at) {
+  uint64_t bytes;
+  memcpy(&bytes, at, sizeof bytes);
+  const uint64_t below = (bytes ^ EVERY(2)) - EVERY(0x21);
+  const uint64_t backslash = (bytes ^ EVERY('\\')) - EVERY(1);
+  return (below | backslash | bytes) & EVERY(0x80);
 }
 
-/* The first byte that is not plain. Most of every text passes through here, hence the turns of four. */
-static const char *plain_end(const char *at, const char *end) {
-  for (; end - at >= 4; at += 4) {
-    if (class_of(at[0]) != PLAIN) return at;
-    if (class_of(at[1]) != PLAIN) return at + 1;
-    if (class_of(at[2]) != PLAIN) return at + 2;
-    if (class_of(at[3]) != PLAIN) return at + 3;
+static inline bool is_special(char byte) {
+  return (unsigned char)byte < ' ' || (unsigned char)byte >= 0x80 || byte == '"' || byte == '\\';
+}
+
+/* The first byte that is not plain inside a string, or `end`. */
+static inline const char *plain_end(const char *at, const char *end) {
+  for (; end - at >= 8; at += 8) {
+    const uint64_t mark = mark_special(at);
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (mark) return at + (unsigned)__builtin_ctzll(mark) / 8;
+#else
+    if (mark) break;
+#endif
   }
-  while (at < end && class_of(*at) == PLAIN) at++;
+  while (at < end && !is_special(*at)) at++;
   return at;
 }
 
-/* `reader->at` is at the opening quote. */
-static bool take_string(privy_reader *reader, privy_value *out) {
-  const char *from = reader->at + 1;
-  const char *at = from;
-  bool escaped = false;
-  while (at) {
-    at = plain_end(at, reader->end);
-    switch (at < reader->end ? class_of(*at) : CONTROL) {
-    case QUOTE:
-      reader->at = at + 1;
-      give(out, PRIVY_STRING, from, at);
-      out->escaped = escaped;
-      return true;
-    case BACKSLASH:
-      escaped = true;
+/* The rest of the string that begins at `from`; `at` is its first byte that is not plain. */
+static const char *take_special(privy_reader *reader, const char *from, const char *at, privy_value *out) {
+  const char *const end = reader->end;
+  uint8_t escaped = 0;
+  while (at < end && *at != '"') {
+    if (*at == '\\') {
+      escaped = 1;
       at = skip_escape(reader, at);
-      break;
-    case HIGH: at = skip_high(reader, at); break;
-    default: return fail(reader, at, "control character in a string");
+      if (!at) return NULL;
+    } else {
+      const size_t length = privy_utf8_sequence(at, (size_t)(end - at));
+      if (length < 2) return stop(reader, at, length ? "control character in a string" : "invalid UTF-8 in a string");
+      at += length;
     }
+    at = plain_end(at, end);
   }
-  return false;
+  if (at == end) return stop(reader, at, "");
+  give(out, PRIVY_STRING, from, at);
+  out->escaped = escaped;
+  return at + 1;
+}
+
+/* `at` is at the opening quote. */
+static inline const char *take_string(privy_reader *reader, const char *at, privy_value *out) {
+  const char *const from = at + 1;
+  at = plain_end(from, reader->end);
+  if (byte_at(reader, at) != '"') return take_special(reader, from, at, out);
+  return give(out, PRIVY_STRING, from, at) + 1;
 }
 
 /* ---- numbers and words ------------------------------------------------------------------------------------------- */
@@ -163,37 +174,89 @@ bool privy_json_number(const char *text, size_t length, bool *integral) {
   return valid;
 }
 
-static bool take_number(privy_reader *reader, privy_value *out) {
-  const char *at = reader->at;
+static const char *take_number(privy_reader *reader, const char *at, privy_value *out) {
+  const char *const from = at;
   bool integral;
-  if (!scan_number(&at, reader->end, &integral)) return fail(reader, at, "expected a digit");
-  give(out, PRIVY_NUMBER, reader->at, at);
+  if (!scan_number(&at, reader->end, &integral))
+    return stop(reader, at, at == from ? "expected a value" : "expected a digit");
+  give(out, PRIVY_NUMBER, from, at);
   out->integral = integral;
-  reader->at = at;
-  return true;
+  return at;
 }
 
-static bool take_word(privy_reader *reader, privy_type type, privy_value *out) {
-  const char *word = type == PRIVY_TRUE ? "true" : type == PRIVY_FALSE ? "false" : "null";
-  const char *at = reader->at;
+static const char *take_word(privy_reader *reader, const char *at, const char *word, privy_type type,
+                             privy_value *out) {
+  const char *const from = at;
   for (; *word; word++, at++) {
-    if (at == reader->end || *at != *word) return fail(reader, at, "expected a value");
+    if (byte_at(reader, at) != *word) return stop(reader, at, "expected a value");
   }
-  give(out, type, reader->at, at);
-  reader->at = at;
-  return true;
+  return give(out, type, from, at);
 }
 
-static bool take_scalar(privy_reader *reader, privy_type type, privy_value *out) {
-  if (type == PRIVY_STRING) return take_string(reader, out);
-  if (type == PRIVY_NUMBER) return take_number(reader, out);
-  return take_word(reader, type, out);
+static const char *take_other(privy_reader *reader, const char *at, privy_value *out) {
+  switch (byte_at(reader, at)) {
+  case 'n': return take_word(reader, at, "null", PRIVY_NULL, out);
+  case 't': return take_word(reader, at, "true", PRIVY_TRUE, out);
+  case 'f': return take_word(reader, at, "false", PRIVY_FALSE, out);
+  default: return take_number(reader, at, out);
+  }
+}
+
+static inline const char *take_scalar(privy_reader *reader, const char *at, privy_value *out) {
+  return byte_at(reader, at) == '"' ? take_string(reader, at, out) : take_other(reader, at, out);
 }
 
 /* ---- containers -------------------------------------------------------------------------------------------------- */
 
-/* `reader->at` is at the opening bracket. */
-static bool enter(privy_reader *reader) {
+static bool is_opening(char byte) {
+  return byte == '{' || byte == '[';
+}
+
+/* A key and its colon. */
+static const char *take_key(privy_reader *reader, const char *at, privy_value *out) {
+  at = skip_space(reader, at);
+  if (byte_at(reader, at) != '"') return stop(reader, at, "expected a key");
+  if (!(at = take_string(reader, at, out))) return NULL;
+  at = skip_space(reader, at);
+  return byte_at(reader, at) == ':' ? at + 1 : stop(reader, at, "expected ':'");
+}
+
+static const char not_in_object[] = "expected ',' or '}'", not_in_array[] = "expected ',' or ']'";
+
+/* Validates a whole container. Instead of recursing it remembers one bit a level: object or array. */
+static const char *take_container(privy_reader *reader, const char *at, privy_value *out) {
+  const char *const from = at;
+  uint64_t objects[PRIVY_JSON_DEPTH / 64] = {0};
+  unsigned depth = reader->depth;
+  privy_value ignored;
+  for (;;) {
+    at = skip_space(reader, at);
+    const char first = byte_at(reader, at);
+    bool opened = is_opening(first), object;
+    if (opened) {
+      if (depth == PRIVY_JSON_DEPTH) return stop(reader, at, "nested too deeply");
+      const uint64_t bit = UINT64_C(1) << depth % 64;
+      uint64_t *word = &objects[depth++ / 64];
+      *word = first == '{' ? *word | bit : *word & ~bit;
+      at++;
+    } else if (!(at = take_scalar(reader, at, &ignored))) {
+      return NULL;
+    }
+    for (;; opened = false) {
+      object = objects[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
+      at = skip_space(reader, at);
+      if (byte_at(reader, at) != (object ? '}' : ']')) break;
+      at++;
+      if (--depth == reader->depth) return give(out, *from == '{' ? PRIVY_OBJECT : PRIVY_ARRAY, from, at);
+    }
+    if (!opened && byte_at(reader, at++) != ',') return stop(reader, at - 1, object ? not_in_object : not_in_array);
+    if (object && !(at = take_key(reader, at, &ignored))) return NULL;
+  }
+}
+
+static bool enter(privy_reader *reader, char bracket, const char *what) {
+  if (reader->error) return false;
+  if (next_byte(reader) != bracket) return fail(reader, reader->at, what);
   if (reader->depth == PRIVY_JSON_DEPTH) return fail(reader, reader->at, "nested too deeply");
   reader->depth++;
   reader->at++;
@@ -210,41 +273,12 @@ static bool next_item(privy_reader *reader, char close, const char *expected) {
     reader->first = false;
     return false;
   }
-  if (reader->first) {
-    reader->first = false;
-    return true;
+  if (!reader->first) {
+    if (byte != ',') return fail(reader, reader->at, expected);
+    reader->at++;
   }
-  if (byte != ',') return fail(reader, reader->at, expected);
-  reader->at++;
+  reader->first = false;
   return true;
-}
-
-/* Takes a whole container. Instead of recursing it remembers one bit a level: object or array. */
-static bool take_container(privy_reader *reader, privy_type type, privy_value *out) {
-  uint64_t objects[PRIVY_JSON_DEPTH / 64] = {0};
-  const char *from = reader->at;
-  const privy_type outer = type;
-  const unsigned outside = reader->depth;
-  privy_value ignored;
-  for (;;) {
-    if (type == PRIVY_OBJECT || type == PRIVY_ARRAY) {
-      const uint64_t bit = UINT64_C(1) << reader->depth % 64;
-      uint64_t *word = &objects[reader->depth / 64 % (PRIVY_JSON_DEPTH / 64)];
-      if (!enter(reader)) return false;
-      *word = type == PRIVY_OBJECT ? *word | bit : *word & ~bit;
-    } else if (!take_scalar(reader, type, &ignored)) {
-      return false;
-    }
-    for (;;) {
-      const unsigned level = reader->depth - 1;
-      const bool object = objects[level / 64] >> level % 64 & 1;
-      if (object ? privy_reader_member(reader, &ignored) : privy_reader_element(reader)) break;
-      if (reader->error) return false;
-      if (reader->depth == outside) return give(out, outer, from, reader->at);
-    }
-    type = privy_reader_peek(reader);
-    if (type == PRIVY_ABSENT) return false;
-  }
 }
 
 /* ---- the interface ----------------------------------------------------------------------------------------------- */
@@ -274,42 +308,45 @@ privy_type privy_reader_peek(privy_reader *reader) {
 }
 
 bool privy_reader_enter_object(privy_reader *reader) {
-  if (reader->error) return false;
-  if (next_byte(reader) != '{') return fail(reader, reader->at, "expected '{'");
-  return enter(reader);
+  return enter(reader, '{', "expected '{'");
 }
 
 bool privy_reader_enter_array(privy_reader *reader) {
-  if (reader->error) return false;
-  if (next_byte(reader) != '[') return fail(reader, reader->at, "expected '['");
-  return enter(reader);
+  return enter(reader, '[', "expected '['");
 }
 
 bool privy_reader_member(privy_reader *reader, privy_value *key) {
-  if (!next_item(reader, '}', "expected ',' or '}'")) return gives_nothing(key);
-  if (next_byte(reader) != '"') {
-    fail(reader, reader->at, "expected a key");
-    return gives_nothing(key);
-  }
-  if (!take_string(reader, key)) return gives_nothing(key);
-  if (next_byte(reader) != ':') {
-    fail(reader, reader->at, "expected ':'");
-    return gives_nothing(key);
-  }
-  reader->at++;
+  if (!next_item(reader, '}', not_in_object)) return gives_nothing(key);
+  const char *at = take_key(reader, reader->at, key);
+  if (!at) return gives_nothing(key);
+  reader->at = at;
+  return true;
+}
+
+bool privy_reader_member_is(privy_reader *reader, const char *name, size_t length) {
+  const char *at = reader->at;
+  if (reader->error || reader->depth == 0) return false;
+  if (!reader->first && byte_at(reader, at++) != ',') return false;
+  at = skip_space(reader, at);
+  if ((size_t)(reader->end - at) < length + 3 || at[0] != '"' || at[length + 1] != '"' || at[length + 2] != ':' ||
+      memcmp(at + 1, name, length) != 0)
+    return false;
+  reader->at = at + length + 3;
+  reader->first = false;
   return true;
 }
 
 bool privy_reader_element(privy_reader *reader) {
-  return next_item(reader, ']', "expected ',' or ']'");
+  return next_item(reader, ']', not_in_array);
 }
 
 bool privy_reader_value(privy_reader *reader, privy_value *out) {
-  const privy_type type = privy_reader_peek(reader);
-  if (type == PRIVY_ABSENT) return gives_nothing(out);
-  const bool container = type == PRIVY_OBJECT || type == PRIVY_ARRAY;
-  if (container ? take_container(reader, type, out) : take_scalar(reader, type, out)) return true;
-  return gives_nothing(out);
+  if (reader->error) return gives_nothing(out);
+  const char first = next_byte(reader);
+  const char *at = is_opening(first) ? take_container(reader, reader->at, out) : take_scalar(reader, reader->at, out);
+  if (!at) return gives_nothing(out);
+  reader->at = at;
+  return true;
 }
 
 bool privy_reader_end(privy_reader *reader) {

@@ -30,14 +30,8 @@ static int escaped_slot_of(const privy_object *object, privy_value key) {
   return -1;
 }
 
-/* The slot of a key. Answers keep the order of the table more often than not, so the expected one is tried first. */
-static int slot_of(const privy_object *object, privy_value key, size_t expected) {
-  if (key.escaped) return escaped_slot_of(object, key);
-  if (expected < object->slot_count) {
-    const privy_field *field = &object->rows[object->slots[expected]];
-    if (field->name_length == key.length && memcmp(field->name, key.text, key.length) == 0) return (int)expected;
-  }
-  return privy_object_index(object, key.text, key.length);
+static int slot_of(const privy_object *object, privy_value key) {
+  return key.escaped ? escaped_slot_of(object, key) : privy_object_index(object, key.text, key.length);
 }
 
 static int choice_of(const privy_enum *choices, privy_value value) {
@@ -53,10 +47,9 @@ static void name_choice(const privy_enum *choices, privy_value *value) {
   if (value->type != PRIVY_STRING) return;
   int position = choice_of(choices, *value);
   if (position < 0) return;
-  value->escaped = 0;
-  value->text = choices->choices[position].name;
-  value->length = (uint32_t)strlen(value->text);
-  value->choice = (uint8_t)(position + 1);
+  const privy_choice *choice = &choices->choices[position];
+  *value = (privy_value){
+      .text = choice->name, .length = choice->name_length, .type = PRIVY_STRING, .choice = (uint8_t)(position + 1)};
 }
 
 static privy_value word(bool truth) {
@@ -65,57 +58,60 @@ static privy_value word(bool truth) {
 }
 
 /* What answers do not say in their body. */
-static void fill_absent(const privy_response *response, const privy_object *object, privy_value *values) {
+static void fill_absent(const privy_object *object, int http_status, privy_value *values) {
   for (size_t i = 0; i < object->slot_count; i++) {
-    uint8_t flags = object->rows[object->slots[i]].flags;
     if (values[i].type != PRIVY_ABSENT) continue;
+    uint8_t flags = object->rows[object->slots[i]].flags;
     if (flags & PRIVY_FIELD_FALSE_IF_ABSENT) values[i] = word(false);
-    if (flags & PRIVY_FIELD_FROM_STATUS) values[i] = word(response->http_status == 201);
+    if (flags & PRIVY_FIELD_FROM_STATUS) values[i] = word(http_status == 201);
   }
 }
 
-static privy_value *room_for_values(privy_response *response, size_t count) {
-  while (response->value_capacity - response->value_count < count) {
-    privy_value *values =
-        privy_grow(response->values, response->value_capacity, &response->value_capacity, sizeof *values);
-    if (!values) return NULL;
-    response->values = values;
-  }
-  privy_value *first = response->values + response->value_count;
-  memset(first, 0, count * sizeof *first);
-  response->value_count += count;
-  return first;
+size_t privy_record_size(const privy_object *object) {
+  return sizeof(privy_record) + object->slot_count * sizeof(privy_value);
 }
 
-bool privy_response_read(privy_response *response, privy_reader *reader, const privy_object *object,
-                         privy_record *out) {
-  if (privy_reader_peek(reader) != PRIVY_OBJECT) {
-    privy_reader_enter_object(reader);
-    return false;
+/*
+ * Moves to the next member and gives its field, or NULL when its value has no place: the key is unknown, or an older
+ * name of a field that has its value already. Answers keep the order of the table more often than not, so `*expected`,
+ * the slot behind the last one, is tried first.
+ */
+static bool next_field(privy_reader *reader, const privy_record *record, size_t *expected, const privy_field **field) {
+  const privy_object *object = record->object;
+  if (*expected < object->slot_count) {
+    *field = &object->rows[object->slots[*expected]];
+    if (privy_reader_member_is(reader, (*field)->name, (*field)->name_length)) {
+      ++*expected;
+      return true;
+    }
   }
-  const char *start = reader->at;
-  privy_value *values = room_for_values(response, object->slot_count);
-  if (!values) return false;
-  privy_value key, value;
+  *field = NULL;
+  privy_value key;
+  if (!privy_reader_member(reader, &key)) return false;
+  const int slot = slot_of(object, key);
+  if (slot < 0) return true;
+  *expected = (size_t)slot + 1;
+  if (record->values[slot].type == PRIVY_ABSENT || !is_older(object, slot, key))
+    *field = &object->rows[object->slots[slot]];
+  return true;
+}
+
+bool privy_record_read(privy_record *record, const privy_object *object, int http_status, privy_reader *reader) {
+  if (!privy_reader_enter_object(reader)) return false;
+  const char *start = reader->at - 1;
+  record->object = object;
+  memset(record->values, 0, object->slot_count * sizeof *record->values);
+  privy_value ignored;
   size_t expected = 0;
-  privy_reader_enter_object(reader);
-  while (privy_reader_member(reader, &key)) {
-    if (!privy_reader_value(reader, &value)) return false;
-    int slot = slot_of(object, key, expected);
-    if (slot < 0) continue;
-    expected = (size_t)slot + 1;
-    if (values[slot].type != PRIVY_ABSENT && is_older(object, slot, key)) continue;
-    const privy_enum *choices = object->rows[object->slots[slot]].choices;
-    if (choices) name_choice(choices, &value);
-    values[slot] = value;
+  const privy_field *field;
+  while (next_field(reader, record, &expected, &field)) {
+    privy_value *value = field ? &record->values[field->slot] : &ignored;
+    if (!privy_reader_value(reader, value)) return false;
+    if (field && field->choices) name_choice(field->choices, value);
   }
   if (reader->error) return false;
-  fill_absent(response, object, values);
-  *out = (privy_record){
-      .object = object,
-      .json = {.text = start, .length = (uint32_t)(reader->at - start), .type = PRIVY_OBJECT},
-      .first = (size_t)(values - response->values),
-  };
+  fill_absent(object, http_status, record->values);
+  record->json = (privy_value){.text = start, .length = (uint32_t)(reader->at - start), .type = PRIVY_OBJECT};
   return true;
 }
 
@@ -146,7 +142,7 @@ privy_status privy_record_write(const privy_record *record, privy_buffer *out) {
   privy_value key, value;
   privy_cursor_init(&cursor, record->json);
   while (privy_cursor_next(&cursor, &key, &value)) {
-    if (slot_of(object, key, 0) >= 0) continue;
+    if (slot_of(object, key) >= 0) continue;
     const char *end = value.text + value.length + (value.type == PRIVY_STRING);
     privy_writer_raw(&writer, key.text - 1, (size_t)(end - (key.text - 1)));
   }

@@ -84,7 +84,7 @@ void privy_response_release(privy_response *response) {
   privy_buffer_clear(&response->header_block);
   privy_free(response->headers);
   privy_free(response->records);
-  privy_free(response->values);
+  privy_free(response->pagination);
   privy_free(response);
 }
 
@@ -103,8 +103,8 @@ privy_value privy_response_json(const privy_response *response) {
 
 size_t privy_response_size(const privy_response *response) {
   return sizeof *response + response->body.capacity + response->header_block.capacity +
-         response->header_capacity * sizeof *response->headers + response->record_capacity * sizeof *response->records +
-         response->value_capacity * sizeof *response->values;
+         response->header_capacity * sizeof *response->headers + response->record_capacity * response->record_size +
+         (response->pagination ? privy_record_size(response->pagination->object) : 0);
 }
 
 size_t privy_response_count(const privy_response *response) {
@@ -112,18 +112,12 @@ size_t privy_response_count(const privy_response *response) {
 }
 
 const privy_record *privy_response_record(const privy_response *response, size_t index) {
-  return index < response->record_count ? &response->records[index] : NULL;
+  if (index >= response->record_count) return NULL;
+  return (const privy_record *)(const void *)(response->records + index * response->record_size);
 }
 
 const privy_record *privy_response_pagination(const privy_response *response) {
-  return response->pagination.object ? &response->pagination : NULL;
-}
-
-/* Gives every record its values, once all are read. */
-static void settle(privy_response *response) {
-  for (size_t i = 0; i < response->record_count; i++)
-    response->records[i].values = response->values + response->records[i].first;
-  response->pagination.values = response->values + response->pagination.first;
+  return response->pagination;
 }
 
 /* ---- a whole answer ---- */
@@ -138,14 +132,22 @@ typedef struct answer_parser {
 
 static bool read_record(answer_parser *parser) {
   privy_response *response = parser->response;
-  privy_record *records =
-      privy_grow(response->records, response->record_count, &response->record_capacity, sizeof *records);
+  char *records =
+      privy_grow(response->records, response->record_count, &response->record_capacity, response->record_size);
   if (!records) return false;
   response->records = records;
-  if (!privy_response_read(response, &parser->reader, parser->operation->object, &records[response->record_count]))
-    return false;
+  void *record = records + response->record_count * response->record_size;
+  if (!privy_record_read(record, parser->operation->object, response->http_status, &parser->reader)) return false;
   response->record_count++;
   return true;
+}
+
+/* A second "pagination" replaces the first. */
+static bool read_pagination(answer_parser *parser) {
+  privy_response *response = parser->response;
+  if (!response->pagination) response->pagination = privy_alloc(privy_record_size(&privy_object_page));
+  return response->pagination &&
+         privy_record_read(response->pagination, &privy_object_page, response->http_status, &parser->reader);
 }
 
 /* The value of "data": an object, or an array of objects. A second "data" replaces the first. */
@@ -178,12 +180,19 @@ static bool read_wrapped(answer_parser *parser) {
       done = read_data(parser);
     else if (privy_value_is(key, "pagination") && parser->operation->answer == PRIVY_ANSWER_PAGE &&
              privy_reader_peek(reader) == PRIVY_OBJECT)
-      done = privy_response_read(parser->response, reader, &privy_object_page, &parser->response->pagination);
+      done = read_pagination(parser);
     else
       done = privy_reader_value(reader, &ignored);
     if (!done) return false;
   }
   return !reader->error;
+}
+
+/* What was read before a fault is not given out. */
+static void forget_records(privy_response *response) {
+  response->record_count = 0;
+  privy_free(response->pagination);
+  response->pagination = NULL;
 }
 
 static privy_status refuse_answer(answer_parser *parser, privy_error *error) {
@@ -199,6 +208,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   privy_response *response = parser->response;
   privy_reader *reader = &parser->reader;
   privy_reader_init(reader, response->body.data, response->body.length);
+  response->record_size = privy_record_size(parser->operation->object);
   bool object = privy_reader_peek(reader) == PRIVY_OBJECT;
   const char *start = reader->at;
   bool done;
@@ -212,7 +222,6 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   if (!done || !privy_reader_end(reader)) return refuse_answer(parser, error);
   if (object)
     response->json = (privy_value){.text = start, .length = (uint32_t)(stop - start), .type = (uint8_t)PRIVY_OBJECT};
-  settle(response);
   if (parser->found) return PRIVY_OK;
   return privy_error_set(error, PRIVY_STATUS, "the answer does not hold what %s answers", parser->operation->name);
 }
@@ -253,8 +262,7 @@ privy_status privy_response_parse(const privy_operation *operation, int http_sta
     *out = parser.response;
     return PRIVY_OK;
   }
-  parser.response->record_count = 0; /* those read before the fault have no values */
-  parser.response->pagination.object = NULL;
+  forget_records(parser.response);
   error->http_status = http_status;
   const char *request_id = privy_response_header(parser.response, "X-Request-Id");
   bool kept = !request_id || privy_error_text(&error->request_id, request_id, strlen(request_id));

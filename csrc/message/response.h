@@ -13,8 +13,7 @@
 struct privy_record {
   const privy_object *object;
   privy_value json;
-  size_t first;              /* position of its first value */
-  const privy_value *values; /* one per slot; set when all records are read */
+  privy_value values[]; /* one per slot of the object */
 };
 
 typedef struct privy_response_header_line {
@@ -30,20 +29,20 @@ struct privy_response {
   privy_response_header_line *headers;
   size_t header_count, header_capacity;
   privy_value json;
-  privy_record *records;
-  size_t record_count, record_capacity;
-  privy_record pagination; /* object is NULL when there is none */
-  privy_value *values;     /* of all records, slot by slot */
-  size_t value_count, value_capacity;
+  char *records; /* one behind the other, each of `record_size` bytes */
+  size_t record_size, record_count, record_capacity;
+  privy_record *pagination; /* NULL: there is none */
 };
 
 /* A response that takes over the body, its headers read and no record yet; NULL when memory runs out (the body is then
  * still the caller's). */
 PRIVY_NODISCARD privy_response *privy_response_start(int http_status, const char *headers, size_t headers_length,
                                                      privy_buffer *body);
-/* Reads one object at the reader's place into `out`; false at an error of the reader or when memory runs out. */
-PRIVY_NODISCARD bool privy_response_read(privy_response *response, privy_reader *reader, const privy_object *object,
-                                         privy_record *out);
+/* Bytes of a record of that object. */
+size_t privy_record_size(const privy_object *object);
+/* Reads the object at the reader's place; false at an error of the reader. */
+PRIVY_NODISCARD bool privy_record_read(privy_record *record, const privy_object *object, int http_status,
+                                       privy_reader *reader);
 
 /* Fills the error that an answer of status 300 and above stands for, and returns its code. Takes no reference. */
 privy_status privy_error_from_answer(privy_response *response, privy_error *error);

@@ -28,9 +28,11 @@ const char *privy_enum_value(const privy_enum *choices, size_t index) {
 
 int privy_enum_index(const privy_enum *choices, const char *text, size_t length, bool older) {
   for (size_t i = 0; i < choices->count; i++) {
-    if (privy_text_is(text, length, choices->choices[i].name)) return (int)i;
-    if (older && privy_older_has(choices->choices[i].older, text, length)) return (int)i;
+    const privy_choice *choice = &choices->choices[i];
+    if (choice->name_length == length && memcmp(choice->name, text, length) == 0) return (int)i;
   }
+  for (size_t i = 0; older && i < choices->count; i++)
+    if (privy_older_has(choices->choices[i].older, text, length)) return (int)i;
   return -1;
 }
 

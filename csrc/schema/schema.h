@@ -116,6 +116,7 @@ typedef enum privy_page_slot {
 /* A value of an enumeration. */
 typedef struct privy_choice {
   const char *name;
+  uint8_t name_length;
   privy_operations taken_by; /* operations that may send it */
   const char *why;           /* said to who sends it elsewhere */
   const char *older;         /* older names that answers may carry, parted by '|' */

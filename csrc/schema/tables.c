@@ -13,10 +13,13 @@ enum {
   FROM_STATUS = PRIVY_FIELD_FROM_STATUS
 };
 
+/* A name and its length. */
+#define NAMED(name) #name, (uint8_t)(sizeof(#name) - 1)
+
 /* ---- enumerations ---- */
 
 #define ENUM(enumeration) static const privy_choice enumeration##_choices[] = {
-#define CHOICE(enumeration, value, taken_by, why, older) {#value, taken_by, why, older},
+#define CHOICE(enumeration, value, taken_by, why, older) {NAMED(value), taken_by, why, older},
 #define ENUM_END(enumeration)                                                                                          \
   }                                                                                                                    \
   ;                                                                                                                    \
@@ -27,8 +30,6 @@ enum {
 #undef ENUM_END
 
 /* ---- nested parts of an order ---- */
-
-#define NAMED(name) #name, (uint8_t)(sizeof(#name) - 1)
 
 #define PART_BEGIN(part) static const privy_field part##_rows[] = {
 #define PART_FIELD(part, name, kind, doc)                                                                              \
