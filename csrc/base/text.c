@@ -121,6 +121,19 @@ bool privy_next_word(privy_slice *list, char separator, privy_slice *word) {
   return length != 0;
 }
 
+size_t privy_format_int64(int64_t value, char out[PRIVY_INT64_LENGTH]) {
+  uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+  char reversed[PRIVY_INT64_LENGTH];
+  size_t length = 0;
+  do {
+    reversed[length++] = (char)('0' + rest % 10);
+    rest /= 10;
+  } while (rest);
+  if (value < 0) reversed[length++] = '-';
+  for (size_t i = 0; i < length; i++) out[i] = reversed[length - 1 - i];
+  return length;
+}
+
 bool privy_parse_int64(const char *text, size_t length, int64_t *out) {
   const bool negative = length && *text == '-';
   const uint64_t limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;

@@ -36,6 +36,10 @@ privy_slice privy_trim(const char *text, size_t length);
  * `*list` past it. False at the end.
  */
 bool privy_next_word(privy_slice *list, char separator, privy_slice *word);
+/* Most bytes of an int64 in decimal. */
+#define PRIVY_INT64_LENGTH 20
+/* Writes the value in decimal, without a NUL; returns how many bytes that took. */
+size_t privy_format_int64(int64_t value, char out[PRIVY_INT64_LENGTH]);
 /* Reads all of `text` as a decimal int64; false on anything else or overflow. A leading minus is allowed. */
 bool privy_parse_int64(const char *text, size_t length, int64_t *out);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "json/scan.h"
 
 static bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
@@ -74,39 +75,6 @@ static const char *skip_escape(privy_reader *reader, const char *at) {
   }
 }
 
-#define EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/*
- * Marks, in its high bit, the first of eight bytes that is special in a string: a quote, a backslash, a control
- * character or beyond ASCII. 0 when none is; marks behind the first mean nothing, for there the subtractions have
- * borrowed. With the bit 2 turned over, a quote stands below 0x21 as control characters do, and nothing else does.
- */
-static inline uint64_t mark_special(const char *at) {
-  uint64_t bytes;
-  memcpy(&bytes, at, sizeof bytes);
-  const uint64_t below = (bytes ^ EVERY(2)) - EVERY(0x21);
-  const uint64_t backslash = (bytes ^ EVERY('\\')) - EVERY(1);
-  return (below | backslash | bytes) & EVERY(0x80);
-}
-
-static inline bool is_special(char byte) {
-  return (unsigned char)byte < ' ' || (unsigned char)byte >= 0x80 || byte == '"' || byte == '\\';
-}
-
-/* The first byte that is not plain inside a string, or `end`. */
-static inline const char *plain_end(const char *at, const char *end) {
-  for (; end - at >= 8; at += 8) {
-    const uint64_t mark = mark_special(at);
-#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    if (mark) return at + (unsigned)__builtin_ctzll(mark) / 8;
-#else
-    if (mark) break;
-#endif
-  }
-  while (at < end && !is_special(*at)) at++;
-  return at;
-}
-
 /* The rest of the string that begins at `from`; `at` is its first byte that is not plain. */
 static const char *take_special(privy_reader *reader, const char *from, const char *at, privy_value *out) {
   const char *const end = reader->end;
@@ -121,7 +89,7 @@ static const char *take_special(privy_reader *reader, const char *from, const ch
       if (length < 2) return stop(reader, at, length ? "control character in a string" : "invalid UTF-8 in a string");
       at += length;
     }
-    at = plain_end(at, end);
+    at = privy_skip_plain(at, end, true);
   }
   if (at == end) return stop(reader, at, "");
   give(out, PRIVY_STRING, from, at);
@@ -132,7 +100,7 @@ static const char *take_special(privy_reader *reader, const char *from, const ch
 /* `at` is at the opening quote. */
 static inline const char *take_string(privy_reader *reader, const char *at, privy_value *out) {
   const char *const from = at + 1;
-  at = plain_end(from, reader->end);
+  at = privy_skip_plain(from, reader->end, true);
   if (byte_at(reader, at) != '"') return take_special(reader, from, at, out);
   return give(out, PRIVY_STRING, from, at) + 1;
 }

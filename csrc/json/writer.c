@@ -1,55 +1,78 @@
 #include "json/writer.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-static void put(privy_writer *writer, const char *bytes, size_t length) {
-  if (!writer->failed) writer->failed = !privy_buffer_append(writer->out, bytes, length);
-}
+#include "base/text.h"
+#include "json/scan.h"
 
-/* Every value and every key passes here first. */
-static void separate(privy_writer *writer) {
-  if (writer->comma) put(writer, ",", 1);
+/* Where the next value begins, its comma written and room for `size` bytes made; NULL when memory ran out. */
+static char *place(privy_writer *writer, size_t size) {
+  privy_buffer *out = writer->out;
+  writer->failed = writer->failed || !privy_buffer_reserve(out, size + 1);
+  if (writer->failed) return NULL;
+  if (writer->comma) out->data[out->length++] = ',';
   writer->comma = true;
+  return out->data + out->length;
 }
 
-static void begin(privy_writer *writer, const char *bracket) {
-  separate(writer);
-  put(writer, bracket, 1);
+static void put(privy_writer *writer, const char *text, size_t length) {
+  char *at = place(writer, length);
+  if (!at) return;
+  if (length) memcpy(at, text, length);
+  writer->out->length += length;
+}
+
+static void begin(privy_writer *writer, char bracket) {
+  put(writer, &bracket, 1);
   writer->comma = false;
 }
 
-static void end(privy_writer *writer, const char *bracket) {
-  put(writer, bracket, 1);
-  writer->comma = true;
+static void end(privy_writer *writer, char bracket) {
+  writer->comma = false;
+  put(writer, &bracket, 1);
 }
 
-static bool needs_escape(char byte) {
-  return (unsigned char)byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-static void put_escape(privy_writer *writer, char byte) {
+static char *put_escape(char *at, char byte) {
   static const char digits[] = "0123456789abcdef";
   static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
   const char *known = byte ? strchr(from, byte) : NULL;
-  if (known) {
-    const char pair[] = {'\\', to[known - from]};
-    put(writer, pair, sizeof pair);
-    return;
-  }
-  const char six[] = {'\\', 'u', '0', '0', digits[(unsigned char)byte >> 4], digits[byte & 15]};
-  put(writer, six, sizeof six);
+  *at++ = '\\';
+  *at++ = known ? to[known - from] : 'u';
+  if (known) return at;
+  const char four[] = {'0', '0', digits[(unsigned char)byte >> 4], digits[byte & 15]};
+  memcpy(at, four, sizeof four);
+  return at + sizeof four;
 }
 
-static void put_string(privy_writer *writer, const char *text, size_t length) {
-  put(writer, "\"", 1);
-  for (size_t at = 0; at < length;) {
-    const size_t from = at;
-    while (at < length && !needs_escape(text[at])) at++;
-    put(writer, text + from, at - from);
-    if (at < length) put_escape(writer, text[at++]);
+#define LONGEST_ESCAPE 6
+
+static size_t count_escapes(const char *at, const char *end) {
+  size_t count = 0;
+  while ((at = privy_skip_plain(at, end, false)) < end) at++, count++;
+  return count;
+}
+
+/* Writes a string, and behind a key its colon. */
+static void put_string(privy_writer *writer, const char *text, size_t length, bool key) {
+  const char *const end = length ? text + length : text;
+  const char *special = privy_skip_plain(text, end, false);
+  const size_t escapes = special == end ? 0 : count_escapes(special, end);
+  writer->failed = writer->failed || escapes > (SIZE_MAX - length - 4) / (LONGEST_ESCAPE - 1);
+  char *at = place(writer, length + escapes * (LONGEST_ESCAPE - 1) + 3);
+  if (!at) return;
+  *at++ = '"';
+  for (;;) {
+    const size_t run = (size_t)(special - text);
+    if (run) memcpy(at, text, run);
+    at += run;
+    if (special == end) break;
+    at = put_escape(at, *special);
+    text = special + 1;
+    special = privy_skip_plain(text, end, false);
   }
-  put(writer, "\"", 1);
+  *at++ = '"';
+  if (key) *at++ = ':';
+  writer->out->length = (size_t)(at - writer->out->data);
 }
 
 void privy_writer_init(privy_writer *writer, privy_buffer *out) {
@@ -57,61 +80,58 @@ void privy_writer_init(privy_writer *writer, privy_buffer *out) {
 }
 
 void privy_writer_begin_object(privy_writer *writer) {
-  begin(writer, "{");
+  begin(writer, '{');
 }
 
 void privy_writer_end_object(privy_writer *writer) {
-  end(writer, "}");
+  end(writer, '}');
 }
 
 void privy_writer_begin_array(privy_writer *writer) {
-  begin(writer, "[");
+  begin(writer, '[');
 }
 
 void privy_writer_end_array(privy_writer *writer) {
-  end(writer, "]");
+  end(writer, ']');
 }
 
 void privy_writer_key(privy_writer *writer, const char *text, size_t length) {
-  separate(writer);
-  put_string(writer, text, length);
-  put(writer, ":", 1);
+  put_string(writer, text, length, true);
   writer->comma = false;
 }
 
 void privy_writer_string(privy_writer *writer, const char *text, size_t length) {
-  separate(writer);
-  put_string(writer, text, length);
+  put_string(writer, text, length, false);
 }
 
 void privy_writer_raw(privy_writer *writer, const char *text, size_t length) {
-  separate(writer);
   put(writer, text, length);
 }
 
 void privy_writer_value(privy_writer *writer, privy_value value) {
   if (value.type == PRIVY_ABSENT) {
     privy_writer_null(writer);
-    return;
+  } else if (value.type != PRIVY_STRING) {
+    put(writer, value.text, value.length);
+  } else {
+    char *at = place(writer, (size_t)value.length + 2);
+    if (!at) return;
+    *at++ = '"';
+    if (value.length) memcpy(at, value.text, value.length);
+    at[value.length] = '"';
+    writer->out->length += (size_t)value.length + 2;
   }
-  const char *quote = value.type == PRIVY_STRING ? "\"" : "";
-  separate(writer);
-  put(writer, quote, strlen(quote));
-  put(writer, value.text, value.length);
-  put(writer, quote, strlen(quote));
 }
 
 void privy_writer_integer(privy_writer *writer, int64_t value) {
-  separate(writer);
-  if (!writer->failed) writer->failed = !privy_buffer_format(writer->out, "%" PRId64, value);
+  char text[PRIVY_INT64_LENGTH];
+  put(writer, text, privy_format_int64(value, text));
 }
 
 void privy_writer_boolean(privy_writer *writer, bool value) {
-  separate(writer);
   put(writer, value ? "true" : "false", value ? 4 : 5);
 }
 
 void privy_writer_null(privy_writer *writer) {
-  separate(writer);
   put(writer, "null", 4);
 }

@@ -1,7 +1,5 @@
 #include "message/request.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -10,8 +8,9 @@
 static const char scalar_fault[] = "must be a string, number or boolean: it does not travel in the body";
 
 static privy_request *allocate(const privy_operation *operation) {
-  privy_request *request = privy_calloc(1, sizeof *request);
+  privy_request *request = privy_alloc(sizeof *request);
   if (!request) return NULL;
+  memset(request, 0, offsetof(privy_request, check)); /* privy_check_init leaves most of the check untouched */
   request->operation = operation;
   privy_check_init(&request->check, operation, PRIVY_CHECK_STRICT);
   privy_writer_init(&request->writer, &request->body);
@@ -189,9 +188,8 @@ void privy_request_number(privy_request *request, const char *text, size_t lengt
 }
 
 void privy_request_integer(privy_request *request, int64_t value) {
-  char text[24];
-  int length = snprintf(text, sizeof text, "%" PRId64, value);
-  privy_request_number(request, text, (size_t)length);
+  char text[PRIVY_INT64_LENGTH];
+  privy_request_number(request, text, privy_format_int64(value, text));
 }
 
 void privy_request_boolean(privy_request *request, bool value) {

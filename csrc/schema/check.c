@@ -52,8 +52,8 @@ static bool path_of(privy_check *check, privy_buffer *out) {
     if (frame->array) {
       done = privy_buffer_format(out, "[%u]", frame->index - 1);
     } else {
-      done = (out->length == 0 || privy_buffer_byte(out, '.')) &&
-             privy_buffer_append(out, check->keys.data + frame->key_start, frame->key_length);
+      const char *key = frame->row ? frame->row->name : check->keys.data + frame->key_start;
+      done = (out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_append(out, key, frame->key_length);
     }
     if (!done) return false;
   }
@@ -129,9 +129,9 @@ static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
 
 /* ---- keys ---- */
 
-static const privy_field *params_key(privy_check *check, const char *name, size_t length) {
+static const privy_field *params_key(privy_check *check) {
   privy_check_frame *frame = top(check);
-  const privy_field *field = privy_object_row(frame->object, name, length);
+  const privy_field *field = frame->row;
   bool taken = field && (field->taken_by & (1u << check->operation->id));
   frame->field = taken ? field : NULL;
   if (taken) {
@@ -156,24 +156,37 @@ static const privy_field *params_key(privy_check *check, const char *name, size_
   return frame->field;
 }
 
-const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
+/* The row of a key. Who gives fields keeps to the table's order more often than not: the search goes on from the last.
+ */
+static const privy_field *row_of(const privy_check_frame *frame, const char *name, size_t length) {
+  if (frame->kind != FRAME_PARAMS && frame->kind != FRAME_OBJECT) return NULL;
+  const size_t from = frame->row ? (size_t)(frame->row - frame->object->rows) + 1 : 0;
+  return privy_object_row_from(frame->object, from, name, length);
+}
+
+/* Keeps a key that no table has, for the path of faults; as much of it as is UTF-8, and false, when that is not all. */
+static bool keep_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
+  const size_t valid = privy_utf8_valid(name, length);
   check->keys.length = frame->key_start;
   frame->key_length = 0;
-  frame->field = NULL;
-  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
-  if (!privy_buffer_append(&check->keys, name, privy_utf8_valid(name, length))) {
+  if (!privy_buffer_append(&check->keys, name, valid)) {
     check->no_memory = true;
-    return NULL;
+    return false;
   }
-  frame->key_length = (uint32_t)(check->keys.length - frame->key_start);
-  if (frame->key_length != length) {
-    if (frame->kind != FRAME_IGNORED) privy_check_refuse(check, "has a name that is not valid UTF-8");
-    return NULL;
-  }
-  if (check->depth == 1 && check->operation) return params_key(check, name, length);
-  if (frame->kind == FRAME_OBJECT) frame->field = privy_object_row(frame->object, name, length);
-  return frame->field;
+  frame->key_length = (uint32_t)valid;
+  if (valid == length) return true;
+  if (frame->kind != FRAME_IGNORED) privy_check_refuse(check, "has a name that is not valid UTF-8");
+  return false;
+}
+
+const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
+  privy_check_frame *frame = top(check);
+  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  frame->row = frame->field = row_of(frame, name, length);
+  if (!frame->row && !keep_key(check, name, length)) return NULL;
+  frame->key_length = (uint32_t)length;
+  return frame->kind == FRAME_PARAMS ? params_key(check) : frame->field;
 }
 
 /* ---- values ---- */
@@ -243,8 +256,6 @@ privy_verdict privy_check_string(privy_check *check, const char *text, size_t le
 }
 
 static privy_verdict check_integer(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  bool integral = false;
-  if (!privy_json_number(text, length, &integral) || !integral) return refuse_type(check, field);
   int64_t value;
   bool fits = privy_parse_int64(text, length, &value);
   if (field->min > field->max) return PRIVY_VERDICT_PASSED;
@@ -265,7 +276,8 @@ static privy_verdict check_order_id(privy_check *check, const privy_field *field
 privy_verdict privy_check_number(privy_check *check, const char *text, size_t length) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
-  bool number = privy_json_number(text, length, NULL);
+  bool integral;
+  bool number = privy_json_number(text, length, &integral);
   switch (judged) {
   case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
   case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
@@ -275,7 +287,7 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
   case JUDGE_FIELD: break;
   }
   switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_INTEGER: return check_integer(check, field, text, length);
+  case PRIVY_KIND_INTEGER: return integral ? check_integer(check, field, text, length) : refuse_type(check, field);
   case PRIVY_KIND_ORDER_ID: return check_order_id(check, field, text, length);
   case PRIVY_KIND_MONEY: return number ? PRIVY_VERDICT_PASSED : refused(check, money_fault);
   default: return refuse_type(check, field);

@@ -36,10 +36,11 @@ typedef struct privy_check_frame {
   uint8_t kind;       /* what stands in this container; see check.c */
   bool array;         /* an array: `index` counts its elements */
   uint32_t index;     /* elements begun so far */
-  uint32_t key_start; /* the current key, in check.keys */
+  uint32_t key_start; /* where the current key stands in check.keys, unless `row` has it */
   uint32_t key_length;
   const privy_object *object; /* the table of its members, or NULL */
-  const privy_field *field;   /* the row of the current key, or NULL */
+  const privy_field *row;     /* the row called as the current key is, or NULL */
+  const privy_field *field;   /* the same if the operation takes it: what judges the value */
 } privy_check_frame;
 
 typedef struct privy_check {
@@ -55,7 +56,7 @@ typedef struct privy_check {
   bool no_memory;                                  /* memory ran out: the verdicts are incomplete */
   unsigned any_levels;                             /* levels open inside the current PRIVY_KIND_ANY */
   unsigned too_deep;                               /* containers open below the deepest frame */
-  privy_buffer keys;                               /* texts of the keys of all open frames */
+  privy_buffer keys;                               /* keys of open frames that no table has */
   size_t depth;                                    /* open frames, the top level included */
   privy_check_frame frames[PRIVY_CHECK_DEPTH + 2]; /* top level, the levels accepted, and one that is refused */
 } privy_check;

@@ -211,6 +211,8 @@ const privy_rule *privy_rule_at(size_t index);
 
 /* The row called `name`; NULL when there is none. Older names are not looked at. */
 const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length);
+/* The same, beginning the search at row `from` and going round. */
+const privy_field *privy_object_row_from(const privy_object *object, size_t from, const char *name, size_t length);
 /* True when one of the words of `older` ("a|b") is the text. */
 bool privy_older_has(const char *older, const char *text, size_t length);
 /* Position of the value, also under an older name when `older` is true; -1 when the enumeration lacks it. */

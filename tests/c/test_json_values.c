@@ -278,6 +278,44 @@ done:
   privy_buffer_clear(&back);
 }
 
+/* Strings are searched eight bytes at a time: each byte in each of their places, among bytes that are nearly special.
+ */
+static void every_byte_is_judged_alike_at_every_place(void **state) {
+  (void)state;
+  privy_buffer written = PRIVY_BUFFER_EMPTY;
+  static const char nearly[] = {' ', '!', '#', '[', ']', '\x7f', 'a'};
+  const size_t longest = harness_rounds(19, 9);
+  for (size_t length = 1; length <= longest; length++) {
+    for (size_t i = 0; i < length * 128; i++) {
+      char text[24];
+      const char byte = (char)(i % 128);
+      for (size_t j = 0; j < length; j++) text[1 + j] = nearly[(i + j) % sizeof nearly];
+      text[1 + i / 128] = byte;
+      text[0] = text[length + 1] = '"';
+      privy_value value;
+      const bool special = byte < ' ' || byte == '"' || byte == '\\';
+      if (json_take(text, length + 2, &value).error == NULL ? special : !special)
+        fail_msg("byte 0x%02x at %zu of %zu", (unsigned)byte, i / 128, length);
+      privy_writer writer;
+      written.length = 0;
+      privy_writer_init(&writer, &written);
+      privy_writer_string(&writer, text + 1, length);
+      CHECK_MEMORY(!writer.failed);
+      assert_null(json_take(written.data, written.length, &value).error);
+      assert_int_equal(value.escaped, special);
+      assert_int_equal(written.length - length - 2, !special                                       ? 0
+                                                    : byte >= ' ' || memchr("\b\f\n\r\t", byte, 5) ? 1
+                                                                                                   : 5);
+      const size_t before = written.length;
+      CHECK_OK(privy_value_decode(value, &written));
+      assert_int_equal(written.length - before, length);
+      assert_memory_equal(written.data + before, text + 1, length);
+    }
+  }
+done:
+  privy_buffer_clear(&written);
+}
+
 static void values_are_written_as_they_were_read(void **state) {
   (void)state;
   static const char *const texts[] = {
@@ -346,6 +384,7 @@ int main(void) {
       TEST(a_value_needs_no_container),
       TEST(only_what_must_be_is_escaped),
       TEST(strings_survive_the_way_there_and_back),
+      TEST(every_byte_is_judged_alike_at_every_place),
       TEST(values_are_written_as_they_were_read),
       TEST(a_writer_that_failed_stays_silent),
   };

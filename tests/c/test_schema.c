@@ -55,7 +55,12 @@ static void rows_are_sane(void **state) {
       assert_row(object, &object->rows[row]);
       assert_ptr_equal(privy_object_row(object, object->rows[row].name, object->rows[row].name_length),
                        &object->rows[row]);
+      for (size_t from = 0; from <= object->row_count; from++)
+        assert_ptr_equal(privy_object_row_from(object, from, object->rows[row].name, object->rows[row].name_length),
+                         &object->rows[row]);
     }
+    for (size_t from = 0; from <= object->row_count; from++)
+      assert_null(privy_object_row_from(object, from, "no_such", 7));
   }
   assert_null(privy_object_row(&privy_object_contact, "emai", 4));
   assert_null(privy_object_row(&privy_object_contact, "emails", 6));

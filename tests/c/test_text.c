@@ -275,6 +275,23 @@ static void a_header_is_found_by_name(void **state) {
   assert_false(privy_find_header(NULL, 0, "x-id", &value));
 }
 
+static void integers_are_written(void **state) {
+  (void)state;
+  static const struct {
+    int64_t value;
+    const char *text;
+  } cases[] = {{0, "0"},
+               {7, "7"},
+               {-7, "-7"},
+               {10, "10"},
+               {1234567890, "1234567890"},
+               {INT64_MAX, "9223372036854775807"},
+               {INT64_MIN, "-9223372036854775808"}};
+  char text[PRIVY_INT64_LENGTH];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    assert_text(text, privy_format_int64(cases[i].value, text), cases[i].text);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(utf8_is_told_from_other_bytes),
@@ -287,6 +304,7 @@ int main(void) {
       TEST(blanks_are_trimmed),
       TEST(words_are_taken_in_turn),
       TEST(integers_are_read),
+      TEST(integers_are_written),
       TEST(header_lines_are_taken_in_turn),
       TEST(a_header_is_found_by_name),
   };

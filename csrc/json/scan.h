@@ -1,0 +1,40 @@
+/* Finds what is special in a string, eight bytes at a time. */
+#ifndef PRIVY_JSON_SCAN_H
+#define PRIVY_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PRIVY_EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/*
+ * Sets the high bit of the first of eight bytes that is a quote, a backslash or a control character; high bits of bytes
+ * beyond ASCII, and of what stands behind the first (for there the subtractions have borrowed), mean nothing. With its
+ * bit 2 turned over, a quote stands below 0x21 as control characters do, and nothing else does.
+ */
+static inline uint64_t privy_mark_escaped(uint64_t bytes) {
+  return ((bytes ^ PRIVY_EVERY(2)) - PRIVY_EVERY(0x21)) | ((bytes ^ PRIVY_EVERY('\\')) - PRIVY_EVERY(1));
+}
+
+/* The first quote, backslash or control character, and with `ascii` the first byte beyond ASCII if that comes sooner;
+ * `end` when there is none. */
+static inline const char *privy_skip_plain(const char *at, const char *end, bool ascii) {
+  for (uint64_t bytes; end - at >= 8; at += 8) {
+    memcpy(&bytes, at, sizeof bytes);
+    const uint64_t marks = ascii ? privy_mark_escaped(bytes) | bytes : privy_mark_escaped(bytes) & ~bytes;
+    if (!(marks & PRIVY_EVERY(0x80))) continue;
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return at + (unsigned)__builtin_ctzll(marks & PRIVY_EVERY(0x80)) / 8;
+#else
+    break;
+#endif
+  }
+  for (; at < end; at++) {
+    const unsigned char byte = (unsigned char)*at;
+    if (byte < ' ' || byte == '"' || byte == '\\' || (ascii && byte >= 0x80)) break;
+  }
+  return at;
+}
+
+#endif
