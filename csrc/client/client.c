@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "message/error.h"
 
@@ -43,7 +44,6 @@ double privy_client_now(const privy_client *client) {
 }
 
 static void start_afresh(privy_client *client) {
-  pthread_mutex_init(&client->mutex, NULL); /* whoever held it is a thread of the parent */
   client->account.fetching = false;
   client->account.pacer.flying = 0;
   for (privy_group *group = client->idle, *next; group; group = next) {
@@ -67,26 +67,36 @@ void privy_client_check_process(privy_client *client) {
 
 /* ---- what calls share ---- */
 
+static void lock(privy_client *client) {
+  privy_fork_forbid();
+  pthread_mutex_lock(&client->mutex);
+}
+
+static void unlock(privy_client *client) {
+  pthread_mutex_unlock(&client->mutex);
+  privy_fork_allow();
+}
+
 privy_call_step privy_client_next(privy_client *client, privy_call *call) {
   double now = privy_client_now(client);
-  pthread_mutex_lock(&client->mutex);
+  lock(client);
   privy_call_step step = privy_call_next(call, &client->account, now);
-  pthread_mutex_unlock(&client->mutex);
+  unlock(client);
   return step;
 }
 
 void privy_client_answered(privy_client *client, privy_call *call, privy_incoming *incoming) {
   double now = privy_client_now(client);
-  pthread_mutex_lock(&client->mutex);
+  lock(client);
   privy_call_answered(call, &client->account, now, incoming);
-  pthread_mutex_unlock(&client->mutex);
+  unlock(client);
 }
 
 void privy_client_failed(privy_client *client, privy_call *call) {
   double now = privy_client_now(client);
-  pthread_mutex_lock(&client->mutex);
+  lock(client);
   privy_call_failed(call, &client->account, now);
-  pthread_mutex_unlock(&client->mutex);
+  unlock(client);
 }
 
 static void tell_limit(const privy_budget *budget, int64_t flying, privy_rate_limit *out) {
@@ -97,29 +107,29 @@ static void tell_limit(const privy_budget *budget, int64_t flying, privy_rate_li
 void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day) {
   privy_client_check_process(client);
   double now = privy_client_now(client), until;
-  pthread_mutex_lock(&client->mutex);
+  lock(client);
   privy_pacer *pacer = &client->account.pacer;
   privy_pacer_ask(pacer, now, &until); /* so that a window whose end has passed counts as whole */
   tell_limit(&pacer->minute, pacer->flying, minute);
   tell_limit(&pacer->day, pacer->flying, day);
-  pthread_mutex_unlock(&client->mutex);
+  unlock(client);
 }
 
 /* ---- groups to be used again ---- */
 
 privy_group *privy_client_take_idle(privy_client *client) {
-  pthread_mutex_lock(&client->mutex);
+  lock(client);
   privy_group *group = client->idle;
   if (group) client->idle = *privy_group_link(group);
-  pthread_mutex_unlock(&client->mutex);
+  unlock(client);
   return group;
 }
 
 void privy_client_give_idle(privy_client *client, privy_group *group) {
-  pthread_mutex_lock(&client->mutex);
+  lock(client);
   *privy_group_link(group) = client->idle;
   client->idle = group;
-  pthread_mutex_unlock(&client->mutex);
+  unlock(client);
 }
 
 /* ---- one call, waited for ---- */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/buffer.h"
+#include "base/fork.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "message/error.h"
@@ -65,7 +66,9 @@ struct privy_engine {
 static CURLcode global_result;
 
 static void init_libcurl(void) {
+  privy_fork_forbid();
   global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+  privy_fork_allow();
 }
 
 privy_status privy_engine_new(const privy_settings *settings, privy_engine **out, privy_error *error) {
@@ -95,11 +98,13 @@ static void free_transfer(privy_transfer *transfer) {
 
 void privy_engine_free(privy_engine *engine) {
   if (!engine) return;
+  privy_fork_forbid();
   for (privy_transfer *transfer = engine->idle, *next; transfer; transfer = next) {
     next = transfer->next;
     free_transfer(transfer);
   }
   curl_multi_cleanup(engine->multi);
+  privy_fork_allow();
   privy_free(engine);
 }
 
@@ -305,11 +310,12 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
   transfer->connect_timeout = outgoing->connect_timeout;
   transfer->too_large = transfer->no_memory = transfer->stale = transfer->sent = transfer->headed = false;
   transfer->message[0] = '\0';
-  if (!make_headers(transfer, outgoing) || prepare(transfer, engine->settings, outgoing) != CURLE_OK ||
-      curl_multi_add_handle(engine->multi, transfer->easy) != CURLM_OK) {
-    free_transfer(transfer);
-    return PRIVY_NO_MEMORY;
-  }
+  privy_fork_forbid();
+  bool started = make_headers(transfer, outgoing) && prepare(transfer, engine->settings, outgoing) == CURLE_OK &&
+                 curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
+  if (!started) free_transfer(transfer);
+  privy_fork_allow();
+  if (!started) return PRIVY_NO_MEMORY;
   engine->flying++;
   *out = transfer;
   return PRIVY_OK;
@@ -324,8 +330,10 @@ void privy_engine_extend(privy_transfer *transfer, double seconds) {
 
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
   engine->flying--;
+  privy_fork_forbid();
   curl_multi_remove_handle(engine->multi, transfer->easy);
   free_transfer(transfer);
+  privy_fork_allow();
 }
 
 static double seconds_of(CURL *easy, CURLINFO info) {
@@ -412,8 +420,11 @@ static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
     privy_transfer *transfer = (privy_transfer *)(void *)private;
     if (*result == CURLE_OK) remember(transfer);
+    privy_fork_forbid();
     curl_multi_remove_handle(engine->multi, transfer->easy);
-    if (!starts_again(engine, transfer)) return transfer;
+    bool again = starts_again(engine, transfer);
+    privy_fork_allow();
+    if (!again) return transfer;
   }
   return NULL;
 }
@@ -436,7 +447,10 @@ void *privy_engine_take(privy_engine *engine, privy_status *status, privy_error 
 
 void privy_engine_wait(privy_engine *engine, double seconds) {
   int running = 0;
-  if (curl_multi_perform(engine->multi, &running) == CURLM_OK && (size_t)running == engine->flying)
+  privy_fork_forbid();
+  CURLMcode result = curl_multi_perform(engine->multi, &running);
+  privy_fork_allow();
+  if (result == CURLM_OK && (size_t)running == engine->flying)
     curl_multi_poll(engine->multi, NULL, 0, (int)(seconds * 1000), NULL);
 }
 
@@ -452,7 +466,9 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
   int events = 0;
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= PRIVY_SOCKET_READ;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= PRIVY_SOCKET_WRITE;
+  privy_fork_allow();
   engine->watch(engine->context, (int)socket, events);
+  privy_fork_forbid();
   return 0;
 }
 
@@ -486,5 +502,7 @@ void privy_engine_act(privy_engine *engine, int socket, int events) {
   int running = 0;
   int what = (events & PRIVY_SOCKET_READ ? CURL_CSELECT_IN : 0) | (events & PRIVY_SOCKET_WRITE ? CURL_CSELECT_OUT : 0);
   if (socket < 0 && privy_engine_due(engine) == 0) engine->due = -1;
+  privy_fork_forbid();
   curl_multi_socket_action(engine->multi, socket < 0 ? CURL_SOCKET_TIMEOUT : (curl_socket_t)socket, what, &running);
+  privy_fork_allow();
 }

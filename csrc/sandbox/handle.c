@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fork.h"
 #include "sandbox/exchange.h"
 #include "sandbox/stamp.h"
 
@@ -166,9 +167,11 @@ privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method, co
   split_target(&exchange, target);
   privy_check_init(&exchange.check, NULL, PRIVY_CHECK_LENIENT);
   privy_sandbox_answer_clear(answer);
+  privy_fork_forbid();
   pthread_mutex_lock(&sandbox->lock);
   const privy_status status = handle(sandbox, &exchange);
   pthread_mutex_unlock(&sandbox->lock);
+  privy_fork_allow();
   privy_check_clear(&exchange.check);
   privy_buffer_clear(&exchange.scratch);
   if (status != PRIVY_OK) privy_sandbox_answer_clear(answer);

@@ -2,16 +2,19 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fork.h"
 #include "base/memory.h"
 #include "sandbox/stamp.h"
 #include "sandbox/state.h"
 
 static void lock(privy_sandbox *sandbox) {
+  privy_fork_forbid();
   pthread_mutex_lock(&sandbox->lock);
 }
 
 static void unlock(privy_sandbox *sandbox) {
   pthread_mutex_unlock(&sandbox->lock);
+  privy_fork_allow();
 }
 
 /* ---- lifetime ---------------------------------------------------------------------------------------------------- */

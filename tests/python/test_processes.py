@@ -83,6 +83,29 @@ def test_a_fork_while_another_thread_waits_for_its_answer(recorder):
     assert recorder.connections == 5
 
 
+def test_forks_while_other_threads_are_in_the_sandbox(sandbox):
+    client, stop = sandbox.client(), threading.Event()
+
+    def work(number):
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            client.contacts.upsert(email=f"t{number}-{turn % 50}@example.com", first_name="J" * 2000)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        for turn in range(40):
+            email = f"child{turn}@example.com"
+            child = in_child(lambda email=email: client.contacts.get(client.contacts.create(email=email).id))
+            assert ended(child) == 0
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(20)
+
+
 def test_a_child_keeps_a_token_that_is_valid(sandbox):
     with served(sandbox) as server:
         client = privy.Client(
