@@ -34,7 +34,7 @@ python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
 c_files = $(shell find csrc python/ext ruby/ext tests/c -name '*.[ch]' | sort)
-ruby_files = $(shell find ruby tests/ruby tests/faults examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
+ruby_files = $(shell find ruby tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
 
@@ -184,6 +184,14 @@ test-faults: build-python build-ruby ## the matrix of faults on real sockets, me
 test-package: build-python build-ruby ## sdist, wheel and gem, installed away from the source tree
 	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/python/test_package.py
 	$(bounded) $(RUBY_RUN) -Itests/ruby tests/ruby/test_package.rb
+
+# Free memory that malloc holds back for each thread and arena would look like growth.
+thrifty := env GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0:glibc.malloc.arena_max=1
+
+.PHONY: soak
+soak: build-python build-ruby ## minutes of calls from many threads: answers, descriptors and memory, in both languages
+	timeout --foreground --kill-after=10 330 $(thrifty) $(VENV)/python tests/soak/soak.py
+	timeout --foreground --kill-after=10 330 $(thrifty) $(RUBY_RUN) tests/soak/soak.rb
 
 # ---- lint and format -----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,33 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+require "open3"
+
+# The soak, short: that it runs, and that it notices what it is there to notice.
+class TestSoak < PrivyTest
+  PROGRAM = File.join(ROOT, "tests/soak/soak.rb")
+  SHORT = %w[--asked 10 --calls 600 --every 200].freeze
+
+  def soak(*arguments)
+    folders = $LOAD_PATH.flat_map { |folder| ["-I", folder] }
+    Timeout.timeout(120) { Open3.capture2e(RbConfig.ruby, "-w", *folders, PROGRAM, *SHORT, *arguments) }
+  end
+
+  def test_a_short_soak_holds
+    told, status = soak
+    assert_predicate status, :success?, told
+    rows = told.lines.map(&:split)
+    assert_includes rows, %w[stall 30]
+    assert_includes rows, %w[half_close 90]
+    samples = rows.select { |row| row.length == 3 && row.first.match?(/\A\d+\z/) }
+    assert_equal(%w[0 200 400 600], samples.map(&:first))
+    assert_equal 3, told.scan("holds ").length
+  end
+
+  def test_answers_to_other_questions_are_noticed
+    told, status = soak("--mix-up", "50")
+    assert_equal 1, status.exitstatus
+    assert_includes told, "BROKEN wrong answers"
+    assert_includes told, "the answer to another question"
+  end
+end
