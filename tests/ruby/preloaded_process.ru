@@ -1,0 +1,24 @@
+# frozen_string_literal: true
+
+# An application that makes its client when it is loaded, in Puma's master, and goes on calling from there.
+
+require "privy"
+require "json"
+require_relative "many_server"
+
+client = Privy::Client.new(ca_bundle: ENV.fetch("CA_BUNDLE"), max_retries: 0)
+loaded_by = Process.pid
+
+ask = lambda do |place|
+  name = client.contacts.get(ManyServer.contact(place)).first_name
+  name == "n#{place}" ? name : raise("another's answer: #{name}")
+end
+
+ask.call(0)
+Thread.new { (1..).each { |place| ask.call(place) && sleep(0.01) } }
+
+# Asks for the place that the path names, and tells the answer and who asked.
+run(lambda do |env|
+  told = { first_name: ask.call(Integer(env["PATH_INFO"][1..])), process: Process.pid, loaded_by: loaded_by }
+  [200, { "Content-Type" => "application/json" }, [JSON.generate(told)]]
+end)
