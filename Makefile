@@ -193,6 +193,23 @@ soak: build-python build-ruby ## minutes of calls from many threads: answers, de
 	timeout --foreground --kill-after=10 330 $(thrifty) $(VENV)/python tests/soak/soak.py
 	timeout --foreground --kill-after=10 330 $(thrifty) $(RUBY_RUN) tests/soak/soak.rb
 
+# ---- speed ---------------------------------------------------------------------------------------------------------
+
+# The core as packages compile it. The programs take it as they find it: only privy.h is known to them.
+bench_flags := -O2 -DNDEBUG
+$(eval $(call variant,bench))
+bench_programs := $(addprefix build/bench/c/,page call curl_loop)
+
+$(bench_programs): build/bench/c/%: bench/c/%.c bench/c/worker.c bench/c/worker.h build/c/bench/libprivy.a
+	@mkdir -p $(@D)
+	@echo '  link   $@'
+	$(quiet)$(CC) -D_POSIX_C_SOURCE=200809L $(common_flags) $(WARNINGS) $(bench_flags) $(filter-out %.h,$^) $(libraries) -o $@
+
+.PHONY: bench
+bench: setup build-ruby $(bench_programs) ## privy beside its peers: installs them, measures, writes bench/RESULTS.md
+	@bench/setup
+	@build/bench/venv/bin/python -m bench
+
 # ---- lint and format -----------------------------------------------------------------------------------------------
 
 .PHONY: lint

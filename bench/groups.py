@@ -1,0 +1,156 @@
+"""What is measured side by side: every group is one piece of work, done by privy and by each of its peers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from .measure import Case, Group, Measured, run
+from .wire import TOKEN, same_request
+from .workers import BUILT, INPUT, program, python, ruby, served
+
+EVENTS = str(INPUT / "events.json")
+DELAY = 0.02  # seconds that the slow server waits before it answers
+PAGES = 200
+
+
+def alike(ours: Any, theirs: Any) -> bool:
+    """Equal but for how a time is written: a client may have told it as text, another as an instant."""
+    return bool(instants(ours) == instants(theirs))
+
+
+def instants(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: datetime.fromisoformat(member) if key in ("created_at", "updated_at") else instants(member)
+            for key, member in value.items()
+        }
+    return [instants(element) for element in value] if isinstance(value, list) else value
+
+
+def pages() -> Iterator[Group]:
+    for size in (25, 100):
+        path = str(INPUT / f"page{size}.json")
+        yield Group(
+            f"c-page{size}",
+            f"C: a page of {size} contacts, bytes to checked records",
+            [Case("privy", program("page", path)), Case("yyjson Document", python("dom", "page", path))],
+        )
+        names = ("privy", "msgspec", "orjson", "pydantic")
+        for how, words in (("all", "all fields of each read"), ("three", "three of them looked at")):
+            yield Group(
+                f"python-page{size}-{how}",
+                f"Python: a page of {size} contacts, {words}",
+                [Case(name, python("decode", name, path, how)) for name in names],
+            )
+        yield Group(
+            f"ruby-page{size}",
+            f"Ruby: a page of {size} contacts, all fields of each read",
+            [Case(name, ruby("decode", name, path)) for name in ("privy", "oj", "oj_parser", "oj_texts", "json")],
+            same=alike,
+        )
+
+
+def orders() -> Iterator[Group]:
+    for items in (1, 10, 50):
+        path = str(INPUT / f"order{items}.json")
+        names = ("privy", "pydantic", "msgspec", "msgspec_structs", "orjson")
+        yield Group(
+            f"python-order{items}",
+            f"Python: an order of {items} items, objects to body",
+            [Case(name, python("encode", name, path)) for name in names],
+        )
+        yield Group(
+            f"ruby-order{items}",
+            f"Ruby: an order of {items} items, objects to body",
+            [Case(name, ruby("encode", name, path)) for name in ("privy", "oj")],
+        )
+
+
+def calls(api: str) -> Iterator[Group]:
+    """One call, over and over on one connection. In C the peer sends exactly privy's bytes."""
+    contact_id = json.loads((INPUT / "contact.json").read_text(encoding="utf-8"))["data"]["id"]
+    wanted = (api, TOKEN, contact_id)
+    url = f"{api}/contacts/{contact_id}"
+    loop = Case("libcurl loop in C", program("curl_loop", url, str(BUILT / "call-c.txt")))
+    yield Group(
+        "c-call",
+        "C: one call on a kept connection",
+        [Case("privy", program("call", *wanted)), loop],
+        answered=same_request(api, BUILT, "call-c", exact=True),
+    )
+    for language, names in (
+        (python, ("pycurl", "requests", "httpx")),
+        (ruby, ("net_http", "typhoeus", "excon", "faraday")),
+    ):
+        told = f"call-{language.__name__}"
+        path = str(BUILT / f"{told}.json")
+        yield Group(
+            f"{language.__name__}-call",
+            f"{language.__name__.capitalize()}: one call on a kept connection",
+            [
+                Case("privy", language("call", "privy", *wanted)),
+                Case("libcurl loop in C", program("curl_loop", url, str(BUILT / f"{told}.txt"))),
+                *(Case(name, language("call", name, path)) for name in names),
+            ],
+            same=alike,
+            answered=same_request(api, BUILT, told),
+        )
+
+
+def many(api: str) -> Iterator[Group]:
+    """A thousand calls, 64 at once, to a server that takes its time."""
+    asked = str(BUILT / "many-python.json")
+    yield Group(
+        "python-many",
+        "Python: 1,000 calls, 64 at once, 20 ms server delay",
+        [
+            Case("AsyncClient, asyncio", python("many", "privy_async", "asyncio", api, TOKEN, EVENTS)),
+            Case("aiohttp, asyncio", python("many", "aiohttp", "asyncio", asked, EVENTS)),
+            Case("AsyncClient, uvloop", python("many", "privy_async", "uvloop", api, TOKEN, EVENTS)),
+            Case("aiohttp, uvloop", python("many", "aiohttp", "uvloop", asked, EVENTS)),
+            Case("ingest_many", python("many", "privy_many", api, TOKEN, EVENTS)),
+        ],
+        rounds=7,
+        times=1,
+        answered=same_request(api, BUILT, "many-python"),
+    )
+    asked = str(BUILT / "many-ruby.json")
+    yield Group(
+        "ruby-many",
+        "Ruby: 1,000 calls, 64 at once, 20 ms server delay",
+        [
+            Case("ingest_many", ruby("many", "privy", api, TOKEN, EVENTS)),
+            Case("Typhoeus::Hydra", ruby("many", "typhoeus", asked, EVENTS)),
+        ],
+        rounds=7,
+        times=1,
+        answered=same_request(api, BUILT, "many-ruby"),
+    )
+
+
+def listings(api: str) -> Iterator[Group]:
+    for language, words in ((python, "pycurl and msgspec"), (ruby, "Net::HTTP and Oj")):
+        name = f"listing-{language.__name__}"
+        yield Group(
+            f"{language.__name__}-listing",
+            f"{language.__name__.capitalize()}: 200 pages, 20 ms delay and 5 ms of the user's work a page",
+            [
+                Case("privy", language("listing", "privy", api, TOKEN)),
+                Case(f"loop of {words}", language("listing", "sequential", str(BUILT / f"{name}.json"))),
+            ],
+            rounds=3,
+            times=1,
+            answered=same_request(api, BUILT, name),
+        )
+
+
+def every(chosen: str) -> Iterator[Measured]:
+    """Measures all groups whose key contains `chosen`, one after the other."""
+    yield from (run(group) for group in [*pages(), *orders()] if chosen in group.key)
+    with served() as api:
+        yield from (run(group) for group in calls(api) if chosen in group.key)
+    with served(DELAY, PAGES) as api:
+        yield from (run(group) for group in [*many(api), *listings(api)] if chosen in group.key)

@@ -1,0 +1,68 @@
+/*
+ * The two halves of a call without the call between them, for measuring: a body of bytes into a page, parameters into a
+ * body of bytes. It is compiled into a copy of the extension and uses what the extension's own calls use.
+ */
+#include <string.h>
+
+#include "request.h"
+
+/* page(module, operation, bytes): what a call of the operation returns when this is the answer. */
+static PyObject *probe_page(PyObject *self, PyObject *args) {
+  (void)self;
+  PyObject *module, *name;
+  const char *text;
+  Py_ssize_t length;
+  if (!PyArg_ParseTuple(args, "OOy#", &module, &name, &text, &length)) return NULL;
+  const privy_operation *operation = request_operation(name, 2);
+  privy_buffer body = {privy_alloc((size_t)length + 1), (size_t)length, (size_t)length + 1};
+  if (!operation || !body.data) return NULL;
+  memcpy(body.data, text, (size_t)length);
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_response_parse(operation, 200, "", 0, &body, &response, &error);
+  PyObject *result = NULL;
+  if (status == PRIVY_OK) {
+    result = request_result(state_of_module(module), operation, response);
+  } else {
+    PyErr_SetString(PyExc_ValueError, error.message);
+  }
+  privy_response_release(response);
+  privy_error_clear(&error);
+  return result;
+}
+
+/* body(module, operation, params, extra): what a call with these parameters sends. */
+static PyObject *probe_body(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  if (!request_right_count(count, 4)) return NULL;
+  core_state *state = state_of_module(args[0]);
+  const privy_operation *operation = request_operation(args[1], 2);
+  privy_request *request = operation ? request_new(state, operation, args[2], args[3]) : NULL;
+  PyObject *result = NULL;
+  if (request && request_finish(state, request) == 0) {
+    size_t length = 0;
+    const char *text = privy_request_body(request, &length);
+    result = PyBytes_FromStringAndSize(text, (Py_ssize_t)length);
+  }
+  privy_request_free(request);
+  return result;
+}
+
+static PyMethodDef probe_methods[] = {
+    {"page", probe_page, METH_VARARGS, "What a call returns for this body of an answer."},
+    {"body", (PyCFunction)(void (*)(void))probe_body, METH_FASTCALL, "What a call sends for these parameters."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef probe_definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_probe",
+    .m_methods = probe_methods,
+};
+
+PyMODINIT_FUNC PyInit__probe(void);
+
+PyMODINIT_FUNC PyInit__probe(void) {
+  return PyModule_Create(&probe_definition);
+}

@@ -1,0 +1,31 @@
+# frozen_string_literal: true
+
+require "json"
+require "uri"
+
+# The request that all clients of a theme send, as the harness wrote it down from privy's own.
+class Request
+  # What every client adds by itself.
+  OWN = %w[host content-length connection].freeze
+
+  attr_reader :url, :headers, :body
+
+  def initialize(path)
+    told = JSON.parse(File.read(path, encoding: "UTF-8"))
+    @url = told["url"]
+    @headers = told["headers"].reject { |name, _| OWN.include?(name.downcase) }.to_h
+    @body = told["body"]
+  end
+
+  def uri
+    URI(url)
+  end
+
+  def origin
+    url[%r{\Ahttp://[^/]+}]
+  end
+
+  def target
+    url.delete_prefix(origin)
+  end
+end

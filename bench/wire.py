@@ -1,0 +1,52 @@
+"""What goes over the wire: the first client's request is written down, and all others must send the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .workers import last_request
+
+TOKEN = "privy_" + "0" * 40
+OF_THE_CONNECTION = {"host", "content-length", "connection"}
+# Of each request anew, and therefore not the same twice.
+OF_THE_REQUEST = {"idempotency-key"}
+
+
+def headers_of(request: dict[str, Any]) -> dict[str, str]:
+    return {
+        name.lower(): value for name, value in request["headers"] if name.lower() not in OF_THE_CONNECTION | OF_THE_REQUEST
+    }
+
+
+def differences(right: dict[str, Any], told: dict[str, Any], exact: bool) -> list[str]:
+    """How a request differs from the right one; headers that a client adds do not count unless it must be exact."""
+    found = [part for part in ("method", "target") if right[part] != told[part]]
+    if (json.loads(right["body"]) if right["body"] else "") != (json.loads(told["body"]) if told["body"] else ""):
+        found.append("body")
+    if exact:
+        return found + ["headers"] * (right["headers"] != told["headers"])
+    theirs = headers_of(told)
+    return found + [name for name, value in headers_of(right).items() if theirs.get(name) != value]
+
+
+def same_request(api: str, folder: Path, name: str, exact: bool = False) -> Callable[[str, bool], None]:
+    """For Group.answered: writes the first case's request to FOLDER/NAME.json and its header lines to FOLDER/NAME.txt,
+    holds the others against it."""
+    path = folder / f"{name}.json"
+
+    def answered(label: str, first: bool) -> None:
+        told = last_request(api)
+        if first:
+            told["url"] = api.removesuffix("/v1") + told["target"]
+            path.write_text(json.dumps(told), encoding="utf-8")
+            lines = [f"{key}: {value}" for key, value in told["headers"]]
+            path.with_suffix(".txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            return
+        found = differences(json.loads(path.read_text(encoding="utf-8")), told, exact)
+        if found:
+            raise AssertionError(f"{label} sends something else: {', '.join(found)}\n{told}")
+
+    return answered
