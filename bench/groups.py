@@ -48,7 +48,7 @@ def pages() -> Iterator[Group]:
         yield Group(
             f"ruby-page{size}",
             f"Ruby: a page of {size} contacts, all fields of each read",
-            [Case(name, ruby("decode", name, path)) for name in ("privy", "oj", "oj_parser", "oj_texts", "json")],
+            [Case(name, ruby("decode", name, path)) for name in ("privy", "oj", "oj_texts", "json")],
             same=alike,
         )
 

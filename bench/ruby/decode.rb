@@ -63,13 +63,6 @@ module Decode
     work_of(path) { |text| Oj.load(text, mode: :strict)["data"].map { |one| struct(one) } }
   end
 
-  # The same by Oj's newer parser, with its cache of keys.
-  def oj_parser(path)
-    require "oj"
-    parser = Oj::Parser.new(:usual, cache_keys: true, cache_strings: 5)
-    work_of(path) { |text| parser.parse(text)["data"].map { |one| struct(one) } }
-  end
-
   # Less than the others give: times stay text.
   def oj_texts(path)
     require "oj"

@@ -1,0 +1,122 @@
+"""What is told by one process each: starting up, memory over a long list, size on disk, instructions."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import subprocess
+from dataclasses import dataclass
+
+from .groups import served
+from .measure import Spread, spread
+from .wire import TOKEN
+from .workers import BUILT, INPUT, PATIENCE, PYTHON, ROOT, RUBY, environment, output, program, python
+
+STARTS = 15
+LISTED = {"few": 10_000, "many": 1_000_000}  # contacts
+VALGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=build/bench/callgrind.out"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What starting one library costs: nanoseconds, KiB."""
+
+    wall: list[float]
+    cpu: list[float]
+    memory: list[float]
+
+
+def starts(language: str) -> dict[str, Start]:
+    """Loads privy and its peer in turns, each time in a new process."""
+    commands = {
+        "python": {name: [PYTHON, "bench/python/start.py", name] for name in ("privy", "stripe")},
+        "ruby": {
+            name: [*RUBY, f"-I{ROOT}/build/ruby/lib", "bench/ruby/start.rb", name] for name in ("privy", "octokit")
+        },
+    }[language]
+    found = {name: Start([], [], []) for name in commands}
+    for command in commands.values():
+        output(command)  # once for the caches: compiled files, the disk's pages
+    for _ in range(STARTS):
+        for name, command in commands.items():
+            wall, cpu, memory = map(float, output(command).split())
+            found[name].wall.append(wall)
+            found[name].cpu.append(cpu)
+            found[name].memory.append(memory)
+    return found
+
+
+def start_ratio(found: dict[str, Start], peer: str, metric: str) -> Spread:
+    pairs = zip(getattr(found["privy"], metric), getattr(found[peer], metric), strict=True)
+    return spread([ours / theirs for ours, theirs in pairs])
+
+
+def memory(language: str) -> dict[str, float]:
+    """The most memory in KiB that listing so many contacts takes, each number in a process of its own."""
+    command = {
+        "python": [PYTHON, "bench/python/memory.py"],
+        "ruby": [*RUBY, f"-I{ROOT}/build/ruby/lib", "bench/ruby/memory.rb"],
+    }[language]
+    peaks = {}
+    for name, contacts in LISTED.items():
+        with served(pages=contacts // 100) as api:
+            count, peak = output([*command, api, TOKEN]).split()
+        if int(count) != contacts:
+            raise AssertionError(f"{language} listed {count} contacts, not {contacts}")
+        peaks[name] = float(peak)
+    return peaks
+
+
+def size(distribution: str) -> int:
+    """Bytes that pip has put on the disk, compiled Python files left out."""
+    code = (
+        "import importlib.metadata, sys;"
+        "files = importlib.metadata.files(sys.argv[1]);"
+        "print(sum(f.locate().stat().st_size for f in files if f.suffix != '.pyc'))"
+    )
+    return int(output([PYTHON, "-c", code, distribution]))
+
+
+def counted(command: list[str], times: int) -> int:
+    """Instructions of a whole worker that did its work so many times."""
+    done = subprocess.run(
+        [*VALGRIND, *command],
+        cwd=ROOT,
+        env=environment(PYTHONMALLOC="malloc"),
+        input=f"run {times}\n",
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or not found:
+        raise RuntimeError(f"callgrind: {' '.join(command)}\n{done.stderr}")
+    return int(found[1])
+
+
+def instructions() -> dict[str, dict[str, float]]:
+    """Instructions in user space of one piece of work: what more of it adds, so that starting up does not count."""
+
+    def each(command: list[str], few: int, many: int) -> float:
+        return (counted(command, many) - counted(command, few)) / (many - few)
+
+    found: dict[str, dict[str, float]] = {}
+    for contacts in (25, 100):
+        path = str(INPUT / f"page{contacts}.json")
+        found[f"c-page{contacts}"] = {
+            "privy": each(program("page", path), 10, 60),
+            "yyjson Document": each(python("dom", "page", path), 10, 60),
+        }
+    contact_id = json.loads((INPUT / "contact.json").read_text(encoding="utf-8"))["data"]["id"]
+    with served() as api:
+        loop = program("curl_loop", f"{api}/contacts/{contact_id}", str(BUILT / "call-c.txt"))
+        found["c-call"] = {
+            "privy": each(program("call", api, TOKEN, contact_id), 10, 110),
+            "libcurl loop in C": each(loop, 10, 110),
+        }
+    return found
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)

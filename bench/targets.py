@@ -1,0 +1,140 @@
+"""The table of targets: how much of the best peer's time, memory or space privy may take for the same work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from . import figures
+from .measure import Measured, Spread
+
+
+@dataclass(frozen=True)
+class Target:
+    """One row, for a group measured side by side. The best of the peers is who needs least."""
+
+    work: str
+    group: str
+    peers: Sequence[str]
+    most: float
+    ours: str = "privy"
+    metric: str = "cpu"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row as it came out."""
+
+    work: str
+    metric: str
+    ours: str
+    peer: str
+    theirs: str
+    ratio: Spread
+    most: float
+
+    @property
+    def passed(self) -> bool:
+        """A ratio of 1 stands for "below", which a tie is not."""
+        return self.ratio.median < self.most if self.most == 1 else self.ratio.median <= self.most
+
+
+ASYNC = "1,000 calls, 64 at once, 20 ms server delay"
+CALL = "one call on a kept connection"
+LISTING = "200 pages listed, 20 ms delay and 5 ms of the user's work a page"
+TARGETS = (
+    Target("C core: page of 100 contacts, bytes to checked records", "c-page100", ["yyjson Document"], 1.3),
+    Target("Python: page to 100 contacts, all 11 fields of each read", "python-page100-all", ["msgspec"], 0.85),
+    Target("Python: page to page object, 3 contacts looked at", "python-page100-three", ["msgspec"], 0.40),
+    Target("Python: order of 10 items, objects to validated body", "python-order10", ["pydantic"], 0.15),
+    Target("Python: the same", "python-order10", ["msgspec"], 1.5),
+    Target("Ruby: page to 100 contacts, all fields read", "ruby-page100", ["oj"], 0.45),
+    Target("Ruby: order of 10 items, objects to validated body", "ruby-order10", ["oj"], 1.5),
+    Target(f"C: {CALL}", "c-call", ["libcurl loop in C"], 1.25),
+    Target(f"Python: {CALL}", "python-call", ["libcurl loop in C"], 1.6),
+    Target(f"Ruby: {CALL}", "ruby-call", ["libcurl loop in C"], 1.6),
+    Target("Python: the same", "python-call", ["pycurl", "requests", "httpx"], 1),
+    Target("Ruby: the same", "ruby-call", ["net_http", "typhoeus", "excon", "faraday"], 1),
+    Target(f"Python, asyncio: {ASYNC}", "python-many", ["aiohttp, asyncio"], 1, ours="AsyncClient, asyncio"),
+    Target(f"Python, uvloop: {ASYNC}", "python-many", ["aiohttp, uvloop"], 1, ours="AsyncClient, uvloop"),
+    Target(
+        f"Python, ingest_many: {ASYNC}", "python-many", ["aiohttp, asyncio", "aiohttp, uvloop"], 1, ours="ingest_many"
+    ),
+    Target(f"Ruby, ingest_many: {ASYNC}", "ruby-many", ["Typhoeus::Hydra"], 1, ours="ingest_many"),
+    Target(f"Python: {LISTING}", "python-listing", ["loop of pycurl and msgspec"], 0.85, metric="wall"),
+    Target(f"Ruby: {LISTING}", "ruby-listing", ["loop of Net::HTTP and Oj"], 0.85, metric="wall"),
+)
+
+
+def duration(nanoseconds: float) -> str:
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g} {unit}" if nanoseconds < 100 * size else f"{nanoseconds / size:.0f} {unit}"
+    return f"{nanoseconds:.0f} ns"
+
+
+def mebibytes(kibibytes: float) -> str:
+    return f"{kibibytes / 1024:.2f} MiB"
+
+
+def row_of(target: Target, measured: Measured) -> Row:
+    peer = measured.best(target.peers, target.metric)
+    return Row(
+        target.work,
+        {"cpu": "CPU", "wall": "wall"}[target.metric],
+        duration(measured.spread(target.ours, target.metric).median),
+        peer,
+        duration(measured.spread(peer, target.metric).median),
+        measured.ratio(target.ours, peer, target.metric),
+        target.most,
+    )
+
+
+def side_by_side(measured: dict[str, Measured]) -> Iterator[Row]:
+    """The rows of those groups that were measured."""
+    yield from (row_of(target, measured[target.group]) for target in TARGETS if target.group in measured)
+
+
+def starting() -> Iterator[Row]:
+    for language, call, peer in (("python", "import", "stripe"), ("ruby", "require", "octokit")):
+        found = figures.starts(language)
+        for metric, words, tell in (("wall", "time", duration), ("memory", "memory added", mebibytes)):
+            ours, theirs = (figures.median(getattr(found[name], metric)) for name in ("privy", peer))
+            ratio = figures.start_ratio(found, peer, metric)
+            yield Row(f"{call} privy: {words}", words, tell(ours), f"{call} {peer}", tell(theirs), ratio, 0.10)
+
+
+def listing_memory() -> Iterator[Row]:
+    for language in ("python", "ruby"):
+        peaks = figures.memory(language)
+        ratio = peaks["many"] / peaks["few"]
+        yield Row(
+            f"{language.capitalize()}: peak memory over 1,000,000 contacts listed",
+            "peak memory",
+            mebibytes(peaks["many"]),
+            "itself at 10,000",
+            mebibytes(peaks["few"]),
+            Spread(ratio, ratio, ratio),
+            1.05,
+        )
+
+
+def installed_size() -> Iterator[Row]:
+    ours, theirs = figures.size("privy-client"), figures.size("stripe")
+    ratio = ours / theirs
+    yield Row(
+        "Python: installed size, without libcurl",
+        "bytes",
+        mebibytes(ours / 1024),
+        "stripe",
+        mebibytes(theirs / 1024),
+        Spread(ratio, ratio, ratio),
+        0.10,
+    )
+
+
+def single_figures() -> Iterator[Row]:
+    """The rows that need no pair of workers."""
+    yield from starting()
+    yield from listing_memory()
+    yield from installed_size()
