@@ -8,10 +8,9 @@ import statistics
 import subprocess
 from dataclasses import dataclass
 
-from .groups import served
 from .measure import Spread, spread
 from .wire import TOKEN
-from .workers import BUILT, INPUT, PATIENCE, PYTHON, ROOT, RUBY, environment, output, program, python
+from .workers import BUILT, INPUT, PATIENCE, PYTHON, ROOT, RUBY, environment, output, program, python, served
 
 STARTS = 15
 LISTED = {"few": 10_000, "many": 1_000_000}  # contacts

@@ -12,21 +12,26 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+
+def words(text: str) -> list[str]:
+    return text.split()
+
+
 SEED = 20260512
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789"
-FIRST_NAMES = (
+FIRST_NAMES = words(
     "Ana Ben Chloé Dmitri Élodie Fatima Grzegorz Hannah İbrahim Jürgen Kateřina Liam Mónica Noah Olivia Paweł Quentin "
     "Renée Søren Tomás Ursula Vũ Wei Ximena Yūki Zoë Michał Anaïs José Siobhán 美咲 Алексей"
-).split()
-LAST_NAMES = (
+)
+LAST_NAMES = words(
     "Anderson Björk Castillo Dvořák Eriksen Fernández García Hernández Ivanov Jansen Kowalski Łukasz Müller Nguyễn "
     "O'Brien Papadopoulos Quiñones Rodríguez Šimić Thompson Ueda Villanueva Williams Xu Yılmaz Zimmermann 佐藤 Смирнова"
-).split()
+)
 DOMAINS = ("example.com", "example.org", "mail.example.net", "shop.example.co.uk")
-TAGS = (
+TAGS = words(
     "vip newsletter wholesale returning abandoned-cart holiday-2025 loyalty:gold loyalty:silver café press "
     "birthday-club early_access EU refund"
-).split()
+)
 EMAIL_CONSENTS = ("subscribed", "subscribed", "subscribed", "unsubscribed", "never_subscribed", "suppressed")
 SMS_CONSENTS = ("never_subscribed", "never_subscribed", "subscribed", "unsubscribed", "single_opt_in", "pending")
 NOTES = (
@@ -85,7 +90,7 @@ class Generator:
             "id": "cus_" + "".join(self.random.choices(ALPHABET, k=16)),
             "first_name": self.sometimes(0.92, first),
             "last_name": self.sometimes(0.88, last),
-            "email": self.sometimes(0.95, f"user{self.made}.{self.random.randrange(9999)}@{self.random.choice(DOMAINS)}"),
+            "email": self.sometimes(0.95, f"user{self.made}@{self.random.choice(DOMAINS)}"),
             "phone_number": self.sometimes(0.6, self.phone()),
             "email_consent": self.random.choice(EMAIL_CONSENTS),
             "sms_consent": self.random.choice(SMS_CONSENTS),

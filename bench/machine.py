@@ -29,7 +29,9 @@ def system() -> str:
 
 
 def python_versions() -> str:
-    code = "import importlib.metadata, sys; print(*(f'{n} {importlib.metadata.version(n)}' for n in sys.argv[1:]), sep=', ')"
+    code = (
+        "import importlib.metadata as found, sys; print(*(f'{n} {found.version(n)}' for n in sys.argv[1:]), sep=', ')"
+    )
     return output([PYTHON, "-c", code, *PYTHON_PEERS]).strip()
 
 

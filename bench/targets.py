@@ -67,10 +67,10 @@ TARGETS = (
 
 
 def duration(nanoseconds: float) -> str:
-    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
-        if nanoseconds >= size:
-            return f"{nanoseconds / size:.3g} {unit}" if nanoseconds < 100 * size else f"{nanoseconds / size:.0f} {unit}"
-    return f"{nanoseconds:.0f} ns"
+    units = (("s", 1e9), ("ms", 1e6), ("µs", 1e3))
+    unit, size = next((one for one in units if nanoseconds >= one[1]), ("ns", 1.0))
+    number = nanoseconds / size
+    return f"{number:.0f} {unit}" if number >= 100 else f"{number:.3g} {unit}"
 
 
 def mebibytes(kibibytes: float) -> str:

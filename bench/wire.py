@@ -16,9 +16,8 @@ OF_THE_REQUEST = {"idempotency-key"}
 
 
 def headers_of(request: dict[str, Any]) -> dict[str, str]:
-    return {
-        name.lower(): value for name, value in request["headers"] if name.lower() not in OF_THE_CONNECTION | OF_THE_REQUEST
-    }
+    others = OF_THE_CONNECTION | OF_THE_REQUEST
+    return {name.lower(): value for name, value in request["headers"] if name.lower() not in others}
 
 
 def differences(right: dict[str, Any], told: dict[str, Any], exact: bool) -> list[str]:

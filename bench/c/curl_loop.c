@@ -1,6 +1,7 @@
 /*
- * curl_loop URL HEADERS: libcurl alone, as little around it as can be: one easy handle, set up once, performed again and
- * again. HEADERS is a file with the header lines to send, so that the bytes on the wire are those of privy's requests.
+ * curl_loop URL HEADERS: libcurl alone, as little around it as can be: one easy handle, set up once, performed again
+ * and again. HEADERS is a file with the header lines to send, so that the bytes on the wire are those of privy's
+ * requests.
  */
 #include <curl/curl.h>
 #include <stdio.h>

@@ -7,11 +7,11 @@ fields are decimals in privy and floats elsewhere, which is less work.
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 from plain import contact
 
-Scalar = Union[str, bool, int, float, None]
+Scalar = str | bool | int | float | None
 
 
 def look(contacts):
@@ -55,10 +55,10 @@ def msgspec(path, how):
 
     class Contact(msgspec.Struct, gc=False):
         id: str
-        first_name: Union[str, None]
-        last_name: Union[str, None]
-        email: Union[str, None]
-        phone_number: Union[str, None]
+        first_name: str | None
+        last_name: str | None
+        email: str | None
+        phone_number: str | None
         email_consent: str
         sms_consent: str
         tags: list[str]
@@ -80,10 +80,10 @@ def orjson(path, how):
     @dataclass(slots=True)
     class Contact:
         id: str
-        first_name: Union[str, None]
-        last_name: Union[str, None]
-        email: Union[str, None]
-        phone_number: Union[str, None]
+        first_name: str | None
+        last_name: str | None
+        email: str | None
+        phone_number: str | None
         email_consent: str
         sms_consent: str
         tags: list[str]
@@ -104,10 +104,10 @@ def pydantic(path, how):
 
     class Contact(pydantic.BaseModel):
         id: str
-        first_name: Union[str, None]
-        last_name: Union[str, None]
-        email: Union[str, None]
-        phone_number: Union[str, None]
+        first_name: str | None
+        last_name: str | None
+        email: str | None
+        phone_number: str | None
         email_consent: str
         sms_consent: str
         tags: list[str]

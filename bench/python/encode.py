@@ -5,7 +5,7 @@ The same objects for all: dicts, decimals, an aware time. privy takes them as ke
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Union
+from typing import Annotated
 
 from objects import order, plain_body
 
@@ -110,7 +110,7 @@ def msgspec_structs(path):
         postal_code: str
 
     class Order(msgspec.Struct):
-        order_id: Union[int, str]
+        order_id: int | str
         email: str
         phone: str
         total: Decimal

@@ -1,4 +1,4 @@
-"""A thousand calls, 64 at once: POST of an event. The peer's bodies are ready bytes, privy builds and checks its own."""
+"""A thousand calls, 64 at once: POST of an event. The peer's bodies are ready bytes, privy builds and checks each."""
 
 import asyncio
 import atexit

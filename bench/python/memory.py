@@ -1,4 +1,4 @@
-"""python memory.py BASE_URL TOKEN: lists all contacts, prints how many there were and the most memory it took, in KiB."""
+"""python memory.py BASE_URL TOKEN: lists all contacts, prints their number and the most memory it took, in KiB."""
 
 import re
 import sys

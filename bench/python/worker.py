@@ -1,7 +1,7 @@
 """A worker of the measurements: `python worker.py THEME CASE ARGUMENT...`, then lines on its input.
 
-A theme is a module beside this file, a case a function of it that gives (work, answer): what to time, and what tells the
-result as plain JSON. With a coroutine function as work, a loop runs it.
+A theme is a module beside this file, a case a function of it that gives (work, answer): what to time, and what tells
+the result as plain JSON.
 """
 
 import gc

@@ -46,7 +46,7 @@ module Decode
     made
   end
 
-  # The fastest way there is in Ruby 3.1 to a Time from text of which the form is known: slices, no pattern, no Rational.
+  # The fastest way of Ruby 3.1 to a Time from text of which the form is known: slices, no pattern, no Rational.
   def time(text)
     micros = text.bytesize > 20 ? text.byteslice(20, 3).to_i * 1000 : 0
     Time.utc(text.byteslice(0, 4).to_i, text.byteslice(5, 2).to_i, text.byteslice(8, 2).to_i,
