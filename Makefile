@@ -195,10 +195,10 @@ soak: build-python build-ruby ## minutes of calls from many threads: answers, de
 
 # ---- speed ---------------------------------------------------------------------------------------------------------
 
-# The core as packages compile it. The programs take it as they find it: only privy.h is known to them.
+# The core as packages compile it; of it the programs know privy.h alone.
 bench_flags := -O2 -DNDEBUG
 $(eval $(call variant,bench))
-bench_programs := $(addprefix build/bench/c/,page call curl_loop)
+bench_programs := $(addprefix build/bench/c/,page call curl_loop load)
 
 $(bench_programs): build/bench/c/%: bench/c/%.c bench/c/worker.c bench/c/worker.h build/c/bench/libprivy.a
 	@mkdir -p $(@D)
@@ -208,7 +208,7 @@ $(bench_programs): build/bench/c/%: bench/c/%.c bench/c/worker.c bench/c/worker.
 .PHONY: bench
 bench: setup build-ruby $(bench_programs) ## privy beside its peers: installs them, measures, writes bench/RESULTS.md
 	@bench/setup
-	@build/bench/venv/bin/python -m bench
+	@$(bounded) build/bench/venv/bin/python -m bench
 
 # ---- lint and format -----------------------------------------------------------------------------------------------
 

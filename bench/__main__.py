@@ -31,9 +31,10 @@ def everything(target: Path) -> None:
     for key, counts in figures.instructions().items():
         found[key].instructions = counts
     rows = [*targets.side_by_side(found), *targets.single_figures()]
+    remark = targets.remark()
     facts.append(("took", f"{time.monotonic() - began:.0f} s"))
-    target.write_text(report.document(facts, rows, found.values()), encoding="utf-8")
-    print(report.targets(rows), f"written to {target.relative_to(ROOT)}", sep="\n\n")
+    target.write_text(report.document(facts, rows, remark, found.values()), encoding="utf-8")
+    print(report.targets(rows), remark, f"written to {target.relative_to(ROOT)}", sep="\n\n")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from .wire import TOKEN
 from .workers import BUILT, INPUT, PATIENCE, PYTHON, ROOT, RUBY, environment, output, program, python, served
 
 STARTS = 15
+LISTINGS = 3
 LISTED = {"few": 10_000, "many": 1_000_000}  # contacts
 VALGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=build/bench/callgrind.out"]
 
@@ -26,14 +27,15 @@ class Start:
     memory: list[float]
 
 
-def starts(language: str) -> dict[str, Start]:
-    """Loads privy and its peer in turns, each time in a new process."""
+def starts(what: str) -> dict[str, Start]:
+    """Loads privy and its peer in turns, each time in a new process; for "libcurl" that library alone."""
     commands = {
         "python": {name: [PYTHON, "bench/python/start.py", name] for name in ("privy", "stripe")},
         "ruby": {
             name: [*RUBY, f"-I{ROOT}/build/ruby/lib", "bench/ruby/start.rb", name] for name in ("privy", "octokit")
         },
-    }[language]
+        "libcurl": {"libcurl": program("load", "libcurl.so.4")},
+    }[what]
     found = {name: Start([], [], []) for name in commands}
     for command in commands.values():
         output(command)  # once for the caches: compiled files, the disk's pages
@@ -51,20 +53,21 @@ def start_ratio(found: dict[str, Start], peer: str, metric: str) -> Spread:
     return spread([ours / theirs for ours, theirs in pairs])
 
 
-def memory(language: str) -> dict[str, float]:
-    """The most memory in KiB that listing so many contacts takes, each number in a process of its own."""
+def memory(language: str) -> dict[str, list[float]]:
+    """The most memory in KiB that listing so many contacts takes, several times, each in a process of its own."""
     command = {
         "python": [PYTHON, "bench/python/memory.py"],
         "ruby": [*RUBY, f"-I{ROOT}/build/ruby/lib", "bench/ruby/memory.rb"],
     }[language]
-    peaks = {}
-    for name, contacts in LISTED.items():
-        with served(pages=contacts // 100) as api:
-            count, peak = output([*command, api, TOKEN]).split()
-        if int(count) != contacts:
-            raise AssertionError(f"{language} listed {count} contacts, not {contacts}")
-        peaks[name] = float(peak)
-    return peaks
+    return {name: [peak(command, contacts) for _ in range(LISTINGS)] for name, contacts in LISTED.items()}
+
+
+def peak(command: list[str], contacts: int) -> float:
+    with served(pages=contacts // 100) as api:
+        count, most = output([*command, api, TOKEN]).split()
+    if int(count) != contacts:
+        raise AssertionError(f"{command} listed {count} contacts, not {contacts}")
+    return float(most)
 
 
 def size(distribution: str) -> int:

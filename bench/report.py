@@ -63,7 +63,7 @@ def group(measured: Measured) -> str:
     return f"### {measured.group.title}\n" + table([*head, "instructions"] if counted else head, rows)
 
 
-def document(facts: Sequence[tuple[str, str]], rows: Sequence[Row], measured: Iterable[Measured]) -> str:
+def document(facts: Sequence[tuple[str, str]], rows: Sequence[Row], remark: str, measured: Iterable[Measured]) -> str:
     """RESULTS.md as a whole."""
     passed = sum(row.passed for row in rows)
     parts = [
@@ -73,6 +73,7 @@ def document(facts: Sequence[tuple[str, str]], rows: Sequence[Row], measured: It
         f"## Targets: {passed} of {len(rows)} met",
         "The ratio is the median over all rounds of privy's time by the peer's in the same round.",
         targets(rows),
+        remark,
         "## Everything that was measured",
         "Medians over the rounds; ± is half the distance between the quartiles. Instructions are those of user space, "
         "counted by callgrind.",

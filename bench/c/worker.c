@@ -1,10 +1,8 @@
 #include "worker.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 _Noreturn void worker_fail(const char *what) {
   fprintf(stderr, "worker: %s\n", what);
@@ -25,17 +23,17 @@ char *worker_read_file(const char *path, size_t *length) {
   return text;
 }
 
-static int64_t now(clockid_t clock) {
+int64_t worker_now(clockid_t clock) {
   struct timespec at;
   if (clock_gettime(clock, &at) != 0) worker_fail("no clock");
   return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
 }
 
 static void run(void (*work)(void), long times) {
-  int64_t wall = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+  int64_t wall = worker_now(CLOCK_MONOTONIC), cpu = worker_now(CLOCK_PROCESS_CPUTIME_ID);
   for (long i = 0; i < times; i++) work();
-  cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-  wall = now(CLOCK_MONOTONIC) - wall;
+  cpu = worker_now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  wall = worker_now(CLOCK_MONOTONIC) - wall;
   printf("%lld %lld\n", (long long)wall, (long long)cpu);
 }
 
