@@ -144,7 +144,7 @@ def listings(api: str) -> Iterator[Group]:
                 Case("privy", language("listing", "privy", api, TOKEN)),
                 Case(f"loop of {words}", language("listing", "sequential", str(BUILT / f"{name}.json"))),
             ],
-            rounds=3,
+            rounds=5,
             times=1,
             answered=same_request(api, BUILT, name),
         )

@@ -18,7 +18,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def between(spread: Spread) -> str:
-    return f"{spread.low:.3g} to {spread.high:.3g}"
+    return f"{spread.low:.4g} to {spread.high:.4g}"
 
 
 def limit(row: Row) -> str:
@@ -35,7 +35,7 @@ def targets(rows: Sequence[Row]) -> str:
                 row.ours,
                 row.peer,
                 row.theirs,
-                f"{row.ratio.median:.3f}",
+                f"{row.ratio.median:.4g}",
                 between(row.ratio),
                 limit(row),
                 "pass" if row.passed else "**miss**",
