@@ -18,7 +18,7 @@ static privy_response *call(void) {
   privy_request_key(request, "id", 2);
   privy_request_string(request, id, strlen(id));
   if (privy_request_finish(request, &error) != PRIVY_OK ||
-      privy_client_call(client, request, NULL, NULL, NULL, NULL, &response, &error) != PRIVY_OK)
+      privy_client_call(client, request, NULL, NULL, &response, &error) != PRIVY_OK)
     worker_fail(error.message);
   privy_request_free(request);
   return response;
