@@ -27,13 +27,14 @@ RUBY_RUN = $(RUBY_EXE) -w -Ibuild/ruby/lib -Iruby/lib
 core := $(sort $(wildcard csrc/*/*.c))
 core_inputs := $(core) $(wildcard csrc/*.h csrc/*/*.h csrc/*/*.def)
 tests := $(sort $(wildcard tests/c/test_*.c))
-harness := $(sort $(filter-out $(tests), $(wildcard tests/c/*.c)))
+fuzz_targets := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+harness := $(sort $(filter-out $(tests), $(wildcard tests/c/*.c)) $(fuzz_targets))
 programs := $(tests:tests/c/%.c=%)
 
 python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.toml
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
-c_files = $(shell find csrc python/ext ruby/ext tests/c -name '*.[ch]' | sort)
+c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz -name '*.[ch]' | sort)
 ruby_files = $(shell find ruby tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
@@ -129,6 +130,39 @@ valgrind := $(VALGRIND) -q --error-exitcode=99 --num-callers=30 --leak-check=ful
 .PHONY: test-c-valgrind
 test-c-valgrind: build-c-plain ## the C tests under valgrind, leaks included
 	@tools/programs 'C, valgrind' '$(valgrind)' $(programs:%=build/c/plain/%)
+
+# ---- fuzzing -------------------------------------------------------------------------------------------------------
+
+SECONDS := 60
+FUZZ_CC ?= clang
+fuzzers := json response request sandbox
+fuzz_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+build/c/fuzz/%.o: CC = $(FUZZ_CC)
+$(eval $(call variant,fuzz))
+$(patsubst %.c,build/c/fuzz/%.o,$(core) $(harness)): | fuzz-setup
+
+.PHONY: fuzz-setup
+fuzz-setup:
+	@FUZZ_CC='$(FUZZ_CC)' tests/fuzz/setup
+
+$(fuzzers:%=build/fuzz/%): build/fuzz/%: tests/fuzz/libfuzzer.c $(harness:%.c=build/c/fuzz/%.o) build/c/fuzz/libprivy.a
+	@mkdir -p $(@D)
+	@echo '  link   $@'
+	$(quiet)$(FUZZ_CC) $(common_flags) $(fuzz_flags) -fsanitize=fuzzer -DTARGET=fuzz_$* $^ $(libraries) -o $@
+
+build/fuzz/judge: build/c/plain/tests/fuzz/judge.o $(harness:%.c=build/c/plain/%.o) build/c/plain/libprivy.a
+	@mkdir -p $(@D)
+	@echo '  link   $@'
+	$(quiet)$(CC) $(plain_flags) $^ $(libraries) -o $@
+
+build/fuzz/seeds: build/c/plain/test_fuzz_seeds
+	@rm -rf $@ && mkdir -p $@
+	$< $@
+
+.PHONY: fuzz
+fuzz: setup $(fuzzers:%=build/fuzz/%) build/fuzz/judge build/fuzz/seeds ## libFuzzer on every target for SECONDS=60, and Python's json beside privy's
+	tests/fuzz/run $(SECONDS) $(fuzzers)
+	$(VENV)/python tests/fuzz/differential.py build/fuzz/judge build/fuzz/seeds/json build/fuzz/corpus/json
 
 # ---- the extensions ------------------------------------------------------------------------------------------------
 

@@ -44,6 +44,12 @@ void privy_check_clear(privy_check *check) {
 
 /* ---- faults ---- */
 
+static privy_slice key_of(const privy_check *check, const privy_check_frame *frame) {
+  if (frame->row) return (privy_slice){frame->row->name, frame->row->name_length};
+  if (frame->key_length == 0) return (privy_slice){"", 0};
+  return (privy_slice){check->keys.data + frame->key_start, frame->key_length};
+}
+
 /* Path of the current value: keys joined by dots, positions in brackets. */
 static bool path_of(privy_check *check, privy_buffer *out) {
   for (size_t i = 0; i < check->depth; i++) {
@@ -52,8 +58,8 @@ static bool path_of(privy_check *check, privy_buffer *out) {
     if (frame->array) {
       done = privy_buffer_format(out, "[%u]", frame->index - 1);
     } else {
-      const char *key = frame->row ? frame->row->name : check->keys.data + frame->key_start;
-      done = (out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_append(out, key, frame->key_length);
+      const privy_slice key = key_of(check, frame);
+      done = (out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_append(out, key.text, key.length);
     }
     if (!done) return false;
   }

@@ -74,7 +74,7 @@ static bool zone(const char **at, const char *end, int *minutes) {
 }
 
 bool privy_time_parse(const char *text, size_t length, privy_time *out) {
-  const char *at = text, *end = text + length;
+  const char *at = text, *end = length ? text + length : text;
   int year, month, day, hour, minute, second, offset;
   int32_t nanos;
   if (!digits(&at, end, 4, &year) || !byte(&at, end, '-') || !digits(&at, end, 2, &month) || !byte(&at, end, '-') ||
