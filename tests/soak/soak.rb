@@ -97,8 +97,8 @@ end
 
 # One run: its phases, what was seen between them, and whether that is as it should be.
 class Soak
-  # A connection for each thread, and what libcurl has to be woken by: two more.
-  MOST_DESCRIPTORS = 3 * Crew::THREADS
+  # For each thread a connection, a dead one not yet closed, and the two that libcurl has to be woken by.
+  MOST_DESCRIPTORS = 4 * Crew::THREADS
 
   # Bytes that the process may grow by after it has warmed up: some ten a call, in a run of 100,000.
   MOST_GROWTH = 1 << 20
