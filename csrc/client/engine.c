@@ -1,16 +1,15 @@
 #include "client/engine.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/buffer.h"
 #include "base/fork.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/kept.h"
 #include "message/error.h"
 
 #if LIBCURL_VERSION_NUM < 0x075000
@@ -19,28 +18,23 @@
 
 /* Bytes of headers, those of interim answers included. */
 #define MAX_HEADERS ((size_t)256 << 10)
+#define MAX_HEADER_LINES 1000
 /* Connections kept for later. By itself libcurl keeps few while few transfers run, and closes most after a burst. */
 #define MAX_IDLE 64L
-
-/* Kept connections remembered by their local port. */
-#define KEPT 256
-
-/* A connection kept for another request; libcurl may have closed it since. */
-typedef struct kept {
-  int port;
-  int socket;
-} kept;
 
 /* One request and its answer on their way. */
 struct privy_transfer {
   CURL *easy;
-  kept *kept; /* the engine's */
+  privy_kept *kept; /* the engine's */
   void *owner;
   privy_incoming *incoming;
   size_t max_response;
-  size_t header_bytes;
+  size_t header_bytes, header_lines;
   double timeout, connect_timeout;
-  bool too_large;
+  int opened[2];  /* the sockets opened last for it: IPv4 and IPv6 are tried side by side */
+  int port;       /* the connection's local one */
+  double sent_at; /* by privy_monotonic */
+  bool huge_headers, huge_body;
   bool no_memory;
   bool stale;  /* the kept connection held something already when the request was to go out */
   bool sent;   /* the request has gone out once */
@@ -58,16 +52,18 @@ struct privy_engine {
   void *context;
   double due;    /* by privy_monotonic; negative: no time is set */
   size_t flying; /* transfers started and not taken */
-  kept kept[KEPT];
+  privy_kept kept[PRIVY_KEPT];
 };
 
 /* ---- life ---- */
 
 static CURLcode global_result;
+static const char *libcurl_version;
 
 static void init_libcurl(void) {
   privy_fork_forbid();
   global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+  libcurl_version = curl_version_info(CURLVERSION_NOW)->version;
   privy_fork_allow();
 }
 
@@ -137,14 +133,17 @@ static void give_idle(privy_engine *engine, privy_transfer *transfer) {
 
 static size_t on_header(char *data, size_t size, size_t count, void *context) {
   privy_transfer *transfer = context;
+  privy_kept *connection = privy_kept_place(transfer->kept, transfer->port);
   privy_buffer *headers = &transfer->incoming->headers;
   size_t length = size * count;
   transfer->header_bytes += length;
-  transfer->too_large = transfer->header_bytes > MAX_HEADERS;
-  if (transfer->too_large) return 0;
+  transfer->huge_headers = transfer->header_bytes > MAX_HEADERS || ++transfer->header_lines > MAX_HEADER_LINES;
+  if (transfer->huge_headers) return 0;
+  connection->heard = privy_monotonic();
   if (length <= 2) transfer->headed = true;
   if (privy_text_starts(data, length, "HTTP/")) {
     transfer->headed = false;
+    connection->http1 = privy_text_starts(data, length, "HTTP/1");
     headers->length = 0; /* an interim answer's headers make way for the next one's */
     return length;
   }
@@ -156,41 +155,18 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   privy_transfer *transfer = context;
   privy_buffer *body = &transfer->incoming->body;
   size_t length = size * count;
-  transfer->too_large = length > transfer->max_response - body->length;
-  transfer->no_memory = !transfer->too_large && !privy_buffer_append(body, data, length);
-  return transfer->too_large || transfer->no_memory ? 0 : length;
+  privy_kept_place(transfer->kept, transfer->port)->heard = privy_monotonic();
+  transfer->huge_body = length > transfer->max_response - body->length;
+  transfer->no_memory = !transfer->huge_body && !privy_buffer_append(body, data, length);
+  return transfer->huge_body || transfer->no_memory ? 0 : length;
 }
 
-static int port_of(int socket) {
-  struct sockaddr_storage address = {0};
-  socklen_t length = sizeof address;
-  struct sockaddr_in v4;
-  struct sockaddr_in6 v6;
-  if (getsockname(socket, (struct sockaddr *)&address, &length) != 0) return -1;
-  memcpy(&v4, &address, sizeof v4);
-  memcpy(&v6, &address, sizeof v6);
-  return address.ss_family == AF_INET ? ntohs(v4.sin_port) : address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : -1;
-}
-
-/* Remembers which connection an answer came on. HTTP/2 tells by itself what belongs to which request. */
-static void remember(privy_transfer *transfer) {
-  long version = 0, port = 0;
-  curl_socket_t socket = CURL_SOCKET_BAD;
-  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
-  curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
-  curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
-  if ((version == CURL_HTTP_VERSION_1_0 || version == CURL_HTTP_VERSION_1_1) && socket != CURL_SOCKET_BAD && port > 0)
-    transfer->kept[port % KEPT] = (kept){(int)port, (int)socket};
-}
-
-/* True when a kept connection has ended, or holds bytes that nobody asked for: they would be taken for the answer. */
-static bool is_stale(const privy_transfer *transfer, int local_port) {
-  long new_connections = 0;
-  char byte;
-  const kept *last = &transfer->kept[local_port % KEPT];
-  curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &new_connections);
-  return new_connections == 0 && last->port == local_port && port_of(last->socket) == local_port &&
-         recv(last->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+static int on_open(void *context, curl_socket_t socket, curlsocktype purpose) {
+  privy_transfer *transfer = context;
+  (void)purpose;
+  transfer->opened[1] = transfer->opened[0];
+  transfer->opened[0] = (int)socket;
+  return CURL_SOCKOPT_OK;
 }
 
 /* libcurl would silently repeat a request whose kept connection broke before the answer: whether to repeat is not its
@@ -199,9 +175,12 @@ static int on_request(void *context, char *remote, char *local, int remote_port,
   privy_transfer *transfer = context;
   (void)remote, (void)local, (void)remote_port;
   bool again = transfer->sent;
-  transfer->stale = !again && local_port > 0 && is_stale(transfer, local_port);
+  transfer->port = local_port > 0 ? local_port : 0;
+  bool opened = privy_kept_add(transfer->kept, transfer->port, transfer->opened);
+  transfer->stale = !again && !opened && privy_kept_is_stale(transfer->kept, transfer->port);
   if (transfer->stale) return CURL_PREREQFUNC_ABORT;
   transfer->sent = true;
+  transfer->sent_at = privy_monotonic();
   return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -220,11 +199,13 @@ static bool make_headers(privy_transfer *transfer, const privy_outgoing *outgoin
   bool done = add_line(transfer, "Expect:");
   while (done && privy_next_header(&block, &header)) {
     line.length = 0;
+    bool agent = privy_text_is_nocase(header.name.text, header.name.length, "User-Agent");
     typed = typed || privy_text_is_nocase(header.name.text, header.name.length, "Content-Type");
     done = privy_buffer_append(&line, header.name.text, header.name.length) &&
            privy_buffer_text(&line, header.value.length ? ": " : ";") &&
-           privy_buffer_append(&line, header.value.text, header.value.length) && privy_buffer_terminate(&line) &&
-           add_line(transfer, line.data);
+           privy_buffer_append(&line, header.value.text, header.value.length) &&
+           (!agent || (privy_buffer_text(&line, " libcurl/") && privy_buffer_text(&line, libcurl_version))) &&
+           privy_buffer_terminate(&line) && add_line(transfer, line.data);
   }
   privy_buffer_clear(&line);
   return done && (typed || add_line(transfer, "Content-Type:"));
@@ -259,12 +240,16 @@ static void set_manners(CURL *easy, const privy_settings *settings) {
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* neither a timeout nor a stop waits for a name lookup that hangs */
 #endif
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-  if (settings->ca_bundle) curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle);
+  curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+  if (!settings->ca_bundle) return;
+  curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle);
+  curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's authorities stay trusted beside the bundle's */
 }
 
 /* Holds for what a Content-Length tells; a body without one is counted as it comes. */
@@ -279,9 +264,12 @@ static CURLcode prepare(privy_transfer *transfer, const privy_settings *settings
   set_manners(easy, settings);
   set_method(easy, outgoing);
   bound_length(easy, outgoing, settings->max_response);
-  /* Plain http never leaves the machine, so it takes no proxy either. */
+  /* Plain http never leaves the machine, so it takes no proxy. One of the settings is used in spite of $no_proxy. */
   bool plain = privy_text_starts(outgoing->url, strlen(outgoing->url), "http://");
-  if (plain || settings->proxy) curl_easy_setopt(easy, CURLOPT_PROXY, plain ? "" : settings->proxy);
+  if (plain || settings->proxy) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, plain ? "" : settings->proxy);
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  }
   curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(outgoing->timeout));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(outgoing->connect_timeout));
@@ -292,6 +280,8 @@ static CURLcode prepare(privy_transfer *transfer, const privy_settings *settings
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open);
+  curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
   return curl_easy_setopt(easy, CURLOPT_URL, outgoing->url);
@@ -301,15 +291,14 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
                                 void *owner, privy_transfer **out) {
   privy_transfer *transfer = take_idle(engine);
   if (!transfer) return PRIVY_NO_MEMORY;
-  transfer->owner = owner;
-  transfer->incoming = incoming;
-  transfer->kept = engine->kept;
-  transfer->max_response = engine->settings->max_response;
-  transfer->header_bytes = 0;
-  transfer->timeout = outgoing->timeout;
-  transfer->connect_timeout = outgoing->connect_timeout;
-  transfer->too_large = transfer->no_memory = transfer->stale = transfer->sent = transfer->headed = false;
-  transfer->message[0] = '\0';
+  *transfer = (privy_transfer){.easy = transfer->easy,
+                               .kept = engine->kept,
+                               .owner = owner,
+                               .incoming = incoming,
+                               .max_response = engine->settings->max_response,
+                               .timeout = outgoing->timeout,
+                               .connect_timeout = outgoing->connect_timeout,
+                               .opened = {-1, -1}};
   privy_fork_forbid();
   bool started = make_headers(transfer, outgoing) && prepare(transfer, engine->settings, outgoing) == CURLE_OK &&
                  curl_multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
@@ -330,6 +319,7 @@ void privy_engine_extend(privy_transfer *transfer, double seconds) {
 
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
   engine->flying--;
+  if (engine->flying == 0) privy_kept_hang_up(transfer->kept, transfer->port, transfer->sent_at);
   privy_fork_forbid();
   curl_multi_remove_handle(engine->multi, transfer->easy);
   free_transfer(transfer);
@@ -375,20 +365,20 @@ static privy_cost cost_of(CURL *easy) {
 
 /* Whether the first byte of an answer came. */
 static bool has_begun(const privy_transfer *transfer) {
-  curl_off_t first_byte = 0;
-  curl_easy_getinfo(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
-  return first_byte > 0;
+  return seconds_of(transfer->easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
 }
 
 static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_error *error) {
-  const char *message = *transfer->message ? transfer->message : curl_easy_strerror(result);
+  /* A message that quotes the URL of a proxy would tell its password. */
+  bool tells = *transfer->message && !strchr(transfer->message, '@');
+  const char *message = tells ? transfer->message : curl_easy_strerror(result);
   if (result == CURLE_OK && transfer->headed) return PRIVY_OK;
   if (result == CURLE_OK)
     return privy_error_set(error, PRIVY_CONNECTION, "the connection broke within the headers of the answer");
   /* libcurl calls a header line that is longer than it likes a lack of memory. */
   bool huge_line = result == CURLE_OUT_OF_MEMORY && has_begun(transfer) && transfer->incoming->body.length == 0;
-  bool huge_headers = huge_line || (transfer->too_large && transfer->header_bytes > MAX_HEADERS);
-  bool huge_body = transfer->too_large || result == CURLE_FILESIZE_EXCEEDED;
+  bool huge_headers = huge_line || transfer->huge_headers;
+  bool huge_body = transfer->huge_body || result == CURLE_FILESIZE_EXCEEDED;
   if (huge_body || huge_headers) error->http_status = transfer->incoming->http_status;
   if (huge_headers) return privy_error_set(error, PRIVY_STATUS, "the answer's headers are larger than allowed");
   if (transfer->no_memory || result == CURLE_OUT_OF_MEMORY) return privy_error_no_memory(error);
@@ -419,7 +409,7 @@ static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
     *result = message->data.result;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
     privy_transfer *transfer = (privy_transfer *)(void *)private;
-    if (*result == CURLE_OK) remember(transfer);
+    if (*result == CURLE_OPERATION_TIMEDOUT) privy_kept_hang_up(transfer->kept, transfer->port, transfer->sent_at);
     privy_fork_forbid();
     curl_multi_remove_handle(engine->multi, transfer->easy);
     bool again = starts_again(engine, transfer);

@@ -27,7 +27,7 @@ PRIVY_NODISCARD privy_status privy_engine_start(privy_engine *engine, const priv
                                                 privy_incoming *incoming, void *owner, privy_transfer **out);
 /* Gives a transfer so many seconds more before it times out. */
 void privy_engine_extend(privy_transfer *transfer, double seconds);
-/* Ends a transfer before its time; its connection is not used again. */
+/* Ends a transfer before its time; what still comes for it is never taken for another's answer. */
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
 /*
  * Takes a transfer that has ended: its owner, its cost in the `incoming` given, and in `*status` PRIVY_OK or what

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import time
+import zlib
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import wraps
 
 from connections import Fault
-from wire import Request, Wire
+from wire import PATIENCE, Request, Wire
 
 FAULTS: dict[str, Fault] = {}
 
@@ -204,6 +205,34 @@ always("empty_200", *JSON)
 always("html_200", "Content-Type: text/html", body=PAGE)
 
 
+@every_request
+def compressed(request: Request, number: int) -> bytes:
+    """By each encoding in turn, each only when the client has offered it."""
+    encoding, squeeze = (("gzip", gzip.compress), ("deflate", zlib.compress))[number % 2]
+    if encoding not in request.headers["accept-encoding"]:
+        return answer(406)
+    return answer(200, *JSON, f"Content-Encoding: {encoding}", body=squeeze(echo(request).encode()))
+
+
+# ---- bodies refused while they are still being sent ----
+
+
+TOO_LARGE = answer(413, *JSON, body='{"error": {"code": "payload_too_large", "message": "Too large."}}')
+
+
+@connection
+def too_large_and_closed(wire: Wire) -> None:
+    wire.head()
+    wire.send(TOO_LARGE)
+
+
+@connection
+def too_large_and_kept(wire: Wire) -> None:
+    wire.head()
+    wire.send(TOO_LARGE)
+    wire.seen.stopped.wait(PATIENCE)
+
+
 # ---- statuses ----
 
 HTML = "Content-Type: text/html"
@@ -328,6 +357,12 @@ def header_line_huge(wire: Wire, request: Request) -> None:
 def header_lines_many(wire: Wire, request: Request) -> None:
     lines = (f"X-Line-{number}: {'m' * 60}\r\n" for number in range(20_000))
     wire.send("HTTP/1.1 200 OK\r\n" + "".join(lines) + "Content-Length: 2\r\n\r\n{}")
+    wire.stall()
+
+
+@first_request
+def header_lines_short(wire: Wire, request: Request) -> None:
+    wire.send("HTTP/1.1 200 OK\r\n" + "X:\r\n" * 5_000 + "Content-Length: 2\r\n\r\n{}")
     wire.stall()
 
 

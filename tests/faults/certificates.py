@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-HERE = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+HERE = "subjectAltName=IP:127.0.0.1,IP:::1,DNS:localhost,DNS:fault.invalid"
 ELSEWHERE = "subjectAltName=DNS:elsewhere.example"
 
 

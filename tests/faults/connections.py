@@ -21,6 +21,10 @@ class Fault:
     proxied: bool = False
     place: Callable[[], tuple[str, list[socket.socket]]] | None = None
     """Instead of a server: the base URL, and the sockets that make it what it is."""
+    host: str = "127.0.0.1"
+    """What the base URL calls the server."""
+    proxy: tuple[str, Callable[[Wire, int], None]] | None = None
+    """A proxy to be given to the client: its scheme, and what it does with a connection and the server's port."""
 
 
 FAULTS: dict[str, Fault] = {}
@@ -110,6 +114,8 @@ def _say(data: bytes) -> Callable[[Wire], None]:
     return serve
 
 
+FAULTS["ipv6"] = Fault(_accept, host="[::1]")
+FAULTS["ipv6_tls"] = Fault(_accept, tls("good"), secure=True, host="[::1]")
 FAULTS["certificate_good"] = Fault(_accept, tls("good"), secure=True)
 FAULTS["tls_garbage_while_idle"] = Fault(lambda wire: _accept(wire, and_forge=True), tls("good"), secure=True)
 for name in ("expired", "self_signed", "wrong_host"):

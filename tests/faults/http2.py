@@ -137,3 +137,11 @@ def h2_headers_missing(connection: Connection, stream: int, request: Request) ->
 @fault
 def h2_silence(connection: Connection, stream: int, request: Request) -> None:
     connection.wire.stall()
+
+
+@fault
+def h2_dies(connection: Connection, stream: int, request: Request) -> None:
+    """The first connection goes silent behind its first answer; those that follow are well."""
+    if connection.wire.count == 2:
+        connection.wire.stall()
+    connection.well(stream, request)

@@ -4,7 +4,8 @@ The server of faults, started as a process by the tests of either language.
 Its first line of output is {"control": URL, "proxy": URL, "ca": FILE}; it ends when its standard input does. At the
 control URL
 
-    POST /NAME         opens the fault of that name on a port of its own: {"id": …, "base_url": …, "token_url": …}
+    POST /NAME         opens the fault of that name on a port of its own: {"id": …, "base_url": …, "token_url": …},
+                       "proxy" when the client is to be given one; {"id": …, "missing": WHY} where it cannot be had
     DELETE /ID         closes it and tells what it has seen: {"connections": …, "elsewhere": …, "requests": [...]}
 
 so that every run of a fault has a server of its own. The proxy takes CONNECT to id.invalid for the fault with that id.
@@ -25,9 +26,10 @@ import answers
 import certificates
 import connections
 import http2
+import proxies
 from wire import Seen, Wire, listen
 
-FAULTS = {**answers.FAULTS, **accounts.FAULTS, **connections.FAULTS, **http2.FAULTS}
+FAULTS = {**answers.FAULTS, **accounts.FAULTS, **connections.FAULTS, **http2.FAULTS, **proxies.FAULTS}
 
 
 class House:
@@ -63,8 +65,19 @@ class House:
             seen.elsewhere += 1
 
         seen.other_port = listen(other, seen)
-        origin = f"{'https' if fault.secure else 'http'}://127.0.0.1:{listen(handle, seen)}"
-        return {"id": id, "base_url": f"{origin}/v1", "token_url": f"{origin}/oauth/token"}
+        try:
+            port = listen(handle, seen, fault.host.strip("[]") if fault.host.startswith("[") else "127.0.0.1")
+        except OSError as error:
+            return {"id": id, "missing": f"this machine has no {fault.host}: {error}"}
+        origin = f"{'https' if fault.secure else 'http'}://{fault.host}:{port}"
+        told = {"id": id, "base_url": f"{origin}/v1", "token_url": f"{origin}/oauth/token"}
+        return {**told, "proxy": self._in_front(fault.proxy, port, seen)} if fault.proxy else told
+
+    def _in_front(self, proxy: tuple[str, proxies.Through], port: int, seen: Seen) -> str:
+        """Opens a proxy to the port; its URL."""
+        scheme, through = proxy
+        proxy_port = listen(lambda connection: through(Wire(connection, Seen()), port), seen)
+        return f"{scheme}://{proxies.USER}:{proxies.PASSWORD}@127.0.0.1:{proxy_port}"
 
     def end(self, id: str) -> dict[str, object]:
         seen = self.open.pop(id)

@@ -67,6 +67,22 @@ class Wire:
         self.seen.requests.append(request)
         return request
 
+    def head(self) -> None:
+        """Takes a request's headers and leaves its body unread."""
+        while b"\r\n\r\n" not in self._left:
+            if not self._more():
+                return
+        method, target, _ = self._left.split(b"\r\n")[0].decode("latin-1").split(" ", 2)
+        self.seen.requests.append(Request(method, target, {}, b""))
+
+    def read(self, count: int) -> bytes:
+        """So many bytes; ValueError once the client has gone."""
+        while len(self._left) < count:
+            if not self._more():
+                raise ValueError("the client has gone")
+        taken, self._left = self._left[:count], self._left[count:]
+        return taken
+
     def _more(self) -> bool:
         try:
             got = self.socket.recv(65536)
@@ -106,9 +122,10 @@ class Wire:
         self.socket.close()
 
 
-def listen(handle: Callable[[socket.socket], None], seen: Seen) -> int:
+def listen(handle: Callable[[socket.socket], None], seen: Seen, address: str = "127.0.0.1") -> int:
     """Accepts in the background until the fault is closed, each connection on a thread; returns the port."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, 0), family=family, backlog=64)
     listener.settimeout(0.2)
 
     def serve(connection: socket.socket) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import warnings
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -188,8 +190,9 @@ def test_what_goes_over_the_wire(recorder):
     assert request.body == b'{"email":"a@b.c","first_name":null,"tags":["x"]}'
     assert request.header("Authorization") == f"Bearer {privy.Sandbox.token}"
     assert request.header("Content-Type") == "application/json"
-    assert request.header("User-Agent").startswith("privy/")
-    assert "python/3" in request.header("User-Agent")
+    python = ".".join(map(str, sys.version_info[:3]))
+    agent = rf"privy/{re.escape(privy.__version__)} python/{re.escape(python)} libcurl/\d+\.\d+\.\d+"
+    assert re.fullmatch(agent, request.header("User-Agent"))
 
 
 def test_connections_are_used_again(recorder):

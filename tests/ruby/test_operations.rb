@@ -128,7 +128,8 @@ class TestOperations < PrivyTest
       client.contacts.get(NOBODY)
       headers = server.requests.last.headers
       assert_equal "Bearer privy_#{'0' * 40}", headers["authorization"]
-      assert_equal "privy/#{Privy::VERSION} ruby/#{RUBY_VERSION}", headers["user-agent"]
+      agent = Regexp.escape("privy/#{Privy::VERSION} ruby/#{RUBY_VERSION}")
+      assert_match(%r{\A#{agent} libcurl/\d+\.\d+\.\d+\z}, headers["user-agent"])
     end
   end
 

@@ -1,0 +1,49 @@
+#include "client/kept.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static int port_of(int socket) {
+  struct sockaddr_storage address = {0};
+  socklen_t length = sizeof address;
+  struct sockaddr_in v4;
+  struct sockaddr_in6 v6;
+  if (getsockname(socket, (struct sockaddr *)&address, &length) != 0) return -1;
+  memcpy(&v4, &address, sizeof v4);
+  memcpy(&v6, &address, sizeof v6);
+  return address.ss_family == AF_INET ? ntohs(v4.sin_port) : address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : -1;
+}
+
+privy_kept *privy_kept_place(privy_kept *kept, int port) {
+  return &kept[port % PRIVY_KEPT];
+}
+
+/* The connection when it is remembered and still there. */
+static const privy_kept *find(privy_kept *kept, int port) {
+  const privy_kept *place = privy_kept_place(kept, port);
+  return port > 0 && place->port == port && port_of(place->socket) == port ? place : NULL;
+}
+
+bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]) {
+  for (int i = 0; i < 2; i++) {
+    if (sockets[i] < 0 || port_of(sockets[i]) != port) continue;
+    *privy_kept_place(kept, port) = (privy_kept){.port = port, .socket = sockets[i]};
+    return true;
+  }
+  return false;
+}
+
+bool privy_kept_is_stale(privy_kept *kept, int port) {
+  const privy_kept *place = find(kept, port);
+  char byte;
+  if (!place || !place->http1) return false;
+  return recv(place->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+void privy_kept_hang_up(privy_kept *kept, int port, double sent_at) {
+  const privy_kept *place = find(kept, port);
+  /* Only for reading: to write to a socket that is shut down for writing may raise SIGPIPE. */
+  if (place && place->heard <= sent_at) shutdown(place->socket, SHUT_RD);
+}

@@ -1,0 +1,28 @@
+/* The connections of an engine, remembered by their local port: which are fit to carry another request. */
+#ifndef PRIVY_CLIENT_KEPT_H
+#define PRIVY_CLIENT_KEPT_H
+
+#include <stdbool.h>
+
+/* Ports that are the same modulo this share a place; the connection that came last has it. */
+#define PRIVY_KEPT 256
+
+typedef struct privy_kept {
+  int port;
+  int socket;   /* libcurl may have closed it since */
+  bool http1;   /* nothing may come on it that nobody asked for */
+  double heard; /* when something came last, by privy_monotonic */
+} privy_kept;
+
+privy_kept *privy_kept_place(privy_kept *kept, int port);
+/* Remembers the connection of this port when one of the sockets is its; false otherwise. A socket may be -1. */
+bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]);
+/* True when a connection that was kept has ended or broken, or holds what would be taken for the next answer. */
+bool privy_kept_is_stale(privy_kept *kept, int port);
+/*
+ * A request that was sent then has been given up. HTTP/2 keeps its connection, and libcurl would give it the next one:
+ * unless something has come on it since, it may be dead and is made to look closed.
+ */
+void privy_kept_hang_up(privy_kept *kept, int port, double sent_at);
+
+#endif

@@ -1,0 +1,335 @@
+"""How requests travel: what is set on the sockets, which way they go, what is trusted, and what is never sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import certificates
+import privy
+import proxies
+import pytest
+from http2 import Connection
+from wire import Seen, Wire, listen
+
+TOKEN = "privy_" + "7" * 40
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(("PRIVY_", "SSL_CERT_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as name:
+        certificates.make(Path(name))
+        yield Path(name)
+
+
+class Place:
+    """A server of ours: plain or with TLS, and a proxy in front of it that counts who comes."""
+
+    def __init__(self, serve, context: ssl.SSLContext | None = None, host: str = "127.0.0.1", through=None) -> None:
+        self.seen = Seen()
+        self.through = 0
+
+        def handle(connection: socket.socket) -> None:
+            self.seen.connections += 1
+            with context.wrap_socket(connection, server_side=True) if context else connection as kept:
+                serve(Wire(kept, self.seen))
+
+        def pass_on(connection: socket.socket) -> None:
+            self.through += 1
+            through(Wire(connection, Seen()), self.port)
+
+        self.port = listen(handle, self.seen)
+        self.base_url = f"{'https' if context else 'http'}://{host}:{self.port}/v1"
+        self.proxy = f"{proxies.USER}:{proxies.PASSWORD}@127.0.0.1:{listen(pass_on, self.seen)}" if through else ""
+
+
+@pytest.fixture
+def place(folder) -> Iterator:
+    """Opens servers, and closes them when the test is over."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "good.pem", folder / "good.key")
+    opened: list[Place] = []
+
+    def start(serve=proxies.well, tls=True, alpn=(), **more) -> Place:
+        context.set_alpn_protocols(list(alpn) or ["http/1.1"])
+        opened.append(Place(serve, context if tls else None, **more))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.seen.stopped.set()
+
+
+def client(place: Place, **settings) -> privy.Client:
+    return privy.Client(TOKEN, base_url=place.base_url, **{"max_retries": 0, "timeout": 5, **settings})
+
+
+def ask(place: Place, **settings) -> privy.EventReceipt:
+    with client(place, **settings) as one:
+        return one.events.ingest("seen", email="row1@example.com")
+
+
+# ---- sockets ----
+
+
+def sockets_to(port: int) -> list[socket.socket]:
+    """This process's sockets whose other end is the port."""
+    found = []
+    for entry in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            one = socket.socket(fileno=os.dup(int(entry)))
+            if one.family == socket.AF_INET and one.getpeername()[1] == port:
+                found.append(one)
+            else:
+                one.close()
+    return found
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux shows a process its own sockets")
+def test_connections_are_probed_and_send_at_once(place):
+    server = place(tls=False)
+    with client(server) as one:
+        one.events.ingest("seen", email="row1@example.com")
+        (kept,) = sockets_to(server.port)
+        with kept:
+            assert kept.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            assert kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
+# ---- proxies: which are used, and what of them is told ----
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_proxies_of_the_environment(place, folder, monkeypatch, name, scheme):
+    through = proxies.connect if scheme == "http" else proxies.socks(proxies.NAME)
+    server = place(host=proxies.NAMED, through=through)
+    monkeypatch.setenv(name, f"{scheme}://{server.proxy}")
+    assert ask(server, ca_bundle=folder / "authority.pem").event_id == "evt_row1"
+    assert server.through == 1
+
+
+@pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])
+@pytest.mark.parametrize("hosts", ["127.0.0.1", "other.example, 127.0.0.1", "127.0.0.0/8", "*"])
+def test_hosts_that_the_environment_keeps_from_proxies(place, folder, monkeypatch, name, hosts):
+    server = place(through=proxies.tunnel)
+    monkeypatch.setenv("https_proxy", f"http://{server.proxy}")
+    monkeypatch.setenv(name, hosts)
+    assert ask(server, ca_bundle=folder / "authority.pem").event_id == "evt_row1"
+    assert server.through == 0
+    monkeypatch.delenv(name)
+    with pytest.raises(privy.APIConnectionError):
+        ask(server, ca_bundle=folder / "authority.pem")
+    assert server.through == 1
+
+
+def test_a_proxy_that_is_asked_for_is_used_whatever_the_environment_says(place, folder, monkeypatch):
+    server = place(host=proxies.NAMED, through=proxies.connect)
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    assert ask(server, ca_bundle=folder / "authority.pem", proxy=f"http://{server.proxy}").event_id == "evt_row1"
+    assert server.through == 1
+
+
+def test_plain_http_to_loopback_takes_no_proxy(place, monkeypatch):
+    server = place(tls=False, through=proxies.tunnel)
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://{server.proxy}")
+    assert ask(server, proxy=f"http://{server.proxy}").event_id == "evt_row1"
+    assert server.through == 0
+
+
+PROXIES_THAT_FAIL = [
+    "http://{secret}@127.0.0.1:1",
+    "http://{secret}@127.0.0.1:99999",
+    "http://{secret}@nowhere.invalid:3128",
+    "http://{secret}@[::zz]:3128",
+    "socks5://{secret}@127.0.0.1:1",
+    "socks5h://{secret}@127.0.0.1:99999",
+    "https://{secret}@127.0.0.1:1",
+]
+
+
+def secrets_in(error: BaseException) -> list[str]:
+    told = repr((error, str(error), vars(error)))
+    return [word for word in (proxies.PASSWORD, proxies.USER, TOKEN) if word in told]
+
+
+@pytest.mark.parametrize("url", PROXIES_THAT_FAIL)
+def test_what_a_proxy_is_given_is_told_to_nobody_else(place, monkeypatch, url):
+    proxy = url.format(secret=f"{proxies.USER}:{proxies.PASSWORD}")
+    server = place(through=proxies.tunnel)
+    with client(server, proxy=proxy) as one:
+        assert proxies.PASSWORD not in repr(one)
+        with pytest.raises(privy.APIConnectionError) as caught:
+            one.events.ingest("seen", email="row1@example.com")
+    assert secrets_in(caught.value) == []
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(privy.APIConnectionError) as caught:
+        ask(server)
+    assert secrets_in(caught.value) == []
+    monkeypatch.setenv("https_proxy", proxy.replace("://", "x://"))
+    with pytest.raises(privy.APIConnectionError) as caught:
+        ask(server)
+    assert secrets_in(caught.value) == []
+    assert server.seen.connections == 0
+
+
+def test_a_proxy_of_a_wrong_scheme_is_refused_without_being_quoted(place):
+    with pytest.raises(privy.PrivyError, match=r"proxy must begin with") as caught:
+        client(place(), proxy=f"ftp://{proxies.USER}:{proxies.PASSWORD}@127.0.0.1:1")
+    assert secrets_in(caught.value) == []
+
+
+# ---- trust ----
+
+
+def test_trusted_certificates_of_the_environment(place, folder, monkeypatch):
+    server = place()
+    with pytest.raises(privy.APIConnectionError, match="certificate"):
+        ask(server)
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "authority.pem"))
+    assert ask(server).event_id == "evt_row1"
+    with pytest.raises(privy.APIConnectionError, match="certificate"):
+        ask(server, ca_bundle=folder / "self_signed.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "nothing.pem"))
+    with pytest.raises(privy.APIConnectionError, match="nothing.pem"):
+        ask(server)
+    assert len(server.seen.requests) == 1
+
+
+# ---- what is never sent ----
+
+INJECTIONS = [
+    {"path": "/x HTTP/1.1\r\nX-Evil: 1\r\n\r\n"},
+    {"path": "/x\nX-Evil: 1"},
+    {"path": "/x\x00y"},
+    {"path": "/../../admin"},
+    {"path": "/%2e%2e/admin"},
+    {"path": "//evil.example\\@x"},
+    {"path": "@evil.example/"},
+    {"path": "http://evil.example/"},
+    {"path": "/x", "headers": {"X-A": "1\r\nX-Evil: 1"}},
+    {"path": "/x", "headers": {"X-A\r\nX-Evil": "1"}},
+    {"path": "/x", "headers": {"X-A: 1\nX-Evil": "1"}},
+    {"path": "/x", "headers": {"Authorization": "Bearer other"}},
+    {"path": "/x", "headers": {"Host": "evil.example"}},
+    {"path": "/x", "headers": {"Transfer-Encoding": "chunked"}},
+]
+
+
+@pytest.mark.parametrize("asked", INJECTIONS, ids=repr)
+def test_nothing_is_smuggled_into_a_request(place, asked):
+    server = place(tls=False)
+    with client(server) as one:
+        with pytest.raises((privy.ValidationError, ValueError)):
+            one.request("POST", **asked)
+        with pytest.raises(privy.ValidationError):
+            one.events.ingest("seen", email="row1@example.com", idempotency_key="k\r\nX-Evil: 1")
+        with pytest.raises(privy.ValidationError):
+            one.contacts.get("cus_1/../../admin?x=1\r\nX-Evil: 1")
+    assert server.seen.connections == 0
+
+
+@pytest.mark.parametrize("token", ["privy_a\r\nX-Evil: 1", "privy_a b", "privy_é"])
+def test_a_token_that_breaks_the_line_is_refused(place, token):
+    with pytest.raises(privy.PrivyError, match="token must be visible ASCII") as caught:
+        privy.Client(token, base_url=place(tls=False).base_url)
+    assert token not in str(caught.value)
+
+
+# ---- HTTP/2: many requests on one connection ----
+
+
+def asked_at(client: privy.AsyncClient, number: int, **options):
+    return client.events.ingest("seen", email=f"row{number}@example.com", **options)
+
+
+def silent_after_one(wire: Wire) -> None:
+    """The first connection answers one request and none after it; others are well."""
+    connection = Connection(wire)
+    first = not wire.seen.requests
+    while (asked := connection.request()) is not None:
+        if not first or asked[1].json["email"].startswith("row0@"):
+            connection.well(*asked)
+
+
+def test_calls_leave_a_dead_connection_together(place, folder):
+    server = place(silent_after_one, alpn=["h2"])
+
+    async def main() -> list:
+        settings = {"ca_bundle": folder / "authority.pem", "max_retries": 1, "timeout": 20}
+        async with privy.AsyncClient(TOKEN, base_url=server.base_url, **settings) as client:
+            await asked_at(client, 0)
+            hasty = asked_at(client, 1, timeout=0.4)
+            return await asyncio.wait_for(asyncio.gather(hasty, *(asked_at(client, n) for n in (2, 3))), 10)
+
+    assert [event.event_id for event in asyncio.run(main())] == ["evt_row1", "evt_row2", "evt_row3"]
+    assert server.seen.connections >= 2
+
+
+def deaf_to_one(wire: Wire) -> None:
+    """Answers row1 never, row2 after a while, and all others at once."""
+    connection = Connection(wire)
+    lock = threading.Lock()
+
+    def later(stream: int, request) -> None:
+        with lock:
+            connection.well(stream, request)
+
+    while (asked := connection.request()) is not None:
+        row = asked[1].json["email"].partition("@")[0]
+        if row == "row2":
+            threading.Timer(1.0, later, asked).start()
+        elif row != "row1":
+            later(*asked)
+
+
+def test_one_slow_answer_does_not_cost_the_others_their_connection(place, folder):
+    server = place(deaf_to_one, alpn=["h2"])
+
+    async def main() -> list:
+        settings = {"ca_bundle": folder / "authority.pem", "max_retries": 0, "timeout": 20}
+        async with privy.AsyncClient(TOKEN, base_url=server.base_url, **settings) as client:
+            await asked_at(client, 0)
+            hasty = asyncio.ensure_future(asked_at(client, 1, timeout=0.6))
+            slow = asyncio.ensure_future(asked_at(client, 2))
+            await asyncio.sleep(0.2)
+            quick = await asked_at(client, 3)
+            with pytest.raises(privy.APITimeoutError):
+                await hasty
+            return [quick, await slow, await asked_at(client, 4)]
+
+    assert [event.event_id for event in asyncio.run(main())] == ["evt_row3", "evt_row2", "evt_row4"]
+    assert server.seen.connections == 1
+
+
+def test_a_stopped_call_leaves_no_dead_connection_behind(place, folder):
+    server = place(silent_after_one, alpn=["h2"])
+
+    async def main() -> privy.EventReceipt:
+        settings = {"ca_bundle": folder / "authority.pem", "max_retries": 0, "timeout": 20}
+        async with privy.AsyncClient(TOKEN, base_url=server.base_url, **settings) as client:
+            await asked_at(client, 0)
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(asked_at(client, 1), 0.3)
+            return await asyncio.wait_for(asked_at(client, 2), 10)
+
+    assert asyncio.run(main()).event_id == "evt_row2"
+    assert server.seen.connections == 2
+    assert not re.search("row1", repr(server.seen.requests[2:]))
