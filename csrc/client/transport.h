@@ -40,7 +40,7 @@ typedef struct privy_watch {
   double asked_at; /* when `hooks.stop` was asked last, by privy_monotonic */
 } privy_watch;
 
-#define PRIVY_WATCH_SECONDS 0.05
+#define PRIVY_WATCH_SECONDS 0.02
 
 double privy_monotonic(void);
 double privy_wall_clock(void);

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import socket
+import statistics
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import privy
+import pytest
 from privy import _core
 from privy.sandbox._server import Server
 
@@ -129,6 +134,25 @@ def served(sandbox: privy.Sandbox) -> Iterator[Server]:
         server.shutdown()
         thread.join(5)
         server.server_close()
+
+
+def ctrl_c_latency(ask: Callable[[], object], tries: int = 9) -> float:
+    """Seconds from a Ctrl-C to its KeyboardInterrupt while `ask` waits: the median, for a machine may be busy."""
+    taken = []
+    for number in range(tries):
+        sent: list[float] = []
+
+        def interrupt(sent: list[float] = sent) -> None:
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+
+        timer = threading.Timer(0.1 + number * 0.007, interrupt)  # at another moment of the wait each time
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+        taken.append(time.monotonic() - sent[0])
+        timer.join()
+    return statistics.median(taken)
 
 
 def operation(name: str) -> dict:
