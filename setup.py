@@ -6,12 +6,15 @@ import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMITED_API = "0x030A0000"
+# A free-threaded Python has no limited API: what is built for it is for its version alone.
+LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 
 def sources():
@@ -70,15 +73,15 @@ core = Extension(
     sources=sources(),
     depends=headers(),
     include_dirs=["csrc", os.path.join("python", "ext")],
-    define_macros=[("Py_LIMITED_API", LIMITED_API)],
+    define_macros=[("Py_LIMITED_API", LIMITED_API)] if LIMITED else [],
     extra_compile_args=["-std=c11", "-fvisibility=hidden", "-pthread"],
     extra_link_args=["-pthread"],
     libraries=["m"],
-    py_limited_api=True,
+    py_limited_api=LIMITED,
 )
 
 setup(
     ext_modules=[core],
     cmdclass={"build_ext": BuildExtension},
-    options={"bdist_wheel": {"py_limited_api": "cp310"}},
+    options={"bdist_wheel": {"py_limited_api": "cp310"}} if LIMITED else {},
 )

@@ -82,25 +82,42 @@ static void module_free(void *module) {
   page_forget(state);
 }
 
-static PyModuleDef_Slot module_slots[] = {
+static PyModuleDef_Slot shared_slots[] = {
     {Py_mod_exec, module_exec},
     {0, NULL},
 };
 
-static PyModuleDef module_definition = {
-    PyModuleDef_HEAD_INIT,
-    .m_name = "privy._core",
-    .m_doc = "The C core of privy. Use the package, not this module.",
-    .m_size = sizeof(core_state),
-    .m_methods = module_methods,
-    .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
-    .m_free = module_free,
+/*
+ * Nothing is shared between two imports, so that interpreters with a GIL of their own may import the module.
+ * Python 3.12 brought the slot that says so, and older ones refuse it; the limited API of 3.10 has no names for it and
+ * its value. No slot says that the module does without any GIL: it does not, and a free-threaded Python then brings the
+ * GIL back.
+ */
+#define MULTIPLE_INTERPRETERS 3
+#define EACH_WITH_ITS_GIL ((void *)2)
+#define SLOT_KNOWN_SINCE 0x030C0000
+
+static PyModuleDef_Slot separate_slots[] = {
+    {Py_mod_exec, module_exec},
+    {MULTIPLE_INTERPRETERS, EACH_WITH_ITS_GIL},
+    {0, NULL},
 };
+
+#define DEFINITION(slots)                                                                                              \
+  {                                                                                                                    \
+    PyModuleDef_HEAD_INIT, .m_name = "privy._core", .m_doc = "The C core of privy. Use the package, not this module.", \
+                           .m_size = sizeof(core_state), .m_methods = module_methods, .m_slots = slots,                \
+                           .m_traverse = module_traverse, .m_clear = module_clear, .m_free = module_free,              \
+  }
+
+static PyModuleDef shared_definition = DEFINITION(shared_slots);
+static PyModuleDef separate_definition = DEFINITION(separate_slots);
 
 PyMODINIT_FUNC PyInit__core(void);
 
 PyMODINIT_FUNC PyInit__core(void) {
-  return PyModuleDef_Init(&module_definition);
+  PyObject *version = PySys_GetObject("hexversion");
+  bool known = version && PyLong_AsLong(version) >= SLOT_KNOWN_SINCE;
+  if (PyErr_Occurred()) return NULL;
+  return PyModuleDef_Init(known ? &separate_definition : &shared_definition);
 }

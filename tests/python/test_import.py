@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from privy import _core
@@ -60,4 +62,8 @@ def test_the_sandbox_is_found_without_importing_it():
 
 
 def test_the_extension_keeps_to_the_limited_api():
-    assert ".abi3." in Path(_core.__file__).name
+    """A free-threaded Python has none, and is given its GIL back by a module that does not do without."""
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+    assert (".abi3." in Path(_core.__file__).name) is not free_threaded
+    if free_threaded and "PYTHON_GIL" not in os.environ:
+        assert sys._is_gil_enabled()
