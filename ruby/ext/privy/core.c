@@ -32,6 +32,7 @@ static void define_omit(void) {
 
 void Init_core(void);
 RUBY_FUNC_EXPORTED void Init_core(void) {
+  rb_ext_ractor_safe(true); /* what is global is made here and never changed, and no object here can be shared */
   rb_require("bigdecimal");
   privy_rb_module = rb_define_module("Privy");
   privy_rb_core = rb_define_module_under(privy_rb_module, "Core");

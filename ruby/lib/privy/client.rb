@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 module Privy
-  # A client of the Privy API: settings, connections and token. Safe to share between threads.
+  # A client of the Privy API: settings, connections and token. Safe to share between threads. A Ractor makes a client
+  # of its own: clients, sandboxes and records stay in the Ractor that made them.
   #
   #   client = Privy::Client.new(token: ENV.fetch("PRIVY_API_TOKEN"))
   #   jane = client.contacts.create(email: "jane@example.com", email_consent: :subscribed)

@@ -46,7 +46,7 @@ module Privy
     alias to_s inspect
   end
 
-  @configuration = Configuration.new
+  @configuration = Ractor.make_shareable(Configuration.new)
 
   class << self
     # @return [Configuration]
@@ -61,8 +61,16 @@ module Privy
     def configure
       changed = configuration.dup
       yield changed
-      @configuration = changed
+      @configuration = shared(changed)
       nil
+    end
+
+    private
+
+    # A frozen copy, which clients made in other Ractors may read too; what cannot be copied stays with this one.
+    def shared(changed)
+      plain = changed.to_h.values.all? { |value| [String, Array].include?(value.class) || Ractor.shareable?(value) }
+      plain ? Ractor.make_shareable(changed, copy: true) : changed
     end
   end
 end

@@ -1,0 +1,95 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# A Ractor works with clients of its own; what is made in one stays there.
+class TestRactors < PrivyTest
+  def setup
+    @experimental = Warning[:experimental]
+    Warning[:experimental] = false # Ruby warns of every first Ractor
+  end
+
+  def teardown
+    Warning[:experimental] = @experimental
+  end
+
+  # Everything that a client does, told as text.
+  WORK = lambda do |client, name|
+    email = "#{name}@example.com"
+    jane = client.contacts.create(email: email, tags: %w[a b], custom_fields: { ratio: BigDecimal("1.10"), n: nil })
+    order = client.orders.upsert(order_id: name.hash.abs, email: email, total: BigDecimal("95.00"), currency: "USD",
+                                 order_date: Time.utc(2026, 5, 12, 10))
+    faults = begin
+      client.contacts.get("wrong")
+    rescue Privy::ValidationError => e
+      e.details.map { |fault| fault[:field] }
+    end
+    missing = begin
+      client.contacts.get("cus_0000000000000000")
+    rescue Privy::NotFoundError => e
+      e.status
+    end
+    rows = Array.new(3) { |n| { event_type: "seen", email: "#{name}-#{n}@example.com" } }
+    [jane.email, jane.created_at.utc?, jane.custom_fields["ratio"].to_s("F"), jane.inspect.include?(email),
+     client.contacts.get(jane.id) == jane, client.contacts.list(email: email).map(&:email),
+     order.total_amount.to_s("F"), client.contacts.update(jane.id, first_name: "J\u00e9").first_name, faults, missing,
+     client.events.ingest_many(rows).map(&:ok?), client.request("GET", "/contacts").status,
+     client.rate_limit.respond_to?(:minute), client.contacts.delete(jane.id).email].inspect
+  end
+  Ractor.make_shareable(WORK)
+
+  def test_clients_in_ractors_side_by_side
+    Served.clean
+    url = Served.server.url
+    token = Served.server.sandbox.token
+    ractors = Array.new(4) do |number|
+      Ractor.new(url, token, "r#{number}") do |base_url, api_token, name|
+        client = Privy::Client.new(base_url: base_url, token: api_token)
+        Array.new(3) { |turn| WORK.call(client, "#{name}-#{turn}") }
+      end
+    end
+    here = Array.new(3) { |turn| WORK.call(Served.client, "main-#{turn}") }
+    told = ractors.map(&:take)
+    told.each.with_index do |texts, number|
+      assert_equal(here.map { |text| text.gsub("main", "r#{number}") }, texts)
+    end
+  end
+
+  def test_a_sandbox_in_a_ractor
+    inside = Ractor.new { WORK.call(Privy::Sandbox.new.client, "row") }.take
+    assert_equal WORK.call(Privy::Sandbox.new.client, "row"), inside
+  end
+
+  def test_defaults_reach_ractors
+    Privy.configure { |config| config.base_url = +"http://127.0.0.1:1/v1" }
+    url = Ractor.new { Privy::Client.new(token: "privy_t").base_url }.take
+    assert_equal "http://127.0.0.1:1/v1", url
+  ensure
+    Privy.configure { |config| config.base_url = nil }
+  end
+
+  def test_what_is_made_in_one_stays_there
+    in_process do |client, sandbox|
+      [client, sandbox, client.contacts.create(email: JANE)].each do |object|
+        error = assert_raises(Ractor::Error) { Ractor.make_shareable(object) }
+        assert_match(/can not make shareable object for #<Privy::/, error.message)
+        refute_includes error.message, sandbox.token
+        assert_raises(TypeError, NoMethodError) { Ractor.new(object) { |given| given } }
+      end
+    end
+  end
+
+  # Collected by another Ractor than the one that made it.
+  def test_a_client_outlives_its_ractor_until_it_is_collected
+    stubbed do |_client, server|
+      5.times do
+        Ractor.new(server.url) do |url|
+          Privy::Client.new(base_url: url, token: "privy_t").contacts.get(NOBODY)
+          nil
+        end.take
+      end
+      Timeout.timeout(PROMPT) { GC.start && sleep(0.01) until server.closed >= 4 } # one may lie on the stack still
+      assert_equal 5, server.connections
+    end
+  end
+end
