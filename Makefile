@@ -72,7 +72,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -
   -Wcast-qual -Werror
 common_flags = -std=c11 -Icsrc -DPRIVY_SHARED -fvisibility=hidden -pthread \
   $(shell $(PKG_CONFIG) --cflags libcurl cmocka)
-libraries = $(shell $(PKG_CONFIG) --libs cmocka libcurl) -pthread -lm
+libraries = $(shell $(PKG_CONFIG) --libs cmocka) -pthread -ldl -lm
 
 plain_flags := $(WARNINGS) -O2 -g
 # GCC warns of things that are not so when it instruments: the plain build is the judge.

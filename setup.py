@@ -40,16 +40,15 @@ def asked(command):
 
 
 def libcurl():
-    """Flags to compile and to link with libcurl."""
-    pkg_config = os.environ.get("PKG_CONFIG", "pkg-config")
-    curl_config = os.environ.get("CURL_CONFIG", "curl-config")
-    for ask_compile, ask_link in (
-        ([pkg_config, "--cflags", "libcurl"], [pkg_config, "--libs", "libcurl"]),
-        ([curl_config, "--cflags"], [curl_config, "--libs"]),
-    ):
-        compile_flags, link_flags = asked(ask_compile), asked(ask_link)
-        if compile_flags is not None and link_flags is not None:
-            return compile_flags, link_flags
+    """Flags to compile with libcurl's headers. The library itself is loaded when a client first needs it."""
+    commands = (
+        [os.environ.get("PKG_CONFIG", "pkg-config"), "--cflags", "libcurl"],
+        [os.environ.get("CURL_CONFIG", "curl-config"), "--cflags"],
+    )
+    for command in commands:
+        flags = asked(command)
+        if flags is not None:
+            return flags
     sys.exit(
         "privy needs libcurl with its headers, and neither pkg-config nor curl-config knows one.\n"
         "Install it (Debian, Ubuntu: libcurl4-openssl-dev; Fedora: libcurl-devel; macOS: it comes with the SDK),\n"
@@ -61,10 +60,9 @@ class BuildExtension(build_ext):
     """Asks for libcurl only when something is compiled, so that an sdist can be made without it."""
 
     def build_extensions(self):
-        compile_flags, link_flags = libcurl()
+        flags = libcurl()
         for extension in self.extensions:
-            extension.extra_compile_args += compile_flags
-            extension.extra_link_args += link_flags
+            extension.extra_compile_args += flags
         super().build_extensions()
 
 
@@ -76,7 +74,7 @@ core = Extension(
     define_macros=[("Py_LIMITED_API", LIMITED_API)] if LIMITED else [],
     extra_compile_args=["-std=c11", "-fvisibility=hidden", "-pthread"],
     extra_link_args=["-pthread"],
-    libraries=["m"],
+    libraries=["dl", "m"],
     py_limited_api=LIMITED,
 )
 

@@ -586,7 +586,7 @@ typedef struct privy_event {
 /* "request", "response", … `kind` must be below PRIVY_EVENT_COUNT. */
 PRIVY_API const char *privy_event_name(privy_event_kind kind);
 
-/* Asked about every 50 ms while a call waits, on the thread that made the call: true stops it. */
+/* Asked about every 20 ms while a call waits, on the thread that made the call: true stops it. */
 typedef bool privy_stop_function(void *context);
 /* Told of each step of the call, on the thread that made the call. The event is gone when it returns. */
 typedef void privy_observe_function(void *context, const privy_event *event);

@@ -52,8 +52,10 @@ struct privy_group {
 
 /* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
 #define CLOCK_PEEK 0.02
-/* A group that is driven at all is driven more often than this. */
-#define GAP 0.1
+/* Shorter times in which nobody drives a group are not worth a thought. After longer ones an answer that has come
+ * meanwhile gets a moment to be read. */
+#define GAP 0.01
+#define MOMENT 0.05
 
 /* ---- queues ---- */
 
@@ -366,7 +368,7 @@ static double due_of(const privy_group *group) {
 static void catch_up(privy_group *group, double gap) {
   if (gap < GAP) return;
   for (group_flight *flight = group->sending.first; flight; flight = flight->next)
-    privy_engine_extend(flight->transfer, gap);
+    privy_engine_extend(flight->transfer, gap + MOMENT);
 }
 
 /* ---- driven by waiting ---- */

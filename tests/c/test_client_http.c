@@ -1,7 +1,7 @@
 /* The client over a real socket: what goes over the wire, on which connection. */
 #define _POSIX_C_SOURCE 200809L
 
-#include <curl/curl.h>
+#include "client/libcurl.h"
 
 #include "http_scene.h"
 
@@ -21,7 +21,8 @@ static void assert_head(const scene *s, size_t index, const char *first, const c
     assert_non_null(end);
     cut(line, end + 2);
   }
-  snprintf(libcurl, sizeof libcurl, " libcurl/%s\r\n", curl_version_info(CURLVERSION_NOW)->version);
+  const privy_libcurl *loaded = privy_libcurl_load(NULL);
+  snprintf(libcurl, sizeof libcurl, " libcurl/%s\r\n", loaded->version);
   char *agent = strstr(head, libcurl);
   assert_non_null(agent);
   cut(agent, agent + strlen(libcurl) - 2);

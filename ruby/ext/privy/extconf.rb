@@ -8,20 +8,23 @@ core = File.join(root, "csrc")
 core_sources = Dir.glob(File.join(core, "*", "*.c"))
 abort "privy: the core's sources are missing (looked in #{core})" if core_sources.empty?
 
-unless pkg_config("libcurl")
+# Its headers only: the library itself is loaded when a client first needs it.
+flags = pkg_config("libcurl", "cflags")
+unless flags
   curl_config = find_executable("curl-config")
   unless curl_config
     abort "privy needs libcurl and its headers: install libcurl4-openssl-dev (Debian, Ubuntu), " \
           "libcurl-devel (Fedora), curl-dev (Alpine) or curl (Homebrew)"
   end
-  $CFLAGS << " " << `#{curl_config} --cflags`.strip
-  $libs << " " << `#{curl_config} --libs`.strip
+  flags = `#{curl_config} --cflags`.strip
 end
+$CFLAGS << " " << flags
 abort "privy: libcurl is there, curl/curl.h is not: install its development package" unless have_header("curl/curl.h")
 
 $INCFLAGS << " -I#{core}"
 $CFLAGS << " -std=c11 -fvisibility=hidden -pthread"
 $LDFLAGS << " -pthread"
+$libs << " -ldl"
 $warnflags = "-Wall -Wextra -Wno-unused-parameter -Wno-declaration-after-statement"
 
 # Two floors may have files of one name, and the extension too: each object of the core is named after its folder.

@@ -1,0 +1,304 @@
+#include "client/transfer.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "message/error.h"
+
+/* Bytes of headers, those of interim answers included. */
+#define MAX_HEADERS ((size_t)256 << 10)
+#define MAX_HEADER_LINES 1000
+
+/* ---- what libcurl tells on the way ---- */
+
+static size_t on_header(char *data, size_t size, size_t count, void *context) {
+  privy_transfer *transfer = context;
+  privy_kept *connection = privy_kept_place(transfer->kept, transfer->port);
+  privy_buffer *headers = &transfer->incoming->headers;
+  size_t length = size * count;
+  transfer->header_bytes += length;
+  transfer->huge_headers = transfer->header_bytes > MAX_HEADERS || ++transfer->header_lines > MAX_HEADER_LINES;
+  if (transfer->huge_headers) return 0;
+  connection->heard = privy_monotonic();
+  if (length <= 2) transfer->headed = true;
+  if (privy_text_starts(data, length, "HTTP/")) {
+    transfer->headed = false;
+    connection->http1 = privy_text_starts(data, length, "HTTP/1");
+    headers->length = 0; /* an interim answer's headers make way for the next one's */
+    return length;
+  }
+  transfer->no_memory = !privy_buffer_append(headers, data, length);
+  return transfer->no_memory ? 0 : length;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context) {
+  privy_transfer *transfer = context;
+  privy_buffer *body = &transfer->incoming->body;
+  size_t length = size * count;
+  privy_kept_place(transfer->kept, transfer->port)->heard = privy_monotonic();
+  transfer->huge_body = length > transfer->max_response - body->length;
+  transfer->no_memory = !transfer->huge_body && !privy_buffer_append(body, data, length);
+  return transfer->huge_body || transfer->no_memory ? 0 : length;
+}
+
+static int on_open(void *context, curl_socket_t socket, curlsocktype purpose) {
+  privy_transfer *transfer = context;
+  (void)purpose;
+  transfer->opened[1] = transfer->opened[0];
+  transfer->opened[0] = (int)socket;
+  return CURL_SOCKOPT_OK;
+}
+
+/* libcurl would silently repeat a request whose kept connection broke before the answer: whether to repeat is not its
+ * business, for the first one may have been acted on. */
+static int on_request(void *context, char *remote, char *local, int remote_port, int local_port) {
+  privy_transfer *transfer = context;
+  (void)remote, (void)local, (void)remote_port;
+  bool again = transfer->sent;
+  transfer->port = local_port > 0 ? local_port : 0;
+  bool opened = privy_kept_add(transfer->kept, transfer->port, transfer->opened);
+  transfer->stale = !again && !opened && privy_kept_is_stale(transfer->kept, transfer->port);
+  if (transfer->stale) return CURL_PREREQFUNC_ABORT;
+  transfer->sent = true;
+  transfer->sent_at = privy_monotonic();
+  return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+/* ---- life ---- */
+
+static long milliseconds(double seconds) {
+  return seconds < 0.001 ? 1L : (long)(seconds * 1000);
+}
+
+static void set_manners(privy_transfer *transfer, const privy_settings *settings) {
+  const privy_libcurl *curl = transfer->curl;
+  CURL *easy = transfer->easy;
+#if LIBCURL_VERSION_NUM >= 0x075500
+  curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  curl->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+  curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* neither a timeout nor a stop waits for a name lookup that hangs */
+#endif
+  curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+  curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+  curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl->easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+  curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+  curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
+  curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+  curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+  curl->easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open);
+  curl->easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer);
+  curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+  curl->easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+  if (!settings->ca_bundle) return;
+  curl->easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle);
+  curl->easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's authorities stay trusted beside the bundle's */
+}
+
+privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settings *settings, privy_kept *kept) {
+  privy_transfer *transfer = privy_calloc(1, sizeof *transfer);
+  if (!transfer) return NULL;
+  *transfer =
+      (privy_transfer){.curl = curl, .easy = curl->easy_init(), .kept = kept, .max_response = settings->max_response};
+  if (!transfer->easy) {
+    privy_free(transfer);
+    return NULL;
+  }
+  set_manners(transfer, settings);
+  return transfer;
+}
+
+void privy_transfer_free(privy_transfer *transfer) {
+  transfer->curl->easy_cleanup(transfer->easy);
+  transfer->curl->slist_free_all(transfer->headers);
+  privy_free(transfer);
+}
+
+/* ---- what goes out ---- */
+
+static bool add_line(privy_transfer *transfer, const char *line) {
+  struct curl_slist *longer = transfer->curl->slist_append(transfer->headers, line);
+  if (longer) transfer->headers = longer;
+  return longer != NULL;
+}
+
+/* Splits the block of headers into libcurl's list, and keeps libcurl from adding what nobody asked for. */
+static bool make_headers(privy_transfer *transfer, const privy_outgoing *outgoing) {
+  privy_slice block = {outgoing->headers.data, outgoing->headers.length};
+  privy_header header;
+  bool typed = false;
+  privy_buffer line = PRIVY_BUFFER_EMPTY;
+  bool done = add_line(transfer, "Expect:");
+  while (done && privy_next_header(&block, &header)) {
+    line.length = 0;
+    bool agent = privy_text_is_nocase(header.name.text, header.name.length, "User-Agent");
+    typed = typed || privy_text_is_nocase(header.name.text, header.name.length, "Content-Type");
+    done = privy_buffer_append(&line, header.name.text, header.name.length) &&
+           privy_buffer_text(&line, header.value.length ? ": " : ";") &&
+           privy_buffer_append(&line, header.value.text, header.value.length) &&
+           (!agent || (privy_buffer_text(&line, " libcurl/") && privy_buffer_text(&line, transfer->curl->version))) &&
+           privy_buffer_terminate(&line) && add_line(transfer, line.data);
+  }
+  privy_buffer_clear(&line);
+  return done && (typed || add_line(transfer, "Content-Type:"));
+}
+
+static void set_method(const privy_libcurl *curl, CURL *easy, const privy_outgoing *outgoing) {
+  bool post = strcmp(outgoing->method, "POST") == 0, head = strcmp(outgoing->method, "HEAD") == 0;
+  curl->easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* whatever the last request was */
+  if (post || outgoing->body_length) {
+    curl->easy_setopt(easy, CURLOPT_POST, 1L);
+    curl->easy_setopt(easy, CURLOPT_POSTFIELDS, outgoing->body);
+    curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)outgoing->body_length);
+  }
+  if (head) curl->easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, post || head ? NULL : outgoing->method);
+}
+
+/* Holds for what a Content-Length tells; a body without one is counted as it comes. */
+static void bound_length(const privy_transfer *transfer, const privy_outgoing *outgoing) {
+  size_t most = strcmp(outgoing->method, "HEAD") == 0 ? 0 : transfer->max_response; /* 0: no bound */
+  transfer->curl->easy_setopt(transfer->easy, CURLOPT_MAXFILESIZE_LARGE,
+                              most > INT64_MAX ? INT64_MAX : (curl_off_t)most);
+}
+
+/* Plain http never leaves the machine, so it takes no proxy. One of the settings is used in spite of $no_proxy. */
+static void set_proxy(privy_transfer *transfer, const privy_settings *settings, const privy_outgoing *outgoing) {
+  bool plain = privy_text_starts(outgoing->url, strlen(outgoing->url), "http://");
+  bool ours = plain || settings->proxy;
+  transfer->curl->easy_setopt(transfer->easy, CURLOPT_PROXY, plain ? "" : settings->proxy);
+  transfer->curl->easy_setopt(transfer->easy, CURLOPT_NOPROXY, ours ? "" : NULL);
+}
+
+static void set_time(privy_transfer *transfer) {
+  const privy_libcurl *curl = transfer->curl;
+  curl->easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, milliseconds(transfer->timeout));
+  curl->easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(transfer->connect_timeout));
+}
+
+bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *settings, const privy_outgoing *outgoing,
+                            privy_incoming *incoming, void *owner) {
+  const privy_libcurl *curl = transfer->curl;
+  CURL *easy = transfer->easy;
+  *transfer = (privy_transfer){.curl = curl,
+                               .easy = easy,
+                               .kept = transfer->kept,
+                               .max_response = transfer->max_response,
+                               .owner = owner,
+                               .incoming = incoming,
+                               .timeout = outgoing->timeout,
+                               .connect_timeout = outgoing->connect_timeout,
+                               .opened = {-1, -1}};
+  if (!make_headers(transfer, outgoing)) return false;
+  set_method(curl, easy, outgoing);
+  bound_length(transfer, outgoing);
+  set_proxy(transfer, settings, outgoing);
+  set_time(transfer);
+  curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, outgoing->fresh ? 1L : 0L);
+  curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+  return curl->easy_setopt(easy, CURLOPT_URL, outgoing->url) == CURLE_OK;
+}
+
+void privy_engine_extend(privy_transfer *transfer, double seconds) {
+  transfer->timeout += seconds;
+  transfer->connect_timeout += seconds;
+  set_time(transfer);
+}
+
+void privy_transfer_renew(privy_transfer *transfer) {
+  transfer->stale = false;
+  transfer->curl->easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, 1L);
+}
+
+/* ---- what came back ---- */
+
+static double seconds_of(const privy_libcurl *curl, CURL *easy, CURLINFO info) {
+  curl_off_t microseconds = 0;
+  curl->easy_getinfo(easy, info, &microseconds);
+  return (double)microseconds / 1e6;
+}
+
+/* From one instant of a transfer to a later one; 0 when the later one was never reached. */
+static double between(double earlier, double later) {
+  return later > earlier ? later - earlier : 0;
+}
+
+static uint64_t bytes_of(const privy_libcurl *curl, CURL *easy, CURLINFO whole, CURLINFO part) {
+  long headers = 0;
+  curl_off_t body = 0;
+  curl->easy_getinfo(easy, whole, &headers);
+  curl->easy_getinfo(easy, part, &body);
+  return (uint64_t)headers + (uint64_t)body;
+}
+
+/* libcurl tells instants, counted from the transfer's start, and goes on telling those of a kept connection. */
+static privy_cost cost_of(const privy_libcurl *curl, CURL *easy) {
+  long new_connections = 0;
+  curl->easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &new_connections);
+  privy_cost cost = {.first_byte = between(seconds_of(curl, easy, CURLINFO_PRETRANSFER_TIME_T),
+                                           seconds_of(curl, easy, CURLINFO_STARTTRANSFER_TIME_T)),
+                     .total = seconds_of(curl, easy, CURLINFO_TOTAL_TIME_T),
+                     .bytes_sent = bytes_of(curl, easy, CURLINFO_REQUEST_SIZE, CURLINFO_SIZE_UPLOAD_T),
+                     .bytes_received = bytes_of(curl, easy, CURLINFO_HEADER_SIZE, CURLINFO_SIZE_DOWNLOAD_T),
+                     .reused = new_connections == 0};
+  if (cost.reused) return cost;
+  double named = seconds_of(curl, easy, CURLINFO_NAMELOOKUP_TIME_T),
+         connected = seconds_of(curl, easy, CURLINFO_CONNECT_TIME_T);
+  cost.lookup = named;
+  cost.connect = between(named, connected);
+  cost.tls = between(connected, seconds_of(curl, easy, CURLINFO_APPCONNECT_TIME_T));
+  return cost;
+}
+
+/* Whether the first byte of an answer came. */
+static bool has_begun(const privy_transfer *transfer) {
+  return seconds_of(transfer->curl, transfer->easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
+}
+
+static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_error *error) {
+  /* A message that quotes the URL of a proxy would tell its password. */
+  bool tells = *transfer->message && !strchr(transfer->message, '@');
+  const char *message = tells ? transfer->message : transfer->curl->easy_strerror(result);
+  if (result == CURLE_OK && transfer->headed) return PRIVY_OK;
+  if (result == CURLE_OK)
+    return privy_error_set(error, PRIVY_CONNECTION, "the connection broke within the headers of the answer");
+  /* libcurl calls a header line that is longer than it likes a lack of memory. */
+  bool huge_line = result == CURLE_OUT_OF_MEMORY && has_begun(transfer) && transfer->incoming->body.length == 0;
+  bool huge_headers = huge_line || transfer->huge_headers;
+  bool huge_body = transfer->huge_body || result == CURLE_FILESIZE_EXCEEDED;
+  if (huge_body || huge_headers) error->http_status = transfer->incoming->http_status;
+  if (huge_headers) return privy_error_set(error, PRIVY_STATUS, "the answer's headers are larger than allowed");
+  if (transfer->no_memory || result == CURLE_OUT_OF_MEMORY) return privy_error_no_memory(error);
+  if (huge_body)
+    return privy_error_set(error, PRIVY_STATUS, "the answer is larger than the %zu bytes allowed",
+                           transfer->max_response);
+  if (result == CURLE_ABORTED_BY_CALLBACK)
+    return privy_error_set(error, PRIVY_CONNECTION, "the connection broke before the answer came");
+  if (result == CURLE_OPERATION_TIMEDOUT) return privy_error_set(error, PRIVY_TIMEOUT, "%s", message);
+  return privy_error_set(error, PRIVY_CONNECTION, "%s", message);
+}
+
+privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy_error *error) {
+  const privy_libcurl *curl = transfer->curl;
+  long http_status = 0;
+  curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
+  transfer->incoming->http_status = (int)http_status;
+  transfer->incoming->cost = cost_of(curl, transfer->easy);
+  privy_status status = tell(transfer, result, error);
+  curl->easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
+  curl->slist_free_all(transfer->headers);
+  transfer->headers = NULL;
+  return status;
+}

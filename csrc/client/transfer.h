@@ -1,0 +1,42 @@
+/* One request and its answer on their way, over libcurl. An engine carries them. */
+#ifndef PRIVY_CLIENT_TRANSFER_H
+#define PRIVY_CLIENT_TRANSFER_H
+
+#include "client/engine.h"
+#include "client/kept.h"
+#include "client/libcurl.h"
+
+struct privy_transfer {
+  const privy_libcurl *curl;
+  CURL *easy;       /* its CURLOPT_PRIVATE is the transfer */
+  privy_kept *kept; /* the engine's */
+  size_t max_response;
+  void *owner;
+  privy_incoming *incoming;
+  size_t header_bytes, header_lines;
+  double timeout, connect_timeout;
+  int opened[2];  /* the sockets opened last for it: IPv4 and IPv6 are tried side by side */
+  int port;       /* the connection's local one */
+  double sent_at; /* by privy_monotonic */
+  bool huge_headers, huge_body;
+  bool no_memory;
+  bool stale;  /* the kept connection held something already when the request was to go out */
+  bool sent;   /* the request has gone out once */
+  bool headed; /* the answer's headers have come whole */
+  struct curl_slist *headers;
+  struct privy_transfer *next; /* in the engine's `idle` */
+  char message[CURL_ERROR_SIZE];
+};
+
+/* A transfer for any number of requests, one after the other; NULL when memory runs out. */
+privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settings *settings, privy_kept *kept);
+void privy_transfer_free(privy_transfer *transfer);
+/* Makes it ready to send the request. False when memory runs out. */
+PRIVY_NODISCARD bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *settings,
+                                            const privy_outgoing *outgoing, privy_incoming *incoming, void *owner);
+/* The same request is to go out on a new connection. */
+void privy_transfer_renew(privy_transfer *transfer);
+/* libcurl has ended it: fills `incoming`, and `error` unless it gives PRIVY_OK. Forgets the request. */
+privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy_error *error);
+
+#endif
