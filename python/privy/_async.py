@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import time
 from functools import wraps
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from ._bulk import MAX_WAIT, Bulk, Run, checked
+from ._bulk import MAX_WAIT, BaseBulk, Bulk, Run, checked
 from ._client import BaseClient, Client, to_response
 from ._loop import AsyncCore
 from ._pages import ContactList, goes_on
@@ -129,7 +129,7 @@ class AsyncContactList:
         return page
 
 
-class AsyncBulk(Generic[T]):
+class AsyncBulk(BaseBulk[T]):
     """An asynchronous iterator of ``Result``, as ``Bulk`` is a plain one. The rows' iterable itself is a plain one.
 
     Calls that are under way go on between two steps of the iteration; places are filled by it. Leaving a loop early,
@@ -149,28 +149,8 @@ class AsyncBulk(Generic[T]):
         wait = MAX_WAIT if max_wait is None else max_wait
         self._core = AsyncCore(core.core.view(timeout, connect_timeout, wait, max_retries), core.drivers)
         self._operation = operation
-        self._run: Run[T] = Run(core.core, rows, concurrency, on_progress)
+        self._run = Run(core.core, rows, concurrency, on_progress)
         self._tasks: dict[asyncio.Task[Any], int] = {}
-
-    @property
-    def taken(self) -> int:
-        """How many rows have been taken from the iterable."""
-        return self._run.taken
-
-    @property
-    def unsent(self) -> list[tuple[int, Row]]:
-        """The rows taken that no request was made for, because the run was stopped: (index, row)."""
-        return self._run.unsent
-
-    @property
-    def done(self) -> int:
-        """Rows whose call has ended, well or not."""
-        return self._run.done
-
-    @property
-    def failed(self) -> int:
-        """Rows whose call has not ended well."""
-        return self._run.failed
 
     def __aiter__(self) -> AsyncIterator[Result[T]]:
         return self

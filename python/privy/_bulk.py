@@ -199,11 +199,38 @@ def checked(row: Row) -> tuple[Row, Any]:
     return {name: value for name, value in row.items() if name != "extra"}, row["extra"]
 
 
-class Bulk(Generic[T]):
+class BaseBulk(Generic[T]):
+    """What bulk runs tell of themselves, whichever way they wait."""
+
+    _run: Run[T]
+
+    @property
+    def taken(self) -> int:
+        """How many rows have been taken from the iterable."""
+        return self._run.taken
+
+    @property
+    def unsent(self) -> list[tuple[int, Row]]:
+        """The rows taken that no request was made for, because the run was stopped: (index, row)."""
+        return self._run.unsent
+
+    @property
+    def done(self) -> int:
+        """Rows whose call has ended, well or not."""
+        return self._run.done
+
+    @property
+    def failed(self) -> int:
+        """Rows whose call has not ended well."""
+        return self._run.failed
+
+
+class Bulk(BaseBulk[T]):
     """An iterator of ``Result``: what became of the rows of a bulk run, as their calls end, in no particular order.
 
     Rows are taken from the iterable only as places free up, by the thread that iterates; nothing is sent before the
-    first ``next``, and nothing goes on between two of them. Leaving a loop early, ``close`` or the end of a ``with``
+    first ``next``. Calls move on only while the run is read: between two ``next`` nothing goes on, and the time that
+    the reader takes there counts against no ``timeout``. Leaving a loop early, ``close`` or the end of a ``with``
     ends the calls that are under way.
 
     The run stops when the account's budget is spent for longer than a call may wait (a day's, as a rule): after the
@@ -226,27 +253,7 @@ class Bulk(Generic[T]):
         self._view = core.view(timeout, connect_timeout, wait, max_retries)
         self._operation = operation
         self._group = _core.Group(self._view)
-        self._run: Run[T] = Run(self._view, rows, concurrency, on_progress)
-
-    @property
-    def taken(self) -> int:
-        """How many rows have been taken from the iterable."""
-        return self._run.taken
-
-    @property
-    def unsent(self) -> list[tuple[int, Row]]:
-        """The rows taken that no request was made for, because the run was stopped: (index, row)."""
-        return self._run.unsent
-
-    @property
-    def done(self) -> int:
-        """Rows whose call has ended, well or not."""
-        return self._run.done
-
-    @property
-    def failed(self) -> int:
-        """Rows whose call has not ended well."""
-        return self._run.failed
+        self._run = Run(self._view, rows, concurrency, on_progress)
 
     def __iter__(self) -> Iterator[Result[T]]:
         return self

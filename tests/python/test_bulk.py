@@ -474,3 +474,12 @@ def test_windows_are_waited_for_over_a_socket():
     waits = [progress for progress in told if progress.waiting_until is not None]
     assert waits
     assert all(0 < progress.eta < 120 for progress in waits)
+
+
+def test_a_reader_who_takes_longer_than_the_timeout(recorder):
+    recorder.answer = lambda request: time.sleep(0.1) or ACCEPTED
+    run = recorder.client(timeout=0.4).events.ingest_many([event(i) for i in range(4)], concurrency=2)
+    for result in run:
+        assert result.ok, result.error
+        time.sleep(0.6)
+    assert len(recorder.requests) == 4
