@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "errors.h"
+#include "event.h"
 #include "options.h"
 #include "request.h"
 #include "sandbox.h"
@@ -16,6 +17,7 @@ typedef struct client_object {
   PyObject_HEAD struct client_object *root;
   privy_client *client;
   privy_sandbox *sandbox; /* its clock is the client's; NULL: the machine's is */
+  PyObject *on_event;     /* NULL: nobody is told */
   int64_t reserve;
   size_t running;
   bool closed;
@@ -62,6 +64,10 @@ void client_release(PyObject *object) {
   free_when_done(owner);
 }
 
+PyObject *client_on_event(PyObject *object) {
+  return owner_of((client_object *)object)->on_event;
+}
+
 bool client_is_same(core_state *state, PyObject *one, PyObject *other) {
   client_object *first = checked(state, one), *second = checked(state, other);
   return first && second && owner_of(first) == owner_of(second);
@@ -75,6 +81,8 @@ int client_options(core_state *state, PyObject *object, PyObject *const *given, 
 /* ---- calls ---- */
 
 typedef struct waiting {
+  core_state *state;
+  PyObject *on_event;
   PyThreadState *thread;
   bool stopped;
 } waiting;
@@ -89,16 +97,35 @@ static bool signal_raised(void *context) {
   return state->stopped;
 }
 
+/* Keeps the exception that stopped the call, if one did. */
+static void observe(void *context, const privy_event *event) {
+  waiting *wait = context;
+  PyObject *type, *value, *trace;
+  PyEval_RestoreThread(wait->thread);
+  PyErr_Fetch(&type, &value, &trace);
+  if (!event_tell(wait->state, wait->on_event, event)) {
+    if (!wait->stopped) PyErr_Fetch(&type, &value, &trace);
+    wait->stopped = true;
+  }
+  PyErr_Restore(type, value, trace);
+  wait->thread = PyEval_SaveThread();
+}
+
 /* Makes the call without the GIL. NULL with an exception when it failed. */
 static privy_response *run(core_state *state, client_object *self, const privy_request *request,
                            const privy_options *options) {
   client_object *owner = owner_of(self);
+  waiting wait = {.state = state, .on_event = owner->on_event};
+  owner->running++;
+  int wanted = event_wanted(state, owner->on_event);
+  if (wanted < 0) {
+    client_release((PyObject *)owner);
+    return NULL;
+  }
+  const privy_hooks hooks = {.stop = signal_raised, .observe = wanted ? observe : NULL, .context = &wait};
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;
-  waiting wait = {NULL, false};
-  owner->running++;
-  const privy_hooks hooks = {.stop = signal_raised, .context = &wait};
   wait.thread = PyEval_SaveThread();
   privy_status status = privy_client_call(owner->client, request, options, &hooks, &response, &error);
   PyEval_RestoreThread(wait.thread);
@@ -220,13 +247,17 @@ static int64_t whole_number(PyObject *value) {
   return overflow ? (overflow < 0 ? INT64_MIN : INT64_MAX) : (int64_t)number;
 }
 
-static int read_config(core_state *state, PyObject *args, privy_config *config) {
+static int read_config(core_state *state, PyObject *args, privy_config *config, PyObject **on_event) {
   PyObject *options[OPTIONS_COUNT], *max_response, *reserve, *sandbox;
-  if (!PyArg_ParseTuple(args, "zzzzzzzzzOOOOOOO", &config->token, &config->client_id, &config->client_secret,
+  if (!PyArg_ParseTuple(args, "zzzzzzzzzOOOOOOOO", &config->token, &config->client_id, &config->client_secret,
                         &config->scopes, &config->base_url, &config->token_url, &config->ca_bundle, &config->proxy,
                         &config->user_agent, &options[0], &options[1], &options[2], &options[3], &max_response,
-                        &reserve, &sandbox))
+                        &reserve, &sandbox, on_event))
     return -1;
+  if (*on_event != Py_None && !PyCallable_Check(*on_event)) {
+    PyErr_Format(PyExc_TypeError, "on_event must be callable or None, not %R", Py_TYPE(*on_event));
+    return -1;
+  }
   if (options_read(state, options, &config->options) < 0) return -1;
   if (max_response != Py_None) config->max_response = PyLong_AsSize_t(max_response);
   if (reserve != Py_None) config->reserve = whole_number(reserve);
@@ -236,18 +267,20 @@ static int read_config(core_state *state, PyObject *args, privy_config *config) 
 }
 
 /* Client(token, client_id, client_secret, scopes, base_url, token_url, ca_bundle, proxy, user_agent, timeout,
- * connect_timeout, max_wait, max_retries, max_response, reserve, sandbox): None for what is not set. */
+ * connect_timeout, max_wait, max_retries, max_response, reserve, sandbox, on_event): None for what is not set. */
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   core_state *state = state_of_type(type);
+  PyObject *on_event;
   privy_config config;
   privy_config_init(&config);
-  if (read_config(state, args, &config) < 0) return NULL;
+  if (read_config(state, args, &config, &on_event) < 0) return NULL;
   client_object *self = (client_object *)PyType_GenericAlloc(type, 0);
   if (!self) return NULL;
   self->options = (privy_options)PRIVY_OPTIONS_INHERIT;
   self->sandbox = config.sandbox;
   self->reserve = config.reserve;
+  self->on_event = on_event == Py_None ? NULL : Py_NewRef(on_event);
   privy_error error;
   privy_error_init(&error);
   privy_status status = privy_client_new(&config, &self->client, &error);
@@ -262,6 +295,12 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywor
 static int client_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(object));
   Py_VISIT((PyObject *)((client_object *)object)->root);
+  Py_VISIT(((client_object *)object)->on_event);
+  return 0;
+}
+
+static int client_clear(PyObject *object) {
+  Py_CLEAR(((client_object *)object)->on_event);
   return 0;
 }
 
@@ -270,6 +309,7 @@ static void client_dealloc(PyObject *object) {
   PyObject_GC_UnTrack(object);
   privy_client_free(self->client);
   Py_XDECREF((PyObject *)self->root);
+  Py_XDECREF(self->on_event);
   state_free_object(object);
 }
 
@@ -291,13 +331,10 @@ static PyMethodDef client_methods[] = {
 };
 
 static PyType_Slot client_slots[] = {
-    {Py_tp_doc, "The core's client."},
-    {Py_tp_new, client_new},
-    {Py_tp_getset, client_attributes},
-    {Py_tp_methods, client_methods},
-    {Py_tp_traverse, client_traverse},
-    {Py_tp_dealloc, client_dealloc},
-    {0, NULL},
+    {Py_tp_doc, "The core's client."}, {Py_tp_new, client_new},
+    {Py_tp_getset, client_attributes}, {Py_tp_methods, client_methods},
+    {Py_tp_traverse, client_traverse}, {Py_tp_clear, client_clear},
+    {Py_tp_dealloc, client_dealloc},   {0, NULL},
 };
 
 static PyType_Spec client_spec = {

@@ -4,6 +4,7 @@
 
 #include "convert.h"
 #include "errors.h"
+#include "event.h"
 #include "options.h"
 #include "request.h"
 
@@ -35,6 +36,16 @@ static bool usable(group_object *self) {
     return true;
   }
   return false;
+}
+
+/* Tells what has happened since the group was driven last. False with an exception that is to stop everything. */
+static bool tell(group_object *self) {
+  core_state *state = state_of_object((PyObject *)self);
+  privy_event event;
+  while (self->group && privy_group_take_event(self->group, &event)) {
+    if (!event_tell(state, client_on_event(self->client), &event)) return false;
+  }
+  return true;
 }
 
 /* ---- starting and stopping ---- */
@@ -79,12 +90,15 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
   privy_options options;
   uint64_t id;
   if (!request) return NULL;
-  bool ready = client_options(state, client, given, &options) == 0 && request_finish(state, request) == 0 &&
-               usable(self) && client_open(state, client) && read_id(number, &id);
+  int wanted = event_wanted(state, client_on_event(self->client));
+  bool ready = wanted >= 0 && client_options(state, client, given, &options) == 0 &&
+               request_finish(state, request) == 0 && usable(self) && client_open(state, client) &&
+               read_id(number, &id);
   if (!ready) {
     privy_request_free(request);
     return NULL;
   }
+  privy_group_observe(self->group, wanted > 0);
   if (!begin(self, number, id, request, &options, operation)) return NULL;
   Py_RETURN_NONE;
 }
@@ -122,7 +136,7 @@ static PyObject *group_cancel(PyObject *object, PyObject *number) {
   bool found = privy_group_cancel(self->group, id);
   self->busy = false;
   if (found && PyDict_DelItem(self->calls, number) < 0) return NULL;
-  return PyBool_FromLong(found);
+  return tell(self) ? PyBool_FromLong(found) : NULL;
 }
 
 /* ---- what has ended ---- */
@@ -189,7 +203,7 @@ static PyObject *group_wait(PyObject *object, PyObject *value) {
   privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(thread);
   self->busy = false;
-  if (PyErr_CheckSignals() < 0) return NULL;
+  if (PyErr_CheckSignals() < 0 || !tell(self)) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -231,6 +245,7 @@ static PyObject *group_act(PyObject *object, PyObject *args) {
   self->busy = true;
   privy_group_act(self->group, socket, events);
   self->busy = false;
+  if (!tell(self)) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -247,11 +262,27 @@ static void shut(group_object *self) {
   PyDict_Clear(self->calls);
 }
 
+/* Ends the calls under way one by one, so that it is told of each. */
+static bool end_all(group_object *self) {
+  if (!self->group || self->process != getpid()) return true;
+  PyObject *numbers = PyDict_Keys(self->calls);
+  self->busy = true;
+  for (Py_ssize_t i = 0; numbers && i < PyList_Size(numbers); i++) {
+    uint64_t id;
+    if (read_id(PyList_GetItem(numbers, i), &id)) privy_group_cancel(self->group, id);
+  }
+  self->busy = false;
+  Py_XDECREF(numbers);
+  return numbers && tell(self);
+}
+
 static PyObject *group_close(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   if (self->busy) return PyErr_Format(PyExc_RuntimeError, "the group is at work: it cannot be closed now");
+  bool goes_on = end_all(self);
   shut(self);
+  if (!goes_on) return NULL;
   Py_RETURN_NONE;
 }
 

@@ -46,6 +46,9 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   for (size_t i = 0; i < state->record_count; i++) Py_VISIT((PyObject *)state->records[i].type);
   for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_VISIT(state->errors[i]);
   Py_VISIT(state->error_builder);
+  Py_VISIT(state->event_class);
+  Py_VISIT(state->event_log);
+  Py_VISIT(state->logger);
   Py_VISIT(state->decimal);
   Py_VISIT(state->datetime);
   Py_VISIT(state->utc);
@@ -66,6 +69,9 @@ static int module_clear(PyObject *module) {
   for (size_t i = 0; i < state->record_count; i++) Py_CLEAR(state->records[i].type);
   for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_CLEAR(state->errors[i]);
   Py_CLEAR(state->error_builder);
+  Py_CLEAR(state->event_class);
+  Py_CLEAR(state->event_log);
+  Py_CLEAR(state->logger);
   Py_CLEAR(state->decimal);
   Py_CLEAR(state->datetime);
   Py_CLEAR(state->utc);

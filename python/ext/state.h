@@ -33,7 +33,9 @@ typedef struct record_type {
   X(INDEX, "index")                                                                                                    \
   X(COUNT, "count")                                                                                                    \
   X(LOAD, "_load")                                                                                                     \
-  X(LOAD_PAGE, "_load_page")
+  X(LOAD_PAGE, "_load_page")                                                                                           \
+  X(LOGGING, "logging")                                                                                                \
+  X(IS_ENABLED_FOR, "isEnabledFor")
 
 typedef enum state_name {
 #define X(id, text) NAME_##id,
@@ -55,6 +57,9 @@ typedef struct core_state {
   size_t record_count;
   PyObject *errors[PRIVY_STATUS_COUNT];
   PyObject *error_builder;
+  PyObject *event_class;
+  PyObject *event_log;
+  PyObject *logger;
   PyObject *decimal;
   PyObject *datetime;
   PyObject *utc;

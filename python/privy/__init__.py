@@ -39,6 +39,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async import AsyncBulk, AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, Progress, Result
+    from ._events import Event
     from ._limits import RateLimit, RateLimitWindow
     from .sandbox import Sandbox
 
@@ -59,6 +60,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "Contacts",
+    "Event",
     "EventReceipt",
     "Events",
     "Headers",
@@ -94,6 +96,7 @@ _LATER = {
     "AsyncEvents": "_async",
     "AsyncOrders": "_async",
     "Bulk": "_bulk",
+    "Event": "_events",
     "Progress": "_bulk",
     "RateLimit": "_limits",
     "RateLimitWindow": "_limits",

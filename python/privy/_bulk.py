@@ -301,6 +301,8 @@ class Bulk(BaseBulk[T]):
     def _wait(self) -> None:
         started = time.monotonic()
         self._group.wait(1.0)
+        if not self._run.under_way:  # closed by who was told of an event
+            return
         ended = self._group.take()
         if ended is None:
             self._run.waits(self._group.waiting_until(), time.monotonic() - started)

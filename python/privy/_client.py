@@ -12,7 +12,7 @@ from ._response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from os import PathLike
     from types import TracebackType
     from typing import Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._core import Omit
+    from ._events import Event
     from ._limits import RateLimit
     from ._types import Json, Scalar
     from .sandbox import Sandbox
@@ -50,6 +51,7 @@ class BaseClient:
         max_response: int | None = None,
         reserve: int = 0,
         sandbox: Sandbox | None = None,
+        on_event: Callable[[Event], object] | None = None,
     ) -> None:
         """
         Args:
@@ -72,6 +74,9 @@ class BaseClient:
             max_response: bytes of body accepted (64 MiB).
             reserve: requests of each minute that are left to other users of the account (0).
             sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
+            on_event: called with an ``Event`` after each step of each call, in the thread that makes the call (or runs
+                its event loop). It may use the client itself; such calls are not told to it. An ``Exception`` that it
+                raises goes to ``sys.unraisablehook``; ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
 
         Raises:
             PrivyError: a setting is missing or cannot be used; the message names it.
@@ -96,6 +101,7 @@ class BaseClient:
             max_response,
             reserve,
             inside,
+            on_event,
         )
         self._set_core(core)
 
@@ -158,6 +164,9 @@ class Client(BaseClient):
     Every call may raise ``APIConnectionError``, ``APITimeoutError``, ``AuthenticationError``,
     ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
     with the method. Ctrl-C stops a call at once.
+
+    The logger ``privy`` of ``logging`` is told of each step of each call at level DEBUG: a line, and the ``Event`` as
+    ``record.privy_event``. Where neither it nor ``on_event`` listens, that costs nothing.
     """
 
     __slots__ = ("contacts", "events", "orders")

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, final, overload
 
+from ._events import Event
+
 VERSION: Final[str]
 SANDBOX_TOKEN: Final[str]
 SANDBOX_CLIENT_ID: Final[str]
@@ -233,6 +235,7 @@ class Client:
         max_response: int | None,
         reserve: int | None,
         sandbox: Sandbox | None,
+        on_event: Callable[[Event], object] | None,
         /,
     ) -> Client: ...
     @property

@@ -84,7 +84,14 @@ class Driver:
         self._act(-1, 0)
 
     def _act(self, socket: int, events: int) -> None:
-        self.group.act(socket, events)
+        try:
+            self.group.act(socket, events)
+        finally:  # whoever is told of events may have closed the client, or raised to stop the loop
+            with contextlib.suppress(PrivyError):
+                self._settle()
+                self._plan()
+
+    def _settle(self) -> None:
         while (ended := self.group.take()) is not None:
             number, value, error = ended
             future = self._futures.pop(number, None)
@@ -94,7 +101,6 @@ class Driver:
                 future.set_result(value)
             else:
                 future.set_exception(error)
-        self._plan()
 
     def _plan(self) -> None:
         if self._soon:

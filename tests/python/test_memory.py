@@ -66,6 +66,19 @@ def operations(client):
                 raise result.error
             assert result.ok == (result.index == 0)
 
+    def pages():
+        for i in range(5):
+            client.contacts.upsert(email=f"c{i}@example.com")
+        found = {contact.id for contact in client.contacts.list(per_page=2)}
+        assert len(found) == client.contacts.list(per_page=1).total_count >= 5
+
+    def told():
+        teller = privy.Sandbox().client(on_event=repr, max_retries=0)
+        assert list(teller.contacts.list()) == []
+        for result in teller.events.ingest_many([{"event_type": "seen", "email": "e@example.com"}]):
+            if isinstance(result.error, MemoryError):
+                raise result.error
+
     def refused():
         with pytest.raises(privy.ValidationError):
             client.contacts.create(email="nobody", tags=[object()], first_name="\ud800")
@@ -74,13 +87,14 @@ def operations(client):
         "contact": contact,
         "conflict": conflict,
         "refused": refused,
-        "list": lambda: [list(client.contacts.list(per_page=2)), client.contacts.list().total_count],
+        "list": pages,
         "order": order,
         "event": lambda: client.events.ingest("seen", email="e@example.com", event_data={"a": [1, None, {"b": 1.5}]}),
         "bulk": bulk,
         "budget": lambda: client.rate_limit.minute,
         "raw": lambda: client.request("GET", "/contacts", params={"per_page": 1}, headers={"X-A": "b"}).json(),
         "record": use_a_record,
+        "events": told,
         "client": lambda: privy.Sandbox().client(timeout=1).with_options(timeout=2).close(),
         "schema": _core.schema,
     }

@@ -7,9 +7,11 @@ from .._client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from typing import Any
+
+    from .._events import Event
 
 _DROP, _TRUNCATE = 1, 2
 
@@ -107,6 +109,7 @@ class Sandbox:
         max_retries: int | None = None,
         max_response: int | None = None,
         reserve: int = 0,
+        on_event: Callable[[Event], object] | None = None,
     ) -> Client:
         """A client whose calls are answered here, without network. Settings are those of ``Client``.
 
@@ -126,6 +129,7 @@ class Sandbox:
             max_response=max_response,
             reserve=reserve,
             sandbox=self,
+            on_event=on_event,
         )
 
     def handle(
