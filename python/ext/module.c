@@ -30,7 +30,8 @@ static int module_exec(PyObject *module) {
   core_state *state = state_of_module(module);
   if (state_intern_names(state) < 0) return -1;
   if (omit_add(module, state) < 0 || record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
-  if (client_add(module, state) < 0 || group_add(module, state) < 0 || sandbox_add(module, state) < 0) return -1;
+  if (client_add(module, state) < 0 || group_add(module, state) < 0 || list_add(module) < 0) return -1;
+  if (sandbox_add(module, state) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }
 

@@ -140,6 +140,16 @@ PyObject *page_new(core_state *state, privy_response *response) {
   return page;
 }
 
+PyObject *page_records(core_state *state, PyObject *object, const privy_response **response) {
+  page_object *self = (page_object *)object;
+  if (Py_IS_TYPE(object, state->page_type)) {
+    *response = self->response;
+    if (*response && privy_response_count(*response) == (size_t)PyTuple_Size(self->records)) return self->records;
+  }
+  PyErr_SetString(PyExc_TypeError, "page must be a Page that a call gave");
+  return NULL;
+}
+
 static PyObject *page_load_place(core_state *state, PyObject *records, const char *text, Py_ssize_t length) {
   privy_error error;
   privy_error_init(&error);

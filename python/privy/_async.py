@@ -10,13 +10,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ._bulk import MAX_WAIT, BaseBulk, Bulk, Run, checked
 from ._client import BaseClient, Client, to_response
+from ._errors import PrivyError
 from ._loop import AsyncCore
-from ._pages import ContactList, goes_on
+from ._pages import BaseList, ContactList
 from ._resources import Contacts, Events, Orders
+from ._walk import BaseWalk
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
     from types import TracebackType
     from typing import Any
 
@@ -78,37 +80,68 @@ def _many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenat
     return made
 
 
-class AsyncContactList:
-    """Contacts over all pages, fetched one page at a time by ``async for``.
+class _AsyncWalk(BaseWalk):
+    """A walk that fetches the next page by a task of its own."""
 
-    Nothing is sent before the first use, and nothing after the last contact that is read. A page that
-    ``total_count()`` has fetched is used by the next loop.
+    def __init__(self, contacts: AsyncContactList) -> None:
+        super().__init__(contacts)
+        self._task: asyncio.Task[Page] | None = None
+
+    async def turn(self) -> bool:
+        """Goes to the next page. False when there is none."""
+        if self.page is None:
+            self.take(await self._list._take_first())
+            return True
+        if self._next == 0:
+            return False
+        task, self._task = self._task, None
+        self.take(await (self.core.call(*self.asked()) if task is None else task))
+        self.look_ahead()
+        return True
+
+    def look_ahead(self) -> None:
+        """Asks for the next page. What cannot be asked for now is asked for at the turn."""
+        if self.wants_next and self._task is None:
+            with contextlib.suppress(PrivyError, MemoryError):
+                self._task = asyncio.ensure_future(self.core.call(*self.asked()))
+
+    def leave(self) -> None:
+        """Ends the call that is on its way."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+
+
+class AsyncContactList(BaseList):
+    """Contacts over all pages, fetched page by page by ``async for``, each once.
+
+    Nothing is sent before the first use. While one page is read the next is on its way, as for ``ContactList``; it
+    comes by the event loop. Leaving a loop ends what is on its way once the loop's iterator is closed. A page that
+    ``total_count()`` has fetched is used by the next loop; each later loop asks anew.
     """
 
-    __slots__ = ("_fetch", "_first", "_per_page", "_start", "_total")
-
-    def __init__(self, fetch: Callable[[int | None], Awaitable[Page]], start: int | None, per_page: int) -> None:
-        self._fetch = fetch
-        self._start = start
-        self._per_page = per_page
-        self._first: Page | None = None
-        self._total: tuple[int | None] | None = None
+    __slots__ = ()
 
     async def __aiter__(self) -> AsyncIterator[Contact]:
-        async for page in self.pages():
-            for contact in page:
-                yield contact
+        walk = _AsyncWalk(self)
+        try:
+            while await walk.turn():
+                for part in walk.parts():
+                    for contact in part:
+                        yield contact
+                    walk.look_ahead()
+        finally:
+            walk.leave()
 
     async def pages(self) -> AsyncIterator[Page]:
-        """The pages themselves: sequences of contacts with ``page``, ``per_page``, ``total_count``, ``total_pages``."""
-        page = await self._fetch_first() if self._first is None else self._first
-        self._first = None
-        number = page.page or self._start or 1
-        yield page
-        while goes_on(page, number, self._per_page):
-            number += 1
-            page = await self._fetch(number)
-            yield page
+        """The pages as the server gives them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
+        ``total_pages``. From the second on, the next page is on its way when one is handed out."""
+        walk = _AsyncWalk(self)
+        try:
+            while await walk.turn():
+                yield walk.page
+        finally:
+            walk.leave()
 
     async def total_count(self) -> int | None:
         """Contacts on all pages, whatever the page to start at; None when the answer does not tell.
@@ -119,14 +152,12 @@ class AsyncContactList:
             self._first = await self._fetch_first()
         return None if self._total is None else self._total[0]
 
-    def __repr__(self) -> str:
-        state = "not asked yet" if self._total is None else f"total_count={self._total[0]}"
-        return f"AsyncContactList({state})"
+    async def _take_first(self) -> Page:
+        page, self._first = self._first, None
+        return await self._fetch_first() if page is None else page
 
     async def _fetch_first(self) -> Page:
-        page = await self._fetch(self._start)
-        self._total = (page.total_count,)
-        return page
+        return self._counted(await self._core.call(*self._asked))
 
 
 class AsyncBulk(BaseBulk[T]):
@@ -232,10 +263,8 @@ class _AsyncResource:
     def __init__(self, core: AsyncCore) -> None:
         self._core = core
 
-    def _list(
-        self, fetch: Callable[[int | None], Awaitable[Page]], start: int | None, per_page: int
-    ) -> AsyncContactList:
-        return AsyncContactList(fetch, start, per_page)
+    def _list(self, asked: tuple[Any, ...], prefetch: bool) -> AsyncContactList:
+        return AsyncContactList(self._core, asked, prefetch)
 
     def _bulk(
         self,

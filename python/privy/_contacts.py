@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ._bulk import Bulk, Progress
-    from ._core import Contact, Omit, Page
+    from ._core import Contact, Omit
     from ._pages import ContactList
     from ._types import EmailConsent, EmailConsentFilter, Json, NewSmsConsent, Row, Scalar, SmsConsent, SmsConsentFilter
 
@@ -107,6 +107,7 @@ class Contacts(Resource):
         sms_consent: SmsConsentFilter | Omit = omit,
         page: int | Omit = omit,
         per_page: int | Omit = omit,
+        prefetch: bool = True,
         extra: Mapping[str, Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -123,6 +124,8 @@ class Contacts(Resource):
             sms_consent: this consent to SMS.
             page: number of the page to start at, from 1.
             per_page: contacts a page, 1 to 100; 100 when left out, because requests are scarce.
+            prefetch: whether to ask for the next page while one is read, as ``ContactList`` tells; False asks for it
+                when it is needed.
 
         Raises:
             ValidationError: a filter is wrong; raised by the first use of the list.
@@ -136,18 +139,8 @@ class Contacts(Resource):
             "per_page": PER_PAGE if per_page is omit else per_page,
         }
 
-        def fetch(number: int | None) -> Page:
-            asked = params if number is None else {**params, "page": number}
-            result: Page = self._core.call(
-                "contacts.list", asked, extra, timeout, connect_timeout, max_wait, max_retries
-            )
-            return result
-
-        return self._list(
-            fetch,
-            page if isinstance(page, int) else None,
-            per_page if isinstance(per_page, int) else PER_PAGE,
-        )
+        asked = ("contacts.list", params, extra, timeout, connect_timeout, max_wait, max_retries)
+        return self._list(asked, prefetch)
 
     def update(
         self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from typing import Any
 
     from ._core import Contact, Page
 
@@ -12,37 +13,63 @@ PER_PAGE = 100
 """Contacts a page, unless told otherwise: as many as the API gives."""
 
 
-class ContactList:
-    """Contacts over all pages, fetched one page at a time while iterating.
+class BaseList:
+    """What lists share, whichever way they wait: what is asked for, and the page that was fetched to count."""
 
-    Nothing is sent before the first use, and nothing after the last contact that is read: leaving a loop early costs
-    no further request. A page that ``total_count`` has fetched is used by the next loop. Errors are those of any call
-    and come from the loop, from ``pages()`` or from ``total_count``.
-    """
+    __slots__ = ("_asked", "_core", "_first", "_prefetch", "_total")
 
-    __slots__ = ("_fetch", "_first", "_per_page", "_start", "_total")
-
-    def __init__(self, fetch: Callable[[int | None], Page], start: int | None, per_page: int) -> None:
-        self._fetch = fetch
-        self._start = start
-        self._per_page = per_page
+    def __init__(self, core: Any, asked: tuple[Any, ...], prefetch: bool) -> None:
+        self._core = core
+        self._asked = asked
+        self._prefetch = prefetch
         self._first: Page | None = None
         self._total: tuple[int | None] | None = None
 
+    def __repr__(self) -> str:
+        state = "not asked yet" if self._total is None else f"total_count={self._total[0]}"
+        return f"{type(self).__name__}({state})"
+
+    def _counted(self, page: Page) -> Page:
+        self._total = (page.total_count,)
+        return page
+
+
+class ContactList(BaseList):
+    """Contacts over all pages, fetched page by page while iterating, each once.
+
+    Nothing is sent before the first use. While one page is read the next is on its way: on the first page once a tenth
+    of it has been read, so that a look at the first few contacts is one request; afterwards as soon as a page is there.
+    Leaving a loop ends what is on its way. No contact is given twice, although contacts are created or deleted
+    meanwhile (a loop remembers at least the last 4,096). A page that ``total_count`` has fetched is used by the next
+    loop; each later loop asks anew. Errors are those of any call and come from the loop, from ``pages()`` or from
+    ``total_count``; that of a page on its way comes when the loop gets there.
+    """
+
+    __slots__ = ()
+
     def __iter__(self) -> Iterator[Contact]:
-        for page in self.pages():
-            yield from page
+        from ._walk import Walk
+
+        walk = Walk(self)
+        try:
+            while walk.turn():
+                for part in walk.parts():
+                    yield from part
+                    walk.look_ahead()
+        finally:
+            walk.leave()
 
     def pages(self) -> Iterator[Page]:
-        """The pages themselves: sequences of contacts with ``page``, ``per_page``, ``total_count``, ``total_pages``."""
-        page = self._fetch_first() if self._first is None else self._first
-        self._first = None
-        number = page.page or self._start or 1
-        yield page
-        while goes_on(page, number, self._per_page):
-            number += 1
-            page = self._fetch(number)
-            yield page
+        """The pages as the server gives them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
+        ``total_pages``. From the second on, the next page is on its way when one is handed out."""
+        from ._walk import Walk
+
+        walk = Walk(self)
+        try:
+            while walk.turn():
+                yield walk.page
+        finally:
+            walk.leave()
 
     @property
     def total_count(self) -> int | None:
@@ -54,18 +81,9 @@ class ContactList:
             self._first = self._fetch_first()
         return None if self._total is None else self._total[0]
 
-    def __repr__(self) -> str:
-        state = "not asked yet" if self._total is None else f"total_count={self._total[0]}"
-        return f"ContactList({state})"
+    def _take_first(self) -> Page:
+        page, self._first = self._first, None
+        return self._fetch_first() if page is None else page
 
     def _fetch_first(self) -> Page:
-        page = self._fetch(self._start)
-        self._total = (page.total_count,)
-        return page
-
-
-def goes_on(page: Page, number: int, per_page: int) -> bool:
-    """Whether a page is to be asked for after the one of this number."""
-    if page.total_pages is None:  # an answer without pagination: a full page may not be the last
-        return len(page) >= per_page
-    return len(page) > 0 and number < page.total_pages
+        return self._counted(self._core.call(*self._asked))

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from . import _core
     from ._bulk import Bulk, Progress
-    from ._core import Page
     from ._types import Options, Row
 
 
@@ -23,8 +22,8 @@ class Resource:
     def __init__(self, core: _core.Client) -> None:
         self._core = core
 
-    def _list(self, fetch: Callable[[int | None], Page], start: int | None, per_page: int) -> ContactList:
-        return ContactList(fetch, start, per_page)
+    def _list(self, asked: tuple[Any, ...], prefetch: bool) -> ContactList:
+        return ContactList(self._core, asked, prefetch)
 
     def _bulk(
         self,

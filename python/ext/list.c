@@ -1,0 +1,79 @@
+#include "page.h"
+
+/* A walk over the pages of a list. */
+typedef struct walk_object {
+  PyObject_HEAD privy_walk *walk;
+} walk_object;
+
+/* The records that were not seen before. */
+static PyObject *fresh_of(PyObject *records, const bool *repeated) {
+  Py_ssize_t count = PyTuple_Size(records), left = 0;
+  for (Py_ssize_t i = 0; i < count; i++) left += !repeated[i];
+  if (left == count) return Py_NewRef(records);
+  PyObject *fresh = PyTuple_New(left);
+  for (Py_ssize_t i = count - 1; fresh && i >= 0; i--) {
+    if (!repeated[i]) (void)PyTuple_SetItem(fresh, --left, Py_NewRef(PyTuple_GetItem(records, i)));
+  }
+  return fresh;
+}
+
+/* take(page): (the records that no earlier page held, number of the page to ask for next or 0) */
+static PyObject *list_take(PyObject *object, PyObject *page) {
+  const privy_response *response;
+  PyObject *records = page_records(state_of_object(object), page, &response);
+  if (!records) return NULL;
+  int64_t next;
+  PyObject *fresh = NULL;
+  bool *repeated = privy_alloc((size_t)PyTuple_Size(records) + 1);
+  if (repeated && privy_walk_take(((walk_object *)object)->walk, response, repeated, &next) == PRIVY_OK) {
+    fresh = fresh_of(records, repeated);
+  } else {
+    PyErr_NoMemory();
+  }
+  privy_free(repeated);
+  return fresh ? Py_BuildValue("(NL)", fresh, (long long)next) : NULL;
+}
+
+/* Walk(first, size) */
+static PyObject *list_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  (void)keywords;
+  long long first, size;
+  if (!PyArg_ParseTuple(args, "LL", &first, &size)) return NULL;
+  walk_object *self = (walk_object *)PyType_GenericAlloc(type, 0);
+  if (self && privy_walk_new(first, size, &self->walk) != PRIVY_OK) {
+    PyErr_NoMemory();
+    Py_CLEAR(self);
+  }
+  return (PyObject *)self;
+}
+
+static void list_dealloc(PyObject *object) {
+  privy_walk_free(((walk_object *)object)->walk);
+  state_free_object(object);
+}
+
+static PyMethodDef list_methods[] = {
+    {"take", list_take, METH_O, "Takes note of a page: its records that are new, and the number of the next page."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot list_slots[] = {
+    {Py_tp_doc, "The core's walk over the pages of a list."},
+    {Py_tp_new, list_new},
+    {Py_tp_methods, list_methods},
+    {Py_tp_dealloc, list_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec list_spec = {
+    .name = "privy._core.Walk",
+    .basicsize = sizeof(walk_object),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = list_slots,
+};
+
+int list_add(PyObject *module) {
+  PyTypeObject *type = state_add_type(module, &list_spec);
+  Py_XDECREF((PyObject *)type);
+  return type ? 0 : -1;
+}
