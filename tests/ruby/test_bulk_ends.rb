@@ -122,7 +122,7 @@ class TestBulkEnds < PrivyTest
       took = elapsed { client.orders.upsert_many(orders(20)) { |result| break assert_equal(0, result.index) } }
       assert_operator took, :<, 2
       assert_operator server.requests.length, :<=, 9
-      until_true(-> { server.closed == server.connections })
+      until_true(-> { server.closed == server.connections - 1 }) # all but the one whose answer came
       assert_equal 1, client.orders.upsert(**order(1)).order_id
     end
   end

@@ -148,6 +148,26 @@ class TestGarbage < PrivyTest
     end
   end
 
+  def test_observed_calls_under_stress
+    seen = []
+    client = Privy::Sandbox.new.client(on_event: seen.method(:push))
+    3.times { |n| client.contacts.create(email: "c#{n}@example.com") }
+    expected = seen.first(2).map(&:kind)
+    seen.clear
+    stressed { 2.times { assert_equal 3, client.contacts.list(per_page: 1).count } }
+    assert_equal [expected * 6, ["/contacts"]], [seen.map(&:kind), seen.map(&:path).uniq]
+  end
+
+  def test_events_do_not_leak
+    count = 0
+    client = Privy::Sandbox.new.client(on_event: ->(_event) { count += 1 })
+    20.times { |n| client.contacts.create(email: "c#{n}@example.com", last_name: "x" * 20_000) }
+    stubbed({ stall: 60 }, on_event: ->(_event) { raise Interrupt }) do |sunk, _server|
+      assert_no_leak(40) { assert_raises(Interrupt) { sunk.contacts.get("cus_0123456789abcdef", extra: { x: "y" }) } }
+    end
+    assert_equal 40, count
+  end
+
   def test_stopped_calls_do_not_leak
     in_process do |client, sandbox|
       sandbox.fail(delay: 60, count: 0)

@@ -124,6 +124,56 @@ class TestInterrupts < PrivyTest
     end
   end
 
+  # An exception may land on any instruction of a call: whatever it hits, no later call sees a stranger's answer.
+  def test_exceptions_at_any_moment
+    answers = ->(request) { { body: %({"data":{"id":"#{request.target[/cus_\w+/]}"}}) } }
+    stubbed(choose: answers) do |client, server|
+      wrong = []
+      stopped = []
+      thread = Thread.new { calls_that_are_stopped(client, stopped, wrong) }
+      Thread.pass until server.requests.any?
+      random = Random.new(7)
+      400.times do
+        sleep random.rand(0.002)
+        thread.raise(Enough)
+      end
+      thread[:done] = true
+      thread.join(PROMPT)
+      assert_empty wrong
+      assert_operator stopped.length, :>, 50
+      assert_operator server.connections, :<=, stopped.length + 1
+      Timeout.timeout(PROMPT) { sleep 0.01 until server.closed >= server.connections - 1 }
+    end
+  end
+
+  # Calls for one contact after another until told to end.
+  def calls_that_are_stopped(client, stopped, wrong)
+    number = 0
+    Thread.handle_interrupt(Enough => :never) do
+      until Thread.current[:done]
+        begin
+          id = format("cus_%016d", number += 1)
+          Thread.handle_interrupt(Enough => :immediate) { client.contacts.get(id).id == id || wrong.push(id) }
+        rescue Enough
+          stopped << id
+        end
+      end
+    end
+  rescue Enough
+    nil # the last one came after the last call
+  end
+
+  # A process in which another thread is always busy: the lock is hard to come by.
+  def test_a_stop_while_others_are_busy
+    stubbed({ stall: 60 }) do |client, server|
+      busy = Array.new(2) { Thread.new { loop { Math.sqrt(2) } } }
+      thread = in_a_call(client, -> { server.requests.any? })
+      assert_operator(elapsed { thread.raise(Enough) && assert_raises(Enough) { thread.join } }, :<, PROMPT)
+    ensure
+      busy.each(&:kill).each(&:join)
+    end
+  end
+
   def test_other_threads_run_meanwhile
     stubbed({ stall: 0.5 }) do |client, _server|
       call = Thread.new { client.contacts.get(NOBODY) }

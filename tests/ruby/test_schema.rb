@@ -161,8 +161,8 @@ class TestSchema < PrivyTest
   def test_everything_public_has_a_signature
     [Privy::Client, Privy::Contacts, Privy::Orders, Privy::Events, Privy::ContactList, Privy::Page, Privy::Response,
      Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
-     Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRun, Privy::WaitingDriver,
-     Privy::SuspendingDriver, Privy::SuspendedCalls, Privy::Core::Group,
+     Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRun, Privy::Driver,
+     Privy::WaitingDriver, Privy::SuspendingDriver, Privy::Drivers, Privy::Event, Privy::Observer, Privy::Core::Group,
      Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
                                                                          Privy.const_get(row[:name])
                                                                        end]

@@ -45,6 +45,8 @@ VALUE privy_rb_response_new(privy_response *response);
 VALUE privy_rb_headers(const privy_response *response);
 /* The body's first `most` bytes as a frozen UTF-8 String; wrong bytes become U+FFFD. */
 VALUE privy_rb_body(const privy_response *response, size_t most);
+/* Bytes from the network as such a String. */
+VALUE privy_rb_clean_text(const char *bytes, size_t length);
 
 /* ---- request.c ---- */
 
@@ -72,11 +74,24 @@ privy_rb_client *privy_rb_client_get(VALUE client);
 privy_client *privy_rb_client_enter(privy_rb_client *client);
 /* Allocates nothing: the collector may call it. */
 void privy_rb_client_leave(privy_rb_client *client);
+/* Whom to tell of the steps of its calls, or nil. Valid while the Privy::Core::Client is. */
+VALUE privy_rb_client_observer(const privy_rb_client *client);
 /* The options of one call, a Hash or nil. */
 privy_options privy_rb_options(VALUE options);
 
+/* ---- event.c: the observer is an object with `wanted?` and `call`, or nil ---- */
+
+/* Whether the steps of a call that begins now are to be told. May raise. */
+bool privy_rb_is_observed(VALUE observer);
+/* Tells one step. May raise what the observer lets through. */
+void privy_rb_tell(VALUE observer, const privy_event *event);
+/* Tells all steps that the group has kept. The same; then the rest stays kept. */
+void privy_rb_tell_all(VALUE observer, privy_group *group);
+
 /* ---- errors.c ---- */
 
+/* Name of the exception's class below Privy, "" when it is none of privy's. */
+const char *privy_rb_error_name(privy_status code);
 /* The error as an exception. */
 VALUE privy_rb_exception(const privy_error *error);
 /* Raises the error; the caller's clean-up (rb_ensure) clears the struct. */
@@ -98,6 +113,7 @@ void privy_rb_init_walk(void);
 void privy_rb_init_convert(void);
 void privy_rb_init_schema(void);
 void privy_rb_init_errors(void);
+void privy_rb_init_event(void);
 void privy_rb_init_record(void);
 void privy_rb_init_client(void);
 void privy_rb_init_call(VALUE client_class);

@@ -2,87 +2,124 @@
 
 #include <ruby/thread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
-/* One call, waited for by its thread, which leaves the lock to others meanwhile. */
+/*
+ * One call, waited for by its thread, which leaves the lock to others meanwhile. It is a group of one: whatever is
+ * raised on the way, by another thread, a signal handler or an observer, ends the call and frees the group.
+ */
+
+/* Seconds after which a wait looks around: a signal may come without ending it, when Ruby's other threads are busy or
+ * gone. */
+#define TURN 0.05
 
 struct call {
-  VALUE self, thread;
+  VALUE self, thread, observer;
   privy_rb_question question;
   privy_rb_client *client;
   privy_client *core;
   privy_options options;
   privy_request *request;
-  privy_response *response;
-  privy_error error;
-  privy_status status;
+  privy_group *group;
+  pid_t process;
   atomic_bool poked; /* somebody wants this thread's attention */
-  int raised;        /* rb_protect's state when that was an exception */
+  bool stepped;      /* `event` is to be told */
+  bool ended;        /* `outcome` is there */
+  privy_event event;
+  privy_outcome outcome;
+  privy_error error;
 };
 
-static VALUE check_interrupts(VALUE argument) {
-  (void)argument;
-  rb_thread_check_ints();
-  return Qnil;
-}
+/* ---- waiting ---- */
 
-static void *look_at_interrupts(void *argument) {
+/* Until the lock is needed: for a step to tell, for the answer, or by somebody who wants the thread. That is not yet an
+ * exception: a signal handler, or an exception that the program holds back, must not cost the request. */
+static void *wait_without_gvl(void *argument) {
   struct call *call = argument;
-  rb_protect(check_interrupts, Qnil, &call->raised);
-  return NULL;
-}
-
-/*
- * A poke is not yet an exception: a signal handler or an exception that the program holds back pokes too, and neither
- * may cost a request that is on its way. So the thread takes the lock, looks, and goes on when nothing was raised.
- * A signal may come without a poke, when Ruby's other threads are busy or gone: then only the thread's own flag tells.
- */
-static bool call_must_stop(void *context) {
-  struct call *call = context;
-  if (!atomic_exchange(&call->poked, false) && !rb_thread_interrupted(call->thread)) return false;
-  rb_thread_call_with_gvl(look_at_interrupts, call);
-  return call->raised != 0;
+  for (;;) {
+    call->stepped = privy_group_take_event(call->group, &call->event);
+    call->ended = !call->stepped && privy_group_take(call->group, &call->outcome);
+    if (call->stepped || call->ended) return NULL;
+    if (atomic_exchange(&call->poked, false) || rb_thread_interrupted(call->thread)) return NULL;
+    privy_group_wait(call->group, TURN);
+  }
 }
 
 /* Called from any thread or from a signal handler. */
-static void call_poke(void *argument) {
+static void poke(void *argument) {
   struct call *call = argument;
   atomic_store(&call->poked, true);
+  privy_group_wake(call->group);
 }
 
-static void *call_without_gvl(void *argument) {
-  struct call *call = argument;
-  const privy_hooks hooks = {.stop = call_must_stop, .context = call};
-  call->status = privy_client_call(call->core, call->request, &call->options, &hooks, &call->response, &call->error);
-  return NULL;
+static void tell(struct call *call) {
+  if (!call->stepped) return;
+  call->stepped = false;
+  privy_rb_tell(call->observer, &call->event);
 }
+
+/* An observer may fork: the child must not touch its parent's connection. */
+static bool is_ours(const struct call *call) {
+  return call->process == getpid();
+}
+
+static VALUE wait_body(VALUE argument) {
+  struct call *call = (struct call *)argument;
+  while (!call->ended) {
+    rb_nogvl(wait_without_gvl, call, poke, call, RB_NOGVL_UBF_ASYNC_SAFE);
+    if (!call->stepped) continue;
+    tell(call);
+    if (!is_ours(call)) privy_rb_raise_setting("the call belongs to the process that forked this one");
+  }
+  return Qnil;
+}
+
+/* A call that is left is stopped, and its end told like any other. */
+static VALUE wait_end(VALUE argument) {
+  struct call *call = (struct call *)argument;
+  if (call->ended || !is_ours(call)) return Qnil;
+  tell(call);
+  privy_group_cancel(call->group, 0);
+  privy_rb_tell_all(call->observer, call->group);
+  return Qnil;
+}
+
+/* ---- the call ---- */
 
 static VALUE call_body(VALUE argument) {
   struct call *call = (struct call *)argument;
   privy_rb_question_build(&call->question, &call->request, &call->error);
   call->core = privy_rb_client_enter(call->client);
-  rb_nogvl(call_without_gvl, call, call_poke, call, RB_NOGVL_UBF_ASYNC_SAFE);
-  if (call->raised != 0) rb_jump_tag(call->raised);
-  privy_rb_check(call->status, &call->error);
-  return privy_rb_answer(call->question.operation, call->response);
+  privy_rb_check(privy_group_new(call->core, &call->group, &call->error), &call->error);
+  privy_group_observe(call->group, privy_rb_is_observed(call->observer));
+  privy_request *request = call->request;
+  call->request = NULL;
+  privy_rb_check(privy_group_start(call->group, request, &call->options, 0, &call->error), &call->error);
+  rb_ensure(wait_body, argument, wait_end, argument);
+  privy_rb_check(call->outcome.status, &call->outcome.error);
+  return privy_rb_answer(call->question.operation, call->outcome.response);
 }
 
 static VALUE call_clean(VALUE argument) {
   struct call *call = (struct call *)argument;
   privy_request_free(call->request);
-  privy_response_release(call->response);
+  privy_group_free(call->group);
+  privy_outcome_clear(&call->outcome);
   privy_error_clear(&call->error);
   if (call->core != NULL) privy_rb_client_leave(call->client);
   return Qnil;
 }
 
 static VALUE run_call(VALUE self, privy_rb_question question, VALUE options) {
-  struct call call = {.self = self, .question = question, .thread = rb_thread_current()};
+  struct call call = {.self = self, .question = question, .thread = rb_thread_current(), .process = getpid()};
   call.client = privy_rb_client_get(self);
+  call.observer = privy_rb_client_observer(call.client);
   call.options = privy_rb_options(options);
   privy_error_init(&call.error);
   VALUE result = rb_ensure(call_body, (VALUE)&call, call_clean, (VALUE)&call);
   RB_GC_GUARD(call.self);
   RB_GC_GUARD(call.thread);
+  RB_GC_GUARD(call.observer);
   return result;
 }
 

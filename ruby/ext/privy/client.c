@@ -2,6 +2,7 @@
 
 struct privy_rb_client {
   privy_client *core;
+  VALUE observer;
   size_t users; /* calls and groups: the core's client must outlive them */
   bool closed;
   bool dropped; /* the Ruby object is gone; collection knows no order, so that a group may go after its client */
@@ -13,6 +14,10 @@ static void client_release(privy_rb_client *self) {
   self->core = NULL;
   privy_client_free(core);
   if (self->dropped) xfree(self);
+}
+
+static void client_mark(void *data) {
+  rb_gc_mark(((privy_rb_client *)data)->observer);
 }
 
 static void client_free(void *data) {
@@ -28,13 +33,15 @@ static size_t client_size(const void *data) {
 
 static const rb_data_type_t client_type = {
     .wrap_struct_name = "Privy::Core::Client",
-    .function = {.dfree = client_free, .dsize = client_size},
+    .function = {.dmark = client_mark, .dfree = client_free, .dsize = client_size},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 static VALUE client_allocate(VALUE klass) {
   privy_rb_client *self;
-  return TypedData_Make_Struct(klass, privy_rb_client, &client_type, self);
+  VALUE client = TypedData_Make_Struct(klass, privy_rb_client, &client_type, self);
+  self->observer = Qnil;
+  return client;
 }
 
 privy_rb_client *privy_rb_client_get(VALUE self) {
@@ -52,6 +59,10 @@ privy_client *privy_rb_client_enter(privy_rb_client *client) {
 void privy_rb_client_leave(privy_rb_client *client) {
   client->users--;
   if (client->closed || client->dropped) client_release(client);
+}
+
+VALUE privy_rb_client_observer(const privy_rb_client *client) {
+  return client->observer;
 }
 
 /* ---- settings ---- */
@@ -121,7 +132,7 @@ static VALUE create_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Client.new(settings): names as in privy_config; nil is as good as missing. */
+/* Client.new(settings): names as in privy_config, and `observer`; nil is as good as missing. */
 static VALUE client_initialize(VALUE self, VALUE settings) {
   privy_config config;
   struct creation creation = {.self = rb_check_typeddata(self, &client_type), .config = &config};
@@ -145,6 +156,7 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   if (!NIL_P(sandbox)) config.sandbox = privy_rb_sandbox_get(sandbox);
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
+  RB_OBJ_WRITE(self, &creation.self->observer, setting(settings, "observer"));
   RB_GC_GUARD(settings);
   RB_GC_GUARD(sandbox);
   return self;

@@ -15,9 +15,12 @@ void privy_rb_raise_memory(void) {
   rb_exc_raise(memory_exception());
 }
 
+const char *privy_rb_error_name(privy_status code) {
+  return code == PRIVY_ERROR ? "Error" : privy_error_describe(code)->name;
+}
+
 static VALUE error_class(privy_status code) {
-  const char *name = code == PRIVY_ERROR ? "Error" : privy_error_describe(code)->name;
-  return rb_const_get(privy_rb_module, rb_intern(name));
+  return rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(code)));
 }
 
 void privy_rb_raise_setting(const char *format, ...) {

@@ -16,6 +16,7 @@ typedef struct watched {
 
 typedef struct group {
   privy_rb_client *client;
+  VALUE observer;
   privy_group *core; /* NULL: closed */
   const privy_operation *operation;
   pid_t process; /* whose connections these are */
@@ -35,6 +36,10 @@ static void group_release(group *self) {
   privy_rb_client_leave(self->client);
 }
 
+static void group_mark(void *data) {
+  rb_gc_mark(((group *)data)->observer);
+}
+
 static void group_free(void *data) {
   group_release(data);
   xfree(data);
@@ -47,13 +52,15 @@ static size_t group_size(const void *data) {
 
 static const rb_data_type_t group_type = {
     .wrap_struct_name = "Privy::Core::Group",
-    .function = {.dfree = group_free, .dsize = group_size},
+    .function = {.dmark = group_mark, .dfree = group_free, .dsize = group_size},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
 static VALUE group_allocate(VALUE klass) {
   group *self;
-  return TypedData_Make_Struct(klass, group, &group_type, self);
+  VALUE object = TypedData_Make_Struct(klass, group, &group_type, self);
+  self->observer = Qnil;
+  return object;
 }
 
 static group *group_get(VALUE self) {
@@ -110,6 +117,7 @@ static VALUE group_act(VALUE self, VALUE socket, VALUE ready) {
   int number = NUM2INT(socket), waits = NUM2INT(ready);
   privy_group_act(data->core, number,
                   (waits & RB_WAITFD_IN ? PRIVY_SOCKET_READ : 0) | (waits & RB_WAITFD_OUT ? PRIVY_SOCKET_WRITE : 0));
+  privy_rb_tell_all(data->observer, data->core);
   RB_GC_GUARD(self);
   return Qnil;
 }
@@ -145,6 +153,7 @@ static VALUE group_initialize(VALUE self, VALUE client, VALUE is_watched) {
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
   if (RTEST(is_watched)) privy_group_watch(creation.self->core, on_socket, creation.self);
+  RB_OBJ_WRITE(self, &creation.self->observer, privy_rb_client_observer(creation.self->client));
   RB_GC_GUARD(client);
   return self;
 }
@@ -171,6 +180,7 @@ struct start {
 static VALUE start_body(VALUE argument) {
   struct start *start = (struct start *)argument;
   privy_rb_question_build(&start->question, &start->request, &start->error);
+  privy_group_observe(start->self->core, privy_rb_is_observed(start->self->observer));
   privy_request *request = start->request;
   start->request = NULL;
   privy_rb_check(privy_group_start(start->self->core, request, &start->options, start->id, &start->error),
@@ -213,6 +223,17 @@ static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE
   RB_GC_GUARD(params);
   RB_GC_GUARD(headers);
   RB_GC_GUARD(body);
+  return Qnil;
+}
+
+/* cancel(id): ends a call before its time, and tells so; does nothing to the calls of a parent process */
+static VALUE group_cancel(VALUE self, VALUE id) {
+  group *data = rb_check_typeddata(self, &group_type);
+  if (data->process != getpid()) return Qnil;
+  data = group_get(self);
+  privy_group_cancel(data->core, NUM2ULL(id));
+  privy_rb_tell_all(data->observer, data->core);
+  RB_GC_GUARD(self);
   return Qnil;
 }
 
@@ -270,13 +291,19 @@ static VALUE wait_clean(VALUE argument) {
   return Qnil;
 }
 
-/* wait(seconds): moves all calls on, and waits that long at most for one to end */
+/* wait(seconds): moves all calls on, and waits that long at most for one to end; tells the steps made */
 static VALUE group_wait(VALUE self, VALUE seconds) {
   struct waiting waiting = {.self = group_get(self), .seconds = NUM2DBL(seconds)};
   waiting.self->busy = true;
   rb_ensure(wait_body, (VALUE)&waiting, wait_clean, (VALUE)&waiting);
+  privy_rb_tell_all(waiting.self->observer, waiting.self->core);
   RB_GC_GUARD(self);
   return Qnil;
+}
+
+/* count → calls under way, outcomes not taken yet included */
+static VALUE group_count(VALUE self) {
+  return SIZET2NUM(privy_group_count(group_get(self)->core));
 }
 
 /* waiting_until → when calls that wait for budget or a retry may go on, by the client's clock; nil when none waits */
@@ -293,8 +320,10 @@ void privy_rb_init_group(void) {
   rb_define_method(klass, "close", group_close, 0);
   rb_define_method(klass, "call", group_call, 5);
   rb_define_method(klass, "request", group_request, 7);
+  rb_define_method(klass, "cancel", group_cancel, 1);
   rb_define_method(klass, "take", group_take, 0);
   rb_define_method(klass, "wait", group_wait, 1);
+  rb_define_method(klass, "count", group_count, 0);
   rb_define_method(klass, "waiting_until", group_waiting_until, 0);
   rb_define_method(klass, "sockets", group_sockets, 0);
   rb_define_method(klass, "due", group_due, 0);

@@ -17,8 +17,7 @@ VALUE privy_rb_page_new(privy_response *response) {
   return new_instance("Page", 2, arguments);
 }
 
-/* Bytes from the network as UTF-8, whatever they are. */
-static VALUE clean_text(const char *bytes, size_t length) {
+VALUE privy_rb_clean_text(const char *bytes, size_t length) {
   VALUE text = rb_utf8_str_new(length == 0 ? "" : bytes, (long)length);
   VALUE scrubbed = rb_str_scrub(text, Qnil);
   return rb_obj_freeze(NIL_P(scrubbed) ? text : scrubbed);
@@ -39,8 +38,8 @@ VALUE privy_rb_headers(const privy_response *response) {
   VALUE headers = rb_hash_new();
   for (size_t index = 0; privy_response_header_at(response, index, &name, &value); index++) {
     if (is_secret(name)) continue;
-    VALUE key = rb_funcall(clean_text(name, strlen(name)), rb_intern("downcase"), 0);
-    VALUE text = clean_text(value, strlen(value));
+    VALUE key = rb_funcall(privy_rb_clean_text(name, strlen(name)), rb_intern("downcase"), 0);
+    VALUE text = privy_rb_clean_text(value, strlen(value));
     VALUE earlier = rb_hash_lookup(headers, key);
     if (!NIL_P(earlier)) text = rb_obj_freeze(rb_sprintf("%" PRIsVALUE ", %" PRIsVALUE, earlier, text));
     rb_hash_aset(headers, key, text);
@@ -51,7 +50,7 @@ VALUE privy_rb_headers(const privy_response *response) {
 VALUE privy_rb_body(const privy_response *response, size_t most) {
   size_t length = 0;
   const char *body = privy_response_body(response, &length);
-  return clean_text(body, length < most ? length : most);
+  return privy_rb_clean_text(body, length < most ? length : most);
 }
 
 VALUE privy_rb_response_new(privy_response *response) {

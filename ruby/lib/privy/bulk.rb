@@ -54,9 +54,9 @@ module Privy
     # a day.
     MAX_WAIT = 3600
 
-    attr_reader :client, :core, :operation, :rows, :extra, :options, :concurrency
+    attr_reader :client, :drivers, :operation, :rows, :extra, :options, :concurrency
 
-    def initialize(client, core, operation, rows, extra:, options:, concurrency:, on_progress:)
+    def initialize(client, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
       raise TypeError, "rows must be an Enumerable of Hashes" if rows.is_a?(Hash) || !rows.respond_to?(:each)
       unless concurrency.is_a?(Integer) && concurrency.positive?
         raise ArgumentError, "concurrency must be a positive Integer"
@@ -64,7 +64,7 @@ module Privy
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
 
       @client = client
-      @core = core
+      @drivers = drivers
       @operation = operation
       @rows = rows
       @extra = extra

@@ -21,13 +21,13 @@ module Privy
     # @yieldparam result [Result]
     # @return [Progress]
     def run(&)
-      @driver = (Fiber.current_scheduler ? SuspendingDriver : WaitingDriver).new(@bulk.core)
+      @driver = @bulk.drivers.take
       @began = monotonic
       feed(&)
       turn(TURN, &) until @under_way.empty?
       @spent ? stop : progress
     ensure
-      @driver&.group&.close
+      @bulk.drivers.give(@driver, @under_way.keys) if @driver
     end
 
     private

@@ -51,20 +51,27 @@ module Privy
     # @param max_retries [Integer, nil] further attempts after the first (3)
     # @param max_response [Integer, nil] bytes of body accepted (64 MiB)
     # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)
+    # @param on_event [#call, nil] called with an {Event} for each step of each call, on the thread (or fiber) that made
+    #   the call, which waits for it. It may use the client; of the calls that it makes itself it is told nothing. A
+    #   StandardError that it raises is reported by warn, and the call goes on; any other exception, such as Interrupt,
+    #   stops the call and is raised from it
+    # @param logger [#debug, nil] told of each step, one line at level debug; asked by debug? beforehand if it has that
     # @param sandbox [Sandbox, nil] answer from there instead of the network
     # @raise [Error] a setting cannot be used; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
-                   max_retries: nil, max_response: nil, reserve: nil, sandbox: nil)
+                   max_retries: nil, max_response: nil, reserve: nil, on_event: nil, logger: nil, sandbox: nil)
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
                 token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
                 connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
-                max_response: max_response, reserve: reserve, sandbox: sandbox }.compact
+                max_response: max_response, reserve: reserve, on_event: on_event, logger: logger,
+                sandbox: sandbox }.compact
       settings = defaults_for(given).merge(given)
       settings[:scopes] = Array(settings[:scopes]).join(" ") if settings[:scopes]
       settings[:ca_bundle] = settings[:ca_bundle].to_s if settings[:ca_bundle]
-      @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}"))
-      @suspended = SuspendedCalls.new(@core)
+      observer = Observer.of(settings[:on_event], settings[:logger])
+      @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer))
+      @drivers = Drivers.new(@core)
       @sandbox = settings[:sandbox]
       @options = {}.freeze
       make_resources
@@ -104,7 +111,7 @@ module Privy
       arguments = [method, path, params, headers, body, options_for(options)]
       return @core.request(*arguments) unless Fiber.current_scheduler
 
-      @suspended.run { |group| group.request(0, *arguments) }
+      @drivers.run { |group| group.request(0, *arguments) }
     end
 
     # A copy with other options. Connections, token and budget stay shared; closing one closes all.
@@ -139,7 +146,7 @@ module Privy
     # @return [void]
     def close
       @core.close
-      @suspended.close
+      @drivers.close
     end
 
     # @return [Boolean]
@@ -163,14 +170,14 @@ module Privy
       arguments = [operation, params, extra, options_for(options)]
       return @core.call(*arguments) unless Fiber.current_scheduler
 
-      @suspended.run { |group| group.call(0, *arguments) }
+      @drivers.run { |group| group.call(0, *arguments) }
     end
 
     # @private
     def bulk(operation, rows, extra, options, concurrency, on_progress, &block)
       kept = @options.except(:max_wait).merge(options.compact)
-      bulk = Bulk.new(self, @core, operation, rows, extra: extra, options: @core.check_options(kept),
-                                                    concurrency: concurrency, on_progress: on_progress)
+      bulk = Bulk.new(self, @drivers, operation, rows, extra: extra, options: @core.check_options(kept),
+                                                       concurrency: concurrency, on_progress: on_progress)
       block ? bulk.each(&block) : bulk.to_enum { bulk.total }
     end
 

@@ -31,6 +31,10 @@ module Privy
     attr_accessor :max_retries
     # @return [Integer, nil] requests of each minute that are left to other users of the account
     attr_accessor :reserve
+    # @return [#call, nil] called with an {Event} for each step of each call
+    attr_accessor :on_event
+    # @return [#debug, nil] told of each step at level debug, e.g. Rails.logger
+    attr_accessor :logger
 
     # The settings that have been made.
     #

@@ -1,41 +1,65 @@
 # frozen_string_literal: true
 
 module Privy
-  # Drives a group of calls by waiting in it: the thread waits, others run.
+  # Drives a group of calls.
   #
   # @private
-  class WaitingDriver
+  class Driver
     attr_reader :group
 
+    def initialize(core, watched)
+      @group = Core::Group.new(core, watched)
+    end
+
+    # Ends these calls, if they are under way, and the group.
+    def leave(ids)
+      ids.each { |id| @group.cancel(id) }
+    ensure
+      @group.close
+    end
+  end
+
+  # Drives by waiting in the group: the thread waits, others run.
+  #
+  # @private
+  class WaitingDriver < Driver
     def initialize(core)
-      @group = Core::Group.new(core, false)
+      super(core, false)
     end
 
     # Moves all calls on, and waits that long at most.
     def wait(seconds)
       @group.wait(seconds)
     end
+
+    # Moves all calls on, without waiting.
+    def nudge
+      wait(0)
+    end
   end
 
-  # Drives a group of calls under a Fiber scheduler: the fiber is suspended until a socket is ready or time has passed.
+  # Drives under a Fiber scheduler: the fiber is suspended until a socket is ready or time has passed.
   #
   # @private
-  class SuspendingDriver
+  class SuspendingDriver < Driver
     # With several sockets one is waited for, and the others are looked at this often (seconds).
     GLANCE = 0.005
 
-    attr_reader :group
-
     def initialize(core)
-      @group = Core::Group.new(core, true)
+      super(core, true)
     end
 
     # Moves all calls on, and waits that long at most.
     def wait(seconds)
       seconds = [seconds, @group.due].compact.min
-      ready = seconds.positive? ? suspend(@group.sockets, seconds) : {}
+      ready = seconds.positive? ? suspend(@group.sockets, seconds) : glance(@group.sockets)
       @group.act(-1, 0) if ready.empty?
       ready.each { |descriptor, events| @group.act(descriptor, events) }
+    end
+
+    # Moves all calls on, without waiting: what the first turn begins the second one sends.
+    def nudge
+      2.times { wait(0) }
     end
 
     private
@@ -55,6 +79,8 @@ module Privy
 
     # What is ready at once.
     def glance(sockets)
+      return {} if sockets.empty?
+
       sockets = sockets.transform_keys { |descriptor| io_of(descriptor) }
       readers, writers = [IO::READABLE, IO::WRITABLE].map do |event|
         sockets.filter_map { |io, events| io if events.anybits?(event) }
@@ -72,11 +98,11 @@ module Privy
     end
   end
 
-  # Single calls of a client under a Fiber scheduler. Each takes a driver for itself and leaves it, with its connection,
-  # to later ones.
+  # The drivers of a client, lent to whoever makes calls. The core keeps the connections of groups that are waited in;
+  # those that are driven under a Fiber scheduler are kept here, with their groups.
   #
   # @private
-  class SuspendedCalls
+  class Drivers
     # Drivers kept for later calls.
     MOST = 64
 
@@ -85,22 +111,36 @@ module Privy
       forget
     end
 
-    # Yields the group in which to start one call; the call's value.
+    # What suits the fiber that asks.
+    def take
+      return WaitingDriver.new(@core) unless Fiber.current_scheduler
+
+      forget unless ours?
+      @idle.pop || SuspendingDriver.new(@core)
+    end
+
+    # Back from whoever took it; ends these calls, if they are under way.
+    def give(driver, ids)
+      if driver.is_a?(SuspendingDriver) && ours? && !@core.closed? && @idle.length < MOST && driver.group.count.zero?
+        @idle.push(driver)
+      else
+        driver.leave(ids)
+      end
+    end
+
+    # Yields a group in which to start the call 0; the call's value.
     def run
       driver = take
-      idle = true
       yield driver.group
-      idle = false
       driver.wait(60) until (outcome = driver.group.take)
-      idle = true
       outcome.last.is_a?(Exception) ? raise(outcome.last) : outcome.last
     ensure
-      idle ? give(driver) : driver&.group&.close
+      give(driver, [0]) if driver
     end
 
     # Closes the connections that no call uses.
     def close
-      forget unless @process == Process.pid
+      forget unless ours?
       while (driver = @idle.pop)
         driver.group.close
       end
@@ -113,17 +153,8 @@ module Privy
       @process = Process.pid
     end
 
-    def take
-      forget unless @process == Process.pid
-      @idle.pop || SuspendingDriver.new(@core)
-    end
-
-    def give(driver)
-      if @core.closed? || @idle.length >= MOST
-        driver.group.close
-      else
-        @idle.push(driver)
-      end
+    def ours?
+      @process == Process.pid
     end
   end
 end

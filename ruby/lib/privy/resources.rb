@@ -23,8 +23,8 @@ module Privy
   # - Leaving the block early, and any exception, ends the calls under way.
   # - +on_progress+ is called with a {Progress} whenever a row has ended and when a wait begins.
   #
-  # Calls move on while the method waits for them, not while the block or the source works: let neither take as long as
-  # +timeout+ for one row.
+  # Calls move on while the method waits for them, not while the block or the source works; that time counts against no
+  # timeout.
   class Resource
     # @private
     def initialize(client)
