@@ -34,15 +34,28 @@ class TestLists < PrivyTest
   end
 
   def test_early_break_costs_nothing_more
-    each_way_with(7) do |client, spent|
+    each_way_with(41) do |client, spent|
       client.contacts.list(per_page: 2).each { break }
       assert_equal 1, spent.call
-      assert_equal 3, client.contacts.list(per_page: 2).first(3).length
-      assert_equal 3, spent.call
+      assert_equal 3, client.contacts.list(per_page: 30).first(3).length
+      assert_equal 2, spent.call
       assert client.contacts.list(per_page: 2).lazy.select(&:email).map(&:id).first
-      assert_equal 4, spent.call
+      assert_equal 3, spent.call
       assert client.contacts.list(per_page: 7).any?
+      assert_equal 4, spent.call
+      client.contacts.list(per_page: 40).pages { break }
       assert_equal 5, spent.call
+      assert_equal 3, client.contacts.list(per_page: 2, prefetch: false).first(3).length
+      assert_equal 7, spent.call
+    end
+  end
+
+  def test_each_walk_asks_anew
+    each_way_with(3) do |client, spent|
+      list = client.contacts.list(per_page: 2)
+      2.times { assert_equal 3, list.count }
+      assert_equal 4, spent.call
+      assert_match(/total_count=3/, list.inspect)
     end
   end
 
@@ -71,7 +84,7 @@ class TestLists < PrivyTest
 
   def test_external_enumeration
     each_way_with(3) do |client, spent|
-      emails = client.contacts.list(per_page: 2).each
+      emails = client.contacts.list(per_page: 2, prefetch: false).each
       assert_equal ["c000@example.com", "c001@example.com"], [emails.next.email, emails.next.email]
       assert_equal 1, spent.call
       assert_equal "c002@example.com", emails.next.email
@@ -111,8 +124,8 @@ class TestLists < PrivyTest
   end
 
   def test_pages_that_do_not_tell_their_place
-    full = { body: %({"data":[{"id":"a"},{"id":"b"}]}) }
-    stubbed(full, full, { body: '{"data":[{"id":"c"}]}' }) do |client, server|
+    first, second = %w[a b].zip(%w[c d]).transpose.map { |ids| { body: { data: ids.map { |id| { id: id } } }.to_json } }
+    stubbed(first, second, { body: '{"data":[{"id":"e"}]}' }) do |client, server|
       list = client.contacts.list(per_page: 2)
       assert_equal 5, list.count
       assert_nil list.total_count

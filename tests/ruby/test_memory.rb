@@ -54,6 +54,18 @@ class TestMemory < PrivyTest
     end
   end
 
+  def test_lists_and_events
+    seen = []
+    sandbox = Privy::Sandbox.new
+    client = sandbox.client(on_event: seen.method(:push))
+    ids = Array.new(7) { |n| client.contacts.create(email: "c#{n}@example.com").id }
+    sweep(at_least: 20) { assert_equal ids, client.contacts.list(per_page: 2).map(&:id) }
+    sweep(at_least: 20) { assert_equal ids, client.contacts.list(per_page: 2).pages.flat_map { |page| page.map(&:id) } }
+    sweep(at_least: 5) { assert_equal 7, client.contacts.list(per_page: 2).total_count }
+    SmallScheduler.run { sweep(at_least: 20) { assert_equal ids, client.contacts.list(per_page: 2).map(&:id) } }
+    assert_includes seen.map(&:kind), :response
+  end
+
   def test_operations_over_http
     stubbed do |client, _server|
       client.contacts.get(NOBODY)

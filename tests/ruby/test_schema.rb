@@ -10,6 +10,8 @@ class TestSchema < PrivyTest
   RESOURCES = { "contacts" => Privy::Contacts, "orders" => Privy::Orders, "events" => Privy::Events }.freeze
   POSITIONAL = { "contacts.get" => [:id], "contacts.update" => [:id], "contacts.delete" => [:id],
                  "contacts.unsubscribe" => [:id], "events.ingest" => [:event_type] }.freeze
+  # What an operation takes that is no parameter of the API.
+  OWN = { "contacts.list" => %i[prefetch] }.freeze
   COMMON = %i[extra timeout connect_timeout max_wait max_retries].freeze
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
   OF_BULK = %i[concurrency on_progress].freeze
@@ -43,7 +45,8 @@ class TestSchema < PrivyTest
     each_operation do |operation, resource, name|
       positional = POSITIONAL.fetch(operation[:name], [])
       params = operation[:params].map { |param| param[:name] }
-      expected = positional.map { |param| [:req, param] } + (params - positional + COMMON).map { |param| [:key, param] }
+      named = params - positional + OWN.fetch(operation[:name], []) + COMMON
+      expected = positional.map { |param| [:req, param] } + named.map { |param| [:key, param] }
       assert_equal expected, resource.instance_method(name).parameters, operation[:name]
     end
   end
@@ -54,7 +57,7 @@ class TestSchema < PrivyTest
       positional = POSITIONAL.fetch(operation[:name], [])
       assert_equal positional, type.required_positionals.map(&:name), operation[:name]
       params = operation[:params].map { |param| param[:name] } - positional
-      assert_equal params + COMMON, type.optional_keywords.keys, operation[:name]
+      assert_equal params + OWN.fetch(operation[:name], []) + COMMON, type.optional_keywords.keys, operation[:name]
     end
   end
 
@@ -162,7 +165,8 @@ class TestSchema < PrivyTest
     [Privy::Client, Privy::Contacts, Privy::Orders, Privy::Events, Privy::ContactList, Privy::Page, Privy::Response,
      Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
      Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRun, Privy::Driver,
-     Privy::WaitingDriver, Privy::SuspendingDriver, Privy::Drivers, Privy::Event, Privy::Observer, Privy::Core::Group,
+     Privy::WaitingDriver, Privy::SuspendingDriver, Privy::Drivers, Privy::PageWalk, Privy::Event, Privy::Observer,
+     Privy::Core::Group, Privy::Core::Walk,
      Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
                                                                          Privy.const_get(row[:name])
                                                                        end]

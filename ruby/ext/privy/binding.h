@@ -47,6 +47,9 @@ VALUE privy_rb_headers(const privy_response *response);
 VALUE privy_rb_body(const privy_response *response, size_t most);
 /* Bytes from the network as such a String. */
 VALUE privy_rb_clean_text(const char *bytes, size_t length);
+/* Has the Privy::Core::Walk take note of the page → [for each record whether an earlier page held it, or nil when none
+ * was, number of the next page or 0]. May raise. */
+VALUE privy_rb_walk_take(VALUE walk, const privy_response *page);
 
 /* ---- request.c ---- */
 
@@ -115,6 +118,7 @@ void privy_rb_init_schema(void);
 void privy_rb_init_errors(void);
 void privy_rb_init_event(void);
 void privy_rb_init_record(void);
+void privy_rb_init_page(void);
 void privy_rb_init_client(void);
 void privy_rb_init_call(VALUE client_class);
 void privy_rb_init_group(void);

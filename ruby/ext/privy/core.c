@@ -48,6 +48,7 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   privy_rb_init_errors();
   privy_rb_init_event();
   privy_rb_init_record();
+  privy_rb_init_page();
   privy_rb_init_client();
   privy_rb_init_group();
   privy_rb_init_sandbox();

@@ -238,6 +238,7 @@ static VALUE group_cancel(VALUE self, VALUE id) {
 }
 
 struct taking {
+  VALUE walk;
   const privy_operation *operation;
   privy_outcome outcome;
 };
@@ -247,7 +248,9 @@ static VALUE take_body(VALUE argument) {
   privy_outcome *outcome = &taking->outcome;
   VALUE value = outcome->status == PRIVY_OK ? privy_rb_answer(taking->operation, outcome->response)
                                             : privy_rb_exception(&outcome->error);
-  return rb_ary_new_from_args(2, ULL2NUM(outcome->id), value);
+  VALUE result = rb_ary_new_from_args(2, ULL2NUM(outcome->id), value);
+  if (NIL_P(taking->walk) || outcome->status != PRIVY_OK) return result;
+  return rb_ary_concat(result, privy_rb_walk_take(taking->walk, outcome->response));
 }
 
 static VALUE take_clean(VALUE argument) {
@@ -255,12 +258,16 @@ static VALUE take_clean(VALUE argument) {
   return Qnil;
 }
 
-/* take → [id, what came of the call: as Client#call returns it, or the exception]; nil when none has ended */
-static VALUE group_take(VALUE self) {
+/* take(walk = nil) → [id, what came of the call: as Client#call returns it, or the exception]; nil when none has ended.
+ * A page is noted by the Walk, and what privy_rb_walk_take gives follows it. */
+static VALUE group_take(int count, VALUE *arguments, VALUE self) {
   group *data = group_get(self);
   struct taking taking = {.operation = data->operation};
+  rb_scan_args(count, arguments, "01", &taking.walk);
   if (!privy_group_take(data->core, &taking.outcome)) return Qnil;
-  return rb_ensure(take_body, (VALUE)&taking, take_clean, (VALUE)&taking);
+  VALUE result = rb_ensure(take_body, (VALUE)&taking, take_clean, (VALUE)&taking);
+  RB_GC_GUARD(taking.walk);
+  return result;
 }
 
 /* ---- waiting ---- */
@@ -321,7 +328,7 @@ void privy_rb_init_group(void) {
   rb_define_method(klass, "call", group_call, 5);
   rb_define_method(klass, "request", group_request, 7);
   rb_define_method(klass, "cancel", group_cancel, 1);
-  rb_define_method(klass, "take", group_take, 0);
+  rb_define_method(klass, "take", group_take, -1);
   rb_define_method(klass, "wait", group_wait, 1);
   rb_define_method(klass, "count", group_count, 0);
   rb_define_method(klass, "waiting_until", group_waiting_until, 0);

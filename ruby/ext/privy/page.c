@@ -1,6 +1,7 @@
 #include "binding.h"
 
-/* Answers that are no single record: pages of them, and raw ones. Their classes are written in Ruby. */
+/* Answers that are no single record: pages of them, and raw ones. Their classes are written in Ruby. And the walk from
+ * page to page. */
 
 static VALUE new_instance(const char *name, int count, const VALUE *arguments) {
   return rb_class_new_instance(count, arguments, rb_const_get(privy_rb_module, rb_intern(name)));
@@ -57,4 +58,67 @@ VALUE privy_rb_response_new(privy_response *response) {
   VALUE arguments[] = {INT2NUM(privy_response_status(response)), privy_rb_headers(response),
                        privy_rb_body(response, SIZE_MAX)};
   return new_instance("Response", 3, arguments);
+}
+
+/* ---- from page to page ---- */
+
+static void walk_free(void *data) {
+  privy_walk_free(data);
+}
+
+/* The core does not tell what a walk holds: some hundred kilobytes at most. */
+static size_t walk_size(const void *data) {
+  (void)data;
+  return 0;
+}
+
+static const rb_data_type_t walk_type = {
+    .wrap_struct_name = "Privy::Core::Walk",
+    .function = {.dfree = walk_free, .dsize = walk_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE walk_allocate(VALUE klass) {
+  return TypedData_Wrap_Struct(klass, &walk_type, NULL);
+}
+
+/* Walk.new(number of the first page, records a page); 0 for what is left to the API */
+static VALUE walk_initialize(VALUE self, VALUE first, VALUE most) {
+  privy_walk *walk;
+  int64_t number = NUM2LL(first), size = NUM2LL(most);
+  if (rb_check_typeddata(self, &walk_type) != NULL) rb_raise(rb_eRuntimeError, "already initialized");
+  if (privy_walk_new(number, size, &walk) != PRIVY_OK) privy_rb_raise_memory();
+  RTYPEDDATA_DATA(self) = walk;
+  return self;
+}
+
+/* nil when none is */
+static VALUE tell_repeated(const bool *repeated, size_t count) {
+  size_t first = 0;
+  while (first < count && !repeated[first]) first++;
+  if (first == count) return Qnil;
+  VALUE list = rb_ary_new_capa((long)count);
+  for (size_t index = 0; index < count; index++) rb_ary_push(list, repeated[index] ? Qtrue : Qfalse);
+  return list;
+}
+
+VALUE privy_rb_walk_take(VALUE self, const privy_response *page) {
+  privy_walk *walk = rb_check_typeddata(self, &walk_type);
+  size_t count = privy_response_count(page);
+  int64_t next;
+  if (walk == NULL) rb_raise(rb_eRuntimeError, "not initialized");
+  VALUE room = rb_str_tmp_new((long)(count * sizeof(bool)));
+  bool *repeated = (bool *)RSTRING_PTR(room);
+  if (privy_walk_take(walk, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
+  VALUE told = tell_repeated(repeated, count);
+  RB_GC_GUARD(room);
+  RB_GC_GUARD(self);
+  return rb_ary_new_from_args(2, told, LL2NUM(next));
+}
+
+void privy_rb_init_page(void) {
+  VALUE klass = rb_define_class_under(privy_rb_core, "Walk", rb_cObject);
+  rb_define_alloc_func(klass, walk_allocate);
+  rb_undef_method(klass, "initialize_copy");
+  rb_define_method(klass, "initialize", walk_initialize, 2);
 }

@@ -182,6 +182,11 @@ module Privy
     end
 
     # @private
+    def walk(operation, params, extra, options)
+      PageWalk.new(@drivers, operation, params, extra, options_for(options))
+    end
+
+    # @private
     def now
       @sandbox ? @sandbox.now : Time.now.utc
     end

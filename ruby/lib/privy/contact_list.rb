@@ -1,11 +1,18 @@
 # frozen_string_literal: true
 
 module Privy
-  # The contacts that a filter finds, over all pages. Nothing is asked before the first use, and each page only when the
-  # walk comes to it: leaving early costs nothing more. Enumerable, so that +lazy+, +first+ and +each_slice+ work.
+  # The contacts that a filter finds, over all pages. Nothing is asked before the first use. Enumerable, so that +lazy+,
+  # +first+ and +each_slice+ work.
   #
-  # The first page is kept: {#total_count} and every walk share it. Later pages are asked for anew by each walk. Every
-  # method that reads may raise what {Contacts#list} tells of.
+  # While one page is read the next is on its way: from the second page on at once, on the first page when a tenth of it
+  # has been read, so that looking at the first contacts costs one request. +prefetch: false+ of {Contacts#list} asks
+  # for each page only when the walk comes to it. Leaving early ends what is on its way.
+  #
+  # Contacts that are created or deleted meanwhile shift those that follow from page to page: {#each} yields no contact
+  # twice, as long as it reappears within some thousand others.
+  #
+  # {#total_count} asks for the first page, and the next walk goes on from there; each later walk asks anew. Every
+  # method that reads may raise what {Contacts#list} tells of, the fault of a page when the walk comes to it.
   class ContactList
     include Enumerable
 
@@ -13,70 +20,81 @@ module Privy
     PER_PAGE = 100
 
     # @private
-    # @param start [Integer, nil] number of the first page, if the caller gave one
-    # @param per_page [Object] contacts asked for a page
-    # @yieldparam number [Integer, nil] page to fetch
-    # @yieldreturn [Page]
-    def initialize(start, per_page, &fetch)
-      @start = start
-      @per_page = per_page
-      @fetch = fetch
-      @first = nil
+    # @param prefetch [Boolean]
+    # @yieldreturn [PageWalk] a new walk
+    def initialize(prefetch, &walk)
+      @prefetch = prefetch
+      @walk = walk
+      @begun = nil
+      @known = false
+      @total_count = nil
     end
 
     # Every contact, in the API's order.
     #
     # @yieldparam contact [Contact]
     # @return [self, Enumerator<Contact>]
-    def each(&block)
-      return enum_for(:each) unless block
+    def each
+      return enum_for(:each) unless block_given?
 
-      pages { |page| page.each(&block) }
-      self
+      each_page do |page, contacts, walk|
+        step = [page.size / 10, 1].max
+        contacts.each_with_index do |contact, index|
+          walk.ahead if @prefetch && index.positive? && (index % step).zero?
+          yield contact
+        end
+      end
     end
 
-    # Every page.
+    # Every page as the server sent it.
     #
     # @yieldparam page [Page]
     # @return [self, Enumerator<Page>]
-    def pages
-      return enum_for(:pages) unless block_given?
+    def pages(&block)
+      return enum_for(:pages) unless block
 
-      page = first_page
-      number = page.page || @start || 1
-      yield page
-      while more?(page, number)
-        number += 1
-        page = @fetch.call(number)
-        yield page
-      end
-      self
+      each_page { |page,| block.call(page) }
     end
 
-    # How many contacts the filter finds, whatever the page to start at. Costs one request when no page was fetched yet.
+    # How many contacts the filter finds, whatever the page to start at, as the first page told it. Costs one request
+    # when no page was fetched yet.
     #
     # @return [Integer, nil] nil when the answer did not tell
     def total_count
-      first_page.total_count
+      @begun = begin_walk unless @known
+      @total_count
     end
 
     # @return [String]
     def inspect
-      "#<#{self.class} #{@first ? "total_count=#{@first.total_count.inspect}" : '(not fetched yet)'}>"
+      "#<#{self.class} #{@known ? "total_count=#{@total_count.inspect}" : '(not fetched yet)'}>"
     end
     alias to_s inspect
 
     private
 
-    def first_page
-      @first ||= @fetch.call(@start)
+    # A walk and what its first page brought.
+    def begin_walk
+      walk = @walk.call
+      first = walk.next
+      @total_count = first[0].total_count
+      @known = true
+      [walk, first]
+    ensure
+      walk&.close
     end
 
-    def more?(page, number)
-      return false if page.empty?
-      return number < page.total_pages if page.total_pages
-
-      page.size >= (page.per_page || @per_page)
+    def each_page
+      walk, found = @begun || begin_walk
+      @begun = nil
+      while found
+        yield(*found, walk)
+        found = walk.next
+        walk.ahead if @prefetch && found
+      end
+      self
+    ensure
+      walk&.close
     end
   end
 end

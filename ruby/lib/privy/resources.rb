@@ -81,8 +81,8 @@ module Privy
       @client.call("contacts.get", { id: id }, extra, options(timeout, connect_timeout, max_wait, max_retries))
     end
 
-    # The contacts that a filter finds, over all pages. Nothing is asked before the list is used. Needs the scope
-    # contacts_read.
+    # The contacts that a filter finds, over all pages. Nothing is asked before the list is used, and the next page is
+    # asked for while one is read: see {ContactList}. Needs the scope contacts_read.
     #
     # @param email [String] exactly this e-mail address
     # @param phone_number [String] exactly this phone number
@@ -91,16 +91,15 @@ module Privy
     # @param sms_consent [Symbol, String] pending can be asked for too
     # @param page [Integer] page to start at, from 1
     # @param per_page [Integer] contacts a page, 1 to 100; 100 when left out
+    # @param prefetch [Boolean] whether the next page is asked for before the walk comes to it
     # @return [ContactList] its methods raise {ValidationError} when a filter cannot be sent
     def list(email: OMIT, phone_number: OMIT, email_consent: OMIT, sms_consent: OMIT, page: OMIT, per_page: OMIT,
-             extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+             prefetch: true, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       per_page = ContactList::PER_PAGE if per_page.equal?(OMIT)
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
       given = options(timeout, connect_timeout, max_wait, max_retries)
-      ContactList.new(page.is_a?(Integer) ? page : nil, per_page) do |number|
-        @client.call("contacts.list", number ? filter.merge(page: number) : filter, extra, given)
-      end
+      ContactList.new(prefetch) { @client.walk("contacts.list", filter, extra, given) }
     end
 
     # Changes the fields given and keeps the others; tags and custom_fields are replaced whole. Needs the scope
