@@ -291,15 +291,13 @@ bool privy_reader_member(privy_reader *reader, privy_value *key) {
   return true;
 }
 
-bool privy_reader_member_is(privy_reader *reader, const char *name, size_t length) {
+bool privy_reader_member_is(privy_reader *reader, const char *key, size_t length) {
   const char *at = reader->at;
   if (reader->error || reader->depth == 0) return false;
   if (!reader->first && byte_at(reader, at++) != ',') return false;
   at = skip_space(reader, at);
-  if ((size_t)(reader->end - at) < length + 3 || at[0] != '"' || at[length + 1] != '"' || at[length + 2] != ':' ||
-      memcmp(at + 1, name, length) != 0)
-    return false;
-  reader->at = at + length + 3;
+  if ((size_t)(reader->end - at) < length || memcmp(at, key, length) != 0) return false;
+  reader->at = at + length;
   reader->first = false;
   return true;
 }

@@ -39,9 +39,9 @@ bool privy_reader_enter_object(privy_reader *reader);
 bool privy_reader_enter_array(privy_reader *reader);
 /* Moves to the next member and gives its key, or leaves the object at its end and returns false. */
 bool privy_reader_member(privy_reader *reader, privy_value *key);
-/* Moves to the next member only if its key stands there as `name`, byte for byte; false, and nothing moved, otherwise:
- * what was expected is had without looking at each of its bytes. */
-bool privy_reader_member_is(privy_reader *reader, const char *name, size_t length);
+/* Moves to the next member only if its key stands there byte for byte as in `key`, quotes and colon included; false,
+ * and nothing moved, otherwise. What was expected is had without looking at each of its bytes. */
+bool privy_reader_member_is(privy_reader *reader, const char *key, size_t length);
 /* Moves to the next element, or leaves the array at its end and returns false. */
 bool privy_reader_element(privy_reader *reader);
 /* Takes the next value whole, nested ones validated to the last byte. */

@@ -100,8 +100,22 @@ void privy_writer_key(privy_writer *writer, const char *text, size_t length) {
   writer->comma = false;
 }
 
+void privy_writer_key_as_is(privy_writer *writer, const char *key, size_t length) {
+  put(writer, key, length);
+  writer->comma = false;
+}
+
 void privy_writer_string(privy_writer *writer, const char *text, size_t length) {
   put_string(writer, text, length, false);
+}
+
+void privy_writer_string_as_is(privy_writer *writer, const char *text, size_t length) {
+  char *at = place(writer, length + 2);
+  if (!at) return;
+  *at++ = '"';
+  if (length) memcpy(at, text, length);
+  at[length] = '"';
+  writer->out->length += length + 2;
 }
 
 void privy_writer_raw(privy_writer *writer, const char *text, size_t length) {
@@ -109,18 +123,12 @@ void privy_writer_raw(privy_writer *writer, const char *text, size_t length) {
 }
 
 void privy_writer_value(privy_writer *writer, privy_value value) {
-  if (value.type == PRIVY_ABSENT) {
+  if (value.type == PRIVY_ABSENT)
     privy_writer_null(writer);
-  } else if (value.type != PRIVY_STRING) {
+  else if (value.type == PRIVY_STRING)
+    privy_writer_string_as_is(writer, value.text, value.length);
+  else
     put(writer, value.text, value.length);
-  } else {
-    char *at = place(writer, (size_t)value.length + 2);
-    if (!at) return;
-    *at++ = '"';
-    if (value.length) memcpy(at, value.text, value.length);
-    at[value.length] = '"';
-    writer->out->length += (size_t)value.length + 2;
-  }
 }
 
 void privy_writer_integer(privy_writer *writer, int64_t value) {

@@ -21,7 +21,11 @@ void privy_writer_end_object(privy_writer *writer);
 void privy_writer_begin_array(privy_writer *writer);
 void privy_writer_end_array(privy_writer *writer);
 void privy_writer_key(privy_writer *writer, const char *text, size_t length);
+/* A key that stands ready, with its quotes and its colon. */
+void privy_writer_key_as_is(privy_writer *writer, const char *key, size_t length);
 void privy_writer_string(privy_writer *writer, const char *text, size_t length);
+/* The same for text that needs no escape. */
+void privy_writer_string_as_is(privy_writer *writer, const char *text, size_t length);
 /* Writes text that is JSON already: a number, a slice of another document. */
 void privy_writer_raw(privy_writer *writer, const char *text, size_t length);
 /* Writes a value as it was read. */

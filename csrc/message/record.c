@@ -80,7 +80,7 @@ static bool next_field(privy_reader *reader, const privy_record *record, size_t 
   const privy_object *object = record->object;
   if (*expected < object->slot_count) {
     *field = &object->rows[object->slots[*expected]];
-    if (privy_reader_member_is(reader, (*field)->name, (*field)->name_length)) {
+    if (privy_reader_member_is(reader, (*field)->key, (*field)->name_length + PRIVY_KEY_EXTRA)) {
       ++*expected;
       return true;
     }
@@ -135,7 +135,7 @@ privy_status privy_record_write(const privy_record *record, privy_buffer *out) {
   for (size_t i = 0; i < object->slot_count; i++) {
     const privy_field *field = &object->rows[object->slots[i]];
     if (record->values[i].type == PRIVY_ABSENT) continue;
-    privy_writer_key(&writer, field->name, field->name_length);
+    privy_writer_key_as_is(&writer, field->key, field->name_length + PRIVY_KEY_EXTRA);
     privy_writer_value(&writer, record->values[i]);
   }
   privy_cursor cursor;

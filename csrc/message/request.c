@@ -105,11 +105,25 @@ static void raw_key(privy_request *request, const char *name, size_t length) {
   keep_name(request, name, length);
 }
 
+/* Room for most bodies at once. */
+#define USUAL_BODY 1024
+
+static void begin_body(privy_request *request) {
+  must(request, privy_buffer_reserve(&request->body, USUAL_BODY));
+  privy_writer_begin_object(&request->writer);
+}
+
+static void write_key(privy_request *request, const privy_field *field, const char *name, size_t length) {
+  if (field)
+    privy_writer_key_as_is(&request->writer, field->key, field->name_length + PRIVY_KEY_EXTRA);
+  else
+    privy_writer_key(&request->writer, name, length);
+}
+
 void privy_request_key(privy_request *request, const char *name, size_t length) {
   if (request->outside) return;
   if (!at_top(request) || (!request->operation && request->place == PRIVY_PLACE_BODY)) {
-    privy_check_key(&request->check, name, length);
-    privy_writer_key(&request->writer, name, length);
+    write_key(request, privy_check_key(&request->check, name, length), name, length);
     return;
   }
   if (!request->operation) {
@@ -124,8 +138,8 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
     return;
   }
-  if (request->body.length == 0) privy_writer_begin_object(&request->writer);
-  privy_writer_key(&request->writer, name, length);
+  if (request->body.length == 0) begin_body(request);
+  write_key(request, field, name, length);
 }
 
 void privy_request_extra(privy_request *request) {
@@ -175,6 +189,8 @@ void privy_request_string(privy_request *request, const char *text, size_t lengt
     put_outside(request, text, length);
   else if (verdict == PRIVY_VERDICT_NUMBER)
     privy_writer_raw(&request->writer, text, length);
+  else if (verdict == PRIVY_VERDICT_PLAIN)
+    privy_writer_string_as_is(&request->writer, text, length);
   else
     privy_writer_string(&request->writer, text, length);
 }
@@ -189,7 +205,11 @@ void privy_request_number(privy_request *request, const char *text, size_t lengt
 
 void privy_request_integer(privy_request *request, int64_t value) {
   char text[PRIVY_INT64_LENGTH];
-  privy_request_number(request, text, privy_format_int64(value, text));
+  if (request->outside || privy_check_integer(&request->check, value) == PRIVY_VERDICT_REFUSED) return;
+  if (in_body(request))
+    privy_writer_integer(&request->writer, value);
+  else
+    put_outside(request, text, privy_format_int64(value, text));
 }
 
 void privy_request_boolean(privy_request *request, bool value) {

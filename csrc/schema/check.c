@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "schema/format.h"
+#include "json/scan.h"
 
 /* What stands in a container. */
 enum {
@@ -166,8 +167,7 @@ static const privy_field *params_key(privy_check *check) {
  */
 static const privy_field *row_of(const privy_check_frame *frame, const char *name, size_t length) {
   if (frame->kind != FRAME_PARAMS && frame->kind != FRAME_OBJECT) return NULL;
-  const size_t from = frame->row ? (size_t)(frame->row - frame->object->rows) + 1 : 0;
-  return privy_object_row_from(frame->object, from, name, length);
+  return privy_object_row_after(frame->object, frame->row, name, length);
 }
 
 /* Keeps a key that no table has, for the path of faults; as much of it as is UTF-8, and false, when that is not all. */
@@ -243,13 +243,7 @@ static privy_verdict check_text(privy_check *check, const privy_field *field, co
   return PRIVY_VERDICT_PASSED;
 }
 
-privy_verdict privy_check_string(privy_check *check, const char *text, size_t length) {
-  const privy_field *field;
-  judge judged = judge_of(check, &field);
-  if (judged == JUDGE_SILENT) return PRIVY_VERDICT_REFUSED;
-  if (judged == JUDGE_ELEMENT_OBJECT) return refused(check, "must be an object");
-  if (privy_utf8_valid(text, length) != length) return refused(check, "is not valid UTF-8");
-  if (judged != JUDGE_FIELD) return PRIVY_VERDICT_PASSED;
+static privy_verdict check_string(privy_check *check, const privy_field *field, const char *text, size_t length) {
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_ENUM: return check_enum(check, field, text, length);
   case PRIVY_KIND_STRING:
@@ -261,11 +255,19 @@ privy_verdict privy_check_string(privy_check *check, const char *text, size_t le
   }
 }
 
-static privy_verdict check_integer(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  int64_t value;
-  bool fits = privy_parse_int64(text, length, &value);
-  if (field->min > field->max) return PRIVY_VERDICT_PASSED;
-  if (fits && value >= field->min && value <= field->max) return PRIVY_VERDICT_PASSED;
+privy_verdict privy_check_string(privy_check *check, const char *text, size_t length) {
+  const privy_field *field;
+  judge judged = judge_of(check, &field);
+  if (judged == JUDGE_SILENT) return PRIVY_VERDICT_REFUSED;
+  if (judged == JUDGE_ELEMENT_OBJECT) return refused(check, "must be an object");
+  const char *const end = length ? text + length : text;
+  bool plain = privy_skip_plain(text, end, true) == end;
+  if (!plain && privy_utf8_valid(text, length) != length) return refused(check, "is not valid UTF-8");
+  privy_verdict verdict = judged == JUDGE_FIELD ? check_string(check, field, text, length) : PRIVY_VERDICT_PASSED;
+  return plain && verdict == PRIVY_VERDICT_PASSED ? PRIVY_VERDICT_PLAIN : verdict;
+}
+
+static privy_verdict refuse_integer(privy_check *check, const privy_field *field) {
   char message[80];
   if (field->max == INT64_MAX)
     snprintf(message, sizeof message, "must be at least %" PRId64, field->min);
@@ -274,9 +276,34 @@ static privy_verdict check_integer(privy_check *check, const privy_field *field,
   return refused(check, message);
 }
 
+static bool has_limits(const privy_field *field) {
+  return field->min <= field->max;
+}
+
+static bool is_within(const privy_field *field, int64_t value) {
+  return !has_limits(field) || (value >= field->min && value <= field->max);
+}
+
+static privy_verdict check_digits(privy_check *check, const privy_field *field, const char *text, size_t length) {
+  int64_t value;
+  if (!has_limits(field) || (privy_parse_int64(text, length, &value) && is_within(field, value)))
+    return PRIVY_VERDICT_PASSED;
+  return refuse_integer(check, field);
+}
+
 static privy_verdict check_order_id(privy_check *check, const privy_field *field, const char *text, size_t length) {
   bool zero = length > 0 && text[0] == '0';
   return !zero && privy_format_digits(text, length) ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
+}
+
+/* The verdict on what is neither text nor container, where no field judges it. */
+static privy_verdict check_elsewhere(privy_check *check, judge judged) {
+  switch (judged) {
+  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
+  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
+  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
+  default: return PRIVY_VERDICT_PASSED;
+  }
 }
 
 privy_verdict privy_check_number(privy_check *check, const char *text, size_t length) {
@@ -284,32 +311,32 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
   judge judged = judge_of(check, &field);
   bool integral;
   bool number = privy_json_number(text, length, &integral);
-  switch (judged) {
-  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
-  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
-  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
-  case JUDGE_FLAT:
-  case JUDGE_NOTHING: return number ? PRIVY_VERDICT_PASSED : refused(check, "must be a finite number");
-  case JUDGE_FIELD: break;
-  }
+  if (!number && (judged == JUDGE_FLAT || judged == JUDGE_NOTHING)) return refused(check, "must be a finite number");
+  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
   switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_INTEGER: return integral ? check_integer(check, field, text, length) : refuse_type(check, field);
+  case PRIVY_KIND_INTEGER: return integral ? check_digits(check, field, text, length) : refuse_type(check, field);
   case PRIVY_KIND_ORDER_ID: return check_order_id(check, field, text, length);
   case PRIVY_KIND_MONEY: return number ? PRIVY_VERDICT_PASSED : refused(check, money_fault);
   default: return refuse_type(check, field);
   }
 }
 
+privy_verdict privy_check_integer(privy_check *check, int64_t value) {
+  const privy_field *field;
+  judge judged = judge_of(check, &field);
+  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_INTEGER: return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field);
+  case PRIVY_KIND_ORDER_ID: return value > 0 ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
+  case PRIVY_KIND_MONEY: return PRIVY_VERDICT_PASSED;
+  default: return refuse_type(check, field);
+  }
+}
+
 privy_verdict privy_check_boolean(privy_check *check, bool value) {
   const privy_field *field;
-  switch (judge_of(check, &field)) {
-  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
-  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
-  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
-  case JUDGE_FLAT:
-  case JUDGE_NOTHING: return PRIVY_VERDICT_PASSED;
-  case JUDGE_FIELD: break;
-  }
+  judge judged = judge_of(check, &field);
+  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
   if (field->kind != PRIVY_KIND_BOOLEAN) return refuse_type(check, field);
   note_choice(check, field, value);
   return PRIVY_VERDICT_PASSED;
@@ -317,14 +344,8 @@ privy_verdict privy_check_boolean(privy_check *check, bool value) {
 
 privy_verdict privy_check_null(privy_check *check) {
   const privy_field *field;
-  switch (judge_of(check, &field)) {
-  case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
-  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
-  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
-  case JUDGE_FLAT:
-  case JUDGE_NOTHING: return PRIVY_VERDICT_PASSED;
-  case JUDGE_FIELD: break;
-  }
+  judge judged = judge_of(check, &field);
+  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
   if (!(field->null_in & (1u << check->operation->id))) return refused(check, "must not be null");
   if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->rows);
   return PRIVY_VERDICT_PASSED;

@@ -29,6 +29,7 @@ typedef enum privy_check_mode {
 typedef enum privy_verdict {
   PRIVY_VERDICT_REFUSED,
   PRIVY_VERDICT_PASSED,
+  PRIVY_VERDICT_PLAIN, /* the same for a string that JSON writes without an escape */
   PRIVY_VERDICT_NUMBER /* a string that is sent as the number it holds (money) */
 } privy_verdict;
 
@@ -68,6 +69,8 @@ void privy_check_clear(privy_check *check);
 const privy_field *privy_check_key(privy_check *check, const char *name, size_t length);
 privy_verdict privy_check_string(privy_check *check, const char *text, size_t length);
 privy_verdict privy_check_number(privy_check *check, const char *text, size_t length);
+/* The same for a number that is an integer already. */
+privy_verdict privy_check_integer(privy_check *check, int64_t value);
 privy_verdict privy_check_boolean(privy_check *check, bool value);
 privy_verdict privy_check_null(privy_check *check);
 /* A container that is refused is still walked to its end, silently. */

@@ -80,22 +80,21 @@ int privy_object_index(const privy_object *object, const char *name, size_t leng
   return -1;
 }
 
-static const privy_field *row_between(const privy_object *object, size_t from, size_t to, const char *name,
-                                      size_t length) {
-  for (size_t i = from; i < to; i++) {
-    const privy_field *field = &object->rows[i];
+static const privy_field *row_between(const privy_field *from, const privy_field *to, const char *name, size_t length) {
+  for (const privy_field *field = from; field < to; field++)
     if (field->name_length == length && memcmp(field->name, name, length) == 0) return field;
-  }
   return NULL;
 }
 
-const privy_field *privy_object_row_from(const privy_object *object, size_t from, const char *name, size_t length) {
-  const privy_field *field = row_between(object, from, object->row_count, name, length);
-  return field ? field : row_between(object, 0, from, name, length);
+const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length) {
+  return row_between(object->rows, object->rows + object->row_count, name, length);
 }
 
-const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length) {
-  return row_between(object, 0, object->row_count, name, length);
+const privy_field *privy_object_row_after(const privy_object *object, const privy_field *last, const char *name,
+                                          size_t length) {
+  const privy_field *from = last ? last + 1 : object->rows;
+  const privy_field *field = row_between(from, object->rows + object->row_count, name, length);
+  return field ? field : row_between(object->rows, from, name, length);
 }
 
 const privy_operation *privy_operation_find(const char *name) {

@@ -129,6 +129,7 @@ struct privy_enum {
 };
 
 #define PRIVY_NO_SLOT 0xff
+#define PRIVY_KEY_EXTRA 3
 
 typedef enum privy_field_flags {
   PRIVY_FIELD_REQUIRED = 1,
@@ -139,6 +140,7 @@ typedef enum privy_field_flags {
 
 typedef struct privy_field {
   const char *name;
+  const char *key; /* as JSON writes it: "\"name\":", PRIVY_KEY_EXTRA bytes longer than the name */
   uint8_t name_length;
   uint8_t kind; /* a privy_kind */
   uint8_t format;
@@ -211,8 +213,9 @@ const privy_rule *privy_rule_at(size_t index);
 
 /* The row called `name`; NULL when there is none. Older names are not looked at. */
 const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length);
-/* The same, beginning the search at row `from` and going round. */
-const privy_field *privy_object_row_from(const privy_object *object, size_t from, const char *name, size_t length);
+/* The same, beginning the search behind `last` (NULL: at the first row) and going round. */
+const privy_field *privy_object_row_after(const privy_object *object, const privy_field *last, const char *name,
+                                          size_t length);
 /* True when one of the words of `older` ("a|b") is the text. */
 bool privy_older_has(const char *older, const char *text, size_t length);
 /* Position of the value, also under an older name when `older` is true; -1 when the enumeration lacks it. */

@@ -13,8 +13,9 @@ enum {
   FROM_STATUS = PRIVY_FIELD_FROM_STATUS
 };
 
-/* A name and its length. */
+/* A name and its length; the same with the key between them. */
 #define NAMED(name) #name, (uint8_t)(sizeof(#name) - 1)
+#define KEYED(name) #name, "\"" #name "\":", (uint8_t)(sizeof(#name) - 1)
 
 /* ---- enumerations ---- */
 
@@ -33,7 +34,7 @@ enum {
 
 #define PART_BEGIN(part) static const privy_field part##_rows[] = {
 #define PART_FIELD(part, name, kind, doc)                                                                              \
-  {NAMED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_NONE, 0, PRIVY_NO_SLOT, 1, 0, ORDER, ORDER, NULL, NULL, "", NULL, doc},
+  {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_NONE, 0, PRIVY_NO_SLOT, 1, 0, ORDER, ORDER, NULL, NULL, "", NULL, doc},
 #define PART_END(part, doc)                                                                                            \
   }                                                                                                                    \
   ;                                                                                                                    \
@@ -49,7 +50,7 @@ enum {
 #define CHOICES(enumeration) &privy_enum_##enumeration, NULL
 #define PART(part) NULL, &privy_object_##part
 #define ROW(slot, name, kind, choices, object, format, min, max, taken_by, null_in, flags, older, doc)                 \
-  {NAMED(name),                                                                                                        \
+  {KEYED(name),                                                                                                        \
    PRIVY_KIND_##kind,                                                                                                  \
    PRIVY_FORMAT_##format,                                                                                              \
    flags,                                                                                                              \
@@ -65,7 +66,7 @@ enum {
    doc},
 #define SEND(...) ROW(PRIVY_NO_SLOT, __VA_ARGS__)
 #define HEADER(name, header, taken_by, doc)                                                                            \
-  {NAMED(name),                                                                                                        \
+  {KEYED(name),                                                                                                        \
    PRIVY_KIND_STRING,                                                                                                  \
    PRIVY_FORMAT_HEADER,                                                                                                \
    PRIVY_FIELD_HEADER,                                                                                                 \

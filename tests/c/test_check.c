@@ -1,6 +1,7 @@
 /* The checker of parameters: paths, faults counted once, refused containers, verdicts, depths. */
 #include "harness.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +139,7 @@ static void verdicts(void **state) {
   assert_int_equal(privy_check_string(&check, "1", 1), PRIVY_VERDICT_NUMBER);
   assert_null(privy_check_key(&check, "colour", 6));
   CHECK_MEMORY(!check.no_memory);
-  assert_int_equal(privy_check_string(&check, "1", 1), PRIVY_VERDICT_PASSED);
+  assert_int_equal(privy_check_string(&check, "1", 1), PRIVY_VERDICT_PLAIN);
   privy_check_end(&check);
   privy_check_end(&check);
   assert_int_equal(check.depth, 1);
@@ -223,6 +224,43 @@ static void what_cannot_be_told_is_a_fault_in_its_place(void **state) {
   assert_faults(&check.faults, "tags[1]: is a set\nbogus: is not a parameter of contacts.create; extra can send it");
 done:
   privy_check_clear(&check);
+}
+
+/* Both verdicts on one value of a parameter, and their faults, must be the same. */
+static bool check_both(const privy_operation *operation, const char *name, int64_t value) {
+  bool checked = false;
+  char text[24];
+  privy_check given, told;
+  const size_t length = (size_t)snprintf(text, sizeof text, "%" PRId64, value);
+  privy_check_init(&given, operation, PRIVY_CHECK_STRICT);
+  privy_check_init(&told, operation, PRIVY_CHECK_STRICT);
+  privy_check_key(&given, name, strlen(name));
+  privy_check_key(&told, name, strlen(name));
+  const privy_verdict verdict = privy_check_integer(&given, value);
+  assert_int_equal(verdict, privy_check_number(&told, text, length));
+  CHECK_MEMORY(!given.no_memory && !told.no_memory);
+  assert_int_equal(given.faults.count, told.faults.count);
+  for (size_t i = 0; i < given.faults.count; i++)
+    assert_string_equal(given.faults.items[i].message, told.faults.items[i].message);
+  checked = true;
+done:
+  privy_check_clear(&given);
+  privy_check_clear(&told);
+  return checked;
+}
+
+static void an_integer_is_judged_as_its_text(void **state) {
+  (void)state;
+  static const int64_t values[] = {INT64_MIN, -1, 0, 1, 100, 101, INT64_MAX};
+  const privy_operation *operation;
+  for (size_t i = 0; (operation = privy_operation_at(i)); i++) {
+    privy_field_info info;
+    for (size_t param = 0; privy_operation_param(operation, param, &info); param++)
+      for (size_t value = 0; value < COUNT(values); value++)
+        CHECK_MEMORY(check_both(operation, info.name, values[value]));
+  }
+done:
+  return;
 }
 
 static void lengths_are_counted_in_characters(void **state) {
@@ -336,6 +374,7 @@ int main(void) {
       TEST(money_as_text_is_a_json_number),
       TEST(texts_that_are_no_utf8),
       TEST(what_cannot_be_told_is_a_fault_in_its_place),
+      TEST(an_integer_is_judged_as_its_text),
       TEST(lengths_are_counted_in_characters),
       TEST(events_are_nested_ten_levels),
       TEST(levels_are_given_back),

@@ -101,9 +101,9 @@ static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
   privy_value key, value;
   for (size_t i = 0; i < COUNT(others); i++) {
     privy_reader_init(&reader, others[i], strlen(others[i]));
-    assert_false(privy_reader_member_is(&reader, "name", 4)); /* there is no object yet */
+    assert_false(privy_reader_member_is(&reader, "\"name\":", 7)); /* there is no object yet */
     assert_true(privy_reader_enter_object(&reader));
-    if (privy_reader_member_is(&reader, "name", 4)) fail_msg("%s was taken", others[i]);
+    if (privy_reader_member_is(&reader, "\"name\":", 7)) fail_msg("%s was taken", others[i]);
     assert_null(reader.error);
     assert_ptr_equal(reader.at, others[i] + 1);
   }
@@ -111,22 +111,22 @@ static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
   privy_reader_init(&reader, text, strlen(text));
   assert_true(privy_reader_enter_object(&reader));
   for (int i = 1; i <= 3; i++) {
-    const bool found = privy_reader_member_is(&reader, "name", 4);
+    const bool found = privy_reader_member_is(&reader, "\"name\":", 7);
     assert_int_equal(found, i < 3); /* before the last comma stands a space */
     if (!found) assert_true(privy_reader_member(&reader, &key));
     assert_true(privy_reader_value(&reader, &value));
     assert_int_equal(value.text[0], '0' + i);
   }
-  assert_false(privy_reader_member_is(&reader, "name", 4));
+  assert_false(privy_reader_member_is(&reader, "\"name\":", 7));
   assert_false(privy_reader_member(&reader, &key));
   assert_true(privy_reader_end(&reader));
   text = "{\"name\":?,\"name\":1}";
   privy_reader_init(&reader, text, strlen(text));
   assert_true(privy_reader_enter_object(&reader));
-  assert_true(privy_reader_member_is(&reader, "name", 4));
+  assert_true(privy_reader_member_is(&reader, "\"name\":", 7));
   assert_false(privy_reader_value(&reader, &value));
   reader.at++;
-  assert_false(privy_reader_member_is(&reader, "name", 4)); /* nothing is taken after an error */
+  assert_false(privy_reader_member_is(&reader, "\"name\":", 7)); /* nothing is taken after an error */
 }
 
 static void the_end_is_reached_outside_all_containers(void **state) {

@@ -55,12 +55,14 @@ static void rows_are_sane(void **state) {
       assert_row(object, &object->rows[row]);
       assert_ptr_equal(privy_object_row(object, object->rows[row].name, object->rows[row].name_length),
                        &object->rows[row]);
-      for (size_t from = 0; from <= object->row_count; from++)
-        assert_ptr_equal(privy_object_row_from(object, from, object->rows[row].name, object->rows[row].name_length),
-                         &object->rows[row]);
+      for (size_t last = 0; last < object->row_count; last++)
+        assert_ptr_equal(
+            privy_object_row_after(object, &object->rows[last], object->rows[row].name, object->rows[row].name_length),
+            &object->rows[row]);
+      assert_null(privy_object_row_after(object, &object->rows[row], "no_such", 7));
     }
-    for (size_t from = 0; from <= object->row_count; from++)
-      assert_null(privy_object_row_from(object, from, "no_such", 7));
+    assert_ptr_equal(privy_object_row_after(object, NULL, object->rows[0].name, object->rows[0].name_length),
+                     object->rows);
   }
   assert_null(privy_object_row(&privy_object_contact, "emai", 4));
   assert_null(privy_object_row(&privy_object_contact, "emails", 6));
