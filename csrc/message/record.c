@@ -71,17 +71,22 @@ size_t privy_record_size(const privy_object *object) {
   return sizeof(privy_record) + object->slot_count * sizeof(privy_value);
 }
 
+void privy_slot_order_init(privy_slot_order *order) {
+  for (size_t i = 0; i < sizeof order->after; i++) order->after[i] = (uint8_t)i;
+}
+
 /*
  * Moves to the next member and gives its field, or NULL when its value has no place: the key is unknown, or an older
- * name of a field that has its value already. Answers keep the order of the table more often than not, so `*expected`,
- * the slot behind the last one, is tried first.
+ * name of a field that has its value already. `*last` is 1 + the slot of the last known key, 0 before the first.
  */
-static bool next_field(privy_reader *reader, const privy_record *record, size_t *expected, const privy_field **field) {
+static bool next_field(privy_reader *reader, const privy_record *record, privy_slot_order *order, size_t *last,
+                       const privy_field **field) {
   const privy_object *object = record->object;
-  if (*expected < object->slot_count) {
-    *field = &object->rows[object->slots[*expected]];
+  const size_t expected = order->after[*last];
+  if (expected < object->slot_count) {
+    *field = &object->rows[object->slots[expected]];
     if (privy_reader_member_is(reader, (*field)->key, (*field)->name_length + PRIVY_KEY_EXTRA)) {
-      ++*expected;
+      *last = expected + 1;
       return true;
     }
   }
@@ -90,21 +95,23 @@ static bool next_field(privy_reader *reader, const privy_record *record, size_t 
   if (!privy_reader_member(reader, &key)) return false;
   const int slot = slot_of(object, key);
   if (slot < 0) return true;
-  *expected = (size_t)slot + 1;
+  order->after[*last] = (uint8_t)slot;
+  *last = (size_t)slot + 1;
   if (record->values[slot].type == PRIVY_ABSENT || !is_older(object, slot, key))
     *field = &object->rows[object->slots[slot]];
   return true;
 }
 
-bool privy_record_read(privy_record *record, const privy_object *object, int http_status, privy_reader *reader) {
+bool privy_record_read(privy_record *record, const privy_object *object, privy_slot_order *order, int http_status,
+                       privy_reader *reader) {
   if (!privy_reader_enter_object(reader)) return false;
   const char *start = reader->at - 1;
   record->object = object;
   memset(record->values, 0, object->slot_count * sizeof *record->values);
   privy_value ignored;
-  size_t expected = 0;
+  size_t last = 0;
   const privy_field *field;
-  while (next_field(reader, record, &expected, &field)) {
+  while (next_field(reader, record, order, &last, &field)) {
     privy_value *value = field ? &record->values[field->slot] : &ignored;
     if (!privy_reader_value(reader, value)) return false;
     if (field && field->choices) name_choice(field->choices, value);

@@ -126,6 +126,7 @@ typedef struct answer_parser {
   privy_response *response;
   const privy_operation *operation;
   privy_reader reader;
+  privy_slot_order order;
   bool found;     /* the answer holds what the operation answers */
   bool no_memory; /* every false without a reader error */
 } answer_parser;
@@ -137,7 +138,8 @@ static bool read_record(answer_parser *parser) {
   if (!records) return false;
   response->records = records;
   void *record = records + response->record_count * response->record_size;
-  if (!privy_record_read(record, parser->operation->object, response->http_status, &parser->reader)) return false;
+  if (!privy_record_read(record, parser->operation->object, &parser->order, response->http_status, &parser->reader))
+    return false;
   response->record_count++;
   return true;
 }
@@ -145,9 +147,11 @@ static bool read_record(answer_parser *parser) {
 /* A second "pagination" replaces the first. */
 static bool read_pagination(answer_parser *parser) {
   privy_response *response = parser->response;
+  privy_slot_order order;
+  privy_slot_order_init(&order);
   if (!response->pagination) response->pagination = privy_alloc(privy_record_size(&privy_object_page));
   return response->pagination &&
-         privy_record_read(response->pagination, &privy_object_page, response->http_status, &parser->reader);
+         privy_record_read(response->pagination, &privy_object_page, &order, response->http_status, &parser->reader);
 }
 
 /* The value of "data": an object, or an array of objects. A second "data" replaces the first. */
@@ -209,6 +213,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   privy_reader *reader = &parser->reader;
   privy_reader_init(reader, response->body.data, response->body.length);
   response->record_size = privy_record_size(parser->operation->object);
+  privy_slot_order_init(&parser->order);
   bool object = privy_reader_peek(reader) == PRIVY_OBJECT;
   const char *start = reader->at;
   bool done;

@@ -40,9 +40,15 @@ PRIVY_NODISCARD privy_response *privy_response_start(int http_status, const char
                                                      privy_buffer *body);
 /* Bytes of a record of that object. */
 size_t privy_record_size(const privy_object *object);
+/* The slot that is expected behind each: `after[0]` comes first, `after[slot + 1]` behind `slot`. It begins as the
+ * table is and learns from each record, for those of a page keep the same order. */
+typedef struct privy_slot_order {
+  uint8_t after[PRIVY_MOST_ROWS + 1];
+} privy_slot_order;
+void privy_slot_order_init(privy_slot_order *order);
 /* Reads the object at the reader's place; false at an error of the reader. */
-PRIVY_NODISCARD bool privy_record_read(privy_record *record, const privy_object *object, int http_status,
-                                       privy_reader *reader);
+PRIVY_NODISCARD bool privy_record_read(privy_record *record, const privy_object *object, privy_slot_order *order,
+                                       int http_status, privy_reader *reader);
 
 /* Fills the error that an answer of status 300 and above stands for, and returns its code. Takes no reference. */
 privy_status privy_error_from_answer(privy_response *response, privy_error *error);

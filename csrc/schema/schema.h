@@ -129,6 +129,7 @@ struct privy_enum {
 };
 
 #define PRIVY_NO_SLOT 0xff
+#define PRIVY_MOST_ROWS 64 /* of an object: sets of rows are bits */
 #define PRIVY_KEY_EXTRA 3
 
 typedef enum privy_field_flags {

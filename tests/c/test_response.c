@@ -232,6 +232,47 @@ done:
   privy_error_clear(&error);
 }
 
+/* The members of record `index`: rotated, every other time backwards, one left out, something unknown among them. */
+static bool append_shuffled(privy_buffer *body, size_t index) {
+  const char *comma = index ? ",{" : "{";
+  for (size_t i = 0; i < PRIVY_CONTACT_SLOTS; i++) {
+    const size_t step = (i + index) % PRIVY_CONTACT_SLOTS;
+    const size_t slot = index % 2 ? PRIVY_CONTACT_SLOTS - 1 - step : step;
+    privy_field_info field;
+    assert_true(privy_object_field(&privy_object_contact, slot, &field));
+    if (slot == index % 13) continue;
+    if (!privy_buffer_format(body, "%s\"%s\":\"%zu of %zu\"", comma, field.name, slot, index)) return false;
+    if (slot == 3 && !privy_buffer_text(body, ",\"unknown\":{}")) return false;
+    comma = ",";
+  }
+  return privy_buffer_byte(body, '}');
+}
+
+static void the_order_of_members_means_nothing(void **state) {
+  (void)state;
+  privy_response *response = NULL;
+  privy_buffer body = PRIVY_BUFFER_EMPTY;
+  privy_error error;
+  char expected[32];
+  privy_error_init(&error);
+  const size_t records = 30;
+  CHECK_MEMORY(privy_buffer_text(&body, "{\"data\":["));
+  for (size_t i = 0; i < records; i++) CHECK_MEMORY(append_shuffled(&body, i));
+  CHECK_MEMORY(privy_buffer_text(&body, "]}"));
+  CHECK_OK(privy_response_parse(privy_operation_find("contacts.list"), 200, "", 0, &body, &response, &error));
+  assert_int_equal(privy_response_count(response), records);
+  for (size_t i = 0; i < records; i++) {
+    for (size_t slot = 0; slot < PRIVY_CONTACT_SLOTS; slot++) {
+      snprintf(expected, sizeof expected, slot == i % 13 ? "-" : "%zu of %zu", slot, i);
+      assert_value(privy_record_get(privy_response_record(response, i), slot), expected);
+    }
+  }
+done:
+  privy_buffer_clear(&body);
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
 static void pages_without_pagination(void **state) {
   (void)state;
   static const char *const bodies[] = {"{\"data\":[]}", "{\"data\":[],\"pagination\":null}",
@@ -408,6 +449,7 @@ int main(void) {
       TEST(created_survives_a_round_trip),
       TEST(what_is_no_object_is_not_loaded),
       TEST(pages_hold_records),
+      TEST(the_order_of_members_means_nothing),
       TEST(pages_without_pagination),
       TEST(wrong_shapes_are_errors),
       TEST(answers_without_a_body),

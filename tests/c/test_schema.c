@@ -50,7 +50,7 @@ static void rows_are_sane(void **state) {
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
     assert_doc("objects", object->name, object->doc);
-    assert_in_range(object->row_count, 1, 64);
+    assert_in_range(object->row_count, 1, PRIVY_MOST_ROWS);
     for (size_t row = 0; row < object->row_count; row++) {
       assert_row(object, &object->rows[row]);
       assert_ptr_equal(privy_object_row(object, object->rows[row].name, object->rows[row].name_length),
