@@ -1,5 +1,9 @@
 #include "walk.h"
 
+#ifndef Py_LIMITED_API
+#include <datetime.h>
+#endif
+
 /* Far beyond what the core accepts; it only keeps a hostile structure from exhausting the stack. */
 #define WALK_DEPTH 200
 
@@ -19,6 +23,13 @@ static int refuse(walker *w, const char *message) {
 
 /* True when the text of a str came out; false: the failure was told (or is an exception: check PyErr_Occurred). */
 static bool text_of(PyObject *value, const char **text, Py_ssize_t *length) {
+#ifndef Py_LIMITED_API
+  if (PyUnicode_IS_COMPACT_ASCII(value)) {
+    *text = (const char *)PyUnicode_1BYTE_DATA(value);
+    *length = PyUnicode_GET_LENGTH(value);
+    return true;
+  }
+#endif
   *text = PyUnicode_AsUTF8AndSize(value, length);
   if (*text) return true;
   if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) PyErr_Clear();
@@ -139,7 +150,26 @@ static int walk_item(walker *w, PyObject *item) {
   return -1;
 }
 
+/* Turning a value into text may run a program's own code, and that may change the dict. */
+static int walk_dict(walker *w, PyObject *dict) {
+  PyObject *key, *value;
+  Py_ssize_t at = 0, count = PyDict_Size(dict);
+  int result = 0;
+  while (result == 0 && PyDict_Next(dict, &at, &key, &value)) {
+    Py_INCREF(key);
+    Py_INCREF(value);
+    result = walk_member(w, key, value);
+    Py_DECREF(key);
+    Py_DECREF(value);
+    if (result < 0 || PyDict_Size(dict) == count) continue;
+    PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
+    result = -1;
+  }
+  return result;
+}
+
 static int walk_pairs(walker *w, PyObject *mapping) {
+  if (PyDict_CheckExact(mapping)) return walk_dict(w, mapping);
   PyObject *items = PyMapping_Items(mapping);
   if (!items) return -1;
   int result = 0;
@@ -190,7 +220,43 @@ static PyObject *in_utc(walker *w, PyObject *value) {
   return utc ? PyObject_CallMethodObjArgs(value, w->state->names[NAME_ASTIMEZONE], utc, NULL) : NULL;
 }
 
+#ifndef Py_LIMITED_API
+static char *put_digits(char *at, int number, int count) {
+  for (int i = count; i > 0; number /= 10) at[--i] = (char)('0' + number % 10);
+  return at + count;
+}
+
+/* What isoformat() tells of a time whose zone is timezone.utc, but with Z for +00:00. */
+static int walk_utc(walker *w, PyObject *value) {
+  char text[sizeof "2026-05-12T10:00:00.000000Z"] = "", *at = text;
+  at = put_digits(at, PyDateTime_GET_YEAR(value), 4);
+  *at++ = '-';
+  at = put_digits(at, PyDateTime_GET_MONTH(value), 2);
+  *at++ = '-';
+  at = put_digits(at, PyDateTime_GET_DAY(value), 2);
+  *at++ = 'T';
+  at = put_digits(at, PyDateTime_DATE_GET_HOUR(value), 2);
+  *at++ = ':';
+  at = put_digits(at, PyDateTime_DATE_GET_MINUTE(value), 2);
+  *at++ = ':';
+  at = put_digits(at, PyDateTime_DATE_GET_SECOND(value), 2);
+  if (PyDateTime_DATE_GET_MICROSECOND(value)) {
+    *at++ = '.';
+    at = put_digits(at, PyDateTime_DATE_GET_MICROSECOND(value), 6);
+  }
+  *at++ = 'Z';
+  privy_request_string(w->request, text, (size_t)(at - text));
+  return 0;
+}
+#endif
+
 static int walk_datetime(walker *w, PyObject *value) {
+#ifndef Py_LIMITED_API
+  if (!PyDateTimeAPI) PyDateTime_IMPORT;
+  if (!PyDateTimeAPI) return -1;
+  if (PyDateTime_CheckExact(value) && PyDateTime_DATE_GET_TZINFO(value) == PyDateTime_TimeZone_UTC)
+    return walk_utc(w, value);
+#endif
   PyObject *moved = in_utc(w, value);
   if (!moved) {
     if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
@@ -235,14 +301,17 @@ static int walk_index(walker *w, PyObject *value) {
 }
 
 static int is_a(PyObject *value, PyObject *type) {
+  if (type && Py_IS_TYPE(value, (PyTypeObject *)type)) return 1;
   return type ? PyObject_IsInstance(value, type) : -1;
 }
 
 static int walk_other(walker *w, PyObject *value) {
+  if (PyFloat_CheckExact(value)) return walk_float(w, value);
   int match = is_a(value, state_decimal(w->state));
   if (match) return match < 0 ? -1 : walk_digits(w, PyObject_Str(value));
   match = is_a(value, state_datetime(w->state));
   if (match) return match < 0 ? -1 : walk_datetime(w, value);
+  if (PyFloat_Check(value)) return walk_float(w, value);
   if (PyIndex_Check(value)) return walk_index(w, value);
   match = is_a(value, state_mapping(w->state));
   if (match) return match < 0 ? -1 : walk_mapping(w, value);
@@ -260,18 +329,25 @@ static int walk_any(walker *w, PyObject *value) {
     return 0;
   }
   if (PyLong_Check(value)) return walk_integer(w, value);
-  if (PyFloat_Check(value)) return walk_float(w, value);
   if (PyDict_Check(value)) return walk_mapping(w, value);
   if (PyList_Check(value) || PyTuple_Check(value)) return walk_sequence(w, value);
   return walk_other(w, value);
 }
 
+static void walker_init(walker *w, core_state *state, privy_request *request) {
+  w->state = state;
+  w->request = request;
+  w->depth = 0;
+}
+
 int walk_value(core_state *state, privy_request *request, PyObject *value) {
-  walker w = {.state = state, .request = request, .depth = 0};
+  walker w;
+  walker_init(&w, state, request);
   return walk_any(&w, value);
 }
 
 int walk_members(core_state *state, privy_request *request, PyObject *mapping) {
-  walker w = {.state = state, .request = request, .depth = 0};
+  walker w;
+  walker_init(&w, state, request);
   return walk_pairs(&w, mapping);
 }

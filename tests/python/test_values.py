@@ -182,6 +182,7 @@ class Index:
         (Level.GOLD, '"gold"'),
         (Index(), "41"),
         (datetime(2026, 5, 12, 10, tzinfo=timezone.utc), '"2026-05-12T10:00:00Z"'),
+        (datetime(1, 2, 3, 4, 5, 6, 7, tzinfo=timezone.utc), '"0001-02-03T04:05:06.000007Z"'),
         (datetime(2026, 5, 12, 10, 0, 0, 250000, timezone(timedelta(hours=2))), '"2026-05-12T08:00:00.250000Z"'),
     ],
 )
@@ -287,6 +288,20 @@ def test_what_is_nested_too_deeply_is_a_fault(client):
 def test_the_same_container_twice_is_no_loop(recorder):
     inner = [1]
     assert body_of(recorder, {"a": inner, "b": [inner, inner]}) == '{"a":[1],"b":[[1],[1]]}'
+
+
+def test_a_dict_that_grows_while_it_is_read(recorder):
+    members = {"a": 1}
+
+    class Growing(datetime):
+        def utcoffset(self):
+            members[f"more{len(members)}"] = self
+            return timedelta(0)
+
+    members["b"] = Growing(2026, 5, 12, tzinfo=timezone.utc)
+    with pytest.raises(RuntimeError, match="changed size"):
+        body_of(recorder, members)
+    assert len(members) < 5
 
 
 def test_what_changes_while_it_is_read(recorder):
