@@ -2,12 +2,43 @@
 
 #include <string.h>
 
+#ifndef Py_LIMITED_API
+#include <datetime.h>
+#endif
+
+/* ---- text ---- */
+
+#ifndef Py_LIMITED_API
+static bool is_ascii(const char *text, size_t length) {
+  const uint64_t high = 0x8080808080808080u;
+  uint64_t eight = 0, seen = 0;
+  size_t i = 0;
+  for (; i + sizeof eight <= length; i += sizeof eight) {
+    memcpy(&eight, text + i, sizeof eight);
+    seen |= eight;
+  }
+  for (; i < length; i++) seen |= (unsigned char)text[i];
+  return !(seen & high);
+}
+#endif
+
+static PyObject *text_of(const char *text, size_t length) {
+#ifndef Py_LIMITED_API
+  if (is_ascii(text, length)) {
+    PyObject *made = PyUnicode_New((Py_ssize_t)length, 127);
+    if (made) memcpy(PyUnicode_1BYTE_DATA(made), text, length);
+    return made;
+  }
+#endif
+  return PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "strict");
+}
+
 PyObject *convert_text(privy_value value) {
-  if (!value.escaped) return PyUnicode_DecodeUTF8(value.text, (Py_ssize_t)value.length, "strict");
+  if (!value.escaped) return text_of(value.text, value.length);
   privy_buffer plain = PRIVY_BUFFER_EMPTY;
   PyObject *text;
   if (privy_value_decode(value, &plain) == PRIVY_OK) {
-    text = PyUnicode_DecodeUTF8(plain.data ? plain.data : "", (Py_ssize_t)plain.length, "strict");
+    text = text_of(plain.data ? plain.data : "", plain.length);
   } else {
     text = PyErr_NoMemory();
   }
@@ -15,13 +46,48 @@ PyObject *convert_text(privy_value value) {
   return text;
 }
 
+static size_t word_place(const char *text, size_t length) {
+  uint64_t head = 0, tail = 0;
+  size_t part = length < sizeof head ? length : sizeof head;
+  memcpy(&head, text, part);
+  memcpy(&tail, text + length - part, part);
+  uint64_t mixed = (head ^ (tail << 29 | tail >> 35) ^ length) * 0x9E3779B97F4A7C15u;
+  return (size_t)(mixed >> 32) % STATE_WORDS;
+}
+
+static bool is_word(PyObject *word, const char *text, size_t length) {
+  Py_ssize_t size;
+  const char *bytes = PyUnicode_AsUTF8AndSize(word, &size);
+  if (!bytes) PyErr_Clear();
+  return bytes && (size_t)size == length && memcmp(bytes, text, length) == 0;
+}
+
+/* The text of a string that may well come again, as keys and labels do: the one that came last is kept. */
+static PyObject *word_of(core_state *state, privy_value value) {
+  if (value.escaped || value.length > 32) return convert_text(value);
+  PyObject **place = &state->words[word_place(value.text, value.length)];
+  if (*place && is_word(*place, value.text, value.length)) return Py_NewRef(*place);
+  PyObject *word = text_of(value.text, value.length);
+  if (!word) return NULL;
+  Py_XDECREF(*place);
+  *place = Py_NewRef(word);
+  return word;
+}
+
+void convert_forget(core_state *state) {
+  Py_CLEAR(state->nothing);
+  for (size_t i = 0; i < STATE_WORDS; i++) Py_CLEAR(state->words[i]);
+}
+
 PyObject *convert_words(const char *text) {
   if (!text) return Py_NewRef(Py_None);
   return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
+/* ---- numbers ---- */
+
 static PyObject *slice_text(privy_value value) {
-  return PyUnicode_DecodeUTF8(value.text, (Py_ssize_t)value.length, "strict");
+  return text_of(value.text, value.length);
 }
 
 /* Calls type(text); a refusal of the kind `lenient` gives the text itself. */
@@ -83,37 +149,44 @@ static PyObject *money_of(core_state *state, privy_value value) {
   return call_or_text(state_decimal(state), text, PyExc_ArithmeticError);
 }
 
-static PyObject *time_of(core_state *state, privy_value value) {
-  PyObject *text = convert_text(value);
-  if (!text) return NULL;
-  Py_ssize_t length;
-  privy_time at;
-  const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
-  if (!bytes) {
-    Py_DECREF(text);
-    return NULL;
-  }
-  if (!privy_time_parse(bytes, (size_t)length, &at)) return text;
-  Py_DECREF(text);
+/* ---- times ---- */
+
+/* An aware time in UTC. A leap second is told as the second before it, since Python has none. */
+static PyObject *make_time(core_state *state, const privy_time *at) {
+  int second = at->second > 59 ? 59 : at->second, micros = (int)(at->nanos / 1000);
+#ifndef Py_LIMITED_API
+  (void)state;
+  if (!PyDateTimeAPI) PyDateTime_IMPORT;
+  if (!PyDateTimeAPI) return NULL;
+  return PyDateTimeAPI->DateTime_FromDateAndTime((int)at->year, at->month, at->day, at->hour, at->minute, second,
+                                                 micros, PyDateTime_TimeZone_UTC, PyDateTimeAPI->DateTimeType);
+#else
   PyObject *type = state_datetime(state);
   PyObject *utc = state_utc(state);
   if (!type || !utc) return NULL;
-  return PyObject_CallFunction(type, "iiiiiiiO", (int)at.year, at.month, at.day, at.hour, at.minute,
-                               at.second > 59 ? 59 : at.second, (int)(at.nanos / 1000), utc);
+  return PyObject_CallFunction(type, "iiiiiiiO", (int)at->year, at->month, at->day, at->hour, at->minute, second,
+                               micros, utc);
+#endif
 }
 
-static PyObject *choice_of(const privy_field_info *info, privy_value value) {
-  if (value.choice > 0) {
-    const char *known = privy_enum_value(info->choices, value.choice - 1u);
-    if (known) return PyUnicode_InternFromString(known);
+static PyObject *time_of(core_state *state, privy_value value) {
+  privy_time at;
+  if (!value.escaped) {
+    return privy_time_parse(value.text, value.length, &at) ? make_time(state, &at) : convert_text(value);
   }
-  return convert_text(value);
+  PyObject *text = convert_text(value);
+  Py_ssize_t length;
+  const char *bytes = text ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
+  if (bytes && !privy_time_parse(bytes, (size_t)length, &at)) return text;
+  Py_XDECREF(text);
+  return bytes ? make_time(state, &at) : NULL;
 }
 
-static PyObject *array_of(core_state *state, privy_value value, const privy_field_info *element);
+/* ---- containers ---- */
 
-static PyObject *member_key(const privy_object *object, privy_value key, privy_field_info *info, bool *known) {
-  PyObject *text = convert_text(key);
+static PyObject *member_key(core_state *state, const privy_object *object, privy_value key, privy_field_info *info,
+                            bool *known) {
+  PyObject *text = word_of(state, key);
   if (!text || !object) return text;
   Py_ssize_t length;
   const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
@@ -128,16 +201,26 @@ static PyObject *member_key(const privy_object *object, privy_value key, privy_f
   return PyUnicode_InternFromString(info->name);
 }
 
+static PyObject *nothing(core_state *state) {
+  if (!state->nothing) {
+    PyObject *members = PyDict_New();
+    state->nothing = members ? PyDictProxy_New(members) : NULL;
+    Py_XDECREF(members);
+  }
+  return Py_XNewRef(state->nothing);
+}
+
 static PyObject *object_of(core_state *state, privy_value value, const privy_object *object) {
-  PyObject *members = PyDict_New();
-  if (!members) return NULL;
   privy_cursor cursor;
   privy_value key, item;
   privy_cursor_init(&cursor, value);
-  while (privy_cursor_next(&cursor, &key, &item)) {
+  if (!privy_cursor_next(&cursor, &key, &item)) return nothing(state);
+  PyObject *members = PyDict_New();
+  if (!members) return NULL;
+  do {
     privy_field_info info;
     bool known = false;
-    PyObject *name = member_key(object, key, &info, &known);
+    PyObject *name = member_key(state, object, key, &info, &known);
     PyObject *inner = !name ? NULL : known ? convert_field(state, &info, item) : convert_any(state, item);
     int failed = inner ? PyDict_SetItem(members, name, inner) : -1;
     Py_XDECREF(name);
@@ -146,30 +229,38 @@ static PyObject *object_of(core_state *state, privy_value value, const privy_obj
       Py_DECREF(members);
       return NULL;
     }
-  }
+  } while (privy_cursor_next(&cursor, &key, &item));
   PyObject *proxy = PyDictProxy_New(members);
   Py_DECREF(members);
   return proxy;
 }
 
-static PyObject *array_of(core_state *state, privy_value value, const privy_field_info *element) {
-  PyObject *list = PyList_New(0);
-  if (!list) return NULL;
+/* `field` is the one whose elements these are, NULL for an array that no table knows. */
+static PyObject *element_of(core_state *state, privy_value item, const privy_field_info *field) {
+  if (!field) return convert_any(state, item);
+  if (field->kind == PRIVY_KIND_STRINGS && item.type == PRIVY_STRING) return word_of(state, item);
+  if (field->kind == PRIVY_KIND_OBJECTS && item.type == PRIVY_OBJECT) return object_of(state, item, field->object);
+  return convert_any(state, item);
+}
+
+static Py_ssize_t count_of(privy_value array) {
+  Py_ssize_t count = 0;
+  privy_cursor cursor;
+  privy_value key, item;
+  privy_cursor_init(&cursor, array);
+  while (privy_cursor_next(&cursor, &key, &item)) count++;
+  return count;
+}
+
+static PyObject *array_of(core_state *state, privy_value value, const privy_field_info *field) {
+  PyObject *tuple = PyTuple_New(count_of(value));
   privy_cursor cursor;
   privy_value key, item;
   privy_cursor_init(&cursor, value);
-  while (privy_cursor_next(&cursor, &key, &item)) {
-    PyObject *inner =
-        element && item.type == PRIVY_OBJECT ? object_of(state, item, element->object) : convert_any(state, item);
-    int failed = inner ? PyList_Append(list, inner) : -1;
-    Py_XDECREF(inner);
-    if (failed) {
-      Py_DECREF(list);
-      return NULL;
-    }
+  for (Py_ssize_t i = 0; tuple && privy_cursor_next(&cursor, &key, &item); i++) {
+    PyObject *element = element_of(state, item, field);
+    if (!element || PyTuple_SetItem(tuple, i, element) < 0) Py_CLEAR(tuple);
   }
-  PyObject *tuple = PyList_AsTuple(list);
-  Py_DECREF(list);
   return tuple;
 }
 
@@ -192,7 +283,7 @@ static PyObject *convert_string(core_state *state, const privy_field_info *info,
   switch (info->kind) {
   case PRIVY_KIND_MONEY: return money_of(state, value);
   case PRIVY_KIND_TIME: return time_of(state, value);
-  case PRIVY_KIND_ENUM: return choice_of(info, value);
+  case PRIVY_KIND_ENUM: return word_of(state, value);
   default: return convert_text(value);
   }
 }
@@ -211,7 +302,7 @@ PyObject *convert_field(core_state *state, const privy_field_info *info, privy_v
   case PRIVY_STRING: return convert_string(state, info, value);
   case PRIVY_NUMBER: return convert_number(state, info, value);
   case PRIVY_OBJECT: return object_of(state, value, info->kind == PRIVY_KIND_OBJECT ? info->object : NULL);
-  case PRIVY_ARRAY: return array_of(state, value, info->kind == PRIVY_KIND_OBJECTS ? info : NULL);
+  case PRIVY_ARRAY: return array_of(state, value, info);
   default: return convert_any(state, value);
   }
 }

@@ -13,6 +13,8 @@ PyObject *convert_any(core_state *state, privy_value value);
 PyObject *convert_text(privy_value value);
 /* UTF-8 that may be NULL (None) or not quite UTF-8 (replaced). */
 PyObject *convert_words(const char *text);
+/* Lets go of what is kept for values to come. */
+void convert_forget(core_state *state);
 /* A copy whose mappings are dict and whose tuples are list. */
 PyObject *convert_thaw(PyObject *value);
 /* A copy like convert_thaw's in which whatever looks like an e-mail address or a phone number is masked. */

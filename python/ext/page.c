@@ -1,16 +1,56 @@
 #include "page.h"
 
+#include <stddef.h>
+
 #include "convert.h"
 #include "record.h"
 
 /* The table whose fields are the attributes of a page. */
 #define PAGE_TABLE "Pagination"
 
+/* Records are made when they are looked at: one by one into `looked_at`, until all are wanted and become `records`. */
 typedef struct page_object {
-  PyObject_HEAD privy_response *response;
+  PyObject_VAR_HEAD privy_response *response;
   const privy_record *place;
   PyObject *records;
+  PyObject *looked_at[];
 } page_object;
+
+/* A new reference. Making a record can run a program's own code, which may look at the page as well: the first stays.
+ */
+static PyObject *page_record(page_object *self, Py_ssize_t index) {
+  if (self->records) return Py_NewRef(PyTuple_GetItem(self->records, index));
+  PyObject **place = &self->looked_at[index];
+  if (!*place) {
+    PyObject *made = record_new(state_of_object((PyObject *)self), self->response, (size_t)index);
+    if (!made) return NULL;
+    if (*place) {
+      Py_DECREF(made);
+    } else {
+      *place = made;
+    }
+  }
+  return Py_NewRef(*place);
+}
+
+/* The tuple of all records: borrowed, NULL with an exception. */
+static PyObject *page_records(PyObject *object) {
+  page_object *self = (page_object *)object;
+  if (self->records) return self->records;
+  Py_ssize_t count = Py_SIZE(object);
+  PyObject *records = PyTuple_New(count);
+  for (Py_ssize_t i = 0; records && i < count; i++) {
+    PyObject *record = page_record(self, i);
+    if (!record || PyTuple_SetItem(records, i, record) < 0) Py_CLEAR(records);
+  }
+  if (!records) return NULL;
+  if (self->records) {
+    Py_DECREF(records);
+  } else {
+    self->records = records;
+  }
+  return self->records;
+}
 
 static PyObject *page_read(PyObject *object, void *closure) {
   page_object *self = (page_object *)object;
@@ -30,27 +70,38 @@ static PyObject *page_extra(PyObject *object, void *unused) {
 }
 
 static Py_ssize_t page_length(PyObject *self) {
-  return PyTuple_Size(((page_object *)self)->records);
-}
-
-static PyObject *page_item(PyObject *self, PyObject *index) {
-  return PyObject_GetItem(((page_object *)self)->records, index);
+  return Py_SIZE(self);
 }
 
 static PyObject *page_at(PyObject *self, Py_ssize_t index) {
-  return PySequence_GetItem(((page_object *)self)->records, index);
+  if (index >= 0 && index < Py_SIZE(self)) return page_record((page_object *)self, index);
+  PyErr_SetString(PyExc_IndexError, "page index out of range");
+  return NULL;
+}
+
+static PyObject *page_item(PyObject *self, PyObject *index) {
+  if (PyIndex_Check(index)) {
+    Py_ssize_t position = PyNumber_AsSsize_t(index, PyExc_IndexError);
+    if (position == -1 && PyErr_Occurred()) return NULL;
+    return page_at(self, position < 0 ? position + Py_SIZE(self) : position);
+  }
+  PyObject *records = page_records(self);
+  return records ? PyObject_GetItem(records, index) : NULL;
 }
 
 static PyObject *page_iterate(PyObject *self) {
-  return PyObject_GetIter(((page_object *)self)->records);
+  PyObject *records = page_records(self);
+  return records ? PyObject_GetIter(records) : NULL;
 }
 
 static int page_contains(PyObject *self, PyObject *value) {
-  return PySequence_Contains(((page_object *)self)->records, value);
+  PyObject *records = page_records(self);
+  return records ? PySequence_Contains(records, value) : -1;
 }
 
 static PyObject *page_call(PyObject *self, state_name method, PyObject *args) {
-  PyObject *bound = PyObject_GetAttr(((page_object *)self)->records, state_of_object(self)->names[method]);
+  PyObject *records = page_records(self);
+  PyObject *bound = records ? PyObject_GetAttr(records, state_of_object(self)->names[method]) : NULL;
   PyObject *result = bound ? PyObject_CallObject(bound, args) : NULL;
   Py_XDECREF(bound);
   return result;
@@ -71,9 +122,11 @@ static PyObject *page_place_bytes(const page_object *self) {
 static PyObject *page_reduce(PyObject *object, PyObject *unused) {
   (void)unused;
   page_object *self = (page_object *)object;
+  PyObject *records = page_records(object);
+  if (!records) return NULL;
   PyObject *load = PyObject_GetAttr(PyType_GetModule(Py_TYPE(object)), state_of_object(object)->names[NAME_LOAD_PAGE]);
   PyObject *place = load ? page_place_bytes(self) : NULL;
-  PyObject *result = place ? Py_BuildValue("O(OO)", load, self->records, place) : NULL;
+  PyObject *result = place ? Py_BuildValue("O(OO)", load, records, place) : NULL;
   Py_XDECREF(load);
   Py_XDECREF(place);
   return result;
@@ -93,51 +146,53 @@ static int page_show(PyObject *object, PyObject *parts) {
 }
 
 static PyObject *page_repr(PyObject *object) {
+  PyObject *records = page_records(object);
+  if (!records) return NULL;
   PyObject *parts = PyList_New(0);
   PyObject *comma = PyUnicode_FromString(", ");
   PyObject *inside = parts && comma && page_show(object, parts) == 0 ? PyUnicode_Join(comma, parts) : NULL;
   Py_XDECREF(parts);
   Py_XDECREF(comma);
   if (!inside) return NULL;
-  PyObject *text = PyUnicode_FromFormat("Page(%U, records=%R)", inside, ((page_object *)object)->records);
+  PyObject *text = PyUnicode_FromFormat("Page(%U, records=%R)", inside, records);
   Py_DECREF(inside);
   return text;
 }
 
 static int page_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(object));
-  Py_VISIT(((page_object *)object)->records);
+  page_object *self = (page_object *)object;
+  Py_VISIT(self->records);
+  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_VISIT(self->looked_at[i]);
   return 0;
 }
 
 static void page_dealloc(PyObject *object) {
   page_object *self = (page_object *)object;
   PyObject_GC_UnTrack(object);
-  Py_CLEAR(self->records);
+  Py_XDECREF(self->records);
+  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_XDECREF(self->looked_at[i]);
   privy_response_release(self->response);
   state_free_object(object);
 }
 
-static PyObject *page_make(core_state *state, PyObject *records, privy_response *response, const privy_record *place) {
-  page_object *self = (page_object *)PyType_GenericAlloc(state->page_type, 0);
+static page_object *page_make(core_state *state, size_t count, privy_response *response, const privy_record *place) {
+  page_object *self = (page_object *)PyType_GenericAlloc(state->page_type, (Py_ssize_t)count);
   if (!self) return NULL;
-  self->records = Py_NewRef(records);
   self->response = response ? privy_response_retain(response) : NULL;
   self->place = place;
-  return (PyObject *)self;
+  return self;
 }
 
 PyObject *page_new(core_state *state, privy_response *response) {
-  size_t count = privy_response_count(response);
-  PyObject *records = PyTuple_New((Py_ssize_t)count);
-  for (size_t i = 0; records && i < count; i++) {
-    PyObject *record = record_new(state, response, i);
-    if (!record || PyTuple_SetItem(records, (Py_ssize_t)i, record) < 0) Py_CLEAR(records);
-  }
-  if (!records) return NULL;
-  PyObject *page = page_make(state, records, response, privy_response_pagination(response));
-  Py_DECREF(records);
-  return page;
+  return (PyObject *)page_make(state, privy_response_count(response), response, privy_response_pagination(response));
+}
+
+/* A page whose records are there already. */
+static PyObject *page_of(core_state *state, PyObject *records, privy_response *response, const privy_record *place) {
+  page_object *self = page_make(state, (size_t)PyTuple_Size(records), response, place);
+  if (self) self->records = Py_NewRef(records);
+  return (PyObject *)self;
 }
 
 PyObject *page_records(core_state *state, PyObject *object, const privy_response **response) {
@@ -157,7 +212,7 @@ static PyObject *page_load_place(core_state *state, PyObject *records, const cha
   PyObject *page = NULL;
   privy_status status = privy_response_load(privy_object_find(PAGE_TABLE), text, (size_t)length, &response, &error);
   if (status == PRIVY_OK) {
-    page = page_make(state, records, response, privy_response_record(response, 0));
+    page = page_of(state, records, response, privy_response_record(response, 0));
   } else if (status == PRIVY_NO_MEMORY) {
     PyErr_NoMemory();
   } else {
@@ -174,7 +229,7 @@ PyObject *page_load(PyObject *module, PyObject *args) {
   Py_ssize_t length;
   if (!PyArg_ParseTuple(args, "O!z#", &PyTuple_Type, &records, &text, &length)) return NULL;
   core_state *state = state_of_module(module);
-  return text ? page_load_place(state, records, text, length) : page_make(state, records, NULL, NULL);
+  return text ? page_load_place(state, records, text, length) : page_of(state, records, NULL, NULL);
 }
 
 static PyMethodDef page_methods[] = {
@@ -184,10 +239,20 @@ static PyMethodDef page_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static const PyGetSetDef page_more[] = {
-    {"extra", page_extra, NULL, "What the answer tells of the page's place that this version does not know.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
+/* What the page tells of its place, then what is beyond its table. */
+static int page_describe(core_state *state, const privy_object *table) {
+  size_t count = privy_object_count(table);
+  state->page_slots = record_slots(table);
+  state->page_attributes = PyMem_Calloc(count + 2, sizeof *state->page_attributes);
+  if (!state->page_slots || !state->page_attributes) return -1;
+  for (size_t i = 0; i < count; i++) {
+    record_slot *slot = &state->page_slots[i];
+    state->page_attributes[i] = (PyGetSetDef){slot->info.name, page_read, NULL, slot->info.doc, slot};
+  }
+  state->page_attributes[count] = (PyGetSetDef){
+      "extra", page_extra, NULL, "What the answer tells of the page's place that this version does not know.", NULL};
+  return 0;
+}
 
 int page_add(PyObject *module, core_state *state) {
   const privy_object *table = privy_object_find(PAGE_TABLE);
@@ -195,7 +260,10 @@ int page_add(PyObject *module, core_state *state) {
     PyErr_SetString(PyExc_SystemError, "privy: the tables have no page");
     return -1;
   }
-  if (record_describe(table, page_read, page_more, &state->page_slots, &state->page_attributes) < 0) return -1;
+  if (page_describe(state, table) < 0) {
+    PyErr_NoMemory();
+    return -1;
+  }
   PyType_Slot slots[] = {
       {Py_tp_doc, "One page of records: an immutable sequence that also tells its place among all pages."},
       {Py_tp_getset, state->page_attributes},
@@ -213,7 +281,8 @@ int page_add(PyObject *module, core_state *state) {
   };
   PyType_Spec spec = {
       .name = "privy.Page",
-      .basicsize = sizeof(page_object),
+      .basicsize = offsetof(page_object, looked_at),
+      .itemsize = sizeof(PyObject *),
       .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
       .slots = slots,
   };

@@ -1,11 +1,17 @@
 #include "record.h"
 
 #include <stddef.h>
+#include <structmember.h>
 
 #include "convert.h"
 
+/*
+ * The values of known fields are made with the record and stand in plain slots, so that Python reads them as fast as
+ * __slots__ of its own. A record holds nothing but values that it made, which cannot lead back to it: the garbage
+ * collector need not know it.
+ */
 typedef struct record_object {
-  PyObject_VAR_HEAD privy_response *response;
+  PyObject_HEAD privy_response *response;
   const privy_record *record;
   const record_type *table;
   PyObject *extra;
@@ -15,26 +21,8 @@ typedef struct record_object {
 
 /* ---- values ---- */
 
-/* Keeps a value that was made without holding on to the GIL throughout: the first one made stays. */
-static PyObject *keep_first(PyObject **place, PyObject *made) {
-  if (!made) return NULL;
-  if (*place) {
-    Py_DECREF(made);
-  } else {
-    *place = made;
-  }
-  return Py_NewRef(*place);
-}
-
-static PyObject *record_value(record_object *self, const record_slot *slot) {
-  PyObject **place = &self->values[slot->index];
-  if (*place) return Py_NewRef(*place);
-  core_state *state = state_of_object((PyObject *)self);
-  return keep_first(place, convert_field(state, &slot->info, privy_record_get(self->record, slot->index)));
-}
-
-static PyObject *record_read(PyObject *self, void *closure) {
-  return record_value((record_object *)self, closure);
+static PyObject *record_value(const record_object *self, size_t index) {
+  return Py_NewRef(self->values[index]);
 }
 
 static int add_unknown(core_state *state, PyObject *members, PyObject *name, privy_value value) {
@@ -76,8 +64,8 @@ PyObject *record_unknown(core_state *state, const privy_record *record) {
 static PyObject *record_extra(PyObject *object, void *unused) {
   (void)unused;
   record_object *self = (record_object *)object;
-  if (self->extra) return Py_NewRef(self->extra);
-  return keep_first(&self->extra, record_unknown(state_of_object(object), self->record));
+  if (!self->extra) self->extra = record_unknown(state_of_object(object), self->record);
+  return Py_XNewRef(self->extra);
 }
 
 /* ---- reading by key ---- */
@@ -96,7 +84,7 @@ static int key_index(const record_object *self, PyObject *key) {
 static PyObject *record_subscript(PyObject *object, PyObject *key) {
   record_object *self = (record_object *)object;
   int index = key_index(self, key);
-  if (index >= 0) return record_value(self, &self->table->slots[index]);
+  if (index >= 0) return record_value(self, (size_t)index);
   PyObject *extra = record_extra(object, NULL);
   if (!extra) return NULL;
   PyObject *value = PyObject_GetItem(extra, key);
@@ -127,8 +115,7 @@ static int same_parts(PyObject *left, PyObject *right) {
 static int records_equal(record_object *left, record_object *right) {
   if (left == right || left->record == right->record) return 1;
   for (size_t i = 0; i < left->table->count; i++) {
-    const record_slot *slot = &left->table->slots[i];
-    int same = same_parts(record_value(left, slot), record_value(right, slot));
+    int same = same_parts(record_value(left, i), record_value(right, i));
     if (same <= 0) return same;
   }
   return same_parts(record_extra((PyObject *)left, NULL), record_extra((PyObject *)right, NULL));
@@ -161,7 +148,7 @@ static Py_hash_t record_hash(PyObject *object) {
   size_t mixed = 0x345678u;
   for (size_t i = 0; i < self->table->count; i++) {
     Py_hash_t part;
-    if (hash_of(record_value(self, &self->table->slots[i]), &part) < 0) return -1;
+    if (hash_of(record_value(self, i), &part) < 0) return -1;
     mixed = (mixed ^ (size_t)part) * 1000003u;
   }
   Py_hash_t hash = (Py_hash_t)mixed;
@@ -184,7 +171,7 @@ static int thaw_known(record_object *self, PyObject *members) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
     PyObject *key = PyUnicode_InternFromString(slot->info.name);
-    int result = key ? thaw_into(members, key, record_value(self, slot)) : -1;
+    int result = key ? thaw_into(members, key, record_value(self, i)) : -1;
     Py_XDECREF(key);
     if (result < 0) return -1;
   }
@@ -244,9 +231,7 @@ static int show_known(record_object *self, PyObject *parts) {
   for (size_t i = 0; i < self->table->count; i++) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
-    PyObject *value = record_value(self, slot);
-    PyObject *masked = value ? convert_mask(value) : NULL;
-    Py_XDECREF(value);
+    PyObject *masked = convert_mask(self->values[i]);
     int result = masked ? append_text(parts, PyUnicode_FromFormat("%s=%R", slot->info.name, masked)) : -1;
     Py_XDECREF(masked);
     if (result < 0) return -1;
@@ -281,25 +266,10 @@ static PyObject *record_repr(PyObject *object) {
 
 /* ---- life ---- */
 
-static int record_traverse(PyObject *object, visitproc visit, void *arg) {
-  record_object *self = (record_object *)object;
-  Py_VISIT(Py_TYPE(object));
-  Py_VISIT(self->extra);
-  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_VISIT(self->values[i]);
-  return 0;
-}
-
-static int record_clear(PyObject *object) {
-  record_object *self = (record_object *)object;
-  Py_CLEAR(self->extra);
-  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_CLEAR(self->values[i]);
-  return 0;
-}
-
 static void record_dealloc(PyObject *object) {
   record_object *self = (record_object *)object;
-  PyObject_GC_UnTrack(object);
-  record_clear(object);
+  Py_XDECREF(self->extra);
+  for (size_t i = 0; i < self->table->count; i++) Py_XDECREF(self->values[i]);
   privy_response_release(self->response);
   state_free_object(object);
 }
@@ -311,11 +281,17 @@ PyObject *record_new(core_state *state, privy_response *response, size_t index) 
     PyErr_SetString(PyExc_SystemError, "privy: a record of no known table");
     return NULL;
   }
-  record_object *self = (record_object *)PyType_GenericAlloc(table->type, (Py_ssize_t)table->count);
+  record_object *self = (record_object *)PyType_GenericAlloc(table->type, 0);
   if (!self) return NULL;
   self->response = privy_response_retain(response);
   self->record = record;
   self->table = table;
+  for (size_t i = 0; i < table->count; i++) {
+    self->values[i] = convert_field(state, &table->slots[i].info, privy_record_get(record, i));
+    if (self->values[i]) continue;
+    Py_DECREF(self);
+    return NULL;
+  }
   return (PyObject *)self;
 }
 
@@ -352,53 +328,47 @@ static PyMethodDef record_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static const PyGetSetDef record_more[] = {
+static PyGetSetDef record_more[] = {
     {"extra", record_extra, NULL, "Fields of the answer that this version does not know, read-only.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-int record_describe(const privy_object *object, getter read, const PyGetSetDef *more, record_slot **slots,
-                    PyGetSetDef **attributes) {
-  size_t count = privy_object_count(object), others = 0;
-  while (more && more[others].name) others++;
-  *slots = PyMem_Calloc(count + 1, sizeof **slots);
-  *attributes = PyMem_Calloc(count + others + 1, sizeof **attributes);
-  if (!*slots || !*attributes) {
-    PyErr_NoMemory();
-    return -1;
+record_slot *record_slots(const privy_object *object) {
+  size_t count = privy_object_count(object);
+  record_slot *slots = PyMem_Calloc(count + 1, sizeof *slots);
+  for (size_t i = 0; slots && i < count; i++) {
+    slots[i].index = i;
+    privy_object_field(object, i, &slots[i].info);
   }
-  for (size_t i = 0; i < count; i++) {
-    record_slot *slot = &(*slots)[i];
-    slot->index = i;
-    privy_object_field(object, i, &slot->info);
-    (*attributes)[i] = (PyGetSetDef){slot->info.name, read, NULL, slot->info.doc, slot};
-  }
-  for (size_t i = 0; i < others; i++) (*attributes)[count + i] = more[i];
-  return 0;
+  if (!slots) PyErr_NoMemory();
+  return slots;
 }
 
-static PyTypeObject *record_make_type(PyObject *module, record_type *table) {
+static PyTypeObject *record_make_type(PyObject *module, const record_type *table, PyMemberDef *members) {
   PyType_Slot slots[] = {
       {Py_tp_doc, (void *)privy_object_doc(table->object)},
-      {Py_tp_getset, table->attributes},
+      {Py_tp_members, members},
+      {Py_tp_getset, record_more},
       {Py_tp_methods, record_methods},
       {Py_tp_repr, record_repr},
       {Py_tp_hash, record_hash},
       {Py_tp_richcompare, record_compare},
       {Py_mp_subscript, record_subscript},
       {Py_sq_contains, record_contains},
-      {Py_tp_traverse, record_traverse},
-      {Py_tp_clear, record_clear},
       {Py_tp_dealloc, record_dealloc},
       {0, NULL},
   };
   PyType_Spec spec = {
       .name = table->name,
-      .basicsize = offsetof(record_object, values),
-      .itemsize = sizeof(PyObject *),
-      .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+      .basicsize = (int)(offsetof(record_object, values) + table->count * sizeof(PyObject *)),
+      .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
       .slots = slots,
   };
+  for (size_t i = 0; i < table->count; i++) {
+    Py_ssize_t offset = (Py_ssize_t)(offsetof(record_object, values) + i * sizeof(PyObject *));
+    const privy_field_info *info = &table->slots[i].info;
+    members[i] = (PyMemberDef){info->name, T_OBJECT_EX, offset, READONLY, info->doc};
+  }
   return state_add_type(module, &spec);
 }
 
@@ -426,9 +396,13 @@ static int record_add(PyObject *module, record_type *table, const privy_object *
   }
   memcpy(table->name, prefix, sizeof prefix - 1);
   memcpy(table->name + sizeof prefix - 1, name, strlen(name) + 1);
-  if (record_describe(object, record_read, record_more, &table->slots, &table->attributes) < 0) return -1;
-  table->type = record_make_type(module, table);
-  return table->type ? set_match_args(table) : -1;
+  table->slots = record_slots(object);
+  PyMemberDef *members = PyMem_Calloc(table->count + 1, sizeof *members);
+  if (table->slots && members) table->type = record_make_type(module, table, members);
+  PyMem_Free(members);
+  if (table->type) return set_match_args(table);
+  if (!PyErr_Occurred()) PyErr_NoMemory();
+  return -1;
 }
 
 int record_add_all(PyObject *module, core_state *state) {
@@ -448,9 +422,9 @@ int record_add_all(PyObject *module, core_state *state) {
 }
 
 void record_forget_all(core_state *state) {
+  convert_forget(state);
   for (size_t i = 0; i < state->record_count; i++) {
     PyMem_Free(state->records[i].slots);
-    PyMem_Free(state->records[i].attributes);
     PyMem_Free(state->records[i].name);
   }
   PyMem_Free(state->records);

@@ -13,9 +13,7 @@ PyObject *record_unknown(core_state *state, const privy_record *record);
 /* The bytes of a record as one JSON object, as bytes. */
 PyObject *record_bytes(const privy_record *record);
 
-/* Slots (the last one without a name) and attributes for every answer field of `object`; `read` gets a slot. 0, or -1
- * with an exception. */
-int record_describe(const privy_object *object, getter read, const PyGetSetDef *more, record_slot **slots,
-                    PyGetSetDef **attributes);
+/* Every answer field of `object`, the last one without a name. To be freed by PyMem_Free; NULL with an exception. */
+record_slot *record_slots(const privy_object *object);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "privy.h"
 
-/* One answer field of a record type: the closure of its attribute. */
+/* One answer field of a record type. */
 typedef struct record_slot {
   privy_field_info info;
   size_t index;
@@ -18,10 +18,12 @@ typedef struct record_type {
   const privy_object *object;
   PyTypeObject *type;
   record_slot *slots;
-  PyGetSetDef *attributes;
   char *name;
   size_t count;
 } record_type;
+
+/* How many short texts are kept because they come again and again. */
+#define STATE_WORDS 256
 
 /* Names that are looked up again and again: interned, so that Python's caches know them. */
 #define STATE_NAMES(X)                                                                                                 \
@@ -64,6 +66,8 @@ typedef struct core_state {
   PyObject *datetime;
   PyObject *utc;
   PyObject *mapping;
+  PyObject *nothing; /* the empty read-only mapping */
+  PyObject *words[STATE_WORDS];
   PyObject *names[NAME_TOTAL];
 } core_state;
 

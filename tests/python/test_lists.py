@@ -10,9 +10,10 @@ import json
 import os
 import pickle
 import signal
+import sys
 import threading
 import time
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import privy
@@ -116,6 +117,37 @@ def test_a_page_is_a_sequence(many):
             pytest.fail("a page is no sequence to a match statement")
     assert "page=1" in repr(page)
     assert "c0@" not in repr(page)
+
+
+def test_a_page_gives_the_same_record_whoever_asks(many):
+    page = next(many.contacts.list(per_page=3).pages())
+    second = page[1]
+    assert page[-2] is second
+    assert list(page)[1] is second
+    assert page[1] is second
+    assert page[0] is list(page)[0]
+    for beyond in (3, -4, 2**70, -(2**70)):
+        with pytest.raises(IndexError):
+            page[beyond]
+    with pytest.raises(TypeError):
+        page["1"]
+
+
+def test_records_are_made_when_they_are_looked_at():
+    client = privy.Sandbox().client()
+    for i in range(7):
+        client.contacts.create(email=f"c{i}@example.com", tags=["a", "b"])
+    pages = list(client.contacts.list(per_page=7).pages())
+    gc.collect()
+    blocks = [sys.getallocatedblocks()]
+    pages += client.contacts.list(per_page=7).pages()
+    for look in (lambda page: None, lambda page: page[3], list):
+        look(pages[1])
+        blocks.append(sys.getallocatedblocks())
+    none, one, all_seven = (after - before for before, after in pairwise(blocks))
+    assert none < 20
+    assert 5 < one < 20
+    assert all_seven > 4 * one
 
 
 def test_pages_pickle(many):

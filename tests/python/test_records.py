@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import gc
+import json
 import pickle
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from types import MappingProxyType
+from types import MappingProxyType, MemberDescriptorType
 
 import privy
 import pytest
@@ -70,6 +71,17 @@ def test_values_are_made_once():
     assert jane.custom_fields is jane.custom_fields
     assert jane.created_at is jane.created_at
     assert jane.email_consent is contact().email_consent
+
+
+def test_texts_that_come_again_are_the_right_ones():
+    words = ["", "a", "ä", "x" * 31, "x" * 32, "x" * 33, "\x00", "\U0001f600" * 8, *(f"word{i}" for i in range(3000))]
+    for start in range(0, len(words), 500):
+        some = words[start : start + 500]
+        for _ in range(2):
+            text = json.dumps({"tags": some, "custom_fields": dict.fromkeys(some, 1)}, ensure_ascii=False)
+            jane = contact(text.encode())
+            assert jane.tags == tuple(some)
+            assert list(jane.custom_fields) == some
 
 
 def test_missing_fields_are_none():
@@ -246,7 +258,7 @@ def test_attributes_are_plain_descriptors():
     for kind in (privy.Contact, privy.Order, privy.EventReceipt):
         for row in table(kind.__name__)["fields"]:
             descriptor = vars(kind)[row["name"]]
-            assert type(descriptor).__name__ == "getset_descriptor"
+            assert type(descriptor) is MemberDescriptorType
             assert descriptor.__doc__ == row["doc"]
         assert "__getattr__" not in vars(kind)
         assert kind.__doc__ == table(kind.__name__)["doc"]

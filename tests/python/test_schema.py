@@ -140,7 +140,7 @@ def test_the_asynchronous_resources_have_every_method(resource):
 def test_every_field_has_an_attribute_and_a_stub(name):
     rows = [row["name"] for row in table(name)["fields"]]
     cls = getattr(privy, name)
-    attributes = [key for key, value in vars(cls).items() if type(value).__name__ == "getset_descriptor"]
+    attributes = [key for key, value in vars(cls).items() if inspect.isdatadescriptor(value)]
     assert attributes == [*rows, "extra"]
     stubs = properties(stub_classes()[name])
     assert list(stubs) == rows
