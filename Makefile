@@ -171,6 +171,7 @@ build-python: build/stamps/python ## the Python package, importable in build/ven
 
 build/stamps/python-ext: $(python_ext_inputs) | setup
 	@mkdir -p build/stamps
+	@rm -f build/python/privy/_core.*
 	$(VENV)/python setup.py -q egg_info --egg-base build/stamps build_ext --force --build-temp build/python-objects \
 	  --build-lib build/python
 	@touch $@
