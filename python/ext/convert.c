@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#ifndef Py_LIMITED_API
-#include <datetime.h>
-#endif
+#include "times.h"
 
 /* ---- text ---- */
 
@@ -20,18 +18,48 @@ static bool is_ascii(const char *text, size_t length) {
   for (; i < length; i++) seen |= (unsigned char)text[i];
   return !(seen & high);
 }
-#endif
+
+static PyObject *ascii_of(const char *text, size_t length) {
+  PyObject *made = PyUnicode_New((Py_ssize_t)length, 127);
+  if (made) memcpy(PyUnicode_1BYTE_DATA(made), text, length);
+  return made;
+}
+
+/* The character at `*at`, which is moved behind it. The core has made sure that the text is UTF-8. */
+static Py_UCS4 next_character(const unsigned char **at) {
+  Py_UCS4 lead = *(*at)++;
+  if (lead < 0x80) return lead;
+  int more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+  Py_UCS4 character = lead & (0x3Fu >> more);
+  for (; more > 0; more--) character = character << 6 | (*(*at)++ & 0x3Fu);
+  return character;
+}
+
+static PyObject *characters_of(const char *text, size_t length) {
+  const unsigned char *at = (const unsigned char *)text, *end = at + length;
+  Py_UCS4 largest = 0;
+  Py_ssize_t count = 0;
+  for (; at < end; count++) {
+    Py_UCS4 character = next_character(&at);
+    if (character > largest) largest = character;
+  }
+  PyObject *made = PyUnicode_New(count, largest);
+  if (!made) return NULL;
+  at = (const unsigned char *)text;
+  for (Py_ssize_t i = 0; i < count; i++) {
+    PyUnicode_WRITE(PyUnicode_KIND(made), PyUnicode_DATA(made), i, next_character(&at));
+  }
+  return made;
+}
 
 static PyObject *text_of(const char *text, size_t length) {
-#ifndef Py_LIMITED_API
-  if (is_ascii(text, length)) {
-    PyObject *made = PyUnicode_New((Py_ssize_t)length, 127);
-    if (made) memcpy(PyUnicode_1BYTE_DATA(made), text, length);
-    return made;
-  }
-#endif
+  return is_ascii(text, length) ? ascii_of(text, length) : characters_of(text, length);
+}
+#else
+static PyObject *text_of(const char *text, size_t length) {
   return PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "strict");
 }
+#endif
 
 PyObject *convert_text(privy_value value) {
   if (!value.escaped) return text_of(value.text, value.length);
@@ -48,35 +76,38 @@ PyObject *convert_text(privy_value value) {
 
 static size_t word_place(const char *text, size_t length) {
   uint64_t head = 0, tail = 0;
-  size_t part = length < sizeof head ? length : sizeof head;
-  memcpy(&head, text, part);
-  memcpy(&tail, text + length - part, part);
+  if (length >= sizeof head) {
+    memcpy(&head, text, sizeof head);
+    memcpy(&tail, text + length - sizeof tail, sizeof tail);
+  } else {
+    for (size_t i = 0; i < length; i++) head = head << 8 | (unsigned char)text[i];
+  }
   uint64_t mixed = (head ^ (tail << 29 | tail >> 35) ^ length) * 0x9E3779B97F4A7C15u;
   return (size_t)(mixed >> 32) % STATE_WORDS;
-}
-
-static bool is_word(PyObject *word, const char *text, size_t length) {
-  Py_ssize_t size;
-  const char *bytes = PyUnicode_AsUTF8AndSize(word, &size);
-  if (!bytes) PyErr_Clear();
-  return bytes && (size_t)size == length && memcmp(bytes, text, length) == 0;
 }
 
 /* The text of a string that may well come again, as keys and labels do: the one that came last is kept. */
 static PyObject *word_of(core_state *state, privy_value value) {
   if (value.escaped || value.length > 32) return convert_text(value);
-  PyObject **place = &state->words[word_place(value.text, value.length)];
-  if (*place && is_word(*place, value.text, value.length)) return Py_NewRef(*place);
-  PyObject *word = text_of(value.text, value.length);
-  if (!word) return NULL;
-  Py_XDECREF(*place);
-  *place = Py_NewRef(word);
-  return word;
+  state_word *word = &state->words[word_place(value.text, value.length)];
+  if (word->text && word->length == (Py_ssize_t)value.length && memcmp(word->bytes, value.text, value.length) == 0) {
+    return Py_NewRef(word->text);
+  }
+  state_word made = {.text = text_of(value.text, value.length)};
+  if (!made.text) return NULL;
+  made.bytes = PyUnicode_AsUTF8AndSize(made.text, &made.length);
+  if (!made.bytes) {
+    Py_DECREF(made.text);
+    return NULL;
+  }
+  Py_XDECREF(word->text);
+  *word = made;
+  return Py_NewRef(made.text);
 }
 
 void convert_forget(core_state *state) {
   Py_CLEAR(state->nothing);
-  for (size_t i = 0; i < STATE_WORDS; i++) Py_CLEAR(state->words[i]);
+  for (size_t i = 0; i < STATE_WORDS; i++) Py_CLEAR(state->words[i].text);
 }
 
 PyObject *convert_words(const char *text) {
@@ -151,35 +182,17 @@ static PyObject *money_of(core_state *state, privy_value value) {
 
 /* ---- times ---- */
 
-/* An aware time in UTC. A leap second is told as the second before it, since Python has none. */
-static PyObject *make_time(core_state *state, const privy_time *at) {
-  int second = at->second > 59 ? 59 : at->second, micros = (int)(at->nanos / 1000);
-#ifndef Py_LIMITED_API
-  (void)state;
-  if (!PyDateTimeAPI) PyDateTime_IMPORT;
-  if (!PyDateTimeAPI) return NULL;
-  return PyDateTimeAPI->DateTime_FromDateAndTime((int)at->year, at->month, at->day, at->hour, at->minute, second,
-                                                 micros, PyDateTime_TimeZone_UTC, PyDateTimeAPI->DateTimeType);
-#else
-  PyObject *type = state_datetime(state);
-  PyObject *utc = state_utc(state);
-  if (!type || !utc) return NULL;
-  return PyObject_CallFunction(type, "iiiiiiiO", (int)at->year, at->month, at->day, at->hour, at->minute, second,
-                               micros, utc);
-#endif
-}
-
 static PyObject *time_of(core_state *state, privy_value value) {
   privy_time at;
   if (!value.escaped) {
-    return privy_time_parse(value.text, value.length, &at) ? make_time(state, &at) : convert_text(value);
+    return privy_time_parse(value.text, value.length, &at) ? times_make(state, &at) : convert_text(value);
   }
   PyObject *text = convert_text(value);
   Py_ssize_t length;
   const char *bytes = text ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
   if (bytes && !privy_time_parse(bytes, (size_t)length, &at)) return text;
   Py_XDECREF(text);
-  return bytes ? make_time(state, &at) : NULL;
+  return bytes ? times_make(state, &at) : NULL;
 }
 
 /* ---- containers ---- */

@@ -22,7 +22,13 @@ typedef struct record_type {
   size_t count;
 } record_type;
 
-/* How many short texts are kept because they come again and again. */
+/* A short text that comes again and again, with its UTF-8, which lives in it. */
+typedef struct state_word {
+  PyObject *text;
+  const char *bytes;
+  Py_ssize_t length;
+} state_word;
+
 #define STATE_WORDS 256
 
 /* Names that are looked up again and again: interned, so that Python's caches know them. */
@@ -67,7 +73,9 @@ typedef struct core_state {
   PyObject *utc;
   PyObject *mapping;
   PyObject *nothing; /* the empty read-only mapping */
-  PyObject *words[STATE_WORDS];
+  state_word words[STATE_WORDS];
+  const void *times; /* the C interface of datetime, once it has been asked for */
+  bool times_asked;
   PyObject *names[NAME_TOTAL];
 } core_state;
 

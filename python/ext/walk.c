@@ -1,8 +1,6 @@
 #include "walk.h"
 
-#ifndef Py_LIMITED_API
-#include <datetime.h>
-#endif
+#include "times.h"
 
 /* Far beyond what the core accepts; it only keeps a hostile structure from exhausting the stack. */
 #define WALK_DEPTH 200
@@ -220,43 +218,13 @@ static PyObject *in_utc(walker *w, PyObject *value) {
   return utc ? PyObject_CallMethodObjArgs(value, w->state->names[NAME_ASTIMEZONE], utc, NULL) : NULL;
 }
 
-#ifndef Py_LIMITED_API
-static char *put_digits(char *at, int number, int count) {
-  for (int i = count; i > 0; number /= 10) at[--i] = (char)('0' + number % 10);
-  return at + count;
-}
-
-/* What isoformat() tells of a time whose zone is timezone.utc, but with Z for +00:00. */
-static int walk_utc(walker *w, PyObject *value) {
-  char text[sizeof "2026-05-12T10:00:00.000000Z"] = "", *at = text;
-  at = put_digits(at, PyDateTime_GET_YEAR(value), 4);
-  *at++ = '-';
-  at = put_digits(at, PyDateTime_GET_MONTH(value), 2);
-  *at++ = '-';
-  at = put_digits(at, PyDateTime_GET_DAY(value), 2);
-  *at++ = 'T';
-  at = put_digits(at, PyDateTime_DATE_GET_HOUR(value), 2);
-  *at++ = ':';
-  at = put_digits(at, PyDateTime_DATE_GET_MINUTE(value), 2);
-  *at++ = ':';
-  at = put_digits(at, PyDateTime_DATE_GET_SECOND(value), 2);
-  if (PyDateTime_DATE_GET_MICROSECOND(value)) {
-    *at++ = '.';
-    at = put_digits(at, PyDateTime_DATE_GET_MICROSECOND(value), 6);
-  }
-  *at++ = 'Z';
-  privy_request_string(w->request, text, (size_t)(at - text));
-  return 0;
-}
-#endif
-
 static int walk_datetime(walker *w, PyObject *value) {
-#ifndef Py_LIMITED_API
-  if (!PyDateTimeAPI) PyDateTime_IMPORT;
-  if (!PyDateTimeAPI) return -1;
-  if (PyDateTime_CheckExact(value) && PyDateTime_DATE_GET_TZINFO(value) == PyDateTime_TimeZone_UTC)
-    return walk_utc(w, value);
-#endif
+  char told[TIMES_LENGTH];
+  size_t length = times_tell(w->state, value, told);
+  if (length) {
+    privy_request_string(w->request, told, length);
+    return 0;
+  }
   PyObject *moved = in_utc(w, value);
   if (!moved) {
     if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
