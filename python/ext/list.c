@@ -5,28 +5,30 @@ typedef struct walk_object {
   PyObject_HEAD privy_walk *walk;
 } walk_object;
 
-/* The records that were not seen before. */
-static PyObject *fresh_of(PyObject *records, const bool *repeated) {
-  Py_ssize_t count = PyTuple_Size(records), left = 0;
-  for (Py_ssize_t i = 0; i < count; i++) left += !repeated[i];
-  if (left == count) return Py_NewRef(records);
-  PyObject *fresh = PyTuple_New(left);
-  for (Py_ssize_t i = count - 1; fresh && i >= 0; i--) {
-    if (!repeated[i]) (void)PyTuple_SetItem(fresh, --left, Py_NewRef(PyTuple_GetItem(records, i)));
+/* The records that were not seen before: all of them are the page itself, whose records are made when looked at. */
+static PyObject *fresh_of(PyObject *page, const bool *repeated, size_t count) {
+  size_t left = 0;
+  for (size_t i = 0; i < count; i++) left += !repeated[i];
+  if (left == count) return Py_NewRef(page);
+  PyObject *fresh = PyTuple_New((Py_ssize_t)left);
+  for (size_t i = count; fresh && i-- > 0;) {
+    if (repeated[i]) continue;
+    PyObject *record = PySequence_GetItem(page, (Py_ssize_t)i);
+    if (!record || PyTuple_SetItem(fresh, (Py_ssize_t)--left, record) < 0) Py_CLEAR(fresh);
   }
   return fresh;
 }
 
 /* take(page): (the records that no earlier page held, number of the page to ask for next or 0) */
 static PyObject *list_take(PyObject *object, PyObject *page) {
-  const privy_response *response;
-  PyObject *records = page_records(state_of_object(object), page, &response);
-  if (!records) return NULL;
+  const privy_response *response = page_response(state_of_object(object), page);
+  if (!response) return NULL;
   int64_t next;
   PyObject *fresh = NULL;
-  bool *repeated = privy_alloc((size_t)PyTuple_Size(records) + 1);
+  size_t count = privy_response_count(response);
+  bool *repeated = privy_alloc(count + 1);
   if (repeated && privy_walk_take(((walk_object *)object)->walk, response, repeated, &next) == PRIVY_OK) {
-    fresh = fresh_of(records, repeated);
+    fresh = fresh_of(page, repeated, count);
   } else {
     PyErr_NoMemory();
   }

@@ -34,7 +34,7 @@ static PyObject *page_record(page_object *self, Py_ssize_t index) {
 }
 
 /* The tuple of all records: borrowed, NULL with an exception. */
-static PyObject *all_records(PyObject *object) {
+static PyObject *page_records(PyObject *object) {
   page_object *self = (page_object *)object;
   if (self->records) return self->records;
   Py_ssize_t count = Py_SIZE(object);
@@ -85,22 +85,22 @@ static PyObject *page_item(PyObject *self, PyObject *index) {
     if (position == -1 && PyErr_Occurred()) return NULL;
     return page_at(self, position < 0 ? position + Py_SIZE(self) : position);
   }
-  PyObject *records = all_records(self);
+  PyObject *records = page_records(self);
   return records ? PyObject_GetItem(records, index) : NULL;
 }
 
 static PyObject *page_iterate(PyObject *self) {
-  PyObject *records = all_records(self);
+  PyObject *records = page_records(self);
   return records ? PyObject_GetIter(records) : NULL;
 }
 
 static int page_contains(PyObject *self, PyObject *value) {
-  PyObject *records = all_records(self);
+  PyObject *records = page_records(self);
   return records ? PySequence_Contains(records, value) : -1;
 }
 
 static PyObject *page_call(PyObject *self, state_name method, PyObject *args) {
-  PyObject *records = all_records(self);
+  PyObject *records = page_records(self);
   PyObject *bound = records ? PyObject_GetAttr(records, state_of_object(self)->names[method]) : NULL;
   PyObject *result = bound ? PyObject_CallObject(bound, args) : NULL;
   Py_XDECREF(bound);
@@ -122,7 +122,7 @@ static PyObject *page_place_bytes(const page_object *self) {
 static PyObject *page_reduce(PyObject *object, PyObject *unused) {
   (void)unused;
   page_object *self = (page_object *)object;
-  PyObject *records = all_records(object);
+  PyObject *records = page_records(object);
   if (!records) return NULL;
   PyObject *load = PyObject_GetAttr(PyType_GetModule(Py_TYPE(object)), state_of_object(object)->names[NAME_LOAD_PAGE]);
   PyObject *place = load ? page_place_bytes(self) : NULL;
@@ -146,7 +146,7 @@ static int page_show(PyObject *object, PyObject *parts) {
 }
 
 static PyObject *page_repr(PyObject *object) {
-  PyObject *records = all_records(object);
+  PyObject *records = page_records(object);
   if (!records) return NULL;
   PyObject *parts = PyList_New(0);
   PyObject *comma = PyUnicode_FromString(", ");
@@ -195,11 +195,10 @@ static PyObject *page_of(core_state *state, PyObject *records, privy_response *r
   return (PyObject *)self;
 }
 
-PyObject *page_records(core_state *state, PyObject *object, const privy_response **response) {
-  const page_object *self = (const page_object *)object;
+const privy_response *page_response(core_state *state, PyObject *object) {
   if (Py_IS_TYPE(object, state->page_type)) {
-    *response = self->response;
-    if (*response && privy_response_count(*response) == (size_t)Py_SIZE(object)) return all_records(object);
+    const privy_response *response = ((page_object *)object)->response;
+    if (response && privy_response_count(response) == (size_t)Py_SIZE(object)) return response;
   }
   PyErr_SetString(PyExc_TypeError, "page must be a Page that a call gave");
   return NULL;

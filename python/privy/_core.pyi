@@ -364,7 +364,7 @@ class Walk:
     """The core's walk over the pages of a list."""
 
     def __new__(cls, first: int, size: int, /) -> Walk: ...
-    def take(self, page: Page, /) -> tuple[tuple[Contact, ...], int]:
+    def take(self, page: Page, /) -> tuple[Sequence[Contact], int]:
         """Takes note of a page: its records that no earlier page held, and the number of the next page or 0."""
 
 @final

@@ -7,7 +7,7 @@ from ._errors import PrivyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from ._core import Contact, Page
@@ -20,7 +20,7 @@ class BaseWalk:
     def __init__(self, contacts: BaseList) -> None:
         self.core: Any = contacts._core
         self.page: Any = None
-        self.fresh: tuple[Contact, ...] = ()
+        self.fresh: Sequence[Contact] = ()
         self._list: Any = contacts
         self._seen: _core.Walk | None = None
         self._next = 0
@@ -43,7 +43,7 @@ class BaseWalk:
         self.page = page
         self.fresh, self._next = self._seen.take(page)
 
-    def parts(self) -> Iterator[tuple[Contact, ...]]:
+    def parts(self) -> Iterator[Sequence[Contact]]:
         """The contacts that no earlier page held, a tenth of them at a time."""
         size = max(1, len(self.fresh) // 10)
         return (self.fresh[at : at + size] for at in range(0, len(self.fresh), size))
