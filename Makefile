@@ -35,7 +35,7 @@ python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
 c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz -name '*.[ch]' | sort)
-ruby_files = $(shell find ruby tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
+ruby_files = $(shell find bench ruby tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
 

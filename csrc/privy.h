@@ -10,7 +10,8 @@
  *   - `_new`/`_free` own memory, `_init`/`_clear` fill and empty a struct that the caller owns, `_retain`/`_release`
  *     count references. Every `_free`, `_clear` and `_release` accepts NULL and an empty struct.
  *   - A function that can fail returns a privy_status and, on failure, fills the caller's privy_error.
- *   - Nothing here keeps process-wide state: two clients never touch.
+ *   - Nothing here keeps process-wide state: two clients never touch. A fork waits for the steps of other threads that
+ *     its child could not go on from.
  */
 #ifndef PRIVY_H
 #define PRIVY_H
@@ -568,7 +569,7 @@ typedef struct privy_event {
   privy_event_kind kind;
   uint64_t call;  /* number of the call, from 1 on in its client */
   char method[8]; /* e.g. "PATCH" */
-  char path[96];  /* template of the path, e.g. "/contacts/{id}"; so are paths that a user wrote, as far as they fit */
+  char path[96];  /* template of the path, e.g. "/contacts/{id}"; of one that a user wrote only plain words are told */
   int attempt;    /* requests of this call so far, those for tokens included */
   int http_status;
   privy_status failure; /* PRIVY_OK: none */

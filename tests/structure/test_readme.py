@@ -45,7 +45,7 @@ def test_the_targets_it_names_exist() -> None:
 @pytest.mark.parametrize("page", [*PAGES, "docs/architecture.md"])
 def test_the_files_it_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
-    folders = "csrc|python|ruby|tests|examples|docs|tools"
+    folders = "bench|csrc|python|ruby|tests|examples|docs|tools"
     named = set(re.findall(rf"(?<![\w/.-])(?:{folders})/[\w./-]*[\w/]", text)) | set(
         re.findall(r"\]\(([\w./-]+)\)", text)
     )
