@@ -238,7 +238,9 @@ bench_programs := $(addprefix build/bench/c/,page call curl_loop load)
 $(bench_programs): build/bench/c/%: bench/c/%.c bench/c/worker.c bench/c/worker.h build/c/bench/libprivy.a
 	@mkdir -p $(@D)
 	@echo '  link   $@'
-	$(quiet)$(CC) -D_POSIX_C_SOURCE=200809L $(common_flags) $(WARNINGS) $(bench_flags) $(filter-out %.h,$^) $(libraries) -o $@
+	$(quiet)$(CC) -D_POSIX_C_SOURCE=200809L $(common_flags) $(WARNINGS) $(bench_flags) $(filter-out %.h,$^) $(libraries) $(more) -o $@
+
+build/bench/c/curl_loop: more = $(shell $(PKG_CONFIG) --libs libcurl)
 
 .PHONY: bench
 bench: setup build-ruby $(bench_programs) ## privy beside its peers: installs them, measures, writes bench/RESULTS.md

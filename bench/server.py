@@ -15,6 +15,8 @@ import re
 import time
 from pathlib import Path
 
+from .inputs import PAGE_MARK
+
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 PAGE = re.compile(r"[?&]page=(\d+)")
 HEADERS = (
@@ -55,13 +57,15 @@ class Answers:
 
     def page(self, target: str) -> bytes:
         asked = PAGE.search(target)
+        number = int(asked[1]) if asked else 1
+        contacts = self.contacts.replace(PAGE_MARK.encode(), b"%08d" % number)
         place = {
-            "page": int(asked[1]) if asked else 1,
+            "page": number,
             "per_page": 100,
             "total_count": self.pages * 100,
             "total_pages": self.pages,
         }
-        return self.whole("200 OK", b'{"data":%s,"pagination":%s}' % (self.contacts, json.dumps(place).encode()))
+        return self.whole("200 OK", b'{"data":%s,"pagination":%s}' % (contacts, json.dumps(place).encode()))
 
     def to(self, method: str, target: str) -> bytes:
         if method == "POST":

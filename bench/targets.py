@@ -134,11 +134,12 @@ def installed_size() -> Iterator[Row]:
 
 
 def remark() -> str:
-    """What no binding to libcurl can do without, as long as it loads it at the start."""
+    """What no client can do without that calls libcurl, whenever it loads it."""
     alone = figures.starts("libcurl")["libcurl"]
     return (
-        f"Of the time and the memory that starting takes, loading libcurl with what it needs is "
-        f"{duration(figures.median(alone.wall))} and {mebibytes(figures.median(alone.memory))}, measured by itself."
+        f"Loading libcurl with all that it needs takes {duration(figures.median(alone.wall))} and "
+        f"{mebibytes(figures.median(alone.memory))}, measured by itself. It is not part of starting: a client's first "
+        f"call brings it."
     )
 
 
