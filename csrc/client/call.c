@@ -43,12 +43,17 @@ void privy_call_clear(privy_call *call) {
   privy_response_release(call->response);
 }
 
-/* splitmix64, made a number in [0, 1). */
-static double next_random(privy_call *call) {
-  uint64_t z = call->random += UINT64_C(0x9e3779b97f4a7c15);
+/* splitmix64 */
+uint64_t privy_random(uint64_t *state) {
+  uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
   z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
   z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
+  return z ^ (z >> 31);
+}
+
+/* A number in [0, 1). */
+static double next_random(privy_call *call) {
+  return (double)(privy_random(&call->random) >> 11) / 9007199254740992.0;
 }
 
 /* ---- telling of its steps ---- */

@@ -64,6 +64,8 @@ typedef struct privy_call {
   privy_cost cost;    /* of the transfer that has just ended, set by the driver */
 } privy_call;
 
+/* The next number of a sequence in which none comes twice. */
+uint64_t privy_random(uint64_t *state);
 /* `random` are 128 bits that nobody else has. */
 void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],
                      const privy_request *request, privy_error *error);

@@ -4,6 +4,7 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
+#include "client/engine.h"
 #include "message/error.h"
 
 privy_status privy_client_new(const privy_config *config, privy_client **out, privy_error *error) {
@@ -12,7 +13,8 @@ privy_status privy_client_new(const privy_config *config, privy_client **out, pr
   pthread_mutex_init(&client->mutex, NULL);
   atomic_init(&client->process, getpid());
   privy_account_init(&client->account, config->reserve);
-  if (privy_settings_read(&client->settings, config, error) != PRIVY_OK) {
+  if (privy_settings_read(&client->settings, config, error) != PRIVY_OK ||
+      (!config->sandbox && privy_engine_load(error) != PRIVY_OK)) {
     privy_client_free(client);
     return error->code;
   }

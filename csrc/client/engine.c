@@ -24,6 +24,10 @@ struct privy_engine {
 
 /* ---- life ---- */
 
+privy_status privy_engine_load(privy_error *error) {
+  return privy_libcurl_load(error) ? PRIVY_OK : error->code;
+}
+
 privy_status privy_engine_new(const privy_settings *settings, privy_engine **out, privy_error *error) {
   const privy_libcurl *curl = privy_libcurl_load(error);
   if (!curl) return error->code;

@@ -46,6 +46,7 @@ struct privy_group {
   bool observed;     /* the trail is kept for calls that start */
   bool watched;      /* an event loop knows its sockets */
   double driven_at;  /* by privy_monotonic */
+  uint64_t seed[2];  /* of the random bits of its calls */
   pid_t process;     /* whose connections these are */
   privy_group *next; /* in the client's `idle` */
 };
@@ -101,6 +102,10 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   if (!group) return privy_error_no_memory(error);
   group->client = client;
   group->process = getpid();
+  if (getentropy(group->seed, sizeof group->seed) != 0) {
+    privy_free(group);
+    return privy_error_set(error, PRIVY_ERROR, "the system gives no random numbers");
+  }
   atomic_init(&group->woken, false);
   if (!client->sandbox && privy_engine_new(&client->settings, &group->engine, error) != PRIVY_OK) {
     privy_free(group);
@@ -165,9 +170,7 @@ privy_status privy_group_start_shared(privy_group *group, const privy_request *r
   privy_options merged = privy_options_merge(group->client->settings.options, options);
   const char *fault = privy_options_fault(&merged);
   if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
-  uint64_t random[2];
-  if (getentropy(random, sizeof random) != 0)
-    return privy_error_set(error, PRIVY_ERROR, "the system gives no random numbers");
+  const uint64_t random[2] = {group->seed[0], privy_random(&group->seed[1])};
   group_flight *flight = privy_calloc(1, sizeof *flight);
   if (!flight) return privy_error_no_memory(error);
   flight->id = id;

@@ -35,7 +35,7 @@ static void find(void *library, const char *name, void *out) {
 
 static void begin(void) {
   const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
-  libcurl.version = info->version;
+  snprintf(libcurl.agent, sizeof libcurl.agent, " libcurl/%s", info->version);
   if (info->version_num < OLDEST) {
     snprintf(fault, sizeof fault, "it is %s, and privy needs 7.80 or newer", info->version);
     return;

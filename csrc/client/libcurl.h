@@ -16,8 +16,6 @@
 #define PRIVY_LIBCURL(X)                                                                                               \
   X(global_init)                                                                                                       \
   X(version_info)                                                                                                      \
-  X(slist_append)                                                                                                      \
-  X(slist_free_all)                                                                                                    \
   X(easy_init)                                                                                                         \
   X(easy_cleanup)                                                                                                      \
   X(easy_setopt)                                                                                                       \
@@ -39,7 +37,7 @@ typedef struct privy_libcurl {
 #define X(name) __typeof__(curl_##name) *name;
   PRIVY_LIBCURL(X)
 #undef X
-  const char *version;
+  char agent[64]; /* " libcurl/8.5.0" */
 } privy_libcurl;
 
 /* The library, for as long as the process lives; NULL with PRIVY_ERROR when it cannot be used. */

@@ -122,37 +122,52 @@ privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settin
 
 void privy_transfer_free(privy_transfer *transfer) {
   transfer->curl->easy_cleanup(transfer->easy);
-  transfer->curl->slist_free_all(transfer->headers);
+  privy_free(transfer->places);
+  privy_buffer_clear(&transfer->lines);
   privy_free(transfer);
 }
 
 /* ---- what goes out ---- */
 
-static bool add_line(privy_transfer *transfer, const char *line) {
-  struct curl_slist *longer = transfer->curl->slist_append(transfer->headers, line);
-  if (longer) transfer->headers = longer;
-  return longer != NULL;
+static bool add_line(privy_transfer *transfer, privy_slice name, const char *separator, privy_slice value,
+                     const char *more) {
+  privy_buffer *lines = &transfer->lines;
+  return privy_buffer_append(lines, name.text, name.length) && privy_buffer_text(lines, separator) &&
+         privy_buffer_append(lines, value.text, value.length) && privy_buffer_text(lines, more) &&
+         privy_buffer_byte(lines, '\0');
 }
 
-/* Splits the block of headers into libcurl's list, and keeps libcurl from adding what nobody asked for. */
-static bool make_headers(privy_transfer *transfer, const privy_outgoing *outgoing) {
+/* Lays libcurl's list over the lines. */
+static struct curl_slist *list_lines(privy_transfer *transfer, size_t count) {
+  if (count > transfer->room) {
+    struct curl_slist *larger = privy_realloc(transfer->places, count * sizeof *larger);
+    if (!larger) return NULL;
+    transfer->places = larger;
+    transfer->room = count;
+  }
+  char *at = transfer->lines.data;
+  for (size_t i = 0; i < count; i++, at += strlen(at) + 1)
+    transfer->places[i] = (struct curl_slist){at, i + 1 < count ? &transfer->places[i + 1] : NULL};
+  return transfer->places;
+}
+
+/* Makes libcurl's list of the block of headers, and keeps libcurl from adding what nobody asked for. */
+static struct curl_slist *make_headers(privy_transfer *transfer, const privy_outgoing *outgoing) {
+  static const privy_slice expect = {"Expect", 6}, type = {"Content-Type", 12}, nothing = {"", 0};
   privy_slice block = {outgoing->headers.data, outgoing->headers.length};
   privy_header header;
   bool typed = false;
-  privy_buffer line = PRIVY_BUFFER_EMPTY;
-  bool done = add_line(transfer, "Expect:");
-  while (done && privy_next_header(&block, &header)) {
-    line.length = 0;
+  size_t count = 1;
+  transfer->lines.length = 0;
+  bool done = add_line(transfer, expect, ":", nothing, "");
+  for (; done && privy_next_header(&block, &header); count++) {
     bool agent = privy_text_is_nocase(header.name.text, header.name.length, "User-Agent");
-    typed = typed || privy_text_is_nocase(header.name.text, header.name.length, "Content-Type");
-    done = privy_buffer_append(&line, header.name.text, header.name.length) &&
-           privy_buffer_text(&line, header.value.length ? ": " : ";") &&
-           privy_buffer_append(&line, header.value.text, header.value.length) &&
-           (!agent || (privy_buffer_text(&line, " libcurl/") && privy_buffer_text(&line, transfer->curl->version))) &&
-           privy_buffer_terminate(&line) && add_line(transfer, line.data);
+    typed = typed || privy_text_is_nocase(header.name.text, header.name.length, type.text);
+    done = add_line(transfer, header.name, header.value.length ? ": " : ";", header.value,
+                    agent ? transfer->curl->agent : "");
   }
-  privy_buffer_clear(&line);
-  return done && (typed || add_line(transfer, "Content-Type:"));
+  if (done && !typed) done = add_line(transfer, type, ":", nothing, "");
+  return done ? list_lines(transfer, count + !typed) : NULL;
 }
 
 static void set_method(const privy_libcurl *curl, CURL *easy, const privy_outgoing *outgoing) {
@@ -200,14 +215,18 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
                                .incoming = incoming,
                                .timeout = outgoing->timeout,
                                .connect_timeout = outgoing->connect_timeout,
-                               .opened = {-1, -1}};
-  if (!make_headers(transfer, outgoing)) return false;
+                               .opened = {-1, -1},
+                               .lines = transfer->lines,
+                               .places = transfer->places,
+                               .room = transfer->room};
+  struct curl_slist *headers = make_headers(transfer, outgoing);
+  if (!headers) return false;
   set_method(curl, easy, outgoing);
   bound_length(transfer, outgoing);
   set_proxy(transfer, settings, outgoing);
   set_time(transfer);
   curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, outgoing->fresh ? 1L : 0L);
-  curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+  curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   return curl->easy_setopt(easy, CURLOPT_URL, outgoing->url) == CURLE_OK;
 }
 
@@ -298,7 +317,5 @@ privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy
   transfer->incoming->cost = cost_of(curl, transfer->easy);
   privy_status status = tell(transfer, result, error);
   curl->easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-  curl->slist_free_all(transfer->headers);
-  transfer->headers = NULL;
   return status;
 }

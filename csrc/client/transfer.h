@@ -20,10 +20,12 @@ struct privy_transfer {
   double sent_at; /* by privy_monotonic */
   bool huge_headers, huge_body;
   bool no_memory;
-  bool stale;  /* the kept connection held something already when the request was to go out */
-  bool sent;   /* the request has gone out once */
-  bool headed; /* the answer's headers have come whole */
-  struct curl_slist *headers;
+  bool stale;                /* the kept connection held something already when the request was to go out */
+  bool sent;                 /* the request has gone out once */
+  bool headed;               /* the answer's headers have come whole */
+  privy_buffer lines;        /* its headers, a NUL behind each… */
+  struct curl_slist *places; /* …and libcurl's list of them, room for `room` */
+  size_t room;
   struct privy_transfer *next; /* in the engine's `idle` */
   char message[CURL_ERROR_SIZE];
 };

@@ -17,7 +17,8 @@ static bool read_headers(privy_response *response, const char *text, size_t leng
         privy_grow(response->headers, response->header_count, &response->header_capacity, sizeof *lines);
     if (!lines) return false;
     response->headers = lines;
-    lines[response->header_count++] = (privy_response_header_line){header.name.text, header.value.text};
+    lines[response->header_count++] =
+        (privy_response_header_line){header.name.text, header.name.length, header.value.text};
     /* The bytes behind a name and a value are the colon and the line's end: NULs may take their places. */
     char *data = response->header_block.data;
     data[header.name.text - data + (ptrdiff_t)header.name.length] = '\0';
@@ -34,18 +35,20 @@ bool privy_response_header_at(const privy_response *response, size_t index, cons
 }
 
 const char *privy_response_header(const privy_response *response, const char *name) {
-  for (size_t i = 0; i < response->header_count; i++)
-    if (privy_text_is_nocase(response->headers[i].name, strlen(response->headers[i].name), name))
-      return response->headers[i].value;
+  const size_t length = strlen(name);
+  for (size_t i = 0; i < response->header_count; i++) {
+    const privy_response_header_line *line = &response->headers[i];
+    if (privy_text_equal_nocase(line->name, line->name_length, name, length)) return line->value;
+  }
   return NULL;
 }
 
 static void read_limit(const privy_response *response, const char *const names[3], privy_limit *out) {
   int64_t *const values[3] = {&out->limit, &out->remaining, &out->resets_at};
   *out = (privy_limit){.known = true};
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; out->known && i < 3; i++) {
     const char *text = privy_response_header(response, names[i]);
-    if (!text || !privy_parse_int64(text, strlen(text), values[i])) out->known = false;
+    out->known = text && privy_parse_int64(text, strlen(text), values[i]);
   }
 }
 

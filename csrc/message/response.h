@@ -18,6 +18,7 @@ struct privy_record {
 
 typedef struct privy_response_header_line {
   const char *name;
+  size_t name_length;
   const char *value;
 } privy_response_header_line;
 

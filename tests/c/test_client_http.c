@@ -13,7 +13,7 @@ static void cut(char *from, const char *to) {
 
 /* The head of a request without what depends on the libcurl at hand. */
 static void assert_head(const scene *s, size_t index, const char *first, const char *rest) {
-  char expected[1024], head[sizeof s->server->asked[0].head], libcurl[64];
+  char expected[1024], head[sizeof s->server->asked[0].head], libcurl[80];
   strcpy(head, s->server->asked[index].head);
   char *line = strstr(head, "Accept-Encoding: ");
   if (line) {
@@ -22,7 +22,7 @@ static void assert_head(const scene *s, size_t index, const char *first, const c
     cut(line, end + 2);
   }
   const privy_libcurl *loaded = privy_libcurl_load(NULL);
-  snprintf(libcurl, sizeof libcurl, " libcurl/%s\r\n", loaded->version);
+  snprintf(libcurl, sizeof libcurl, "%s\r\n", loaded->agent);
   char *agent = strstr(head, libcurl);
   assert_non_null(agent);
   cut(agent, agent + strlen(libcurl) - 2);
