@@ -62,6 +62,18 @@ static privy_status next_call(scene *s, int accepted) {
   return status;
 }
 
+/* Also lets everything be loaded, and under valgrind translated, before the tests that measure time. */
+static void an_answer_that_comes_is_waited_for(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  scene s;
+  CHECK_OK(scene_open(&s, SERVE(replies)));
+  CHECK_OK(next_call(&s, 1));
+  assert_int_equal(privy_response_status(s.response), 200);
+done:
+  scene_close(&s);
+}
+
 /* ---- time-outs --------------------------------------------------------------------------------------------------- */
 
 static void answers_that_do_not_come_in_time(void **state) {
@@ -375,6 +387,7 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
+      TEST(an_answer_that_comes_is_waited_for),
       TEST(answers_that_do_not_come_in_time),
       TEST(connections_that_do_not_come_in_time),
       TEST(a_call_is_interrupted),
