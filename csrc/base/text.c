@@ -79,10 +79,6 @@ char privy_lower(char byte) {
   return byte >= 'A' && byte <= 'Z' ? (char)(byte + ('a' - 'A')) : byte;
 }
 
-bool privy_is_digit(char byte) {
-  return byte >= '0' && byte <= '9';
-}
-
 bool privy_is_alnum(char byte) {
   const char lower = privy_lower(byte);
   return privy_is_digit(byte) || (lower >= 'a' && lower <= 'z');

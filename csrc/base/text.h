@@ -25,7 +25,9 @@ bool privy_text_equal_nocase(const char *a, size_t a_length, const char *b, size
 bool privy_text_starts(const char *text, size_t length, const char *prefix);
 /* ASCII only. */
 char privy_lower(char byte);
-bool privy_is_digit(char byte);
+static inline bool privy_is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
 bool privy_is_alnum(char byte);
 /* Value of a hexadecimal digit, or -1. */
 int privy_hex_value(char byte);

@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "json/reader.h"
+#include "json/scan.h"
 
 /* ---- strings ----------------------------------------------------------------------------------------------------- */
 
@@ -84,10 +85,9 @@ static bool is_blank(char byte) {
 
 /* The closing quote of the string whose first byte is at `at`. */
 static const char *string_end(const char *at, const char *end, uint8_t *escaped) {
-  for (; at < end && *at != '"'; at++) {
-    if (*at != '\\') continue;
-    *escaped = 1;
-    if (++at == end) break;
+  while ((at = privy_skip_plain(at, end, false)) < end && *at != '"') {
+    if (*at == '\\') *escaped = 1;
+    at += *at == '\\' && end - at > 1 ? 2 : 1;
   }
   return at;
 }

@@ -3,11 +3,14 @@
 
 /* Takes exactly `count` digits. */
 static bool digits(const char **at, const char *end, int count, int *out) {
+  const char *from = *at;
+  if (end - from < count) return false;
   int value = 0;
-  for (int i = 0; i < count; i++, (*at)++) {
-    if (*at == end || !privy_is_digit(**at)) return false;
-    value = value * 10 + (**at - '0');
+  for (int i = 0; i < count; i++) {
+    if (!privy_is_digit(from[i])) return false;
+    value = value * 10 + (from[i] - '0');
   }
+  *at = from + count;
   *out = value;
   return true;
 }
@@ -50,11 +53,11 @@ static void date_of_days(int64_t days, privy_time *out) {
 static bool fraction(const char **at, const char *end, int32_t *nanos) {
   *nanos = 0;
   if (*at == end || **at != '.') return true;
-  (*at)++;
+  const char *const first = *at + 1, *digit = first;
   int32_t unit = 100000000;
-  const char *first = *at;
-  for (; *at != end && privy_is_digit(**at); (*at)++, unit /= 10) *nanos += (**at - '0') * unit;
-  return *at != first;
+  for (; digit != end && privy_is_digit(*digit); digit++, unit /= 10) *nanos += (*digit - '0') * unit;
+  *at = digit;
+  return digit != first;
 }
 
 /* Z, or an offset of hours and minutes, with or without the colon. */
@@ -89,6 +92,9 @@ bool privy_time_parse(const char *text, size_t length, privy_time *out) {
     return false;
   out->nanos = nanos;
   out->seconds = days_of_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
+  out->year = year, out->month = (uint8_t)month, out->day = (uint8_t)day;
+  out->hour = (uint8_t)hour, out->minute = (uint8_t)minute, out->second = (uint8_t)second;
+  if (offset == 0 && second < 60) return true; /* in UTC as it stands */
   int64_t days = (out->seconds >= 0 ? out->seconds : out->seconds - 86399) / 86400;
   int64_t rest = out->seconds - days * 86400;
   date_of_days(days, out);
