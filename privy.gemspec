@@ -23,6 +23,7 @@ Gem::Specification.new do |spec|
   spec.executables = ["privy-sandbox"]
 
   # The server of privy-sandbox needs webrick, which who only calls the API does not: it asks for it by name.
+  spec.add_development_dependency "async", ">= 1.30", "< 3"
   spec.add_development_dependency "minitest", "~> 5.15"
   spec.add_development_dependency "puma", ">= 5.6", "< 8"
   spec.add_development_dependency "rack", ">= 2.2", "< 4"
