@@ -1,6 +1,7 @@
-"""An order as a program holds it: amounts are decimals, the date is an aware time."""
+"""An order as a program holds it: amounts are decimals, the date is an aware time, names are those of its source."""
 
 import json
+import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +20,7 @@ def convert(members):
             value = convert(value)
         elif isinstance(value, list):
             value = [convert(element) for element in value]
-        made[name] = value
+        made[sys.intern(name)] = value
     return made
 
 

@@ -328,8 +328,7 @@ static void take_transfers(privy_group *group) {
   }
 }
 
-static void take_late(privy_group *group) {
-  double now = privy_monotonic();
+static void take_late(privy_group *group, double now) {
   for (group_flight *flight = group->late.first, *next; flight; flight = next) {
     next = flight->next;
     if (flight->at <= now) settle(group, flight, deliver(flight));
@@ -337,8 +336,8 @@ static void take_late(privy_group *group) {
 }
 
 /* A sandbox's clock may stand still: no wait is longer than it would be by the machine's. */
-static void take_waiting(privy_group *group) {
-  double now = privy_monotonic(), client_now = privy_client_now(group->client);
+static void take_waiting(privy_group *group, double now) {
+  double client_now = group->waiting.count ? privy_client_now(group->client) : 0;
   for (group_flight *flight = group->waiting.first, *next; flight; flight = next) {
     next = flight->next;
     if (flight->call.until > client_now && flight->at > now) continue;
@@ -348,16 +347,16 @@ static void take_waiting(privy_group *group) {
 }
 
 static void move(privy_group *group) {
-  group->driven_at = privy_monotonic();
+  double now = group->driven_at = privy_monotonic();
   if (group->engine) take_transfers(group);
-  take_late(group);
-  take_waiting(group);
+  take_late(group, now);
+  take_waiting(group, now);
   while (group->ready.first) go_on(group, group->ready.first);
 }
 
 /* Seconds until something in these queues is due; negative: nothing is. */
 static double due_of(const privy_group *group) {
-  double first = INFINITY, now = privy_monotonic();
+  double first = INFINITY, now = group->late.count + group->waiting.count ? privy_monotonic() : 0;
   for (const group_flight *flight = group->late.first; flight; flight = flight->next)
     first = fmin(first, flight->at - now);
   for (const group_flight *flight = group->waiting.first; flight; flight = flight->next)

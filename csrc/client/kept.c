@@ -20,10 +20,10 @@ privy_kept *privy_kept_place(privy_kept *kept, int port) {
   return &kept[port % PRIVY_KEPT];
 }
 
-/* The connection when it is remembered and still there. */
+/* The connection when it is remembered. */
 static const privy_kept *find(privy_kept *kept, int port) {
   const privy_kept *place = privy_kept_place(kept, port);
-  return port > 0 && place->port == port && port_of(place->socket) == port ? place : NULL;
+  return port > 0 && place->port == port ? place : NULL;
 }
 
 bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]) {
@@ -33,6 +33,11 @@ bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]) {
     return true;
   }
   return false;
+}
+
+void privy_kept_forget(privy_kept *kept, int socket) {
+  for (size_t i = 0; i < PRIVY_KEPT; i++)
+    if (kept[i].port > 0 && kept[i].socket == socket) kept[i] = (privy_kept){0};
 }
 
 bool privy_kept_is_stale(privy_kept *kept, int port) {

@@ -9,7 +9,7 @@
 
 typedef struct privy_kept {
   int port;
-  int socket;   /* libcurl may have closed it since */
+  int socket;
   bool http1;   /* nothing may come on it that nobody asked for */
   double heard; /* when something came last, by privy_monotonic */
 } privy_kept;
@@ -17,6 +17,8 @@ typedef struct privy_kept {
 privy_kept *privy_kept_place(privy_kept *kept, int port);
 /* Remembers the connection of this port when one of the sockets is its; false otherwise. A socket may be -1. */
 bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]);
+/* The socket is about to be closed. */
+void privy_kept_forget(privy_kept *kept, int socket);
 /* True when a connection that was kept has ended or broken, or holds what would be taken for the next answer. */
 bool privy_kept_is_stale(privy_kept *kept, int port);
 /*

@@ -1,6 +1,7 @@
 #include "client/transfer.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -21,10 +22,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
   transfer->header_bytes += length;
   transfer->huge_headers = transfer->header_bytes > MAX_HEADERS || ++transfer->header_lines > MAX_HEADER_LINES;
   if (transfer->huge_headers) return 0;
-  connection->heard = privy_monotonic();
   if (length <= 2) transfer->headed = true;
   if (privy_text_starts(data, length, "HTTP/")) {
     transfer->headed = false;
+    connection->heard = privy_monotonic();
     connection->http1 = privy_text_starts(data, length, "HTTP/1");
     headers->length = 0; /* an interim answer's headers make way for the next one's */
     return length;
@@ -49,6 +50,11 @@ static int on_open(void *context, curl_socket_t socket, curlsocktype purpose) {
   transfer->opened[1] = transfer->opened[0];
   transfer->opened[0] = (int)socket;
   return CURL_SOCKOPT_OK;
+}
+
+static int on_close(void *kept, curl_socket_t socket) {
+  privy_kept_forget(kept, (int)socket);
+  return close(socket);
 }
 
 /* libcurl would silently repeat a request whose kept connection broke before the answer: whether to repeat is not its
@@ -100,6 +106,8 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
   curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
   curl->easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open);
   curl->easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer);
+  curl->easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  curl->easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->kept); /* it may outlive the transfer, not the engine */
   curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
   curl->easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
   if (!settings->ca_bundle) return;
