@@ -32,6 +32,11 @@ KEEP_FREED = {
 }
 
 
+# Servers have a core, what is measured has the others: a call costs more when both happen to share one.
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORES, WORKER_CORES = set(CORES[:1]), set(CORES[1:] or CORES)
+
+
 @dataclass(frozen=True)
 class Sample:
     """Time of one piece of work, in nanoseconds."""
@@ -90,6 +95,7 @@ class Worker:
             text=True,
             encoding="utf-8",
         )
+        os.sched_setaffinity(self.process.pid, WORKER_CORES)
 
     def ask(self, line: str) -> str:
         assert self.process.stdin and self.process.stdout
@@ -119,6 +125,7 @@ def served(delay: float = 0.0, pages: int = 1) -> Iterator[str]:
     """A server for as long as the block runs; gives the address of its API."""
     command = [sys.executable, "-m", "bench.server", str(INPUT), "--delay", str(delay), "--pages", str(pages)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
+    os.sched_setaffinity(process.pid, SERVER_CORES)
     try:
         assert process.stdout
         port = process.stdout.readline().strip()
