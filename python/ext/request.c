@@ -66,17 +66,20 @@ static int walk_part(core_state *state, privy_request *request, PyObject *mappin
 
 /*
  * The bytes of a str that the core takes as a NUL-terminated text. What has no place there (a NUL, a lone surrogate)
- * becomes a backslash, which the core refuses in its own words.
+ * becomes a backslash, which the core refuses in its own words. The bytes that the encoder gives may be anybody's.
  */
 static PyObject *plain_bytes(const char *name, PyObject *text) {
   if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "%s must be a str, not %R", name, Py_TYPE(text));
   PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
-  if (!bytes) return NULL;
-  char *data = PyBytes_AsString(bytes);
-  for (Py_ssize_t i = 0; i < PyBytes_Size(bytes); i++) {
-    if (!data[i]) data[i] = '\\';
+  Py_ssize_t length = bytes ? PyBytes_Size(bytes) : 0;
+  if (!bytes || !memchr(PyBytes_AsString(bytes), '\0', (size_t)length)) return bytes;
+  PyObject *plain = PyBytes_FromStringAndSize(NULL, length);
+  for (Py_ssize_t i = 0; plain && i < length; i++) {
+    char byte = PyBytes_AsString(bytes)[i];
+    PyBytes_AsString(plain)[i] = byte ? byte : '\\';
   }
-  return bytes;
+  Py_DECREF(bytes);
+  return plain;
 }
 
 static privy_request *start_raw(PyObject *const *values) {

@@ -330,6 +330,8 @@ def test_odd_text_in_method_and_path_is_a_fault(client):
     assert faults(lambda: client.request("GET", "/a\0b")) == ["path"]
     assert faults(lambda: client.request("GET", "/\ud800")) == ["path"]
     assert faults(lambda: client.request("G\0T", "/a")) == ["method"]
+    assert faults(lambda: client.request("\0", "/a")) == ["method"]
+    assert bytes([0])[0] == 0  # the interpreter has one object for all such bytes
     with pytest.raises(TypeError, match="path"):
         client.request("GET", 5)
 
