@@ -11,7 +11,8 @@
 
 /*
  * A client, or a view of one with options of its own. Views keep the client that they were made of alive in `root`;
- * the others own the core's client. `running` counts calls, because the core's client may not be freed under one.
+ * the others own the core's client. `running` counts calls, because the core's client may not be freed under one:
+ * `client`, `sandbox` and `running` are looked at in steps of the owner.
  */
 typedef struct client_object {
   PyObject_HEAD struct client_object *root;
@@ -20,7 +21,7 @@ typedef struct client_object {
   PyObject *on_event;     /* NULL: nobody is told */
   int64_t reserve;
   size_t running;
-  bool closed;
+  atomic_bool closed;
   privy_options options;
 } client_object;
 
@@ -28,11 +29,28 @@ static client_object *owner_of(client_object *self) {
   return self->root ? self->root : self;
 }
 
-static void free_when_done(client_object *owner) {
-  if (!owner->closed || owner->running > 0) return;
-  privy_client_free(owner->client);
-  owner->client = NULL;
-  owner->sandbox = NULL;
+/* Keeps the core's client from being freed until let_go, closed or not. NULL: it has been freed. */
+static privy_client *hold(client_object *owner) {
+  privy_client *client;
+  STATE_STEP_OF(owner);
+  client = owner->client;
+  if (client) owner->running++;
+  STATE_STEP_DONE();
+  return client;
+}
+
+/* Ends so many holds. The last one frees the client when it has been closed meanwhile. */
+static void let_go(client_object *owner, size_t holds) {
+  privy_client *done = NULL;
+  STATE_STEP_OF(owner);
+  owner->running -= holds;
+  if (owner->closed && owner->running == 0) {
+    done = owner->client;
+    owner->client = NULL;
+    owner->sandbox = NULL;
+  }
+  STATE_STEP_DONE();
+  privy_client_free(done);
 }
 
 /* ---- for groups ---- */
@@ -53,15 +71,13 @@ bool client_open(core_state *state, PyObject *object) {
 
 privy_client *client_hold(core_state *state, PyObject *object) {
   if (!client_open(state, object)) return NULL;
-  client_object *owner = owner_of((client_object *)object);
-  owner->running++;
-  return owner->client;
+  privy_client *client = hold(owner_of((client_object *)object));
+  if (!client) (void)client_open(state, object); /* closed just now */
+  return client;
 }
 
 void client_release(PyObject *object) {
-  client_object *owner = owner_of((client_object *)object);
-  owner->running--;
-  free_when_done(owner);
+  let_go(owner_of((client_object *)object), 1);
 }
 
 PyObject *client_on_event(PyObject *object) {
@@ -111,25 +127,19 @@ static void observe(void *context, const privy_event *event) {
   wait->thread = PyEval_SaveThread();
 }
 
-/* Makes the call without the GIL. NULL with an exception when it failed. */
-static privy_response *run(core_state *state, client_object *self, const privy_request *request,
+/* Makes the call without the GIL, on a client that is held. NULL with an exception when it failed. */
+static privy_response *run(core_state *state, privy_client *client, PyObject *on_event, const privy_request *request,
                            const privy_options *options) {
-  client_object *owner = owner_of(self);
-  waiting wait = {.state = state, .on_event = owner->on_event};
-  owner->running++;
-  int wanted = event_wanted(state, owner->on_event);
-  if (wanted < 0) {
-    client_release((PyObject *)owner);
-    return NULL;
-  }
+  waiting wait = {.state = state, .on_event = on_event};
+  int wanted = event_wanted(state, on_event);
+  if (wanted < 0) return NULL;
   const privy_hooks hooks = {.stop = signal_raised, .observe = wanted ? observe : NULL, .context = &wait};
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;
   wait.thread = PyEval_SaveThread();
-  privy_status status = privy_client_call(owner->client, request, options, &hooks, &response, &error);
+  privy_status status = privy_client_call(client, request, options, &hooks, &response, &error);
   PyEval_RestoreThread(wait.thread);
-  client_release((PyObject *)owner);
   if (status != PRIVY_OK || wait.stopped) {
     errors_raise(state, wait.stopped ? PRIVY_INTERRUPTED : status, &error);
     privy_response_release(response);
@@ -142,10 +152,14 @@ static privy_response *run(core_state *state, client_object *self, const privy_r
 /* Finishes the request, frees it and makes the call with the options at `given`. */
 static privy_response *send(core_state *state, client_object *self, privy_request *request, PyObject *const *given) {
   privy_options options;
+  privy_client *client = NULL;
+  if (client_options(state, (PyObject *)self, given, &options) == 0 && request_finish(state, request) == 0) {
+    client = client_hold(state, (PyObject *)self);
+  }
   privy_response *response = NULL;
-  if (client_options(state, (PyObject *)self, given, &options) == 0 && request_finish(state, request) == 0 &&
-      client_open(state, (PyObject *)self)) {
-    response = run(state, self, request, &options);
+  if (client) {
+    response = run(state, client, owner_of(self)->on_event, request, &options);
+    client_release((PyObject *)self);
   }
   privy_request_free(request);
   return response;
@@ -187,19 +201,32 @@ static PyObject *limit_of(const privy_rate_limit *limit) {
 static PyObject *client_rate_limits(PyObject *object, PyObject *unused) {
   (void)unused;
   core_state *state = state_of_object(object);
-  if (!client_open(state, object)) return NULL;
+  privy_client *client = client_hold(state, object);
+  if (!client) return NULL;
   privy_rate_limit minute, day;
-  privy_client_rate_limits(owner_of((client_object *)object)->client, &minute, &day);
+  privy_client_rate_limits(client, &minute, &day);
+  client_release(object);
   return Py_BuildValue("(NN)", limit_of(&minute), limit_of(&day));
+}
+
+static double machine_now(void) {
+  struct timespec now;
+  timespec_get(&now, TIME_UTC);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static PyObject *client_now(PyObject *object, PyObject *unused) {
   (void)unused;
-  const client_object *owner = owner_of((client_object *)object);
-  if (owner->sandbox) return PyFloat_FromDouble(privy_sandbox_now(owner->sandbox));
-  struct timespec now;
-  timespec_get(&now, TIME_UTC);
-  return PyFloat_FromDouble((double)now.tv_sec + (double)now.tv_nsec / 1e9);
+  client_object *owner = owner_of((client_object *)object);
+  bool told = false;
+  double now = 0;
+  STATE_STEP_OF(owner);
+  if (owner->sandbox) {
+    now = privy_sandbox_now(owner->sandbox);
+    told = true;
+  }
+  STATE_STEP_DONE();
+  return PyFloat_FromDouble(told ? now : machine_now());
 }
 
 static PyObject *client_reserve(PyObject *object, void *unused) {
@@ -225,14 +252,18 @@ static PyObject *client_close(PyObject *object, PyObject *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
   owner->closed = true;
-  free_when_done(owner);
+  let_go(owner, 0);
   Py_RETURN_NONE;
 }
 
 static PyObject *client_base_url(PyObject *object, void *unused) {
   (void)unused;
-  const client_object *owner = owner_of((client_object *)object);
-  return owner->client ? convert_words(privy_client_base_url(owner->client)) : Py_NewRef(Py_None);
+  client_object *owner = owner_of((client_object *)object);
+  privy_client *client = hold(owner);
+  if (!client) Py_RETURN_NONE;
+  PyObject *url = convert_words(privy_client_base_url(client));
+  let_go(owner, 1);
+  return url;
 }
 
 static PyObject *client_closed(PyObject *object, void *unused) {

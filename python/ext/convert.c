@@ -86,23 +86,52 @@ static size_t word_place(const char *text, size_t length) {
   return (size_t)(mixed >> 32) % STATE_WORDS;
 }
 
+#ifdef Py_GIL_DISABLED
+#define LOCK_WORD(word) PyMutex_Lock(&(word)->mutex)
+#define UNLOCK_WORD(word) PyMutex_Unlock(&(word)->mutex)
+#else
+#define LOCK_WORD(word) (void)(word)
+#define UNLOCK_WORD(word) (void)(word)
+#endif
+
+/* A new reference to the text of a word; NULL without an exception when another stands there. */
+static PyObject *known_word(state_word *word, privy_value value) {
+  PyObject *text = NULL;
+  LOCK_WORD(word);
+  if (word->text && word->length == (Py_ssize_t)value.length && memcmp(word->bytes, value.text, value.length) == 0) {
+    text = Py_NewRef(word->text);
+  }
+  UNLOCK_WORD(word);
+  return text;
+}
+
+static void keep_word(state_word *word, PyObject *text, const char *bytes, Py_ssize_t length) {
+  Py_INCREF(text);
+  LOCK_WORD(word);
+  PyObject *before = word->text;
+  word->text = text;
+  word->bytes = bytes;
+  word->length = length;
+  UNLOCK_WORD(word);
+  Py_XDECREF(before);
+}
+
 /* The text of a string that may well come again, as keys and labels do: the one that came last is kept. */
 static PyObject *word_of(core_state *state, privy_value value) {
   if (value.escaped || value.length > 32) return convert_text(value);
   state_word *word = &state->words[word_place(value.text, value.length)];
-  if (word->text && word->length == (Py_ssize_t)value.length && memcmp(word->bytes, value.text, value.length) == 0) {
-    return Py_NewRef(word->text);
-  }
-  state_word made = {.text = text_of(value.text, value.length)};
-  if (!made.text) return NULL;
-  made.bytes = PyUnicode_AsUTF8AndSize(made.text, &made.length);
-  if (!made.bytes) {
-    Py_DECREF(made.text);
+  PyObject *text = known_word(word, value);
+  if (text) return text;
+  text = text_of(value.text, value.length);
+  if (!text) return NULL;
+  Py_ssize_t length;
+  const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+  if (!bytes) {
+    Py_DECREF(text);
     return NULL;
   }
-  Py_XDECREF(word->text);
-  *word = made;
-  return Py_NewRef(made.text);
+  keep_word(word, text, bytes, length);
+  return text;
 }
 
 void convert_forget(core_state *state) {
@@ -215,12 +244,13 @@ static PyObject *member_key(core_state *state, const privy_object *object, privy
 }
 
 static PyObject *nothing(core_state *state) {
-  if (!state->nothing) {
+  PyObject *kept = state_kept(&state->nothing);
+  if (!kept) {
     PyObject *members = PyDict_New();
-    state->nothing = members ? PyDictProxy_New(members) : NULL;
+    kept = state_keep(&state->nothing, members ? PyDictProxy_New(members) : NULL);
     Py_XDECREF(members);
   }
-  return Py_XNewRef(state->nothing);
+  return Py_XNewRef(kept);
 }
 
 static PyObject *object_of(core_state *state, privy_value value, const privy_object *object) {

@@ -15,20 +15,18 @@ static _Thread_local bool telling;
 
 /* NULL without an exception while logging is still being imported. */
 static PyObject *logger_of(core_state *state, PyObject *logging) {
-  if (state->logger) return state->logger;
+  PyObject *kept = state_kept(&state->logger);
+  if (kept) return kept;
   PyObject *logger = PyObject_CallMethod(logging, "getLogger", "s", "privy");
   if (!logger && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
-  if (state->logger)
-    Py_XDECREF(logger);
-  else
-    state->logger = logger;
-  return state->logger;
+  return state_keep(&state->logger, logger);
 }
 
 /* 1 or 0, or -1 with an exception. Programs that do not log need not import what logs. */
 static int is_logged(core_state *state) {
-  PyObject *logging = PyDict_GetItemWithError(PyImport_GetModuleDict(), state->names[NAME_LOGGING]);
+  PyObject *logging = state_item(PyImport_GetModuleDict(), state->names[NAME_LOGGING]);
   PyObject *logger = logging ? logger_of(state, logging) : NULL;
+  Py_XDECREF(logging);
   if (!logger) return PyErr_Occurred() ? -1 : 0;
   PyObject *level = PyLong_FromLong(LOG_LEVEL);
   PyObject *answer = level ? PyObject_CallMethodObjArgs(logger, state->names[NAME_IS_ENABLED_FOR], level, NULL) : NULL;

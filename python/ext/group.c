@@ -1,5 +1,6 @@
 #include "client.h"
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "convert.h"
@@ -12,8 +13,8 @@
 #define SLICE 0.05
 
 /*
- * Many calls of a client at once. `calls` tells of each call under way what its answer holds. `busy` while the core is
- * at work inside, which another thread or a callback must not disturb.
+ * Many calls of a client at once. `calls` tells of each call under way what its answer holds. `busy` while somebody
+ * is inside, whom another thread or a callback must not disturb: who finds it so is refused.
  */
 typedef struct group_object {
   PyObject_HEAD PyObject *client;
@@ -21,28 +22,43 @@ typedef struct group_object {
   PyObject *watcher;
   privy_group *group; /* NULL: closed */
   pid_t process;
-  bool busy;
+  atomic_bool busy;
 } group_object;
 
-static bool usable(group_object *self) {
-  core_state *state = state_of_object((PyObject *)self);
-  if (self->busy) {
+static bool go_in(group_object *self) {
+  return !atomic_exchange_explicit(&self->busy, true, memory_order_acquire);
+}
+
+static void go_out(group_object *self) {
+  atomic_store_explicit(&self->busy, false, memory_order_release);
+}
+
+/* Goes in, if the group may be used. Otherwise false with an exception. */
+static bool begin_use(group_object *self) {
+  if (!go_in(self)) {
     PyErr_SetString(PyExc_RuntimeError, "the group is at work already: it is used by one thread at a time");
-  } else if (!self->group) {
-    errors_refuse(state, "the group of calls is closed");
-  } else if (self->process != getpid()) {
-    errors_refuse(state, "the group of calls belongs to the parent of this process");
-  } else {
-    return true;
+    return false;
   }
+  bool open = self->group, own = self->process == getpid();
+  if (open && own) return true;
+  go_out(self);
+  errors_refuse(state_of_object((PyObject *)self),
+                open ? "the group of calls belongs to the parent of this process" : "the group of calls is closed");
   return false;
+}
+
+static bool take_event(group_object *self, privy_event *event) {
+  if (!go_in(self)) return false;
+  bool found = self->group && privy_group_take_event(self->group, event);
+  go_out(self);
+  return found;
 }
 
 /* Tells what has happened since the group was driven last. False with an exception that is to stop everything. */
 static bool tell(group_object *self) {
   core_state *state = state_of_object((PyObject *)self);
   privy_event event;
-  while (self->group && privy_group_take_event(self->group, &event)) {
+  while (take_event(self, &event)) {
     if (!event_tell(state, client_on_event(self->client), &event)) return false;
   }
   return true;
@@ -66,11 +82,13 @@ static bool keep(group_object *self, PyObject *id, const privy_operation *operat
   return kept;
 }
 
-static bool begin(group_object *self, PyObject *number, uint64_t id, privy_request *request,
+static bool begin(group_object *self, PyObject *client, PyObject *number, privy_request *request,
                   const privy_options *options, const privy_operation *operation) {
+  uint64_t id;
   privy_error error;
   privy_error_init(&error);
-  if (!keep(self, number, operation)) {
+  if (!client_open(state_of_object((PyObject *)self), client) || !read_id(number, &id) ||
+      !keep(self, number, operation)) {
     privy_request_free(request);
     return false;
   }
@@ -88,18 +106,18 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
                             PyObject *const *given, const privy_operation *operation) {
   core_state *state = state_of_object((PyObject *)self);
   privy_options options;
-  uint64_t id;
   if (!request) return NULL;
   int wanted = event_wanted(state, client_on_event(self->client));
   bool ready = wanted >= 0 && client_options(state, client, given, &options) == 0 &&
-               request_finish(state, request) == 0 && usable(self) && client_open(state, client) &&
-               read_id(number, &id);
+               request_finish(state, request) == 0 && begin_use(self);
   if (!ready) {
     privy_request_free(request);
     return NULL;
   }
   privy_group_observe(self->group, wanted > 0);
-  if (!begin(self, number, id, request, &options, operation)) return NULL;
+  bool started = begin(self, client, number, request, &options, operation);
+  go_out(self);
+  if (!started) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -131,12 +149,11 @@ static PyObject *group_request(PyObject *object, PyObject *const *args, Py_ssize
 static PyObject *group_cancel(PyObject *object, PyObject *number) {
   group_object *self = (group_object *)object;
   uint64_t id;
-  if (!usable(self) || !read_id(number, &id)) return NULL;
-  self->busy = true;
+  if (!read_id(number, &id) || !begin_use(self)) return NULL;
   bool found = privy_group_cancel(self->group, id);
-  self->busy = false;
-  if (found && PyDict_DelItem(self->calls, number) < 0) return NULL;
-  return tell(self) ? PyBool_FromLong(found) : NULL;
+  bool failed = found && PyDict_DelItem(self->calls, number) < 0;
+  go_out(self);
+  return !failed && tell(self) ? PyBool_FromLong(found) : NULL;
 }
 
 /* ---- what has ended ---- */
@@ -151,15 +168,20 @@ static PyObject *caught(void) {
   return value;
 }
 
-static PyObject *value_of(group_object *self, PyObject *number, privy_outcome *outcome) {
-  core_state *state = state_of_object((PyObject *)self);
-  if (outcome->status != PRIVY_OK) {
-    errors_raise(state, outcome->status, &outcome->error);
-    return NULL;
-  }
-  PyObject *pointer = PyDict_GetItemWithError(self->calls, number);
-  if (!pointer) return NULL;
-  return request_result(state, (const privy_operation *)PyLong_AsVoidPtr(pointer), outcome->response);
+/* The id of a call that has ended, which is forgotten, and its operation. NULL with an exception on failure. */
+static PyObject *forget(group_object *self, uint64_t id, const privy_operation **operation) {
+  PyObject *number = PyLong_FromUnsignedLongLong(id);
+  PyObject *pointer = number ? state_item(self->calls, number) : NULL;
+  if (pointer) *operation = PyLong_AsVoidPtr(pointer);
+  Py_XDECREF(pointer);
+  if (number && PyDict_DelItem(self->calls, number) < 0) PyErr_Clear();
+  return number;
+}
+
+static PyObject *value_of(core_state *state, const privy_operation *operation, privy_outcome *outcome) {
+  if (outcome->status == PRIVY_OK) return request_result(state, operation, outcome->response);
+  errors_raise(state, outcome->status, &outcome->error);
+  return NULL;
 }
 
 /* take(): (id, value, exception or None) of a call that has ended; None when none has. */
@@ -167,27 +189,29 @@ static PyObject *group_take(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   privy_outcome outcome;
-  if (!usable(self)) return NULL;
-  if (!privy_group_take(self->group, &outcome)) Py_RETURN_NONE;
-  PyObject *number = PyLong_FromUnsignedLongLong(outcome.id);
-  PyObject *value = number ? value_of(self, number, &outcome) : NULL;
+  const privy_operation *operation = NULL;
+  if (!begin_use(self)) return NULL;
+  bool found = privy_group_take(self->group, &outcome);
+  PyObject *number = found ? forget(self, outcome.id, &operation) : NULL;
+  go_out(self);
+  if (!found) Py_RETURN_NONE;
+  PyObject *value = number ? value_of(state_of_object(object), operation, &outcome) : NULL;
   PyObject *exception = value ? Py_NewRef(Py_None) : caught();
   privy_outcome_clear(&outcome);
-  if (number && PyDict_DelItem(self->calls, number) < 0) PyErr_Clear();
   if (!value) value = Py_NewRef(Py_None);
   return Py_BuildValue("(NNN)", number ? number : Py_NewRef(Py_None), value, exception);
 }
 
 static Py_ssize_t group_length(PyObject *object) {
-  const group_object *self = (const group_object *)object;
-  return self->group ? (Py_ssize_t)privy_group_count(self->group) : 0;
+  return PyDict_Size(((group_object *)object)->calls);
 }
 
 static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  if (!usable(self)) return NULL;
+  if (!begin_use(self)) return NULL;
   double until = privy_group_waiting_until(self->group);
+  go_out(self);
   return until > 0 ? PyFloat_FromDouble(until) : Py_NewRef(Py_None);
 }
 
@@ -197,12 +221,11 @@ static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
 static PyObject *group_wait(PyObject *object, PyObject *value) {
   group_object *self = (group_object *)object;
   double seconds = PyFloat_AsDouble(value);
-  if (PyErr_Occurred() || !usable(self)) return NULL;
-  self->busy = true;
+  if (PyErr_Occurred() || !begin_use(self)) return NULL;
   PyThreadState *thread = PyEval_SaveThread();
   privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(thread);
-  self->busy = false;
+  go_out(self);
   if (PyErr_CheckSignals() < 0 || !tell(self)) return NULL;
   Py_RETURN_NONE;
 }
@@ -222,18 +245,21 @@ static void on_socket(void *context, int socket, int events) {
 
 static PyObject *group_watch(PyObject *object, PyObject *watcher) {
   group_object *self = (group_object *)object;
-  if (!usable(self)) return NULL;
-  Py_XDECREF(self->watcher);
+  if (!begin_use(self)) return NULL;
+  PyObject *before = self->watcher;
   self->watcher = Py_NewRef(watcher);
   privy_group_watch(self->group, on_socket, self);
+  go_out(self);
+  Py_XDECREF(before);
   Py_RETURN_NONE;
 }
 
 static PyObject *group_due(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  if (!usable(self)) return NULL;
+  if (!begin_use(self)) return NULL;
   double due = privy_group_due(self->group);
+  go_out(self);
   return due < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(due);
 }
 
@@ -241,47 +267,50 @@ static PyObject *group_due(PyObject *object, PyObject *unused) {
 static PyObject *group_act(PyObject *object, PyObject *args) {
   group_object *self = (group_object *)object;
   int socket, events;
-  if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !usable(self)) return NULL;
-  self->busy = true;
+  if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !begin_use(self)) return NULL;
   privy_group_act(self->group, socket, events);
-  self->busy = false;
+  go_out(self);
   if (!tell(self)) return NULL;
   Py_RETURN_NONE;
 }
 
 /* ---- life ---- */
 
-static void shut(group_object *self) {
+/* False: somebody is inside. */
+static bool shut(group_object *self) {
+  if (!go_in(self)) return false;
   privy_group *group = self->group;
-  if (!group) return;
   self->group = NULL;
-  self->busy = true;
-  privy_group_free(group);
-  self->busy = false;
-  client_release(self->client);
-  PyDict_Clear(self->calls);
+  if (group) {
+    privy_group_free(group);
+    PyDict_Clear(self->calls);
+  }
+  go_out(self);
+  if (group) client_release(self->client);
+  return true;
 }
 
 /* Ends the calls under way one by one, so that it is told of each. */
 static bool end_all(group_object *self) {
-  if (!self->group || self->process != getpid()) return true;
   PyObject *numbers = PyDict_Keys(self->calls);
-  self->busy = true;
   for (Py_ssize_t i = 0; numbers && i < PyList_Size(numbers); i++) {
     uint64_t id;
     if (read_id(PyList_GetItem(numbers, i), &id)) privy_group_cancel(self->group, id);
   }
-  self->busy = false;
   Py_XDECREF(numbers);
-  return numbers && tell(self);
+  return numbers;
 }
 
 static PyObject *group_close(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  if (self->busy) return PyErr_Format(PyExc_RuntimeError, "the group is at work: it cannot be closed now");
-  bool goes_on = end_all(self);
-  shut(self);
+  static const char at_work[] = "the group is at work: it cannot be closed now";
+  if (!go_in(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
+  bool own = self->group && self->process == getpid();
+  bool ended = !own || end_all(self);
+  go_out(self);
+  bool goes_on = ended && (!own || tell(self));
+  if (!shut(self) && goes_on) return PyErr_Format(PyExc_RuntimeError, at_work);
   if (!goes_on) return NULL;
   Py_RETURN_NONE;
 }

@@ -27,7 +27,11 @@ static PyObject *list_take(PyObject *object, PyObject *page) {
   PyObject *fresh = NULL;
   size_t count = privy_response_count(response);
   bool *repeated = privy_alloc(count + 1);
-  if (repeated && privy_walk_take(((walk_object *)object)->walk, response, repeated, &next) == PRIVY_OK) {
+  privy_status status = PRIVY_NO_MEMORY;
+  STATE_STEP_OF(object);
+  if (repeated) status = privy_walk_take(((walk_object *)object)->walk, response, repeated, &next);
+  STATE_STEP_DONE();
+  if (status == PRIVY_OK) {
     fresh = fresh_of(page, repeated, count);
   } else {
     PyErr_NoMemory();

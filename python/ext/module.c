@@ -97,8 +97,7 @@ static PyModuleDef_Slot shared_slots[] = {
 /*
  * Nothing is shared between two imports, so that interpreters with a GIL of their own may import the module.
  * Python 3.12 brought the slot that says so, and older ones refuse it; the limited API of 3.10 has no names for it and
- * its value. No slot says that the module does without any GIL: it does not, and a free-threaded Python then brings the
- * GIL back.
+ * its value. From 3.13 on another slot says that the module does without any GIL.
  */
 #define MULTIPLE_INTERPRETERS 3
 #define EACH_WITH_ITS_GIL ((void *)2)
@@ -107,6 +106,9 @@ static PyModuleDef_Slot shared_slots[] = {
 static PyModuleDef_Slot separate_slots[] = {
     {Py_mod_exec, module_exec},
     {MULTIPLE_INTERPRETERS, EACH_WITH_ITS_GIL},
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
     {0, NULL},
 };
 

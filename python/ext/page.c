@@ -12,44 +12,34 @@
 typedef struct page_object {
   PyObject_VAR_HEAD privy_response *response;
   const privy_record *place;
-  PyObject *records;
-  PyObject *looked_at[];
+  state_place records;
+  state_place looked_at[];
 } page_object;
 
-/* A new reference. Making a record can run a program's own code, which may look at the page as well: the first stays.
- */
+/* A new reference. */
 static PyObject *page_record(page_object *self, Py_ssize_t index) {
-  if (self->records) return Py_NewRef(PyTuple_GetItem(self->records, index));
-  PyObject **place = &self->looked_at[index];
-  if (!*place) {
-    PyObject *made = record_new(state_of_object((PyObject *)self), self->response, (size_t)index);
-    if (!made) return NULL;
-    if (*place) {
-      Py_DECREF(made);
-    } else {
-      *place = made;
-    }
+  PyObject *records = state_kept(&self->records);
+  if (records) return Py_NewRef(PyTuple_GetItem(records, index));
+  state_place *place = &self->looked_at[index];
+  PyObject *kept = state_kept(place);
+  if (!kept) {
+    kept = state_keep(place, record_new(state_of_object((PyObject *)self), self->response, (size_t)index));
   }
-  return Py_NewRef(*place);
+  return Py_XNewRef(kept);
 }
 
 /* The tuple of all records: borrowed, NULL with an exception. */
 static PyObject *page_records(PyObject *object) {
   page_object *self = (page_object *)object;
-  if (self->records) return self->records;
+  PyObject *kept = state_kept(&self->records);
+  if (kept) return kept;
   Py_ssize_t count = Py_SIZE(object);
   PyObject *records = PyTuple_New(count);
   for (Py_ssize_t i = 0; records && i < count; i++) {
     PyObject *record = page_record(self, i);
     if (!record || PyTuple_SetItem(records, i, record) < 0) Py_CLEAR(records);
   }
-  if (!records) return NULL;
-  if (self->records) {
-    Py_DECREF(records);
-  } else {
-    self->records = records;
-  }
-  return self->records;
+  return state_keep(&self->records, records);
 }
 
 static PyObject *page_read(PyObject *object, void *closure) {
@@ -281,7 +271,7 @@ int page_add(PyObject *module, core_state *state) {
   PyType_Spec spec = {
       .name = "privy.Page",
       .basicsize = offsetof(page_object, looked_at),
-      .itemsize = sizeof(PyObject *),
+      .itemsize = sizeof(state_place),
       .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
       .slots = slots,
   };

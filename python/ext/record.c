@@ -14,8 +14,8 @@ typedef struct record_object {
   PyObject_HEAD privy_response *response;
   const privy_record *record;
   const record_type *table;
-  PyObject *extra;
-  Py_hash_t hash;
+  state_place extra;
+  _Atomic(Py_hash_t) hash; /* 0: not asked for yet */
   PyObject *values[];
 } record_object;
 
@@ -64,8 +64,9 @@ PyObject *record_unknown(core_state *state, const privy_record *record) {
 static PyObject *record_extra(PyObject *object, void *unused) {
   (void)unused;
   record_object *self = (record_object *)object;
-  if (!self->extra) self->extra = record_unknown(state_of_object(object), self->record);
-  return Py_XNewRef(self->extra);
+  PyObject *kept = state_kept(&self->extra);
+  if (!kept) kept = state_keep(&self->extra, record_unknown(state_of_object(object), self->record));
+  return Py_XNewRef(kept);
 }
 
 /* ---- reading by key ---- */
@@ -144,16 +145,18 @@ static int hash_of(PyObject *value, Py_hash_t *out) {
 
 static Py_hash_t record_hash(PyObject *object) {
   record_object *self = (record_object *)object;
-  if (self->hash) return self->hash;
+  Py_hash_t hash = atomic_load_explicit(&self->hash, memory_order_relaxed);
+  if (hash) return hash;
   size_t mixed = 0x345678u;
   for (size_t i = 0; i < self->table->count; i++) {
     Py_hash_t part;
     if (hash_of(record_value(self, i), &part) < 0) return -1;
     mixed = (mixed ^ (size_t)part) * 1000003u;
   }
-  Py_hash_t hash = (Py_hash_t)mixed;
-  self->hash = hash == -1 || hash == 0 ? -2 : hash;
-  return self->hash;
+  hash = (Py_hash_t)mixed;
+  if (hash == -1 || hash == 0) hash = -2;
+  atomic_store_explicit(&self->hash, hash, memory_order_relaxed);
+  return hash;
 }
 
 /* ---- copies ---- */

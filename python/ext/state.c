@@ -25,19 +25,33 @@ int state_intern_names(core_state *state) {
   return 0;
 }
 
-PyObject *state_import(PyObject **place, const char *module_name, const char *name) {
-  if (*place) return *place;
+PyObject *state_keep(state_place *place, PyObject *made) {
+  PyObject *before = NULL;
+  if (!made || atomic_compare_exchange_strong(place, &before, made)) return made;
+  Py_DECREF(made);
+  return before;
+}
+
+PyObject *state_item(PyObject *dict, PyObject *key) {
+#ifdef Py_GIL_DISABLED
+  PyObject *item;
+  (void)PyDict_GetItemRef(dict, key, &item);
+  return item;
+#else
+  return Py_XNewRef(PyDict_GetItemWithError(dict, key));
+#endif
+}
+
+static PyObject *imported(const char *module_name, const char *name) {
   PyObject *module = PyImport_ImportModule(module_name);
-  if (!module) return NULL;
-  PyObject *found = PyObject_GetAttrString(module, name);
-  Py_DECREF(module);
-  if (!found) return NULL;
-  if (*place) {
-    Py_DECREF(found);
-  } else {
-    *place = found;
-  }
-  return *place;
+  PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
+  Py_XDECREF(module);
+  return found;
+}
+
+PyObject *state_import(state_place *place, const char *module_name, const char *name) {
+  PyObject *kept = state_kept(place);
+  return kept ? kept : state_keep(place, imported(module_name, name));
 }
 
 PyObject *state_decimal(core_state *state) {
@@ -49,18 +63,12 @@ PyObject *state_datetime(core_state *state) {
 }
 
 PyObject *state_utc(core_state *state) {
-  if (state->utc) return state->utc;
-  PyObject *zone = NULL;
-  if (!state_import(&zone, "datetime", "timezone")) return NULL;
-  PyObject *utc = PyObject_GetAttrString(zone, "utc");
-  Py_DECREF(zone);
-  if (!utc) return NULL;
-  if (state->utc) {
-    Py_DECREF(utc);
-  } else {
-    state->utc = utc;
-  }
-  return state->utc;
+  PyObject *kept = state_kept(&state->utc);
+  if (kept) return kept;
+  PyObject *zone = imported("datetime", "timezone");
+  PyObject *utc = zone ? PyObject_GetAttrString(zone, "utc") : NULL;
+  Py_XDECREF(zone);
+  return state_keep(&state->utc, utc);
 }
 
 PyObject *state_mapping(core_state *state) {

@@ -4,8 +4,24 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdatomic.h>
 
 #include "privy.h"
+
+/*
+ * What stands between these two is one step to all other threads, as long as it neither waits nor runs Python code.
+ * The GIL sees to that by itself; without it the object's own lock does. No jump may lead out of it.
+ */
+#ifdef Py_GIL_DISABLED
+#define STATE_STEP_OF(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define STATE_STEP_DONE() Py_END_CRITICAL_SECTION()
+#else
+#define STATE_STEP_OF(object) {
+#define STATE_STEP_DONE() }
+#endif
+
+/* A place for an object that is made when it is first wanted and stays from then on. */
+typedef _Atomic(PyObject *) state_place;
 
 /* One answer field of a record type. */
 typedef struct record_slot {
@@ -27,6 +43,9 @@ typedef struct state_word {
   PyObject *text;
   const char *bytes;
   Py_ssize_t length;
+#ifdef Py_GIL_DISABLED
+  PyMutex mutex;
+#endif
 } state_word;
 
 #define STATE_WORDS 256
@@ -63,19 +82,19 @@ typedef struct core_state {
   PyObject *omit;
   record_type *records;
   size_t record_count;
-  PyObject *errors[PRIVY_STATUS_COUNT];
-  PyObject *error_builder;
-  PyObject *event_class;
-  PyObject *event_log;
-  PyObject *logger;
-  PyObject *decimal;
-  PyObject *datetime;
-  PyObject *utc;
-  PyObject *mapping;
-  PyObject *nothing; /* the empty read-only mapping */
+  state_place errors[PRIVY_STATUS_COUNT];
+  state_place error_builder;
+  state_place event_class;
+  state_place event_log;
+  state_place logger;
+  state_place decimal;
+  state_place datetime;
+  state_place utc;
+  state_place mapping;
+  state_place nothing; /* the empty read-only mapping */
   state_word words[STATE_WORDS];
-  const void *times; /* the C interface of datetime, once it has been asked for */
-  bool times_asked;
+  const void *_Atomic times; /* the C interface of datetime, once it has been asked for */
+  atomic_bool times_asked;
   PyObject *names[NAME_TOTAL];
 } core_state;
 
@@ -86,8 +105,17 @@ core_state *state_of_module(PyObject *module);
 
 /* Makes the names. 0, or -1 with an exception. */
 int state_intern_names(core_state *state);
+/* What a place holds: borrowed, NULL (no exception) when that is nothing yet. */
+static inline PyObject *state_kept(const state_place *place) {
+  return atomic_load_explicit(place, memory_order_acquire);
+}
+/* Puts what was made into its place, unless another thread, or code that making it ran, was there before: the first
+ * stays. Takes over `made`, which may be NULL. What the place holds now: borrowed, NULL when `made` is. */
+PyObject *state_keep(state_place *place, PyObject *made);
+/* What a dict holds under a key: a new reference, NULL without an exception when that is nothing. */
+PyObject *state_item(PyObject *dict, PyObject *key);
 /* The object `name` of a Python module, kept in `*place` from the first time on. Borrowed; NULL with an exception. */
-PyObject *state_import(PyObject **place, const char *module_name, const char *name);
+PyObject *state_import(state_place *place, const char *module_name, const char *name);
 /* decimal.Decimal, datetime.datetime, datetime.timezone.utc, collections.abc.Mapping: imported when first asked for.
  * Borrowed references; NULL with an exception when the import fails. */
 PyObject *state_decimal(core_state *state);

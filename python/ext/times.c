@@ -6,12 +6,13 @@
 /* The C interface of datetime; NULL (no exception) in an interpreter that has datetime in Python only. */
 static const PyDateTime_CAPI *interface_of(core_state *state) {
   (void)PyDateTimeAPI; /* the header's own place for it, one for all interpreters */
-  if (!state->times_asked) {
-    state->times = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
-    if (!state->times) PyErr_Clear();
-    state->times_asked = true;
+  if (!atomic_load_explicit(&state->times_asked, memory_order_acquire)) {
+    const void *times = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
+    if (!times) PyErr_Clear();
+    atomic_store_explicit(&state->times, times, memory_order_relaxed);
+    atomic_store_explicit(&state->times_asked, true, memory_order_release);
   }
-  return state->times;
+  return atomic_load_explicit(&state->times, memory_order_relaxed);
 }
 
 static PyObject *make(core_state *state, const privy_time *at, int second) {

@@ -148,14 +148,25 @@ static int walk_item(walker *w, PyObject *item) {
   return -1;
 }
 
+/* The next pair of a dict, as new references; false at its end. */
+static bool next_pair(PyObject *dict, Py_ssize_t *at, PyObject **key, PyObject **value) {
+  bool found;
+  STATE_STEP_OF(dict);
+  found = PyDict_Next(dict, at, key, value);
+  if (found) {
+    Py_INCREF(*key);
+    Py_INCREF(*value);
+  }
+  STATE_STEP_DONE();
+  return found;
+}
+
 /* Turning a value into text may run a program's own code, and that may change the dict. */
 static int walk_dict(walker *w, PyObject *dict) {
   PyObject *key, *value;
   Py_ssize_t at = 0, count = PyDict_Size(dict);
   int result = 0;
-  while (result == 0 && PyDict_Next(dict, &at, &key, &value)) {
-    Py_INCREF(key);
-    Py_INCREF(value);
+  while (result == 0 && next_pair(dict, &at, &key, &value)) {
     result = walk_member(w, key, value);
     Py_DECREF(key);
     Py_DECREF(value);

@@ -62,7 +62,11 @@ def test_the_sandbox_is_found_without_importing_it():
 
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL anyway")
 @pytest.mark.skipif("PYTHON_GIL" in os.environ, reason="the environment decides")
-def test_a_free_threaded_python_is_given_its_gil_back():
-    import privy._core
-
-    assert privy._core and sys._is_gil_enabled()
+def test_a_free_threaded_python_stays_without_a_gil():
+    script = """
+import sys, warnings
+warnings.simplefilter("error")
+import privy._core
+print(sys._is_gil_enabled())
+"""
+    assert run(script).split() == ["False"]
