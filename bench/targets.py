@@ -138,8 +138,8 @@ def remark() -> str:
     alone = figures.starts("libcurl")["libcurl"]
     return (
         f"Loading libcurl with all that it needs takes {duration(figures.median(alone.wall))} and "
-        f"{mebibytes(figures.median(alone.memory))}, measured by itself. It is not part of starting: a client's first "
-        f"call brings it."
+        f"{mebibytes(figures.median(alone.memory))}, measured by itself. It is not part of starting: the first "
+        f"client brings it."
     )
 
 
