@@ -1,7 +1,7 @@
 /*
  * HTTP over libcurl: an engine is one curl_multi with its connections and any number of transfers. Whoever holds it
  * drives it, by waiting in it or by letting an event loop watch its sockets; it is used by one thread at a time.
- * Only engine.c, transfer.c and libcurl.c know libcurl.
+ * Only engine.c, transfer.c and engine_libcurl.c know libcurl.
  */
 #ifndef PRIVY_CLIENT_ENGINE_H
 #define PRIVY_CLIENT_ENGINE_H

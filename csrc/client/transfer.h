@@ -3,8 +3,8 @@
 #define PRIVY_CLIENT_TRANSFER_H
 
 #include "client/engine.h"
+#include "client/engine_libcurl.h"
 #include "client/kept.h"
-#include "client/libcurl.h"
 
 struct privy_transfer {
   const privy_libcurl *curl;

@@ -2,8 +2,8 @@
  * libcurl, loaded when the first client needs the network: who imports the package, or lets the sandbox answer, neither
  * waits nor pays for it. This header is the only one that names libcurl's, for transfer.c and engine.c.
  */
-#ifndef PRIVY_CLIENT_LIBCURL_H
-#define PRIVY_CLIENT_LIBCURL_H
+#ifndef PRIVY_CLIENT_ENGINE_LIBCURL_H
+#define PRIVY_CLIENT_ENGINE_LIBCURL_H
 
 #include <curl/curl.h>
 

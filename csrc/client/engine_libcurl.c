@@ -1,4 +1,4 @@
-#include "client/libcurl.h"
+#include "client/engine_libcurl.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
