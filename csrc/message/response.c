@@ -17,12 +17,12 @@ static bool read_headers(privy_response *response, const char *text, size_t leng
         privy_grow(response->headers, response->header_count, &response->header_capacity, sizeof *lines);
     if (!lines) return false;
     response->headers = lines;
-    lines[response->header_count++] =
-        (privy_response_header_line){header.name.text, header.name.length, header.value.text};
     /* The bytes behind a name and a value are the colon and the line's end: NULs may take their places. */
     char *data = response->header_block.data;
     data[header.name.text - data + (ptrdiff_t)header.name.length] = '\0';
     data[header.value.text - data + (ptrdiff_t)header.value.length] = '\0';
+    lines[response->header_count++] =
+        (privy_response_header_line){header.name.text, strlen(header.name.text), header.value.text};
   }
   return true;
 }

@@ -440,6 +440,27 @@ done:
   privy_error_clear(&error);
 }
 
+/* A name that was cut by a NUL is found by what is told of it. */
+static void a_nul_ends_a_header_name(void **state) {
+  (void)state;
+  static const char headers[] = "X-R\0quest-Id: r1\r\nX-Last: end\r\n";
+  privy_response *response = NULL;
+  privy_error error;
+  privy_buffer body = PRIVY_BUFFER_EMPTY;
+  const char *name, *value;
+  privy_error_init(&error);
+  CHECK_MEMORY(privy_buffer_text(&body, "{}"));
+  CHECK_OK(privy_response_parse(NULL, 200, headers, sizeof headers - 1, &body, &response, &error));
+  for (size_t i = 0; privy_response_header_at(response, i, &name, &value); i++)
+    assert_string_equal(privy_response_header(response, name), value);
+  assert_string_equal(privy_response_header(response, "x-r"), "r1");
+  assert_string_equal(privy_response_header(response, "X-Last"), "end");
+done:
+  privy_buffer_clear(&body);
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(known_fields_have_slots),
@@ -455,6 +476,7 @@ int main(void) {
       TEST(answers_without_a_body),
       TEST(raw_answers_are_whatever_they_are),
       TEST(headers_are_read),
+      TEST(a_nul_ends_a_header_name),
       TEST(references_keep_it_alive),
   };
   return HARNESS_RUN(tests);
