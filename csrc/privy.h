@@ -521,7 +521,8 @@ PRIVY_API void privy_config_init(privy_config *config);
 /* A client: settings, connections and token. Safe to share between threads. */
 typedef struct privy_client privy_client;
 
-/* PRIVY_OK, PRIVY_ERROR with a message that names the setting, or PRIVY_NO_MEMORY. */
+/* PRIVY_OK, PRIVY_ERROR with a message that names the setting or says why libcurl cannot be used, or PRIVY_NO_MEMORY.
+ */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *config, privy_client **out,
                                                         privy_error *error);
 /* Frees the client. No call may be running on it. */
