@@ -40,7 +40,11 @@ def pages() -> Iterator[Group]:
             [Case("privy", program("page", path)), Case("yyjson Document", python("dom", "page", path))],
         )
         names = ("privy", "msgspec", "orjson", "pydantic")
-        for how, words in (("all", "all fields of each read"), ("three", "three of them looked at")):
+        for how, words in (
+            ("all", "all fields of each read"),
+            ("members", "all fields of each read, and every custom field's value"),
+            ("three", "three of them looked at"),
+        ):
             yield Group(
                 f"python-page{size}-{how}",
                 f"Python: a page of {size} contacts, {words}",

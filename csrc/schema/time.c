@@ -1,24 +1,10 @@
 #include "base/text.h"
 #include "privy.h"
 
-/* Takes exactly `count` digits. */
-static bool digits(const char **at, const char *end, int count, int *out) {
-  const char *from = *at;
-  if (end - from < count) return false;
-  int value = 0;
-  for (int i = 0; i < count; i++) {
-    if (!privy_is_digit(from[i])) return false;
-    value = value * 10 + (from[i] - '0');
-  }
-  *at = from + count;
-  *out = value;
-  return true;
-}
-
-static bool byte(const char **at, const char *end, char wanted) {
-  if (*at == end || **at != wanted) return false;
-  (*at)++;
-  return true;
+/* Two digits; what is none of them takes the number past 99. */
+static int two_digits(const char *at) {
+  const unsigned tens = (unsigned char)at[0] - '0', ones = (unsigned char)at[1] - '0';
+  return tens < 10 && ones < 10 ? (int)(tens * 10 + ones) : 100;
 }
 
 static int days_in_month(int year, int month) {
@@ -61,40 +47,48 @@ static bool fraction(const char **at, const char *end, int32_t *nanos) {
 }
 
 /* Z, or an offset of hours and minutes, with or without the colon. */
-static bool zone(const char **at, const char *end, int *minutes) {
+static bool zone(const char *at, const char *end, int *minutes) {
   *minutes = 0;
-  if (*at == end) return false;
-  char sign = *(*at)++;
-  if (sign == 'Z' || sign == 'z') return true;
-  int hour, minute = 0;
-  if ((sign != '+' && sign != '-') || !digits(at, end, 2, &hour)) return false;
-  bool colon = *at != end && **at == ':';
-  if (colon) (*at)++;
-  if ((colon || *at != end) && !digits(at, end, 2, &minute)) return false;
+  if (at == end) return false;
+  const char sign = *at++;
+  if (sign == 'Z' || sign == 'z') return at == end;
+  if ((sign != '+' && sign != '-') || end - at < 2) return false;
+  const int hour = two_digits(at);
+  at += 2;
+  const bool colon = at != end && *at == ':';
+  if (colon) at++;
+  if (end - at != 2 && (colon || at != end)) return false;
+  const int minute = at == end ? 0 : two_digits(at);
   if (hour > 23 || minute > 59) return false;
   *minutes = (hour * 60 + minute) * (sign == '-' ? -1 : 1);
   return true;
 }
 
-bool privy_time_parse(const char *text, size_t length, privy_time *out) {
-  const char *at = text, *end = length ? text + length : text;
-  int year, month, day, hour, minute, second, offset;
-  int32_t nanos;
-  if (!digits(&at, end, 4, &year) || !byte(&at, end, '-') || !digits(&at, end, 2, &month) || !byte(&at, end, '-') ||
-      !digits(&at, end, 2, &day) || at == end || !(*at == 'T' || *at == 't' || *at == ' '))
+#define CLOCK_LENGTH 19 /* 2026-11-20T10:15:30 */
+
+/* Date and time of day; false when a digit or a separator is missing, or when there is no such day or hour. */
+static bool clock_of(const char *text, privy_time *out) {
+  if (text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return false;
+  if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return false;
+  const int century = two_digits(text), year = two_digits(text + 2), month = two_digits(text + 5);
+  const int day = two_digits(text + 8), hour = two_digits(text + 11), minute = two_digits(text + 14);
+  const int second = two_digits(text + 17);
+  if (century > 99 || year > 99 || century + year == 0 || month < 1 || month > 12 || day < 1 || hour > 23 ||
+      minute > 59 || second > 60)
     return false;
-  at++;
-  if (!digits(&at, end, 2, &hour) || !byte(&at, end, ':') || !digits(&at, end, 2, &minute) || !byte(&at, end, ':') ||
-      !digits(&at, end, 2, &second) || !fraction(&at, end, &nanos) || !zone(&at, end, &offset) || at != end)
-    return false;
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 ||
-      second > 60)
-    return false;
-  out->nanos = nanos;
-  out->seconds = days_of_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset * 60;
-  out->year = year, out->month = (uint8_t)month, out->day = (uint8_t)day;
+  out->year = century * 100 + year, out->month = (uint8_t)month, out->day = (uint8_t)day;
   out->hour = (uint8_t)hour, out->minute = (uint8_t)minute, out->second = (uint8_t)second;
-  if (offset == 0 && second < 60) return true; /* in UTC as it stands */
+  return day <= days_in_month(out->year, month);
+}
+
+bool privy_time_parse(const char *text, size_t length, privy_time *out) {
+  if (length <= CLOCK_LENGTH || !clock_of(text, out)) return false;
+  const char *at = text + CLOCK_LENGTH, *const end = text + length;
+  int offset;
+  if (!fraction(&at, end, &out->nanos) || !zone(at, end, &offset)) return false;
+  out->seconds = days_of_date(out->year, out->month, out->day) * 86400 + out->hour * 3600 + out->minute * 60 +
+                 out->second - offset * 60;
+  if (offset == 0 && out->second < 60) return true; /* in UTC as it stands */
   int64_t days = (out->seconds >= 0 ? out->seconds : out->seconds - 86399) / 86400;
   int64_t rest = out->seconds - days * 86400;
   date_of_days(days, out);

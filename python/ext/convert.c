@@ -2,21 +2,25 @@
 
 #include <string.h>
 
+#include "members.h"
 #include "times.h"
 
 /* ---- text ---- */
 
 #ifndef Py_LIMITED_API
 static bool is_ascii(const char *text, size_t length) {
-  const uint64_t high = 0x8080808080808080u;
-  uint64_t eight = 0, seen = 0;
-  size_t i = 0;
-  for (; i + sizeof eight <= length; i += sizeof eight) {
+  uint64_t eight, seen = 0;
+  if (length < sizeof eight) {
+    for (size_t i = 0; i < length; i++) seen |= (unsigned char)text[i];
+    return seen < 0x80;
+  }
+  /* The last eight may overlap those before. */
+  for (size_t i = 0; i < length - sizeof eight; i += sizeof eight) {
     memcpy(&eight, text + i, sizeof eight);
     seen |= eight;
   }
-  for (; i < length; i++) seen |= (unsigned char)text[i];
-  return !(seen & high);
+  memcpy(&eight, text + length - sizeof eight, sizeof eight);
+  return !((seen | eight) & 0x8080808080808080u);
 }
 
 static PyObject *ascii_of(const char *text, size_t length) {
@@ -116,8 +120,7 @@ static void keep_word(state_word *word, PyObject *text, const char *bytes, Py_ss
   Py_XDECREF(before);
 }
 
-/* The text of a string that may well come again, as keys and labels do: the one that came last is kept. */
-static PyObject *word_of(core_state *state, privy_value value) {
+PyObject *convert_label(core_state *state, privy_value value) {
   if (value.escaped || value.length > 32) return convert_text(value);
   state_word *word = &state->words[word_place(value.text, value.length)];
   PyObject *text = known_word(word, value);
@@ -135,7 +138,6 @@ static PyObject *word_of(core_state *state, privy_value value) {
 }
 
 void convert_forget(core_state *state) {
-  Py_CLEAR(state->nothing);
   for (size_t i = 0; i < STATE_WORDS; i++) Py_CLEAR(state->words[i].text);
 }
 
@@ -226,88 +228,54 @@ static PyObject *time_of(core_state *state, privy_value value) {
 
 /* ---- containers ---- */
 
-static PyObject *member_key(core_state *state, const privy_object *object, privy_value key, privy_field_info *info,
-                            bool *known) {
-  PyObject *text = word_of(state, key);
-  if (!text || !object) return text;
-  Py_ssize_t length;
-  const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
-  if (!bytes) {
-    Py_DECREF(text);
-    return NULL;
-  }
-  int index = privy_object_index(object, bytes, (size_t)length);
-  *known = index >= 0 && privy_object_field(object, (size_t)index, info);
-  if (!*known) return text;
-  Py_DECREF(text);
-  return PyUnicode_InternFromString(info->name);
-}
-
-static PyObject *nothing(core_state *state) {
-  PyObject *kept = state_kept(&state->nothing);
-  if (!kept) {
-    PyObject *members = PyDict_New();
-    kept = state_keep(&state->nothing, members ? PyDictProxy_New(members) : NULL);
-    Py_XDECREF(members);
-  }
-  return Py_XNewRef(kept);
-}
-
-static PyObject *object_of(core_state *state, privy_value value, const privy_object *object) {
-  privy_cursor cursor;
-  privy_value key, item;
-  privy_cursor_init(&cursor, value);
-  if (!privy_cursor_next(&cursor, &key, &item)) return nothing(state);
-  PyObject *members = PyDict_New();
-  if (!members) return NULL;
-  do {
-    privy_field_info info;
-    bool known = false;
-    PyObject *name = member_key(state, object, key, &info, &known);
-    PyObject *inner = !name ? NULL : known ? convert_field(state, &info, item) : convert_any(state, item);
-    int failed = inner ? PyDict_SetItem(members, name, inner) : -1;
-    Py_XDECREF(name);
-    Py_XDECREF(inner);
-    if (failed) {
-      Py_DECREF(members);
-      return NULL;
-    }
-  } while (privy_cursor_next(&cursor, &key, &item));
-  PyObject *proxy = PyDictProxy_New(members);
-  Py_DECREF(members);
-  return proxy;
-}
-
 /* `field` is the one whose elements these are, NULL for an array that no table knows. */
-static PyObject *element_of(core_state *state, privy_value item, const privy_field_info *field) {
-  if (!field) return convert_any(state, item);
-  if (field->kind == PRIVY_KIND_STRINGS && item.type == PRIVY_STRING) return word_of(state, item);
-  if (field->kind == PRIVY_KIND_OBJECTS && item.type == PRIVY_OBJECT) return object_of(state, item, field->object);
-  return convert_any(state, item);
+static PyObject *element_of(core_state *state, privy_response *response, privy_value item,
+                            const privy_field_info *field) {
+  if (!field) return convert_any(state, response, item);
+  if (field->kind == PRIVY_KIND_STRINGS && item.type == PRIVY_STRING) return convert_label(state, item);
+  if (field->kind == PRIVY_KIND_OBJECTS && item.type == PRIVY_OBJECT)
+    return members_new(state, response, item, field->object);
+  return convert_any(state, response, item);
 }
 
-static Py_ssize_t count_of(privy_value array) {
+static Py_ssize_t count_left(privy_cursor cursor) {
   Py_ssize_t count = 0;
-  privy_cursor cursor;
   privy_value key, item;
-  privy_cursor_init(&cursor, array);
   while (privy_cursor_next(&cursor, &key, &item)) count++;
   return count;
 }
 
-static PyObject *array_of(core_state *state, privy_value value, const privy_field_info *field) {
-  PyObject *tuple = PyTuple_New(count_of(value));
+#define FIRST_PLACES 8
+
+/* The first elements are made before the tuple, whose length is known only behind them: arrays are short. */
+static PyObject *array_of(core_state *state, privy_response *response, privy_value value,
+                          const privy_field_info *field) {
+  PyObject *first[FIRST_PLACES];
+  Py_ssize_t made = 0;
   privy_cursor cursor;
   privy_value key, item;
   privy_cursor_init(&cursor, value);
-  for (Py_ssize_t i = 0; tuple && privy_cursor_next(&cursor, &key, &item); i++) {
-    PyObject *element = element_of(state, item, field);
-    if (!element || PyTuple_SetItem(tuple, i, element) < 0) Py_CLEAR(tuple);
+  while (made < FIRST_PLACES && privy_cursor_next(&cursor, &key, &item)) {
+    first[made] = element_of(state, response, item, field);
+    if (!first[made]) break;
+    made++;
+  }
+  PyObject *tuple = PyErr_Occurred() ? NULL : PyTuple_New(made + count_left(cursor));
+  for (Py_ssize_t i = 0; i < made; i++) {
+    if (tuple) {
+      PyTuple_SetItem(tuple, i, first[i]);
+    } else {
+      Py_DECREF(first[i]);
+    }
+  }
+  while (tuple && privy_cursor_next(&cursor, &key, &item)) {
+    PyObject *element = element_of(state, response, item, field);
+    if (!element || PyTuple_SetItem(tuple, made++, element) < 0) Py_CLEAR(tuple);
   }
   return tuple;
 }
 
-PyObject *convert_any(core_state *state, privy_value value) {
+PyObject *convert_any(core_state *state, privy_response *response, privy_value value) {
   switch ((privy_type)value.type) {
   case PRIVY_ABSENT:
   case PRIVY_NULL: return Py_NewRef(Py_None);
@@ -315,8 +283,8 @@ PyObject *convert_any(core_state *state, privy_value value) {
   case PRIVY_TRUE: return Py_NewRef(Py_True);
   case PRIVY_NUMBER: return number_of(state, value);
   case PRIVY_STRING: return convert_text(value);
-  case PRIVY_ARRAY: return array_of(state, value, NULL);
-  case PRIVY_OBJECT: return object_of(state, value, NULL);
+  case PRIVY_ARRAY: return array_of(state, response, value, NULL);
+  case PRIVY_OBJECT: return members_new(state, response, value, NULL);
   }
   PyErr_SetString(PyExc_SystemError, "privy: a value of no known type");
   return NULL;
@@ -326,7 +294,7 @@ static PyObject *convert_string(core_state *state, const privy_field_info *info,
   switch (info->kind) {
   case PRIVY_KIND_MONEY: return money_of(state, value);
   case PRIVY_KIND_TIME: return time_of(state, value);
-  case PRIVY_KIND_ENUM: return word_of(state, value);
+  case PRIVY_KIND_ENUM: return convert_label(state, value);
   default: return convert_text(value);
   }
 }
@@ -340,12 +308,12 @@ static PyObject *convert_number(core_state *state, const privy_field_info *info,
   }
 }
 
-PyObject *convert_field(core_state *state, const privy_field_info *info, privy_value value) {
+PyObject *convert_field(core_state *state, privy_response *response, const privy_field_info *info, privy_value value) {
   switch ((privy_type)value.type) {
   case PRIVY_STRING: return convert_string(state, info, value);
   case PRIVY_NUMBER: return convert_number(state, info, value);
-  case PRIVY_OBJECT: return object_of(state, value, info->kind == PRIVY_KIND_OBJECT ? info->object : NULL);
-  case PRIVY_ARRAY: return array_of(state, value, info);
-  default: return convert_any(state, value);
+  case PRIVY_OBJECT: return members_new(state, response, value, info->kind == PRIVY_KIND_OBJECT ? info->object : NULL);
+  case PRIVY_ARRAY: return array_of(state, response, value, info);
+  default: return convert_any(state, response, value);
   }
 }

@@ -5,19 +5,22 @@
 #include "state.h"
 
 /* The value of a field, by the kind that its table gives: str, int, Decimal, bool, aware datetime, tuple, read-only
- * mapping, None. A value that does not fit its kind comes as what it is. */
-PyObject *convert_field(core_state *state, const privy_field_info *info, privy_value value);
+ * mapping, None. A value that does not fit its kind comes as what it is. Mappings hold a reference to the response in
+ * which the value lies. */
+PyObject *convert_field(core_state *state, privy_response *response, const privy_field_info *info, privy_value value);
 /* Any JSON: objects become read-only mappings, arrays tuples, integral numbers int, others Decimal. */
-PyObject *convert_any(core_state *state, privy_value value);
+PyObject *convert_any(core_state *state, privy_response *response, privy_value value);
 /* The text of a string value. */
 PyObject *convert_text(privy_value value);
+/* The same for a string that may well come again, as keys and labels do: the one that came last is kept. */
+PyObject *convert_label(core_state *state, privy_value value);
 /* UTF-8 that may be NULL (None) or not quite UTF-8 (replaced). */
 PyObject *convert_words(const char *text);
 /* Lets go of what is kept for values to come. */
 void convert_forget(core_state *state);
 /* A copy whose mappings are dict and whose tuples are list. */
-PyObject *convert_thaw(PyObject *value);
+PyObject *convert_thaw(const core_state *state, PyObject *value);
 /* A copy like convert_thaw's in which whatever looks like an e-mail address or a phone number is masked. */
-PyObject *convert_mask(PyObject *value);
+PyObject *convert_mask(const core_state *state, PyObject *value);
 
 #endif

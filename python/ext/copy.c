@@ -2,23 +2,22 @@
 
 #include <string.h>
 
+#include "members.h"
+
 /* Copies of converted values: plain mutable ones, and masked ones for repr. */
 
 typedef PyObject *copy_text(PyObject *text);
 
-static PyObject *copy_value(PyObject *value, copy_text *text);
+static PyObject *copy_value(const core_state *state, PyObject *value, copy_text *text);
 
-static PyObject *copy_mapping(PyObject *value, copy_text *text) {
-  PyObject *members = PyDict_New();
+static PyObject *copy_mapping(const core_state *state, PyObject *value, copy_text *text) {
+  PyObject *dict = members_dict(value);
+  PyObject *members = dict ? PyDict_Copy(dict) : NULL;
   if (!members) return NULL;
-  if (PyDict_Update(members, value) < 0) {
-    Py_DECREF(members);
-    return NULL;
-  }
   PyObject *key, *item;
   Py_ssize_t at = 0;
   while (PyDict_Next(members, &at, &key, &item)) {
-    PyObject *inner = copy_value(item, text);
+    PyObject *inner = copy_value(state, item, text);
     int failed = inner ? PyDict_SetItem(members, key, inner) : -1;
     Py_XDECREF(inner);
     if (failed) {
@@ -29,25 +28,25 @@ static PyObject *copy_mapping(PyObject *value, copy_text *text) {
   return members;
 }
 
-static PyObject *copy_tuple(PyObject *value, copy_text *text) {
+static PyObject *copy_tuple(const core_state *state, PyObject *value, copy_text *text) {
   Py_ssize_t count = PyTuple_Size(value);
   PyObject *list = PyList_New(count);
   for (Py_ssize_t i = 0; list && i < count; i++) {
-    PyObject *inner = copy_value(PyTuple_GetItem(value, i), text);
+    PyObject *inner = copy_value(state, PyTuple_GetItem(value, i), text);
     if (!inner || PyList_SetItem(list, i, inner) < 0) Py_CLEAR(list);
   }
   return list;
 }
 
-static PyObject *copy_value(PyObject *value, copy_text *text) {
-  if (Py_IS_TYPE(value, &PyDictProxy_Type)) return copy_mapping(value, text);
-  if (PyTuple_CheckExact(value)) return copy_tuple(value, text);
+static PyObject *copy_value(const core_state *state, PyObject *value, copy_text *text) {
+  if (Py_IS_TYPE(value, state->members_type)) return copy_mapping(state, value, text);
+  if (PyTuple_CheckExact(value)) return copy_tuple(state, value, text);
   if (text && PyUnicode_Check(value)) return text(value);
   return Py_NewRef(value);
 }
 
-PyObject *convert_thaw(PyObject *value) {
-  return copy_value(value, NULL);
+PyObject *convert_thaw(const core_state *state, PyObject *value) {
+  return copy_value(state, value, NULL);
 }
 
 static const char *last_at_sign(const char *text, size_t length) {
@@ -108,6 +107,6 @@ static PyObject *mask_text(PyObject *value) {
   return Py_NewRef(value);
 }
 
-PyObject *convert_mask(PyObject *value) {
-  return copy_value(value, mask_text);
+PyObject *convert_mask(const core_state *state, PyObject *value) {
+  return copy_value(state, value, mask_text);
 }

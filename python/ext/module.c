@@ -29,7 +29,8 @@ static PyMethodDef module_methods[] = {
 static int module_exec(PyObject *module) {
   core_state *state = state_of_module(module);
   if (state_intern_names(state) < 0) return -1;
-  if (omit_add(module, state) < 0 || record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
+  if (omit_add(module, state) < 0 || members_add(module, state) < 0) return -1;
+  if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
   if (client_add(module, state) < 0 || group_add(module, state) < 0 || list_add(module) < 0) return -1;
   if (sandbox_add(module, state) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
@@ -43,6 +44,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT((PyObject *)state->group_type);
   Py_VISIT((PyObject *)state->sandbox_type);
   Py_VISIT((PyObject *)state->page_type);
+  Py_VISIT((PyObject *)state->members_type);
   Py_VISIT(state->omit);
   for (size_t i = 0; i < state->record_count; i++) Py_VISIT((PyObject *)state->records[i].type);
   for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_VISIT(state->errors[i]);
@@ -66,6 +68,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->group_type);
   Py_CLEAR(state->sandbox_type);
   Py_CLEAR(state->page_type);
+  Py_CLEAR(state->members_type);
   Py_CLEAR(state->omit);
   for (size_t i = 0; i < state->record_count; i++) Py_CLEAR(state->records[i].type);
   for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_CLEAR(state->errors[i]);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "convert.h"
+#include "members.h"
 #include "record.h"
 
 /* The table whose fields are the attributes of a page. */
@@ -46,17 +47,15 @@ static PyObject *page_read(PyObject *object, void *closure) {
   page_object *self = (page_object *)object;
   const record_slot *slot = closure;
   if (!self->place) return Py_NewRef(Py_None);
-  return convert_field(state_of_object(object), &slot->info, privy_record_get(self->place, slot->index));
+  return convert_field(state_of_object(object), self->response, &slot->info,
+                       privy_record_get(self->place, slot->index));
 }
 
 static PyObject *page_extra(PyObject *object, void *unused) {
   (void)unused;
   page_object *self = (page_object *)object;
-  if (self->place) return record_unknown(state_of_object(object), self->place);
-  PyObject *nothing = PyDict_New();
-  PyObject *proxy = nothing ? PyDictProxy_New(nothing) : NULL;
-  Py_XDECREF(nothing);
-  return proxy;
+  core_state *state = state_of_object(object);
+  return self->place ? record_unknown(state, self->response, self->place) : members_of(state, PyDict_New());
 }
 
 static Py_ssize_t page_length(PyObject *self) {

@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "convert.h"
+#include "members.h"
 
 /*
  * The values of known fields are made with the record and stand in plain slots, so that Python reads them as fast as
@@ -25,8 +26,9 @@ static PyObject *record_value(const record_object *self, size_t index) {
   return Py_NewRef(self->values[index]);
 }
 
-static int add_unknown(core_state *state, PyObject *members, PyObject *name, privy_value value) {
-  PyObject *inner = convert_any(state, value);
+static int add_unknown(core_state *state, privy_response *response, PyObject *members, PyObject *name,
+                       privy_value value) {
+  PyObject *inner = convert_any(state, response, value);
   int result = inner ? PyDict_SetItem(members, name, inner) : -1;
   Py_XDECREF(inner);
   return result;
@@ -40,7 +42,7 @@ static int is_known(const privy_object *object, PyObject *name) {
   return privy_object_index(object, text, (size_t)length) >= 0;
 }
 
-PyObject *record_unknown(core_state *state, const privy_record *record) {
+PyObject *record_unknown(core_state *state, privy_response *response, const privy_record *record) {
   PyObject *members = PyDict_New();
   if (!members) return NULL;
   privy_cursor cursor;
@@ -49,23 +51,23 @@ PyObject *record_unknown(core_state *state, const privy_record *record) {
   while (privy_cursor_next(&cursor, &key, &value)) {
     PyObject *name = convert_text(key);
     int known = name ? is_known(privy_record_object(record), name) : -1;
-    int failed = known == 0 ? add_unknown(state, members, name, value) : known < 0 ? -1 : 0;
+    int failed = known == 0 ? add_unknown(state, response, members, name, value) : known < 0 ? -1 : 0;
     Py_XDECREF(name);
     if (failed) {
       Py_DECREF(members);
       return NULL;
     }
   }
-  PyObject *proxy = PyDictProxy_New(members);
-  Py_DECREF(members);
-  return proxy;
+  return members_of(state, members);
 }
 
 static PyObject *record_extra(PyObject *object, void *unused) {
   (void)unused;
   record_object *self = (record_object *)object;
   PyObject *kept = state_kept(&self->extra);
-  if (!kept) kept = state_keep(&self->extra, record_unknown(state_of_object(object), self->record));
+  if (!kept) {
+    kept = state_keep(&self->extra, record_unknown(state_of_object(object), self->response, self->record));
+  }
   return Py_XNewRef(kept);
 }
 
@@ -133,9 +135,7 @@ static PyObject *record_compare(PyObject *left, PyObject *right, int operation) 
 
 /* The hash of a value; 0 for what has none (mappings), since equal records have equal values there too. */
 static int hash_of(PyObject *value, Py_hash_t *out) {
-  if (!value) return -1;
-  *out = Py_IS_TYPE(value, &PyDictProxy_Type) ? 0 : PyObject_Hash(value);
-  Py_DECREF(value);
+  *out = PyObject_Hash(value);
   if (*out != -1) return 0;
   if (!PyErr_ExceptionMatches(PyExc_TypeError)) return -1;
   PyErr_Clear();
@@ -150,7 +150,7 @@ static Py_hash_t record_hash(PyObject *object) {
   size_t mixed = 0x345678u;
   for (size_t i = 0; i < self->table->count; i++) {
     Py_hash_t part;
-    if (hash_of(record_value(self, i), &part) < 0) return -1;
+    if (hash_of(self->values[i], &part) < 0) return -1;
     mixed = (mixed ^ (size_t)part) * 1000003u;
   }
   hash = (Py_hash_t)mixed;
@@ -161,9 +161,8 @@ static Py_hash_t record_hash(PyObject *object) {
 
 /* ---- copies ---- */
 
-static int thaw_into(PyObject *members, PyObject *key, PyObject *value) {
-  PyObject *plain = value ? convert_thaw(value) : NULL;
-  Py_XDECREF(value);
+static int thaw_into(const core_state *state, PyObject *members, PyObject *key, PyObject *value) {
+  PyObject *plain = convert_thaw(state, value);
   int result = plain ? PyDict_SetItem(members, key, plain) : -1;
   Py_XDECREF(plain);
   return result;
@@ -174,7 +173,7 @@ static int thaw_known(record_object *self, PyObject *members) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
     PyObject *key = PyUnicode_InternFromString(slot->info.name);
-    int result = key ? thaw_into(members, key, record_value(self, i)) : -1;
+    int result = key ? thaw_into(state_of_object((PyObject *)self), members, key, self->values[i]) : -1;
     Py_XDECREF(key);
     if (result < 0) return -1;
   }
@@ -185,7 +184,7 @@ static PyObject *record_to_dict(PyObject *object, PyObject *unused) {
   (void)unused;
   PyObject *members = PyDict_New();
   PyObject *extra = members ? record_extra(object, NULL) : NULL;
-  PyObject *plain = extra ? convert_thaw(extra) : NULL;
+  PyObject *plain = extra ? convert_thaw(state_of_object(object), extra) : NULL;
   Py_XDECREF(extra);
   if (!plain || thaw_known((record_object *)object, members) < 0 || PyDict_Update(members, plain) < 0) {
     Py_CLEAR(members);
@@ -234,7 +233,7 @@ static int show_known(record_object *self, PyObject *parts) {
   for (size_t i = 0; i < self->table->count; i++) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
-    PyObject *masked = convert_mask(self->values[i]);
+    PyObject *masked = convert_mask(state_of_object((PyObject *)self), self->values[i]);
     int result = masked ? append_text(parts, PyUnicode_FromFormat("%s=%R", slot->info.name, masked)) : -1;
     Py_XDECREF(masked);
     if (result < 0) return -1;
@@ -290,7 +289,7 @@ PyObject *record_new(core_state *state, privy_response *response, size_t index) 
   self->record = record;
   self->table = table;
   for (size_t i = 0; i < table->count; i++) {
-    self->values[i] = convert_field(state, &table->slots[i].info, privy_record_get(record, i));
+    self->values[i] = convert_field(state, response, &table->slots[i].info, privy_record_get(record, i));
     if (self->values[i]) continue;
     Py_DECREF(self);
     return NULL;

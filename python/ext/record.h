@@ -9,7 +9,7 @@ PyObject *record_new(core_state *state, privy_response *response, size_t index);
 /* Reads back what __reduce__ wrote: the type's name and the record's JSON. Method of the module. */
 PyObject *record_load(PyObject *module, PyObject *args);
 /* What the record holds beyond its table, as a read-only mapping. */
-PyObject *record_unknown(core_state *state, const privy_record *record);
+PyObject *record_unknown(core_state *state, privy_response *response, const privy_record *record);
 /* The bytes of a record as one JSON object, as bytes. */
 PyObject *record_bytes(const privy_record *record);
 

@@ -108,12 +108,12 @@ privy_request *request_new_raw(core_state *state, PyObject *const *values) {
 
 /* ---- answers ---- */
 
-static PyObject *raw_result(core_state *state, const privy_response *response) {
+static PyObject *raw_result(core_state *state, privy_response *response) {
   size_t length = 0;
   const char *body = privy_response_body(response, &length);
   return Py_BuildValue("(iNNN)", privy_response_status(response), errors_headers(response),
                        PyBytes_FromStringAndSize(body, (Py_ssize_t)length),
-                       convert_any(state, privy_response_json(response)));
+                       convert_any(state, response, privy_response_json(response)));
 }
 
 PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response) {

@@ -57,6 +57,9 @@ typedef struct state_word {
   X(ISOFORMAT, "isoformat")                                                                                            \
   X(TYPE_NAME, "__name__")                                                                                             \
   X(ITEMS, "items")                                                                                                    \
+  X(KEYS, "keys")                                                                                                      \
+  X(VALUES, "values")                                                                                                  \
+  X(REVERSED, "__reversed__")                                                                                          \
   X(INDEX, "index")                                                                                                    \
   X(COUNT, "count")                                                                                                    \
   X(LOAD, "_load")                                                                                                     \
@@ -77,6 +80,7 @@ typedef struct core_state {
   PyTypeObject *group_type;
   PyTypeObject *sandbox_type;
   PyTypeObject *page_type;
+  PyTypeObject *members_type;
   record_slot *page_slots;
   PyGetSetDef *page_attributes;
   PyObject *omit;
@@ -91,7 +95,6 @@ typedef struct core_state {
   state_place datetime;
   state_place utc;
   state_place mapping;
-  state_place nothing; /* the empty read-only mapping */
   state_word words[STATE_WORDS];
   const void *_Atomic times; /* the C interface of datetime, once it has been asked for */
   atomic_bool times_asked;
@@ -134,6 +137,7 @@ PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec);
 
 /* The makers of the types, called once by the module. 0, or -1 with an exception. */
 int omit_add(PyObject *module, core_state *state);
+int members_add(PyObject *module, core_state *state);
 int record_add_all(PyObject *module, core_state *state);
 int page_add(PyObject *module, core_state *state);
 int client_add(PyObject *module, core_state *state);

@@ -11,11 +11,11 @@
 
 from __future__ import annotations
 
-from _collections_abc import Sequence
+from _collections_abc import Mapping, Sequence
 
 from ._client import Client
 from ._core import VERSION as __version__
-from ._core import Contact, EventReceipt, Omit, Order, Page, omit
+from ._core import Contact, EventReceipt, Members, Omit, Order, Page, omit
 from ._errors import (
     APIConnectionError,
     APIStatusError,
@@ -85,6 +85,7 @@ __all__ = [
     "omit",
 ]
 
+Mapping.register(Members)
 Sequence.register(Page)
 
 
