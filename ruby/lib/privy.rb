@@ -10,7 +10,6 @@ rescue LoadError
   # Part of every Ruby, but from 3.4 on Bundler hides it from an application whose Gemfile does not name it.
   raise LoadError, "privy needs bigdecimal, which comes with Ruby: add gem \"bigdecimal\" to the Gemfile"
 end
-require "time"
 require_relative "privy/version"
 require_relative "privy/errors"
 require "privy/core"

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "open3"
 
 class TestRecords < PrivyTest
   FULL = <<~JSON
@@ -135,6 +136,20 @@ class TestRecords < PrivyTest
         assert_includes text, shown
       end
     end
+    assert_includes jane.inspect, "created_at=2026-05-12T10:00:00Z "
+  end
+
+  # Ruby's own libraries cost time when a program starts, and privy does not ask for those that it can do without.
+  def test_a_program_that_loads_nothing_else
+    program = <<~RUBY
+      require "bigdecimal"
+      before = $LOADED_FEATURES.dup
+      require "privy"
+      puts Privy::Contact.from_json(ARGV[0]).inspect, ($LOADED_FEATURES - before).grep_v(%r{/privy[./]})
+    RUBY
+    out, status = Open3.capture2e(RbConfig.ruby, "-w", *$LOAD_PATH.map { |path| "-I#{path}" }, "-e", program, FULL)
+    assert_predicate status, :success?, out
+    assert_equal "#{jane.inspect}\n", out
   end
 
   def test_spoiled_marshal_data
@@ -148,7 +163,9 @@ class TestRecords < PrivyTest
       page = client.contacts.list(per_page: 2).pages.first
       assert_equal [1, 2, 3, 2, 2], [page.page, page.per_page, page.total_count, page.total_pages, page.size]
       assert_equal page.to_a, page.map(&:itself)
-      assert_equal page[0], page.first
+      assert_equal [page[0], page[1], nil], [page.first, page.last, page[2]]
+      assert_equal [page.records, page.records, page.records], [page.to_a, page[0, 2], page.last(5)]
+      assert_equal [2, false, [page[1]]], [page.length, page.empty?, page[1..]]
       assert_equal page, Marshal.load(Marshal.dump(page))
       assert_equal page.hash, Marshal.load(Marshal.dump(page)).hash
       assert((page in [Privy::Contact(id:), *]) && id == page[0].id)

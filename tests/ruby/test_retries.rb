@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "time"
 
 # What may pass by itself is tried again, and only that.
 class TestRetries < PrivyTest

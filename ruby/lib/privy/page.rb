@@ -1,24 +1,15 @@
 # frozen_string_literal: true
 
-require "forwardable"
-
 module Privy
   # One page of a list: its records in order, and its place among all pages. Frozen, equal by value.
   class Page
     include Enumerable
-    extend Forwardable
 
     # @return [Array<Record>] frozen
     attr_reader :records
+    alias to_a records
     # @return [Pagination, nil] nil when the answer did not tell
     attr_reader :pagination
-
-    # @!method [](index)
-    #   @return [Record, nil]
-    # @!method size
-    #   @return [Integer] records on this page
-    def_delegators :records, :[], :size, :length, :empty?, :last
-    def_delegator :records, :itself, :to_a
 
     # @param records [Array<Record>]
     # @param pagination [Pagination, nil]
@@ -35,6 +26,29 @@ module Privy
 
       records.each(&block)
       self
+    end
+
+    # @param place [Integer, Range] as for an Array
+    # @return [Record, nil]
+    def [](*place)
+      records[*place]
+    end
+
+    # @return [Integer] records on this page
+    def size
+      records.size
+    end
+    alias length size
+
+    # @return [Boolean]
+    def empty?
+      records.empty?
+    end
+
+    # @param count [Integer] as for an Array
+    # @return [Record, nil]
+    def last(*count)
+      records.last(*count)
     end
 
     # @return [Integer, nil] number of this page, from 1

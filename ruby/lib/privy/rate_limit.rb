@@ -58,7 +58,7 @@ module Privy
     def tell(window)
       return "unknown" unless window.known?
 
-      "#{window.remaining}/#{window.limit}#{" until #{window.resets_at.iso8601}" if window.resets_at}"
+      "#{window.remaining}/#{window.limit}#{window.resets_at&.strftime(' until %FT%TZ')}"
     end
   end
 end

@@ -94,7 +94,7 @@ module Privy
       when String then mask(value).inspect
       when Array then "[#{value.map { |element| show(element) }.join(', ')}]"
       when Hash then "{#{value.keys.map { |key| "#{mask(key)}: …" }.join(', ')}}"
-      when Time then value.iso8601
+      when Time then value.strftime("%FT%TZ")
       when BigDecimal then value.to_s("F")
       else value.inspect
       end
