@@ -96,6 +96,7 @@ static int count_setting(VALUE settings, const char *name, int otherwise) {
 
 static privy_options read_options(VALUE settings, privy_options otherwise) {
   if (!NIL_P(settings)) Check_Type(settings, T_HASH);
+  if (NIL_P(settings) || RHASH_EMPTY_P(settings)) return otherwise;
   return (privy_options){
       .timeout = number_setting(settings, "timeout", otherwise.timeout),
       .connect_timeout = number_setting(settings, "connect_timeout", otherwise.connect_timeout),
