@@ -17,8 +17,8 @@ void privy_buffer_clear(privy_buffer *buffer) {
 
 bool privy_buffer_reserve(privy_buffer *buffer, size_t extra) {
   if (extra <= buffer->capacity - buffer->length) return true;
-  if (extra > SIZE_MAX - buffer->length) return false;
-  size_t wanted = buffer->length + extra;
+  if (extra >= SIZE_MAX - buffer->length) return false;
+  size_t wanted = buffer->length + extra + 1; /* a NUL may follow */
   if (buffer->capacity <= SIZE_MAX / 2 && wanted < buffer->capacity * 2) wanted = buffer->capacity * 2;
   if (wanted < SMALLEST) wanted = SMALLEST;
   char *data = privy_realloc(buffer->data, wanted);
@@ -34,10 +34,6 @@ bool privy_buffer_append(privy_buffer *buffer, const char *bytes, size_t length)
   memcpy(buffer->data + buffer->length, bytes, length);
   buffer->length += length;
   return true;
-}
-
-bool privy_buffer_text(privy_buffer *buffer, const char *text) {
-  return privy_buffer_append(buffer, text, strlen(text));
 }
 
 bool privy_buffer_byte(privy_buffer *buffer, char byte) {

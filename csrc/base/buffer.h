@@ -5,12 +5,16 @@
 #ifndef PRIVY_BASE_BUFFER_H
 #define PRIVY_BASE_BUFFER_H
 
+#include <string.h>
+
 #include "privy.h"
 
 /* Makes room for `extra` more bytes behind `length`. */
 PRIVY_NODISCARD bool privy_buffer_reserve(privy_buffer *buffer, size_t extra);
 PRIVY_NODISCARD bool privy_buffer_append(privy_buffer *buffer, const char *bytes, size_t length);
-PRIVY_NODISCARD bool privy_buffer_text(privy_buffer *buffer, const char *text);
+PRIVY_NODISCARD static inline bool privy_buffer_text(privy_buffer *buffer, const char *text) {
+  return privy_buffer_append(buffer, text, strlen(text));
+}
 PRIVY_NODISCARD bool privy_buffer_byte(privy_buffer *buffer, char byte);
 PRIVY_NODISCARD bool privy_buffer_format(privy_buffer *buffer, const char *format, ...) PRIVY_PRINTF(2, 3);
 /* Appends the UTF-8 form of a Unicode scalar value. */

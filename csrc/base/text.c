@@ -54,25 +54,12 @@ size_t privy_utf8_count(const char *text, size_t length) {
   return count;
 }
 
-bool privy_text_is(const char *text, size_t length, const char *other) {
-  return strlen(other) == length && (length == 0 || memcmp(text, other, length) == 0);
-}
-
 bool privy_text_equal_nocase(const char *a, size_t a_length, const char *b, size_t b_length) {
   if (a_length != b_length) return false;
   for (size_t i = 0; i < a_length; i++) {
-    if (privy_lower(a[i]) != privy_lower(b[i])) return false;
+    if (a[i] != b[i] && privy_lower(a[i]) != privy_lower(b[i])) return false;
   }
   return true;
-}
-
-bool privy_text_is_nocase(const char *text, size_t length, const char *other) {
-  return privy_text_equal_nocase(text, length, other, strlen(other));
-}
-
-bool privy_text_starts(const char *text, size_t length, const char *prefix) {
-  const size_t wanted = strlen(prefix);
-  return wanted <= length && (wanted == 0 || memcmp(text, prefix, wanted) == 0);
 }
 
 char privy_lower(char byte) {
@@ -138,8 +125,9 @@ bool privy_parse_int64(const char *text, size_t length, int64_t *out) {
   for (size_t i = negative; i < length; i++) {
     if (!privy_is_digit(text[i])) return false;
     const uint64_t digit = (uint64_t)(text[i] - '0');
-    if (value > (limit - digit) / 10) return false;
+    if (value > INT64_MAX / 10) return false;
     value = value * 10 + digit;
+    if (value > limit) return false;
   }
   *out = !negative ? (int64_t)value : value == limit ? INT64_MIN : -(int64_t)value;
   return true;

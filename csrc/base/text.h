@@ -2,6 +2,8 @@
 #ifndef PRIVY_BASE_TEXT_H
 #define PRIVY_BASE_TEXT_H
 
+#include <string.h>
+
 #include "privy.h"
 
 typedef struct privy_slice {
@@ -18,11 +20,18 @@ size_t privy_utf8_valid(const char *text, size_t length);
 size_t privy_utf8_count(const char *text, size_t length);
 
 /* True when the slice is exactly the C string `other`. */
-bool privy_text_is(const char *text, size_t length, const char *other);
-/* The same, with A-Z equal to a-z. */
-bool privy_text_is_nocase(const char *text, size_t length, const char *other);
+static inline bool privy_text_is(const char *text, size_t length, const char *other) {
+  return strlen(other) == length && (length == 0 || memcmp(text, other, length) == 0);
+}
+static inline bool privy_text_starts(const char *text, size_t length, const char *prefix) {
+  const size_t wanted = strlen(prefix);
+  return wanted <= length && (wanted == 0 || memcmp(text, prefix, wanted) == 0);
+}
+/* With A-Z equal to a-z. */
 bool privy_text_equal_nocase(const char *a, size_t a_length, const char *b, size_t b_length);
-bool privy_text_starts(const char *text, size_t length, const char *prefix);
+static inline bool privy_text_is_nocase(const char *text, size_t length, const char *other) {
+  return strlen(other) == length && privy_text_equal_nocase(text, length, other, length);
+}
 /* ASCII only. */
 char privy_lower(char byte);
 static inline bool privy_is_digit(char byte) {

@@ -7,21 +7,27 @@
 
 /* ---- headers ---- */
 
+static size_t count_lines(const char *text, size_t length) {
+  size_t count = 1;
+  for (const char *end = text + length; length && (text = memchr(text, '\n', (size_t)(end - text))); text++) count++;
+  return count;
+}
+
 static bool read_headers(privy_response *response, const char *text, size_t length) {
-  if (!privy_buffer_append(&response->header_block, text, length) || !privy_buffer_terminate(&response->header_block))
+  if (length == 0) return true;
+  response->header_capacity = count_lines(text, length);
+  response->headers = privy_alloc(response->header_capacity * sizeof *response->headers);
+  if (!response->headers || !privy_buffer_append(&response->header_block, text, length) ||
+      !privy_buffer_terminate(&response->header_block))
     return false;
   privy_slice block = {response->header_block.data, response->header_block.length};
   privy_header header;
   while (privy_next_header(&block, &header)) {
-    privy_response_header_line *lines =
-        privy_grow(response->headers, response->header_count, &response->header_capacity, sizeof *lines);
-    if (!lines) return false;
-    response->headers = lines;
     /* The bytes behind a name and a value are the colon and the line's end: NULs may take their places. */
     char *data = response->header_block.data;
     data[header.name.text - data + (ptrdiff_t)header.name.length] = '\0';
     data[header.value.text - data + (ptrdiff_t)header.value.length] = '\0';
-    lines[response->header_count++] =
+    response->headers[response->header_count++] =
         (privy_response_header_line){header.name.text, strlen(header.name.text), header.value.text};
   }
   return true;
@@ -38,7 +44,7 @@ const char *privy_response_header(const privy_response *response, const char *na
   const size_t length = strlen(name);
   for (size_t i = 0; i < response->header_count; i++) {
     const privy_response_header_line *line = &response->headers[i];
-    if (privy_text_equal_nocase(line->name, line->name_length, name, length)) return line->value;
+    if (line->name_length == length && privy_text_equal_nocase(line->name, length, name, length)) return line->value;
   }
   return NULL;
 }
