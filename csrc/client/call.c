@@ -38,7 +38,7 @@ void privy_call_clear(privy_call *call) {
   privy_request_free(call->verify);
   privy_free(call->token);
   privy_buffer_clear(&call->outgoing.headers);
-  privy_buffer_clear(&call->url);
+  privy_buffer_clear(&call->path);
   privy_buffer_clear(&call->form);
   privy_response_release(call->response);
 }

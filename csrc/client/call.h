@@ -54,7 +54,7 @@ typedef struct privy_call {
   uint64_t random;    /* state of the jitter */
   bool done;
   privy_outgoing outgoing;
-  privy_buffer url;
+  privy_buffer path;
   privy_buffer form;
   privy_status status;
   privy_response *response;

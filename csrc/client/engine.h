@@ -32,9 +32,9 @@ void privy_engine_extend(privy_transfer *transfer, double seconds);
 /* Ends a transfer before its time; what still comes for it is never taken for another's answer. */
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
 /*
- * Takes a transfer that has ended: its owner, its cost in the `incoming` given, and in `*status` PRIVY_OK or what
- * `error` was filled with: PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than allowed) or
- * PRIVY_NO_MEMORY. NULL when none has ended. `error_of` gives the error to fill for an owner.
+ * Takes a transfer that has ended: its owner, its cost (if asked for) in the `incoming` given, and in `*status`
+ * PRIVY_OK or what `error` was filled with: PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than
+ * allowed) or PRIVY_NO_MEMORY. NULL when none has ended. `error_of` gives the error to fill for an owner.
  */
 void *privy_engine_take(privy_engine *engine, privy_status *status, privy_error *(*error_of)(void *owner));
 

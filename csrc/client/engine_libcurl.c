@@ -33,9 +33,22 @@ static void find(void *library, const char *name, void *out) {
   memcpy(out, &symbol, sizeof symbol);
 }
 
+static void list_encodings(int features) {
+  static const struct {
+    int feature;
+    const char *name;
+  } known[] = {{CURL_VERSION_LIBZ, "deflate, gzip"}, {CURL_VERSION_BROTLI, "br"}, {CURL_VERSION_ZSTD, "zstd"}};
+  size_t length = 0;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (features & known[i].feature)
+      length += (size_t)snprintf(libcurl.encodings + length, sizeof libcurl.encodings - length, "%s%s",
+                                 length ? ", " : "", known[i].name);
+}
+
 static void begin(void) {
   const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
   snprintf(libcurl.agent, sizeof libcurl.agent, " libcurl/%s", info->version);
+  list_encodings(info->features);
   if (info->version_num < OLDEST) {
     snprintf(fault, sizeof fault, "it is %s, and privy needs 7.80 or newer", info->version);
     return;

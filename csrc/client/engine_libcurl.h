@@ -21,6 +21,9 @@
   X(easy_setopt)                                                                                                       \
   X(easy_getinfo)                                                                                                      \
   X(easy_strerror)                                                                                                     \
+  X(url)                                                                                                               \
+  X(url_set)                                                                                                           \
+  X(url_cleanup)                                                                                                       \
   X(multi_init)                                                                                                        \
   X(multi_cleanup)                                                                                                     \
   X(multi_setopt)                                                                                                      \
@@ -37,7 +40,8 @@ typedef struct privy_libcurl {
 #define X(name) __typeof__(curl_##name) *name;
   PRIVY_LIBCURL(X)
 #undef X
-  char agent[64]; /* " libcurl/8.5.0" */
+  char agent[64];     /* " libcurl/8.5.0" */
+  char encodings[32]; /* "gzip, br": those of an answer that it can undo, "" for none */
 } privy_libcurl;
 
 /* The library, for as long as the process lives; NULL with PRIVY_ERROR when it cannot be used. */

@@ -112,12 +112,14 @@ static const char *proxy_fault(const char *url) {
 static bool settle_urls(privy_settings *settings) {
   size_t length = strlen(settings->base_url);
   while (length > 0 && settings->base_url[length - 1] == '/') settings->base_url[--length] = '\0';
-  if (settings->token_url) return true;
   privy_slice host;
   size_t origin = 0;
+  if (!split_url(settings->base_url, &host, &origin)) return false;
+  settings->base_path = settings->base_url + origin;
+  if (settings->token_url) return true;
   privy_buffer url = PRIVY_BUFFER_EMPTY;
-  if (!split_url(settings->base_url, &host, &origin) || !privy_buffer_append(&url, settings->base_url, origin) ||
-      !privy_buffer_text(&url, PRIVY_TOKEN_PATH) || !privy_buffer_terminate(&url)) {
+  if (!privy_buffer_append(&url, settings->base_url, origin) || !privy_buffer_text(&url, PRIVY_TOKEN_PATH) ||
+      !privy_buffer_terminate(&url)) {
     privy_buffer_clear(&url);
     return false;
   }

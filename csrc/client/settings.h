@@ -9,7 +9,8 @@ typedef struct privy_settings {
   char *client_id;
   char *client_secret;
   char *scopes;
-  char *base_url; /* without a slash at its end */
+  char *base_url;        /* without a slash at its end */
+  const char *base_path; /* within it: what lies behind the host, "" when nothing does */
   char *token_url;
   char *ca_bundle;
   char *proxy; /* NULL: the environment's, by libcurl's rules */

@@ -11,6 +11,7 @@
 /* Bytes of headers, those of interim answers included. */
 #define MAX_HEADERS ((size_t)256 << 10)
 #define MAX_HEADER_LINES 1000
+#define USUAL_HEADERS 1000
 
 /* ---- what libcurl tells on the way ---- */
 
@@ -28,7 +29,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
     connection->heard = privy_monotonic();
     connection->http1 = privy_text_starts(data, length, "HTTP/1");
     headers->length = 0; /* an interim answer's headers make way for the next one's */
-    return length;
+    transfer->no_memory = !privy_buffer_reserve(headers, USUAL_HEADERS);
+    return transfer->no_memory ? 0 : length;
   }
   transfer->no_memory = !privy_buffer_append(headers, data, length);
   return transfer->no_memory ? 0 : length;
@@ -118,10 +120,13 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
 privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settings *settings, privy_kept *kept) {
   privy_transfer *transfer = privy_calloc(1, sizeof *transfer);
   if (!transfer) return NULL;
-  *transfer =
-      (privy_transfer){.curl = curl, .easy = curl->easy_init(), .kept = kept, .max_response = settings->max_response};
-  if (!transfer->easy) {
-    privy_free(transfer);
+  *transfer = (privy_transfer){.curl = curl,
+                               .easy = curl->easy_init(),
+                               .address = curl->url(),
+                               .kept = kept,
+                               .max_response = settings->max_response};
+  if (!transfer->easy || !transfer->address) {
+    privy_transfer_free(transfer);
     return NULL;
   }
   set_manners(transfer, settings);
@@ -130,6 +135,7 @@ privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settin
 
 void privy_transfer_free(privy_transfer *transfer) {
   transfer->curl->easy_cleanup(transfer->easy);
+  transfer->curl->url_cleanup(transfer->address);
   privy_free(transfer->places);
   privy_buffer_clear(&transfer->lines);
   privy_free(transfer);
@@ -140,13 +146,15 @@ void privy_transfer_free(privy_transfer *transfer) {
 static bool add_line(privy_transfer *transfer, privy_slice name, const char *separator, privy_slice value,
                      const char *more) {
   privy_buffer *lines = &transfer->lines;
+  transfer->count++;
   return privy_buffer_append(lines, name.text, name.length) && privy_buffer_text(lines, separator) &&
          privy_buffer_append(lines, value.text, value.length) && privy_buffer_text(lines, more) &&
          privy_buffer_byte(lines, '\0');
 }
 
 /* Lays libcurl's list over the lines. */
-static struct curl_slist *list_lines(privy_transfer *transfer, size_t count) {
+static struct curl_slist *list_lines(privy_transfer *transfer) {
+  const size_t count = transfer->count;
   if (count > transfer->room) {
     struct curl_slist *larger = privy_realloc(transfer->places, count * sizeof *larger);
     if (!larger) return NULL;
@@ -159,29 +167,43 @@ static struct curl_slist *list_lines(privy_transfer *transfer, size_t count) {
   return transfer->places;
 }
 
-/* Makes libcurl's list of the block of headers, and keeps libcurl from adding what nobody asked for. */
+static bool has_body(const privy_outgoing *outgoing) {
+  return outgoing->body_length || strcmp(outgoing->method, "POST") == 0;
+}
+
+static bool is_called(privy_header header, privy_slice name) {
+  return privy_text_equal_nocase(header.name.text, header.name.length, name.text, name.length);
+}
+
+/*
+ * Makes libcurl's list of the block of headers, keeps libcurl from adding what nobody asked for, and tells the
+ * encodings itself: libcurl would put that line together anew for each request.
+ */
 static struct curl_slist *make_headers(privy_transfer *transfer, const privy_outgoing *outgoing) {
-  static const privy_slice expect = {"Expect", 6}, type = {"Content-Type", 12}, nothing = {"", 0};
+  static const privy_slice expect = {"Expect", 6}, type = {"Content-Type", 12}, coding = {"Accept-Encoding", 15},
+                           agent = {"User-Agent", 10}, nothing = {"", 0};
+  const privy_libcurl *curl = transfer->curl;
+  const privy_slice encodings = {curl->encodings, strlen(curl->encodings)};
   privy_slice block = {outgoing->headers.data, outgoing->headers.length};
   privy_header header;
-  bool typed = false;
-  size_t count = 1;
-  transfer->lines.length = 0;
-  bool done = add_line(transfer, expect, ":", nothing, "");
-  for (; done && privy_next_header(&block, &header); count++) {
-    bool agent = privy_text_is_nocase(header.name.text, header.name.length, "User-Agent");
-    typed = typed || privy_text_is_nocase(header.name.text, header.name.length, type.text);
+  bool done = true, typed = !has_body(outgoing), coded = encodings.length == 0;
+  transfer->lines.length = transfer->count = 0;
+  while (done && privy_next_header(&block, &header)) {
+    typed = typed || is_called(header, type);
+    coded = coded || is_called(header, coding);
     done = add_line(transfer, header.name, header.value.length ? ": " : ";", header.value,
-                    agent ? transfer->curl->agent : "");
+                    is_called(header, agent) ? curl->agent : "");
   }
-  if (done && !typed) done = add_line(transfer, type, ":", nothing, "");
-  return done ? list_lines(transfer, count + !typed) : NULL;
+  done = done && (coded || add_line(transfer, coding, ": ", encodings, "")) &&
+         (typed || add_line(transfer, type, ":", nothing, "")) &&
+         (!has_body(outgoing) || add_line(transfer, expect, ":", nothing, ""));
+  return done ? list_lines(transfer) : NULL;
 }
 
 static void set_method(const privy_libcurl *curl, CURL *easy, const privy_outgoing *outgoing) {
   bool post = strcmp(outgoing->method, "POST") == 0, head = strcmp(outgoing->method, "HEAD") == 0;
   curl->easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* whatever the last request was */
-  if (post || outgoing->body_length) {
+  if (has_body(outgoing)) {
     curl->easy_setopt(easy, CURLOPT_POST, 1L);
     curl->easy_setopt(easy, CURLOPT_POSTFIELDS, outgoing->body);
     curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)outgoing->body_length);
@@ -198,11 +220,28 @@ static void bound_length(const privy_transfer *transfer, const privy_outgoing *o
 }
 
 /* Plain http never leaves the machine, so it takes no proxy. One of the settings is used in spite of $no_proxy. */
-static void set_proxy(privy_transfer *transfer, const privy_settings *settings, const privy_outgoing *outgoing) {
-  bool plain = privy_text_starts(outgoing->url, strlen(outgoing->url), "http://");
-  bool ours = plain || settings->proxy;
-  transfer->curl->easy_setopt(transfer->easy, CURLOPT_PROXY, plain ? "" : settings->proxy);
-  transfer->curl->easy_setopt(transfer->easy, CURLOPT_NOPROXY, ours ? "" : NULL);
+static bool set_proxy(privy_transfer *transfer, const char *proxy, const char *url) {
+  bool plain = privy_text_starts(url, strlen(url), "http://");
+  bool ours = plain || proxy;
+  return transfer->curl->easy_setopt(transfer->easy, CURLOPT_PROXY, plain ? "" : proxy) == CURLE_OK &&
+         transfer->curl->easy_setopt(transfer->easy, CURLOPT_NOPROXY, ours ? "" : NULL) == CURLE_OK;
+}
+
+/*
+ * libcurl takes a URL apart once, not for every request: what differs is the request's path. A URL that it does not
+ * like goes as text, so that it says why itself.
+ */
+static bool set_url(privy_transfer *transfer, const privy_settings *settings, const char *url) {
+  const privy_libcurl *curl = transfer->curl;
+  CURL *easy = transfer->easy;
+  if (transfer->url == url) return true;
+  CURLUcode parsed = curl->url_set(transfer->address, CURLUPART_URL, url, CURLU_PATH_AS_IS);
+  if (parsed == CURLUE_OUT_OF_MEMORY ||
+      curl->easy_setopt(easy, CURLOPT_CURLU, parsed == CURLUE_OK ? transfer->address : NULL) != CURLE_OK ||
+      curl->easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK || !set_proxy(transfer, settings->proxy, url))
+    return false;
+  transfer->url = url;
+  return true;
 }
 
 static void set_time(privy_transfer *transfer) {
@@ -217,10 +256,13 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
   CURL *easy = transfer->easy;
   *transfer = (privy_transfer){.curl = curl,
                                .easy = easy,
+                               .address = transfer->address,
+                               .url = transfer->url,
                                .kept = transfer->kept,
                                .max_response = transfer->max_response,
                                .owner = owner,
                                .incoming = incoming,
+                               .measured = outgoing->measured,
                                .timeout = outgoing->timeout,
                                .connect_timeout = outgoing->connect_timeout,
                                .opened = {-1, -1},
@@ -231,11 +273,11 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
   if (!headers) return false;
   set_method(curl, easy, outgoing);
   bound_length(transfer, outgoing);
-  set_proxy(transfer, settings, outgoing);
   set_time(transfer);
   curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, outgoing->fresh ? 1L : 0L);
   curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-  return curl->easy_setopt(easy, CURLOPT_URL, outgoing->url) == CURLE_OK;
+  return curl->easy_setopt(easy, CURLOPT_REQUEST_TARGET, outgoing->path) == CURLE_OK &&
+         set_url(transfer, settings, outgoing->url);
 }
 
 void privy_engine_extend(privy_transfer *transfer, double seconds) {
@@ -295,12 +337,12 @@ static bool has_begun(const privy_transfer *transfer) {
 }
 
 static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_error *error) {
-  /* A message that quotes the URL of a proxy would tell its password. */
-  bool tells = *transfer->message && !strchr(transfer->message, '@');
-  const char *message = tells ? transfer->message : transfer->curl->easy_strerror(result);
   if (result == CURLE_OK && transfer->headed) return PRIVY_OK;
   if (result == CURLE_OK)
     return privy_error_set(error, PRIVY_CONNECTION, "the connection broke within the headers of the answer");
+  /* A message that quotes the URL of a proxy would tell its password. */
+  bool tells = *transfer->message && !strchr(transfer->message, '@');
+  const char *message = tells ? transfer->message : transfer->curl->easy_strerror(result);
   /* libcurl calls a header line that is longer than it likes a lack of memory. */
   bool huge_line = result == CURLE_OUT_OF_MEMORY && has_begun(transfer) && transfer->incoming->body.length == 0;
   bool huge_headers = huge_line || transfer->huge_headers;
@@ -322,8 +364,6 @@ privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy
   long http_status = 0;
   curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
   transfer->incoming->http_status = (int)http_status;
-  transfer->incoming->cost = cost_of(curl, transfer->easy);
-  privy_status status = tell(transfer, result, error);
-  curl->easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, NULL);
-  return status;
+  if (transfer->measured) transfer->incoming->cost = cost_of(curl, transfer->easy);
+  return tell(transfer, result, error);
 }

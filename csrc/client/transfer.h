@@ -9,6 +9,8 @@
 struct privy_transfer {
   const privy_libcurl *curl;
   CURL *easy;       /* its CURLOPT_PRIVATE is the transfer */
+  CURLU *address;   /* its CURLOPT_CURLU… */
+  const char *url;  /* …which is this one of the settings */
   privy_kept *kept; /* the engine's */
   size_t max_response;
   void *owner;
@@ -18,14 +20,15 @@ struct privy_transfer {
   int opened[2];  /* the sockets opened last for it: IPv4 and IPv6 are tried side by side */
   int port;       /* the connection's local one */
   double sent_at; /* by privy_monotonic */
+  bool measured;  /* its cost is asked for */
   bool huge_headers, huge_body;
   bool no_memory;
   bool stale;                /* the kept connection held something already when the request was to go out */
   bool sent;                 /* the request has gone out once */
   bool headed;               /* the answer's headers have come whole */
-  privy_buffer lines;        /* its headers, a NUL behind each… */
+  privy_buffer lines;        /* its `count` headers, a NUL behind each… */
   struct curl_slist *places; /* …and libcurl's list of them, room for `room` */
-  size_t room;
+  size_t count, room;
   struct privy_transfer *next; /* in the engine's `idle` */
   char message[CURL_ERROR_SIZE];
 };
@@ -38,7 +41,7 @@ PRIVY_NODISCARD bool privy_transfer_prepare(privy_transfer *transfer, const priv
                                             const privy_outgoing *outgoing, privy_incoming *incoming, void *owner);
 /* The same request is to go out on a new connection. */
 void privy_transfer_renew(privy_transfer *transfer);
-/* libcurl has ended it: fills `incoming`, and `error` unless it gives PRIVY_OK. Forgets the request. */
+/* libcurl has ended it: fills `incoming`, and `error` unless it gives PRIVY_OK. */
 privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy_error *error);
 
 #endif

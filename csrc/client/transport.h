@@ -7,14 +7,16 @@
 /* One request, ready for the wire. All pointers are the sender's. */
 typedef struct privy_outgoing {
   const char *method;
-  const char *url;
+  const char *url;      /* the settings' base_url or token_url */
+  const char *path;     /* path and query on the server; NULL: the URL's */
   const char *target;   /* path and query below the base URL */
   privy_buffer headers; /* "Name: value" lines, each ended by CRLF */
   const char *body;
   size_t body_length;
   double timeout;
   double connect_timeout;
-  bool fresh; /* on a new connection: the last one may be dead */
+  bool fresh;    /* on a new connection: the last one may be dead */
+  bool measured; /* what it takes is asked for */
 } privy_outgoing;
 
 /* What one transfer took; the members of privy_event of the same names tell more. */
@@ -24,7 +26,7 @@ typedef struct privy_cost {
   bool reused;
 } privy_cost;
 
-/* One answer, as it came. Start with {0}. `cost` is also told when none came. */
+/* One answer, as it came. Start with {0}. `cost` is told if the request asks for it, also when no answer came. */
 typedef struct privy_incoming {
   int http_status;
   privy_buffer headers; /* lines as in privy_outgoing */

@@ -8,18 +8,22 @@
 #include "message_text.h"
 
 static char token_text[] = "privy_token";
-static char base_url[] = "https://api.example/v1";
+#define ORIGIN "https://api.example"
+#define BASE_PATH "/v1"
+static char base_url[] = ORIGIN BASE_PATH;
 static char token_url[] = "https://login.example/oauth/token";
 static char client_id[] = "client";
 static char client_secret[] = "s&cret";
 static char scopes[] = "contacts_read contacts_write";
 static char suffix[] = "test/1";
 
-static const privy_settings with_token = {.token = token_text, .base_url = base_url, .token_url = token_url};
+static const privy_settings with_token = {
+    .token = token_text, .base_url = base_url, .base_path = BASE_PATH, .token_url = token_url};
 static const privy_settings with_oauth = {.client_id = client_id,
                                           .client_secret = client_secret,
                                           .scopes = scopes,
                                           .base_url = base_url,
+                                          .base_path = BASE_PATH,
                                           .token_url = token_url,
                                           .user_agent = suffix};
 static const privy_options options = {.timeout = 7, .connect_timeout = 2, .max_wait = 60, .max_retries = 0};
@@ -54,6 +58,18 @@ static void drop(made_call *made) {
   made->begun = false;
 }
 
+/* `url` is the token's, or one of the API: then the path, base path included, goes beside the base URL. */
+static void assert_url(const privy_outgoing *out, const char *url) {
+  if (out->path) {
+    assert_ptr_equal(out->url, base_url);
+    assert_int_equal(strncmp(url, ORIGIN, sizeof ORIGIN - 1), 0);
+    assert_string_equal(out->path, url + sizeof ORIGIN - 1);
+  } else {
+    assert_ptr_equal(out->url, token_url);
+    assert_string_equal(token_url, url);
+  }
+}
+
 /* False when memory ran out, which the call then reports. */
 static bool sends(made_call *made, double now, const char *method, const char *url, const char *headers,
                   const char *body) {
@@ -63,7 +79,7 @@ static bool sends(made_call *made, double now, const char *method, const char *u
   }
   const privy_outgoing *out = &made->call.outgoing;
   assert_string_equal(out->method, method);
-  assert_string_equal(out->url, url);
+  assert_url(out, url);
   assert_text(out->headers.data, out->headers.length, headers);
   assert_text(out->body, out->body_length, body);
   assert_true(out->timeout == 7 && out->connect_timeout == 2);

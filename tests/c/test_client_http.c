@@ -15,13 +15,11 @@ static void cut(char *from, const char *to) {
 static void assert_head(const scene *s, size_t index, const char *first, const char *rest) {
   char expected[1024], head[sizeof s->server->asked[0].head], libcurl[80];
   strcpy(head, s->server->asked[index].head);
-  char *line = strstr(head, "Accept-Encoding: ");
-  if (line) {
-    const char *end = strstr(line, "\r\n");
-    assert_non_null(end);
-    cut(line, end + 2);
-  }
   const privy_libcurl *loaded = privy_libcurl_load(NULL);
+  snprintf(libcurl, sizeof libcurl, "\r\nAccept-Encoding: %s", loaded->encodings);
+  char *encodings = strstr(head, libcurl);
+  assert_non_null(encodings);
+  cut(encodings, encodings + strlen(libcurl));
   snprintf(libcurl, sizeof libcurl, "%s\r\n", loaded->agent);
   char *agent = strstr(head, libcurl);
   assert_non_null(agent);
@@ -85,6 +83,26 @@ static void headers_of_a_request_travel(void **state) {
               "Idempotency-Key: k:1\r\nContent-Type: application/json\r\n" AUTHORIZED "\r\nContent-Length: 32");
   assert_string_equal(s.server->asked[0].body, "{\"event_type\":\"x\",\"email\":\"a@b\"}");
 done:
+  scene_close(&s);
+}
+
+static void encodings_may_be_chosen(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 204 No Content\r\n\r\n", 0}};
+  scene s;
+  privy_request *request = NULL;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_request_new_raw("GET", "/x", &request));
+  privy_request_header(request);
+  privy_request_key(request, "accept-encoding", 15);
+  privy_request_string(request, "identity", 8);
+  CHECK_OK(privy_request_finish(request, &s.error));
+  CHECK_OK(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error));
+  assert_non_null(strstr(s.server->asked[0].head, "\r\naccept-encoding: identity"));
+  assert_null(strstr(s.server->asked[0].head, "Accept-Encoding"));
+done:
+  privy_request_free(request);
   scene_close(&s);
 }
 
@@ -249,13 +267,33 @@ done:
   scene_close(&s);
 }
 
+static void a_url_without_a_meaning_is_told(void **state) {
+  (void)state;
+  scene s;
+  scene_open(&s, NULL);
+  s.config.token = "t";
+  s.config.base_url = "http://localhost:99999/v1";
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_CONNECTION);
+  assert_non_null(strstr(s.error.message, "URL"));
+done:
+  scene_close(&s);
+}
+
 int main(void) {
   static harness_test tests[] = {
-      TEST(requests_are_exact_on_the_wire),     TEST(headers_of_a_request_travel),
-      TEST(one_connection_serves_twenty_calls), TEST(a_connection_that_was_closed_is_opened_anew),
-      TEST(a_request_is_not_sent_twice),        TEST(one_oauth_token_serves_all_calls),
-      TEST(an_upsert_updates_what_is_there),    TEST(a_request_can_be_sent_again),
-      TEST(plain_http_takes_no_proxy),          TEST(https_goes_through_a_proxy),
+      TEST(requests_are_exact_on_the_wire),
+      TEST(headers_of_a_request_travel),
+      TEST(encodings_may_be_chosen),
+      TEST(one_connection_serves_twenty_calls),
+      TEST(a_connection_that_was_closed_is_opened_anew),
+      TEST(a_request_is_not_sent_twice),
+      TEST(one_oauth_token_serves_all_calls),
+      TEST(an_upsert_updates_what_is_there),
+      TEST(a_request_can_be_sent_again),
+      TEST(plain_http_takes_no_proxy),
+      TEST(https_goes_through_a_proxy),
+      TEST(a_url_without_a_meaning_is_told),
   };
   return HARNESS_RUN(tests);
 }

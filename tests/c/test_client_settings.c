@@ -105,6 +105,7 @@ static void what_is_given_wins(void **state) {
   assert_setting(settings.client_secret, "env-secret");
   assert_setting(settings.scopes, "given");
   assert_setting(settings.base_url, "http://127.0.0.1:8089/v1");
+  assert_setting(settings.base_path, "/v1");
   assert_setting(settings.token_url, "http://localhost:1/t");
   assert_setting(settings.ca_bundle, "/ca");
   assert_setting(settings.user_agent, "python/3.12.1");
@@ -296,10 +297,13 @@ done:
 
 static void origins(void **state) {
   (void)state;
-  static const char *const pairs[][2] = {
-      {"https://a.example", "https://a.example/oauth/token"},
-      {"https://a.example:99/x/y", "https://a.example:99/oauth/token"},
-      {"http://[::1]:99/v1/", "http://[::1]:99/oauth/token"},
+  static const struct {
+    const char *base, *token, *path;
+  } urls[] = {
+      {"https://a.example", "https://a.example/oauth/token", ""},
+      {"https://a.example/", "https://a.example/oauth/token", ""},
+      {"https://a.example:99/x/y", "https://a.example:99/oauth/token", "/x/y"},
+      {"http://[::1]:99/v1/", "http://[::1]:99/oauth/token", "/v1"},
   };
   privy_config config;
   privy_settings settings = {0};
@@ -308,10 +312,11 @@ static void origins(void **state) {
   empty_environment();
   privy_config_init(&config);
   config.token = "t";
-  for (size_t i = 0; i < COUNT(pairs); i++) {
-    config.base_url = pairs[i][0];
+  for (size_t i = 0; i < COUNT(urls); i++) {
+    config.base_url = urls[i].base;
     CHECK_OK(privy_settings_read(&settings, &config, &error));
-    assert_setting(settings.token_url, pairs[i][1]);
+    assert_setting(settings.token_url, urls[i].token);
+    assert_setting(settings.base_path, urls[i].path);
     privy_settings_clear(&settings);
   }
 done:

@@ -7,7 +7,8 @@
 #define START 1800000000.0
 
 static const privy_settings settings = {.token = (char *)(uintptr_t)PRIVY_SANDBOX_TOKEN,
-                                        .base_url = (char *)(uintptr_t) "https://sandbox.test/v1"};
+                                        .base_url = (char *)(uintptr_t) "https://sandbox.test/v1",
+                                        .base_path = "/v1"};
 
 static simulation new_simulation(uint32_t per_minute, uint32_t per_day) {
   simulation run = {.settings = &settings,

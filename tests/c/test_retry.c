@@ -10,7 +10,7 @@
 
 static char token_text[] = "privy_token";
 static char base_url[] = "https://api.example/v1";
-static const privy_settings settings = {.token = token_text, .base_url = base_url};
+static const privy_settings settings = {.token = token_text, .base_url = base_url, .base_path = "/v1"};
 static const uint64_t random_bits[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
 static const privy_options defaults = {.timeout = 30, .connect_timeout = 5, .max_wait = 60, .max_retries = 3};
 
