@@ -100,13 +100,18 @@ typedef struct waiting {
   core_state *state;
   PyObject *on_event;
   PyThreadState *thread;
+  bool asked;
   bool stopped;
 } waiting;
 
-/* Takes the GIL for a moment, so that signal handlers run while a call waits. */
+/* Takes the GIL for a moment, so that signal handlers run while a call waits. Before a call the interpreter itself has
+ * just run them. */
 static bool signal_raised(void *context) {
   waiting *state = context;
-  if (state->stopped) return true;
+  if (state->stopped || !state->asked) {
+    state->asked = true;
+    return state->stopped;
+  }
   PyEval_RestoreThread(state->thread);
   state->stopped = PyErr_CheckSignals() < 0;
   state->thread = PyEval_SaveThread();
