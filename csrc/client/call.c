@@ -179,9 +179,9 @@ static privy_call_step send_token_request(privy_call *call, privy_account *accou
 }
 
 static privy_call_step send_request(privy_call *call, privy_account *account, double now) {
-  const char *token = call->settings->token ? call->settings->token : account->token.text;
+  const char *fixed = call->settings->token, *token = fixed ? fixed : account->token.text;
   call->goal = call->verify ? PRIVY_GOAL_VERIFY : PRIVY_GOAL_ANSWER;
-  if (!privy_error_text(&call->token, token, strlen(token)) ||
+  if ((!fixed && !privy_error_text(&call->token, token, strlen(token))) ||
       !privy_call_prepare_request(call, call->verify ? call->verify : call->request, token)) {
     privy_error_no_memory(call->error);
     return fail(call);

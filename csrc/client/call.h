@@ -49,7 +49,7 @@ typedef struct privy_call {
   double first_sent;
   bool token_renewed; /* after a 401 */
   bool flying;        /* counted by the pacer */
-  char *token;        /* the one that `outgoing` carries */
+  char *token;        /* OAuth: the one that `outgoing` carries */
   char key[40];       /* the Idempotency-Key of this call, "" for none */
   uint64_t random;    /* state of the jitter */
   bool done;

@@ -133,6 +133,7 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
   static const privy_field unknown = {.name = ""};
   const privy_field *field = privy_check_key(&request->check, name, length);
   request->place = privy_field_place(request->operation, field ? field : &unknown);
+  if (request->place == PRIVY_PLACE_PATH) return; /* its name does not travel */
   if (request->place != PRIVY_PLACE_BODY) {
     bool header = field && request->place == PRIVY_PLACE_HEADER;
     keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
