@@ -12,6 +12,8 @@
 #define MAX_HEADERS ((size_t)256 << 10)
 #define MAX_HEADER_LINES 1000
 #define USUAL_HEADERS 1000
+/* CURLE_TOO_LARGE, since 8.6 in place of a lack of memory: the library may be newer than its headers here. */
+#define TOO_LARGE 100
 
 /* ---- what libcurl tells on the way ---- */
 
@@ -343,8 +345,9 @@ static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_
   /* A message that quotes the URL of a proxy would tell its password. */
   bool tells = *transfer->message && !strchr(transfer->message, '@');
   const char *message = tells ? transfer->message : transfer->curl->easy_strerror(result);
-  /* libcurl calls a header line that is longer than it likes a lack of memory. */
-  bool huge_line = result == CURLE_OUT_OF_MEMORY && has_begun(transfer) && transfer->incoming->body.length == 0;
+  /* What libcurl calls a header line that is longer than it likes. */
+  bool huge_line = (result == CURLE_OUT_OF_MEMORY || (int)result == TOO_LARGE) && has_begun(transfer) &&
+                   transfer->incoming->body.length == 0;
   bool huge_headers = huge_line || transfer->huge_headers;
   bool huge_body = transfer->huge_body || result == CURLE_FILESIZE_EXCEEDED;
   if (huge_body || huge_headers) error->http_status = transfer->incoming->http_status;
