@@ -12,6 +12,7 @@
 #define MAX_HEADERS ((size_t)256 << 10)
 #define MAX_HEADER_LINES 1000
 #define USUAL_HEADERS 1000
+#define BELIEVED ((curl_off_t)1 << 20)
 /* CURLE_TOO_LARGE, since 8.6 in place of a lack of memory: the library may be newer than its headers here. */
 #define TOO_LARGE 100
 
@@ -38,13 +39,23 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
   return transfer->no_memory ? 0 : length;
 }
 
+/* Room for all that the server tells of, so that the body neither grows step by step nor keeps room that it never
+ * fills. Beyond BELIEVED nothing is set aside before it has come. */
+static bool make_room(const privy_transfer *transfer) {
+  privy_buffer *body = &transfer->incoming->body;
+  curl_off_t length = -1;
+  if (body->length > 0) return true;
+  transfer->curl->easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return length < 0 || length > BELIEVED || privy_buffer_reserve(body, (size_t)length);
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *context) {
   privy_transfer *transfer = context;
   privy_buffer *body = &transfer->incoming->body;
   size_t length = size * count;
   privy_kept_place(transfer->kept, transfer->port)->heard = privy_monotonic();
   transfer->huge_body = length > transfer->max_response - body->length;
-  transfer->no_memory = !transfer->huge_body && !privy_buffer_append(body, data, length);
+  transfer->no_memory = !transfer->huge_body && (!make_room(transfer) || !privy_buffer_append(body, data, length));
   return transfer->huge_body || transfer->no_memory ? 0 : length;
 }
 
