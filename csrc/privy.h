@@ -292,6 +292,9 @@ PRIVY_API void privy_request_free(privy_request *request);
 
 /* Names the next value: a parameter at top level, a member inside an object. */
 PRIVY_API void privy_request_key(privy_request *request, const char *name, size_t length);
+/* Goes on to the operation's next parameter, in the order of privy_operation_param, and lets it name the next value
+ * when that is `given`. False: there are no more parameters. */
+PRIVY_API bool privy_request_next(privy_request *request, bool given);
 PRIVY_API void privy_request_string(privy_request *request, const char *text, size_t length);
 /* A number by its decimal text, exactly as it is to be sent; what is no JSON number (NaN, say) is a fault. */
 PRIVY_API void privy_request_number(privy_request *request, const char *text, size_t length);

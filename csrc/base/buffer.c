@@ -15,8 +15,7 @@ void privy_buffer_clear(privy_buffer *buffer) {
   *buffer = (privy_buffer)PRIVY_BUFFER_EMPTY;
 }
 
-bool privy_buffer_reserve(privy_buffer *buffer, size_t extra) {
-  if (extra <= buffer->capacity - buffer->length) return true;
+bool privy_buffer_grow(privy_buffer *buffer, size_t extra) {
   if (extra >= SIZE_MAX - buffer->length) return false;
   size_t wanted = buffer->length + extra + 1; /* a NUL may follow */
   if (buffer->capacity <= SIZE_MAX / 2 && wanted < buffer->capacity * 2) wanted = buffer->capacity * 2;

@@ -9,8 +9,12 @@
 
 #include "privy.h"
 
+/* What privy_buffer_reserve does when there is too little room. */
+PRIVY_NODISCARD bool privy_buffer_grow(privy_buffer *buffer, size_t extra);
 /* Makes room for `extra` more bytes behind `length`. */
-PRIVY_NODISCARD bool privy_buffer_reserve(privy_buffer *buffer, size_t extra);
+PRIVY_NODISCARD static inline bool privy_buffer_reserve(privy_buffer *buffer, size_t extra) {
+  return extra <= buffer->capacity - buffer->length || privy_buffer_grow(buffer, extra);
+}
 PRIVY_NODISCARD bool privy_buffer_append(privy_buffer *buffer, const char *bytes, size_t length);
 PRIVY_NODISCARD static inline bool privy_buffer_text(privy_buffer *buffer, const char *text) {
   return privy_buffer_append(buffer, text, strlen(text));

@@ -106,14 +106,10 @@ bool privy_next_word(privy_slice *list, char separator, privy_slice *word) {
 
 size_t privy_format_int64(int64_t value, char out[PRIVY_INT64_LENGTH]) {
   uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-  char reversed[PRIVY_INT64_LENGTH];
-  size_t length = 0;
-  do {
-    reversed[length++] = (char)('0' + rest % 10);
-    rest /= 10;
-  } while (rest);
-  if (value < 0) reversed[length++] = '-';
-  for (size_t i = 0; i < length; i++) out[i] = reversed[length - 1 - i];
+  size_t length = value < 0 ? 2 : 1;
+  for (uint64_t more = rest; more >= 10; more /= 10) length++;
+  if (value < 0) *out = '-';
+  for (size_t at = length; at > (value < 0); rest /= 10) out[--at] = (char)('0' + rest % 10);
   return length;
 }
 

@@ -37,4 +37,35 @@ static inline const char *privy_skip_plain(const char *at, const char *end, bool
   return at;
 }
 
+/* Up to seven bytes at once, some of them perhaps twice; spaces fill the rest. */
+static inline uint64_t privy_few_bytes(const char *text, size_t length) {
+  uint32_t head, tail;
+  if (length >= sizeof head) {
+    memcpy(&head, text, sizeof head);
+    memcpy(&tail, text + length - sizeof tail, sizeof tail);
+    return (uint64_t)tail << 32 | head;
+  }
+  uint64_t bytes = PRIVY_EVERY(' ');
+  for (size_t i = 0; i < length; i++) bytes = bytes << 8 | (unsigned char)text[i];
+  return bytes;
+}
+
+/* Whether JSON writes the text as it is; `*ascii` tells whether nothing in it lies beyond ASCII. */
+static inline bool privy_is_plain(const char *text, size_t length, bool *ascii) {
+  uint64_t bytes = privy_few_bytes(text, length < sizeof bytes ? length : 0);
+  uint64_t marks = privy_mark_escaped(bytes) & ~bytes, seen = bytes;
+  for (size_t at = 0; at + sizeof bytes <= length; at += sizeof bytes) {
+    memcpy(&bytes, text + at, sizeof bytes);
+    marks |= privy_mark_escaped(bytes) & ~bytes;
+    seen |= bytes;
+  }
+  if (length > sizeof bytes) {
+    memcpy(&bytes, text + length - sizeof bytes, sizeof bytes);
+    marks |= privy_mark_escaped(bytes) & ~bytes;
+    seen |= bytes;
+  }
+  *ascii = !(seen & PRIVY_EVERY(0x80));
+  return !(marks & PRIVY_EVERY(0x80));
+}
+
 #endif

@@ -6,30 +6,45 @@
 #include "json/scan.h"
 
 /* Where the next value begins, its comma written and room for `size` bytes made; NULL when memory ran out. */
-static char *place(privy_writer *writer, size_t size) {
+static inline char *place(privy_writer *writer, size_t size) {
   privy_buffer *out = writer->out;
-  writer->failed = writer->failed || !privy_buffer_reserve(out, size + 1);
-  if (writer->failed) return NULL;
-  if (writer->comma) out->data[out->length++] = ',';
+  if (writer->failed || !privy_buffer_reserve(out, size + 1)) {
+    writer->failed = true;
+    return NULL;
+  }
+  char *at = out->data + out->length;
+  if (writer->comma) *at++ = ',';
   writer->comma = true;
-  return out->data + out->length;
+  return at;
+}
+
+/* Ends what was written from its place on. */
+static inline void done(privy_writer *writer, const char *end) {
+  writer->out->length = (size_t)(end - writer->out->data);
 }
 
 static void put(privy_writer *writer, const char *text, size_t length) {
   char *at = place(writer, length);
   if (!at) return;
   if (length) memcpy(at, text, length);
-  writer->out->length += length;
+  done(writer, at + length);
+}
+
+static void put_bracket(privy_writer *writer, char bracket) {
+  char *at = place(writer, 1);
+  if (!at) return;
+  *at = bracket;
+  done(writer, at + 1);
 }
 
 static void begin(privy_writer *writer, char bracket) {
-  put(writer, &bracket, 1);
+  put_bracket(writer, bracket);
   writer->comma = false;
 }
 
 static void end(privy_writer *writer, char bracket) {
   writer->comma = false;
-  put(writer, &bracket, 1);
+  put_bracket(writer, bracket);
 }
 
 static char *put_escape(char *at, char byte) {
@@ -52,11 +67,28 @@ static size_t count_escapes(const char *at, const char *end) {
   return count;
 }
 
-/* Writes a string, and behind a key its colon. */
+/* Writes a string that needs no escape, and behind a key its colon. */
+static void put_plain(privy_writer *writer, const char *text, size_t length, bool key) {
+  char *at = place(writer, length + 3);
+  if (!at) return;
+  *at++ = '"';
+  if (length) memcpy(at, text, length);
+  at += length;
+  *at++ = '"';
+  if (key) *at++ = ':';
+  done(writer, at);
+}
+
+/* The same for any string. */
 static void put_string(privy_writer *writer, const char *text, size_t length, bool key) {
+  bool ascii;
+  if (privy_is_plain(text, length, &ascii)) {
+    put_plain(writer, text, length, key);
+    return;
+  }
   const char *const end = length ? text + length : text;
   const char *special = privy_skip_plain(text, end, false);
-  const size_t escapes = special == end ? 0 : count_escapes(special, end);
+  const size_t escapes = count_escapes(special, end);
   writer->failed = writer->failed || escapes > (SIZE_MAX - length - 4) / (LONGEST_ESCAPE - 1);
   char *at = place(writer, length + escapes * (LONGEST_ESCAPE - 1) + 3);
   if (!at) return;
@@ -72,7 +104,7 @@ static void put_string(privy_writer *writer, const char *text, size_t length, bo
   }
   *at++ = '"';
   if (key) *at++ = ':';
-  writer->out->length = (size_t)(at - writer->out->data);
+  done(writer, at);
 }
 
 void privy_writer_init(privy_writer *writer, privy_buffer *out) {
@@ -110,12 +142,7 @@ void privy_writer_string(privy_writer *writer, const char *text, size_t length) 
 }
 
 void privy_writer_string_as_is(privy_writer *writer, const char *text, size_t length) {
-  char *at = place(writer, length + 2);
-  if (!at) return;
-  *at++ = '"';
-  if (length) memcpy(at, text, length);
-  at[length] = '"';
-  writer->out->length += length + 2;
+  put_plain(writer, text, length, false);
 }
 
 void privy_writer_raw(privy_writer *writer, const char *text, size_t length) {
@@ -132,8 +159,8 @@ void privy_writer_value(privy_writer *writer, privy_value value) {
 }
 
 void privy_writer_integer(privy_writer *writer, int64_t value) {
-  char text[PRIVY_INT64_LENGTH];
-  put(writer, text, privy_format_int64(value, text));
+  char *at = place(writer, PRIVY_INT64_LENGTH);
+  if (at) done(writer, at + privy_format_int64(value, at));
 }
 
 void privy_writer_boolean(privy_writer *writer, bool value) {

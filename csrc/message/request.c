@@ -12,6 +12,7 @@ static privy_request *allocate(const privy_operation *operation) {
   if (!request) return NULL;
   memset(request, 0, offsetof(privy_request, check)); /* privy_check_init leaves most of the check untouched */
   request->operation = operation;
+  if (operation) request->usual_place = privy_operation_place(operation);
   privy_check_init(&request->check, operation, PRIVY_CHECK_STRICT);
   privy_writer_init(&request->writer, &request->body);
   if (!privy_request_add_header(request, "Accept", 6, "application/json", 16)) {
@@ -120,6 +121,20 @@ static void write_key(privy_request *request, const privy_field *field, const ch
     privy_writer_key(&request->writer, name, length);
 }
 
+/* What follows the name of a parameter of the operation; `field` is NULL when the operation does not take it. */
+static void place_parameter(privy_request *request, const privy_field *field, const char *name, size_t length) {
+  bool own_place = field && (field->flags & (PRIVY_FIELD_HEADER | PRIVY_FIELD_PATH));
+  request->place = own_place ? privy_field_place(request->operation, field) : request->usual_place;
+  if (request->place == PRIVY_PLACE_PATH) return; /* its name does not travel */
+  if (request->place != PRIVY_PLACE_BODY) {
+    bool header = request->place == PRIVY_PLACE_HEADER;
+    keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
+    return;
+  }
+  if (request->body.length == 0) begin_body(request);
+  write_key(request, field, name, length);
+}
+
 void privy_request_key(privy_request *request, const char *name, size_t length) {
   if (request->outside) return;
   if (!at_top(request) || (!request->operation && request->place == PRIVY_PLACE_BODY)) {
@@ -130,17 +145,20 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     raw_key(request, name, length);
     return;
   }
-  static const privy_field unknown = {.name = ""};
-  const privy_field *field = privy_check_key(&request->check, name, length);
-  request->place = privy_field_place(request->operation, field ? field : &unknown);
-  if (request->place == PRIVY_PLACE_PATH) return; /* its name does not travel */
-  if (request->place != PRIVY_PLACE_BODY) {
-    bool header = field && request->place == PRIVY_PLACE_HEADER;
-    keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
-    return;
+  place_parameter(request, privy_check_key(&request->check, name, length), name, length);
+}
+
+bool privy_request_next(privy_request *request, bool given) {
+  const privy_object *object = request->operation->object;
+  while (request->next_row < object->row_count) {
+    const privy_field *field = &object->rows[request->next_row++];
+    if (!(field->taken_by & (1u << request->operation->id))) continue;
+    if (!given) return true;
+    privy_check_param(&request->check, field);
+    place_parameter(request, field, field->name, field->name_length);
+    return true;
   }
-  if (request->body.length == 0) begin_body(request);
-  write_key(request, field, name, length);
+  return false;
 }
 
 void privy_request_extra(privy_request *request) {

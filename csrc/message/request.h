@@ -24,8 +24,10 @@ struct privy_request {
   privy_request_header_line *headers;
   size_t header_count, header_capacity;
   privy_writer writer;
-  privy_place place; /* of the current value */
-  unsigned outside;  /* containers open in a place that takes none */
+  size_t next_row;         /* where privy_request_next goes on */
+  privy_place usual_place; /* of parameters that have none of their own */
+  privy_place place;       /* of the current value */
+  unsigned outside;        /* containers open in a place that takes none */
   privy_check check;
 };
 

@@ -29,13 +29,20 @@ static privy_check_frame *top(privy_check *check) {
   return &check->frames[check->depth - 1];
 }
 
+/* Members that have rows are expected in the order of their table: who gives them keeps to it more often than not. */
+static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
+  *frame = (privy_check_frame){.kind = kind, .object = object};
+  if (kind != FRAME_PARAMS && kind != FRAME_OBJECT) return;
+  frame->expected = object->rows;
+  frame->end = object->rows + object->row_count;
+}
+
 void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode) {
   memset(check, 0, offsetof(privy_check, frames));
   check->operation = operation;
   check->mode = mode;
   check->depth = 1;
-  check->frames[0] = (privy_check_frame){.kind = operation ? FRAME_PARAMS : FRAME_FREE,
-                                         .object = operation ? operation->object : NULL};
+  open_frame(&check->frames[0], operation ? FRAME_PARAMS : FRAME_FREE, operation ? operation->object : NULL);
 }
 
 void privy_check_clear(privy_check *check) {
@@ -136,44 +143,44 @@ static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
 
 /* ---- keys ---- */
 
+/* Refuses the name of a parameter; its value is passed over. */
+static void refuse_key(privy_check *check, const char *message) {
+  top(check)->kind = FRAME_IGNORED;
+  top(check)->field = NULL;
+  privy_check_refuse(check, message);
+}
+
+/* What follows the name of a parameter, whose row the frame has. */
 static const privy_field *params_key(privy_check *check) {
   privy_check_frame *frame = top(check);
   const privy_field *field = frame->row;
-  bool taken = field && (field->taken_by & (1u << check->operation->id));
-  frame->field = taken ? field : NULL;
-  if (taken) {
+  frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  if (field && (field->taken_by & (1u << check->operation->id))) {
     uint64_t bit = UINT64_C(1) << (field - frame->object->rows);
-    if (check->mode == PRIVY_CHECK_STRICT && (check->given & bit)) {
-      frame->kind = FRAME_IGNORED;
-      privy_check_refuse(check, "is given twice");
-    }
+    frame->field = check->lenient ? NULL : field;
+    if (check->mode == PRIVY_CHECK_STRICT && (check->given & bit)) refuse_key(check, "is given twice");
     check->given |= bit;
-  } else if (check->lenient) {
-    check->unknown = true;
-  } else if (check->mode == PRIVY_CHECK_STRICT) {
-    frame->kind = FRAME_IGNORED;
-    if (field && !field->taken_by) {
-      privy_check_refuse(check, "is read-only");
-    } else {
-      char message[96];
-      snprintf(message, sizeof message, "is not a parameter of %s; extra can send it", check->operation->name);
-      privy_check_refuse(check, message);
-    }
+    return field;
   }
-  return frame->field;
-}
-
-/* The row of a key. Who gives fields keeps to the table's order more often than not: the search goes on from the last.
- */
-static const privy_field *row_of(const privy_check_frame *frame, const char *name, size_t length) {
-  if (frame->kind != FRAME_PARAMS && frame->kind != FRAME_OBJECT) return NULL;
-  return privy_object_row_after(frame->object, frame->row, name, length);
+  frame->field = NULL;
+  if (check->lenient) {
+    check->unknown = true;
+  } else if (check->mode == PRIVY_CHECK_STRICT && field && !field->taken_by) {
+    refuse_key(check, "is read-only");
+  } else if (check->mode == PRIVY_CHECK_STRICT) {
+    char message[96];
+    snprintf(message, sizeof message, "is not a parameter of %s; extra can send it", check->operation->name);
+    refuse_key(check, message);
+  }
+  return NULL;
 }
 
 /* Keeps a key that no table has, for the path of faults; as much of it as is UTF-8, and false, when that is not all. */
 static bool keep_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
-  const size_t valid = privy_utf8_valid(name, length);
+  bool ascii;
+  (void)privy_is_plain(name, length, &ascii);
+  const size_t valid = ascii ? length : privy_utf8_valid(name, length);
   check->keys.length = frame->key_start;
   frame->key_length = 0;
   if (!privy_buffer_append(&check->keys, name, valid)) {
@@ -186,13 +193,35 @@ static bool keep_key(privy_check *check, const char *name, size_t length) {
   return false;
 }
 
-const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
+static const privy_field *take_row(privy_check *check, const privy_field *row) {
   privy_check_frame *frame = top(check);
-  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
-  frame->row = frame->field = row_of(frame, name, length);
-  if (!frame->row && !keep_key(check, name, length)) return NULL;
-  frame->key_length = (uint32_t)length;
-  return frame->kind == FRAME_PARAMS ? params_key(check) : frame->field;
+  frame->row = frame->field = row;
+  frame->expected = row + 1;
+  return check->depth == 1 ? params_key(check) : row;
+}
+
+/* The key is not the one that was expected. */
+static const privy_field *other_key(privy_check *check, const char *name, size_t length) {
+  privy_check_frame *frame = top(check);
+  const bool params = check->depth == 1 && check->operation;
+  if (params) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  if (params || frame->kind == FRAME_OBJECT) {
+    const privy_field *row = privy_object_row_after(frame->object, frame->row, name, length);
+    if (row) return take_row(check, row);
+  }
+  frame->row = frame->field = NULL;
+  return keep_key(check, name, length) && params ? params_key(check) : NULL;
+}
+
+const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
+  const privy_check_frame *frame = top(check);
+  if (frame->expected == frame->end || !privy_field_is(frame->expected, name, length))
+    return other_key(check, name, length);
+  return take_row(check, frame->expected);
+}
+
+void privy_check_param(privy_check *check, const privy_field *row) {
+  (void)take_row(check, row);
 }
 
 /* ---- values ---- */
@@ -200,21 +229,21 @@ const privy_field *privy_check_key(privy_check *check, const char *name, size_t 
 /* What stands before every value: counts elements, and tells whether the value must be judged by `*field`. */
 typedef enum { JUDGE_FIELD, JUDGE_ELEMENT_STRING, JUDGE_ELEMENT_OBJECT, JUDGE_FLAT, JUDGE_NOTHING, JUDGE_SILENT } judge;
 
-static judge judge_of(privy_check *check, const privy_field **field) {
-  privy_check_frame *frame = top(check);
+static judge judge_elsewhere(privy_check_frame *frame) {
   if (frame->array) frame->index++;
-  *field = frame->field;
   switch (frame->kind) {
   case FRAME_IGNORED: return JUDGE_SILENT;
   case FRAME_OBJECTS: return JUDGE_ELEMENT_OBJECT;
   case FRAME_STRINGS: return JUDGE_ELEMENT_STRING;
   case FRAME_FLAT: return JUDGE_FLAT;
-  case FRAME_ANY:
-  case FRAME_FREE: return JUDGE_NOTHING;
-  default: break;
+  default: return JUDGE_NOTHING;
   }
-  if (check->depth == 1 && check->lenient) return JUDGE_NOTHING;
-  return frame->field ? JUDGE_FIELD : JUDGE_NOTHING;
+}
+
+static judge judge_of(privy_check *check, const privy_field **field) {
+  privy_check_frame *frame = top(check);
+  *field = frame->field;
+  return frame->field ? JUDGE_FIELD : judge_elsewhere(frame);
 }
 
 static void note_choice(privy_check *check, const privy_field *field, uint8_t choice) {
@@ -233,8 +262,10 @@ static privy_verdict check_enum(privy_check *check, const privy_field *field, co
 }
 
 static privy_verdict check_text(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  const char *fault = privy_format_check((privy_format)field->format, text, length);
-  if (fault) return refused(check, fault);
+  if (field->format != PRIVY_FORMAT_NONE) {
+    const char *fault = privy_format_check((privy_format)field->format, text, length);
+    if (fault) return refused(check, fault);
+  }
   if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max) {
     char message[64];
     snprintf(message, sizeof message, "must be at most %" PRId64 " characters", field->max);
@@ -260,9 +291,8 @@ privy_verdict privy_check_string(privy_check *check, const char *text, size_t le
   judge judged = judge_of(check, &field);
   if (judged == JUDGE_SILENT) return PRIVY_VERDICT_REFUSED;
   if (judged == JUDGE_ELEMENT_OBJECT) return refused(check, "must be an object");
-  const char *const end = length ? text + length : text;
-  bool plain = privy_skip_plain(text, end, true) == end;
-  if (!plain && privy_utf8_valid(text, length) != length) return refused(check, "is not valid UTF-8");
+  bool ascii, plain = privy_is_plain(text, length, &ascii);
+  if (!ascii && privy_utf8_valid(text, length) != length) return refused(check, "is not valid UTF-8");
   privy_verdict verdict = judged == JUDGE_FIELD ? check_string(check, field, text, length) : PRIVY_VERDICT_PASSED;
   return plain && verdict == PRIVY_VERDICT_PASSED ? PRIVY_VERDICT_PLAIN : verdict;
 }
@@ -422,8 +452,10 @@ privy_verdict privy_check_begin(privy_check *check, bool array) {
     if (kind != FRAME_IGNORED) privy_check_refuse(check, "is nested too deep");
     kind = FRAME_IGNORED;
   }
-  check->frames[check->depth++] =
-      (privy_check_frame){.kind = kind, .array = array, .key_start = (uint32_t)check->keys.length, .object = object};
+  privy_check_frame *frame = &check->frames[check->depth++];
+  open_frame(frame, kind, object);
+  frame->array = array;
+  frame->key_start = (uint32_t)check->keys.length;
   return kind == FRAME_IGNORED ? PRIVY_VERDICT_REFUSED : PRIVY_VERDICT_PASSED;
 }
 

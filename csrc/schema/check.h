@@ -39,9 +39,11 @@ typedef struct privy_check_frame {
   uint32_t index;     /* elements begun so far */
   uint32_t key_start; /* where the current key stands in check.keys, unless `row` has it */
   uint32_t key_length;
-  const privy_object *object; /* the table of its members, or NULL */
-  const privy_field *row;     /* the row called as the current key is, or NULL */
-  const privy_field *field;   /* the same if the operation takes it: what judges the value */
+  const privy_object *object;  /* the table of its members, or NULL */
+  const privy_field *row;      /* the row called as the current key is, or NULL */
+  const privy_field *field;    /* the same if it judges the value */
+  const privy_field *expected; /* the row behind the last one that was called, `end` when there is none */
+  const privy_field *end;
 } privy_check_frame;
 
 typedef struct privy_check {
@@ -65,6 +67,8 @@ typedef struct privy_check {
 void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode);
 void privy_check_clear(privy_check *check);
 
+/* Names the next value by the row of a parameter that the operation takes. */
+void privy_check_param(privy_check *check, const privy_field *row);
 /* Names the next value. Returns the row that it belongs to; NULL inside free JSON and for unknown names. */
 const privy_field *privy_check_key(privy_check *check, const char *name, size_t length);
 privy_verdict privy_check_string(privy_check *check, const char *text, size_t length);

@@ -82,7 +82,7 @@ int privy_object_index(const privy_object *object, const char *name, size_t leng
 
 static const privy_field *row_between(const privy_field *from, const privy_field *to, const char *name, size_t length) {
   for (const privy_field *field = from; field < to; field++)
-    if (field->name_length == length && memcmp(field->name, name, length) == 0) return field;
+    if (privy_field_is(field, name, length)) return field;
   return NULL;
 }
 
@@ -153,11 +153,13 @@ bool privy_operation_param(const privy_operation *operation, size_t index, privy
   return false;
 }
 
+privy_place privy_operation_place(const privy_operation *operation) {
+  const char *method = operation->method;
+  return strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0 ? PRIVY_PLACE_QUERY : PRIVY_PLACE_BODY;
+}
+
 privy_place privy_field_place(const privy_operation *operation, const privy_field *field) {
   if (field->flags & PRIVY_FIELD_HEADER) return PRIVY_PLACE_HEADER;
-  const char *brace = strchr(operation->path, '{');
-  if (brace && strncmp(brace + 1, field->name, field->name_length) == 0 && brace[1 + field->name_length] == '}')
-    return PRIVY_PLACE_PATH;
-  return strcmp(operation->method, "GET") == 0 || strcmp(operation->method, "DELETE") == 0 ? PRIVY_PLACE_QUERY
-                                                                                           : PRIVY_PLACE_BODY;
+  if ((field->flags & PRIVY_FIELD_PATH) && (field->taken_by & (1u << operation->id))) return PRIVY_PLACE_PATH;
+  return privy_operation_place(operation);
 }

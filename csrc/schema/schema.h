@@ -14,6 +14,8 @@
 #ifndef PRIVY_SCHEMA_SCHEMA_H
 #define PRIVY_SCHEMA_SCHEMA_H
 
+#include <string.h>
+
 #include "base/text.h"
 #include "privy.h"
 
@@ -136,7 +138,8 @@ typedef enum privy_field_flags {
   PRIVY_FIELD_REQUIRED = 1,
   PRIVY_FIELD_HEADER = 2,          /* travels as the header called `header` */
   PRIVY_FIELD_FALSE_IF_ABSENT = 4, /* answers leave it out when it is false */
-  PRIVY_FIELD_FROM_STATUS = 8      /* not in the body: true when the HTTP status is 201 */
+  PRIVY_FIELD_FROM_STATUS = 8,     /* not in the body: true when the HTTP status is 201 */
+  PRIVY_FIELD_PATH = 16            /* travels in the path of every operation that takes it */
 } privy_field_flags;
 
 typedef struct privy_field {
@@ -212,6 +215,9 @@ const char *privy_scope_name(privy_scope scope);
 /* Rule at `index`, NULL past the end. */
 const privy_rule *privy_rule_at(size_t index);
 
+static inline bool privy_field_is(const privy_field *field, const char *name, size_t length) {
+  return field->name_length == length && memcmp(field->name, name, length) == 0;
+}
 /* The row called `name`; NULL when there is none. Older names are not looked at. */
 const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length);
 /* The same, beginning the search behind `last` (NULL: at the first row) and going round. */
@@ -223,6 +229,8 @@ bool privy_older_has(const char *older, const char *text, size_t length);
 int privy_enum_index(const privy_enum *choices, const char *text, size_t length, bool older);
 
 typedef enum privy_place { PRIVY_PLACE_BODY, PRIVY_PLACE_QUERY, PRIVY_PLACE_PATH, PRIVY_PLACE_HEADER } privy_place;
+/* Where parameters of the operation travel that have no place of their own. */
+privy_place privy_operation_place(const privy_operation *operation);
 /* Where a parameter of the operation travels. */
 privy_place privy_field_place(const privy_operation *operation, const privy_field *field);
 

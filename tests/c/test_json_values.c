@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "json_text.h"
+#include "json/scan.h"
 #include "json/writer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -372,6 +373,22 @@ done:
   privy_buffer_clear(&out);
 }
 
+/* ---- scanning ---------------------------------------------------------------------------------------------------- */
+
+static void a_plain_text_holds_nothing_to_escape(void **state) {
+  (void)state;
+  char text[26];
+  for (size_t length = 0; length < sizeof text; length++)
+    for (size_t at = 0; at < length; at++)
+      for (unsigned byte = 0; byte < 256; byte++) {
+        memset(text, 'a', length);
+        text[at] = (char)byte;
+        bool ascii, plain = privy_is_plain(text, length, &ascii);
+        assert_int_equal(plain, byte >= ' ' && byte != '"' && byte != '\\');
+        assert_int_equal(ascii, byte < 0x80);
+      }
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(strings_are_decoded),
@@ -387,6 +404,7 @@ int main(void) {
       TEST(every_byte_is_judged_alike_at_every_place),
       TEST(values_are_written_as_they_were_read),
       TEST(a_writer_that_failed_stays_silent),
+      TEST(a_plain_text_holds_nothing_to_escape),
   };
   return HARNESS_RUN(tests);
 }

@@ -116,6 +116,31 @@ done:
   privy_error_clear(&error);
 }
 
+static void parameters_follow_one_another(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  privy_error error;
+  size_t length;
+  privy_error_init(&error);
+  CHECK_OK(privy_request_new(privy_operation_find("contacts.update"), &request));
+  assert_true(privy_request_next(request, true));
+  privy_request_string(request, CONTACT, strlen(CONTACT));
+  assert_true(privy_request_next(request, false));
+  assert_true(privy_request_next(request, false));
+  assert_true(privy_request_next(request, true));
+  privy_request_string(request, "Jane", 4);
+  for (size_t i = 4; i < privy_operation_count(privy_operation_find("contacts.update")); i++)
+    assert_true(privy_request_next(request, false));
+  assert_false(privy_request_next(request, true));
+  CHECK_OK(privy_request_finish(request, &error));
+  assert_string_equal(privy_request_target(request), "/contacts/" CONTACT);
+  const char *body = privy_request_body(request, &length);
+  assert_text(body, length, "{\"first_name\":\"Jane\"}");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
 static void faults_are_told_together(void **state) {
   (void)state;
   privy_request *request = NULL;
@@ -336,6 +361,7 @@ int main(void) {
   static harness_test tests[] = {
       TEST(requests_are_exact),
       TEST(texts_are_escaped_once),
+      TEST(parameters_follow_one_another),
       TEST(faults_are_told_together),
       TEST(what_travels_outside_the_body_is_scalar),
       TEST(extra_travels_with_the_rest),

@@ -282,7 +282,10 @@ static void every_path_parameter_is_a_required_one(void **state) {
     for (size_t row = 0; row < operation->object->row_count; row++) {
       const privy_field *field = &operation->object->rows[row];
       if (privy_field_place(operation, field) != PRIVY_PLACE_PATH) continue;
+      assert_non_null(brace);
       in_path++;
+      assert_memory_equal(brace + 1, field->name, field->name_length);
+      assert_int_equal(brace[1 + field->name_length], '}');
       assert_true(field->taken_by & 1u << operation->id);
       assert_true(field->flags & PRIVY_FIELD_REQUIRED);
       assert_int_not_equal(field->format, PRIVY_FORMAT_NONE);
