@@ -36,7 +36,7 @@ privy_request *request_new(core_state *state, const privy_operation *operation, 
     PyErr_NoMemory();
     return NULL;
   }
-  int result = walk_members(state, request, params);
+  int result = walk_params(state, request, params);
   if (result == 0 && extra != Py_None) {
     privy_request_extra(request);
     result = walk_members(state, request, extra);

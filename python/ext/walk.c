@@ -140,6 +140,23 @@ static int walk_member(walker *w, PyObject *key, PyObject *value) {
   return PyErr_Occurred() ? -1 : walk_odd_member(w, key);
 }
 
+/* The values of the operation's parameters, in the order of its table. */
+static int walk_values(walker *w, PyObject *values) {
+  int result = 0;
+  Py_ssize_t count = PyTuple_Size(values);
+  for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
+    PyObject *value = PyTuple_GetItem(values, i);
+    bool given = value != w->state->omit;
+    if (!privy_request_next(w->request, given)) {
+      PyErr_SetString(PyExc_TypeError, "there are more values than parameters");
+      result = -1;
+    } else if (given) {
+      result = walk_any(w, value);
+    }
+  }
+  return result;
+}
+
 static int walk_item(walker *w, PyObject *item) {
   if (PyTuple_Check(item) && PyTuple_Size(item) == 2) {
     return walk_member(w, PyTuple_GetItem(item, 0), PyTuple_GetItem(item, 1));
@@ -323,6 +340,12 @@ int walk_value(core_state *state, privy_request *request, PyObject *value) {
   walker w;
   walker_init(&w, state, request);
   return walk_any(&w, value);
+}
+
+int walk_params(core_state *state, privy_request *request, PyObject *params) {
+  walker w;
+  walker_init(&w, state, request);
+  return PyTuple_CheckExact(params) ? walk_values(&w, params) : walk_pairs(&w, params);
 }
 
 int walk_members(core_state *state, privy_request *request, PyObject *mapping) {

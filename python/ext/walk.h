@@ -8,6 +8,8 @@
 
 /* One value, wherever the request expects one. */
 int walk_value(core_state *state, privy_request *request, PyObject *value);
+/* The parameters of an operation: a tuple of their values in the order of its table, or a mapping of them. */
+int walk_params(core_state *state, privy_request *request, PyObject *params);
 /* The members of a mapping as named values at top level. Values that are `omit` are left out. */
 int walk_members(core_state *state, privy_request *request, PyObject *mapping);
 

@@ -60,17 +60,17 @@ class Contacts(Resource):
             ValidationError: a field is wrong, or a rule over several fields is broken; ``details`` tells each.
             ConflictError: there is such a contact already; ``contact_id`` names it.
         """
-        params: dict[str, object] = {
-            "email": email,
-            "phone_number": phone_number,
-            "first_name": first_name,
-            "last_name": last_name,
-            "email_consent": email_consent,
-            "sms_consent": sms_consent,
-            "tags": tags,
-            "custom_fields": custom_fields,
-            "send_welcome_sms": send_welcome_sms,
-        }
+        params = (
+            email,
+            phone_number,
+            first_name,
+            last_name,
+            email_consent,
+            sms_consent,
+            tags,
+            custom_fields,
+            send_welcome_sms,
+        )
         result: Contact = self._core.call(
             "contacts.create", params, extra, timeout, connect_timeout, max_wait, max_retries
         )
@@ -92,7 +92,7 @@ class Contacts(Resource):
             ValidationError: ``id`` is no such id.
             NotFoundError: there is no such contact.
         """
-        params: dict[str, object] = {"id": id}
+        params = (id,)
         result: Contact = self._core.call(
             "contacts.get", params, extra, timeout, connect_timeout, max_wait, max_retries
         )
@@ -183,18 +183,18 @@ class Contacts(Resource):
             NotFoundError: there is no such contact.
             ConflictError: another contact has this e-mail address or phone number.
         """
-        params: dict[str, object] = {
-            "id": id,
-            "email": email,
-            "phone_number": phone_number,
-            "first_name": first_name,
-            "last_name": last_name,
-            "email_consent": email_consent,
-            "sms_consent": sms_consent,
-            "tags": tags,
-            "custom_fields": custom_fields,
-            "send_welcome_sms": send_welcome_sms,
-        }
+        params = (
+            id,
+            email,
+            phone_number,
+            first_name,
+            last_name,
+            email_consent,
+            sms_consent,
+            tags,
+            custom_fields,
+            send_welcome_sms,
+        )
         result: Contact = self._core.call(
             "contacts.update", params, extra, timeout, connect_timeout, max_wait, max_retries
         )
@@ -227,17 +227,17 @@ class Contacts(Resource):
             ValidationError: a field is wrong, or the existing contact does not allow the change.
             ConflictError: e-mail address and phone number belong to two contacts, or the answer named none.
         """
-        params: dict[str, object] = {
-            "email": email,
-            "phone_number": phone_number,
-            "first_name": first_name,
-            "last_name": last_name,
-            "email_consent": email_consent,
-            "sms_consent": sms_consent,
-            "tags": tags,
-            "custom_fields": custom_fields,
-            "send_welcome_sms": send_welcome_sms,
-        }
+        params = (
+            email,
+            phone_number,
+            first_name,
+            last_name,
+            email_consent,
+            sms_consent,
+            tags,
+            custom_fields,
+            send_welcome_sms,
+        )
         result: Contact = self._core.call(
             "contacts.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries
         )
@@ -292,7 +292,7 @@ class Contacts(Resource):
             ValidationError: ``id`` is no contact's id.
             NotFoundError: there is no such contact.
         """
-        params: dict[str, object] = {"id": id}
+        params = (id,)
         result: Contact | None = self._core.call(
             "contacts.delete", params, extra, timeout, connect_timeout, max_wait, max_retries
         )
@@ -321,7 +321,7 @@ class Contacts(Resource):
             ValidationError: ``id`` or ``reason`` is wrong.
             NotFoundError: there is no such contact.
         """
-        params: dict[str, object] = {"id": id, "reason": reason}
+        params = (id, reason)
         result: Contact = self._core.call(
             "contacts.unsubscribe", params, extra, timeout, connect_timeout, max_wait, max_retries
         )

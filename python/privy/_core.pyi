@@ -272,7 +272,7 @@ class Client:
     def call(
         self,
         operation: str,
-        params: Mapping[str, object],
+        params: tuple[object, ...] | Mapping[str, object],
         extra: Mapping[str, object] | None,
         timeout: float | None,
         connect_timeout: float | None,
@@ -327,7 +327,7 @@ class Group:
         client: Client,
         id: int,
         operation: str,
-        params: Mapping[str, object],
+        params: tuple[object, ...] | Mapping[str, object],
         extra: Mapping[str, object] | None,
         timeout: float | None,
         connect_timeout: float | None,

@@ -87,28 +87,28 @@ class Orders(Resource):
         Raises:
             ValidationError: a field is wrong, or the integration token is unknown or inactive.
         """
-        params: dict[str, object] = {
-            "order_id": order_id,
-            "email": email,
-            "phone": phone,
-            "total": total,
-            "currency": currency,
-            "order_date": order_date,
-            "customer_id": customer_id,
-            "subtotal": subtotal,
-            "discounts": discounts,
-            "tax_lines": tax_lines,
-            "total_items": total_items,
-            "financial_status": financial_status,
-            "fulfillment_status": fulfillment_status,
-            "line_items": line_items,
-            "billing_address": billing_address,
-            "shipping_address": shipping_address,
-            "accepts_email_marketing": accepts_email_marketing,
-            "accepts_sms_marketing": accepts_sms_marketing,
-            "initial_sync": initial_sync,
-            "integration_token": integration_token,
-        }
+        params = (
+            order_id,
+            email,
+            phone,
+            total,
+            currency,
+            order_date,
+            customer_id,
+            subtotal,
+            discounts,
+            tax_lines,
+            total_items,
+            financial_status,
+            fulfillment_status,
+            line_items,
+            billing_address,
+            shipping_address,
+            accepts_email_marketing,
+            accepts_sms_marketing,
+            initial_sync,
+            integration_token,
+        )
         result: Order = self._core.call("orders.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries)
         return result
 
@@ -181,15 +181,7 @@ class Events(Resource):
             ValidationError: a field is wrong, or there is no contact ``privy_id``.
             PayloadTooLargeError: the body is larger than 256 KB.
         """
-        params: dict[str, object] = {
-            "event_type": event_type,
-            "email": email,
-            "phone": phone,
-            "privy_id": privy_id,
-            "event_time": event_time,
-            "event_data": event_data,
-            "idempotency_key": idempotency_key,
-        }
+        params = (event_type, email, phone, privy_id, event_time, event_data, idempotency_key)
         result: EventReceipt = self._core.call(
             "events.ingest", params, extra, timeout, connect_timeout, max_wait, max_retries
         )

@@ -42,6 +42,13 @@ def test_get_gives_what_create_gave(client):
     assert client.contacts.get(jane.id) == jane
 
 
+def test_values_stand_for_the_parameters_in_their_order(client):
+    jane = client._core.call("contacts.create", ("jane@example.com", privy.omit, "Jane"), None, None, None, None, None)
+    assert (jane.email, jane.phone_number, jane.first_name) == ("jane@example.com", None, "Jane")
+    with pytest.raises(TypeError, match="more values than parameters"):
+        client._core.call("contacts.get", (jane.id, privy.omit), None, None, None, None, None)
+
+
 def test_get_of_a_stranger(client):
     with pytest.raises(privy.NotFoundError) as caught:
         client.contacts.get("cus_0000000000000000")
