@@ -133,7 +133,10 @@ void privy_writer_key(privy_writer *writer, const char *text, size_t length) {
 }
 
 void privy_writer_key_as_is(privy_writer *writer, const char *key, size_t length) {
-  put(writer, key, length);
+  char *at = place(writer, PRIVY_WRITER_KEY_ROOM);
+  if (!at) return;
+  memcpy(at, key, PRIVY_WRITER_KEY_ROOM);
+  done(writer, at + length);
   writer->comma = false;
 }
 

@@ -21,7 +21,9 @@ void privy_writer_end_object(privy_writer *writer);
 void privy_writer_begin_array(privy_writer *writer);
 void privy_writer_end_array(privy_writer *writer);
 void privy_writer_key(privy_writer *writer, const char *text, size_t length);
-/* A key that stands ready, with its quotes and its colon. */
+/* A key that stands ready, with its quotes and its colon, where PRIVY_WRITER_KEY_ROOM bytes can be read: copying as
+ * many each time takes less than looking how many are needed. */
+#define PRIVY_WRITER_KEY_ROOM 32
 void privy_writer_key_as_is(privy_writer *writer, const char *key, size_t length);
 void privy_writer_string(privy_writer *writer, const char *text, size_t length);
 /* The same for text that needs no escape. */

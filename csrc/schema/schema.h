@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "privy.h"
+#include "json/writer.h"
 
 typedef enum privy_operation_id {
 #define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc) PRIVY_OP_##id,
@@ -144,7 +145,7 @@ typedef enum privy_field_flags {
 
 typedef struct privy_field {
   const char *name;
-  const char *key; /* as JSON writes it: "\"name\":", PRIVY_KEY_EXTRA bytes longer than the name */
+  char key[PRIVY_WRITER_KEY_ROOM]; /* as JSON writes it: "\"name\":", PRIVY_KEY_EXTRA bytes longer than the name */
   uint8_t name_length;
   uint8_t kind; /* a privy_kind */
   uint8_t format;
@@ -215,8 +216,9 @@ const char *privy_scope_name(privy_scope scope);
 /* Rule at `index`, NULL past the end. */
 const privy_rule *privy_rule_at(size_t index);
 
+/* Looks at the name in the key, which is what is written next. */
 static inline bool privy_field_is(const privy_field *field, const char *name, size_t length) {
-  return field->name_length == length && memcmp(field->name, name, length) == 0;
+  return field->name_length == length && memcmp(field->key + 1, name, length) == 0;
 }
 /* The row called `name`; NULL when there is none. Older names are not looked at. */
 const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length);
