@@ -32,13 +32,12 @@ static PyObject *probe_page(PyObject *self, PyObject *args) {
   return result;
 }
 
-/* body(module, operation, params, extra): what a call with these parameters sends. */
-static PyObject *probe_body(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-  (void)self;
-  if (!request_right_count(count, 4)) return NULL;
-  core_state *state = state_of_module(args[0]);
-  const privy_operation *operation = request_operation(args[1], 2);
-  privy_request *request = operation ? request_new(state, operation, args[2], args[3]) : NULL;
+/* call(operation, params, extra, timeout, connect_timeout, max_wait, max_retries): what such a call sends. */
+static PyObject *probe_call(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+  if (!request_right_count(count, 7)) return NULL;
+  core_state *state = state_of_module(module);
+  const privy_operation *operation = request_operation(args[0], 2);
+  privy_request *request = operation ? request_new(state, operation, args[1], args[2]) : NULL;
   PyObject *result = NULL;
   if (request && request_finish(state, request) == 0) {
     size_t length = 0;
@@ -49,9 +48,17 @@ static PyObject *probe_body(PyObject *self, PyObject *const *args, Py_ssize_t co
   return result;
 }
 
+static PyMethodDef caller = {"call", (PyCFunction)(void (*)(void))probe_call, METH_FASTCALL, "What a call sends."};
+
+/* caller(module): the function that takes the place of a client's `call`. */
+static PyObject *probe_caller(PyObject *self, PyObject *module) {
+  (void)self;
+  return PyCFunction_New(&caller, module);
+}
+
 static PyMethodDef probe_methods[] = {
     {"page", probe_page, METH_VARARGS, "What a call returns for this body of an answer."},
-    {"body", (PyCFunction)(void (*)(void))probe_body, METH_FASTCALL, "What a call sends for these parameters."},
+    {"caller", probe_caller, METH_O, "What tells what a call sends."},
     {NULL, NULL, 0, NULL},
 };
 

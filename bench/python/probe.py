@@ -8,11 +8,8 @@ import privy._core as core
 _loader = ExtensionFileLoader("_probe", core.__file__)
 _spec = importlib.util.spec_from_loader("_probe", _loader)
 _probe = importlib.util.module_from_spec(_spec)
+call = _probe.caller(core)
 
 
 def page(body):
     return _probe.page(core, "contacts.list", body)
-
-
-def call(operation, params, extra, timeout, connect_timeout, max_wait, max_retries):
-    return _probe.body(core, operation, params, extra)
