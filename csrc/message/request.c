@@ -7,6 +7,21 @@
 
 static const char scalar_fault[] = "must be a string, number or boolean: it does not travel in the body";
 
+static privy_request_header_line *find_line(const privy_request *request, const char *name, size_t length) {
+  for (size_t i = 0; i < request->header_count; i++)
+    if (privy_text_is_nocase(name, length, request->headers[i].name)) return &request->headers[i];
+  return NULL;
+}
+
+static bool add_line(privy_request *request, privy_request_header_line line) {
+  privy_request_header_line *lines =
+      privy_grow(request->headers, request->header_count, &request->header_capacity, sizeof *lines);
+  if (!lines) return false;
+  request->headers = lines;
+  lines[request->header_count++] = line;
+  return true;
+}
+
 static privy_request *allocate(const privy_operation *operation) {
   privy_request *request = privy_alloc(sizeof *request);
   if (!request) return NULL;
@@ -15,7 +30,7 @@ static privy_request *allocate(const privy_operation *operation) {
   if (operation) request->usual_place = privy_operation_place(operation);
   privy_check_init(&request->check, operation, PRIVY_CHECK_STRICT);
   privy_writer_init(&request->writer, &request->body);
-  if (!privy_request_add_header(request, "Accept", 6, "application/json", 16)) {
+  if (!add_line(request, (privy_request_header_line){"Accept", "application/json", NULL})) {
     privy_request_free(request);
     return NULL;
   }
@@ -40,10 +55,7 @@ privy_status privy_request_new_raw(const char *method, const char *path, privy_r
 
 void privy_request_free(privy_request *request) {
   if (!request) return;
-  for (size_t i = 0; i < request->header_count; i++) {
-    privy_free(request->headers[i].name);
-    privy_free(request->headers[i].value);
-  }
+  for (size_t i = 0; i < request->header_count; i++) privy_free(request->headers[i].kept);
   privy_free(request->headers);
   privy_buffer_clear(&request->path);
   privy_buffer_clear(&request->query);
@@ -61,28 +73,28 @@ static void must(privy_request *request, bool done) {
 
 bool privy_request_add_header(privy_request *request, const char *name, size_t name_length, const char *value,
                               size_t value_length) {
-  for (size_t i = 0; i < request->header_count; i++)
-    if (privy_text_is_nocase(name, name_length, request->headers[i].name))
-      return privy_error_text(&request->headers[i].value, value, value_length);
-  privy_request_header_line *lines =
-      privy_grow(request->headers, request->header_count, &request->header_capacity, sizeof *lines);
-  if (!lines) return false;
-  request->headers = lines;
-  privy_request_header_line line = {privy_copy(name, name_length), privy_copy(value, value_length)};
-  if (!line.name || !line.value) {
-    privy_free(line.name);
-    privy_free(line.value);
-    return false;
+  privy_request_header_line *earlier = find_line(request, name, name_length);
+  if (earlier) name = earlier->name;
+  char *kept = privy_alloc(name_length + value_length + 2);
+  if (!kept) return false;
+  memcpy(kept, name, name_length);
+  kept[name_length] = '\0';
+  if (value_length) memcpy(kept + name_length + 1, value, value_length);
+  kept[name_length + 1 + value_length] = '\0';
+  privy_request_header_line line = {kept, kept + name_length + 1, kept};
+  if (earlier) {
+    privy_free(earlier->kept);
+    *earlier = line;
+    return true;
   }
-  lines[request->header_count++] = line;
-  return true;
+  if (add_line(request, line)) return true;
+  privy_free(kept);
+  return false;
 }
 
 const char *privy_request_find_header(const privy_request *request, const char *name) {
-  for (size_t i = 0; i < request->header_count; i++)
-    if (privy_text_is_nocase(request->headers[i].name, strlen(request->headers[i].name), name))
-      return request->headers[i].value;
-  return NULL;
+  const privy_request_header_line *line = find_line(request, name, strlen(name));
+  return line ? line->value : NULL;
 }
 
 /* ---- naming ---- */
@@ -107,7 +119,7 @@ static void raw_key(privy_request *request, const char *name, size_t length) {
 }
 
 /* Room for most bodies at once. */
-#define USUAL_BODY 1024
+#define USUAL_BODY 2048
 
 static void begin_body(privy_request *request) {
   must(request, privy_buffer_reserve(&request->body, USUAL_BODY));
@@ -331,7 +343,7 @@ static void finish_body(privy_request *request) {
                         request->body.length, limit);
   }
   if (!privy_request_find_header(request, "Content-Type"))
-    must(request, privy_request_add_header(request, "Content-Type", 12, "application/json", 16));
+    must(request, add_line(request, (privy_request_header_line){"Content-Type", "application/json", NULL}));
 }
 
 privy_status privy_request_finish(privy_request *request, privy_error *error) {

@@ -8,8 +8,9 @@
 #include "json/writer.h"
 
 typedef struct privy_request_header_line {
-  char *name;
-  char *value;
+  const char *name;
+  const char *value;
+  char *kept; /* where both stand, NULL when they are constants */
 } privy_request_header_line;
 
 struct privy_request {
