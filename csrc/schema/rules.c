@@ -4,10 +4,9 @@
 static void check_required(privy_check *check, uint64_t exempt) {
   const privy_object *object = check->operation->object;
   for (size_t i = 0; i < object->row_count; i++) {
+    if ((check->given | exempt) >> i & 1) continue;
     const privy_field *field = &object->rows[i];
-    uint64_t bit = UINT64_C(1) << i;
-    if ((field->flags & PRIVY_FIELD_REQUIRED) && (field->taken_by & (1u << check->operation->id)) &&
-        !((check->given | exempt) & bit))
+    if ((field->flags & PRIVY_FIELD_REQUIRED) && (field->taken_by & (1u << check->operation->id)))
       privy_check_fault(check, field->name, "is required");
   }
 }
