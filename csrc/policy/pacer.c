@@ -31,7 +31,7 @@ static void roll(privy_budget *budget, double now) {
 static bool has_room(const privy_budget *budget, int64_t flying, int64_t reserve) {
   if (!budget->known) return true;
   double margin = 0, most = floor((double)budget->limit / 2);
-  if (budget->others > NOBODY && budget->resets_at != 0) margin = ceil(budget->others) + 1;
+  if (budget->others > NOBODY && budget->resets_at != 0) margin = ceil(budget->others * (double)(flying + 1)) + 1;
   if (margin > most) margin = most;
   return (double)(budget->remaining - flying - reserve) > margin;
 }
@@ -61,6 +61,8 @@ privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until) {
 
 void privy_pacer_sent(privy_pacer *pacer) {
   pacer->flying++;
+  pacer->minute.own++;
+  pacer->day.own++;
 }
 
 /* A second apart is the same window still: servers tell whole seconds. */
@@ -68,24 +70,39 @@ static bool same_window(const privy_budget *budget, double resets_at) {
   return budget->resets_at != 0 && resets_at < budget->resets_at + 1.5 && resets_at > budget->resets_at - 1.5;
 }
 
-static void learn(privy_budget *budget, const privy_limit *told, double resets_at) {
+/*
+ * Answers overtake each other: what more was used than we have answers for may be ours as long as it is in flight. Only
+ * what goes beyond that too is others'.
+ */
+static void learn_others(privy_budget *budget, int64_t used) {
+  const int64_t beyond = used - budget->own;
+  const int64_t more = beyond > budget->beyond ? beyond - budget->beyond : 0;
+  budget->beyond += more;
+  budget->others += SMOOTHING * ((double)more - budget->others);
+}
+
+static void learn(privy_budget *budget, const privy_limit *told, double resets_at, int64_t flying) {
   bool same = budget->known && same_window(budget, resets_at);
   if (budget->known && budget->resets_at != 0 && !same && resets_at < budget->resets_at) return; /* a late answer */
+  const int64_t used = told->limit - told->remaining;
   if (same) {
-    double others = (double)(budget->remaining - told->remaining - 1);
-    budget->others += SMOOTHING * (others - budget->others);
+    learn_others(budget, used);
+  } else {
+    budget->own = flying + 1;
+    budget->beyond = used - 1;
+    budget->resets_at = resets_at;
   }
   if (!same || told->remaining < budget->remaining) budget->remaining = told->remaining;
-  if (!same) budget->resets_at = resets_at;
   budget->limit = told->limit;
   budget->known = true;
 }
 
-static void read_budget(privy_budget *budget, const privy_limit *told, double now, double server_now, double furthest) {
+static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_limit *told, double now,
+                        double server_now, double furthest) {
   if (!told->known || told->limit <= 0) return;
   double ahead = (double)told->resets_at - server_now;
   if (ahead < -1 || ahead > furthest) return;
-  learn(budget, told, now + (ahead > 0 ? ahead : 0));
+  learn(budget, told, now + (ahead > 0 ? ahead : 0), pacer->flying);
 }
 
 void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *response) {
@@ -97,8 +114,8 @@ void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *
   const char *date = privy_response_header(response, "Date");
   if (date) privy_http_date(date, &server_now);
   privy_limits_read(response, &limits);
-  read_budget(&pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
-  read_budget(&pacer->day, &limits.day, now, server_now, FURTHEST_DAY);
+  read_budget(pacer, &pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
+  read_budget(pacer, &pacer->day, &limits.day, now, server_now, FURTHEST_DAY);
 }
 
 int64_t privy_budget_left(const privy_budget *budget, int64_t flying) {

@@ -15,6 +15,8 @@ typedef struct privy_budget {
   int64_t remaining;
   double resets_at; /* 0: the window that `remaining` speaks of has not begun */
   double others;    /* requests of other users of the account between two answers of ours, smoothed */
+  int64_t own;      /* ours that the window may have counted: in flight, or answered since it was first told of */
+  int64_t beyond;   /* the most that was seen used beyond those */
 } privy_budget;
 
 typedef struct privy_pacer {

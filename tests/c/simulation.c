@@ -19,7 +19,7 @@ static void end_call(simulation *run, simulated_worker *worker) {
   if (worker->call.status == PRIVY_OK) {
     run->done++;
   } else {
-    run->failed++;
+    if (run->failed++ == 0) run->sent_before = run->sent;
     run->refused_until = (double)worker->error.resets_at;
     worker->stopped = true;
   }

@@ -31,6 +31,7 @@ typedef struct simulation {
   uint64_t begun, done;     /* calls begun and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */
   uint64_t sent;
+  uint64_t sent_before; /* the first call failed */
   double refused_until; /* resets_at of the last failure */
   uint64_t random;
 } simulation;

@@ -74,21 +74,21 @@ static void answers_that_overtake_each_other_are_not_taken_for_others(void **sta
 }
 
 /* Each sees only the headers of its own answers. */
-static void four_clients_share(double pause, double spread, double jitter) {
+static void four_clients_share(double pause, double spread, double jitter, size_t at_once) {
   simulation run = new_simulation(60, 0);
   run.jitter = jitter;
-  simulated_worker crew[4] = {{0}};
+  simulated_worker crew[8] = {{0}};
   privy_account accounts[4];
-  for (size_t i = 0; i < 4; i++) {
-    double own = spread * (double)i;
-    privy_account_init(&accounts[i], 0);
-    crew[i] = (simulated_worker){.account = &accounts[i], .at = START + own, .pause = pause + own};
+  for (size_t i = 0; i < 4; i++) privy_account_init(&accounts[i], 0);
+  for (size_t i = 0; i < 4 * at_once; i++) {
+    double own = spread * (double)(i % 4);
+    crew[i] = (simulated_worker){.account = &accounts[i % 4], .at = START + own, .pause = pause + own};
   }
   run.wanted = 6000;
-  simulation_run(&run, crew, 4);
+  simulation_run(&run, crew, 4 * at_once);
   double used = (double)run.done / (run.now - START), limited = (double)run.limited / (double)run.sent;
-  printf("    four clients, %.2f s and %.2f s apart, jitter %.1f: %.1f %% used, %.2f %% 429s\n", pause, spread, jitter,
-         used * 100, limited * 100);
+  printf("    four clients, %zu at once, %.2f s and %.2f s apart, jitter %.1f: %.1f %% used, %.2f %% 429s\n", at_once,
+         pause, spread, jitter, used * 100, limited * 100);
   assert_int_equal(run.done, 6000);
   assert_true(used > 0.95);
   assert_true(limited < 0.01);
@@ -97,12 +97,13 @@ static void four_clients_share(double pause, double spread, double jitter) {
 
 static void clients_that_share_an_account_leave_room_for_each_other(void **state) {
   (void)state;
-  four_clients_share(0, 0, 0);
-  four_clients_share(0, 0.013, 0);
-  four_clients_share(0.3, 0.1, 0);
-  four_clients_share(0.1, 0.5, 0.9);
-  four_clients_share(1.5, 0.37, 0);
-  four_clients_share(0, 0, 0.9);
+  four_clients_share(0, 0, 0, 1);
+  four_clients_share(0, 0.013, 0, 1);
+  four_clients_share(0.3, 0.1, 0, 1);
+  four_clients_share(0.1, 0.5, 0.9, 1);
+  four_clients_share(1.5, 0.37, 0, 1);
+  four_clients_share(0, 0, 0.9, 1);
+  four_clients_share(0, 0, 0.9, 2);
 }
 
 static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) {
@@ -124,6 +125,26 @@ static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) 
   assert_int_equal(days, 10);
   assert_int_equal(run.limited, 0);
   end_simulation(&run);
+}
+
+/* However few requests a day has: those in flight are not taken for others' by whichever answer comes first. */
+static void a_short_day_is_spent_whole(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 300; seed++) {
+    simulation run = new_simulation(60, 6);
+    simulated_worker crew[3] = {{0}};
+    privy_account account;
+    privy_account_init(&account, 0);
+    for (size_t i = 0; i < 3; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
+    run.random = seed * UINT64_C(0x9E3779B97F4A7C15);
+    run.jitter = 0.9;
+    run.wanted = 20;
+    simulation_run(&run, crew, 3);
+    assert_int_equal(run.sent_before, 6);
+    assert_int_equal(run.done, 6);
+    assert_int_equal(run.limited, 0);
+    end_simulation(&run);
+  }
 }
 
 /* A reserve is never touched. */
@@ -148,6 +169,7 @@ int main(void) {
       TEST_UNSWEPT(answers_that_overtake_each_other_are_not_taken_for_others),
       TEST_UNSWEPT(clients_that_share_an_account_leave_room_for_each_other),
       TEST_UNSWEPT(a_hundred_thousand_orders_stop_at_the_end_of_each_day),
+      TEST_UNSWEPT(a_short_day_is_spent_whole),
       TEST_UNSWEPT(a_reserve_is_left_to_others),
   };
   return HARNESS_RUN(tests);
