@@ -25,7 +25,7 @@ class Members(Mapping[str, Any]):
     """The members of a JSON object, read-only. They are made when they are first looked into.
 
     Equal to any mapping of the same members; copies and pickles as a dict; e-mail addresses and phone numbers are
-    masked in repr.
+    masked in repr. It holds on to the bytes of its answer, as records do: ``copy()`` does not.
     """
 
     def __getitem__(self, name: str) -> Any: ...
