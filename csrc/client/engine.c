@@ -85,6 +85,10 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
   return PRIVY_OK;
 }
 
+void privy_engine_extend(privy_transfer *transfer, double seconds) {
+  privy_transfer_extend(transfer, seconds);
+}
+
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
   engine->flying--;
   if (engine->flying == 0) privy_kept_hang_up(transfer->kept, transfer->port, transfer->sent_at);

@@ -293,7 +293,7 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
          set_url(transfer, settings, outgoing->url);
 }
 
-void privy_engine_extend(privy_transfer *transfer, double seconds) {
+void privy_transfer_extend(privy_transfer *transfer, double seconds) {
   transfer->timeout += seconds;
   transfer->connect_timeout += seconds;
   set_time(transfer);

@@ -39,6 +39,8 @@ void privy_transfer_free(privy_transfer *transfer);
 /* Makes it ready to send the request. False when memory runs out. */
 PRIVY_NODISCARD bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *settings,
                                             const privy_outgoing *outgoing, privy_incoming *incoming, void *owner);
+/* Gives it so many seconds more before it times out. */
+void privy_transfer_extend(privy_transfer *transfer, double seconds);
 /* The same request is to go out on a new connection. */
 void privy_transfer_renew(privy_transfer *transfer);
 /* libcurl has ended it: fills `incoming`, and `error` unless it gives PRIVY_OK. */
