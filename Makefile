@@ -8,7 +8,6 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-CLANG_FORMAT ?= clang-format
 # make V=1 shows the compiler's command lines.
 quiet := $(if $(V),,@)
 RUBOCOP ?= rubocop
@@ -19,6 +18,7 @@ PKG_CONFIG ?= pkg-config
 bounded := timeout --foreground --kill-after=10 900
 
 VENV := build/venv/bin
+CLANG_FORMAT ?= $(VENV)/clang-format
 RUBY_EXE = $(shell cat build/ruby-path)
 RUBY_RUN = $(RUBY_EXE) -w -Ibuild/ruby/lib -Iruby/lib
 
@@ -34,7 +34,7 @@ programs := $(tests:tests/c/%.c=%)
 python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.toml
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
-c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz -name '*.[ch]' | sort)
+c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz bench -name '*.[ch]' | sort)
 ruby_files = $(shell find bench ruby tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
