@@ -29,7 +29,7 @@ def all_files() -> Iterator[Path]:
     for folder, subfolders, names in os.walk(ROOT):
         subfolders[:] = sorted(set(subfolders) - NOT_OURS)
         subfolders[:] = [name for name in subfolders if not name.endswith(".egg-info")]
-        for name in sorted(names):
+        for name in sorted(set(names) - NOT_OURS):  # .git is a file in a worktree
             path = Path(folder, name)
             if path.suffix not in {".so", ".gem", ".pyc"}:
                 yield path
