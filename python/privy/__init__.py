@@ -38,9 +38,10 @@ from ._response import Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async import AsyncBulk, AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
-    from ._bulk import Bulk, Progress, Result
+    from ._bulk import Bulk, Progress
     from ._events import Event
     from ._limits import RateLimit, RateLimitWindow
+    from ._result import Failure, Result, Success
     from .sandbox import Sandbox
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Event",
     "EventReceipt",
     "Events",
+    "Failure",
     "Headers",
     "NotFoundError",
     "Omit",
@@ -80,6 +82,7 @@ __all__ = [
     "Result",
     "Sandbox",
     "ServerError",
+    "Success",
     "ValidationError",
     "__version__",
     "omit",
@@ -98,11 +101,13 @@ _LATER = {
     "AsyncOrders": "_async",
     "Bulk": "_bulk",
     "Event": "_events",
+    "Failure": "_result",
     "Progress": "_bulk",
     "RateLimit": "_limits",
     "RateLimitWindow": "_limits",
-    "Result": "_bulk",
+    "Result": "_result",
     "Sandbox": "sandbox",
+    "Success": "_result",
 }
 
 

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from . import _core
-    from ._bulk import Progress, Result
+    from ._bulk import Progress
     from ._core import Contact, Page
     from ._response import Response
+    from ._result import Result
     from ._types import Options, Row
 
 P = ParamSpec("P")

@@ -6,11 +6,12 @@ import math
 import time
 from collections import deque
 from collections.abc import Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from . import _core
 from ._errors import PrivyError, RateLimitError, ValidationError, instant
+from ._result import Failure, Success
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from ._result import Result
     from ._types import Options, Row
 
 T = TypeVar("T")
@@ -27,25 +29,6 @@ MAX_WAIT = 3600.0
 """Seconds that a call of a bulk run may wait, unless told otherwise: for any minute's budget, not for a day's."""
 _MINUTE = 60.0
 _MOMENT = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Result(Generic[T]):
-    """What became of one row of a bulk run."""
-
-    index: int
-    """Position of the row, from 0."""
-    row: Row = field(repr=False)
-    """The row itself."""
-    value: T | None = None
-    """What the call returned; None when it failed."""
-    error: Exception | None = None
-    """What the call would have raised; None when it went well."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the call went well."""
-        return self.error is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +102,7 @@ class Run(Generic[T]):
             self.unsent.append((index, row))
             self.stop = self.stop or error
         else:
-            self._keep(Result(index, row, error=error))
+            self._keep(Failure(index, row, error))
 
     def ended(self, index: int, value: Any, error: Exception | None) -> None:
         """A call has ended. When the budget is spent for longer than a call may wait, no more rows are taken."""
@@ -129,7 +112,7 @@ class Run(Generic[T]):
             if error.attempts == 0:
                 self.unsent.append((index, row))
                 return
-        self._keep(Result(index, row, value, error))
+        self._keep(Success(index, row, value) if error is None else Failure(index, row, error))
 
     def _keep(self, result: Result[T]) -> None:
         self.done += 1

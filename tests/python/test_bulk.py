@@ -132,6 +132,17 @@ def test_results_are_values(large, client):
     assert pickle.loads(pickle.dumps(result)) == result
 
 
+def test_a_result_is_a_success_or_a_failure(client):
+    good, bad = sorted(client.events.ingest_many([event(5), {"event_type": "seen"}]), key=lambda result: result.index)
+    assert (type(good), good.ok, good.error, good.value.status) == (privy.Success, True, None, "accepted")
+    assert (type(bad), bad.ok, bad.value, type(bad.error)) == (privy.Failure, False, None, privy.ValidationError)
+    assert isinstance(bad.row, dict)
+    match bad:
+        case privy.Failure(index=index, error=error):
+            assert (index, error) == (1, bad.error)
+    assert privy.Result[privy.EventReceipt]  # annotations that are evaluated need it to take its type
+
+
 # ---- laziness and bounds ----
 
 

@@ -71,6 +71,40 @@ async def asynchronous(client: privy.AsyncClient) -> None:
     privy.AsyncClient(reserve="5")
 """
 
+NARROWED = """
+import privy
+
+def by_error(result: privy.Result[privy.Order]) -> None:
+    if result.error is None:
+        reveal_type(result.value)
+    else:
+        reveal_type(result.error)
+
+def by_ok(result: privy.Result[privy.Order]) -> privy.Order:
+    if not result.ok:
+        raise result.error
+    return result.value
+
+def by_class(result: privy.Result[privy.Order]) -> None:
+    match result:
+        case privy.Success(value=value):
+            reveal_type(value)
+        case privy.Failure(error=error):
+            reveal_type(error)
+
+def of_a_run(client: privy.Client) -> list[privy.EventReceipt]:
+    return [result.value for result in client.events.ingest_many([]) if result.ok]
+"""
+WIDE = """
+import privy
+
+def unasked(result: privy.Result[privy.Order]) -> privy.Order:
+    return result.value
+
+def failed(result: privy.Result[privy.Order]) -> privy.Order:
+    return privy.Order() if result.ok else result.value
+"""
+
 
 def checked(tmp_path, text):
     program = tmp_path / "program.py"
@@ -107,3 +141,15 @@ def test_mistakes_are_found(tmp_path):
         if "client.c" in line or "(re" in line or "8" in line
     ]
     assert lines == set(wrong), output
+
+
+def test_a_result_narrows_to_success_or_failure(tmp_path):
+    output = checked(tmp_path, NARROWED)
+    assert "error:" not in output, output
+    found = re.findall(r'Revealed type is "(?:builtins\.|privy\._core\.)?(.*)"', output)
+    assert found == ["Order", "Exception", "Order", "Exception"]
+
+
+def test_a_result_that_was_not_narrowed_may_have_no_value(tmp_path):
+    output = checked(tmp_path, WIDE)
+    assert {int(number) for number in re.findall(r"program\.py:(\d+): error", output)} == {5, 8}, output
