@@ -100,7 +100,8 @@ done:
 
 static void a_retry_a_token_and_a_wait_are_told(void **state) {
   (void)state;
-  const privy_sandbox_fault busy = {.http_status = 503, .retry_after = 2, .skip = 1, .count = 1};
+  const double pause = harness_sweeping() ? 0 : 2;
+  const privy_sandbox_fault busy = {.http_status = 503, .retry_after = pause, .skip = 1, .count = 1};
   play p;
   CHECK_OK(play_open(&p, PRIVY_SANDBOX_CLIENT_ID));
   privy_sandbox_set_clock(p.sandbox, 1000000);
