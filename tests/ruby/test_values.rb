@@ -2,6 +2,9 @@
 
 require_relative "helper"
 require "date"
+require "open3"
+require "ostruct"
+require "set"
 
 # What Ruby values become on their way out, and JSON values on their way in.
 class TestValuesOut < PrivyTest
@@ -104,9 +107,45 @@ class TestValuesOut < PrivyTest
     assert_equal '"a\"b\\\\c\nd\u0000"', sent_data("a\"b\\c\nd\0")
   end
 
-  def test_objects_that_json_cannot_tell
-    { Object.new => "Object", (1..2) => "Range", Privy::OMIT => "Object", 1r => "Rational", 1i => "Complex" }
-      .each { |value, name| assert_equal ["event_data.v", "is a #{name}, which JSON cannot tell"], data_fault(value) }
+  def test_objects_that_json_cannot_represent
+    { Object.new => "Object", (1..2) => "Range", Privy::OMIT => "Object", 1r => "Rational", 1i => "Complex",
+      [1].lazy => "Enumerator::Lazy", String => "Class" }.each do |value, name|
+      assert_equal ["event_data.v", "is a #{name}, which cannot be encoded as JSON"], data_fault(value)
+    end
+    assert_match(/BasicObject/, data_fault(BasicObject.new).last)
+  end
+
+  Point = Struct.new(:x, :y)
+
+  # An object with one method, which returns the value.
+  def answering(method, value)
+    Object.new.tap { |object| object.define_singleton_method(method) { value } }
+  end
+
+  def test_objects_are_taken_for_what_they_stand_for
+    { Point.new(1, [Point.new(2, nil)]) => '{"x":1,"y":[{"x":2,"y":null}]}', Set[1, :a] => '[1,"a"]',
+      OpenStruct.new(a: 1) => '{"a":1}', answering(:to_h, { a: 1 }) => '{"a":1}',
+      answering(:to_hash, { "a" => Time.utc(2026) }) => '{"a":"2026-01-01T00:00:00Z"}',
+      answering(:to_ary, [1, 2]) => "[1,2]", answering(:to_str, "text") => '"text"',
+      Privy::Pagination.from_json('{"page":1,"new":[2]}') => '{"page":1,"new":[2]}' }.each do |value, text|
+      assert_equal text, sent_data(value), value.inspect
+    end
+    assert_includes sent(line_items: Set[OpenStruct.new(sku: "a")]), '"line_items":[{"sku":"a"}]'
+    assert_includes sent(currency: answering(:to_str, "EUR")), '"currency":"EUR"'
+  end
+
+  def test_conversions_that_return_something_else
+    %i[to_h to_hash to_ary to_str to_time].each do |method|
+      [5, nil, Object.new].each do |value|
+        assert_match(/cannot be encoded as JSON/, data_fault(answering(method, value)).last)
+      end
+    end
+  end
+
+  def test_an_object_that_holds_itself
+    loop_ = Point.new(1)
+    loop_.y = loop_
+    assert_match(/nested too deeply|contains itself|levels/, data_fault(loop_).last)
   end
 
   def test_keys
@@ -115,7 +154,10 @@ class TestValuesOut < PrivyTest
     assert_match(/as String and as Symbol/, data_fault({ a: 1, "a" => 2 }).last)
     assert_equal '{"é":1}', sent_data({ "é".encode("ISO-8859-1") => 1 })
     assert_match(/UTF-8/, data_fault({ "\xFF".b => 1 }).last)
-    stubbed { |client, _| assert_raises(ArgumentError) { client.contacts.create(email: JANE, extra: { 1 => 2 }) } }
+    stubbed do |client, _|
+      assert_equal ["extra"], fields { client.contacts.create(email: JANE, extra: { 1 => 2 }) }
+      assert_equal ["params.(key)"], fields { client.request("GET", "/a", params: { 1 => 2 }) }
+    end
   end
 
   def test_cycles
@@ -133,14 +175,26 @@ class TestValuesOut < PrivyTest
     stubbed { |client, _| refute_empty faults { client.events.ingest("test", email: JANE, event_data: { v: deep }) } }
   end
 
-  def test_exceptions_of_values_pass_through
-    rude = Class.new { def to_time = raise("no time") }
+  Rude = Class.new { def to_time = raise("no time") }
+
+  def test_a_conversion_that_raises_is_a_fault_among_the_others
     stubbed do |client, server|
-      assert_equal "no time", assert_raises(RuntimeError) {
-                                client.orders.upsert(**ORDER, order_date: rude.new)
-                              }.message
+      found = faults { client.orders.upsert(**ORDER, order_date: Rude.new, total: 1r, currency: "usd") }
+      assert_equal %w[currency order_date total], found.map(&:first).sort
+      assert_includes found, ["order_date", "is a #{Rude} whose conversion raised RuntimeError"]
       assert_empty server.requests
     end
+  end
+
+  # Its own exceptions are the value's fault, those of other threads are not.
+  def test_an_exception_from_another_thread_during_a_conversion
+    main = Thread.current
+    slow = Object.new
+    slow.define_singleton_method(:to_time) do
+      Thread.new { main.raise(IOError, "from outside") }.join
+      Time.now
+    end
+    stubbed { |client, _| assert_raises(IOError) { client.orders.upsert(**ORDER, order_date: slow) } }
   end
 
   def test_all_faults_at_once
@@ -162,6 +216,101 @@ class TestValuesOut < PrivyTest
       assert_raises(ArgumentError) { client.request("GET", "/a\0b") }
       assert_raises(TypeError) { client.request("GET", 5) }
     end
+  end
+end
+
+# Methods of Ruby's own classes that were changed: what they return is checked before it is used.
+class TestPatchedMethods < PrivyTest
+  PROGRAM = <<~RUBY
+    require "privy"
+    client = Privy::Sandbox.new.client
+    wrong = [nil, 5, :text, Object.new, [], 2**70]
+    order = { order_id: 1, email: "a@example.com", total: 1, currency: "USD", order_date: Time.utc(2026) }
+    attempt = lambda do |**fields|
+      client.orders.upsert(**order, **fields).order_id
+    rescue Privy::ValidationError => e
+      e.details.first[:field]
+    end
+  RUBY
+
+  # Runs it in a process of its own, which must neither crash nor raise; the lines that it writes.
+  def lines(body)
+    arguments = $LOAD_PATH.map { |path| "-I#{path}" }
+    out, status = Open3.capture2e(RbConfig.ruby, *arguments, "-e", "#{PROGRAM}\n#{body}")
+    assert_predicate status, :success?, out
+    out.lines(chomp: true)
+  end
+
+  def test_float_to_s
+    assert_equal %w[total] * 6, lines(<<~RUBY)
+      wrong.each do |value|
+        Float.define_method(:to_s) { |*| value }
+        puts attempt.call(total: 1.5)
+      end
+    RUBY
+  end
+
+  def test_decimal_to_s_and_exponent
+    assert_equal (%w[total] * 6) + (%w[1] * 6), lines(<<~RUBY)
+      wrong.each do |value|
+        BigDecimal.class_eval { alias_method :own, :to_s; define_method(:to_s) { |*| value } }
+        puts attempt.call(total: BigDecimal("1.5"))
+        BigDecimal.class_eval { alias_method :to_s, :own }
+      end
+      wrong.each do |value|
+        BigDecimal.define_method(:exponent) { value }
+        puts attempt.call(total: BigDecimal("1.5"))
+      end
+    RUBY
+  end
+
+  def test_times
+    assert_equal (%w[1] * 6) + %w[order_date], lines(<<~RUBY)
+      wrong.each do |value|
+        Time.class_eval { %i[to_i to_r iso8601 to_s nsec utc to_time].each { |name| define_method(name) { |*| value } } }
+        puts attempt.call(order_date: Time.at(0))
+      end
+      puts attempt.call(order_date: Time.at(2**70))
+    RUBY
+  end
+
+  def test_names_of_classes
+    assert_equal ["event_data.v"] * 6, lines(<<~RUBY)
+      wrong.each do |value|
+        klass = Class.new
+        klass.define_singleton_method(:to_s) { value }
+        klass.define_singleton_method(:name) { value }
+        client.events.ingest("t", email: "a@example.com", event_data: { v: klass.new })
+      rescue Privy::ValidationError => e
+        puts e.details.first[:field]
+      end
+    RUBY
+  end
+
+  def test_implicit_conversions
+    assert_equal %w[currency] * 24, lines(<<~RUBY)
+      %i[to_str to_ary to_hash respond_to?].each do |name|
+        wrong.each do |value|
+          object = Object.new
+          object.define_singleton_method(name) { |*| value }
+          puts attempt.call(currency: object)
+        end
+      end
+    RUBY
+  end
+
+  def test_what_reading_calls
+    assert_equal ["ok"], lines(<<~RUBY)
+      wrong.each do |value|
+        Kernel.define_method(:BigDecimal) { |*| value }
+        Privy::Order.from_json('{"total_amount":"1.50"}').total_amount
+      rescue NoMethodError # the value has no finite?
+        nil
+      end
+      String.define_method(:downcase) { |*| nil }
+      client.request("GET", "/contacts")
+      puts "ok"
+    RUBY
   end
 end
 

@@ -18,8 +18,9 @@ extern VALUE privy_rb_omit;
 
 /* ---- walk.c: Ruby objects into a request ---- */
 
-/* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. May raise. */
-void privy_rb_walk_members(privy_request *request, VALUE hash);
+/* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. A key that cannot be sent is a
+ * fault of the field `name` (NULL: of none). May raise. */
+void privy_rb_walk_members(privy_request *request, VALUE hash, const char *name);
 /* Gives one value to the request. May raise. */
 void privy_rb_walk_value(privy_request *request, VALUE value);
 

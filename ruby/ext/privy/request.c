@@ -4,10 +4,10 @@
 
 static void build(const privy_rb_question *question, privy_request **out) {
   if (privy_request_new(question->operation, out) != PRIVY_OK) privy_rb_raise_memory();
-  privy_rb_walk_members(*out, question->params);
+  privy_rb_walk_members(*out, question->params, NULL);
   if (NIL_P(question->extra)) return;
   privy_request_extra(*out);
-  privy_rb_walk_members(*out, question->extra);
+  privy_rb_walk_members(*out, question->extra, "extra");
 }
 
 static void build_raw(const privy_rb_question *question, privy_request **out) {
@@ -15,9 +15,9 @@ static void build_raw(const privy_rb_question *question, privy_request **out) {
   if (privy_request_new_raw(method, path, out) != PRIVY_OK) privy_rb_raise_memory();
   if (question->body != privy_rb_omit) privy_rb_walk_value(*out, question->body);
   privy_request_query(*out);
-  if (!NIL_P(question->params)) privy_rb_walk_members(*out, question->params);
+  if (!NIL_P(question->params)) privy_rb_walk_members(*out, question->params, "(key)");
   privy_request_header(*out);
-  if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers);
+  if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers, "(key)");
 }
 
 void privy_rb_question_build(const privy_rb_question *question, privy_request **out, privy_error *error) {
@@ -28,10 +28,14 @@ void privy_rb_question_build(const privy_rb_question *question, privy_request **
   privy_rb_check(privy_request_finish(*out, error), error);
 }
 
+/* A Hash, or what Ruby takes for one by to_hash. */
+static VALUE hash_or_nil(VALUE value) {
+  return NIL_P(value) ? Qnil : rb_convert_type(value, T_HASH, "Hash", "to_hash");
+}
+
 privy_rb_question privy_rb_question_of(VALUE name, VALUE params, VALUE extra) {
-  privy_rb_question question = {.params = params, .extra = extra};
+  privy_rb_question question = {.params = params, .extra = hash_or_nil(extra)};
   Check_Type(params, T_HASH);
-  if (!NIL_P(extra)) Check_Type(extra, T_HASH);
   question.operation = privy_operation_find(StringValueCStr(name));
   if (question.operation == NULL) rb_raise(rb_eArgError, "no operation %" PRIsVALUE, name);
   return question;
@@ -45,9 +49,7 @@ static VALUE c_string(VALUE text) {
 }
 
 privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
-  privy_rb_question question = {.params = params, .headers = headers, .body = body};
-  if (!NIL_P(params)) Check_Type(params, T_HASH);
-  if (!NIL_P(headers)) Check_Type(headers, T_HASH);
+  privy_rb_question question = {.params = hash_or_nil(params), .headers = hash_or_nil(headers), .body = body};
   question.method = c_string(SYMBOL_P(method) ? rb_sym2str(method) : method);
   question.path = c_string(path);
   return question;

@@ -1,5 +1,6 @@
 #include "binding.h"
 
+#include <string.h>
 #include <time.h>
 
 /* Deeper than any JSON that the core reads or sends. */
@@ -12,12 +13,15 @@ struct walk {
 };
 
 static VALUE decimal_class;
-static ID id_exponent, id_to_s, id_to_i, id_to_time;
+static VALUE masked; /* { Exception => :never } */
+static ID id_exponent, id_to_s, id_to_a, id_to_h, id_to_ary, id_to_hash, id_to_str, id_to_time, id_handle_interrupt;
 
 static void walk_value(struct walk *walk, VALUE value);
+static void walk_array(struct walk *walk, VALUE array);
+static void walk_hash(struct walk *walk, VALUE hash);
 
-/* The String in UTF-8, of a String or Symbol; false when it cannot be told in UTF-8. Wrong bytes in a String that
- * claims to be UTF-8 pass: the core finds them and names the field. */
+/* The String in UTF-8, of a String or Symbol; false when it has no form in UTF-8. Wrong bytes in a String that claims
+ * to be UTF-8 pass: the core finds them and names the field. */
 static bool text_of(VALUE value, VALUE *out) {
   VALUE string = SYMBOL_P(value) ? rb_sym2str(value) : value;
   rb_encoding *utf8 = rb_utf8_encoding();
@@ -30,7 +34,9 @@ static bool text_of(VALUE value, VALUE *out) {
   return true;
 }
 
+/* A NUL would end the message early. */
 static void refuse(privy_request *request, VALUE message) {
+  if (memchr(RSTRING_PTR(message), '\0', (size_t)RSTRING_LEN(message)) != NULL) message = rb_str_inspect(message);
   privy_request_refuse(request, StringValueCStr(message));
   RB_GC_GUARD(message);
 }
@@ -41,25 +47,39 @@ static void walk_text(privy_request *request, VALUE value) {
     privy_request_string(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
     RB_GC_GUARD(text);
   } else {
-    refuse(request, rb_sprintf("is text in %" PRIsVALUE " that cannot be told in UTF-8", rb_obj_encoding(value)));
+    refuse(request, rb_sprintf("is text in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(value)));
   }
 }
 
+/* A number by its text, which a Ruby method returned: it may be anything. */
 static void walk_digits(privy_request *request, VALUE text) {
+  if (!RB_TYPE_P(text, T_STRING)) {
+    refuse(request, rb_sprintf("is a number whose to_s returns a %" PRIsVALUE, rb_class_name(rb_obj_class(text))));
+    return;
+  }
   privy_request_number(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
   RB_GC_GUARD(text);
 }
 
-static void walk_decimal(privy_request *request, VALUE value) {
-  long exponent = NUM2LONG(rb_funcall(value, id_exponent, 0));
-  bool plain = exponent > -100 && exponent < 100;
-  VALUE text = plain ? rb_funcall(value, id_to_s, 1, rb_str_new_cstr("F")) : rb_funcall(value, id_to_s, 0);
+/* "95" for 95.0 */
+static VALUE without_zero(VALUE text) {
+  if (!RB_TYPE_P(text, T_STRING)) return text;
   long length = RSTRING_LEN(text);
   const char *digits = RSTRING_PTR(text);
-  if (plain && length > 2 && digits[length - 1] == '0' && digits[length - 2] == '.') length -= 2;
-  privy_request_number(request, digits, (size_t)length);
-  RB_GC_GUARD(text);
+  bool ends = length > 2 && digits[length - 1] == '0' && digits[length - 2] == '.';
+  return ends ? rb_str_new(digits, length - 2) : text;
 }
+
+static void walk_decimal(privy_request *request, VALUE value) {
+  VALUE exponent = rb_funcall(value, id_exponent, 0);
+  bool plain = FIXNUM_P(exponent) && FIX2LONG(exponent) > -100 && FIX2LONG(exponent) < 100;
+  if (plain)
+    walk_digits(request, without_zero(rb_funcall(value, id_to_s, 1, rb_str_new_cstr("F"))));
+  else
+    walk_digits(request, rb_funcall(value, id_to_s, 0));
+}
+
+/* ---- times ---- */
 
 /* Appends ".123" for 123000000 nanoseconds, nothing for 0. */
 static int format_fraction(char *text, size_t size, long nanos) {
@@ -69,55 +89,140 @@ static int format_fraction(char *text, size_t size, long nanos) {
   return length;
 }
 
+struct instant {
+  VALUE time;
+  struct timespec value;
+};
+
+static VALUE instant_body(VALUE argument) {
+  struct instant *instant = (struct instant *)argument;
+  instant->value = rb_time_timespec(instant->time);
+  return Qtrue;
+}
+
+static VALUE instant_rescue(VALUE argument, VALUE error) {
+  (void)argument, (void)error;
+  return Qfalse;
+}
+
 static void walk_time(privy_request *request, VALUE value) {
   char text[64];
   struct tm utc;
-  if (!FIXNUM_P(rb_funcall(value, id_to_i, 0))) {
-    privy_request_refuse(request, "is a time out of range");
-    return;
-  }
-  struct timespec instant = rb_time_timespec(value);
-  if (gmtime_r(&instant.tv_sec, &utc) == NULL) {
+  struct instant instant = {.time = value};
+  VALUE known = rb_rescue2(instant_body, (VALUE)&instant, instant_rescue, Qnil, rb_eStandardError, (VALUE)0);
+  if (!RTEST(known) || gmtime_r(&instant.value.tv_sec, &utc) == NULL) {
     privy_request_refuse(request, "is a time out of range");
     return;
   }
   int length = snprintf(text, sizeof text - 16, "%04ld-%02d-%02dT%02d:%02d:%02d", 1900L + utc.tm_year, utc.tm_mon + 1,
                         utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
-  length += format_fraction(text + length, sizeof text - (size_t)length, instant.tv_nsec);
+  length += format_fraction(text + length, sizeof text - (size_t)length, instant.value.tv_nsec);
   text[length++] = 'Z';
   privy_request_string(request, text, (size_t)length);
 }
+
+/* ---- objects of other classes ---- */
 
 /* True for an instance of the class, if the program has loaded it. */
 static bool is_a(VALUE value, const char *name) {
   ID id = rb_intern(name);
   if (!rb_const_defined(rb_cObject, id)) return false;
-  return RTEST(rb_obj_is_kind_of(value, rb_const_get(rb_cObject, id)));
+  VALUE klass = rb_const_get(rb_cObject, id);
+  return RB_TYPE_P(klass, T_CLASS) && RTEST(rb_obj_is_kind_of(value, klass));
 }
 
-/* Times of other classes (DateTime, a framework's time with zone) know how to become a Time; a Date would take the
- * machine's zone, which nobody asked for. */
-static void walk_other(privy_request *request, VALUE value) {
-  if (RTEST(rb_obj_is_kind_of(value, decimal_class))) {
-    walk_decimal(request, value);
-    return;
+/* A value of another class, and what it stands for: a Hash, an Array, text or a time. */
+struct conversion {
+  VALUE value, result, error;
+};
+
+/* What the method returns if it is of that type; else nil. */
+static VALUE converted_by(VALUE value, ID method, int type) {
+  if (!rb_respond_to(value, method)) return Qnil;
+  VALUE result = rb_funcall(value, method, 0);
+  return RB_TYPE_P(result, type) ? result : Qnil;
+}
+
+/* What has each of these methods is a Hash, an Array or text by Ruby's own convention. */
+static VALUE convert_implicitly(VALUE value) {
+  VALUE result = converted_by(value, id_to_hash, T_HASH);
+  if (NIL_P(result)) result = converted_by(value, id_to_ary, T_ARRAY);
+  if (NIL_P(result)) result = converted_by(value, id_to_str, T_STRING);
+  return result;
+}
+
+/* DateTime, and a framework's time with zone. */
+static VALUE convert_time(VALUE value) {
+  if (!rb_respond_to(value, id_to_time)) return Qnil;
+  VALUE time = rb_funcall(value, id_to_time, 0);
+  return RTEST(rb_obj_is_kind_of(time, rb_cTime)) ? time : Qnil;
+}
+
+/* A Struct and other objects with members. An Enumerable has to_h too, which fits it only by chance. */
+static VALUE convert_members(VALUE value) {
+  bool has_members = RTEST(rb_obj_is_kind_of(value, rb_cStruct)) || !RTEST(rb_obj_is_kind_of(value, rb_mEnumerable));
+  if (has_members && !RTEST(rb_obj_is_kind_of(value, rb_cNumeric))) return converted_by(value, id_to_h, T_HASH);
+  return is_a(value, "Set") ? converted_by(value, id_to_a, T_ARRAY) : Qnil;
+}
+
+static VALUE convert_body(VALUE argument) {
+  struct conversion *conversion = (struct conversion *)argument;
+  VALUE result = convert_implicitly(conversion->value);
+  if (NIL_P(result)) result = convert_time(conversion->value);
+  if (NIL_P(result)) result = convert_members(conversion->value);
+  conversion->result = result;
+  return Qnil;
+}
+
+static VALUE convert_rescue(VALUE argument, VALUE error) {
+  ((struct conversion *)argument)->error = error;
+  return Qnil;
+}
+
+static VALUE convert_masked(RB_BLOCK_CALL_FUNC_ARGLIST(yielded, argument)) {
+  (void)yielded, (void)argc, (void)argv, (void)blockarg;
+  return rb_rescue2(convert_body, argument, convert_rescue, argument, rb_eStandardError, (VALUE)0);
+}
+
+/* What the value's own methods raise is a fault of the value. What another thread raises meanwhile is not: it waits. */
+static struct conversion convert(VALUE value) {
+  struct conversion conversion = {value, Qnil, Qnil};
+  rb_block_call(rb_cThread, id_handle_interrupt, 1, &masked, convert_masked, (VALUE)&conversion);
+  return conversion;
+}
+
+static void refuse_conversion(privy_request *request, VALUE value, VALUE error) {
+  VALUE klass = rb_class_name(rb_obj_class(value));
+  if (NIL_P(error)) {
+    refuse(request, rb_sprintf("is a %" PRIsVALUE ", which cannot be encoded as JSON", klass));
+  } else {
+    refuse(request, rb_sprintf("is a %" PRIsVALUE " whose conversion raised %" PRIsVALUE, klass,
+                               rb_class_name(rb_obj_class(error))));
   }
-  if (RTEST(rb_obj_is_kind_of(value, rb_cTime))) {
-    walk_time(request, value);
-    return;
+}
+
+static void walk_converted(struct walk *walk, VALUE value) {
+  struct conversion conversion = convert(value);
+  switch (rb_type(conversion.result)) {
+  case T_HASH: walk_hash(walk, conversion.result); break;
+  case T_ARRAY: walk_array(walk, conversion.result); break;
+  case T_STRING: walk_text(walk->request, conversion.result); break;
+  case T_NIL: refuse_conversion(walk->request, value, conversion.error); break;
+  default: walk_time(walk->request, conversion.result);
   }
-  if (is_a(value, "Date") && !is_a(value, "DateTime")) {
-    privy_request_refuse(request, "is a date without time and zone: give a Time");
-    return;
-  }
-  if (rb_respond_to(value, id_to_time)) {
-    VALUE time = rb_funcall(value, id_to_time, 0);
-    if (RTEST(rb_obj_is_kind_of(time, rb_cTime))) {
-      walk_time(request, time);
-      return;
-    }
-  }
-  refuse(request, rb_sprintf("is a %" PRIsVALUE ", which JSON cannot tell", rb_obj_class(value)));
+  RB_GC_GUARD(conversion.result);
+}
+
+/* A Date would take the machine's zone, which nobody asked for. */
+static void walk_other(struct walk *walk, VALUE value) {
+  if (RTEST(rb_obj_is_kind_of(value, decimal_class)))
+    walk_decimal(walk->request, value);
+  else if (RTEST(rb_obj_is_kind_of(value, rb_cTime)))
+    walk_time(walk->request, value);
+  else if (is_a(value, "Date") && !is_a(value, "DateTime"))
+    privy_request_refuse(walk->request, "is a date without time and zone: give a Time");
+  else
+    walk_converted(walk, value);
 }
 
 /* False, with the value refused, when the container cannot be entered. */
@@ -155,11 +260,12 @@ static int check_key(VALUE key, VALUE value, VALUE argument) {
   VALUE text;
   (void)value;
   if (!SYMBOL_P(key) && !RB_TYPE_P(key, T_STRING)) {
-    check->fault = rb_sprintf("has a key that is neither String nor Symbol but %" PRIsVALUE, rb_obj_class(key));
+    check->fault =
+        rb_sprintf("has a key that is neither String nor Symbol but %" PRIsVALUE, rb_class_name(rb_obj_class(key)));
   } else if (!text_of(key, &text)) {
-    check->fault = rb_sprintf("has a key in %" PRIsVALUE " that cannot be told in UTF-8", rb_obj_encoding(key));
+    check->fault = rb_sprintf("has a key in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(key));
   } else if (SYMBOL_P(key) && rb_hash_lookup2(check->hash, rb_sym2str(key), Qundef) != Qundef) {
-    check->fault = rb_sprintf("has the key %" PRIsVALUE " as String and as Symbol", rb_sym2str(key));
+    check->fault = rb_sprintf("has the key %" PRIsVALUE " as String and as Symbol", rb_str_inspect(rb_sym2str(key)));
   }
   return NIL_P(check->fault) ? ST_CONTINUE : ST_STOP;
 }
@@ -208,7 +314,7 @@ static void walk_value(struct walk *walk, VALUE value) {
   case T_SYMBOL: walk_text(request, value); break;
   case T_ARRAY: walk_array(walk, value); break;
   case T_HASH: walk_hash(walk, value); break;
-  default: walk_other(request, value);
+  default: walk_other(walk, value);
   }
 }
 
@@ -217,19 +323,31 @@ void privy_rb_walk_value(privy_request *request, VALUE value) {
   walk_value(&walk, value);
 }
 
-void privy_rb_walk_members(privy_request *request, VALUE hash) {
+void privy_rb_walk_members(privy_request *request, VALUE hash, const char *name) {
   struct walk walk = {.request = request};
   Check_Type(hash, T_HASH);
   VALUE fault = keys_fault(hash);
-  if (!NIL_P(fault)) rb_raise(rb_eArgError, "the Hash %" PRIsVALUE, fault);
-  rb_hash_foreach(hash, walk_member, (VALUE)&walk);
+  if (NIL_P(fault)) {
+    rb_hash_foreach(hash, walk_member, (VALUE)&walk);
+    return;
+  }
+  if (name != NULL) privy_request_key(request, name, strlen(name));
+  refuse(request, fault);
 }
 
 void privy_rb_init_walk(void) {
   decimal_class = rb_const_get(rb_cObject, rb_intern("BigDecimal"));
   rb_gc_register_mark_object(decimal_class);
+  masked = rb_hash_new();
+  rb_hash_aset(masked, rb_eException, ID2SYM(rb_intern("never")));
+  rb_gc_register_mark_object(rb_obj_freeze(masked));
   id_exponent = rb_intern("exponent");
   id_to_s = rb_intern("to_s");
-  id_to_i = rb_intern("to_i");
+  id_to_a = rb_intern("to_a");
+  id_to_h = rb_intern("to_h");
+  id_to_ary = rb_intern("to_ary");
+  id_to_hash = rb_intern("to_hash");
+  id_to_str = rb_intern("to_str");
   id_to_time = rb_intern("to_time");
+  id_handle_interrupt = rb_intern("handle_interrupt");
 }

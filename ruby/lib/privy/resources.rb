@@ -8,8 +8,10 @@ module Privy
   #   nil for those of the client.
   #
   # A parameter left out is not sent; nil is sent as null where the API takes null. Enumerations are Symbols or Strings;
-  # times are Time, DateTime or ISO 8601 text with zone; money is Integer, BigDecimal, Float or numeric text. Whatever
-  # cannot be sent raises one {ValidationError} whose details name every fault, before anything leaves the machine.
+  # times are Time, DateTime, ActiveSupport::TimeWithZone or ISO 8601 text with zone; money is Integer, BigDecimal,
+  # Float or numeric text. A Struct, a Set and what has to_hash, to_ary, to_str or to_h is sent as the object, array or text
+  # that it stands for. Whatever cannot be sent raises one {ValidationError} whose details name every fault, before
+  # anything leaves the machine; a value whose conversion raises is such a fault.
   #
   # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, lazy ones too: Hashes of the parameters
   # of the operation. They make several calls at once, each tied to its row, and yield a {Result} as each one ends, in
