@@ -120,7 +120,7 @@ def listing_memory() -> Iterator[Row]:
 
 
 def installed_size() -> Iterator[Row]:
-    ours, theirs = figures.size("privy-client"), figures.size("stripe")
+    ours, theirs = figures.size("privy-marketing"), figures.size("stripe")
     ratio = ours / theirs
     yield Row(
         "Python: installed size, without libcurl",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._types import Json, Scalar
     from .sandbox import Sandbox
 
+_neighbours_are_checked = False
 _USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
 
 
@@ -81,6 +82,8 @@ class BaseClient:
         Raises:
             PrivyError: a setting is missing or cannot be used; the message names it.
         """
+        if not _neighbours_are_checked:
+            _check_neighbours()
         inside: Any = getattr(sandbox, "_core", sandbox)
         if inside is not None and token is None and client_id is None:
             token = _core.SANDBOX_TOKEN
@@ -230,6 +233,14 @@ def to_response(answer: tuple[int, list[tuple[str, str]], bytes, Any]) -> Respon
     """The answer to a raw request, as the core tells it."""
     status, fields, content, json = answer
     return Response(status, Headers(fields), content, json)
+
+
+def _check_neighbours() -> None:
+    global _neighbours_are_checked
+    _neighbours_are_checked = True
+    from ._neighbours import report
+
+    report()
 
 
 def _text(name: str, value: str | None) -> str | None:

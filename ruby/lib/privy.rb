@@ -1,18 +1,19 @@
 # frozen_string_literal: true
 
+if defined?(Privy) && !Privy.instance_of?(Module)
+  raise LoadError, "another gem defines Privy as a #{Privy.class}: " \
+                   "privy-marketing cannot be loaded into the same program"
+end
+
 # Client of the Privy API: contacts and their consents, orders, events. Start at {Privy::Client}.
 module Privy
 end
 
-begin
-  require "bigdecimal"
-rescue LoadError
-  # Part of every Ruby, but from 3.4 on Bundler hides it from an application whose Gemfile does not name it.
-  raise LoadError, "privy needs bigdecimal, which comes with Ruby: add gem \"bigdecimal\" to the Gemfile"
-end
+require "bigdecimal"
 require_relative "privy/version"
 require_relative "privy/errors"
-require "privy/core"
+# The ending keeps another gem's privy/core.rb from being loaded instead; Ruby reads .so as the machine's own ending.
+require "privy/core.so"
 require_relative "privy/record"
 require_relative "privy/page"
 require_relative "privy/response"
@@ -27,3 +28,4 @@ require_relative "privy/bulk_run"
 require_relative "privy/resources"
 require_relative "privy/client"
 require_relative "privy/sandbox"
+require_relative "privy/neighbours"

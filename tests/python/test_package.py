@@ -94,7 +94,7 @@ def test_the_sdist_carries_every_source(source, sdist):
 def test_install_from_the_sdist(sdist, empty, tmp_path):
     run(empty, "-m", "pip", "install", "-q", "--no-input", str(sdist), cwd=tmp_path)
     assert run(empty, "-c", SCRIPT, str(ROOT), cwd=tmp_path).strip() == version()
-    shown = run(empty, "-m", "pip", "show", "-f", "privy-client", cwd=tmp_path)
+    shown = run(empty, "-m", "pip", "show", "-f", "privy-marketing", cwd=tmp_path)
     assert "privy/py.typed" in shown
     assert "privy/_core.pyi" in shown
     served(empty, tmp_path)

@@ -3,6 +3,7 @@
 require_relative "helper"
 require "open3"
 require "rubygems/package"
+require "shellwords"
 require "tmpdir"
 
 # The gem, built and installed as users get it, and used away from the source tree.
@@ -12,7 +13,7 @@ class TestPackage < PrivyTest
     Minitest.after_run { FileUtils.rm_rf(folder) }
     folder
   end
-  PACKAGE = File.join(BUILT, "privy-client-#{Privy::VERSION}.gem")
+  PACKAGE = File.join(BUILT, "privy-marketing-#{Privy::VERSION}.gem")
   HOME = File.join(BUILT, "home")
   CLEAN = ENV.to_h.select { |name, _| name.match?(/\A(RUBY|GEM|BUNDLE|PRIVY)/) }.transform_values { nil }.freeze
 
@@ -43,12 +44,15 @@ class TestPackage < PrivyTest
     run_in(BUILT, *command, GEM_HOME: home, GEM_PATH: HOME)
   end
 
+  # The gems of this machine, and ours.
+  def shared
+    { GEM_HOME: home, GEM_PATH: [HOME, *Gem.path].join(File::PATH_SEPARATOR) }
+  end
+
   def test_it_holds_every_file_it_needs
     files = Gem::Package.new(package).spec.files
     Dir.chdir(ROOT) do
-      needed = Dir["csrc/**/*"].select { |path| File.file?(path) } + Dir["ruby/{lib,ext,sig,exe}/**/*"].select do |path|
-                                                                       File.file?(path)
-                                                                     end
+      needed = Dir["{csrc,sig}/**/*", "ruby/{lib,ext,exe}/**/*"].select { |path| File.file?(path) }
       assert_empty needed - files
     end
     assert_includes files, "LICENSE"
@@ -57,9 +61,25 @@ class TestPackage < PrivyTest
 
   def test_it_is_named_and_versioned
     spec = Gem::Package.new(package).spec
-    assert_equal ["privy-client", Privy::VERSION, ["privy-sandbox"], ["ruby/ext/privy/extconf.rb"], "MIT"],
+    assert_equal ["privy-marketing", Privy::VERSION, ["privy-sandbox"], ["ruby/ext/privy/extconf.rb"], "MIT"],
                  [spec.name, spec.version.to_s, spec.executables, spec.extensions, spec.license]
     refute spec.required_ruby_version.satisfied_by?(Gem::Version.new("3.0.9"))
+    assert_equal ["bigdecimal"], spec.runtime_dependencies.map(&:name)
+  end
+
+  def test_yard_finds_its_options_at_the_root
+    files = Gem::Package.new(package).spec.files
+    assert_includes files, ".yardopts"
+    options = Shellwords.split(File.read(File.join(ROOT, ".yardopts")))
+    patterns = options.reject { |word| word.start_with?("-") || word.include?(" ") }
+    assert_includes patterns, "ruby/lib/**/*.rb"
+    patterns.each { |pattern| assert(files.any? { |file| File.fnmatch?(pattern, file) }, pattern) }
+  end
+
+  def test_rbs_finds_its_signatures_by_the_name_of_the_gem
+    out = run_in(BUILT, RbConfig.ruby, Gem.bin_path("rbs", "rbs"), "-r", "privy-marketing", "methods",
+                 "Privy::Client", **shared)
+    assert_match(/^rate_limit /, out)
   end
 
   def test_it_works_away_from_the_tree
@@ -71,6 +91,83 @@ class TestPackage < PrivyTest
       puts client.contacts.list.map(&:email), Marshal.load(Marshal.dump(jane)) == jane, Privy::VERSION
     RUBY
     assert_equal "true\njane@example.com\ntrue\n#{Privy::VERSION}\n", out
+  end
+
+  BARE = <<~RUBY
+    require "bundler"
+    Bundler.require
+    puts Privy::Sandbox.new.client.contacts.create(email: "jane@example.com").email, require("privy")
+    puts $LOADED_FEATURES.grep(%r{/privy(-marketing)?\\.rb\\z}).map { |path| File.basename(path) }.sort.join(" ")
+  RUBY
+  REQUIRED = "jane@example.com\nfalse\nprivy-marketing.rb privy.rb\n"
+
+  # A program with this Gemfile and nothing else.
+  def bundled(gemfile, code, **environment)
+    Dir.mktmpdir do |folder|
+      File.write(File.join(folder, "Gemfile"), "source \"https://rubygems.org\"\n#{gemfile}\n")
+      run_in(folder, RbConfig.ruby, "-S", "bundle", "install", "--local", "--quiet", **shared)
+      run_in(folder, RbConfig.ruby, "-w", "-e", code, **shared, **environment)
+    end
+  end
+
+  def test_a_bare_line_of_a_gemfile_loads_the_installed_gem
+    assert_equal REQUIRED, bundled('gem "privy-marketing"', BARE)
+  end
+
+  # Bundler compiles no extension of a gem that it takes from a folder.
+  def test_a_bare_line_of_a_gemfile_loads_the_gem_from_a_folder
+    extension = $LOADED_FEATURES.find { |path| path.end_with?("privy/core.so") }.delete_suffix("/privy/core.so")
+    assert_equal REQUIRED, bundled("gem \"privy-marketing\", path: #{ROOT.dump}", BARE, RUBYLIB: extension)
+  end
+
+  # Another gem with a privy.rb, in a folder of its own.
+  def neighbour(code)
+    Dir.mktmpdir do |folder|
+      FileUtils.mkdir_p(File.join(folder, "lib/privy"))
+      File.write(File.join(folder, "lib/privy.rb"), code)
+      File.write(File.join(folder, "lib/privy/core.rb"), "raise 'not mine'\n")
+      File.write(File.join(folder, "privy.gemspec"), <<~RUBY)
+        Gem::Specification.new do |spec|
+          spec.name, spec.version, spec.authors, spec.summary = "privy", "6.1", ["somebody"], "another"
+          spec.files = ["lib/privy.rb"]
+        end
+      RUBY
+      yield "gem \"privy\", path: #{folder.dump}", File.join(folder, "lib/privy.rb")
+    end
+  end
+
+  CLIENTS = <<~RUBY
+    require "bundler"
+    Bundler.require
+    2.times { Privy::Sandbox.new.client }
+  RUBY
+
+  def test_another_gem_with_a_privy_rb_is_named_once
+    neighbour("module Privy; OTHER = true; end\n") do |line|
+      ours = "gem 'privy-marketing'"
+      [[ours, line], [line, ours]].each do |lines|
+        out = bundled(lines.join("\n"), CLIENTS)
+        assert_match(/\Aprivy: the gem privy 6\.1 also has a file privy\.rb, .* privy-marketing.*\n\z/, out)
+      end
+    end
+  end
+
+  def test_another_gem_whose_privy_is_a_class_is_named_in_the_error
+    neighbour("class Privy; end\n") do |line, file|
+      out = bundled("#{line}, require: #{file.dump}\ngem 'privy-marketing'", <<~RUBY)
+        require "bundler"
+        begin
+          Bundler.require
+        rescue LoadError => error
+          puts error.message
+        end
+      RUBY
+      assert_equal "another gem defines Privy as a Class: privy-marketing cannot be loaded into the same program\n", out
+    end
+  end
+
+  def test_alone_it_reports_no_other_gem
+    assert_empty bundled("gem 'privy-marketing'", CLIENTS)
   end
 
   def test_its_executable_serves

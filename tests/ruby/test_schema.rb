@@ -19,7 +19,7 @@ class TestSchema < PrivyTest
   def self.signatures
     @signatures ||= begin
       loader = RBS::EnvironmentLoader.new
-      loader.add(path: Pathname(File.join(ROOT, "ruby/sig")))
+      loader.add(path: Pathname(File.join(ROOT, "sig")))
       RBS::DefinitionBuilder.new(env: RBS::Environment.from_loader(loader).resolve_type_names)
     end
   end
@@ -176,7 +176,7 @@ class TestSchema < PrivyTest
   end
 
   def test_the_signatures_are_valid
-    out, status = Open3.capture2e(RbConfig.ruby, Gem.bin_path("rbs", "rbs"), "-I", File.join(ROOT, "ruby/sig"),
+    out, status = Open3.capture2e(RbConfig.ruby, Gem.bin_path("rbs", "rbs"), "-I", File.join(ROOT, "sig"),
                                   "validate", "--silent")
     assert_predicate status, :success?, out
   end

@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+module Privy
+  # Other gems that bring a file privy.rb: whichever comes first on the load path is the one that `require "privy"`
+  # loads, and both may define the module Privy.
+  # @private
+  module Neighbours
+    GEM_NAME = "privy-marketing"
+    FILE = "privy.rb"
+    HERE = File.expand_path("..", __dir__)
+    @reported = false
+
+    class << self
+      # Warns once in a process when another gem has a privy.rb on the load path, or has loaded one. Only the main
+      # Ractor can read the load path.
+      #
+      # @return [void]
+      def report
+        return if @reported || Ractor.current != Ractor.main
+
+        @reported = true
+        folders = others
+        warn(message(folders)) unless folders.empty?
+      end
+
+      private
+
+      # The folders of the load path, and those of loaded files, that hold another gem's privy.rb.
+      def others
+        loaded = $LOADED_FEATURES.select { |path| path.end_with?("/#{FILE}") }.map { |path| File.dirname(path) }
+        ($LOAD_PATH.map(&:to_s) | loaded).select { |folder| other?(folder) }
+      end
+
+      # Another copy of this library is not another gem's: it has this gem's file beside privy.rb.
+      def other?(folder)
+        folder != HERE && File.file?(File.join(folder, FILE)) && !File.file?(File.join(folder, "#{GEM_NAME}.rb"))
+      end
+
+      def message(folders)
+        names = folders.map { |folder| name_of(folder) }.uniq.join(", ")
+        "privy: #{names} also has a file #{FILE}, so that `require \"privy\"` loads either it or #{GEM_NAME}, and both " \
+          "define Privy. Remove one of the two gems from this program's Gemfile, or uninstall it."
+      end
+
+      def name_of(folder)
+        specs = defined?(Gem) ? Gem.loaded_specs.values : []
+        spec = specs.find { |one| one.full_require_paths.include?(folder) }
+        spec ? "the gem #{spec.name} #{spec.version}" : folder
+      end
+    end
+  end
+  private_constant :Neighbours
+end
