@@ -630,6 +630,8 @@ typedef struct privy_outcome {
   privy_status status;
   privy_response *response;
   privy_error error;
+  int attempts; /* requests sent for it, also when it succeeded */
+  bool updated; /* contacts.upsert: the contact existed and was updated */
 } privy_outcome;
 PRIVY_API void privy_outcome_clear(privy_outcome *outcome);
 
@@ -673,6 +675,107 @@ PRIVY_API double privy_group_due(const privy_group *group);
 PRIVY_API void privy_group_act(privy_group *group, int socket, int events);
 /* When the calls that wait for budget or a retry may go on, by the client's clock; 0: none waits. */
 PRIVY_API double privy_group_waiting_until(const privy_group *group);
+
+/* ---- bulk runs ----------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * One operation for many rows. The caller builds a request for each row and drives the group; the run decides
+ *   - when a row may be taken: as places free up, `concurrency` of them, a row that waits for its key or for a retry's
+ *     backoff taking none; at most PRIVY_BULK_LOOKAHEAD rows are held at once;
+ *   - when a row's call starts: rows with an order_id, e-mail address, phone number or Idempotency-Key in common run
+ * one after the other in their order, and their results come in that order;
+ *   - when the run ends: all rows done, or the account's budget spent for longer than a call may wait (max_wait). One
+ *     bad row ends nothing.
+ * A result stays with the run until it is acknowledged. Each row is, once: acknowledged, unsent, or in doubt.
+ *
+ *   privy_bulk_new(group, operation, &config, &bulk, &error);
+ *   for (;;) switch (privy_bulk_next(bulk)) {
+ *     case PRIVY_BULK_ROW:    …take a row… privy_bulk_add, _refuse or _fail; at the last one privy_bulk_end_rows
+ *     case PRIVY_BULK_RESULT: privy_bulk_result(bulk, &result); …hand it out… privy_bulk_acknowledge(bulk);
+ *     case PRIVY_BULK_WAIT:   privy_group_wait(group, seconds), or return to the event loop
+ *     case PRIVY_BULK_END:    …privy_bulk_error says why it ended early, if it did…
+ *   }
+ *   privy_bulk_free(bulk);
+ */
+typedef struct privy_bulk privy_bulk;
+
+/* Rows that a run holds at most: taken, and not acknowledged yet. */
+#define PRIVY_BULK_LOOKAHEAD 1000
+
+typedef struct privy_bulk_config {
+  int64_t concurrency;   /* calls at once, 1 or more; default 8 */
+  int64_t total;         /* rows in all; negative (default): unknown */
+  privy_options options; /* of each call; defaults: those of the client, but max_wait 3600 s */
+} privy_bulk_config;
+PRIVY_API void privy_bulk_config_init(privy_bulk_config *config);
+
+/*
+ * Makes a run on a group that has no other calls and serves this run only. The group must outlive the run, and it is
+ * driven by the caller. PRIVY_OK; PRIVY_ERROR when the configuration cannot be used; PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_operation *operation,
+                                                      const privy_bulk_config *config, privy_bulk **out,
+                                                      privy_error *error);
+/* Closes the run and frees it. In the child of a fork it touches no call: they are the parent's. */
+PRIVY_API void privy_bulk_free(privy_bulk *bulk);
+
+typedef enum privy_bulk_step { PRIVY_BULK_ROW, PRIVY_BULK_RESULT, PRIVY_BULK_WAIT, PRIVY_BULK_END } privy_bulk_step;
+/* Takes the calls that have ended, starts those that may start, and returns what the caller does next. */
+PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
+
+/* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. If memory runs
+ * out the row is unsent and the run takes no more rows. */
+PRIVY_API void privy_bulk_add(privy_bulk *bulk, privy_request *request);
+/* Adds the row with a result of its own: no request could be made of it. Takes over the contents of `error`. */
+PRIVY_API void privy_bulk_refuse(privy_bulk *bulk, privy_error *error);
+/* Adds the row as unsent and takes no more rows: what failed is not the row's fault. */
+PRIVY_API void privy_bulk_fail(privy_bulk *bulk);
+/* There are no more rows. */
+PRIVY_API void privy_bulk_end_rows(privy_bulk *bulk);
+
+typedef enum privy_bulk_change { PRIVY_BULK_UNCHANGED, PRIVY_BULK_CREATED, PRIVY_BULK_UPDATED } privy_bulk_change;
+/* What became of a row. Borrowed from the run until privy_bulk_acknowledge. */
+typedef struct privy_bulk_result_view {
+  uint64_t index;
+  privy_status status;
+  privy_response *response; /* PRIVY_OK */
+  const privy_error *error; /* otherwise */
+  privy_bulk_change change; /* what the server did; PRIVY_BULK_UNCHANGED for failures and events */
+} privy_bulk_result_view;
+/* The oldest result. False when there is none. */
+PRIVY_API bool privy_bulk_result(const privy_bulk *bulk, privy_bulk_result_view *out);
+/* Removes the oldest result: it has been handed out. */
+PRIVY_API void privy_bulk_acknowledge(privy_bulk *bulk);
+
+/* How far a run has come. Rows count as done when their call has ended. */
+typedef struct privy_bulk_progress {
+  uint64_t taken, done, failed, created, updated;
+  int64_t total;        /* negative: unknown */
+  uint64_t requests;    /* sent, those of calls under way included */
+  double seconds;       /* since the run was made */
+  double waited;        /* seconds in which all calls waited for budget or a retry */
+  double waiting_until; /* when they may go on, in seconds since 1970; 0: they do not wait */
+  double eta;           /* seconds until the end, by the pace so far, the requests that a row takes, and the minute's
+                           budget; negative when unknown: without total, before any result, or past the day's budget */
+} privy_bulk_progress;
+PRIVY_API void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out);
+/* The same when a row was done or a wait began or ended since the last true; otherwise false. */
+PRIVY_API bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out);
+
+/* Why the run takes no more rows: PRIVY_RATE_LIMIT when the budget is spent, PRIVY_NO_MEMORY. NULL when it does. */
+PRIVY_API const privy_error *privy_bulk_error(const privy_bulk *bulk);
+
+/* A row without an acknowledged result. */
+typedef struct privy_bulk_row {
+  uint64_t index;
+  bool in_doubt;               /* a request was sent for it, and its result was not acknowledged; otherwise unsent */
+  const char *idempotency_key; /* that its request carried, NULL for none; borrowed until the next call */
+} privy_bulk_row;
+/* Copies up to `capacity` of the rows without an acknowledged result, in their order; returns how many there are. */
+PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
+/* Ends the calls under way and takes no more rows. Rows without an acknowledged result stay open rows. */
+PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 
 #ifdef __cplusplus
 }

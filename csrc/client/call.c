@@ -199,6 +199,7 @@ privy_call_step privy_call_next(privy_call *call, privy_account *account, double
   double until;
   if (call->done) return PRIVY_CALL_DONE;
   if (now < call->until) return PRIVY_CALL_WAIT;
+  call->backs_off = false;
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, now, &until);
@@ -232,6 +233,7 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   call->wait_left -= delay;
   call->waited += delay;
   call->until = now + delay;
+  call->backs_off = true;
   tell_wait(call, account, PRIVY_EVENT_RETRY, delay);
   privy_error_clear(error);
   return true;

@@ -39,7 +39,8 @@ typedef struct privy_call {
   privy_request *follow_up;
   privy_call_goal goal;
   privy_request *verify;
-  double until; /* WAIT: not before this */
+  double until;   /* WAIT: not before this */
+  bool backs_off; /* … because of a retry */
   double wait_left;
   double waited;
   int attempts; /* requests sent, those for tokens included */

@@ -29,6 +29,18 @@ void privy_client_check_process(privy_client *client);
 /* Makes the group start a call of a request that stays the caller's. */
 PRIVY_NODISCARD privy_status privy_group_start_shared(privy_group *group, const privy_request *request,
                                                       const privy_options *options, uint64_t id, privy_error *error);
+/* At most so many calls of the group are on the wire at once; 0: any number. */
+void privy_group_limit(privy_group *group, size_t most);
+privy_client *privy_group_client(const privy_group *group);
+/* False in the child of a fork: the calls are the parent's. */
+bool privy_group_is_own(const privy_group *group);
+/* The call of this id, NULL when none is under way. */
+const privy_call *privy_group_find(const privy_group *group, uint64_t id);
+/* Calls that wait for a retry's backoff. */
+size_t privy_group_backing_off(const privy_group *group);
+/* Seconds until the first call that waits for budget, a token or a retry may go on. Negative when none waits, or
+ * while another call is on the wire or has ended. */
+double privy_group_idle_seconds(const privy_group *group);
 /* Ends a call before its time and gives it an outcome, PRIVY_INTERRUPTED. */
 void privy_group_interrupt(privy_group *group, uint64_t id);
 /* An idle group, NULL when there is none; and back. */

@@ -35,12 +35,14 @@ typedef struct group_queue {
 
 struct privy_group {
   privy_client *client;
-  privy_engine *engine; /* NULL: the sandbox answers */
-  group_queue ready;    /* may go on at once */
-  group_queue waiting;  /* for budget or a retry, by the client's clock */
-  group_queue sending;  /* with the engine */
-  group_queue late;     /* answers that the sandbox delays */
+  privy_engine *engine;    /* NULL: the sandbox answers */
+  group_queue ready;       /* may go on at once */
+  group_queue waiting;     /* for budget or a token, by the client's clock */
+  group_queue backing_off; /* before a retry, by the same clock */
+  group_queue sending;     /* with the engine */
+  group_queue late;        /* answers that the sandbox delays */
   group_queue ended;
+  size_t limit; /* of calls on the wire; 0: none */
   atomic_bool woken;
   privy_trail trail;
   bool observed;     /* the trail is kept for calls that start */
@@ -131,7 +133,8 @@ void privy_group_free(privy_group *group) {
     privy_group_abandon(group);
     return;
   }
-  group_queue *const queues[] = {&group->ready, &group->waiting, &group->sending, &group->late, &group->ended};
+  group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
+                                 &group->sending, &group->late,    &group->ended};
   for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
     while (queues[i]->first) {
       group_flight *flight = queues[i]->first;
@@ -142,6 +145,7 @@ void privy_group_free(privy_group *group) {
   privy_trail_clear(&group->trail);
   atomic_store(&group->woken, false);
   group->observed = false;
+  group->limit = 0;
   if (group->watched)
     privy_group_destroy(group);
   else
@@ -193,7 +197,8 @@ privy_status privy_group_start(privy_group *group, privy_request *request, const
 }
 
 static group_flight *find(const privy_group *group, uint64_t id) {
-  const group_queue *const queues[] = {&group->ready, &group->waiting, &group->sending, &group->late, &group->ended};
+  const group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
+                                       &group->sending, &group->late,    &group->ended};
   for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
     for (group_flight *flight = queues[i]->first; flight; flight = flight->next)
       if (flight->id == id) return flight;
@@ -214,7 +219,8 @@ bool privy_group_cancel(privy_group *group, uint64_t id) {
 }
 
 size_t privy_group_count(const privy_group *group) {
-  return group->ready.count + group->waiting.count + group->sending.count + group->late.count + group->ended.count;
+  return group->ready.count + group->waiting.count + group->backing_off.count + group->sending.count +
+         group->late.count + group->ended.count;
 }
 
 void privy_outcome_clear(privy_outcome *outcome) {
@@ -227,7 +233,12 @@ void privy_outcome_clear(privy_outcome *outcome) {
 bool privy_group_take(privy_group *group, privy_outcome *out) {
   group_flight *flight = group->ended.first;
   if (!flight) return false;
-  *out = (privy_outcome){flight->id, flight->call.status, flight->call.response, flight->error};
+  *out = (privy_outcome){.id = flight->id,
+                         .status = flight->call.status,
+                         .response = flight->call.response,
+                         .error = flight->error,
+                         .attempts = flight->call.attempts,
+                         .updated = flight->call.follow_up != NULL};
   flight->call.response = NULL;
   privy_error_init(&flight->error);
   free_flight(flight);
@@ -267,7 +278,7 @@ static void settle(privy_group *group, group_flight *flight, privy_status status
   else
     privy_client_failed(group->client, &flight->call);
   privy_incoming_clear(&flight->incoming);
-  enter(flight, &group->ready);
+  enter(flight, flight->call.done ? &group->ended : &group->ready);
 }
 
 static void ask_sandbox(privy_group *group, group_flight *flight) {
@@ -310,7 +321,7 @@ static void go_on(privy_group *group, group_flight *flight) {
   case PRIVY_CALL_SEND: carry(group, flight); break;
   case PRIVY_CALL_WAIT:
     flight->at = privy_monotonic() + fmax(flight->call.until - privy_client_now(group->client), 0);
-    enter(flight, &group->waiting);
+    enter(flight, flight->call.backs_off ? &group->backing_off : &group->waiting);
     break;
   case PRIVY_CALL_DONE: enter(flight, &group->ended); break;
   }
@@ -336,9 +347,9 @@ static void take_late(privy_group *group, double now) {
 }
 
 /* A sandbox's clock may stand still: no wait is longer than it would be by the machine's. */
-static void take_waiting(privy_group *group, double now) {
-  double client_now = group->waiting.count ? privy_client_now(group->client) : 0;
-  for (group_flight *flight = group->waiting.first, *next; flight; flight = next) {
+static void take_waiting(privy_group *group, group_queue *queue, double now) {
+  double client_now = queue->count ? privy_client_now(group->client) : 0;
+  for (group_flight *flight = queue->first, *next; flight; flight = next) {
     next = flight->next;
     if (flight->call.until > client_now && flight->at > now) continue;
     if (flight->call.until > client_now) flight->call.until = client_now;
@@ -346,23 +357,33 @@ static void take_waiting(privy_group *group, double now) {
   }
 }
 
+/* Whether a call may go on at once: it may need a place on the wire. */
+static bool has_ready(const privy_group *group) {
+  return group->ready.count && (!group->limit || group->sending.count + group->late.count < group->limit);
+}
+
 static void move(privy_group *group) {
   double now = group->driven_at = privy_monotonic();
   if (group->engine) take_transfers(group);
   take_late(group, now);
-  take_waiting(group, now);
-  while (group->ready.first) go_on(group, group->ready.first);
+  take_waiting(group, &group->backing_off, now);
+  take_waiting(group, &group->waiting, now);
+  while (has_ready(group)) go_on(group, group->ready.first);
+}
+
+/* When the first call of a queue is due, by privy_monotonic. */
+static double first_of(const group_queue *queue, double first) {
+  for (const group_flight *flight = queue->first; flight; flight = flight->next) first = fmin(first, flight->at);
+  return first;
 }
 
 /* Seconds until something in these queues is due; negative: nothing is. */
 static double due_of(const privy_group *group) {
-  double first = INFINITY, now = group->late.count + group->waiting.count ? privy_monotonic() : 0;
-  for (const group_flight *flight = group->late.first; flight; flight = flight->next)
-    first = fmin(first, flight->at - now);
-  for (const group_flight *flight = group->waiting.first; flight; flight = flight->next)
-    first = fmin(first, flight->at - now);
-  if (group->waiting.count && group->client->sandbox) first = fmin(first, CLOCK_PEEK);
-  if (group->ready.count || group->ended.count) first = 0;
+  const size_t waiting = group->waiting.count + group->backing_off.count;
+  double first = first_of(&group->late, first_of(&group->waiting, first_of(&group->backing_off, INFINITY)));
+  if (!isinf(first)) first -= privy_monotonic();
+  if (waiting && group->client->sandbox) first = fmin(first, CLOCK_PEEK);
+  if (has_ready(group) || group->ended.count) first = 0;
   return isinf(first) ? -1 : fmax(first, 0);
 }
 
@@ -421,9 +442,41 @@ void privy_group_act(privy_group *group, int socket, int events) {
   move(group);
 }
 
-double privy_group_waiting_until(const privy_group *group) {
-  double first = 0;
-  for (const group_flight *flight = group->waiting.first; flight; flight = flight->next)
+static double first_until(const group_queue *queue, double first) {
+  for (const group_flight *flight = queue->first; flight; flight = flight->next)
     if (first == 0 || flight->call.until < first) first = flight->call.until;
   return first;
+}
+
+double privy_group_waiting_until(const privy_group *group) {
+  return first_until(&group->waiting, first_until(&group->backing_off, 0));
+}
+
+/* ---- for bulk runs ---- */
+
+void privy_group_limit(privy_group *group, size_t most) {
+  group->limit = most;
+}
+
+privy_client *privy_group_client(const privy_group *group) {
+  return group->client;
+}
+
+bool privy_group_is_own(const privy_group *group) {
+  return group->process == getpid();
+}
+
+const privy_call *privy_group_find(const privy_group *group, uint64_t id) {
+  const group_flight *flight = find(group, id);
+  return flight ? &flight->call : NULL;
+}
+
+size_t privy_group_backing_off(const privy_group *group) {
+  return group->backing_off.count;
+}
+
+double privy_group_idle_seconds(const privy_group *group) {
+  double until = privy_group_waiting_until(group);
+  if (until == 0 || group->sending.count + group->late.count + group->ready.count + group->ended.count) return -1;
+  return fmax(until - privy_client_now(group->client), 0);
 }

@@ -140,7 +140,8 @@ typedef enum privy_field_flags {
   PRIVY_FIELD_HEADER = 2,          /* travels as the header called `header` */
   PRIVY_FIELD_FALSE_IF_ABSENT = 4, /* answers leave it out when it is false */
   PRIVY_FIELD_FROM_STATUS = 8,     /* not in the body: true when the HTTP status is 201 */
-  PRIVY_FIELD_PATH = 16            /* travels in the path of every operation that takes it */
+  PRIVY_FIELD_PATH = 16,           /* travels in the path of every operation that takes it */
+  PRIVY_FIELD_ROW_KEY = 32         /* rows of a bulk run that have the same value keep their order */
 } privy_field_flags;
 
 typedef struct privy_field {

@@ -11,7 +11,8 @@ enum {
   REQUIRED = PRIVY_FIELD_REQUIRED,
   FALSE_IF_ABSENT = PRIVY_FIELD_FALSE_IF_ABSENT,
   FROM_STATUS = PRIVY_FIELD_FROM_STATUS,
-  IN_PATH = PRIVY_FIELD_PATH
+  IN_PATH = PRIVY_FIELD_PATH,
+  ROW_KEY = PRIVY_FIELD_ROW_KEY
 };
 
 /* A name and its length; the same with the key between them. */
@@ -66,11 +67,11 @@ enum {
    NULL,                                                                                                               \
    doc},
 #define SEND(...) ROW(PRIVY_NO_SLOT, __VA_ARGS__)
-#define HEADER(name, header, taken_by, doc)                                                                            \
+#define HEADER(name, header, taken_by, flags, doc)                                                                     \
   {KEYED(name),                                                                                                        \
    PRIVY_KIND_STRING,                                                                                                  \
    PRIVY_FORMAT_HEADER,                                                                                                \
-   PRIVY_FIELD_HEADER,                                                                                                 \
+   PRIVY_FIELD_HEADER | (flags),                                                                                       \
    PRIVY_NO_SLOT,                                                                                                      \
    0,                                                                                                                  \
    0,                                                                                                                  \

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tree import ROOT, relative, sources, without_comments
 
-FLOORS = ["base", "json", "schema", "message", "policy", "client"]
+FLOORS = ["base", "json", "schema", "message", "policy", "client", "jobs"]
 BELOW = {floor: set(FLOORS[: position + 1]) for position, floor in enumerate(FLOORS)}
 BELOW["sandbox"] = {"base", "json", "schema", "sandbox"}
 # The C library's own headers: C11, and of POSIX what a core without a process-wide state needs.

@@ -1,0 +1,322 @@
+#include "jobs/bulk.h"
+
+#include "base/memory.h"
+#include "message/error.h"
+#include "message/response.h"
+
+#define DEFAULT_CONCURRENCY 8
+/* Any minute's budget, but not a day's. */
+#define DEFAULT_MAX_WAIT 3600.0
+
+/* ---- queues ---- */
+
+static void push(bulk_queue *queue, bulk_row *row) {
+  row->next_in_queue = NULL;
+  *(queue->last ? &queue->last->next_in_queue : &queue->first) = row;
+  queue->last = row;
+  queue->count++;
+}
+
+static bulk_row *pop(bulk_queue *queue) {
+  bulk_row *row = queue->first;
+  queue->first = row->next_in_queue;
+  if (!queue->first) queue->last = NULL;
+  queue->count--;
+  return row;
+}
+
+/* ---- life ---- */
+
+void privy_bulk_config_init(privy_bulk_config *config) {
+  *config = (privy_bulk_config){.concurrency = DEFAULT_CONCURRENCY, .total = -1, .options = PRIVY_OPTIONS_INHERIT};
+  config->options.max_wait = DEFAULT_MAX_WAIT;
+}
+
+static privy_status check(const privy_bulk_config *config, const privy_options *merged, privy_error *error) {
+  if (config->concurrency < 1) return privy_error_set(error, PRIVY_ERROR, "concurrency must be 1 or more");
+  const char *fault = privy_options_fault(merged);
+  return fault ? privy_error_set(error, PRIVY_ERROR, "%s", fault) : PRIVY_OK;
+}
+
+privy_status privy_bulk_new(privy_group *group, const privy_operation *operation, const privy_bulk_config *config,
+                            privy_bulk **out, privy_error *error) {
+  privy_client *client = privy_group_client(group);
+  const privy_options merged = privy_options_merge(client->settings.options, &config->options);
+  if (check(config, &merged, error) != PRIVY_OK) return error->code;
+  privy_bulk *bulk = privy_calloc(1, sizeof *bulk);
+  if (!bulk) return privy_error_no_memory(error);
+  bulk->group = group;
+  bulk->operation = operation;
+  bulk->options = merged;
+  bulk->concurrency = (uint64_t)config->concurrency < SIZE_MAX ? (size_t)config->concurrency : SIZE_MAX;
+  bulk->progress.total = config->total < 0 ? -1 : config->total;
+  bulk->began_at = bulk->looked_at = privy_client_now(client);
+  privy_error_init(&bulk->error);
+  privy_group_limit(group, bulk->concurrency);
+  *out = bulk;
+  return PRIVY_OK;
+}
+
+static void free_row(privy_bulk *bulk, bulk_row *row) {
+  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++) (void)privy_lanes_leave(&bulk->lanes, &row->places[i]);
+  *(row->before ? &row->before->next : &bulk->first) = row->next;
+  *(row->next ? &row->next->before : &bulk->last) = row->before;
+  bulk->held--;
+  privy_request_free(row->request);
+  privy_outcome_clear(&row->outcome);
+  privy_free(row->given_key);
+  privy_free(row);
+}
+
+void privy_bulk_free(privy_bulk *bulk) {
+  if (!bulk) return;
+  if (privy_group_is_own(bulk->group)) privy_bulk_close(bulk);
+  while (bulk->first) free_row(bulk, bulk->first);
+  privy_lanes_clear(&bulk->lanes);
+  privy_error_clear(&bulk->error);
+  privy_free(bulk->spare);
+  privy_free(bulk);
+}
+
+/* ---- lanes ---- */
+
+static bool may_start(const bulk_row *row) {
+  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++)
+    if (!privy_lanes_is_first(&row->places[i])) return false;
+  return row->state == BULK_QUEUED;
+}
+
+static void leave_lanes(privy_bulk *bulk, bulk_row *row) {
+  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++) {
+    bulk_row *next = privy_lanes_leave(&bulk->lanes, &row->places[i]);
+    if (next && may_start(next)) push(&bulk->startable, next);
+  }
+}
+
+static bool join_lanes(privy_bulk *bulk, bulk_row *row) {
+  privy_row_keys keys = {0};
+  bool joined = privy_row_keys_read(row->request, &keys);
+  for (size_t i = 0; joined && i < keys.count; i++) {
+    row->places[i].owner = row;
+    joined = privy_lanes_join(&bulk->lanes, keys.texts[i].data, keys.texts[i].length, &row->places[i]);
+  }
+  privy_row_keys_clear(&keys);
+  return joined;
+}
+
+/* ---- ends ---- */
+
+/* Ends the run for a reason that is no row's own: the first one counts. Takes over the contents of `error`. */
+static void stop(privy_bulk *bulk, privy_error *error) {
+  bulk->ends = true;
+  if (bulk->error.code == PRIVY_OK) {
+    bulk->error = *error;
+    privy_error_init(error);
+  }
+  privy_error_clear(error);
+}
+
+static void stop_without_memory(privy_bulk *bulk) {
+  privy_error error;
+  privy_error_init(&error);
+  privy_error_no_memory(&error);
+  stop(bulk, &error);
+}
+
+/* The budget is spent for longer than a call may wait: the core itself refused the request. */
+static bool is_spent(const privy_outcome *outcome) {
+  return outcome->status == PRIVY_RATE_LIMIT && outcome->error.http_status == 0;
+}
+
+/* Ends the run because of a row that keeps its error as its result. */
+static void stop_after_result(privy_bulk *bulk, const privy_error *cause) {
+  privy_error error;
+  privy_error_init(&error);
+  privy_error_set(&error, cause->code, "%s", cause->message);
+  error.retry_after = cause->retry_after;
+  error.resets_at = cause->resets_at;
+  stop(bulk, &error);
+}
+
+/* ---- results ---- */
+
+static privy_bulk_change change_of(const privy_operation *operation, const privy_outcome *outcome) {
+  if (outcome->status != PRIVY_OK || operation->answer == PRIVY_ANSWER_BARE) return PRIVY_BULK_UNCHANGED;
+  if (outcome->updated) return PRIVY_BULK_UPDATED;
+  bool tells = operation->id == PRIVY_OP_ORDER; /* by 200 or 201 */
+  return tells && privy_response_status(outcome->response) != 201 ? PRIVY_BULK_UPDATED : PRIVY_BULK_CREATED;
+}
+
+static void keep_result(privy_bulk *bulk, bulk_row *row) {
+  row->state = BULK_ENDED;
+  row->change = change_of(bulk->operation, &row->outcome);
+  bulk->progress.done++;
+  bulk->progress.failed += row->outcome.status != PRIVY_OK;
+  bulk->progress.created += row->change == PRIVY_BULK_CREATED;
+  bulk->progress.updated += row->change == PRIVY_BULK_UPDATED;
+  push(&bulk->results, row);
+}
+
+static void end_call(privy_bulk *bulk, bulk_row *row, privy_outcome *outcome) {
+  bulk->active--;
+  row->attempts = outcome->attempts;
+  bulk->progress.requests += (uint64_t)outcome->attempts;
+  if (is_spent(outcome) && outcome->attempts == 0) {
+    row->state = BULK_OPEN;
+    stop(bulk, &outcome->error);
+  } else {
+    if (is_spent(outcome)) stop_after_result(bulk, &outcome->error);
+    row->outcome = *outcome;
+    keep_result(bulk, row);
+  }
+  leave_lanes(bulk, row);
+}
+
+static void take_ended(privy_bulk *bulk) {
+  privy_outcome outcome;
+  while (privy_group_take(bulk->group, &outcome)) end_call(bulk, (bulk_row *)(uintptr_t)outcome.id, &outcome);
+}
+
+/* ---- starts ---- */
+
+/* Calls that need a place: those on the wire, or about to be. */
+static size_t places_taken(const privy_bulk *bulk) {
+  return bulk->active - privy_group_backing_off(bulk->group) + bulk->results.count;
+}
+
+static void start_row(privy_bulk *bulk, bulk_row *row) {
+  privy_error error;
+  privy_error_init(&error);
+  const uint64_t id = (uint64_t)(uintptr_t)row;
+  privy_request *request = row->request;
+  row->request = NULL;
+  if (privy_group_start(bulk->group, request, &bulk->options, id, &error) != PRIVY_OK) {
+    row->state = BULK_OPEN;
+    stop(bulk, &error);
+    leave_lanes(bulk, row);
+    return;
+  }
+  row->state = BULK_ACTIVE;
+  row->call = privy_group_find(bulk->group, id);
+  memcpy(row->generated_key, row->call->key, sizeof row->generated_key);
+  bulk->active++;
+}
+
+static void start_rows(privy_bulk *bulk) {
+  while (bulk->startable.first && bulk->error.code == PRIVY_OK && places_taken(bulk) < bulk->concurrency)
+    start_row(bulk, pop(&bulk->startable));
+}
+
+static bool takes_row(privy_bulk *bulk) {
+  if (bulk->ends || bulk->held >= PRIVY_BULK_LOOKAHEAD) return false;
+  if (places_taken(bulk) + bulk->startable.count >= bulk->concurrency) return false;
+  if (!bulk->spare) bulk->spare = privy_calloc(1, sizeof *bulk->spare);
+  if (!bulk->spare) stop_without_memory(bulk);
+  return bulk->spare;
+}
+
+privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
+  take_ended(bulk);
+  privy_bulk_look(bulk);
+  start_rows(bulk);
+  if (takes_row(bulk)) return PRIVY_BULK_ROW;
+  if (bulk->results.first) return PRIVY_BULK_RESULT;
+  if (bulk->active == 0) return PRIVY_BULK_END;
+  bulk->idle = privy_group_idle_seconds(bulk->group) >= 0;
+  return PRIVY_BULK_WAIT;
+}
+
+/* ---- rows ---- */
+
+/* The row that privy_bulk_next asked for. */
+static bulk_row *hold(privy_bulk *bulk, bulk_state state) {
+  bulk_row *row = bulk->spare;
+  bulk->spare = NULL;
+  row->index = bulk->progress.taken++;
+  row->state = state;
+  row->before = bulk->last;
+  *(bulk->last ? &bulk->last->next : &bulk->first) = row;
+  bulk->last = row;
+  bulk->held++;
+  return row;
+}
+
+static bool keep_given_key(bulk_row *row) {
+  const char *key = privy_request_find_header(row->request, "Idempotency-Key");
+  if (key) row->given_key = privy_copy(key, strlen(key));
+  return !key || row->given_key;
+}
+
+void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
+  bulk_row *row = hold(bulk, BULK_QUEUED);
+  row->request = request;
+  if (!keep_given_key(row) || !join_lanes(bulk, row)) {
+    row->state = BULK_OPEN;
+    leave_lanes(bulk, row);
+    stop_without_memory(bulk);
+  } else if (may_start(row)) {
+    push(&bulk->startable, row);
+  }
+}
+
+void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {
+  bulk_row *row = hold(bulk, BULK_QUEUED);
+  row->outcome = (privy_outcome){.status = error->code, .error = *error};
+  privy_error_init(error);
+  keep_result(bulk, row);
+}
+
+void privy_bulk_fail(privy_bulk *bulk) {
+  hold(bulk, BULK_OPEN);
+  bulk->ends = true;
+}
+
+void privy_bulk_end_rows(privy_bulk *bulk) {
+  bulk->ends = true;
+}
+
+bool privy_bulk_result(const privy_bulk *bulk, privy_bulk_result_view *out) {
+  const bulk_row *row = bulk->results.first;
+  if (!row) return false;
+  const privy_outcome *outcome = &row->outcome;
+  *out = (privy_bulk_result_view){row->index, outcome->status, outcome->response, &outcome->error, row->change};
+  return true;
+}
+
+void privy_bulk_acknowledge(privy_bulk *bulk) {
+  if (bulk->results.first) free_row(bulk, pop(&bulk->results));
+}
+
+/* ---- the end ---- */
+
+const privy_error *privy_bulk_error(const privy_bulk *bulk) {
+  return bulk->error.code == PRIVY_OK ? NULL : &bulk->error;
+}
+
+static int attempts_of(const bulk_row *row) {
+  return row->state == BULK_ACTIVE ? row->call->attempts : row->attempts;
+}
+
+static const char *key_of(const bulk_row *row) {
+  if (row->given_key) return row->given_key;
+  return *row->generated_key ? row->generated_key : NULL;
+}
+
+size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity) {
+  size_t count = 0;
+  for (const bulk_row *row = bulk->first; row; row = row->next, count++)
+    if (count < capacity) out[count] = (privy_bulk_row){row->index, attempts_of(row) > 0, key_of(row)};
+  return count;
+}
+
+void privy_bulk_close(privy_bulk *bulk) {
+  bulk->ends = true;
+  for (bulk_row *row = bulk->first; row; row = row->next) {
+    row->attempts = attempts_of(row);
+    if (row->state == BULK_ACTIVE) privy_group_cancel(bulk->group, (uint64_t)(uintptr_t)row);
+    if (row->state == BULK_ACTIVE) bulk->progress.requests += (uint64_t)row->attempts;
+    row->state = BULK_OPEN;
+  }
+  bulk->active = 0;
+  bulk->startable = bulk->results = (bulk_queue){0};
+}

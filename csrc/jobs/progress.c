@@ -1,0 +1,51 @@
+#include <math.h>
+
+#include "jobs/bulk.h"
+#include "policy/forecast.h"
+
+/* A shorter wait is not worth a report. */
+#define MOMENT 0.25
+
+void privy_bulk_look(privy_bulk *bulk) {
+  const double now = privy_client_now(privy_group_client(bulk->group));
+  if (bulk->idle && now > bulk->looked_at) bulk->progress.waited += now - bulk->looked_at;
+  bulk->idle = false;
+  bulk->looked_at = now;
+}
+
+static uint64_t requests_sent(const privy_bulk *bulk) {
+  uint64_t sent = bulk->progress.requests;
+  for (const bulk_row *row = bulk->first; row; row = row->next)
+    if (row->state == BULK_ACTIVE) sent += (uint64_t)row->call->attempts;
+  return sent;
+}
+
+/* Rows left, at what a row has taken so far: in requests by the budget, and in time. */
+static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress) {
+  if (progress->total < 0 || progress->done == 0) return -1;
+  const double left = fmax((double)progress->total - (double)progress->done, 0), done = (double)progress->done;
+  privy_client *client = privy_group_client(bulk->group);
+  privy_rate_limit minute, day;
+  privy_client_rate_limits(client, &minute, &day);
+  const double requests = ceil(left * (double)bulk->progress.requests / done);
+  const double by_budget = privy_forecast(&minute, &day, client->settings.reserve, requests, privy_client_now(client));
+  const double by_pace = left * fmax(progress->seconds - progress->waited, 0) / done;
+  return by_budget < 0 ? -1 : fmax(by_budget, by_pace);
+}
+
+void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out) {
+  *out = bulk->progress;
+  out->requests = requests_sent(bulk);
+  out->seconds = fmax(bulk->looked_at - bulk->began_at, 0);
+  out->waiting_until = privy_group_idle_seconds(bulk->group) > MOMENT ? privy_group_waiting_until(bulk->group) : 0;
+  out->eta = eta_of(bulk, out);
+}
+
+bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out) {
+  const double wait = privy_group_idle_seconds(bulk->group) > MOMENT ? privy_group_waiting_until(bulk->group) : 0;
+  if (bulk->progress.done == bulk->reported_done && fabs(wait - bulk->reported_wait) <= 1) return false;
+  bulk->reported_done = bulk->progress.done;
+  bulk->reported_wait = wait;
+  privy_bulk_get_progress(bulk, out);
+  return true;
+}
