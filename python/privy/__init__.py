@@ -35,8 +35,11 @@ from ._pages import ContactList
 from ._resources import Contacts, Events, Orders
 from ._response import Response
 
-TYPE_CHECKING = False
+# A plain False would hide what follows from tools that read code without a type checker's rules.
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
+    from . import sandbox as sandbox
+    from . import types as types
     from ._async import AsyncBulk, AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, Progress
     from ._events import Event
@@ -111,17 +114,19 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Imports what not every program needs when it is first asked for."""
-    from importlib import import_module
+if not TYPE_CHECKING:  # a checker that knows of it takes any name for an attribute of the package
 
-    if name == "sandbox":
-        return import_module(".sandbox", __name__)
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module("." + _LATER[name], __name__), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        """Imports what not every program needs when it is first asked for."""
+        from importlib import import_module
+
+        if name in ("sandbox", "types"):
+            return import_module("." + name, __name__)
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value: object = getattr(import_module("." + _LATER[name], __name__), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -5,31 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from ._bulk import MAX_WAIT, BaseBulk, Bulk, Run, checked
+from . import _core
+from ._bulk import MAX_WAIT, BaseBulk, Bulk, Progress, Run, checked
 from ._client import BaseClient, Client, to_response
+from ._core import Contact, Page
 from ._errors import PrivyError
 from ._loop import AsyncCore
 from ._pages import BaseList, ContactList
 from ._resources import Contacts, Events, Orders
+from ._response import Response
+from ._result import Result
 from ._walk import BaseWalk
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
-    from types import TracebackType
-    from typing import Any
-
-    from typing_extensions import Self
-
-    from . import _core
-    from ._bulk import Progress
-    from ._core import Contact, Page
-    from ._response import Response
-    from ._result import Result
-    from ._types import Options, Row
+from .types import Any, Options, Row, Self
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -217,9 +208,7 @@ class AsyncBulk(BaseBulk[T]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()
 
     def _fill(self) -> None:
@@ -353,7 +342,5 @@ class AsyncClient(BaseClient):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.aclose()

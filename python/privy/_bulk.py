@@ -5,23 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from . import _core
 from ._errors import PrivyError, RateLimitError, ValidationError, instant
-from ._result import Failure, Success
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
-    from types import TracebackType
-    from typing import Any
-
-    from ._result import Result
-    from ._types import Options, Row
+from ._result import Failure, Result, Success
+from .types import Any, Options, Row, datetime
 
 T = TypeVar("T")
 
@@ -260,9 +251,7 @@ class Bulk(BaseBulk[T]):
     def __enter__(self) -> Bulk[T]:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _fill(self) -> None:

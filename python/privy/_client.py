@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import sys
+from _collections_abc import Callable, Iterable, Mapping
+from os import PathLike
+
+import privy
 
 from . import _core
-from ._core import omit
+from ._core import Omit, omit
 from ._headers import Headers
 from ._resources import Contacts, Events, Orders
 from ._response import Response
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from os import PathLike
-    from types import TracebackType
     from typing import Any
 
-    from typing_extensions import Self
-
-    from ._core import Omit
-    from ._events import Event
-    from ._limits import RateLimit
-    from ._types import Json, Scalar
-    from .sandbox import Sandbox
+    from .types import Self
 
 _neighbours_are_checked = False
 _USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
@@ -51,8 +46,8 @@ class BaseClient:
         max_retries: int | None = None,
         max_response: int | None = None,
         reserve: int = 0,
-        sandbox: Sandbox | None = None,
-        on_event: Callable[[Event], object] | None = None,
+        sandbox: privy.Sandbox | None = None,
+        on_event: Callable[[privy.Event], object] | None = None,
     ) -> None:
         """
         Args:
@@ -122,7 +117,7 @@ class BaseClient:
         return self._core.base_url
 
     @property
-    def rate_limit(self) -> RateLimit:
+    def rate_limit(self) -> privy.RateLimit:
         """What is left of the account's minute and day: ``.minute`` and ``.day``, each with ``limit``, ``remaining``,
         ``resets_at`` and ``known``. Costs no request: it is what the latest answers told."""
         from ._limits import rate_limit
@@ -136,7 +131,7 @@ class BaseClient:
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
-    ) -> Self:
+    ) -> privy.types.Self:
         """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
 
         Closing one of them closes all. An option that cannot be used is refused here, or by the first call.
@@ -188,8 +183,8 @@ class Client(BaseClient):
         self,
         method: str,
         path: str,
-        params: Mapping[str, Scalar] | None = None,
-        body: Json | Omit = omit,
+        params: Mapping[str, privy.types.Scalar] | None = None,
+        body: privy.types.Json | Omit = omit,
         headers: Mapping[str, str] | None = None,
         *,
         timeout: float | None = None,
@@ -220,12 +215,10 @@ class Client(BaseClient):
         """Closes the connections once no call is under way. Calls made afterwards raise ``PrivyError``."""
         self._core.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> privy.types.Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from ._core import omit
-from ._pages import PER_PAGE
+from _collections_abc import Callable, Iterable, Mapping, Sequence
+
+import privy
+
+from ._core import Contact, Omit, omit
+from ._pages import PER_PAGE, ContactList
 from ._resource import Resource
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from ._bulk import Bulk, Progress
-    from ._core import Contact, Omit
-    from ._pages import ContactList
-    from ._types import EmailConsent, EmailConsentFilter, Json, NewSmsConsent, Row, Scalar, SmsConsent, SmsConsentFilter
 
 
 class Contacts(Resource):
     """Contacts: the people whom a shop may write to."""
-
-    __slots__ = ()
 
     def create(
         self,
@@ -28,12 +21,12 @@ class Contacts(Resource):
         phone_number: str | None | Omit = omit,
         first_name: str | None | Omit = omit,
         last_name: str | None | Omit = omit,
-        email_consent: EmailConsent | Omit = omit,
-        sms_consent: NewSmsConsent | Omit = omit,
+        email_consent: privy.types.EmailConsent | Omit = omit,
+        sms_consent: privy.types.NewSmsConsent | Omit = omit,
         tags: Sequence[str] | Omit = omit,
-        custom_fields: Mapping[str, Scalar] | Omit = omit,
+        custom_fields: Mapping[str, privy.types.Scalar] | Omit = omit,
         send_welcome_sms: bool | Omit = omit,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -80,7 +73,7 @@ class Contacts(Resource):
         self,
         id: str,
         *,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -103,12 +96,12 @@ class Contacts(Resource):
         *,
         email: str | Omit = omit,
         phone_number: str | Omit = omit,
-        email_consent: EmailConsentFilter | Omit = omit,
-        sms_consent: SmsConsentFilter | Omit = omit,
+        email_consent: privy.types.EmailConsentFilter | Omit = omit,
+        sms_consent: privy.types.SmsConsentFilter | Omit = omit,
         page: int | Omit = omit,
         per_page: int | Omit = omit,
         prefetch: bool = True,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -150,12 +143,12 @@ class Contacts(Resource):
         phone_number: str | Omit = omit,
         first_name: str | None | Omit = omit,
         last_name: str | None | Omit = omit,
-        email_consent: EmailConsent | Omit = omit,
-        sms_consent: SmsConsent | Omit = omit,
+        email_consent: privy.types.EmailConsent | Omit = omit,
+        sms_consent: privy.types.SmsConsent | Omit = omit,
         tags: Sequence[str] | Omit = omit,
-        custom_fields: Mapping[str, Scalar] | Omit = omit,
+        custom_fields: Mapping[str, privy.types.Scalar] | Omit = omit,
         send_welcome_sms: bool | Omit = omit,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -207,12 +200,12 @@ class Contacts(Resource):
         phone_number: str | None | Omit = omit,
         first_name: str | None | Omit = omit,
         last_name: str | None | Omit = omit,
-        email_consent: EmailConsent | Omit = omit,
-        sms_consent: NewSmsConsent | Omit = omit,
+        email_consent: privy.types.EmailConsent | Omit = omit,
+        sms_consent: privy.types.NewSmsConsent | Omit = omit,
         tags: Sequence[str] | Omit = omit,
-        custom_fields: Mapping[str, Scalar] | Omit = omit,
+        custom_fields: Mapping[str, privy.types.Scalar] | Omit = omit,
         send_welcome_sms: bool | Omit = omit,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -245,15 +238,15 @@ class Contacts(Resource):
 
     def upsert_many(
         self,
-        rows: Iterable[Row],
+        rows: Iterable[privy.types.Row],
         *,
         concurrency: int = 8,
-        on_progress: Callable[[Progress], object] | None = None,
+        on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
-    ) -> Bulk[Contact]:
+    ) -> privy.Bulk[Contact]:
         """Creates or updates many contacts, a few at a time; each costs one request or two.
 
         Nothing is sent before the result is iterated: it gives a ``Result`` for each row as its call ends, and stops
@@ -278,7 +271,7 @@ class Contacts(Resource):
         self,
         id: str,
         *,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -303,7 +296,7 @@ class Contacts(Resource):
         id: str,
         *,
         reason: str | Omit = omit,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,

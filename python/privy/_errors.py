@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+from _collections_abc import Iterable, Sequence
 
-    from ._headers import Headers
+import privy
+
+from ._headers import Headers
+
+TYPE_CHECKING: bool = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = [
     "APIConnectionError",
@@ -158,10 +161,10 @@ class RateLimitError(APIStatusError):
 
     retry_after: float | None = None
     """Seconds to wait, when known."""
-    resets_at: datetime | None = None
+    resets_at: privy.types.datetime | None = None
     """When the spent limit is whole again (aware, UTC), when known."""
 
-    unsent: Sequence[tuple[int, Mapping[str, object]]] = ()
+    unsent: Sequence[tuple[int, privy.types.Row]] = ()
     """Of a bulk run: the rows taken that no request was made for, as (index, row). Not pickled."""
 
     _more = ("retry_after", "resets_at")
@@ -197,8 +200,6 @@ def build(
     body: str | None,
 ) -> PrivyError:
     """An exception from what the core tells, in the order in which the extension hands it over."""
-    from ._headers import Headers
-
     error = cls(
         message,
         details=[{"field": field, "message": fault} for field, fault in faults],

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from _collections_abc import Mapping
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from _collections_abc import Iterable, Iterator, Mapping
 
 _SECRET = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Coroutine
+from typing import Any
 
 from . import _core
 from ._errors import PrivyError
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Any
 
 _READ, _WRITE = 1, 2
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+from _collections_abc import Iterator
 
-    from ._core import Contact, Page
+import privy
+
+from ._core import Contact, Page
 
 PER_PAGE = 100
 """Contacts a page, unless told otherwise: as many as the API gives."""
@@ -18,7 +17,7 @@ class BaseList:
 
     __slots__ = ("_asked", "_core", "_first", "_prefetch", "_total")
 
-    def __init__(self, core: Any, asked: tuple[Any, ...], prefetch: bool) -> None:
+    def __init__(self, core: privy.types.Any, asked: tuple[privy.types.Any, ...], prefetch: bool) -> None:
         self._core = core
         self._asked = asked
         self._prefetch = prefetch

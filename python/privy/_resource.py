@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from . import _core
 from ._pages import ContactList
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from . import _core
     from ._bulk import Bulk, Progress
-    from ._types import Options, Row
+    from .types import Options, Row
 
 
 class Resource:
     """A resource: its methods call the core's client."""
-
-    __slots__ = ("_core",)
 
     def __init__(self, core: _core.Client) -> None:
         self._core = core

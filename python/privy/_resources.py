@@ -7,17 +7,13 @@ only, as for ``Client``. A parameter left out is not sent; None sends null, wher
 
 from __future__ import annotations
 
+from _collections_abc import Callable, Iterable, Mapping, Sequence
+
+import privy
+
 from ._contacts import Contacts
-from ._core import omit
+from ._core import EventReceipt, Omit, Order, omit
 from ._resource import Resource
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from ._bulk import Bulk, Progress
-    from ._core import EventReceipt, Omit, Order
-    from ._types import Json, Money, Row, Time
 
 __all__ = ["Contacts", "Events", "Orders"]
 
@@ -25,19 +21,17 @@ __all__ = ["Contacts", "Events", "Orders"]
 class Orders(Resource):
     """Orders: what a shop reports as sold."""
 
-    __slots__ = ()
-
     def upsert(
         self,
         *,
         order_id: int | str | Omit = omit,
         email: str | Omit = omit,
         phone: str | Omit = omit,
-        total: Money | Omit = omit,
+        total: privy.types.Money | Omit = omit,
         currency: str | Omit = omit,
-        order_date: Time | Omit = omit,
+        order_date: privy.types.Time | Omit = omit,
         customer_id: str | Omit = omit,
-        subtotal: Money | Omit = omit,
+        subtotal: privy.types.Money | Omit = omit,
         discounts: Sequence[Mapping[str, object]] | Omit = omit,
         tax_lines: Sequence[Mapping[str, object]] | Omit = omit,
         total_items: int | Omit = omit,
@@ -50,7 +44,7 @@ class Orders(Resource):
         accepts_sms_marketing: bool | Omit = omit,
         initial_sync: bool | Omit = omit,
         integration_token: str | Omit = omit,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -114,15 +108,15 @@ class Orders(Resource):
 
     def upsert_many(
         self,
-        rows: Iterable[Row],
+        rows: Iterable[privy.types.Row],
         *,
         concurrency: int = 8,
-        on_progress: Callable[[Progress], object] | None = None,
+        on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
-    ) -> Bulk[Order]:
+    ) -> privy.Bulk[Order]:
         """Creates or updates many orders, a few at a time.
 
         Nothing is sent before the result is iterated: it gives a ``Result`` for each row as its call ends, and stops
@@ -147,8 +141,6 @@ class Orders(Resource):
 class Events(Resource):
     """Events: what happened to a contact."""
 
-    __slots__ = ()
-
     def ingest(
         self,
         event_type: str,
@@ -156,10 +148,10 @@ class Events(Resource):
         email: str | Omit = omit,
         phone: str | Omit = omit,
         privy_id: str | Omit = omit,
-        event_time: Time | Omit = omit,
+        event_time: privy.types.Time | Omit = omit,
         event_data: Mapping[str, object] | Omit = omit,
         idempotency_key: str | Omit = omit,
-        extra: Mapping[str, Json] | None = None,
+        extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -189,15 +181,15 @@ class Events(Resource):
 
     def ingest_many(
         self,
-        rows: Iterable[Row],
+        rows: Iterable[privy.types.Row],
         *,
         concurrency: int = 8,
-        on_progress: Callable[[Progress], object] | None = None,
+        on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
-    ) -> Bulk[EventReceipt]:
+    ) -> privy.Bulk[EventReceipt]:
         """Records many events, a few at a time; ``event_type`` is a key of each row.
 
         Nothing is sent before the result is iterated: it gives a ``Result`` for each row as its call ends, and stops

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from ._headers import Headers
+import privy
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ._headers import Headers
 
 
 class Response:
@@ -21,13 +19,13 @@ class Response:
     body: bytes
     """The body as received; empty when there is none."""
 
-    def __init__(self, status: int, headers: Headers, body: bytes, json: Any) -> None:
+    def __init__(self, status: int, headers: Headers, body: bytes, json: privy.types.Any) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self._json = json
 
-    def json(self) -> Any:
+    def json(self) -> privy.types.Any:
         """The body's value: objects as read-only mappings, arrays as tuples, numbers as int or Decimal.
 
         None when the body is empty or no JSON.

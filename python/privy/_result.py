@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeAlias, TypeVar
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ._types import Row
+from .types import Row
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -47,4 +45,4 @@ class Failure:
 
 Result: TypeAlias = Success[T] | Failure
 """The result of one row: a ``Success`` or a ``Failure``. Type checkers know which of them it is by
-``result.error is None``, by ``isinstance(result, Success)`` and in a ``match`` statement; mypy also by ``result.ok``."""
+``result.error is None``, by ``isinstance(result, Success)`` and in ``match`` statements; mypy also by ``result.ok``."""

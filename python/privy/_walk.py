@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import _core
 from ._errors import PrivyError
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any

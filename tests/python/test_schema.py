@@ -6,10 +6,11 @@ import ast
 import inspect
 import re
 from pathlib import Path
+from typing import ForwardRef
 
 import privy
 import pytest
-from privy import _core, _errors, _resources, _types
+from privy import _core, _errors, _resources
 from support import SCHEMA, operation, table
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +41,9 @@ PARAM_TYPES = {
     "objects": "Sequence[Mapping[str, object]]",
     "order id": "int | str",
 }
+ROWS = {"contacts.upsert": "ContactRow", "orders.upsert": "OrderRow", "events.ingest": "EventRow"}
+PARTS = {"discounts": "Discount", "tax_lines": "TaxLine", "line_items": "LineItem", "billing_address": "Address"}
+PARTS["shipping_address"] = "Address"
 NAMES = [row["name"] for row in SCHEMA["operations"]]
 RECORDS = sorted({row["object"] for row in SCHEMA["operations"]})
 
@@ -79,7 +83,7 @@ def test_parameters_stand_in_the_order_of_the_table(name):
 def test_parameters_are_annotated_by_their_kind(name):
     annotations = method(name).__annotations__
     for row in operation(name)["params"]:
-        annotation = annotations[row["name"]].removesuffix(" | Omit")
+        annotation = annotations[row["name"]].removesuffix(" | Omit").replace("privy.types.", "")
         assert annotation.endswith(" | None") == row["nullable"], row["name"]
         base = annotation.removesuffix(" | None")
         if row["kind"] == "enum":
@@ -117,7 +121,7 @@ def test_bulk_runs_have_one_shape(name):
     many = method(f"{name}_many")
     names = ["self", "rows", "concurrency", "on_progress", *OPTIONS[1:]]
     assert list(inspect.signature(many).parameters) == names
-    assert many.__annotations__["return"] == f"Bulk[{method(name).__annotations__['return']}]"
+    assert many.__annotations__["return"] == f"privy.Bulk[{method(name).__annotations__['return']}]"
     documentation = inspect.getdoc(many)
     assert all(re.search(rf"\b{word}\b", documentation) for word in names[1:])
     assert "Raises:" in documentation
@@ -172,7 +176,7 @@ def test_stubs_and_module_agree():
 
 
 def literals(alias):
-    tree = ast.parse((PACKAGE / "_types.py").read_text("utf-8"))
+    tree = ast.parse((PACKAGE / "types.py").read_text("utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign) and node.target.id == alias:
             return [constant.value for constant in ast.walk(node.value) if isinstance(constant, ast.Constant)]
@@ -185,9 +189,37 @@ def test_literals_are_what_an_operation_accepts(name, recorder):
         if row["kind"] != "enum":
             continue
         (values,) = (enum["values"] for enum in SCHEMA["enums"] if enum["name"] == row["choices"])
-        alias = method(name).__annotations__[row["name"]].removesuffix(" | Omit")
+        alias = method(name).__annotations__[row["name"]].removesuffix(" | Omit").removeprefix("privy.types.")
         accepted = [value for value in values if accepts(recorder, name, row["name"], value)]
         assert literals(alias) == accepted
+
+
+def plainly(annotation):
+    return (annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation).removesuffix(" | None")
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_have_the_parameters_of_their_operation(name):
+    row, params = getattr(privy.types, ROWS[name]), operation(name)["params"]
+    assert set(row.__annotations__) == {param["name"] for param in params} | {"extra"}
+    assert row.__required_keys__ == {param["name"] for param in params if param["required"]}
+    for param in params:
+        annotation = plainly(row.__annotations__[param["name"]])
+        spelled = method(name).__annotations__[param["name"]].replace("privy.types.", "").removesuffix(" | Omit")
+        part = PARTS.get(param["name"])
+        if part:
+            spelled = spelled.replace("Mapping", f"{part} | Mapping")
+        assert annotation == spelled.removesuffix(" | None"), param["name"]
+
+
+@pytest.mark.parametrize("field", PARTS)
+def test_parts_of_rows_have_the_members_of_their_table(field):
+    (param,) = (param for param in operation("orders.upsert")["params"] if param["name"] == field)
+    part = getattr(privy.types, PARTS[field])
+    assert {key: plainly(kind) for key, kind in part.__annotations__.items()} == {
+        member["name"]: PARAM_TYPES[member["kind"]] for member in param["members"]
+    }
+    assert not part.__required_keys__
 
 
 def accepts(recorder, name, field, value):
@@ -246,4 +278,4 @@ def test_everything_public_is_documented():
             for key, value in vars(thing).items():
                 if not key.startswith("_") and (inspect.isfunction(value) or isinstance(value, property)):
                     assert inspect.getdoc(value), f"{name}.{key}"
-    assert _types.__doc__
+    assert privy.types.__doc__

@@ -105,6 +105,28 @@ def failed(result: privy.Result[privy.Order]) -> privy.Order:
     return privy.Order() if result.ok else result.value
 """
 
+ROWS = """
+import privy
+
+order: privy.types.OrderRow = {
+    "order_id": 1, "total": "9.50", "currency": "USD", "order_date": "2026-05-12T10:00:00Z",
+    "line_items": [{"sku": "a", "color": "red"}], "extra": {"new": 1},
+}
+contact: privy.types.ContactRow = {"email": "a@b.c", "email_consent": "subscribed"}
+
+def sent(client: privy.Client) -> None:
+    client.orders.upsert_many([order])
+    client.contacts.upsert_many([contact])
+"""
+TYPOS = """
+import privy
+
+privy.Clinet()
+privy.types.OrderRows
+order: privy.types.OrderRow = {"order_id": 1}
+contact: privy.types.ContactRow = {"emial": "a@b.c"}
+"""
+
 
 def checked(tmp_path, text):
     program = tmp_path / "program.py"
@@ -153,3 +175,12 @@ def test_a_result_narrows_to_success_or_failure(tmp_path):
 def test_a_result_that_was_not_narrowed_may_have_no_value(tmp_path):
     output = checked(tmp_path, WIDE)
     assert {int(number) for number in re.findall(r"program\.py:(\d+): error", output)} == {5, 8}, output
+
+
+def test_rows_are_checked_by_name_and_type(tmp_path):
+    assert "error:" not in checked(tmp_path, ROWS)
+
+
+def test_an_unknown_name_of_the_package_or_of_a_row_is_found(tmp_path):
+    output = checked(tmp_path, TYPOS)
+    assert {int(number) for number in re.findall(r"program\.py:(\d+): error", output)} == {4, 5, 6, 7}, output

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from _collections_abc import Callable, Iterable, Mapping
+
+import privy
+
 from .. import _core
 from .._client import Client
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
     from typing import Any
-
-    from .._events import Event
 
 _DROP, _TRUNCATE = 1, 2
 
@@ -87,8 +87,6 @@ class Sandbox:
     It accepts ``token`` for every scope, and knows the OAuth client ``client_id`` with ``client_secret``.
     """
 
-    __slots__ = ("__weakref__", "_core")
-
     token = _core.SANDBOX_TOKEN
     client_id = _core.SANDBOX_CLIENT_ID
     client_secret = _core.SANDBOX_CLIENT_SECRET
@@ -109,7 +107,7 @@ class Sandbox:
         max_retries: int | None = None,
         max_response: int | None = None,
         reserve: int = 0,
-        on_event: Callable[[Event], object] | None = None,
+        on_event: Callable[[privy.Event], object] | None = None,
     ) -> Client:
         """A client whose calls are answered here, without network. Settings are those of ``Client``.
 
@@ -181,7 +179,7 @@ class Sandbox:
         """Requests allowed a minute and a day; 0 turns a limit off. Both are off at first."""
         self._core.set_limits(per_minute, per_day)
 
-    def set_clock(self, at: float | datetime | None) -> None:
+    def set_clock(self, at: float | privy.types.datetime | None) -> None:
         """Stops the clock at an instant: an aware datetime, or seconds since 1970-01-01 UTC. None lets it run."""
         if at is None:
             self._core.set_clock(-1.0)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from urllib.parse import quote
 
-from ._sandbox import Sandbox
+from ._sandbox import Answer, Sandbox
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from ._sandbox import Answer
+else:
+    WSGIApplication = Callable
 
 
 def app(sandbox: Sandbox) -> WSGIApplication:

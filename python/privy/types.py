@@ -1,0 +1,173 @@
+"""Types for annotations: what the methods take, and rows of bulk runs. Nothing here is needed to make a call."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping, Sequence
+from datetime import date as date
+from datetime import datetime as datetime
+from decimal import Decimal
+from typing import Any as Any
+from typing import Literal, TypeAlias, TypedDict
+
+TYPE_CHECKING: bool = False
+if TYPE_CHECKING:
+    from typing_extensions import Self as Self
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "Self":  # typing has it since Python 3.11
+            return getattr(typing, name, Any)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "Address",
+    "ContactRow",
+    "Discount",
+    "EmailConsent",
+    "EmailConsentFilter",
+    "EventRow",
+    "Json",
+    "LineItem",
+    "Money",
+    "NewSmsConsent",
+    "OrderRow",
+    "Row",
+    "Scalar",
+    "SmsConsent",
+    "SmsConsentFilter",
+    "TaxLine",
+    "Time",
+]
+
+Money: TypeAlias = int | float | Decimal | str
+"""An amount: a number, or a string that holds one ("95.00"). Floats are sent by their shortest form."""
+
+Time: TypeAlias = datetime | str
+"""An instant: an aware datetime, or ISO 8601 text with Z or an offset. A naive datetime is refused."""
+
+Scalar: TypeAlias = str | bool | int | float | Decimal | datetime | date | None
+"""A value without parts."""
+
+Json: TypeAlias = Scalar | Mapping[str, object] | Sequence[object]
+"""A value that can be written as JSON."""
+
+EmailConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "suppressed"]
+"""Consents to e-mail that can be written."""
+
+EmailConsentFilter: TypeAlias = Literal[
+    "subscribed", "unsubscribed", "never_subscribed", "suppressed", "compliance_suppressed"
+]
+"""Consents to e-mail that can be asked for."""
+
+NewSmsConsent: TypeAlias = Literal["subscribed", "never_subscribed", "single_opt_in"]
+"""Consents to SMS that a new contact can have."""
+
+SmsConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in"]
+"""Consents to SMS that can be written to a contact."""
+
+SmsConsentFilter: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in", "pending"]
+"""Consents to SMS that can be asked for."""
+
+Row: TypeAlias = Mapping[str, object]
+"""The parameters of one call of a bulk run, by name: any mapping. With ``ContactRow``, ``OrderRow`` and ``EventRow`` a
+type checker also checks the names and the types."""
+
+
+Options: TypeAlias = tuple[float | None, float | None, float | None, int | None]
+"""``timeout``, ``connect_timeout``, ``max_wait`` and ``max_retries``, as the core takes them."""
+
+
+class _WithExtra(TypedDict, total=False):
+    extra: Mapping[str, Json]
+
+
+class ContactRow(_WithExtra, total=False):
+    """A row of ``contacts.upsert_many``. At least one of ``email`` and ``phone_number`` is needed."""
+
+    email: str | None
+    phone_number: str | None
+    first_name: str | None
+    last_name: str | None
+    email_consent: EmailConsent
+    sms_consent: NewSmsConsent
+    tags: Sequence[str]
+    custom_fields: Mapping[str, Scalar]
+    send_welcome_sms: bool
+
+
+class Discount(TypedDict, total=False):
+    """A discount of an order. Keys of your own are allowed."""
+
+    code: str | None
+    amount: Money | None
+
+
+class TaxLine(TypedDict, total=False):
+    """A tax of an order. Keys of your own are allowed."""
+
+    title: str | None
+    amount: Money | None
+
+
+class LineItem(TypedDict, total=False):
+    """An item of an order. Keys of your own are allowed."""
+
+    sku: str | None
+    quantity: int | None
+    price: Money | None
+
+
+class Address(TypedDict, total=False):
+    """An address of an order. Keys of your own are allowed."""
+
+    first_name: str | None
+    last_name: str | None
+    city: str | None
+    state_code: str | None
+    country_code: str | None
+    postal_code: str | None
+
+
+class _NeededByOrder(_WithExtra):
+    order_id: int | str
+    total: Money
+    currency: str
+    order_date: Time
+
+
+class OrderRow(_NeededByOrder, total=False):
+    """A row of ``orders.upsert_many``. At least one of ``email`` and ``phone`` is needed."""
+
+    email: str
+    phone: str
+    customer_id: str
+    subtotal: Money
+    discounts: Sequence[Discount | Mapping[str, object]]
+    tax_lines: Sequence[TaxLine | Mapping[str, object]]
+    total_items: int
+    financial_status: str
+    fulfillment_status: str
+    line_items: Sequence[LineItem | Mapping[str, object]]
+    billing_address: Address | Mapping[str, object]
+    shipping_address: Address | Mapping[str, object]
+    accepts_email_marketing: bool
+    accepts_sms_marketing: bool
+    initial_sync: bool
+    integration_token: str
+
+
+class _NeededByEvent(_WithExtra):
+    event_type: str
+
+
+class EventRow(_NeededByEvent, total=False):
+    """A row of ``events.ingest_many``. Exactly one of ``email``, ``phone`` and ``privy_id`` is needed."""
+
+    email: str
+    phone: str
+    privy_id: str
+    event_time: Time
+    event_data: Mapping[str, object]
+    idempotency_key: str

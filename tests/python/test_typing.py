@@ -1,0 +1,84 @@
+"""Annotations as programs and editors read them: evaluated at run time, and completed by jedi."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+
+import jedi
+import privy
+import privy.sandbox
+import pytest
+
+PUBLIC = [getattr(privy, name) for name in privy.__all__ if isinstance(getattr(privy, name), type)]
+PUBLIC += [privy.sandbox.Answer, privy.sandbox.Counts]
+
+
+def functions(cls):
+    """The functions of a class that users call, its own methods and those of privy that it inherits."""
+    for base in inspect.getmro(cls):
+        if base.__module__.partition(".")[0] != "privy":
+            continue
+        for name, value in vars(base).items():
+            if name.startswith("_") and not name.startswith("__"):
+                continue
+            if isinstance(value, property):
+                yield f"{base.__name__}.{name}", value.fget
+            elif inspect.isfunction(value) and value.__module__.partition(".")[0] == "privy":
+                yield f"{base.__name__}.{name}", value
+
+
+@pytest.mark.parametrize("cls", PUBLIC, ids=lambda cls: cls.__name__)
+def test_every_annotation_can_be_evaluated(cls):
+    typing.get_type_hints(cls)
+    for name, function in functions(cls):
+        assert isinstance(typing.get_type_hints(function), dict), name
+
+
+def test_annotations_mean_what_they_say():
+    hints = typing.get_type_hints(privy.Client.__init__)
+    assert hints["token"] == str | None
+    assert hints["sandbox"] == privy.Sandbox | None
+    assert typing.get_type_hints(privy.Client)["orders"] is privy.Orders
+    assert typing.get_type_hints(privy.Orders.upsert_many)["return"] == privy.Bulk[privy.Order]
+    assert typing.get_type_hints(privy.Orders.upsert)["total"] == privy.types.Money | privy.Omit
+    assert typing.get_type_hints(privy.types.OrderRow)["order_id"] == int | str
+    assert typing.get_type_hints(privy.sandbox.app)["sandbox"] is privy.Sandbox
+
+
+def test_every_type_for_annotations_exists_and_is_listed():
+    assert privy.types.__all__ == sorted(privy.types.__all__)
+    for name in privy.types.__all__:
+        assert getattr(privy.types, name) is not None
+
+
+# ---- editors ----
+
+
+def completed(text):
+    """What jedi would complete at the end of a program, without a type checker's knowledge of TYPE_CHECKING."""
+    lines = text.splitlines()
+    return {name.name for name in jedi.Script(text).complete(len(lines), len(lines[-1]))}
+
+
+@pytest.mark.parametrize(
+    ("program", "names"),
+    [
+        ("import privy\nprivy.Bu", {"Bulk"}),
+        ("import privy\nprivy.types.Order", {"OrderRow"}),
+        ("import privy\nprivy.Client().", {"contacts", "orders", "events", "rate_limit", "with_options"}),
+        ("import privy\nwith privy.Client() as client:\n    client.", {"contacts", "close"}),
+        ("import privy\nprivy.Client().with_options().", {"rate_limit", "with_options"}),
+        ("import privy\nprivy.Sandbox().client().orders.", {"upsert", "upsert_many"}),
+        ("import privy\nprivy.Client().contacts.create().", {"email_consent", "to_dict"}),
+        ("import privy\nprivy.Client().contacts.list().", {"pages", "total_count"}),
+        ("import privy\nprivy.Client().rate_limit.minute.", {"remaining", "resets_at"}),
+        ("import privy\nprivy.Client().orders.upsert_many([]).", {"unsent"}),
+        ("import privy\nfor one in privy.Client().contacts.list():\n    one.", {"email_consent"}),
+        ("import privy\nprivy.AsyncClient().", {"contacts", "aclose"}),
+        ("import privy\nprivy.AsyncClient().orders.", {"upsert", "upsert_many"}),
+    ],
+    ids=lambda value: value.rsplit("\n")[-1].strip() if isinstance(value, str) else None,
+)
+def test_an_editor_completes(program, names):
+    assert names <= completed(program)
