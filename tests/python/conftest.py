@@ -64,7 +64,7 @@ def run(request):
         loop, complaints = new_loop(request.param), []
         loop.set_exception_handler(lambda _, context: complaints.append(context))
         try:
-            return loop.run_until_complete(asyncio.wait_for(main, 60))
+            return loop.run_until_complete(asyncio.wait_for(main, 300))
         finally:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()

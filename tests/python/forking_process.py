@@ -37,7 +37,7 @@ def fork(action: Callable[[], object]) -> int:
     child = os.fork()
     if child:
         return child
-    signal.alarm(30)
+    signal.alarm(300)
     try:
         action()
     except BaseException:
@@ -118,7 +118,7 @@ def in_flight(client: privy.Client) -> None:
     well(*children)
     stop.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert wrong == []
 
 

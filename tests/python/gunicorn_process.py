@@ -8,7 +8,7 @@ bind = "127.0.0.1:0"
 preload_app = True
 workers = 2
 threads = 4
-graceful_timeout = 20
+graceful_timeout = 100
 control_socket_disable = True  # it would lie in the home directory
 
 

@@ -44,7 +44,7 @@ class Server:
         return told
 
     def close(self) -> None:
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=120)
 
 
 def contact(place: int, way: int = 0) -> str:

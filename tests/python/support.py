@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -18,6 +19,8 @@ from privy import _core
 from privy.sandbox._server import Server
 
 SCHEMA = _core.schema()
+PROMPT = 20.0
+"""Seconds that the slowest machine may take for what is done at once. What it is told from lasts a minute and more."""
 TOKEN = privy.Sandbox.token
 
 
@@ -78,7 +81,7 @@ class Recorder:
 
     def close(self) -> None:
         self._open = False
-        self._thread.join(5)
+        self._thread.join(60)
         self._socket.close()
 
     def _accept(self) -> None:
@@ -89,7 +92,7 @@ class Recorder:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(30)
+        connection.settimeout(300)
         with connection, contextlib.suppress(OSError), connection.makefile("rb") as stream:
             while (request := read_request(stream)) is not None:
                 request.target = request.target.removeprefix("/v1")
@@ -132,12 +135,34 @@ def served(sandbox: privy.Sandbox) -> Iterator[Server]:
         yield server
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
         server.server_close()
 
 
+def until(holds: Callable[[], object]) -> None:
+    """Waits for what comes by itself, however slow the machine."""
+    ends = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < ends, "it did not come"
+        time.sleep(0.002)
+
+
+async def eventually(holds: Callable[[], object]) -> None:
+    """The same in an event loop."""
+    ends = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < ends, "it did not come"
+        await asyncio.sleep(0.002)
+
+
+def assert_ctrl_c_is_prompt(ask: Callable[[], object]) -> None:
+    """Ctrl-C ends `ask` about as soon as it ends a sleep on this machine. `ask` must wait for minutes otherwise."""
+    taken, asleep = ctrl_c_latency(ask), ctrl_c_latency(lambda: time.sleep(300))
+    assert taken < 0.1 + 10 * asleep, (taken, asleep)
+
+
 def ctrl_c_latency(ask: Callable[[], object], tries: int = 9) -> float:
-    """Seconds from a Ctrl-C to its KeyboardInterrupt while `ask` waits: the median, for a machine may be busy."""
+    """Seconds from a Ctrl-C to its KeyboardInterrupt while `ask` waits: the median of the tries."""
     taken = []
     for number in range(tries):
         sent: list[float] = []

@@ -10,7 +10,7 @@ import warnings
 
 import privy
 import pytest
-from support import TOKEN, served
+from support import PROMPT, TOKEN, eventually, served, until
 
 ORDER = {"email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
 
@@ -21,14 +21,14 @@ def test_closing_ends_the_calls_under_way(run, opened, sandbox):
     async def main():
         client = opened()
         await client.request("GET", "/contacts")
-        sandbox.fail(delay=10)
+        sandbox.fail(delay=120)
         call = asyncio.ensure_future(client.request("GET", "/contacts"))
         await asyncio.sleep(0.1)
         started = time.monotonic()
         await client.aclose()
         with pytest.raises(privy.PrivyError, match="closed"):
             await call
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < PROMPT
         await client.aclose()
 
     run(main())
@@ -49,7 +49,7 @@ def test_two_loops_in_two_threads(opened, sandbox):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert len(found) == 160 == sandbox.counts.events
     asyncio.run(client.aclose())
 
@@ -98,8 +98,7 @@ def test_descriptors_do_not_pile_up(run, sandbox):
         before = held()
         for _ in range(5):
             run(main())
-        time.sleep(0.3)
-        assert held() <= before + 5
+        until(lambda: held() <= before + 5)
 
 
 # ---- bulk ----
@@ -138,9 +137,8 @@ def test_a_bulk_run_that_is_left_or_cancelled(run, opened, sandbox):
             assert len(client._inside.drivers.here().group) == 0
             async for _ in client.events.ingest_many(rows(taken), concurrency=4):
                 break
-            await asyncio.sleep(0.05)
-            assert len(client._inside.drivers.here().group) == 0
-            sandbox.fail(delay=10, count=0)
+            await eventually(lambda: len(client._inside.drivers.here().group) == 0)
+            sandbox.fail(delay=120, count=0)
 
             async def consume():
                 async for _ in client.events.ingest_many(rows(taken)):
@@ -148,8 +146,7 @@ def test_a_bulk_run_that_is_left_or_cancelled(run, opened, sandbox):
 
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(consume(), 0.3)
-            await asyncio.sleep(0.05)
-            assert len(client._inside.drivers.here().group) == 0
+            await eventually(lambda: len(client._inside.drivers.here().group) == 0)
 
     run(main())
 

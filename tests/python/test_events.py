@@ -21,7 +21,7 @@ from pathlib import Path
 import privy
 import pytest
 from privy import _events
-from support import TOKEN, Reply, recording, served
+from support import PROMPT, TOKEN, Reply, eventually, recording, served
 from test_policies import CONTACT, WELL, TokenServer, budget, in_turn
 
 ORDER = {"email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
@@ -248,7 +248,7 @@ def test_calls_in_a_loop(run, telling, heard):
 
 
 def test_calls_that_are_ended(run, telling, sandbox, heard):
-    sandbox.fail(delay=20, count=0)
+    sandbox.fail(delay=120, count=0)
 
     async def main():
         async with privy.AsyncClient(**telling) as client:
@@ -256,7 +256,7 @@ def test_calls_that_are_ended(run, telling, sandbox, heard):
             while len(heard.events) < 2:
                 await asyncio.sleep(0.01)
             calls[0].cancel()
-            await asyncio.sleep(0.05)
+            await eventually(lambda: len(heard.kinds) > 2)
             assert heard.kinds == ["request", "request", "failure"]
         with pytest.raises(privy.PrivyError, match="closed"):
             await calls[1]
@@ -317,11 +317,11 @@ def test_a_callable_may_stop_the_call(telling, sandbox, heard, stop, when, compl
     armed = [True]
     client = privy.Client(**{**telling, "on_event": listen})
     if when == "request":
-        sandbox.fail(delay=20)
+        sandbox.fail(delay=120)
     started = time.monotonic()
     with pytest.raises(stop, match="enough"):
         look(client)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PROMPT
     assert heard.kinds == ["request", "failure" if when == "request" else "response"]
     sandbox.clear_faults()
     assert client.contacts.list().total_count == 0
@@ -408,7 +408,7 @@ def test_threads_are_told_of_their_own_calls(telling, sandbox):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     assert sandbox.counts.events == 160
     assert wrong == []
 
@@ -512,6 +512,6 @@ def test_nothing_is_imported_or_told_when_nobody_listens():
         seen()
     """
     code = f"import sys; sys.path[:] = {sys.path!r}\n" + textwrap.dedent(script)
-    output = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=30, check=True)
+    output = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=120, check=True)
     told = ["DEBUG privy log"] * 2
     assert output.stdout.splitlines() == ["False False", "True False", *told, "True True"]

@@ -17,7 +17,7 @@ def played():
 
         def play(scene):
             program = Path(__file__).with_name("forking_process.py")
-            subprocess.run([sys.executable, program, scene, server.https, server.ca], check=True, timeout=90)
+            subprocess.run([sys.executable, program, scene, server.https, server.ca], check=True, timeout=600)
             return server.asked()
 
         yield play

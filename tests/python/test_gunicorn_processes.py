@@ -16,7 +16,7 @@ from pathlib import Path
 from many_server import TOKEN, serving
 
 HERE = Path(__file__).parent
-PROMPT = 60
+PROMPT = 300
 ASKED = 1_000_000
 """Places from here on are the workers'."""
 

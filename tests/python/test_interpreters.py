@@ -77,7 +77,7 @@ if "import privy" in script:
 def run(script, base_url, rounds, side_by_side):
     """In a process of its own, so that a crash is told of."""
     command = [sys.executable, "-c", MAIN, script, base_url, TOKEN, str(rounds), str(side_by_side)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize(("rounds", "side_by_side"), [(6, 1), (2, 3)], ids=["one after the other", "side by side"])

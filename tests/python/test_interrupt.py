@@ -12,7 +12,7 @@ import time
 
 import privy
 import pytest
-from support import TOKEN, ctrl_c_latency, served
+from support import PROMPT, TOKEN, assert_ctrl_c_is_prompt, served, until
 
 CONTACT = "cus_0123456789abcdef"
 
@@ -22,17 +22,17 @@ def interrupt_soon(number=signal.SIGINT, after=0.3):
 
 
 def test_ctrl_c_stops_a_call(client, sandbox):
-    sandbox.fail(delay=30, count=0)
-    assert ctrl_c_latency(lambda: client.contacts.get(CONTACT, timeout=60)) < 0.1
+    sandbox.fail(delay=300, count=0)
+    assert_ctrl_c_is_prompt(lambda: client.contacts.get(CONTACT, timeout=300))
     sandbox.clear_faults()
     with pytest.raises(privy.NotFoundError):
         client.contacts.get(CONTACT)
 
 
 def test_ctrl_c_stops_a_bulk_run(client, sandbox):
-    sandbox.fail(delay=30, count=0)
+    sandbox.fail(delay=300, count=0)
     rows = [{"event_type": "seen", "email": f"row{number}@example.com"} for number in range(20)]
-    assert ctrl_c_latency(lambda: list(client.events.ingest_many(rows, timeout=60))) < 0.1
+    assert_ctrl_c_is_prompt(lambda: list(client.events.ingest_many(rows, timeout=300)))
 
 
 def test_a_handler_that_raises_stops_a_call(client, sandbox):
@@ -56,7 +56,7 @@ def test_a_handler_that_returns_does_not(client, sandbox):
     seen = []
     previous = signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(time.monotonic()))
     try:
-        sandbox.fail(delay=0.8)
+        sandbox.fail(delay=2)
         interrupt_soon(signal.SIGUSR1, after=0.1)
         with pytest.raises(privy.NotFoundError):
             client.contacts.get(CONTACT)
@@ -69,9 +69,9 @@ def test_ctrl_c_ends_a_script(sandbox):
     script = """
         import privy, sys
         print("ready", flush=True)
-        privy.Client(sys.argv[1], base_url=sys.argv[2], timeout=60).contacts.get("cus_0123456789abcdef")
+        privy.Client(sys.argv[1], base_url=sys.argv[2], timeout=120).contacts.get("cus_0123456789abcdef")
     """
-    sandbox.fail(delay=30)
+    sandbox.fail(delay=120)
     with served(sandbox) as server:
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(script), TOKEN, server.base_url],
@@ -83,15 +83,15 @@ def test_ctrl_c_ends_a_script(sandbox):
         time.sleep(0.3)
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
-    assert time.monotonic() - started < 5
+        _, errors = process.communicate(timeout=60)
+    assert time.monotonic() - started < PROMPT
     assert process.returncode == -signal.SIGINT
     assert "KeyboardInterrupt" in errors
     assert TOKEN not in errors
 
 
 def test_others_run_while_a_call_waits(client, sandbox):
-    sandbox.fail(delay=0.6)
+    sandbox.fail(delay=1.5)
     turns = 0
     caller = threading.Thread(target=lambda: pytest.raises(privy.NotFoundError, client.contacts.get, CONTACT))
     caller.start()
@@ -140,14 +140,14 @@ def test_records_are_read_from_many_threads():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
         assert len(seen) == 4
         assert all(values == seen[0] for values in seen)
         assert all(values[0] is seen[0][0] for values in seen)
 
 
 def test_close_while_a_call_runs(client, sandbox):
-    sandbox.fail(delay=0.5)
+    sandbox.fail(delay=1)
     outcome = []
 
     def work():
@@ -158,9 +158,9 @@ def test_close_while_a_call_runs(client, sandbox):
 
     caller = threading.Thread(target=work)
     caller.start()
-    time.sleep(0.15)
+    until(lambda: sandbox.counts.requests == 1)
     client.close()
     with pytest.raises(privy.PrivyError, match="closed"):
         client.contacts.get(CONTACT)
-    caller.join(10)
+    caller.join(60)
     assert isinstance(outcome[0], privy.NotFoundError)

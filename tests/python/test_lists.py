@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import privy
 import pytest
-from support import TOKEN, Reply, recording
+from support import PROMPT, TOKEN, Reply, eventually, recording
 from test_processes import ended, in_child
 
 
@@ -254,7 +254,7 @@ def asked(recorder):
 
 def arrives(recorder, pages):
     """Whether the server is asked for exactly these pages, without anybody's reading on."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while asked(recorder) != pages and time.monotonic() < until:
         time.sleep(0.005)
     time.sleep(0.05)
@@ -385,13 +385,13 @@ def test_ctrl_c_while_a_page_is_on_its_way(book):
     contacts = iter(client.contacts.list(per_page=20))
     list(islice(contacts, 20))
     assert arrives(book, [1, 2])
-    book.answer.delay = 20
+    book.answer.delay = 120
     assert len(list(islice(contacts, 20))) == 20
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         list(contacts)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PROMPT
     book.answer.delay = 0
     assert client.contacts.list(per_page=20).total_count == 100
 
@@ -411,7 +411,7 @@ def test_a_handler_that_raises_within_a_walk(sandbox):
         for number in range(40):
             with pytest.raises(Alarm):
                 signal.setitimer(signal.ITIMER_REAL, 0.001 + number / 20_000)
-                until = time.monotonic() + 10
+                until = time.monotonic() + 60
                 while time.monotonic() < until:
                     list(client.contacts.list(per_page=1))
     finally:
@@ -420,36 +420,35 @@ def test_a_handler_that_raises_within_a_walk(sandbox):
 
 
 def test_a_reader_who_takes_longer_than_the_timeout(book):
-    contacts = iter(book.client(timeout=0.4).contacts.list(per_page=20))
+    contacts = iter(book.client(timeout=2).contacts.list(per_page=20))
     list(islice(contacts, 21))
-    time.sleep(1)
+    time.sleep(2.5)
     assert len(list(contacts)) == 79
     assert asked(book) == [1, 2, 3, 4, 5]
 
 
-def gain(read):
-    """The time that prefetching takes in parts of that without: the best of a few tries, for a machine may be busy."""
-    best = 9.0
-    for _ in range(4):
+def gains(book, read):
+    """Whether prefetching saves a part of the time. The more of it is waiting, the less a busy machine matters."""
+    for pause in (0.02, 0.04, 0.08, 0.16, 0.32):
+        book.delay = pause
         started = time.monotonic()
-        read(prefetch=False)
+        read(pause, prefetch=False)
         between = time.monotonic()
-        read(prefetch=True)
-        best = min(best, (time.monotonic() - between) / (between - started))
-        if best <= 0.85:
-            break
-    return best
+        read(pause, prefetch=True)
+        if time.monotonic() - between <= 0.85 * (between - started):
+            return True
+    return False
 
 
 def test_reading_and_fetching_go_on_together():
-    with recording(Book(pages=20, delay=0.02)) as recorder:
+    with recording(Book(pages=20)) as recorder:
         client = recorder.client()
 
-        def read(prefetch):
+        def read(pause, prefetch):
             for _ in client.contacts.list(per_page=20, prefetch=prefetch).pages():
-                time.sleep(0.02)
+                time.sleep(pause)
 
-        assert gain(read) <= 0.85
+        assert gains(recorder.answer, read)
 
 
 # ---- the same in an event loop ----
@@ -522,11 +521,16 @@ def test_total_count_in_a_loop(run, book):
 
 
 def test_what_is_left_in_a_loop_is_ended(run, book):
-    events = []
+    events, release, pages_of = [], threading.Event(), book.answer
+
+    def answer(request):
+        if page_of(request) == 3:
+            release.wait(300)
+        return pages_of(request)
 
     async def main():
+        book.answer = answer
         async with privy.AsyncClient(TOKEN, base_url=book.base_url, on_event=events.append) as client:
-            book.answer.delay = 0.2
             pages = client.contacts.list(per_page=20).pages()
             async with contextlib.aclosing(pages):
                 async for page in pages:
@@ -534,7 +538,8 @@ def test_what_is_left_in_a_loop_is_ended(run, book):
                         while len(events) < 5:
                             await asyncio.sleep(0.01)
                         break
-            await asyncio.sleep(0.05)
+            await eventually(lambda: len(events) > 5)
+            release.set()
             assert [event.kind for event in events][-2:] == ["request", "failure"]
             pages = client.contacts.list(per_page=20).pages()
             assert [(await anext(pages)).page for _ in range(2)] == [1, 2]
@@ -546,10 +551,10 @@ def test_what_is_left_in_a_loop_is_ended(run, book):
 
 
 def test_reading_and_fetching_go_on_together_in_a_loop(run):
-    async def pages(url, prefetch):
+    async def pages(url, pause, prefetch):
         async with privy.AsyncClient(TOKEN, base_url=url) as client:
             async for _ in client.contacts.list(per_page=20, prefetch=prefetch).pages():
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(pause)
 
-    with recording(Book(pages=20, delay=0.02)) as recorder:
-        assert gain(lambda prefetch: run(pages(recorder.base_url, prefetch))) <= 0.85
+    with recording(Book(pages=20)) as recorder:
+        assert gains(recorder.answer, lambda pause, prefetch: run(pages(recorder.base_url, pause, prefetch)))

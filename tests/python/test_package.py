@@ -105,7 +105,7 @@ def served(python, where):
     with subprocess.Popen(command, cwd=where, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline().startswith("privy sandbox: http://127.0.0.1:")
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
 
 
 def test_install_from_the_source(source, empty, tmp_path):

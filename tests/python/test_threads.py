@@ -34,7 +34,7 @@ def together():
     barrier = threading.Barrier(THREADS)
 
     def begin(work, number):
-        barrier.wait(30)
+        barrier.wait(120)
         return work(number)
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -244,7 +244,7 @@ def test_what_is_imported_when_it_is_first_needed():
         barrier, done = threading.Barrier(16), []
 
         def work():
-            barrier.wait(30)
+            barrier.wait(120)
             order = _core._load("Order", b'{"total_amount":"1.50","placed_at":"2026-05-12T10:00:00Z","a":{}}')
             try:
                 client.contacts.upsert(email=1)
@@ -256,7 +256,7 @@ def test_what_is_imported_when_it_is_first_needed():
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         assert done == [("1.50", "2026-05-12T10:00:00+00:00", 1)] * 16, done
     """
     subprocess.run(

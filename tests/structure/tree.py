@@ -56,7 +56,7 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def run(command: list[str], **options: object) -> str:
-    settings = {"cwd": ROOT, "env": environment(), "timeout": 120} | options
+    settings = {"cwd": ROOT, "env": environment(), "timeout": 600} | options
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", **settings)  # type: ignore[call-overload]
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return str(done.stdout)
@@ -68,7 +68,7 @@ def served(language: str) -> Iterator[dict[str, str]]:
     process = subprocess.Popen(
         SERVERS[language], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    watchdog = Timer(30, process.kill)
+    watchdog = Timer(300, process.kill)
     watchdog.start()
     try:
         assert process.stdout is not None
@@ -81,7 +81,7 @@ def served(language: str) -> Iterator[dict[str, str]]:
         watchdog.cancel()
         process.terminate()
         try:
-            process.communicate(timeout=20)
+            process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
