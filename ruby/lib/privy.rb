@@ -11,6 +11,7 @@ end
 
 require "bigdecimal"
 require_relative "privy/version"
+require_relative "privy/serializable"
 require_relative "privy/errors"
 # The ending keeps another gem's privy/core.rb from being loaded instead; Ruby reads .so as the machine's own ending.
 require "privy/core.so"

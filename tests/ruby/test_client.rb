@@ -16,7 +16,7 @@ class TestClient < PrivyTest
   def with_configuration
     yield
   ensure
-    Privy.configure { |config| config.instance_variables.each { |name| config.remove_instance_variable(name) } }
+    Privy.configuration.to_h.each_key { |name| Privy.configuration.public_send(:"#{name}=", nil) }
   end
 
   def token_of(request)
@@ -84,6 +84,31 @@ class TestClient < PrivyTest
         assert_equal TOKEN.tr("1", "2"), token_of(server.requests.last)
         assert_empty Privy::Sandbox.new.client.contacts.list.to_a
       end
+    end
+  end
+
+  def test_the_configuration_is_set_at_once
+    with_configuration do
+      kept = Privy.configuration
+      kept.token = TOKEN
+      Privy.configuration.timeout = 5
+      assert_equal [TOKEN, 5], [kept.token, Privy.configuration.timeout]
+      assert_equal({ token: TOKEN, timeout: 5 }, kept.to_h)
+      assert_raises(NoMethodError) { Privy.configuration.tokn = "x" }
+      kept.token = nil
+      assert_nil Privy.configuration.token
+    end
+  end
+
+  def test_a_block_that_raises_sets_nothing
+    with_configuration do
+      assert_raises(IOError) do
+        Privy.configure do |config|
+          config.timeout = 1
+          raise IOError
+        end
+      end
+      assert_nil Privy.configuration.timeout
     end
   end
 

@@ -114,7 +114,12 @@ class TestRecords < PrivyTest
 
   def test_records_are_not_made_by_hand
     assert_raises(NoMethodError) { Privy::Contact.new }
-    assert_raises(TypeError) { Privy::Contact.allocate }
+    assert_raises(TypeError) { Privy::Record.allocate }
+    empty = Privy::Contact.allocate # as YAML begins
+    %i[email extra to_h to_json as_json inspect hash].each do |name|
+      assert_match(/uninitialized Privy::Contact/, assert_raises(TypeError) { empty.public_send(name) }.message)
+    end
+    assert_raises(FrozenError) { jane.send(:core_load, "{}") }
   end
 
   def test_pattern_matching

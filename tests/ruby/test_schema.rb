@@ -166,7 +166,7 @@ class TestSchema < PrivyTest
      Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
      Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRun, Privy::Driver,
      Privy::WaitingDriver, Privy::SuspendingDriver, Privy::Drivers, Privy::PageWalk, Privy::Event, Privy::Observer,
-     Privy::Core::Group, Privy::Core::Walk,
+     Privy::Core::Group, Privy::Core::Walk, Privy::Serializable, Privy::Value, Privy::Opaque,
      Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
                                                                          Privy.const_get(row[:name])
                                                                        end]

@@ -114,6 +114,7 @@ privy_sandbox *privy_rb_sandbox_get(VALUE sandbox);
 /* ---- what core.c starts, in this order ---- */
 
 void privy_rb_init_walk(void);
+void privy_rb_init_request(void);
 void privy_rb_init_convert(void);
 void privy_rb_init_schema(void);
 void privy_rb_init_errors(void);

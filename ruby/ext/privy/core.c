@@ -43,6 +43,7 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   rb_define_module_function(privy_rb_core, "fail_allocation", core_fail_allocation, 1);
   rb_define_module_function(privy_rb_core, "allocation_failed?", core_allocation_failed, 0);
   privy_rb_init_walk();
+  privy_rb_init_request();
   privy_rb_init_convert();
   privy_rb_init_schema();
   privy_rb_init_errors();

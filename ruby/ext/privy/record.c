@@ -60,7 +60,9 @@ static const rb_data_type_t record_type = {
 };
 
 static record *record_get(VALUE self) {
-  return rb_check_typeddata(self, &record_type);
+  record *data = rb_check_typeddata(self, &record_type);
+  if (data->response == NULL) rb_raise(rb_eTypeError, "uninitialized %" PRIsVALUE, rb_obj_class(self));
+  return data;
 }
 
 /* ---- making one ---- */
@@ -79,22 +81,35 @@ static const privy_object *object_of_class(VALUE klass) {
   rb_raise(rb_eTypeError, "%" PRIsVALUE " has no table", klass);
 }
 
-VALUE privy_rb_record_new(privy_response *response, const privy_record *fields) {
-  const privy_object *object = privy_record_object(fields);
+static VALUE record_make(VALUE klass, const privy_object *object) {
   size_t count = privy_object_count(object);
-  VALUE self =
-      rb_data_typed_object_zalloc(class_of_object(object), sizeof(record) + count * sizeof(VALUE), &record_type);
+  VALUE self = rb_data_typed_object_zalloc(klass, sizeof(record) + count * sizeof(VALUE), &record_type);
   record *data = RTYPEDDATA_DATA(self);
-  size_t records = privy_response_count(response);
   data->extra = Qundef;
   for (size_t index = 0; index < count; index++) data->values[index] = Qundef;
   data->count = count;
   data->object = object;
+  return self;
+}
+
+/* For YAML, which fills it by core_load; until then every method raises. */
+static VALUE record_allocate(VALUE klass) {
+  return record_make(klass, object_of_class(klass));
+}
+
+static VALUE record_fill(VALUE self, privy_response *response, const privy_record *fields) {
+  record *data = RTYPEDDATA_DATA(self);
+  size_t records = privy_response_count(response);
   data->fields = fields;
   data->share = privy_response_size(response) / (records == 0 ? 1 : records);
   data->response = privy_response_retain(response);
   rb_gc_adjust_memory_usage((ssize_t)data->share);
   return rb_obj_freeze(self);
+}
+
+VALUE privy_rb_record_new(privy_response *response, const privy_record *fields) {
+  const privy_object *object = privy_record_object(fields);
+  return record_fill(record_make(class_of_object(object), object), response, fields);
 }
 
 /* ---- reading ---- */
@@ -204,20 +219,20 @@ static VALUE write_clean(VALUE argument) {
   return Qnil;
 }
 
-static VALUE record_to_json(int count, VALUE *arguments, VALUE self) {
+static VALUE record_json(VALUE self) {
   struct write write = {self, PRIVY_BUFFER_EMPTY};
-  (void)count, (void)arguments;
   return rb_ensure(write_body, (VALUE)&write, write_clean, (VALUE)&write);
 }
 
 static VALUE record_dump(VALUE self, VALUE level) {
   (void)level;
-  return record_to_json(0, NULL, self);
+  return record_json(self);
 }
 
 struct load {
   const privy_object *object;
   VALUE text;
+  VALUE record; /* to be filled, or nil: a new one */
   privy_response *response;
   privy_error error;
 };
@@ -227,7 +242,9 @@ static VALUE load_body(VALUE argument) {
   privy_status status = privy_response_load(load->object, RSTRING_PTR(load->text), (size_t)RSTRING_LEN(load->text),
                                             &load->response, &load->error);
   privy_rb_check(status, &load->error);
-  return privy_rb_record_new(load->response, privy_response_record(load->response, 0));
+  const privy_record *fields = privy_response_record(load->response, 0);
+  return NIL_P(load->record) ? privy_rb_record_new(load->response, fields)
+                             : record_fill(load->record, load->response, fields);
 }
 
 static VALUE load_clean(VALUE argument) {
@@ -237,15 +254,26 @@ static VALUE load_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Contact.from_json(text): a record of your own, for tests say. */
-static VALUE record_load(VALUE klass, VALUE text) {
-  struct load load = {.object = object_of_class(klass)};
+static VALUE load_record(const privy_object *object, VALUE record, VALUE text) {
+  struct load load = {.object = object, .record = record};
   StringValue(text);
   load.text = rb_str_new_frozen(text);
   privy_error_init(&load.error);
   VALUE result = rb_ensure(load_body, (VALUE)&load, load_clean, (VALUE)&load);
   RB_GC_GUARD(load.text);
   return result;
+}
+
+/* Contact.from_json(text): a record of your own, for tests say. */
+static VALUE record_load(VALUE klass, VALUE text) {
+  return load_record(object_of_class(klass), Qnil, text);
+}
+
+/* Fills a record that was allocated only. */
+static VALUE record_core_load(VALUE self, VALUE text) {
+  record *data = rb_check_typeddata(self, &record_type);
+  rb_check_frozen(self);
+  return load_record(data->object, self, text);
 }
 
 /* ---- the classes ---- */
@@ -261,6 +289,7 @@ static void define_class(const privy_object *object) {
     rb_define_method(klass, field.name, readers[index], 0);
     rb_ary_push(members, ID2SYM(rb_intern(field.name)));
   }
+  rb_define_alloc_func(klass, record_allocate);
   rb_define_const(klass, "MEMBERS", rb_obj_freeze(members));
   rb_gc_register_mark_object(klass);
   classes[class_count].object = object;
@@ -273,13 +302,15 @@ void privy_rb_init_record(void) {
   rb_gc_register_mark_object(record_class);
   rb_undef_alloc_func(record_class);
   rb_undef_method(rb_singleton_class(record_class), "new");
+  rb_undef_method(record_class, "initialize_copy");
   rb_define_method(record_class, "[]", record_aref, 1);
   rb_define_method(record_class, "key?", record_has_key, 1);
   rb_define_method(record_class, "extra", read_extra, 0);
   rb_define_method(record_class, "==", record_equal, 1);
   rb_define_method(record_class, "eql?", record_equal, 1);
   rb_define_method(record_class, "hash", record_hash, 0);
-  rb_define_method(record_class, "to_json", record_to_json, -1);
+  rb_define_private_method(record_class, "json_text", record_json, 0);
+  rb_define_private_method(record_class, "core_load", record_core_load, 1);
   rb_define_method(record_class, "_dump", record_dump, 1);
   rb_define_singleton_method(record_class, "_load", record_load, 1);
   rb_define_singleton_method(record_class, "from_json", record_load, 1);

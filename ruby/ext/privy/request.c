@@ -61,3 +61,40 @@ VALUE privy_rb_answer(const privy_operation *operation, privy_response *response
   if (privy_response_count(response) == 0) return Qnil;
   return privy_rb_record_new(response, privy_response_record(response, 0));
 }
+
+/* ---- any value as JSON: the body of a request that is never sent ---- */
+
+struct generation {
+  VALUE value;
+  privy_request *request;
+  privy_error error;
+};
+
+static VALUE generate_body(VALUE argument) {
+  struct generation *generation = (struct generation *)argument;
+  if (privy_request_new_raw("POST", "/", &generation->request) != PRIVY_OK) privy_rb_raise_memory();
+  privy_rb_walk_value(generation->request, generation->value);
+  privy_rb_check(privy_request_finish(generation->request, &generation->error), &generation->error);
+  size_t length = 0;
+  const char *body = privy_request_body(generation->request, &length);
+  return rb_utf8_str_new(body, (long)length);
+}
+
+static VALUE generate_clean(VALUE argument) {
+  struct generation *generation = (struct generation *)argument;
+  privy_request_free(generation->request);
+  privy_error_clear(&generation->error);
+  return Qnil;
+}
+
+/* generate(value) → its JSON; raises Privy::ValidationError for what JSON cannot represent. */
+static VALUE core_generate(VALUE self, VALUE value) {
+  struct generation generation = {.value = value};
+  (void)self;
+  privy_error_init(&generation.error);
+  return rb_ensure(generate_body, (VALUE)&generation, generate_clean, (VALUE)&generation);
+}
+
+void privy_rb_init_request(void) {
+  rb_define_module_function(privy_rb_core, "generate", core_generate, 1);
+}

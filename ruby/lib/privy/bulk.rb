@@ -3,6 +3,8 @@
 module Privy
   # How the call of one row ended.
   class Result
+    include Value
+
     # @return [Integer] the row's place in the source, from 0
     attr_reader :index
     # @return [Hash] the row as it was given
@@ -29,9 +31,26 @@ module Privy
       error.nil?
     end
 
+    # @return [Hash{Symbol => Object}]
+    def to_h
+      { index: index, row: row, value: value, error: error, ok: ok? }
+    end
+
     # @return [Hash{Symbol => Object}] for pattern matching
     def deconstruct_keys(_keys)
-      { index: index, row: row, value: value, error: error, ok: ok? }
+      to_h
+    end
+
+    # @param other [Object]
+    # @return [Boolean]
+    def ==(other)
+      other.instance_of?(self.class) && other.to_h == to_h
+    end
+    alias eql? ==
+
+    # @return [Integer]
+    def hash
+      [index, row, value].hash
     end
 
     # @return [String] without the row, which may hold anything
@@ -39,12 +58,21 @@ module Privy
       "#<#{self.class} index=#{index} #{ok? ? value.inspect : error.class}>"
     end
     alias to_s inspect
+
+    private
+
+    # The row is the caller's.
+    def freeze_all(value)
+      value
+    end
   end
 
   # How far a bulk call has come: rows that have ended, those of them that failed, the Time until which it waits for
   # budget or a retry (nil when it does not), the rows in all (nil when the source does not tell), and the seconds left,
   # estimated by the pace so far and the account's budget (nil likewise).
-  Progress = Struct.new(:done, :failed, :waiting_until, :total, :eta, keyword_init: true)
+  Progress = Struct.new(:done, :failed, :waiting_until, :total, :eta, keyword_init: true) do
+    include Serializable
+  end
 
   # One operation for many rows: what a bulk call is to do. Each {#each} does it once.
   #

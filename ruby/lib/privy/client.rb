@@ -22,6 +22,8 @@ module Privy
   # waiting of one call, for budget, Retry-After and pauses together, is at most +max_wait+; a call that would have to
   # wait longer raises at once, saying when it could go.
   class Client
+    include Opaque
+
     CREDENTIALS = %i[token client_id client_secret scopes].freeze
     PLACES = %i[base_url token_url].freeze
     OPTIONS = %i[timeout connect_timeout max_wait max_retries].freeze
@@ -160,11 +162,6 @@ module Privy
       "#<#{self.class} base_url=#{base_url.inspect}>"
     end
     alias to_s inspect
-
-    # @private
-    def marshal_dump
-      raise TypeError, "a #{self.class} cannot be marshalled: it holds connections and a secret"
-    end
 
     # @private
     def call(operation, params, extra, options)

@@ -4,43 +4,70 @@
 module Privy
   # Defaults for {Client.new}: what is given there wins. What is set neither here nor there comes from the environment
   # (PRIVY_API_TOKEN, PRIVY_CLIENT_ID, PRIVY_CLIENT_SECRET, PRIVY_SCOPES, PRIVY_BASE_URL, PRIVY_TOKEN_URL).
+  #
+  # {Privy.configuration} is the one of the process: Privy.configuration.token = "…" takes effect at once, and
+  # {Privy.configure} sets several at once.
+  #
+  # @!attribute [rw] token
+  #   @return [String, nil] API token
+  # @!attribute [rw] client_id
+  #   @return [String, nil] OAuth client
+  # @!attribute [rw] client_secret
+  #   @return [String, nil] OAuth secret
+  # @!attribute [rw] scopes
+  #   @return [String, Array<String>, nil] OAuth scopes to ask for
+  # @!attribute [rw] base_url
+  #   @return [String, nil] e.g. a sandbox's address
+  # @!attribute [rw] token_url
+  #   @return [String, nil] where OAuth tokens come from
+  # @!attribute [rw] ca_bundle
+  #   @return [String, nil] file of trusted certificates
+  # @!attribute [rw] proxy
+  #   @return [String, nil] URL of a proxy
+  # @!attribute [rw] timeout
+  #   @return [Numeric, nil] seconds for one attempt
+  # @!attribute [rw] connect_timeout
+  #   @return [Numeric, nil] seconds for the connection
+  # @!attribute [rw] max_wait
+  #   @return [Numeric, nil] seconds a call may spend waiting between its attempts
+  # @!attribute [rw] max_retries
+  #   @return [Integer, nil] further attempts after the first
+  # @!attribute [rw] max_response
+  #   @return [Integer, nil] bytes of body accepted
+  # @!attribute [rw] reserve
+  #   @return [Integer, nil] requests of each minute that are left to other users of the account
+  # @!attribute [rw] on_event
+  #   @return [#call, nil] called with an {Event} for each step of each call
+  # @!attribute [rw] logger
+  #   @return [#debug, nil] logs each step of each call, e.g. Rails.logger
   class Configuration
-    # @return [String, nil] API token
-    attr_accessor :token
-    # @return [String, nil] OAuth client
-    attr_accessor :client_id
-    # @return [String, nil] OAuth secret
-    attr_accessor :client_secret
-    # @return [String, Array<String>, nil] OAuth scopes to ask for
-    attr_accessor :scopes
-    # @return [String, nil] e.g. a sandbox's address
-    attr_accessor :base_url
-    # @return [String, nil] where OAuth tokens come from
-    attr_accessor :token_url
-    # @return [String, nil] file of trusted certificates
-    attr_accessor :ca_bundle
-    # @return [String, nil] URL of a proxy
-    attr_accessor :proxy
-    # @return [Numeric, nil] seconds for one attempt
-    attr_accessor :timeout
-    # @return [Numeric, nil] seconds for the connection
-    attr_accessor :connect_timeout
-    # @return [Numeric, nil] seconds a call may spend waiting between its attempts
-    attr_accessor :max_wait
-    # @return [Integer, nil] further attempts after the first
-    attr_accessor :max_retries
-    # @return [Integer, nil] requests of each minute that are left to other users of the account
-    attr_accessor :reserve
-    # @return [#call, nil] called with an {Event} for each step of each call
-    attr_accessor :on_event
-    # @return [#debug, nil] told of each step at level debug, e.g. Rails.logger
-    attr_accessor :logger
+    include Opaque
+
+    SETTINGS = %i[token client_id client_secret scopes base_url token_url ca_bundle proxy timeout connect_timeout
+                  max_wait max_retries max_response reserve on_event logger].freeze
+    private_constant :SETTINGS
+
+    # @private
+    # @param settings [Hash, nil] nil: those of the process
+    def initialize(settings = {})
+      @settings = settings
+    end
+
+    # Written as text, not as blocks: a method made from a block belongs to one Ractor.
+    SETTINGS.each do |name|
+      class_eval(<<~METHODS, __FILE__, __LINE__ + 1)
+        def #{name} = to_h[:#{name}]          # def token = to_h[:token]
+        def #{name}=(value)                   # def token=(value)
+          set(:#{name}, value)                #   set(:token, value)
+        end                                   # end
+      METHODS
+    end
 
     # The settings that have been made.
     #
     # @return [Hash{Symbol => Object}]
     def to_h
-      instance_variables.to_h { |name| [name.to_s.delete_prefix("@").to_sym, instance_variable_get(name)] }.compact
+      (@settings || Privy.settings).compact
     end
 
     # @return [String] names of the settings only
@@ -48,33 +75,55 @@ module Privy
       "#<#{self.class} #{to_h.keys.join(' ')}>"
     end
     alias to_s inspect
+
+    private
+
+    def set(name, value)
+      if @settings
+        @settings[name] = value
+      else
+        Privy.configure { |configuration| configuration.public_send(:"#{name}=", value) }
+      end
+    end
+
+    def secret
+      "it holds a secret"
+    end
   end
 
-  @configuration = Ractor.make_shareable(Configuration.new)
+  @configuration = Ractor.make_shareable(Configuration.new(nil))
+  @settings = {}.freeze
 
   class << self
     # @return [Configuration]
     attr_reader :configuration
 
-    # Sets defaults for clients made from now on; no client is made, and none that exists is touched.
+    # @private
+    attr_reader :settings
+
+    # Sets defaults for clients made from now on; no client is made, and none that exists is touched. When the block
+    # raises nothing is set.
     #
     #   Privy.configure { |config| config.timeout = 10 }
     #
     # @yieldparam configuration [Configuration]
     # @return [void]
     def configure
-      changed = configuration.dup
+      changed = Configuration.new(settings.dup)
       yield changed
-      @configuration = shared(changed)
+      @settings = shared(changed.to_h)
       nil
     end
 
     private
 
-    # A frozen copy, which clients made in other Ractors may read too; what cannot be copied stays with this one.
+    # Frozen copies, which clients made in other Ractors may read too. What cannot be copied, such as a logger, keeps
+    # all settings with this Ractor.
     def shared(changed)
-      plain = changed.to_h.values.all? { |value| [String, Array].include?(value.class) || Ractor.shareable?(value) }
-      plain ? Ractor.make_shareable(changed, copy: true) : changed
+      copies = changed.transform_values do |value|
+        [String, Array].include?(value.class) ? Ractor.make_shareable(value, copy: true) : value
+      end.freeze
+      copies.values.all? { |value| Ractor.shareable?(value) } ? Ractor.make_shareable(copies) : copies
     end
   end
 end

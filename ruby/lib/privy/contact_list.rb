@@ -15,6 +15,7 @@ module Privy
   # method that reads may raise what {Contacts#list} tells of, the fault of a page when the walk comes to it.
   class ContactList
     include Enumerable
+    include Serializable
 
     # Contacts a page, unless the caller wants another number: the most that one request can bring.
     PER_PAGE = 100
@@ -71,7 +72,21 @@ module Privy
     end
     alias to_s inspect
 
+    # @private
+    def encode_with(_coder)
+      raise TypeError, "a #{self.class} cannot be written as YAML: it fetches what it holds. Write its to_a"
+    end
+
+    # @private
+    def marshal_dump
+      raise TypeError, "a #{self.class} cannot be marshalled: it fetches what it holds. Marshal its to_a"
+    end
+
     private
+
+    def json_data
+      to_a
+    end
 
     # A walk and what its first page brought.
     def begin_walk

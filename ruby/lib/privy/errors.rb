@@ -4,6 +4,8 @@ module Privy
   # Anything that privy raises; by itself: a setting that cannot be used. No error ever holds a token or another secret,
   # and each can be marshalled.
   class Error < StandardError
+    include Serializable
+
     # @return [Array<Hash{Symbol => String}>] what is wrong with the request, as +{ field:, message: }+; a rule over
     #   several fields has the field "base"
     attr_reader :details
@@ -47,6 +49,10 @@ module Privy
       arguments.empty? ? @method : super
     end
 
+    # What may hold more than a reader of the JSON should see.
+    UNWRITTEN = %i[headers body unsent].freeze
+    private_constant :UNWRITTEN
+
     # What every error carries.
     ATTRIBUTES = %i[details status code method path request_id idempotency_key attempts waited headers
                     body].freeze
@@ -59,6 +65,20 @@ module Privy
     def self.from_core(values)
       message, *rest = values
       new(message, **FROM_CORE.zip(rest).to_h.slice(*self::ATTRIBUTES))
+    end
+
+    # @!method as_json(options = nil)
+    #   Class name below Privy (type), message and attributes, but for headers, body and rows: those stay with Marshal,
+    #   YAML and the attributes.
+    #   @param options [Hash, nil] +only+ or +except+
+    #   @return [Hash{String => Object}]
+
+    private
+
+    def json_data
+      names = self.class::ATTRIBUTES - UNWRITTEN
+      { type: self.class.to_s.delete_prefix("Privy::"), message: message }
+        .merge(names.to_h { |name| [name, instance_variable_get(:"@#{name}")] })
     end
   end
 

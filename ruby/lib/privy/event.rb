@@ -15,6 +15,8 @@ module Privy
   # The steps of one call come in the order of happening. A call that is refused before anything is sent has none. An
   # event never holds a token, a body, an e-mail address or a phone number.
   class Event
+    include Value
+
     ATTRIBUTES = %i[kind call method path attempt status error reason request_id seconds lookup connect tls first_byte
                     total bytes_sent bytes_received reused minute_left day_left].freeze
     VARIABLES = ATTRIBUTES.map { |name| :"@#{name}" }.freeze

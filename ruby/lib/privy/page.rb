@@ -4,6 +4,7 @@ module Privy
   # One page of a list: its records in order, and its place among all pages. Frozen, equal by value.
   class Page
     include Enumerable
+    include Value
 
     # @return [Array<Record>] frozen
     attr_reader :records
@@ -93,5 +94,11 @@ module Privy
       "#<#{self.class} page=#{page.inspect} size=#{size} total_count=#{total_count.inspect}>"
     end
     alias to_s inspect
+
+    private
+
+    def json_data
+      { records: records, pagination: pagination }
+    end
   end
 end

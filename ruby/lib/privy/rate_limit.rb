@@ -6,6 +6,8 @@ module Privy
     # One limit: requests a window, requests left of it (those on their way taken off), and when it is whole again (Time
     # in UTC; nil when it is whole). All are nil while no answer has told of it.
     Window = Struct.new(:limit, :remaining, :resets_at) do
+      include Serializable
+
       # @private
       def self.of(told)
         limit, remaining, resets_at = told
@@ -17,6 +19,8 @@ module Privy
         !limit.nil?
       end
     end
+
+    include Value
 
     # @return [Window] the minute's limit
     attr_reader :minute
@@ -42,9 +46,14 @@ module Privy
       [minute, day].hash
     end
 
+    # @return [Hash{Symbol => Window}]
+    def to_h
+      { minute: minute, day: day }
+    end
+
     # @return [Hash{Symbol => Window}] for pattern matching
     def deconstruct_keys(_keys)
-      { minute: minute, day: day }
+      to_h
     end
 
     # @return [String]

@@ -21,9 +21,6 @@ module Privy
   # @!method extra
   #   The fields that this version does not know.
   #   @return [Hash{String => Object}] frozen
-  # @!method to_json(*)
-  #   The record as JSON with its present names; {.from_json} reads it back.
-  #   @return [String]
   # @!method self.from_json(text)
   #   A record from JSON as the API answers it, for tests say.
   #   @param text [String]
@@ -36,6 +33,38 @@ module Privy
     def to_h
       known = self.class::MEMBERS.select { |name| key?(name) }
       known.to_h { |name| [name, thaw(self[name])] }.merge(thaw(extra).transform_keys(&:to_sym))
+    end
+
+    # The record as JSON with its present names, which {.from_json} reads back. Where ActiveSupport is loaded it writes
+    # the text from {#as_json}, and escapes what would end a script in a page.
+    #
+    # @param options [Hash, nil] of Rails: +only+ or +except+
+    # @return [String]
+    def to_json(*options)
+      return super if Serializable.active_support?(options)
+
+      options.first.is_a?(Hash) ? Core.generate(as_json(options.first)) : json_text
+    end
+
+    # The record as plain JSON values, for Rails: times are text as the API wrote it, decimals are Floats, or text where
+    # a Float would not be exact.
+    #
+    # @param options [Hash, nil] +only+ or +except+: names of fields
+    # @return [Hash{String => Object}]
+    def as_json(options = nil)
+      Serializable.chosen(Serializable.plain(Core.parse(json_text)), options)
+    end
+
+    # Writes the record as YAML, with its present names.
+    #
+    # @private
+    def encode_with(coder)
+      Core.parse(json_text).each { |name, value| coder[+name] = yaml(value) }
+    end
+
+    # @private
+    def init_with(coder)
+      core_load(Core.generate(coder.map))
     end
 
     # @param keys [Array<Symbol>, nil] what a pattern asks for
@@ -86,6 +115,16 @@ module Privy
       when Array then value.map { |element| thaw(element) }
       when Hash then value.transform_values { |member| thaw(member) }
       else value
+      end
+    end
+
+    # Without a String twice, of which YAML would make an alias.
+    def yaml(value)
+      case value
+      when BigDecimal then (float = Serializable.decimal(value)).is_a?(Float) ? float : value
+      when Array then value.map { |element| yaml(element) }
+      when Hash then value.to_h { |key, member| [+key, yaml(member)] }
+      else thaw(value)
       end
     end
 

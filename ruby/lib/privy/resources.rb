@@ -9,8 +9,8 @@ module Privy
   #
   # A parameter left out is not sent; nil is sent as null where the API takes null. Enumerations are Symbols or Strings;
   # times are Time, DateTime, ActiveSupport::TimeWithZone or ISO 8601 text with zone; money is Integer, BigDecimal,
-  # Float or numeric text. A Struct, a Set and what has to_hash, to_ary, to_str or to_h is sent as the object, array or text
-  # that it stands for. Whatever cannot be sent raises one {ValidationError} whose details name every fault, before
+  # Float or numeric text. A Struct, a Set and what has to_hash, to_ary, to_str or to_h is sent as the object, array or
+  # text that it stands for. Whatever cannot be sent raises one {ValidationError} whose details name every fault, before
   # anything leaves the machine; a value whose conversion raises is such a fault.
   #
   # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, lazy ones too: Hashes of the parameters
@@ -28,6 +28,8 @@ module Privy
   # Calls move on while the method waits for them, not while the block or the source works; that time counts against no
   # timeout.
   class Resource
+    include Opaque
+
     # @private
     def initialize(client)
       @client = client

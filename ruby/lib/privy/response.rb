@@ -3,6 +3,8 @@
 module Privy
   # The answer to {Client#request}, as it came. Frozen.
   class Response
+    include Value
+
     # @return [Integer] HTTP status, 2xx
     attr_reader :status
     # @return [Hash{String => String}] names in lower case; repeated headers joined with ", "
@@ -37,5 +39,22 @@ module Privy
       "#<#{self.class} status=#{status} body=(#{body.bytesize} bytes)>"
     end
     alias to_s inspect
+
+    # @param other [Object]
+    # @return [Boolean]
+    def ==(other)
+      other.instance_of?(self.class) && other.to_h == to_h
+    end
+    alias eql? ==
+
+    # @return [Integer]
+    def hash
+      to_h.hash
+    end
+
+    # @return [Hash{Symbol => Object}] status, headers and body
+    def to_h
+      { status: status, headers: headers, body: body }
+    end
   end
 end

@@ -20,12 +20,18 @@ module Privy
   #   Forgets contacts, orders, events and counts; keeps tokens, integrations, limits and clock.
   #   @return [void]
   class Sandbox
+    include Opaque
+
     # An answer of {#handle}: HTTP status, headers, body, seconds to wait before sending it, and how it is to be broken
     # on its way (nil, :drop or :truncate).
-    Answer = Struct.new(:status, :headers, :body, :delay, :cut, keyword_init: true)
+    Answer = Struct.new(:status, :headers, :body, :delay, :cut, keyword_init: true) do
+      include Serializable
+    end
 
     # What has happened so far.
-    Counts = Struct.new(:requests, :contacts, :orders, :events, :welcome_messages)
+    Counts = Struct.new(:requests, :contacts, :orders, :events, :welcome_messages) do
+      include Serializable
+    end
 
     # @return [String] the token that every new sandbox accepts for every scope
     def token

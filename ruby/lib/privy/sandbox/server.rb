@@ -16,6 +16,8 @@ module Privy
     #   client = Privy::Client.new(base_url: server.url, token: sandbox.token)
     #   server.stop
     class Server
+      include Opaque
+
       # An answer that the application has already sent, or cut, over the bare connection.
       class Response < WEBrick::HTTPResponse
         # @return [Boolean, nil]

@@ -1,0 +1,153 @@
+# frozen_string_literal: true
+
+module Privy
+  # JSON of what holds data, with the json library, ActiveSupport and Oj alike. ActiveSupport asks for {#as_json}:
+  # without it Rails would send instance variables, and a record has none. Each class says by its private method
+  # +json_data+ what there is.
+  #
+  # @private
+  module Serializable
+    class << self
+      # The value as JSON has it. Keys become Strings, Symbols too; a decimal becomes a Float where that is exact, else
+      # its digits as text; a time becomes ISO 8601 text; a Float that is no number becomes nil.
+      def plain(value)
+        case value
+        when nil, true, false, Integer, String then value
+        when Array then value.map { |element| plain(element) }
+        when Hash then value.to_h { |key, member| [key.to_s, plain(member)] }
+        when Numeric then number(value)
+        when Time then time(value)
+        else other(value)
+        end
+      end
+
+      # What the options of Rails leave of a Hash: +only+ or +except+.
+      def chosen(hash, options)
+        return hash unless options.is_a?(Hash)
+
+        only, except = options.values_at(:only, :except).map { |names| names && Array(names).map(&:to_s) }
+        return hash.slice(*only) if only
+
+        except ? hash.except(*except) : hash
+      end
+
+      # Whether Object#to_json is that of ActiveSupport, which also escapes what would end a script in a page.
+      def active_support?(arguments)
+        defined?(::ActiveSupport::ToJsonWithActiveSupportEncoder) &&
+          (arguments.empty? || arguments.first.nil? || arguments.first.is_a?(Hash))
+      end
+
+      # A Float when that has the same value.
+      def decimal(value)
+        float = value.to_f
+        float.finite? && BigDecimal(float.to_s) == value ? float : value.to_s("F")
+      end
+
+      private
+
+      def number(value)
+        case value
+        when BigDecimal then decimal(value)
+        when Float then value.finite? ? value : nil
+        else other(value)
+        end
+      end
+
+      def time(value)
+        utc = value.getutc
+        fraction = utc.strftime(".%N").sub(/\.?0+\z/, "") unless utc.nsec.zero?
+        "#{utc.strftime('%FT%T')}#{fraction}Z"
+      end
+
+      # Of rows, which are the caller's.
+      def other(value)
+        return value.name if value.is_a?(Symbol)
+        return plain(value.as_json) if value.respond_to?(:as_json)
+
+        value.respond_to?(:to_h) && !value.is_a?(Range) ? plain(value.to_h) : value.to_s
+      end
+    end
+
+    # The data as Hashes, Arrays, Strings, numbers, true, false and nil.
+    #
+    # @param options [Hash, nil] +only+ or +except+: names of members
+    # @return [Hash{String => Object}, Array, String]
+    def as_json(options = nil)
+      data = Serializable.plain(json_data)
+      data.is_a?(Hash) ? Serializable.chosen(data, options) : data
+    end
+
+    # @return [String]
+    def to_json(*arguments)
+      Serializable.active_support?(arguments) ? super : Core.generate(as_json(arguments.first))
+    end
+
+    private
+
+    def json_data
+      to_h
+    end
+  end
+
+  # What is frozen and equal by value, and stays so after YAML and Marshal.
+  #
+  # @private
+  module Value
+    include Serializable
+
+    # @private
+    def marshal_dump
+      instance_variables.to_h { |name| [name.name.delete_prefix("@"), instance_variable_get(name)] }
+    end
+
+    # @private
+    def marshal_load(members)
+      members.each { |name, value| instance_variable_set("@#{name}", freeze_all(value)) }
+      freeze
+    end
+
+    # @private
+    def init_with(coder)
+      marshal_load(coder.map)
+    end
+
+    private
+
+    def freeze_all(value)
+      case value
+      when Array then value.each { |element| freeze_all(element) }
+      when Hash then value.each_value { |member| freeze_all(member) }
+      when String, Struct then nil
+      else return value
+      end
+      value.freeze
+    end
+  end
+
+  # What holds connections or secrets: in JSON it is the text of +inspect+, and YAML and Marshal refuse it.
+  #
+  # @private
+  module Opaque
+    include Serializable
+
+    # @private
+    def encode_with(_coder)
+      raise TypeError, "a #{self.class} cannot be written as YAML: #{secret}"
+    end
+
+    # @private
+    def marshal_dump
+      raise TypeError, "a #{self.class} cannot be marshalled: #{secret}"
+    end
+
+    private
+
+    def json_data
+      inspect
+    end
+
+    def secret
+      "it holds connections or a secret"
+    end
+  end
+end
