@@ -20,7 +20,10 @@ PyObject *convert_words(const char *text);
 void convert_forget(core_state *state);
 /* A copy whose mappings are dict and whose tuples are list. */
 PyObject *convert_thaw(const core_state *state, PyObject *value);
-/* A copy like convert_thaw's in which whatever looks like an e-mail address or a phone number is masked. */
+/* The values of a JSON text as plain ones: dict, list, str, int, float, bool, None. Takes over `text`, which may be
+ * NULL with an exception. */
+PyObject *convert_read_json(core_state *state, PyObject *text);
+/* A copy with tuples for tuples in which whatever looks like an e-mail address or a phone number is masked. */
 PyObject *convert_mask(const core_state *state, PyObject *value);
 
 #endif

@@ -35,7 +35,10 @@ static PyObject *copy_tuple(const core_state *state, PyObject *value, copy_text 
     PyObject *inner = copy_value(state, PyTuple_GetItem(value, i), text);
     if (!inner || PyList_SetItem(list, i, inner) < 0) Py_CLEAR(list);
   }
-  return list;
+  if (!list || !text) return list;
+  PyObject *tuple = PyList_AsTuple(list); /* a masked copy is shown as the value that it stands for */
+  Py_DECREF(list);
+  return tuple;
 }
 
 static PyObject *copy_value(const core_state *state, PyObject *value, copy_text *text) {
@@ -43,6 +46,13 @@ static PyObject *copy_value(const core_state *state, PyObject *value, copy_text 
   if (PyTuple_CheckExact(value)) return copy_tuple(state, value, text);
   if (text && PyUnicode_Check(value)) return text(value);
   return Py_NewRef(value);
+}
+
+PyObject *convert_read_json(core_state *state, PyObject *text) {
+  PyObject *reader = text ? state_json_reader(state) : NULL;
+  PyObject *value = reader ? PyObject_CallFunctionObjArgs(reader, text, NULL) : NULL;
+  Py_XDECREF(text);
+  return value;
 }
 
 PyObject *convert_thaw(const core_state *state, PyObject *value) {

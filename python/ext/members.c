@@ -79,23 +79,39 @@ static PyObject *members_iterate(PyObject *self) {
   return dict ? PyObject_GetIter(dict) : NULL;
 }
 
-/* The dict of such a mapping, anything else as it is: borrowed, NULL with an exception. */
-static PyObject *plain(const core_state *state, PyObject *value) {
-  return Py_IS_TYPE(value, state->members_type) ? members_dict(value) : value;
+/* A dict that may be handed to code of any kind, since nobody else has it. */
+static PyObject *dict_copy(PyObject *self) {
+  PyObject *dict = members_dict(self);
+  return dict ? PyDict_Copy(dict) : NULL;
+}
+
+/* An operand as a dict when it is such a mapping, otherwise as it is. The dict of the mapping itself meets only other
+ * dicts, whose operators belong to Python; operators of other types may keep or change what they are given. */
+static PyObject *operand(const core_state *state, PyObject *value, PyObject *other) {
+  if (!Py_IS_TYPE(value, state->members_type)) return Py_NewRef(value);
+  bool safe = PyDict_CheckExact(other) || Py_IS_TYPE(other, state->members_type);
+  return safe ? Py_XNewRef(members_dict(value)) : dict_copy(value);
 }
 
 static PyObject *members_compare(PyObject *left, PyObject *right, int operation) {
-  PyObject *dict = members_dict(left);
-  PyObject *other = dict ? plain(state_of_object(left), right) : NULL;
-  return other ? PyObject_RichCompare(dict, other, operation) : NULL;
+  const core_state *state = state_of_object(left);
+  PyObject *first = operand(state, left, right);
+  PyObject *second = first ? operand(state, right, left) : NULL;
+  PyObject *result = second ? PyObject_RichCompare(first, second, operation) : NULL;
+  Py_XDECREF(first);
+  Py_XDECREF(second);
+  return result;
 }
 
 static PyObject *members_or(PyObject *left, PyObject *right) {
   const bool ours = PyType_GetSlot(Py_TYPE(left), Py_nb_or) == (void *)members_or; /* else the right one is */
   const core_state *state = state_of_object(ours ? left : right);
-  PyObject *first = plain(state, left);
-  PyObject *second = first ? plain(state, right) : NULL;
-  return second ? PyNumber_Or(first, second) : NULL;
+  PyObject *first = operand(state, left, right);
+  PyObject *second = first ? operand(state, right, left) : NULL;
+  PyObject *result = second ? PyNumber_Or(first, second) : NULL;
+  Py_XDECREF(first);
+  Py_XDECREF(second);
+  return result;
 }
 
 static PyObject *members_repr(PyObject *self) {
@@ -112,9 +128,12 @@ static PyObject *members_get(PyObject *self, PyObject *args) {
   return value || PyErr_Occurred() ? value : Py_NewRef(otherwise);
 }
 
+/* Calls a method of a copy: a view leads back to its dict. */
 static PyObject *members_call(PyObject *self, state_name method) {
-  PyObject *dict = members_dict(self);
-  return dict ? PyObject_CallMethodObjArgs(dict, state_of_object(self)->names[method], NULL) : NULL;
+  PyObject *dict = dict_copy(self);
+  PyObject *result = dict ? PyObject_CallMethodObjArgs(dict, state_of_object(self)->names[method], NULL) : NULL;
+  Py_XDECREF(dict);
+  return result;
 }
 
 static PyObject *members_keys(PyObject *self, PyObject *unused) {
@@ -139,15 +158,39 @@ static PyObject *members_reversed(PyObject *self, PyObject *unused) {
 
 static PyObject *members_copy(PyObject *self, PyObject *unused) {
   (void)unused;
-  PyObject *dict = members_dict(self);
-  return dict ? PyDict_Copy(dict) : NULL;
+  return dict_copy(self);
+}
+
+/* A copy as convert_thaw makes it, with the members of mappings inside in dicts too. */
+static PyObject *members_plain(PyObject *self) {
+  return convert_thaw(state_of_object(self), self);
+}
+
+/* The text as received; a mapping that was made around a dict is written. */
+static PyObject *members_to_json(PyObject *object, PyObject *unused) {
+  (void)unused;
+  const members_object *self = (members_object *)object;
+  if (self->response) return PyUnicode_DecodeUTF8(self->json.text, (Py_ssize_t)self->json.length, "strict");
+  PyObject *writer = state_json_writer(state_of_object(object));
+  PyObject *plain = writer ? members_plain(object) : NULL;
+  PyObject *text = plain ? PyObject_CallFunctionObjArgs(writer, plain, NULL) : NULL;
+  Py_XDECREF(plain);
+  return text;
+}
+
+/* to_dict(*, json=False) */
+static PyObject *members_to_dict(PyObject *self, PyObject *args, PyObject *keywords) {
+  static char *names[] = {"json", NULL};
+  int json = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$p:to_dict", names, &json)) return NULL;
+  return json ? convert_read_json(state_of_object(self), members_to_json(self, NULL)) : members_plain(self);
 }
 
 /* Copied and pickled as the dict that it stands for. */
 static PyObject *members_reduce(PyObject *self, PyObject *unused) {
   (void)unused;
-  PyObject *dict = members_dict(self);
-  return dict ? Py_BuildValue("O(O)", (PyObject *)&PyDict_Type, dict) : NULL;
+  PyObject *dict = dict_copy(self);
+  return dict ? Py_BuildValue("O(N)", (PyObject *)&PyDict_Type, dict) : NULL;
 }
 
 /* ---- life ---- */
@@ -184,6 +227,9 @@ static PyMethodDef members_methods[] = {
     {"values", members_values, METH_NOARGS, "The values of the members."},
     {"items", members_items, METH_NOARGS, "Names and values."},
     {"copy", members_copy, METH_NOARGS, "A dict of the members."},
+    {"to_dict", (PyCFunction)(void (*)(void))members_to_dict, METH_VARARGS | METH_KEYWORDS,
+     "The members as a new dict, with plain mutable dicts and lists inside; with json=True as JSON has them."},
+    {"to_json", members_to_json, METH_NOARGS, "The members as the text of a JSON object."},
     {"__reversed__", members_reversed, METH_NOARGS, NULL},
     {"__reduce__", members_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

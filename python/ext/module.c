@@ -56,6 +56,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->datetime);
   Py_VISIT(state->utc);
   Py_VISIT(state->mapping);
+  Py_VISIT(state->json_reader);
+  Py_VISIT(state->json_writer);
   for (int i = 0; i < NAME_TOTAL; i++) Py_VISIT(state->names[i]);
   return 0;
 }
@@ -80,6 +82,8 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->datetime);
   Py_CLEAR(state->utc);
   Py_CLEAR(state->mapping);
+  Py_CLEAR(state->json_reader);
+  Py_CLEAR(state->json_writer);
   for (int i = 0; i < NAME_TOTAL; i++) Py_CLEAR(state->names[i]);
   return 0;
 }

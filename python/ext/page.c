@@ -104,6 +104,42 @@ static PyObject *page_count(PyObject *self, PyObject *args) {
   return page_call(self, NAME_COUNT, args);
 }
 
+/* ---- comparing and copying ---- */
+
+static int same_values(PyObject *left, PyObject *right) {
+  int same = left && right ? PyObject_RichCompareBool(left, right, Py_EQ) : -1;
+  Py_XDECREF(left);
+  Py_XDECREF(right);
+  return same;
+}
+
+static int pages_equal(PyObject *left, PyObject *right) {
+  if (left == right) return 1;
+  int same = same_values(Py_XNewRef(page_records(left)), Py_XNewRef(page_records(right)));
+  for (record_slot *slot = state_of_object(left)->page_slots; same == 1 && slot->info.name; slot++) {
+    same = same_values(page_read(left, slot), page_read(right, slot));
+  }
+  return same == 1 ? same_values(page_extra(left, NULL), page_extra(right, NULL)) : same;
+}
+
+static PyObject *page_compare(PyObject *left, PyObject *right, int operation) {
+  if ((operation != Py_EQ && operation != Py_NE) || Py_TYPE(left) != Py_TYPE(right)) {
+    return Py_NewRef(Py_NotImplemented);
+  }
+  int same = pages_equal(left, right);
+  return same < 0 ? NULL : PyBool_FromLong(operation == Py_EQ ? same : !same);
+}
+
+static Py_hash_t page_hash(PyObject *self) {
+  PyObject *records = page_records(self);
+  return records ? PyObject_Hash(records) : -1;
+}
+
+static PyObject *page_copy(PyObject *self, PyObject *unused) {
+  (void)unused;
+  return Py_NewRef(self);
+}
+
 static PyObject *page_place_bytes(const page_object *self) {
   return self->place ? record_bytes(self->place) : Py_NewRef(Py_None);
 }
@@ -223,6 +259,8 @@ PyObject *page_load(PyObject *module, PyObject *args) {
 static PyMethodDef page_methods[] = {
     {"index", page_index, METH_VARARGS, "Position of a record; ValueError when the page does not hold it."},
     {"count", page_count, METH_VARARGS, "How often the page holds a record."},
+    {"__copy__", page_copy, METH_NOARGS, NULL},
+    {"__deepcopy__", page_copy, METH_O, NULL},
     {"__reduce__", page_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -253,10 +291,12 @@ int page_add(PyObject *module, core_state *state) {
     return -1;
   }
   PyType_Slot slots[] = {
-      {Py_tp_doc, "One page of records: an immutable sequence that also tells its place among all pages."},
+      {Py_tp_doc, "One page of records: an immutable sequence that also knows its place among all pages."},
       {Py_tp_getset, state->page_attributes},
       {Py_tp_methods, page_methods},
       {Py_tp_repr, page_repr},
+      {Py_tp_hash, page_hash},
+      {Py_tp_richcompare, page_compare},
       {Py_tp_iter, page_iterate},
       {Py_sq_length, page_length},
       {Py_sq_item, page_at},

@@ -161,6 +161,26 @@ static Py_hash_t record_hash(PyObject *object) {
 
 /* ---- copies ---- */
 
+/* The names of the fields that the answer holds, as dict() asks for them. */
+static PyObject *record_keys(PyObject *object, PyObject *unused) {
+  (void)unused;
+  record_object *self = (record_object *)object;
+  PyObject *extra = record_extra(object, NULL);
+  PyObject *unknown = extra ? PySequence_List(extra) : NULL;
+  PyObject *names = unknown ? PyList_New(0) : NULL;
+  for (size_t i = 0; names && i < self->table->count; i++) {
+    if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
+    PyObject *name = PyUnicode_InternFromString(self->table->slots[i].info.name);
+    if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);
+    Py_XDECREF(name);
+  }
+  PyObject *keys = names ? PySequence_Concat(names, unknown) : NULL;
+  Py_XDECREF(extra);
+  Py_XDECREF(unknown);
+  Py_XDECREF(names);
+  return keys;
+}
+
 static int thaw_into(const core_state *state, PyObject *members, PyObject *key, PyObject *value) {
   PyObject *plain = convert_thaw(state, value);
   int result = plain ? PyDict_SetItem(members, key, plain) : -1;
@@ -180,8 +200,7 @@ static int thaw_known(record_object *self, PyObject *members) {
   return 0;
 }
 
-static PyObject *record_to_dict(PyObject *object, PyObject *unused) {
-  (void)unused;
+static PyObject *record_plain(PyObject *object) {
   PyObject *members = PyDict_New();
   PyObject *extra = members ? record_extra(object, NULL) : NULL;
   PyObject *plain = extra ? convert_thaw(state_of_object(object), extra) : NULL;
@@ -191,6 +210,23 @@ static PyObject *record_to_dict(PyObject *object, PyObject *unused) {
   }
   Py_XDECREF(plain);
   return members;
+}
+
+static PyObject *record_to_json(PyObject *object, PyObject *unused) {
+  (void)unused;
+  PyObject *bytes = record_bytes(((record_object *)object)->record);
+  PyObject *text = bytes ? PyUnicode_FromEncodedObject(bytes, "utf-8", "strict") : NULL;
+  Py_XDECREF(bytes);
+  return text;
+}
+
+/* to_dict(*, json=False) */
+static PyObject *record_to_dict(PyObject *object, PyObject *args, PyObject *keywords) {
+  static char *names[] = {"json", NULL};
+  int json = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$p:to_dict", names, &json)) return NULL;
+  if (!json) return record_plain(object);
+  return convert_read_json(state_of_object(object), record_to_json(object, NULL));
 }
 
 static PyObject *record_copy(PyObject *self, PyObject *unused) {
@@ -297,14 +333,7 @@ PyObject *record_new(core_state *state, privy_response *response, size_t index) 
   return (PyObject *)self;
 }
 
-PyObject *record_load(PyObject *module, PyObject *args) {
-  const char *name, *text;
-  Py_ssize_t length;
-  if (!PyArg_ParseTuple(args, "sy#", &name, &text, &length)) return NULL;
-  core_state *state = state_of_module(module);
-  const privy_object *object = privy_object_find(name);
-  if (!object || !state_record_type(state, object))
-    return PyErr_Format(PyExc_ValueError, "no record is called %s", name);
+static PyObject *read_record(core_state *state, const privy_object *object, const char *text, Py_ssize_t length) {
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;
@@ -322,8 +351,34 @@ PyObject *record_load(PyObject *module, PyObject *args) {
   return record;
 }
 
+PyObject *record_load(PyObject *module, PyObject *args) {
+  const char *name, *text;
+  Py_ssize_t length;
+  if (!PyArg_ParseTuple(args, "sy#", &name, &text, &length)) return NULL;
+  core_state *state = state_of_module(module);
+  const privy_object *object = privy_object_find(name);
+  if (object && state_record_type(state, object)) return read_record(state, object, text, length);
+  return PyErr_Format(PyExc_ValueError, "no record is called %s", name);
+}
+
+static PyObject *record_from_json(PyObject *type, PyObject *json) {
+  core_state *state = state_of_type((PyTypeObject *)type);
+  PyObject *bytes = PyUnicode_Check(json) ? PyUnicode_AsUTF8String(json) : PyBytes_FromObject(json);
+  PyObject *record = NULL;
+  for (size_t i = 0; bytes && i < state->record_count; i++) {
+    if (state->records[i].type != (PyTypeObject *)type) continue;
+    record = read_record(state, state->records[i].object, PyBytes_AsString(bytes), PyBytes_Size(bytes));
+  }
+  Py_XDECREF(bytes);
+  return record;
+}
+
 static PyMethodDef record_methods[] = {
-    {"to_dict", record_to_dict, METH_NOARGS, "The fields as a new dict, with plain mutable dicts and lists inside."},
+    {"keys", record_keys, METH_NOARGS, "The names of the fields that the answer holds."},
+    {"to_dict", (PyCFunction)(void (*)(void))record_to_dict, METH_VARARGS | METH_KEYWORDS,
+     "The fields as a new dict, with plain mutable dicts and lists inside; with json=True as JSON has them."},
+    {"to_json", record_to_json, METH_NOARGS, "The fields as the text of a JSON object."},
+    {"from_json", record_from_json, METH_CLASS | METH_O, "A record of the text of a JSON object, for tests."},
     {"__copy__", record_copy, METH_NOARGS, NULL},
     {"__deepcopy__", record_copy, METH_O, NULL},
     {"__reduce__", record_reduce, METH_NOARGS, NULL},

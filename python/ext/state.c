@@ -75,6 +75,14 @@ PyObject *state_mapping(core_state *state) {
   return state_import(&state->mapping, "_collections_abc", "Mapping");
 }
 
+PyObject *state_json_reader(core_state *state) {
+  return state_import(&state->json_reader, "privy._json", "read");
+}
+
+PyObject *state_json_writer(core_state *state) {
+  return state_import(&state->json_writer, "privy._json", "write");
+}
+
 const record_type *state_record_type(const core_state *state, const privy_object *object) {
   for (size_t i = 0; i < state->record_count; i++) {
     if (state->records[i].object == object) return &state->records[i];

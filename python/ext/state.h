@@ -95,6 +95,8 @@ typedef struct core_state {
   state_place datetime;
   state_place utc;
   state_place mapping;
+  state_place json_reader;
+  state_place json_writer;
   state_word words[STATE_WORDS];
   const void *_Atomic times; /* the C interface of datetime, once it has been asked for */
   atomic_bool times_asked;
@@ -125,6 +127,10 @@ PyObject *state_decimal(core_state *state);
 PyObject *state_datetime(core_state *state);
 PyObject *state_utc(core_state *state);
 PyObject *state_mapping(core_state *state);
+
+/* The functions of privy._json that read JSON into plain values and write plain values as JSON; likewise. */
+PyObject *state_json_reader(core_state *state);
+PyObject *state_json_writer(core_state *state);
 
 /* The record type of a table; NULL (no exception) when there is none. */
 const record_type *state_record_type(const core_state *state, const privy_object *object);

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._async import AsyncBulk, AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, Progress
     from ._events import Event
+    from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
     from ._result import Failure, Result, Success
     from .sandbox import Sandbox
@@ -88,6 +89,7 @@ __all__ = [
     "Success",
     "ValidationError",
     "__version__",
+    "json_default",
     "omit",
 ]
 
@@ -111,6 +113,7 @@ _LATER = {
     "Result": "_result",
     "Sandbox": "sandbox",
     "Success": "_result",
+    "json_default": "_json",
 }
 
 

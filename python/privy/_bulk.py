@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from . import _core
 from ._errors import PrivyError, RateLimitError, ValidationError, instant
 from ._result import Failure, Result, Success
+from ._rows import rows_of
 from .types import Any, Options, Row, datetime
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Run(Generic[T]):
         self.stop: BaseException | None = None
         self.exhausted = False
         self._core = core
-        self._rows = iter(rows)
+        self._rows = rows_of(rows)
         self._concurrency = concurrency
         self._on_progress = on_progress
         self._started = time.monotonic()

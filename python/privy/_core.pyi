@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, final, overload
 
+from typing_extensions import Self
+
 from ._events import Event
 
 VERSION: Final[str]
@@ -25,7 +27,8 @@ class Members(Mapping[str, Any]):
     """The members of a JSON object, read-only. They are made when they are first looked into.
 
     Equal to any mapping of the same members; copies and pickles as a dict; e-mail addresses and phone numbers are
-    masked in repr. It holds on to the bytes of its answer, as records do: ``copy()`` does not.
+    masked in repr. It holds on to the bytes of its answer, as records do: ``copy()`` and ``to_dict()`` do not. ``json``
+    writes only dicts by itself: use ``to_json()``, ``to_dict(json=True)`` or ``privy.json_default``.
     """
 
     def __getitem__(self, name: str) -> Any: ...
@@ -39,6 +42,15 @@ class Members(Mapping[str, Any]):
     def copy(self) -> dict[str, Any]:
         """A dict of the members."""
 
+    def to_dict(self, *, json: bool = False) -> dict[str, Any]:
+        """The members as a new dict, with plain mutable dicts and lists inside.
+
+        With ``json=True`` numbers are int and float, as ``json.loads`` gives them, and not Decimal.
+        """
+
+    def to_json(self) -> str:
+        """The members as the text of a JSON object, as received."""
+
 class _Record:
     """Immutable, equal by value, hashable; pickles and copies; e-mail addresses and phone numbers are masked in repr.
 
@@ -49,8 +61,23 @@ class _Record:
     def extra(self) -> Mapping[str, Any]:
         """Fields of the answer that this version does not know, read-only."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields that the answer holds as a new dict, with plain mutable dicts and lists inside."""
+    def to_dict(self, *, json: bool = False) -> dict[str, Any]:
+        """The fields that the answer holds as a new dict, with plain mutable dicts and lists inside.
+
+        With ``json=True`` every value is one that ``json.dumps`` takes, as the API sent it: times are ISO 8601 text,
+        money is text ("95.00"), other numbers are int and float.
+        """
+
+    def to_json(self) -> str:
+        """The fields that the answer holds as the text of a JSON object, under the names of the attributes; every
+        value is written as the API sent it."""
+
+    @classmethod
+    def from_json(cls, json: str | bytes) -> Self:
+        """A record of the text of a JSON object, for tests. Raises ValueError when it is not one."""
+
+    def keys(self) -> list[str]:
+        """The names of the fields that the answer holds, so that ``dict(record)`` gives them with their values."""
 
     def __getitem__(self, name: str) -> Any:
         """Any field by its name, known or not. Raises KeyError for what is neither."""
@@ -202,7 +229,10 @@ class EventReceipt(_Record):
 
 @final
 class Page(Sequence[Contact]):
-    """One page of records: an immutable sequence that also tells its place among all pages."""
+    """One page of records: an immutable sequence that also knows its place among all pages.
+
+    Pages with the same records and the same place are equal.
+    """
 
     @property
     def page(self) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections.abc
 import contextlib
+import copy
 import gc
 import json
 import os
@@ -155,6 +156,34 @@ def test_pages_pickle(many):
     again = pickle.loads(pickle.dumps(page))
     assert list(again) == list(page)
     assert (again.page, again.total_count) == (page.page, page.total_count)
+    assert again == page
+
+
+def test_pages_are_equal_by_value(many):
+    one, two, three = many.contacts.list(per_page=3).pages()
+    again = next(many.contacts.list(per_page=3).pages())
+    assert one == again
+    assert hash(one) == hash(again)
+    assert len({one, again, two, three}) == 3
+    assert one != two
+    assert one != list(one)
+    assert one != tuple(one)
+    assert next(many.contacts.list(per_page=7).pages()) != one
+    with pytest.raises(TypeError):
+        one < two  # noqa: B015
+    assert copy.copy(one) is one
+    assert copy.deepcopy(one) is one
+
+
+def test_pages_of_the_same_records_at_another_place_differ(recorder):
+    def page(place):
+        recorder.answer = lambda request: Reply(body='{"data":[{"id":"cus_1"}],"pagination":' + place + "}")
+        return next(recorder.client().contacts.list().pages())
+
+    assert page('{"page":1}') == page('{"page":1}')
+    assert page('{"page":1}') != page('{"page":2}')
+    assert page('{"page":1,"more":1}') != page('{"page":1,"more":2}')
+    assert page('{"page":1,"more":1}') == page('{"more":1,"page":1}')
 
 
 def test_an_empty_list(client, sandbox):

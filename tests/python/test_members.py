@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import operator
 import pickle
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier
+from types import MappingProxyType
 
 import pytest
 from privy import _core
@@ -109,6 +112,54 @@ def test_union_gives_a_dict():
         members() | 5
     with pytest.raises(TypeError):
         5 | members()
+
+
+class Thief:
+    """Keeps and changes what its operators are handed."""
+
+    def take(self, other):
+        other["size"] = "stolen"
+        return True
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __or__ = __ror__ = take
+    __hash__ = None
+
+
+class Subclass(dict):
+    __eq__ = __ne__ = __or__ = __ror__ = Thief.take
+    __hash__ = None
+
+
+@pytest.mark.parametrize("other", [Thief(), Subclass()], ids=["any object", "a kind of dict"])
+def test_no_operator_of_another_type_reaches_the_members(other):
+    fields = members()
+    operators = [operator.eq, operator.ne, operator.or_]
+    if isinstance(other, Thief):
+        operators += [operator.lt, operator.le, operator.gt, operator.ge]
+    for operate in operators:
+        assert operate(fields, other)
+        assert fields == PLAIN
+        with pytest.raises(TypeError, match="item assignment"):
+            operate(other, fields)
+        assert fields == PLAIN
+
+
+def test_neither_views_nor_pickling_reach_the_members():
+    fields = members()
+    for view in (fields.keys(), fields.values(), fields.items()):
+        assert view.mapping == Thief()
+    fields.__reduce__()[1][0]["size"] = "stolen"
+    assert fields == PLAIN
+
+
+def test_equality_and_union_with_mappings_of_other_types():
+    for other in (OrderedDict(PLAIN), MappingProxyType(PLAIN), defaultdict(int, PLAIN)):
+        assert members() == other
+        assert other == members()
+        assert {**other, "size": 40} != members()
+    assert members(b'{"a":1}') | OrderedDict(b=2) == {"a": 1, "b": 2}
+    assert OrderedDict(b=2) | members(b'{"a":1}') == {"a": 1, "b": 2}
+    assert MappingProxyType({"b": 2}) | members(b'{"a":1}') == {"a": 1, "b": 2}
 
 
 def test_copies_are_dicts_of_their_own():

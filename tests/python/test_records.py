@@ -230,6 +230,12 @@ def test_repr_masks():
     assert f"{contact()}" == shown
 
 
+def test_repr_shows_tuples_as_tuples():
+    shown = repr(contact())
+    assert "tags=('vip', 'j***@x.org')" in shown
+    assert "[" not in shown.replace("extra=['loyalty', 'score']", "")
+
+
 def test_repr_masks_what_is_odd():
     assert "'***@x'" in repr(contact(b'{"email":"@x"}'))
     assert "***" in repr(contact(b'{"email":"a@b, secret@c"}'))
