@@ -23,13 +23,17 @@ privy_status privy_client_new(const privy_config *config, privy_client **out, pr
   return PRIVY_OK;
 }
 
+static void destroy_all(privy_group *group) {
+  for (privy_group *next; group; group = next) {
+    next = privy_group_idle(group)->next;
+    privy_group_destroy(group);
+  }
+}
+
 void privy_client_free(privy_client *client) {
   if (!client) return;
   privy_client_check_process(client);
-  for (privy_group *group = client->idle, *next; group; group = next) {
-    next = *privy_group_link(group);
-    privy_group_destroy(group);
-  }
+  destroy_all(client->idle);
   privy_sandbox_release(client->sandbox);
   privy_account_clear(&client->account);
   privy_settings_clear(&client->settings);
@@ -49,10 +53,11 @@ static void start_afresh(privy_client *client) {
   client->account.fetching = false;
   client->account.pacer.flying = 0;
   for (privy_group *group = client->idle, *next; group; group = next) {
-    next = *privy_group_link(group);
+    next = privy_group_idle(group)->next;
     privy_group_abandon(group);
   }
   client->idle = NULL;
+  client->idle_count = 0;
 }
 
 void privy_client_check_process(privy_client *client) {
@@ -119,19 +124,55 @@ void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, pr
 
 /* ---- groups to be used again ---- */
 
-privy_group *privy_client_take_idle(privy_client *client) {
-  lock(client);
-  privy_group *group = client->idle;
-  if (group) client->idle = *privy_group_link(group);
-  unlock(client);
+/* Moves the group at `*place` from the idle ones to the front of `list`. */
+static privy_group *move_idle(privy_client *client, privy_group **place, privy_group *list) {
+  privy_group *group = *place;
+  *place = privy_group_idle(group)->next;
+  privy_group_idle(group)->next = list;
+  client->idle_count--;
   return group;
 }
 
-void privy_client_give_idle(privy_client *client, privy_group *group) {
+/* The idle groups that are not worth keeping, taken out of the client's. */
+static privy_group *remove_useless(privy_client *client, double now) {
+  privy_group *useless = NULL;
+  if (!client->idle || now - client->idle_checked_at < PRIVY_IDLE_CHECK) return NULL;
+  client->idle_checked_at = now;
+  for (privy_group **place = &client->idle; *place;) {
+    if (now - privy_group_idle(*place)->since > PRIVY_IDLE_SECONDS || privy_group_has_closed(*place))
+      useless = move_idle(client, place, useless);
+    else
+      place = &privy_group_idle(*place)->next;
+  }
+  return useless;
+}
+
+privy_group *privy_client_take_idle(privy_client *client) {
+  double now = privy_monotonic();
   lock(client);
-  *privy_group_link(group) = client->idle;
-  client->idle = group;
+  privy_group *useless = remove_useless(client, now);
+  privy_group *group = client->idle ? move_idle(client, &client->idle, NULL) : NULL;
   unlock(client);
+  destroy_all(useless);
+  return group;
+}
+
+/* The one idle for longest; it is the last, for groups come and go at the front. */
+static privy_group **last_idle(privy_client *client) {
+  privy_group **place = &client->idle;
+  while (privy_group_idle(*place)->next) place = &privy_group_idle(*place)->next;
+  return place;
+}
+
+void privy_client_give_idle(privy_client *client, privy_group *group) {
+  privy_group *useless = NULL;
+  *privy_group_idle(group) = (privy_idle){.since = privy_monotonic()};
+  lock(client);
+  privy_group_idle(group)->next = client->idle;
+  client->idle = group;
+  if (++client->idle_count > PRIVY_IDLE_MOST) useless = move_idle(client, last_idle(client), NULL);
+  unlock(client);
+  destroy_all(useless);
 }
 
 /* ---- one call, waited for ---- */

@@ -12,8 +12,10 @@ struct privy_client {
   privy_sandbox *sandbox; /* NULL: the network answers */
   pthread_mutex_t mutex;  /* guards all below */
   privy_account account;
-  privy_group *idle;  /* groups of calls that have ended, with their connections */
-  atomic_int process; /* whose connections these are; negative: it is just starting afresh */
+  privy_group *idle; /* groups without calls, with their connections; the one used last comes first */
+  size_t idle_count;
+  double idle_checked_at; /* by privy_monotonic: when those that are closed were looked for last */
+  atomic_int process;     /* whose connections these are; negative: it is just starting afresh */
 };
 
 /* The clock that the client's calls go by. */
@@ -43,11 +45,25 @@ size_t privy_group_backing_off(const privy_group *group);
 double privy_group_idle_seconds(const privy_group *group);
 /* Ends a call before its time and gives it an outcome, PRIVY_INTERRUPTED. */
 void privy_group_interrupt(privy_group *group, uint64_t id);
-/* An idle group, NULL when there is none; and back. */
+/* A group's place among the idle ones of its client. */
+typedef struct privy_idle {
+  privy_group *next;
+  double since; /* by privy_monotonic */
+} privy_idle;
+
+/* At most this many idle groups are kept, and none for longer than this many seconds. */
+#define PRIVY_IDLE_MOST 16
+#define PRIVY_IDLE_SECONDS 60.0
+/* Seconds between two searches for idle groups whose connection the server has closed. */
+#define PRIVY_IDLE_CHECK 1.0
+
+/* An idle group, NULL when there is none. Destroys those that have been idle too long or lost a connection. */
 privy_group *privy_client_take_idle(privy_client *client);
+/* Keeps a group without calls for later; destroys the one that has been idle longest when there are too many. */
 void privy_client_give_idle(privy_client *client, privy_group *group);
-/* The next of the client's idle groups. */
-privy_group **privy_group_link(privy_group *group);
+privy_idle *privy_group_idle(privy_group *group);
+/* True when a server has closed one of the group's connections. */
+bool privy_group_has_closed(const privy_group *group);
 /* Frees a group that has no calls, and its connections. */
 void privy_group_destroy(privy_group *group);
 /* The same without touching the connections. */

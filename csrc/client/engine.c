@@ -58,6 +58,10 @@ void privy_engine_free(privy_engine *engine) {
   privy_free(engine);
 }
 
+bool privy_engine_has_closed(const privy_engine *engine) {
+  return privy_kept_any_closed(engine->kept);
+}
+
 void privy_engine_abandon(privy_engine *engine) {
   privy_free(engine);
 }
@@ -176,9 +180,10 @@ static int on_timer(CURLM *multi, long milliseconds_left, void *context) {
 void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void *context) {
   engine->watch = watch;
   engine->context = context;
-  engine->curl->multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  engine->due = -1;
+  engine->curl->multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, watch ? on_socket : NULL);
   engine->curl->multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
-  engine->curl->multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  engine->curl->multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, watch ? on_timer : NULL);
   engine->curl->multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
 }
 

@@ -18,6 +18,8 @@ PRIVY_NODISCARD privy_status privy_engine_load(privy_error *error);
 PRIVY_NODISCARD privy_status privy_engine_new(const privy_settings *settings, privy_engine **out, privy_error *error);
 /* Ends what is under way and closes all connections. */
 void privy_engine_free(privy_engine *engine);
+/* True when one of the connections kept for later has been closed by its server, or broke. */
+bool privy_engine_has_closed(const privy_engine *engine);
 /* Forgets the engine without touching its connections: for the child of a fork, whose parent goes on using them. */
 void privy_engine_abandon(privy_engine *engine);
 
@@ -43,7 +45,8 @@ void privy_engine_wait(privy_engine *engine, double seconds);
 /* Ends a wait, from any thread. */
 void privy_engine_wake(void *engine);
 
-/* Drives by an event loop from here on: `watch` is told which sockets matter and for what. */
+/* Drives by an event loop from here on: `watch` is told which sockets matter and for what. NULL: by waiting again. Only
+ * while nothing is under way. */
 void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void *context);
 /* Seconds until privy_engine_act is due without a socket's event; negative: not. */
 double privy_engine_due(const privy_engine *engine);

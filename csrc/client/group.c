@@ -45,12 +45,12 @@ struct privy_group {
   size_t limit; /* of calls on the wire; 0: none */
   atomic_bool woken;
   privy_trail trail;
-  bool observed;     /* the trail is kept for calls that start */
-  bool watched;      /* an event loop knows its sockets */
-  double driven_at;  /* by privy_monotonic */
-  uint64_t seed[2];  /* of the random bits of its calls */
-  pid_t process;     /* whose connections these are */
-  privy_group *next; /* in the client's `idle` */
+  bool observed;    /* the trail is kept for calls that start */
+  bool watched;     /* an event loop knows its sockets */
+  double driven_at; /* by privy_monotonic */
+  uint64_t seed[2]; /* of the random bits of its calls */
+  pid_t process;    /* whose connections these are */
+  privy_idle idle;
 };
 
 /* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
@@ -146,10 +146,8 @@ void privy_group_free(privy_group *group) {
   atomic_store(&group->woken, false);
   group->observed = false;
   group->limit = 0;
-  if (group->watched)
-    privy_group_destroy(group);
-  else
-    privy_client_give_idle(group->client, group);
+  if (group->watched) privy_group_watch(group, NULL, NULL);
+  privy_client_give_idle(group->client, group);
 }
 
 void privy_group_destroy(privy_group *group) {
@@ -163,8 +161,12 @@ void privy_group_abandon(privy_group *group) {
   privy_free(group);
 }
 
-privy_group **privy_group_link(privy_group *group) {
-  return &group->next;
+privy_idle *privy_group_idle(privy_group *group) {
+  return &group->idle;
+}
+
+bool privy_group_has_closed(const privy_group *group) {
+  return group->engine && privy_engine_has_closed(group->engine);
 }
 
 /* ---- starting and stopping ---- */
@@ -426,7 +428,7 @@ void privy_group_wake(privy_group *group) {
 /* ---- driven by an event loop ---- */
 
 void privy_group_watch(privy_group *group, privy_socket_function *watch, void *context) {
-  group->watched = true;
+  group->watched = watch != NULL;
   if (group->engine) privy_engine_watch(group->engine, watch, context);
 }
 

@@ -1,9 +1,19 @@
+#define _GNU_SOURCE /* POLLRDHUP */
+
 #include "client/kept.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#ifdef POLLRDHUP
+#define CLOSED (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)
+#else
+#define POLLRDHUP 0
+#define CLOSED (POLLHUP | POLLERR | POLLNVAL)
+#endif
 
 static int port_of(int socket) {
   struct sockaddr_storage address = {0};
@@ -32,6 +42,17 @@ bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]) {
     *privy_kept_place(kept, port) = (privy_kept){.port = port, .socket = sockets[i]};
     return true;
   }
+  return false;
+}
+
+bool privy_kept_any_closed(const privy_kept *kept) {
+  struct pollfd sockets[PRIVY_KEPT];
+  nfds_t count = 0;
+  for (size_t i = 0; i < PRIVY_KEPT; i++)
+    if (kept[i].port > 0) sockets[count++] = (struct pollfd){.fd = kept[i].socket, .events = POLLRDHUP};
+  bool closed = count > 0 && poll(sockets, count, 0) > 0;
+  for (nfds_t i = 0; closed && i < count; i++)
+    if (sockets[i].revents & CLOSED) return true;
   return false;
 }
 

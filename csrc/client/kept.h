@@ -14,6 +14,8 @@ typedef struct privy_kept {
   double heard; /* when something came last, by privy_monotonic */
 } privy_kept;
 
+/* True when the server has closed one of the connections, or one broke. */
+bool privy_kept_any_closed(const privy_kept *kept);
 privy_kept *privy_kept_place(privy_kept *kept, int port);
 /* Remembers the connection of this port when one of the sockets is its; false otherwise. A socket may be -1. */
 bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]);

@@ -12,6 +12,8 @@
 #define MAX_HEADERS ((size_t)256 << 10)
 #define MAX_HEADER_LINES 1000
 #define USUAL_HEADERS 1000
+/* A connection that was idle for longer is not used again but closed. */
+#define MAX_IDLE_SECONDS 60L
 #define BELIEVED ((curl_off_t)1 << 20)
 /* CURLE_TOO_LARGE, since 8.6 in place of a lack of memory: the library may be newer than its headers here. */
 #define TOO_LARGE 100
@@ -111,6 +113,7 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
   curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+  curl->easy_setopt(easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
   curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl->easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
   curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);

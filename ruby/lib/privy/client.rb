@@ -149,7 +149,6 @@ module Privy
     # @return [void]
     def close
       @core.close
-      @drivers.close
     end
 
     # @return [Boolean]

@@ -98,34 +98,22 @@ module Privy
     end
   end
 
-  # The drivers of a client, lent to whoever makes calls. The core keeps the connections of groups that are waited in;
-  # those that are driven under a Fiber scheduler are kept here, with their groups.
+  # Makes the drivers of a client. The core keeps the connections of groups that are closed for later ones.
   #
   # @private
   class Drivers
-    # Drivers kept for later calls.
-    MOST = 64
-
     def initialize(core)
       @core = core
-      forget
     end
 
     # What suits the fiber that asks.
     def take
-      return WaitingDriver.new(@core) unless Fiber.current_scheduler
-
-      forget unless ours?
-      @idle.pop || SuspendingDriver.new(@core)
+      (Fiber.current_scheduler ? SuspendingDriver : WaitingDriver).new(@core)
     end
 
-    # Back from whoever took it; ends these calls, if they are under way.
+    # Ends these calls, if they are under way, and the driver.
     def give(driver, ids)
-      if driver.is_a?(SuspendingDriver) && ours? && !@core.closed? && @idle.length < MOST && driver.group.count.zero?
-        @idle.push(driver)
-      else
-        driver.leave(ids)
-      end
+      driver.leave(ids)
     end
 
     # Yields a group in which to start the call 0; the call's value.
@@ -136,25 +124,6 @@ module Privy
       outcome.last.is_a?(Exception) ? raise(outcome.last) : outcome.last
     ensure
       give(driver, [0]) if driver
-    end
-
-    # Closes the connections that no call uses.
-    def close
-      forget unless ours?
-      while (driver = @idle.pop)
-        driver.group.close
-      end
-    end
-
-    private
-
-    def forget
-      @idle = []
-      @process = Process.pid
-    end
-
-    def ours?
-      @process == Process.pid
     end
   end
 end

@@ -1,0 +1,222 @@
+/* What a client keeps for later calls: how many groups, for how long, and none that the server has closed. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <fcntl.h>
+
+#include "client/client.h"
+#include "http_scene.h"
+
+#define BURST 200
+#define KEPT 16
+#define CLOSED_BY_SERVER 3
+
+static int count_descriptors(void) {
+  int count = 0;
+  for (int descriptor = 0; descriptor < 4096; descriptor++) count += fcntl(descriptor, F_GETFD) >= 0;
+  return count;
+}
+
+/* One call by a group of its own, which stays the caller's. */
+static privy_status call_by(privy_group *group, privy_error *error) {
+  privy_outcome outcome;
+  privy_request *request = NULL;
+  privy_status status = ask_for("contacts.list", "{}", &request, error);
+  if (status != PRIVY_OK) {
+    privy_request_free(request);
+    return status;
+  }
+  status = privy_group_start(group, request, NULL, 0, error);
+  if (status != PRIVY_OK) return status;
+  while (!privy_group_take(group, &outcome)) privy_group_wait(group, 1);
+  status = outcome.status;
+  privy_outcome_clear(&outcome);
+  return status;
+}
+
+/* So many groups at once, each with a connection that it has used. */
+static privy_status open_groups(scene *s, privy_group **groups, size_t count) {
+  privy_status status = PRIVY_OK;
+  for (size_t i = 0; i < count && status == PRIVY_OK; i++) {
+    status = privy_group_new(s->client, &groups[i], &s->error);
+    if (status == PRIVY_OK) status = call_by(groups[i], &s->error);
+  }
+  return status;
+}
+
+static void free_groups(privy_group **groups, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    privy_group_free(groups[i]);
+    groups[i] = NULL;
+  }
+}
+
+/* The next call looks for what is useless, however soon it comes. */
+static void forget_last_check(scene *s) {
+  s->client->idle_checked_at = -PRIVY_IDLE_CHECK;
+}
+
+static void a_burst_leaves_few_groups(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  const size_t count = harness_rounds(BURST, 2), kept = count < KEPT ? count : KEPT;
+  privy_group *groups[BURST] = {NULL};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(open_groups(&s, groups, count));
+  assert_counts(&s, (int)count, count);
+  const int peak = count_descriptors();
+  free_groups(groups, count);
+  assert_int_equal(s.client->idle_count, kept);
+  assert_true(http_has_closed(s.server, (int)(count - kept)));
+  /* Each that was dropped had a connection, and at least one descriptor to be woken by. */
+  assert_true(peak - count_descriptors() >= (int)(2 * (count - kept)));
+done:
+  free_groups(groups, BURST);
+  scene_close(&s);
+}
+
+static void what_the_server_has_closed_is_closed_with_the_next_call(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_CLOSE, EMPTY_PAGE, 0},
+                                       {HTTP_CLOSE, EMPTY_PAGE, 0},
+                                       {HTTP_CLOSE, EMPTY_PAGE, 0},
+                                       {HTTP_ANSWER, EMPTY_PAGE, 0}};
+  privy_group *groups[CLOSED_BY_SERVER] = {NULL};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(open_groups(&s, groups, CLOSED_BY_SERVER));
+  free_groups(groups, CLOSED_BY_SERVER);
+  assert_int_equal(s.client->idle_count, CLOSED_BY_SERVER);
+  assert_true(http_has_closed(s.server, CLOSED_BY_SERVER));
+  const int before = count_descriptors();
+  forget_last_check(&s);
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  assert_int_equal(s.client->idle_count, 1);
+  /* One connection of the server's and one of ours came instead. */
+  assert_true(before - count_descriptors() >= 2 * (CLOSED_BY_SERVER - 1) - 1);
+done:
+  free_groups(groups, CLOSED_BY_SERVER);
+  scene_close(&s);
+}
+
+static void what_is_open_is_kept(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  privy_group *groups[CLOSED_BY_SERVER] = {NULL};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(open_groups(&s, groups, CLOSED_BY_SERVER));
+  free_groups(groups, CLOSED_BY_SERVER);
+  forget_last_check(&s);
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  assert_int_equal(s.client->idle_count, CLOSED_BY_SERVER);
+  assert_counts(&s, CLOSED_BY_SERVER, CLOSED_BY_SERVER + 1);
+done:
+  free_groups(groups, CLOSED_BY_SERVER);
+  scene_close(&s);
+}
+
+static void what_was_idle_for_a_minute_is_closed(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  privy_group *groups[CLOSED_BY_SERVER] = {NULL};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(open_groups(&s, groups, CLOSED_BY_SERVER));
+  free_groups(groups, CLOSED_BY_SERVER);
+  privy_group *used_last = s.client->idle;
+  privy_group_idle(used_last)->since -= 50;
+  for (privy_group *group = privy_group_idle(used_last)->next; group; group = privy_group_idle(group)->next)
+    privy_group_idle(group)->since -= 61;
+  forget_last_check(&s);
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  assert_ptr_equal(s.client->idle, used_last);
+  assert_int_equal(s.client->idle_count, 1);
+  assert_true(http_has_closed(s.server, CLOSED_BY_SERVER - 1));
+  assert_counts(&s, CLOSED_BY_SERVER, CLOSED_BY_SERVER + 1);
+done:
+  free_groups(groups, CLOSED_BY_SERVER);
+  scene_close(&s);
+}
+
+/* ---- groups that an event loop drove ---- */
+
+typedef struct loop {
+  int socket, events;
+} loop;
+
+static void on_socket(void *context, int socket, int events) {
+  loop *sockets = context;
+  if (events)
+    *sockets = (loop){socket, events};
+  else if (sockets->socket == socket)
+    sockets->socket = -1;
+}
+
+static void turn(privy_group *group, loop *sockets) {
+  struct pollfd ready = {.fd = sockets->socket, .events = POLLIN};
+  if (sockets->events & PRIVY_SOCKET_WRITE) ready.events |= POLLOUT;
+  const double due = privy_group_due(group);
+  if (poll(&ready, 1, due < 0 || due > 0.05 ? 50 : (int)(due * 1000)) == 0 || sockets->socket < 0)
+    privy_group_act(group, -1, 0);
+  else
+    privy_group_act(group, sockets->socket,
+                    (ready.revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
+                        (ready.revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0));
+}
+
+static privy_status call_in_loop(scene *s, privy_group *group, loop *sockets) {
+  privy_outcome outcome;
+  privy_request *request = NULL;
+  privy_status status = ask_for("contacts.list", "{}", &request, &s->error);
+  if (status != PRIVY_OK) {
+    privy_request_free(request);
+    return status;
+  }
+  privy_group_watch(group, on_socket, sockets);
+  status = privy_group_start(group, request, NULL, 0, &s->error);
+  if (status != PRIVY_OK) return status;
+  while (!privy_group_take(group, &outcome)) turn(group, sockets);
+  status = outcome.status;
+  privy_outcome_clear(&outcome);
+  return status;
+}
+
+/* Waiting and an event loop take turns with one connection. */
+static void a_group_that_was_watched_serves_others(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  loop sockets = {-1, 0};
+  privy_group *group = NULL;
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  for (int i = 0; i < 3; i++) {
+    CHECK_OK(privy_group_new(s.client, &group, &s.error));
+    CHECK_OK(call_in_loop(&s, group, &sockets));
+    privy_group_free(group);
+    group = NULL;
+    assert_int_equal(s.client->idle_count, 1);
+    CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+    forget(&s);
+  }
+  assert_counts(&s, 1, 6);
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(a_burst_leaves_few_groups),
+      TEST(what_the_server_has_closed_is_closed_with_the_next_call),
+      TEST(what_is_open_is_kept),
+      TEST(what_was_idle_for_a_minute_is_closed),
+      TEST(a_group_that_was_watched_serves_others),
+  };
+  return HARNESS_RUN(tests);
+}

@@ -1,0 +1,79 @@
+"""What a client keeps open when many threads have used it: few connections, and none that the server has closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import privy
+import pytest
+from support import TOKEN, Reply, recording
+
+CONTACT = "cus_0123456789abcdef"
+CROWD = 200
+KEPT = 16
+A_CALL = 3
+"""Descriptors that a call of ours may keep: its connection, and two to be woken by."""
+
+pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux lists a process's descriptors")
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def falls_to(most: int, ask=lambda: None) -> int:
+    """Waits until so few descriptors are open, asking again and again; how many are in the end."""
+    until = time.monotonic() + 60
+    while descriptors() > most and time.monotonic() < until:
+        ask()
+        time.sleep(0.05)
+    return descriptors()
+
+
+@contextlib.contextmanager
+def crowd(count: int, **reply):
+    """A client that `count` threads have used at one moment, and the descriptors open before and then."""
+    together = threading.Barrier(count)
+    open_then = []
+
+    def answer(request):
+        if not 1 < len(recorder.requests) <= count + 1:
+            return Reply()
+        if together.wait(60) == 0:
+            open_then.append(descriptors())
+        return Reply(**reply)
+
+    with recording(answer) as recorder, recorder.client(timeout=60) as client:
+        client.contacts.get(CONTACT)  # few calls are under way together before the first answer
+        before = descriptors()
+        with ThreadPoolExecutor(count) as pool:
+            for each in [pool.submit(client.contacts.get, CONTACT) for _ in range(count)]:
+                each.result(60)
+        yield client, before, open_then[0]
+
+
+def test_a_crowd_leaves_few_connections():
+    with crowd(CROWD) as (client, before, then):
+        assert then - before >= 3 * CROWD  # a connection has two ends here, and each thread is woken by one more
+        assert falls_to(before + KEPT * (A_CALL + 1)) <= before + KEPT * (A_CALL + 1)
+        assert client.contacts.get(CONTACT) is not None
+
+
+def test_what_the_server_has_closed_is_closed_by_later_calls():
+    with crowd(KEPT, close=True) as (client, before, _):
+        most = before + 2 * (A_CALL + 1)
+        assert falls_to(most, lambda: client.contacts.get(CONTACT)) <= most
+
+
+def test_a_loop_that_has_ended_leaves_its_connection_to_the_next():
+    with recording() as recorder:
+        client = privy.AsyncClient(TOKEN, base_url=recorder.base_url)
+        for _ in range(3):
+            asyncio.run(client.contacts.get(CONTACT))  # type: ignore[arg-type]
+        assert (recorder.connections, len(recorder.requests)) == (1, 3)
+        asyncio.run(client.aclose())
