@@ -74,6 +74,6 @@ def test_a_loop_that_has_ended_leaves_its_connection_to_the_next():
     with recording() as recorder:
         client = privy.AsyncClient(TOKEN, base_url=recorder.base_url)
         for _ in range(3):
-            asyncio.run(client.contacts.get(CONTACT))  # type: ignore[arg-type]
+            asyncio.run(client.contacts.get(CONTACT))
         assert (recorder.connections, len(recorder.requests)) == (1, 3)
         asyncio.run(client.aclose())
