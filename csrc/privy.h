@@ -460,8 +460,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_consent(privy_sandbox *
 /* Countries for SMS, as a space-separated list of E.164 prefixes ("+1 +44"); "" for none, "+" for all. New sandboxes
  * support "+1". PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char *prefixes);
-/* Requests allowed a minute and a day; 0 turns a limit off, and both are off in a new sandbox (the headers then tell of
- * 60 and 10,000 without counting down). */
+/* Requests allowed a minute and a day; 0 turns a limit off, and both are off in a new sandbox. Answers carry the
+ * X-RateLimit headers of the limits that are on. */
 PRIVY_API void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day);
 /* Stops the sandbox's clock at `seconds`; from then on only privy_sandbox_advance moves it. Negative: back to the
  * machine's clock. */
@@ -517,6 +517,8 @@ typedef struct privy_config {
   privy_options options;     /* defaults: 30 s, 5 s, 60 s, 3 */
   size_t max_response;       /* bytes of body accepted, default 64 MiB */
   int64_t reserve;           /* requests of each minute that are left to other users of the account, default 0 */
+  int allow_plain_http;      /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
+                                only; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
   privy_sandbox *sandbox;    /* answer from here instead of the network; the client keeps a reference */
 } privy_config;
 PRIVY_API void privy_config_init(privy_config *config);

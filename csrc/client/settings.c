@@ -5,18 +5,21 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/host.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "message/error.h"
 #include "policy/token.h"
 
 #define DEFAULT_BASE_URL "https://api.privy.com/v1"
+/* Of clients whose calls a sandbox answers in process: it looks like no real server, and .invalid never resolves. */
+#define SANDBOX_BASE_URL "https://sandbox.invalid/v1"
 #define DEFAULT_MAX_RESPONSE ((size_t)64 << 20)
 
 static const privy_options default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 60, .max_retries = 3};
 
 void privy_config_init(privy_config *config) {
-  *config = (privy_config){.options = default_options, .max_response = DEFAULT_MAX_RESPONSE};
+  *config = (privy_config){.options = default_options, .max_response = DEFAULT_MAX_RESPONSE, .allow_plain_http = -1};
 }
 
 void privy_settings_clear(privy_settings *settings) {
@@ -45,11 +48,17 @@ static bool keep_all(privy_settings *settings, const privy_config *config) {
          keep(&settings->client_id, config->client_id, from_environment ? "PRIVY_CLIENT_ID" : NULL) &&
          keep(&settings->client_secret, config->client_secret, sandbox || token ? NULL : "PRIVY_CLIENT_SECRET") &&
          keep(&settings->scopes, config->scopes, sandbox ? NULL : "PRIVY_SCOPES") &&
-         keep(&settings->base_url, sandbox ? DEFAULT_BASE_URL : config->base_url, "PRIVY_BASE_URL") &&
+         keep(&settings->base_url, sandbox ? SANDBOX_BASE_URL : config->base_url, "PRIVY_BASE_URL") &&
          (settings->base_url || keep(&settings->base_url, DEFAULT_BASE_URL, NULL)) &&
          keep(&settings->token_url, config->token_url, sandbox ? NULL : "PRIVY_TOKEN_URL") &&
          keep(&settings->ca_bundle, config->ca_bundle, "SSL_CERT_FILE") &&
          keep(&settings->proxy, config->proxy, NULL) && keep(&settings->user_agent, config->user_agent, NULL);
+}
+
+static bool allows_plain_http(const privy_config *config) {
+  if (config->allow_plain_http >= 0) return config->allow_plain_http > 0;
+  const char *variable = getenv("PRIVY_ALLOW_PLAIN_HTTP");
+  return variable && strcmp(variable, "1") == 0;
 }
 
 /* ---- URLs ---- */
@@ -74,17 +83,21 @@ static bool split_url(const char *url, privy_slice *host, size_t *origin) {
   return name > 0 && !memchr(authority, '@', length);
 }
 
-static bool is_loopback(privy_slice host) {
-  if (privy_text_is_nocase(host.text, host.length, "localhost") || privy_text_is(host.text, host.length, "[::1]"))
-    return true;
-  if (!privy_text_starts(host.text, host.length, "127.")) return false;
-  for (size_t i = 0; i < host.length; i++)
-    if (!privy_is_digit(host.text[i]) && host.text[i] != '.') return false;
-  return true;
+/* Whether the credentials are those of every sandbox, which protect nothing. */
+static bool has_sandbox_credentials(const privy_settings *settings) {
+  if (settings->token) return strcmp(settings->token, PRIVY_SANDBOX_TOKEN) == 0;
+  return strcmp(settings->client_id, PRIVY_SANDBOX_CLIENT_ID) == 0 &&
+         strcmp(settings->client_secret, PRIVY_SANDBOX_CLIENT_SECRET) == 0;
+}
+
+static const char *plain_http_fault(const privy_settings *settings) {
+  if (!settings->allow_plain_http) return "must be https: plain http is for loopback addresses only";
+  if (has_sandbox_credentials(settings)) return NULL;
+  return "must be https: allow_plain_http is for the sandbox's own token or OAuth client only";
 }
 
 /* NULL when the URL may be called. */
-static const char *url_fault(const char *url) {
+static const char *url_fault(const privy_settings *settings, const char *url) {
   privy_slice host;
   size_t origin;
   for (const char *at = url; *at; at++)
@@ -93,8 +106,7 @@ static const char *url_fault(const char *url) {
   if (!https && !privy_text_starts(url, strlen(url), "http://")) return "must begin with https://";
   if (!split_url(url, &host, &origin)) return "must name a host, without user or password";
   if (strpbrk(url + origin, "?#")) return "must not carry a query or fragment";
-  if (!https && !is_loopback(host)) return "must be https: plain http is for loopback addresses only";
-  return NULL;
+  return https || privy_host_is_loopback(host) ? NULL : plain_http_fault(settings);
 }
 
 /* NULL when the URL can be a proxy's. Its user and password, if any, are for libcurl alone. */
@@ -166,11 +178,12 @@ static privy_status check_credentials(const privy_settings *settings, privy_erro
 privy_status privy_settings_read(privy_settings *settings, const privy_config *config, privy_error *error) {
   *settings =
       (privy_settings){.options = config->options, .max_response = config->max_response, .reserve = config->reserve};
+  settings->allow_plain_http = allows_plain_http(config);
   if (!keep_all(settings, config)) return privy_error_no_memory(error);
   if (check_credentials(settings, error) != PRIVY_OK) return error->code;
-  const char *fault = url_fault(settings->base_url);
+  const char *fault = url_fault(settings, settings->base_url);
   if (fault) return privy_error_set(error, PRIVY_ERROR, "base_url %s", fault);
-  fault = settings->token_url ? url_fault(settings->token_url) : NULL;
+  fault = settings->token_url ? url_fault(settings, settings->token_url) : NULL;
   if (fault) return privy_error_set(error, PRIVY_ERROR, "token_url %s", fault);
   fault = settings->proxy ? proxy_fault(settings->proxy) : NULL;
   if (fault) return privy_error_set(error, PRIVY_ERROR, "proxy %s", fault);

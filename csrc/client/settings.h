@@ -18,6 +18,7 @@ typedef struct privy_settings {
   privy_options options;
   size_t max_response;
   int64_t reserve;
+  bool allow_plain_http;
 } privy_settings;
 
 /* PRIVY_OK, PRIVY_ERROR with a message that names the setting, or PRIVY_NO_MEMORY. Clear the settings in any case. */

@@ -7,8 +7,7 @@
 static const struct {
   const char *name;
   uint32_t seconds;
-  uint32_t usual; /* what the headers tell while the limit is off */
-} kinds[PRIVY_LIMITS_WINDOWS] = {{"Minute", 60, 60}, {"Day", 86400, 10000}};
+} kinds[PRIVY_LIMITS_WINDOWS] = {{"Minute", 60}, {"Day", 86400}};
 
 void privy_limits_set(privy_limits *limits, uint32_t per_minute, uint32_t per_day) {
   limits->windows[0].limit = per_minute;
@@ -61,12 +60,12 @@ int64_t privy_limits_wait(const privy_limits *limits, double now) {
 bool privy_limits_headers(const privy_limits *limits, double now, privy_buffer *out) {
   for (size_t i = 0; i < PRIVY_LIMITS_WINDOWS; i++) {
     const privy_window *window = &limits->windows[i];
+    if (!window->limit) continue;
     const bool current = is_current(window, i, now);
-    const uint32_t limit = window->limit ? window->limit : kinds[i].usual;
     const int64_t reset = round_up((current ? window->start : now) + kinds[i].seconds);
-    if (!privy_buffer_format(out, "X-RateLimit-Limit-%s: %" PRIu32 "\r\n", kinds[i].name, limit) ||
+    if (!privy_buffer_format(out, "X-RateLimit-Limit-%s: %" PRIu32 "\r\n", kinds[i].name, window->limit) ||
         !privy_buffer_format(out, "X-RateLimit-Remaining-%s: %" PRIu32 "\r\n", kinds[i].name,
-                             limit - (current ? window->used : 0)) ||
+                             window->limit - (current ? window->used : 0)) ||
         !privy_buffer_format(out, "X-RateLimit-Reset-%s: %" PRId64 "\r\n", kinds[i].name, reset))
       return false;
   }

@@ -26,7 +26,8 @@ void privy_limits_restart(privy_limits *limits);
 PRIVY_NODISCARD bool privy_limits_take(privy_limits *limits, double now);
 /* Whole seconds until every spent limit is whole again, at least 1. */
 int64_t privy_limits_wait(const privy_limits *limits, double now);
-/* Appends the six header lines. False when memory runs out. */
+/* Appends the three header lines of each limit that is on: a limit that is off has nothing to report. False when memory
+ * runs out. */
 PRIVY_NODISCARD bool privy_limits_headers(const privy_limits *limits, double now, privy_buffer *out);
 
 #endif

@@ -283,17 +283,29 @@ static int64_t whole_number(PyObject *value) {
   return overflow ? (overflow < 0 ? INT64_MIN : INT64_MAX) : (int64_t)number;
 }
 
+/* None leaves the flag as it is. */
+static bool read_flag(const char *name, PyObject *value, int *flag) {
+  if (value == Py_None) return true;
+  if (PyBool_Check(value)) {
+    *flag = value == Py_True;
+    return true;
+  }
+  PyErr_Format(PyExc_TypeError, "%s must be a bool or None, not %s", name, Py_TYPE(value)->tp_name);
+  return false;
+}
+
 static int read_config(core_state *state, PyObject *args, privy_config *config, PyObject **on_event) {
-  PyObject *options[OPTIONS_COUNT], *max_response, *reserve, *sandbox;
-  if (!PyArg_ParseTuple(args, "zzzzzzzzzOOOOOOOO", &config->token, &config->client_id, &config->client_secret,
+  PyObject *options[OPTIONS_COUNT], *max_response, *reserve, *plain, *sandbox;
+  if (!PyArg_ParseTuple(args, "zzzzzzzzzOOOOOOOOO", &config->token, &config->client_id, &config->client_secret,
                         &config->scopes, &config->base_url, &config->token_url, &config->ca_bundle, &config->proxy,
                         &config->user_agent, &options[0], &options[1], &options[2], &options[3], &max_response,
-                        &reserve, &sandbox, on_event))
+                        &reserve, &plain, &sandbox, on_event))
     return -1;
   if (*on_event != Py_None && !PyCallable_Check(*on_event)) {
     PyErr_Format(PyExc_TypeError, "on_event must be callable or None, not %R", Py_TYPE(*on_event));
     return -1;
   }
+  if (!read_flag("allow_plain_http", plain, &config->allow_plain_http)) return -1;
   if (options_read(state, options, &config->options) < 0) return -1;
   if (max_response != Py_None) config->max_response = PyLong_AsSize_t(max_response);
   if (reserve != Py_None) config->reserve = whole_number(reserve);
@@ -303,7 +315,8 @@ static int read_config(core_state *state, PyObject *args, privy_config *config, 
 }
 
 /* Client(token, client_id, client_secret, scopes, base_url, token_url, ca_bundle, proxy, user_agent, timeout,
- * connect_timeout, max_wait, max_retries, max_response, reserve, sandbox, on_event): None for what is not set. */
+ * connect_timeout, max_wait, max_retries, max_response, reserve, allow_plain_http, sandbox, on_event): None for what is
+ * not set. */
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   core_state *state = state_of_type(type);

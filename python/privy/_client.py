@@ -46,6 +46,7 @@ class BaseClient:
         max_retries: int | None = None,
         max_response: int | None = None,
         reserve: int = 0,
+        allow_plain_http: bool | None = None,
         sandbox: privy.Sandbox | None = None,
         on_event: Callable[[privy.Event], object] | None = None,
     ) -> None:
@@ -69,6 +70,9 @@ class BaseClient:
                 attempt had succeeded gives its contact.
             max_response: bytes of body accepted (64 MiB).
             reserve: requests of each minute that are left to other users of the account (0).
+            allow_plain_http: lets ``base_url`` and ``token_url`` be plain HTTP to any host, such as a sandbox's
+                container; with the sandbox's own token or OAuth client only. When left out, True if
+                ``PRIVY_ALLOW_PLAIN_HTTP`` is 1.
             sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
             on_event: called with an ``Event`` after each step of each call, in the thread that makes the call (or runs
                 its event loop). It may use the client itself; such calls are not told to it. An ``Exception`` that it
@@ -98,6 +102,7 @@ class BaseClient:
             max_retries,
             max_response,
             reserve,
+            allow_plain_http,
             inside,
             on_event,
         )
@@ -157,7 +162,8 @@ class Client(BaseClient):
     """A client of the Privy API: settings, connections and token. Safe to share between threads.
 
     Whatever is not given comes from the environment: ``PRIVY_API_TOKEN`` (token), ``PRIVY_CLIENT_ID``,
-    ``PRIVY_CLIENT_SECRET``, ``PRIVY_SCOPES``, ``PRIVY_BASE_URL``, ``PRIVY_TOKEN_URL`` and ``SSL_CERT_FILE``.
+    ``PRIVY_CLIENT_SECRET``, ``PRIVY_SCOPES``, ``PRIVY_BASE_URL``, ``PRIVY_TOKEN_URL``, ``PRIVY_ALLOW_PLAIN_HTTP`` and
+    ``SSL_CERT_FILE``.
 
     Every call may raise ``APIConnectionError``, ``APITimeoutError``, ``AuthenticationError``,
     ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands

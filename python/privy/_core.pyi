@@ -283,6 +283,7 @@ class Client:
         max_retries: int | None,
         max_response: int | None,
         reserve: int | None,
+        allow_plain_http: bool | None,
         sandbox: Sandbox | None,
         on_event: Callable[[Event], object] | None,
         /,

@@ -17,6 +17,7 @@ static const char *const variables[] = {"PRIVY_API_TOKEN", "PRIVY_CLIENT_ID", "P
 
 static void empty_environment(void) {
   for (size_t i = 0; i < COUNT(variables); i++) unsetenv(variables[i]);
+  unsetenv("PRIVY_ALLOW_PLAIN_HTTP");
 }
 
 /* Each variable holds a value of its own that can be used. */
@@ -137,8 +138,8 @@ static void a_sandbox_is_its_own_world(void **state) {
   assert_setting(settings.token, PRIVY_SANDBOX_TOKEN);
   assert_setting(settings.client_id, NULL);
   assert_setting(settings.scopes, NULL);
-  assert_setting(settings.base_url, "https://api.privy.com/v1");
-  assert_setting(settings.token_url, "https://api.privy.com/oauth/token");
+  assert_setting(settings.base_url, "https://sandbox.invalid/v1");
+  assert_setting(settings.token_url, "https://sandbox.invalid/oauth/token");
   privy_settings_clear(&settings);
   config.client_id = PRIVY_SANDBOX_CLIENT_ID;
   CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
@@ -223,6 +224,9 @@ static const struct {
     {"http://api.example", "must be https: plain http is for loopback addresses only"},
     {"http://127.evil.example", "must be https: plain http is for loopback addresses only"},
     {"http://localhost.evil.example", "must be https: plain http is for loopback addresses only"},
+    {"http://127.0.0.1.5", "must be https: plain http is for loopback addresses only"},
+    {"http://127.", "must be https: plain http is for loopback addresses only"},
+    {"http://127.1", "must be https: plain http is for loopback addresses only"},
     {"http://10.0.0.1", "must be https: plain http is for loopback addresses only"},
     {"http://0.0.0.0", "must be https: plain http is for loopback addresses only"},
     {"http://[::2]", "must be https: plain http is for loopback addresses only"},
@@ -258,6 +262,58 @@ static void proxies_and_reserves(void **state) {
 done:
   privy_settings_clear(&settings);
   privy_error_clear(&error);
+}
+
+static const char for_loopback[] = "base_url must be https: plain http is for loopback addresses only";
+static const char for_sandboxes[] =
+    "base_url must be https: allow_plain_http is for the sandbox's own token or OAuth client only";
+
+static const struct {
+  const char *token, *client_id, *client_secret, *variable;
+  int allowed;
+  const char *message; /* NULL: it can be used */
+} plain_cases[] = {
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, NULL, -1, for_loopback},
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, NULL, 0, for_loopback},
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, NULL, 1, NULL},
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, "1", -1, NULL},
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, "1", 0, for_loopback},
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, "0", -1, for_loopback},
+    {PRIVY_SANDBOX_TOKEN, NULL, NULL, "", -1, for_loopback},
+    {PRIVY_SANDBOX_TOKEN "0", NULL, NULL, NULL, 1, for_sandboxes},
+    {"privy_0000000000000000000000000000000000000000", NULL, NULL, NULL, 1, for_sandboxes},
+    {"t", NULL, NULL, "1", -1, for_sandboxes},
+    {NULL, PRIVY_SANDBOX_CLIENT_ID, PRIVY_SANDBOX_CLIENT_SECRET, NULL, 1, NULL},
+    {NULL, PRIVY_SANDBOX_CLIENT_ID, "secret", NULL, 1, for_sandboxes},
+    {NULL, "id", PRIVY_SANDBOX_CLIENT_SECRET, NULL, 1, for_sandboxes},
+};
+
+static void plain_http_is_for_sandboxes(void **state) {
+  (void)state;
+  privy_config config;
+  privy_settings settings = {0};
+  privy_error error;
+  privy_error_init(&error);
+  empty_environment();
+  for (size_t i = 0; i < COUNT(plain_cases); i++) {
+    privy_config_init(&config);
+    config.token = plain_cases[i].token;
+    config.client_id = plain_cases[i].client_id;
+    config.client_secret = plain_cases[i].client_secret;
+    config.base_url = "http://privy:8089/v1";
+    config.allow_plain_http = plain_cases[i].allowed;
+    if (plain_cases[i].variable) setenv("PRIVY_ALLOW_PLAIN_HTTP", plain_cases[i].variable, 1);
+    const char *message = plain_cases[i].message;
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), message ? PRIVY_ERROR : PRIVY_OK);
+    if (message) assert_string_equal(error.message, message);
+    if (!message) assert_setting(settings.token_url, "http://privy:8089/oauth/token");
+    privy_settings_clear(&settings);
+    unsetenv("PRIVY_ALLOW_PLAIN_HTTP");
+  }
+done:
+  privy_settings_clear(&settings);
+  privy_error_clear(&error);
+  empty_environment();
 }
 
 static void urls(void **state) {
@@ -425,6 +481,7 @@ int main(void) {
       TEST(what_is_given_wins),
       TEST(a_sandbox_is_its_own_world),
       TEST(credentials_that_cannot_be_used),
+      TEST(plain_http_is_for_sandboxes),
       TEST(urls),
       TEST(proxies_and_reserves),
       TEST(proxies_and_reserves),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/text.h"
 
 /* ---- UTF-8 ------------------------------------------------------------------------------------------------------- */
@@ -292,6 +293,37 @@ static void integers_are_written(void **state) {
     assert_text(text, privy_format_int64(cases[i].value, text), cases[i].text);
 }
 
+/* ---- hosts ------------------------------------------------------------------------------------------------------- */
+
+static bool loopback(const char *host) {
+  return privy_host_is_loopback((privy_slice){host, strlen(host)});
+}
+
+static bool address(const char *host) {
+  return privy_host_is_address((privy_slice){host, strlen(host)});
+}
+
+static void loopback_hosts(void **state) {
+  (void)state;
+  static const char *const right[] = {"localhost", "LocalHost", "127.0.0.1",        "127.255.255.255",
+                                      "::1",       "[::1]",     "[0:0:0:0:0:0:0:1]"};
+  static const char *const wrong[] = {
+      "",     "127.", "127.1", "127.0.0.1.5", "127.0.0.256", "0x7f.0.0.1", "2130706433",         "0.0.0.0",     "[::2]",
+      "[::1", "::1]", "[]",    "128.0.0.1",   "[::]",        "[::1%1]",    "localhost.evil.com", "127.evil.com"};
+  for (size_t i = 0; i < sizeof right / sizeof *right; i++) assert_true(loopback(right[i]));
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(loopback(wrong[i]));
+  assert_false(privy_host_is_loopback((privy_slice){"127.0.0.1\0x", 11}));
+}
+
+static void addresses_of_hosts(void **state) {
+  (void)state;
+  static const char *const right[] = {"127.0.0.1", "10.1.2.3", "0.0.0.0",
+                                      "[fe80::1]", "fe80::1",  "[::ffff:255.255.255.255]"};
+  static const char *const wrong[] = {"", "localhost", "10.1", "1.2.3.4.5", "[10.1.2.3", "fe80::1::", "evil.com"};
+  for (size_t i = 0; i < sizeof right / sizeof *right; i++) assert_true(address(right[i]));
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) assert_false(address(wrong[i]));
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(utf8_is_told_from_other_bytes),
@@ -307,6 +339,8 @@ int main(void) {
       TEST(integers_are_written),
       TEST(header_lines_are_taken_in_turn),
       TEST(a_header_is_found_by_name),
+      TEST(loopback_hosts),
+      TEST(addresses_of_hosts),
   };
   return HARNESS_RUN(tests);
 }

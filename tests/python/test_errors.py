@@ -169,6 +169,8 @@ def test_a_setting_that_cannot_be_used():
     for settings in (
         {"base_url": "ftp://example.com"},
         {"base_url": "http://example.com/v1"},
+        {"allow_plain_http": True, "token": "privy_" + "0" * 40, "base_url": "http://example.com/v1"},
+        {"allow_plain_http": False, "base_url": "http://example.com/v1"},
         {"timeout": -1},
         {"timeout": 0},
         {"timeout": float("nan")},
@@ -182,9 +184,9 @@ def test_a_setting_that_cannot_be_used():
         {"reserve": -(10**30)},
     ):
         with pytest.raises(privy.PrivyError) as caught:
-            privy.Client(TOKEN, **settings)
+            privy.Client(**{"token": TOKEN, **settings})
         assert type(caught.value) is privy.PrivyError
-        assert next(iter(settings)) in caught.value.message
+        assert list(settings)[-1] in caught.value.message
 
 
 def test_no_credentials():
@@ -193,7 +195,15 @@ def test_no_credentials():
 
 
 def test_wrong_types_are_type_errors():
-    names = {"token": 5, "client_id": b"x", "base_url": 5, "ca_bundle": 5, "proxy": 5, "timeout": "5"}
+    names = {
+        "token": 5,
+        "client_id": b"x",
+        "base_url": 5,
+        "ca_bundle": 5,
+        "proxy": 5,
+        "timeout": "5",
+        "allow_plain_http": 1,
+    }
     for settings in ({name: value} for name, value in names.items()):
         with pytest.raises(TypeError):
             privy.Client(**{"token": TOKEN, **settings})

@@ -165,6 +165,7 @@ def test_no_secret_and_no_person(recorder, heard):
 def test_an_event_is_a_value(client):
     heard = Listener()
     sandbox = privy.Sandbox()
+    sandbox.set_limits(per_minute=60, per_day=10_000)
     look(sandbox.client(on_event=heard))
     event = heard.events[1]
     with pytest.raises(AttributeError):

@@ -25,7 +25,7 @@ def test_handle(sandbox):
     assert json.loads(made.body)["data"]["email"] == "jäne@example.com"
     found = sandbox.handle("GET", "/contacts?per_page=1", list(headers.items()))
     assert json.loads(found.body)["pagination"]["total_count"] == 1
-    assert any(name.lower() == "x-ratelimit-limit-minute" for name, _ in found.headers)
+    assert not any(name.lower().startswith("x-ratelimit") for name, _ in found.headers)
     assert (found.delay, found.dropped, found.truncated) == (0, False, False)
     assert sandbox.handle("GET", "/contacts").status == 401
     with pytest.raises(ValueError, match="line break"):
@@ -114,6 +114,23 @@ def test_clock(sandbox, client):
     assert abs(sandbox.now - time.time()) < 10
     with pytest.raises(ValueError, match="zone"):
         sandbox.set_clock(datetime(2026, 5, 12))
+
+
+def test_only_limits_that_are_on_are_reported(sandbox):
+    client = sandbox.client()
+    client.request("GET", "/contacts")
+    assert (client.rate_limit.minute.known, client.rate_limit.day.known) == (False, False)
+    sandbox.set_limits(per_minute=60)
+    for _ in range(3):
+        client.request("GET", "/contacts")
+    minute, day = client.rate_limit.minute, client.rate_limit.day
+    assert (minute.limit, minute.remaining, day.known) == (60, 57, False)
+
+
+def test_its_clients_do_not_look_like_those_of_the_api(sandbox):
+    for client in (sandbox.client(), privy.AsyncClient(sandbox=sandbox), privy.Client(sandbox=sandbox)):
+        assert client.base_url == "https://sandbox.invalid/v1"
+        assert repr(client) == f"{type(client).__name__}(base_url='https://sandbox.invalid/v1')"
 
 
 def test_limits(sandbox):

@@ -33,6 +33,8 @@ class TestClient < PrivyTest
   def test_settings_that_cannot_be_used
     { {} => /token/i, { token: TOKEN, base_url: "ftp://example.com" } => /base_url/,
       { token: TOKEN, base_url: "http://example.com/v1" } => /base_url/, { token: "two words" } => /token/,
+      { token: TOKEN, base_url: "http://example.com/v1", allow_plain_http: true } => /sandbox's own token/,
+      { token: TOKEN, allow_plain_http: 1 } => /allow_plain_http must be true or false/,
       { client_id: "only" } => /client_secret/, { token: TOKEN, timeout: -1 } => /timeout/,
       { token: TOKEN, max_retries: -1 } => /max_retries/, { token: TOKEN, reserve: -1 } => /reserve/,
       { token: TOKEN, proxy: "example.com:3128" } => /proxy/ }.each do |settings, message|

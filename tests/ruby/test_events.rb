@@ -48,6 +48,7 @@ class TestEvents < PrivyTest
   def test_budget_errors_and_tokens
     sandbox = Privy::Sandbox.new
     sandbox.set_clock(1_000_000)
+    sandbox.set_limits(per_minute: 60, per_day: 10_000)
     sandbox.fail(status: 503, retry_after: 1, skip: 1)
     client = sandbox.client(client_id: Privy::Sandbox::CLIENT_ID, client_secret: Privy::Sandbox::CLIENT_SECRET,
                             on_event: note)
@@ -60,7 +61,7 @@ class TestEvents < PrivyTest
     token, again = @events.values_at(2, 5)
     assert_operator token.seconds, :>, 60
     assert_operator again.seconds, :>=, 1
-    assert_equal [60, 10_000], [@events.last.minute_left, @events.last.day_left]
+    assert_equal [59, 9_999], [@events.last.minute_left, @events.last.day_left]
   end
 
   def test_waits

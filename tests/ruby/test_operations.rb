@@ -90,7 +90,8 @@ class TestOperations < PrivyTest
   end
 
   def test_raw_requests
-    each_way do |client, _sandbox|
+    each_way do |client, sandbox|
+      sandbox.set_limits(per_minute: 60)
       made = client.request(:POST, "/contacts", body: { email: JANE })
       assert_equal 201, made.status
       assert_equal JANE, made.json.fetch("data").fetch("email")

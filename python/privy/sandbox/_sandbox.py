@@ -176,7 +176,10 @@ class Sandbox:
         self._core.set_sms_countries(_joined(prefixes) or "")
 
     def set_limits(self, per_minute: int = 0, per_day: int = 0) -> None:
-        """Requests allowed a minute and a day; 0 turns a limit off. Both are off at first."""
+        """Requests allowed a minute and a day; 0 turns a limit off. Both are off at first.
+
+        Answers carry the ``X-RateLimit-*`` headers of the limits that are on; ``client.rate_limit`` knows those only.
+        """
         self._core.set_limits(per_minute, per_day)
 
     def set_clock(self, at: float | privy.types.datetime | None) -> None:

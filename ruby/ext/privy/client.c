@@ -94,6 +94,14 @@ static int count_setting(VALUE settings, const char *name, int otherwise) {
   return number;
 }
 
+/* nil leaves the flag to the environment. */
+static int flag_setting(VALUE settings, const char *name) {
+  VALUE value = setting(settings, name);
+  if (NIL_P(value)) return -1;
+  if (value != Qtrue && value != Qfalse) privy_rb_raise_setting("%s must be true or false", name);
+  return value == Qtrue;
+}
+
 static privy_options read_options(VALUE settings, privy_options otherwise) {
   if (!NIL_P(settings)) Check_Type(settings, T_HASH);
   if (NIL_P(settings) || RHASH_EMPTY_P(settings)) return otherwise;
@@ -151,6 +159,7 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   config.ca_bundle = text_setting(settings, "ca_bundle");
   config.proxy = text_setting(settings, "proxy");
   config.user_agent = text_setting(settings, "user_agent");
+  config.allow_plain_http = flag_setting(settings, "allow_plain_http");
   config.options = read_options(settings, config.options);
   if (!NIL_P(most)) config.max_response = NUM2SIZET(most);
   if (!NIL_P(reserve)) config.reserve = NUM2LL(reserve);

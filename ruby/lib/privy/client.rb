@@ -53,6 +53,8 @@ module Privy
     # @param max_retries [Integer, nil] further attempts after the first (3)
     # @param max_response [Integer, nil] bytes of body accepted (64 MiB)
     # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)
+    # @param allow_plain_http [Boolean, nil] lets base_url and token_url be plain HTTP to any host, such as a sandbox's
+    #   container; with the sandbox's own token or OAuth client only. nil: true if PRIVY_ALLOW_PLAIN_HTTP is 1
     # @param on_event [#call, nil] called with an {Event} for each step of each call, on the thread (or fiber) that made
     #   the call, which waits for it. It may use the client; of the calls that it makes itself it is told nothing. A
     #   StandardError that it raises is reported by warn, and the call goes on; any other exception, such as Interrupt,
@@ -62,12 +64,14 @@ module Privy
     # @raise [Error] a setting cannot be used; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
-                   max_retries: nil, max_response: nil, reserve: nil, on_event: nil, logger: nil, sandbox: nil)
+                   max_retries: nil, max_response: nil, reserve: nil, allow_plain_http: nil,
+                   on_event: nil, logger: nil, sandbox: nil)
       Neighbours.report
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
                 token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
                 connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
-                max_response: max_response, reserve: reserve, on_event: on_event, logger: logger,
+                max_response: max_response, reserve: reserve,
+                allow_plain_http: allow_plain_http, on_event: on_event, logger: logger,
                 sandbox: sandbox }.compact
       settings = defaults_for(given).merge(given)
       settings[:scopes] = Array(settings[:scopes]).join(" ") if settings[:scopes]

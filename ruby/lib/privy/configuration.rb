@@ -3,7 +3,8 @@
 # See {Privy.configure}.
 module Privy
   # Defaults for {Client.new}: what is given there wins. What is set neither here nor there comes from the environment
-  # (PRIVY_API_TOKEN, PRIVY_CLIENT_ID, PRIVY_CLIENT_SECRET, PRIVY_SCOPES, PRIVY_BASE_URL, PRIVY_TOKEN_URL).
+  # (PRIVY_API_TOKEN, PRIVY_CLIENT_ID, PRIVY_CLIENT_SECRET, PRIVY_SCOPES, PRIVY_BASE_URL, PRIVY_TOKEN_URL,
+  # PRIVY_ALLOW_PLAIN_HTTP).
   #
   # {Privy.configuration} is the one of the process: Privy.configuration.token = "…" takes effect at once, and
   # {Privy.configure} sets several at once.
@@ -36,6 +37,8 @@ module Privy
   #   @return [Integer, nil] bytes of body accepted
   # @!attribute [rw] reserve
   #   @return [Integer, nil] requests of each minute that are left to other users of the account
+  # @!attribute [rw] allow_plain_http
+  #   @return [Boolean, nil] whether a sandbox's own token may travel by plain HTTP to any host
   # @!attribute [rw] on_event
   #   @return [#call, nil] called with an {Event} for each step of each call
   # @!attribute [rw] logger
@@ -44,7 +47,7 @@ module Privy
     include Opaque
 
     SETTINGS = %i[token client_id client_secret scopes base_url token_url ca_bundle proxy timeout connect_timeout
-                  max_wait max_retries max_response reserve on_event logger].freeze
+                  max_wait max_retries max_response reserve allow_plain_http on_event logger].freeze
     private_constant :SETTINGS
 
     # @private

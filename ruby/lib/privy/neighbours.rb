@@ -38,8 +38,8 @@ module Privy
 
       def message(folders)
         names = folders.map { |folder| name_of(folder) }.uniq.join(", ")
-        "privy: #{names} also has a file #{FILE}, so that `require \"privy\"` loads either it or #{GEM_NAME}, and both " \
-          "define Privy. Remove one of the two gems from this program's Gemfile, or uninstall it."
+        "privy: #{names} also has a file #{FILE}, so that `require \"privy\"` loads either it or #{GEM_NAME}, and " \
+          "both define Privy. Remove one of the two gems from this program's Gemfile, or uninstall it."
       end
 
       def name_of(folder)

@@ -108,7 +108,8 @@ module Privy
       core_set_countries(prefixes.flatten.join(" "))
     end
 
-    # Requests allowed; 0 turns a limit off, and both are off in a new sandbox.
+    # Requests allowed; 0 turns a limit off, and both are off in a new sandbox. Answers carry the X-RateLimit headers of
+    # the limits that are on, and {Client#rate_limit} knows those only.
     #
     # @param per_minute [Integer]
     # @param per_day [Integer]
