@@ -39,7 +39,11 @@ def _awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[A
 
     @wraps(plain)
     async def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
-        result: T = await plain(self, *args, **kwargs)
+        try:
+            started = plain(self, *args, **kwargs)
+        finally:  # a report of an exception may show the local variables of its frames
+            del args, kwargs
+        result: T = await started
         return result
 
     made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain)
@@ -111,8 +115,6 @@ class AsyncContactList(BaseList):
     comes by the event loop. Leaving a loop ends what is on its way once the loop's iterator is closed. A page that
     ``total_count()`` has fetched is used by the next loop; each later loop asks anew.
     """
-
-    __slots__ = ()
 
     async def __aiter__(self) -> AsyncIterator[Contact]:
         walk = _AsyncWalk(self)
@@ -248,8 +250,6 @@ class AsyncBulk(BaseBulk[T]):
 
 
 class _AsyncResource:
-    __slots__ = ("_core",)
-
     def __init__(self, core: AsyncCore) -> None:
         self._core = core
 
@@ -270,8 +270,6 @@ class _AsyncResource:
 class AsyncContacts(_AsyncResource):
     """Contacts: the people whom a shop may write to. Methods are those of ``Contacts``, to be awaited."""
 
-    __slots__ = ()
-
     create = _awaited(Contacts.create)
     get = _awaited(Contacts.get)
     list = _listed(Contacts.list)
@@ -285,16 +283,12 @@ class AsyncContacts(_AsyncResource):
 class AsyncOrders(_AsyncResource):
     """Orders: what a shop reports as sold. Methods are those of ``Orders``, to be awaited."""
 
-    __slots__ = ()
-
     upsert = _awaited(Orders.upsert)
     upsert_many = _many(Orders.upsert_many)
 
 
 class AsyncEvents(_AsyncResource):
     """Events: what happened to a contact. Methods are those of ``Events``, to be awaited."""
-
-    __slots__ = ()
 
     ingest = _awaited(Events.ingest)
     ingest_many = _many(Events.ingest_many)
@@ -308,11 +302,10 @@ class AsyncClient(BaseClient):
     call and throws its connection away. Only name lookups are libcurl's own and may use a thread of its.
     """
 
-    __slots__ = ("_inside", "contacts", "events", "orders")
-
-    contacts: AsyncContacts
-    orders: AsyncOrders
-    events: AsyncEvents
+    # Replaced in each client. The classes are what mock.create_autospec finds when it copies this one.
+    contacts: AsyncContacts = AsyncContacts  # type: ignore[assignment]
+    orders: AsyncOrders = AsyncOrders  # type: ignore[assignment]
+    events: AsyncEvents = AsyncEvents  # type: ignore[assignment]
 
     def _set_core(self, core: _core.Client) -> None:
         self._core = core
@@ -331,7 +324,11 @@ class AsyncClient(BaseClient):
     request = _awaited(Client.request)
 
     async def _request(self, *asked: Any) -> Response:
-        return to_response(await self._inside.request(*asked))
+        try:
+            started = self._inside.request(*asked)
+        finally:
+            del asked
+        return to_response(await started)
 
     async def aclose(self) -> None:
         """Closes the connections. Calls that are under way, and later ones, raise ``PrivyError``."""

@@ -27,8 +27,6 @@ _USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
 class BaseClient:
     """What the clients share, whichever way they wait: settings, and what can be asked without a request."""
 
-    __slots__ = ("__weakref__", "_core")
-
     def __init__(
         self,
         token: str | None = None,
@@ -81,32 +79,35 @@ class BaseClient:
         Raises:
             PrivyError: a setting is missing or cannot be used; the message names it.
         """
-        if not _neighbours_are_checked:
-            _check_neighbours()
-        inside: Any = getattr(sandbox, "_core", sandbox)
-        if inside is not None and token is None and client_id is None:
-            token = _core.SANDBOX_TOKEN
-        core = _core.Client(
-            _text("token", token),
-            _text("client_id", client_id),
-            _text("client_secret", client_secret),
-            _text("scopes", _joined(scopes)),
-            _text("base_url", base_url),
-            _text("token_url", token_url),
-            _text("ca_bundle", _path(ca_bundle)),
-            _text("proxy", proxy),
-            _USER_AGENT,
-            timeout,
-            connect_timeout,
-            max_wait,
-            max_retries,
-            max_response,
-            reserve,
-            allow_plain_http,
-            inside,
-            on_event,
-        )
-        self._set_core(core)
+        try:
+            if not _neighbours_are_checked:
+                _check_neighbours()
+            inside: Any = getattr(sandbox, "_core", sandbox)
+            if inside is not None and token is None and client_id is None:
+                token = _core.SANDBOX_TOKEN
+            core = _core.Client(
+                _text("token", token),
+                _text("client_id", client_id),
+                _text("client_secret", client_secret),
+                _text("scopes", _joined(scopes)),
+                _text("base_url", base_url),
+                _text("token_url", token_url),
+                _text("ca_bundle", _path(ca_bundle)),
+                _text("proxy", proxy),
+                _USER_AGENT,
+                timeout,
+                connect_timeout,
+                max_wait,
+                max_retries,
+                max_response,
+                reserve,
+                allow_plain_http,
+                inside,
+                on_event,
+            )
+            self._set_core(core)
+        finally:  # a report of an exception may show the local variables of its frames
+            del token, client_secret, base_url, token_url, proxy
 
     def _set_core(self, core: _core.Client) -> None:
         """Makes the resources."""
@@ -152,6 +153,8 @@ class BaseClient:
 
     def __repr__(self) -> str:
         name = type(self).__name__
+        if "_core" not in vars(self):  # the constructor has raised
+            return f"{name}(not made)"
         return f"{name}(closed)" if self.closed else f"{name}(base_url={self.base_url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -173,11 +176,10 @@ class Client(BaseClient):
     ``record.privy_event``. Where neither it nor ``on_event`` listens, that costs nothing.
     """
 
-    __slots__ = ("contacts", "events", "orders")
-
-    contacts: Contacts
-    orders: Orders
-    events: Events
+    # Replaced in each client. The classes are what mock.create_autospec finds when it copies this one.
+    contacts: Contacts = Contacts  # type: ignore[assignment]
+    orders: Orders = Orders  # type: ignore[assignment]
+    events: Events = Events  # type: ignore[assignment]
 
     def _set_core(self, core: _core.Client) -> None:
         self._core = core
@@ -212,10 +214,16 @@ class Client(BaseClient):
             ValidationError: something cannot be sent, or the server refused it.
             NotFoundError, ConflictError, PayloadTooLargeError: the server said so.
         """
-        return self._request(method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries)
+        try:
+            return self._request(method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries)
+        finally:
+            del headers
 
     def _request(self, *asked: Any) -> Response:
-        return to_response(self._core.request(*asked))
+        try:
+            return to_response(self._core.request(*asked))
+        finally:
+            del asked
 
     def close(self) -> None:
         """Closes the connections once no call is under way. Calls made afterwards raise ``PrivyError``."""
@@ -245,7 +253,9 @@ def _check_neighbours() -> None:
 def _text(name: str, value: str | None) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise TypeError(f"{name} must be a str or None, not {type(value).__name__}")
+    given = type(value).__name__
+    del value
+    raise TypeError(f"{name} must be a str or None, not {given}")
 
 
 def _joined(scopes: str | Iterable[str] | None) -> str | None:

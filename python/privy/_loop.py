@@ -156,12 +156,18 @@ class AsyncCore:
         """Starts a call of an operation."""
         driver = self.drivers.here()
         number = driver.number()
-        driver.group.start(self.core, number, *asked)
+        try:
+            driver.group.start(self.core, number, *asked)
+        finally:  # a report of an exception may show the local variables of its frames
+            del asked
         return driver.outcome(number)
 
     def request(self, *asked: Any) -> Coroutine[Any, Any, Any]:
         """Starts a call of any endpoint."""
         driver = self.drivers.here()
         number = driver.number()
-        driver.group.request(self.core, number, *asked)
+        try:
+            driver.group.request(self.core, number, *asked)
+        finally:
+            del asked
         return driver.outcome(number)

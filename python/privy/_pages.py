@@ -15,8 +15,6 @@ PER_PAGE = 100
 class BaseList:
     """What lists share, whichever way they wait: what is asked for, and the page that was fetched to count."""
 
-    __slots__ = ("_asked", "_core", "_first", "_prefetch", "_total")
-
     def __init__(self, core: privy.types.Any, asked: tuple[privy.types.Any, ...], prefetch: bool) -> None:
         self._core = core
         self._asked = asked
@@ -43,8 +41,6 @@ class ContactList(BaseList):
     loop; each later loop asks anew. Errors are those of any call and come from the loop, from ``pages()`` or from
     ``total_count``; that of a page on its way comes when the loop gets there.
     """
-
-    __slots__ = ()
 
     def __iter__(self) -> Iterator[Contact]:
         from ._walk import Walk

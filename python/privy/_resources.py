@@ -103,7 +103,12 @@ class Orders(Resource):
             initial_sync,
             integration_token,
         )
-        result: Order = self._core.call("orders.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries)
+        try:
+            result: Order = self._core.call(
+                "orders.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # a report of an exception may show the local variables of its frames
+            del params, integration_token
         return result
 
     def upsert_many(

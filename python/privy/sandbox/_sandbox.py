@@ -113,22 +113,23 @@ class Sandbox:
 
         Without credentials it uses the sandbox's own token.
         """
-        if token is None and client_id is None:
-            token = self.token
-        return Client(
-            token,
-            client_id=client_id,
-            client_secret=client_secret,
-            scopes=scopes,
-            timeout=timeout,
-            connect_timeout=connect_timeout,
-            max_wait=max_wait,
-            max_retries=max_retries,
-            max_response=max_response,
-            reserve=reserve,
-            sandbox=self,
-            on_event=on_event,
-        )
+        try:
+            return Client(
+                self.token if token is None and client_id is None else token,
+                client_id=client_id,
+                client_secret=client_secret,
+                scopes=scopes,
+                timeout=timeout,
+                connect_timeout=connect_timeout,
+                max_wait=max_wait,
+                max_retries=max_retries,
+                max_response=max_response,
+                reserve=reserve,
+                sandbox=self,
+                on_event=on_event,
+            )
+        finally:  # a report of an exception may show the local variables of its frames
+            del token, client_secret
 
     def handle(
         self,
@@ -145,24 +146,39 @@ class Sandbox:
             headers: header fields; ``ValueError`` when one holds a line break.
             body: the body; text is sent as UTF-8.
         """
-        content = body.encode() if isinstance(body, str) else bytes(body)
-        return Answer(*self._core.handle(method, target, _block(headers), content))
+        try:
+            content = body.encode() if isinstance(body, str) else bytes(body)
+            return Answer(*self._core.handle(method, target, _block(headers), content))
+        finally:
+            del headers
 
     def add_token(self, token: str, scopes: str | Iterable[str] | None = None) -> None:
         """Accepts one more token; for every scope when ``scopes`` is None."""
-        self._core.add_token(token, _joined(scopes))
+        try:
+            self._core.add_token(token, _joined(scopes))
+        finally:
+            del token
 
     def revoke_token(self, token: str) -> bool:
         """Answers 401 to this token from now on. False when the sandbox does not know it."""
-        return self._core.revoke_token(token)
+        try:
+            return self._core.revoke_token(token)
+        finally:
+            del token
 
     def add_client(self, client_id: str, client_secret: str, scopes: str | Iterable[str] | None = None) -> None:
         """Knows one more OAuth client; its tokens may ask for every scope when ``scopes`` is None."""
-        self._core.add_client(client_id, client_secret, _joined(scopes))
+        try:
+            self._core.add_client(client_id, client_secret, _joined(scopes))
+        finally:
+            del client_secret
 
     def add_integration(self, token: str, active: bool = True) -> None:
         """Knows one more Custom Integration by its token."""
-        self._core.add_integration(token, active)
+        try:
+            self._core.add_integration(token, active)
+        finally:
+            del token
 
     def set_consent(self, contact_id: str, field: str, value: str) -> None:
         """Sets what no request can set: e-mail consent ``compliance_suppressed``, SMS consent ``pending``.
@@ -260,11 +276,17 @@ def _joined(words: str | Iterable[str] | None) -> str | None:
 
 def _block(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> bytes:
     items: Any = getattr(headers, "items", None)
-    pairs: Any = items() if items else headers
-    lines = []
-    for name, value in pairs:
-        line = f"{name}: {value}"
-        if "\r" in line or "\n" in line or "\0" in line:
-            raise ValueError(f"the header {name!r} holds a line break")
-        lines.append(f"{line}\r\n")
-    return "".join(lines).encode()
+    try:
+        return "".join(map(_line, items() if items else headers)).encode()
+    finally:
+        del headers, items
+
+
+def _line(pair: tuple[str, str]) -> str:
+    name = pair[0]
+    line = f"{name}: {pair[1]}\r\n"
+    del pair
+    if "\0" in line or "\r" in line[:-2] or "\n" in line[:-2]:
+        del line
+        raise ValueError(f"the header {name!r} holds a line break")
+    return line
