@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "message/path.h"
 #include "message/request.h"
 
 static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
@@ -10,36 +11,6 @@ static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "
 static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
                                           "Transfer-Encoding", "Connection", "User-Agent"};
 
-/* True for "..", also when its dots are percent-encoded: whoever decodes them would climb all the same. */
-static bool climbs(const char *segment, size_t length) {
-  size_t dots = 0;
-  for (size_t i = 0; i < length; dots++) {
-    if (segment[i] == '.')
-      i++;
-    else if (privy_text_starts(segment + i, length - i, "%2e") || privy_text_starts(segment + i, length - i, "%2E"))
-      i += 3;
-    else
-      return false;
-  }
-  return dots == 2;
-}
-
-static bool path_is_safe(const char *path, size_t length) {
-  if (length == 0 || path[0] != '/') return false;
-  size_t segment = 0;
-  for (size_t i = 0; i <= length; i++) {
-    bool over = i == length || path[i] == '?';
-    if (over || path[i] == '/') {
-      if (climbs(path + segment, i - segment)) return false;
-      segment = i + 1;
-    }
-    if (over) break;
-  }
-  for (size_t i = 0; i < length; i++)
-    if (path[i] <= ' ' || path[i] > '~' || path[i] == '#' || path[i] == '\\') return false;
-  return true;
-}
-
 void privy_request_check_raw(privy_request *request, const char *method, const char *path) {
   bool known = false;
   for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) known = known || strcmp(method, methods[i]) == 0;
@@ -47,9 +18,9 @@ void privy_request_check_raw(privy_request *request, const char *method, const c
     memcpy(request->raw_method, method, strlen(method) + 1);
   else
     privy_check_fault(&request->check, "method", "must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
-  if (!path_is_safe(path, strlen(path)))
+  if (!privy_path_is_safe(path, strlen(path)))
     privy_check_fault(&request->check, "path",
-                      "must start with / and hold only visible ASCII, without #, \\ or .. segments");
+                      "must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
   else if (!privy_buffer_text(&request->path, path))
     request->check.no_memory = true;
 }

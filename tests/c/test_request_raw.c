@@ -44,7 +44,8 @@ static void methods_and_paths(void **state) {
   }
   for (size_t i = 0; i < COUNT(wrong_paths); i++) {
     CHECK_STATUS(raw("GET", wrong_paths[i], &request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.faults, "path: must start with / and hold only visible ASCII, without #, \\ or .. segments");
+    assert_faults(&error.faults,
+                  "path: must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
     privy_request_free(request);
     request = NULL;
   }

@@ -111,6 +111,35 @@ static bool is_clean(const char *text) {
   return true;
 }
 
+/* Undoes one level of percent-encoding in place; false when there was none. */
+static bool decode(char *text) {
+  bool found = false;
+  char *out = text;
+  for (; *text; text++) {
+    if (*text == '%' && privy_hex_value(text[1]) >= 0 && privy_hex_value(text[2]) >= 0) {
+      const int byte = privy_hex_value(text[1]) << 4 | privy_hex_value(text[2]);
+      *out++ = byte ? (char)byte : '/';
+      text += 2;
+      found = true;
+    } else {
+      *out++ = *text;
+    }
+  }
+  *out = '\0';
+  return found;
+}
+
+/* However often a server decodes the path, it names nothing above the base URL. */
+static void check_path(const char *target) {
+  char path[256] = "";
+  const size_t length = strcspn(target, "?");
+  memcpy(path, target, length < sizeof path ? length : sizeof path - 1);
+  do {
+    for (const char *at = path; (at = strstr(at, "..")); at++)
+      HOLDS((at > path && !strchr("/\\;", at[-1])) || (at[2] && !strchr("/\\;", at[2])));
+  } while (decode(path));
+}
+
 static void check_request(const privy_request *request) {
   size_t length;
   const char *name, *value, *body = privy_request_body(request, &length);
@@ -157,10 +186,12 @@ int fuzz_request(const uint8_t *data, size_t size) {
   HOLDS((operation ? privy_request_new(operation, &w.request) : new_raw(&w)) == PRIVY_OK);
   while (w.at < w.end) take_item(&w);
   close_all(&w);
-  if (privy_request_finish(w.request, &error) == PRIVY_OK)
+  if (privy_request_finish(w.request, &error) == PRIVY_OK) {
     check_request(w.request);
-  else
+    if (w.raw) check_path(privy_request_target(w.request));
+  } else {
     check_faults(&error);
+  }
   privy_error_clear(&error);
   privy_request_free(w.request);
   return 0;
