@@ -497,7 +497,8 @@ PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 typedef struct privy_options {
   double timeout;         /* seconds for one attempt, whole */
   double connect_timeout; /* seconds for the connection, TLS included */
-  double max_wait;        /* seconds that a call may spend waiting between its attempts */
+  double max_wait;        /* seconds that a call may wait, for budget and between its attempts; answers of requests
+                             that are on their way are waited for besides, for as long as `timeout` */
   int max_retries;        /* further attempts after the first */
 } privy_options;
 #define PRIVY_OPTIONS_INHERIT                                                                                          \
@@ -514,7 +515,7 @@ typedef struct privy_config {
   const char *ca_bundle;     /* file of trusted certificates; NULL: $SSL_CERT_FILE, else the system's */
   const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; NULL: $https_proxy and $no_proxy */
   const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
-  privy_options options;     /* defaults: 30 s, 5 s, 60 s, 3 */
+  privy_options options;     /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3 */
   size_t max_response;       /* bytes of body accepted, default 64 MiB */
   int64_t reserve;           /* requests of each minute that are left to other users of the account, default 0 */
   int allow_plain_http;      /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
@@ -534,7 +535,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *conf
 PRIVY_API void privy_client_free(privy_client *client);
 PRIVY_API const char *privy_client_base_url(const privy_client *client);
 
-/* One of the account's limits, as the latest answers told it; times are this machine's clock. */
+/* One of the account's limits, as the latest answers reported it. Times are the wall clock's, in a client of a sandbox
+ * the sandbox's. */
 typedef struct privy_rate_limit {
   bool known;        /* false: no answer has told of it yet */
   int64_t limit;     /* requests a window */
@@ -675,7 +677,8 @@ PRIVY_API void privy_group_watch(privy_group *group, privy_socket_function *watc
 PRIVY_API double privy_group_due(const privy_group *group);
 /* A socket is ready for these events, or (socket -1) time has passed. Then take what has ended. */
 PRIVY_API void privy_group_act(privy_group *group, int socket, int events);
-/* When the calls that wait for budget or a retry may go on, by the client's clock; 0: none waits. */
+/* When the calls that wait for budget or a retry may go on, by the wall clock (the sandbox's in a client of a
+ * sandbox); 0: none waits. */
 PRIVY_API double privy_group_waiting_until(const privy_group *group);
 
 /* ---- bulk runs ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@
 #include "policy/token.h"
 
 typedef struct privy_account {
+  double wall_offset; /* of the wall clock from the calls' clock, as the driver has seen it last */
   privy_pacer pacer;
   privy_retry_quota quota;
   privy_token token;

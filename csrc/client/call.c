@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "client/outgoing.h"
 #include "message/error.h"
+#include "message/http_time.h"
 #include "message/response.h"
 
 /* How often a call looks whether another one has brought the token that both need. */
@@ -25,6 +26,7 @@ void privy_call_init(privy_call *call, const privy_settings *settings, privy_opt
                        .options = options,
                        .request = request,
                        .wait_left = options.max_wait,
+                       .listen_left = options.timeout,
                        .random = random[0] ^ random[1],
                        .status = PRIVY_OK,
                        .error = error};
@@ -135,6 +137,16 @@ static privy_call_step fail(privy_call *call) {
 
 /* ---- waiting ---- */
 
+/* Waits for answers to other requests of the client. That is no wait for budget: it is bounded by what one attempt may
+ * take. False when it has taken that long; the call then goes on as if those requests were not. */
+static bool may_listen(privy_call *call, double now, double until) {
+  double wait = until - now;
+  if (wait > call->listen_left) return false;
+  call->listen_left -= wait;
+  call->until = until;
+  return true;
+}
+
 /* Plans to wait until then; false when the call may not wait that long. */
 static bool may_wait(privy_call *call, privy_account *account, double now, double until) {
   double wait = until > now ? until - now : 0;
@@ -146,10 +158,11 @@ static bool may_wait(privy_call *call, privy_account *account, double now, doubl
   return true;
 }
 
-static privy_call_step refuse_budget(privy_call *call, privy_pace pace, double now, double until) {
+static privy_call_step refuse_budget(privy_call *call, const privy_account *account, privy_pace pace, double now,
+                                     double until) {
   privy_error *error = call->error;
   error->retry_after = until > now ? until - now : 0;
-  error->resets_at = (int64_t)ceil(until);
+  error->resets_at = (int64_t)ceil(until + account->wall_offset);
   if (pace == PRIVY_PACE_DAY)
     privy_error_set(error, PRIVY_RATE_LIMIT, "the account's requests of the day are spent; more in %.0f seconds",
                     error->retry_after);
@@ -203,18 +216,20 @@ privy_call_step privy_call_next(privy_call *call, privy_account *account, double
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, now, &until);
-  if (pace == PRIVY_PACE_GO) return send_request(call, account, now);
-  if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until)) return refuse_budget(call, pace, now, until);
+  if (pace == PRIVY_PACE_ANSWER && may_listen(call, now, until)) return PRIVY_CALL_WAIT;
+  if (pace == PRIVY_PACE_GO || pace == PRIVY_PACE_ANSWER) return send_request(call, account, now);
+  if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until))
+    return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;
 }
 
 /* ---- retries ---- */
 
 /* Seconds to wait before another attempt: what the answer asks for, else backoff with jitter. */
-static double delay_of(privy_call *call, double now) {
+static double delay_of(privy_call *call, double wall) {
   const privy_response *response = call->error->response;
   const char *after = response ? privy_response_header(response, "Retry-After") : NULL;
-  double asked = after ? privy_retry_after(after, now) : -1;
+  double asked = after ? privy_retry_after(after, privy_response_date(response, wall)) : -1;
   double backoff = privy_retry_backoff(call->retries + 1, next_random(call));
   return asked > backoff ? asked : backoff;
 }
@@ -226,7 +241,7 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   bool limited = error->code == PRIVY_RATE_LIMIT; /* no outage: the quota is not for it */
   call->maybe_done = call->maybe_done || !limited;
   if (call->retries >= call->options.max_retries) return false;
-  double delay = delay_of(call, now);
+  double delay = delay_of(call, now + account->wall_offset);
   if (delay > call->wait_left || (!limited && !privy_retry_quota_take(&account->quota, error->code))) return false;
   if (!limited) call->taken_for = error->code;
   call->retries++;
@@ -243,7 +258,7 @@ void privy_call_failed(privy_call *call, privy_account *account, double now) {
   bool for_token = call->goal == PRIVY_GOAL_TOKEN;
   if (for_token) account->fetching = false;
   bool in_flight = call->flying || for_token;
-  if (call->flying) privy_pacer_returned(&account->pacer, now, NULL);
+  if (call->flying) privy_pacer_returned(&account->pacer, now, 0, NULL);
   call->flying = false;
   if (in_flight) tell_end(call, account, PRIVY_EVENT_FAILURE, 0, NULL);
   if (call->error->code == PRIVY_INTERRUPTED || !goes_on_to_retry(call, account, now))
@@ -319,12 +334,10 @@ static bool is_deleted(privy_call *call) {
 }
 
 /* The contact that a 409 named is here: it is our own work when it was created after our first attempt. */
-static void verified(privy_call *call, double now) {
+static void verified(privy_call *call, double now, double wall) {
   privy_value created = privy_record_get(privy_response_record(call->response, 0), PRIVY_SLOT_CONTACT_created_at);
-  const char *date = privy_response_header(call->response, "Date");
-  double server_now = now;
+  double server_now = privy_response_date(call->response, wall);
   privy_time time;
-  if (date) privy_http_date(date, &server_now);
   if (created.type == PRIVY_STRING && privy_time_parse(created.text, created.length, &time) &&
       (double)time.seconds + time.nanos / 1e9 >= call->first_sent + (server_now - now) - CLOCK_SLACK) {
     finish(call, PRIVY_OK);
@@ -350,12 +363,13 @@ void privy_call_answered(privy_call *call, privy_account *account, double now, p
   privy_status status = privy_response_parse(sent->operation, incoming->http_status, incoming->headers.data,
                                              incoming->headers.length, &incoming->body, &call->response, call->error);
   call->flying = false;
-  privy_pacer_returned(&account->pacer, now, status == PRIVY_OK ? call->response : call->error->response);
+  privy_pacer_returned(&account->pacer, now, now + account->wall_offset,
+                       status == PRIVY_OK ? call->response : call->error->response);
   tell_end(call, account, PRIVY_EVENT_RESPONSE, incoming->http_status,
            status == PRIVY_OK ? call->response : call->error->response);
   if (status == PRIVY_OK) privy_retry_quota_refund(&account->quota, call->taken_for);
   if (status == PRIVY_OK && call->verify)
-    verified(call, now);
+    verified(call, now, now + account->wall_offset);
   else if (status == PRIVY_OK || is_deleted(call))
     finish(call, PRIVY_OK);
   else if (!goes_on_to_renew(call, account) && !goes_on_after_conflict(call) && !goes_on_to_retry(call, account, now))

@@ -11,6 +11,7 @@
  *   }
  *   privy_call_clear(&call);
  *
+ * `now` is a clock that is never set, except a sandbox's; the account knows how far the wall clock is from it.
  * `account` is what all calls of the client share; the driver holds its lock during these functions, not while it sends
  * or waits.
  */
@@ -42,6 +43,7 @@ typedef struct privy_call {
   double until;   /* WAIT: not before this */
   bool backs_off; /* … because of a retry */
   double wait_left;
+  double listen_left; /* seconds that it may still wait for answers to other requests */
   double waited;
   int attempts; /* requests sent, those for tokens included */
   int retries;

@@ -46,7 +46,16 @@ const char *privy_client_base_url(const privy_client *client) {
 }
 
 double privy_client_now(const privy_client *client) {
-  return client->sandbox ? privy_sandbox_now(client->sandbox) : privy_wall_clock();
+  return client->sandbox ? privy_sandbox_now(client->sandbox) : privy_steady_clock();
+}
+
+/* How far the wall clock is ahead of the calls' clock. */
+static double wall_offset(const privy_client *client, double now) {
+  return client->sandbox ? 0 : privy_wall_clock() - now;
+}
+
+double privy_client_wall(const privy_client *client, double instant) {
+  return instant + wall_offset(client, privy_client_now(client));
 }
 
 static void start_afresh(privy_client *client) {
@@ -84,41 +93,46 @@ static void unlock(privy_client *client) {
   privy_fork_allow();
 }
 
-privy_call_step privy_client_next(privy_client *client, privy_call *call) {
-  double now = privy_client_now(client);
+/* Takes the lock and reads the clocks. */
+static double begin_step(privy_client *client) {
+  double now = privy_client_now(client), offset = wall_offset(client, now);
   lock(client);
+  client->account.wall_offset = offset;
+  return now;
+}
+
+privy_call_step privy_client_next(privy_client *client, privy_call *call) {
+  double now = begin_step(client);
   privy_call_step step = privy_call_next(call, &client->account, now);
   unlock(client);
   return step;
 }
 
 void privy_client_answered(privy_client *client, privy_call *call, privy_incoming *incoming) {
-  double now = privy_client_now(client);
-  lock(client);
+  double now = begin_step(client);
   privy_call_answered(call, &client->account, now, incoming);
   unlock(client);
 }
 
 void privy_client_failed(privy_client *client, privy_call *call) {
-  double now = privy_client_now(client);
-  lock(client);
+  double now = begin_step(client);
   privy_call_failed(call, &client->account, now);
   unlock(client);
 }
 
-static void tell_limit(const privy_budget *budget, int64_t flying, privy_rate_limit *out) {
-  int64_t left = budget->known ? privy_budget_left(budget, flying) : 0;
-  *out = (privy_rate_limit){budget->known, budget->limit, left, budget->resets_at};
+static void tell_limit(const privy_account *account, const privy_budget *budget, privy_rate_limit *out) {
+  int64_t left = budget->known ? privy_budget_left(budget, account->pacer.flying) : 0;
+  double resets_at = budget->resets_at == 0 ? 0 : budget->resets_at + account->wall_offset;
+  *out = (privy_rate_limit){budget->known, budget->limit, left, resets_at};
 }
 
 void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day) {
   privy_client_check_process(client);
-  double now = privy_client_now(client), until;
-  lock(client);
+  double now = begin_step(client), until;
   privy_pacer *pacer = &client->account.pacer;
   privy_pacer_ask(pacer, now, &until); /* so that a window whose end has passed counts as whole */
-  tell_limit(&pacer->minute, pacer->flying, minute);
-  tell_limit(&pacer->day, pacer->flying, day);
+  tell_limit(&client->account, &pacer->minute, minute);
+  tell_limit(&client->account, &pacer->day, day);
   unlock(client);
 }
 

@@ -18,8 +18,10 @@ struct privy_client {
   atomic_int process;     /* whose connections these are; negative: it is just starting afresh */
 };
 
-/* The clock that the client's calls go by. */
+/* The clock that the client's calls go by: the sandbox's, else one that is never set. */
 double privy_client_now(const privy_client *client);
+/* An instant of that clock as users know it: by the sandbox's clock, else by the wall clock. */
+double privy_client_wall(const privy_client *client, double instant);
 /* privy_call_next, _answered and _failed under the client's lock. */
 privy_call_step privy_client_next(privy_client *client, privy_call *call);
 void privy_client_answered(privy_client *client, privy_call *call, privy_incoming *incoming);

@@ -450,8 +450,14 @@ static double first_until(const group_queue *queue, double first) {
   return first;
 }
 
-double privy_group_waiting_until(const privy_group *group) {
+/* By the client's clock; 0: none waits. */
+static double waiting_until(const privy_group *group) {
   return first_until(&group->waiting, first_until(&group->backing_off, 0));
+}
+
+double privy_group_waiting_until(const privy_group *group) {
+  double until = waiting_until(group);
+  return until == 0 ? 0 : privy_client_wall(group->client, until);
 }
 
 /* ---- for bulk runs ---- */
@@ -478,7 +484,7 @@ size_t privy_group_backing_off(const privy_group *group) {
 }
 
 double privy_group_idle_seconds(const privy_group *group) {
-  double until = privy_group_waiting_until(group);
+  double until = waiting_until(group);
   if (until == 0 || group->sending.count + group->late.count + group->ready.count + group->ended.count) return -1;
   return fmax(until - privy_client_now(group->client), 0);
 }

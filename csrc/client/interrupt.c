@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* CLOCK_BOOTTIME */
 
 #include <pthread.h>
 #include <time.h>
@@ -58,6 +58,14 @@ static double read_clock(clockid_t clock) {
 
 double privy_monotonic(void) {
   return read_clock(CLOCK_MONOTONIC);
+}
+
+double privy_steady_clock(void) {
+#if defined(CLOCK_BOOTTIME)
+  return read_clock(CLOCK_BOOTTIME);
+#else
+  return privy_monotonic();
+#endif
 }
 
 double privy_wall_clock(void) {

@@ -16,7 +16,7 @@
 #define SANDBOX_BASE_URL "https://sandbox.invalid/v1"
 #define DEFAULT_MAX_RESPONSE ((size_t)64 << 20)
 
-static const privy_options default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 60, .max_retries = 3};
+static const privy_options default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 90, .max_retries = 3};
 
 void privy_config_init(privy_config *config) {
   *config = (privy_config){.options = default_options, .max_response = DEFAULT_MAX_RESPONSE, .allow_plain_http = -1};

@@ -45,6 +45,8 @@ typedef struct privy_watch {
 #define PRIVY_WATCH_SECONDS 0.02
 
 double privy_monotonic(void);
+/* The same, but time in which the machine was suspended counts as well: windows and tokens end while it sleeps. */
+double privy_steady_clock(void);
 double privy_wall_clock(void);
 /* True when the call is to stop. Asks `stop` at most every PRIVY_WATCH_SECONDS. */
 bool privy_watch_stops(privy_watch *watch);

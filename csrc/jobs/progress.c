@@ -28,7 +28,8 @@ static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress
   privy_rate_limit minute, day;
   privy_client_rate_limits(client, &minute, &day);
   const double requests = ceil(left * (double)bulk->progress.requests / done);
-  const double by_budget = privy_forecast(&minute, &day, client->settings.reserve, requests, privy_client_now(client));
+  const double now = privy_client_wall(client, privy_client_now(client));
+  const double by_budget = privy_forecast(&minute, &day, client->settings.reserve, requests, now);
   const double by_pace = left * fmax(progress->seconds - progress->waited, 0) / done;
   return by_budget < 0 ? -1 : fmax(by_budget, by_pace);
 }

@@ -49,6 +49,10 @@ const char *privy_response_header(const privy_response *response, const char *na
   return NULL;
 }
 
+/* Whole numbers up to here are exact as doubles, and sums of a few of them are far from any overflow. */
+#define LARGEST_LIMIT ((int64_t)1 << 53)
+
+/* Numbers that cannot be true are not believed, any of the three. */
 static void read_limit(const privy_response *response, const char *const names[3], privy_limit *out) {
   int64_t *const values[3] = {&out->limit, &out->remaining, &out->resets_at};
   *out = (privy_limit){.known = true};
@@ -56,6 +60,8 @@ static void read_limit(const privy_response *response, const char *const names[3
     const char *text = privy_response_header(response, names[i]);
     out->known = text && privy_parse_int64(text, strlen(text), values[i]);
   }
+  out->known = out->known && out->limit > 0 && out->limit <= LARGEST_LIMIT && out->remaining >= 0 &&
+               out->remaining <= out->limit && out->resets_at > 0 && out->resets_at <= LARGEST_LIMIT;
 }
 
 void privy_limits_read(const privy_response *response, privy_limits *out) {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "policy/retry.h"
+#include "message/http_time.h"
 
 /* How much the newest observation of other users counts. */
 #define SMOOTHING 0.3
@@ -10,15 +10,17 @@
 #define NOBODY 0.1
 /* How many requests may be in flight before the first answer tells of the limits. */
 #define FIRST_FLIGHT 8
-/* A reset further away than this is not that of a minute, of a day: headers that say so are not believed. */
-#define FURTHEST_MINUTE 600.0
-#define FURTHEST_DAY 172800.0
-/* How long to wait for the answer that tells of a new window, when all that it may hold is in flight already. */
+/* No reset is further away than a window lasts, and than two seconds of rounding: the Date and the reset are whole. */
+#define FURTHEST_MINUTE 62.0
+#define FURTHEST_DAY 86402.0
+/* How long to wait for an answer of our own before asking again. */
 #define PEEK 0.05
 
-/* Behind its reset a window begins anew, whole as far as anyone knows. */
-static void roll(privy_budget *budget, double now) {
-  if (!budget->known || budget->resets_at == 0 || now < budget->resets_at) return;
+/* After its reset a window is whole, as far as anyone knows. One that ends too far away is left from before the clock
+ * was set back. */
+static void roll(privy_budget *budget, double now, double furthest) {
+  bool runs = now < budget->resets_at && budget->resets_at <= now + furthest;
+  if (!budget->known || budget->resets_at == 0 || runs) return;
   budget->remaining = budget->limit;
   budget->resets_at = 0;
 }
@@ -41,22 +43,21 @@ static double until_of(const privy_budget *budget, double now) {
 }
 
 privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until) {
-  roll(&pacer->minute, now);
-  roll(&pacer->day, now);
+  roll(&pacer->minute, now, FURTHEST_MINUTE);
+  roll(&pacer->day, now, FURTHEST_DAY);
   if (!has_room(&pacer->day, 0, 0)) {
     *until = until_of(&pacer->day, now);
     return PRIVY_PACE_DAY;
   }
-  if (!has_room(&pacer->day, pacer->flying, 0) || (!pacer->heard && pacer->flying >= FIRST_FLIGHT)) {
-    *until = now + PEEK;
+  if (!has_room(&pacer->minute, 0, pacer->reserve)) {
+    *until = until_of(&pacer->minute, now);
     return PRIVY_PACE_MINUTE;
   }
-  if (!has_room(&pacer->minute, pacer->flying, pacer->reserve)) {
-    bool answers_tell = has_room(&pacer->minute, 0, pacer->reserve); /* whether those in flight took all that is left */
-    *until = answers_tell ? now + PEEK : until_of(&pacer->minute, now);
-    return PRIVY_PACE_MINUTE;
-  }
-  return PRIVY_PACE_GO;
+  if (has_room(&pacer->day, pacer->flying, 0) && has_room(&pacer->minute, pacer->flying, pacer->reserve) &&
+      (pacer->heard || pacer->flying < FIRST_FLIGHT))
+    return PRIVY_PACE_GO;
+  *until = now + PEEK;
+  return PRIVY_PACE_ANSWER;
 }
 
 void privy_pacer_sent(privy_pacer *pacer) {
@@ -99,20 +100,18 @@ static void learn(privy_budget *budget, const privy_limit *told, double resets_a
 
 static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_limit *told, double now,
                         double server_now, double furthest) {
-  if (!told->known || told->limit <= 0) return;
+  if (!told->known) return;
   double ahead = (double)told->resets_at - server_now;
   if (ahead < -1 || ahead > furthest) return;
   learn(budget, told, now + (ahead > 0 ? ahead : 0), pacer->flying);
 }
 
-void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *response) {
+void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response) {
   if (pacer->flying > 0) pacer->flying--;
   pacer->heard = true;
   if (!response) return;
   privy_limits limits;
-  double server_now = now;
-  const char *date = privy_response_header(response, "Date");
-  if (date) privy_http_date(date, &server_now);
+  double server_now = privy_response_date(response, wall);
   privy_limits_read(response, &limits);
   read_budget(pacer, &pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
   read_budget(pacer, &pacer->day, &limits.day, now, server_now, FURTHEST_DAY);

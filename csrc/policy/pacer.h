@@ -8,7 +8,7 @@
 
 #include "message/response.h"
 
-/* What is known of one limit. Times are the caller's clock: the server's is told by its Date header. */
+/* What is known of one limit. Times are the caller's clock, which is never set: a wall clock would not do. */
 typedef struct privy_budget {
   bool known;
   int64_t limit;
@@ -26,15 +26,20 @@ typedef struct privy_pacer {
   int64_t reserve; /* requests of each minute left to others */
 } privy_pacer;
 
-/* Which limit keeps a request back. */
-typedef enum privy_pace { PRIVY_PACE_GO, PRIVY_PACE_MINUTE, PRIVY_PACE_DAY } privy_pace;
+/* What keeps a request back. */
+typedef enum privy_pace {
+  PRIVY_PACE_GO,
+  PRIVY_PACE_ANSWER, /* requests of our own are in flight: their answers say whether there is room for another one */
+  PRIVY_PACE_MINUTE,
+  PRIVY_PACE_DAY
+} privy_pace;
 
-/* Whether a request may go at `now`; if not, `*until` is when to ask again. */
+/* Whether a request may go at `now`; if not, `*until` is when to ask again: at most the length of the window later. */
 privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until);
 /* A request that was allowed to go is on its way… */
 void privy_pacer_sent(privy_pacer *pacer);
-/* …and is back, with an answer or (NULL) without one. */
-void privy_pacer_returned(privy_pacer *pacer, double now, const privy_response *response);
+/* …and is back, with an answer or (NULL) without one. `wall` is the wall clock, for answers without a Date. */
+void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response);
 /* Requests left of a window, those in flight taken off; -1 when no answer has told. */
 int64_t privy_budget_left(const privy_budget *budget, int64_t flying);
 

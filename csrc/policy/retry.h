@@ -22,12 +22,5 @@ void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for);
 bool privy_retry_helps(privy_status failure, int http_status);
 /* Seconds of backoff before retry number `retry` (from 1): full jitter, `random` being in [0, 1). */
 double privy_retry_backoff(int retry, double random);
-/* Reads an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"). False, changing nothing, when the text is none. */
-bool privy_http_date(const char *text, double *seconds);
-/*
- * Reads a Retry-After header: seconds, or an HTTP date judged by `now`. Negative when it says nothing that can be used;
- * never more than a day.
- */
-double privy_retry_after(const char *text, double now);
 
 #endif

@@ -61,8 +61,9 @@ class BaseClient:
                 and ``no_proxy`` of the environment say. Plain HTTP to loopback never takes one.
             timeout: seconds that one attempt may take as a whole (30).
             connect_timeout: seconds that connecting may take, TLS included (5).
-            max_wait: seconds that a call may spend waiting for budget, ``Retry-After`` and backoff together (60). A
-                call that would have to wait longer raises at once; 0 never waits.
+            max_wait: seconds that a call may spend waiting for budget, ``Retry-After`` and backoff together (90: one
+                whole window of the account's minute, and room). A call that would have to wait longer raises at once;
+                0 never waits.
             max_retries: further attempts after the first (3), when no answer came or one of 408, 429, 500, 502, 503 and
                 504. Repeating is safe: events carry an ``Idempotency-Key`` of their own, and a create whose lost first
                 attempt had succeeded gives its contact.

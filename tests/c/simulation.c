@@ -1,10 +1,36 @@
+#define _POSIX_C_SOURCE 200809L
+
 #include "simulation.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include "base/buffer.h"
+
+/* What the time of day in a double can tell apart, and more. */
+#define TICK 1e-6
 
 static uint64_t next_random(simulation *run) {
   run->random = run->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
   return run->random >> 11;
+}
+
+/* The clock of the clients' calls. */
+static double clock_of(const simulation *run) {
+  return SIMULATION_EPOCH + run->now - run->start;
+}
+
+/* A number from -1 to 1. */
+static double chance(simulation *run) {
+  return (double)(next_random(run) % 2001) / 1000 - 1;
+}
+
+/* What the driver of a call does before each of its steps. */
+static double begin_step(simulation *run, simulated_worker *worker) {
+  worker->account->wall_offset = run->now - clock_of(run) + (run->leaps > 0 ? run->leaps * chance(run) : 0);
+  return clock_of(run);
 }
 
 static void begin_call(simulation *run, simulated_worker *worker) {
@@ -29,6 +55,18 @@ static void end_call(simulation *run, simulated_worker *worker) {
   worker->at = run->now + worker->pause;
 }
 
+static void add_date(const simulation *run, privy_buffer *headers) {
+  static const char days[] = "ThuFriSatSunMonTueWed", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  char line[64];
+  const int64_t seconds = (int64_t)run->now;
+  time_t machine = (time_t)seconds;
+  struct tm utc;
+  assert_non_null(gmtime_r(&machine, &utc));
+  snprintf(line, sizeof line, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d GMT\r\n", days + seconds / 86400 % 7 * 3,
+           utc.tm_mday, months + 3 * utc.tm_mon, utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  assert_true(privy_buffer_text(headers, line));
+}
+
 static void send_request(simulation *run, simulated_worker *worker) {
   const privy_outgoing *outgoing = &worker->call.outgoing;
   privy_sandbox_answer answer;
@@ -36,18 +74,19 @@ static void send_request(simulation *run, simulated_worker *worker) {
   assert_int_equal(privy_sandbox_handle(run->sandbox, outgoing->method, outgoing->target, outgoing->headers.data,
                                         outgoing->headers.length, outgoing->body, outgoing->body_length, &answer),
                    PRIVY_OK);
+  if (run->dated) add_date(run, &answer.headers);
   run->sent++;
   run->limited += answer.http_status == 429;
   worker->incoming =
       (privy_incoming){.http_status = answer.http_status, .headers = answer.headers, .body = answer.body};
   worker->answering = true;
-  double chance = (double)(next_random(run) % 2001) / 1000 - 1;
-  worker->at = run->now + run->latency * (1 + run->jitter * chance);
+  worker->at = run->now + run->latency * (1 + run->jitter * chance(run));
 }
 
 static void step(simulation *run, simulated_worker *worker) {
   if (worker->answering) {
-    privy_call_answered(&worker->call, worker->account, run->now, &worker->incoming);
+    double now = begin_step(run, worker);
+    privy_call_answered(&worker->call, worker->account, now, &worker->incoming);
     privy_incoming_clear(&worker->incoming);
     worker->answering = false;
     return;
@@ -59,9 +98,10 @@ static void step(simulation *run, simulated_worker *worker) {
     }
     begin_call(run, worker);
   }
-  switch (privy_call_next(&worker->call, worker->account, run->now)) {
+  double now = begin_step(run, worker);
+  switch (privy_call_next(&worker->call, worker->account, now)) {
   case PRIVY_CALL_SEND: send_request(run, worker); break;
-  case PRIVY_CALL_WAIT: worker->at = worker->call.until; break;
+  case PRIVY_CALL_WAIT: worker->at = run->now + fmax(worker->call.until - clock_of(run), TICK); break;
   case PRIVY_CALL_DONE: end_call(run, worker); break;
   }
 }

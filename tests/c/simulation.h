@@ -1,13 +1,16 @@
 /*
  * Many calls of many clients against one sandbox, in simulated time: days pass in a second. Each worker makes one call
  * after the other; an answer takes about `latency` seconds from the moment that the
- * sandbox saw the request: less or more by up to `jitter` of it, so that answers overtake each other.
+ * sandbox saw the request: less or more by up to `jitter` of it, so that answers overtake each other. The clients'
+ * clock is not the server's: it begins at SIMULATION_EPOCH.
  */
 #ifndef SIMULATION_H
 #define SIMULATION_H
 
 #include "client/call.h"
 #include "harness.h"
+
+#define SIMULATION_EPOCH 1000.0
 
 typedef struct simulated_worker {
   privy_account *account; /* shared by the workers of one client */
@@ -27,6 +30,8 @@ typedef struct simulation {
   privy_options options;
   privy_request *request;
   double start, now, latency, jitter;
+  bool dated;               /* answers carry the server's Date */
+  double leaps;             /* the client's wall clock leaps by up to so many seconds, again and again */
   uint64_t wanted;          /* calls to make in all */
   uint64_t begun, done;     /* calls begun and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */

@@ -50,7 +50,7 @@ static void defaults(void **state) {
   assert_setting(settings.ca_bundle, NULL);
   assert_setting(settings.user_agent, NULL);
   assert_true(settings.options.timeout == 30 && settings.options.connect_timeout == 5);
-  assert_true(settings.options.max_wait == 60 && settings.options.max_retries == 3);
+  assert_true(settings.options.max_wait == 90 && settings.options.max_retries == 3);
   assert_int_equal(settings.max_response, (size_t)64 << 20);
 done:
   privy_settings_clear(&settings);

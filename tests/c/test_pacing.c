@@ -162,6 +162,50 @@ static void a_reserve_is_left_to_others(void **state) {
   end_simulation(&run);
 }
 
+/* ---- clocks ------------------------------------------------------------------------------------------------------ */
+
+/* The wall clock is set forth and back by hours between all steps: windows are kept by a clock that never is. */
+static void a_wall_clock_that_leaps_changes_nothing(void **state) {
+  (void)state;
+  for (size_t workers = 1; workers <= 8; workers += 7) {
+    simulation run = new_simulation(60, 0);
+    simulated_worker crew[8] = {{0}};
+    privy_account account;
+    privy_account_init(&account, 0);
+    for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
+    run.dated = true;
+    run.leaps = 7200;
+    run.options.max_wait = 63;
+    run.wanted = 600;
+    simulation_run(&run, crew, workers);
+    assert_int_equal(run.done, 600);
+    assert_int_equal(run.limited, 0);
+    assert_true((run.now - START) / 60 >= 9 && (run.now - START) / 60 < 10.2);
+    end_simulation(&run);
+  }
+}
+
+/* The first calls of many threads wait for the answers of each other, which is no wait for budget. */
+static void calls_that_may_not_wait_share_the_first_answers(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 100; seed++) {
+    simulation run = new_simulation(60, 0);
+    simulated_worker crew[64] = {{0}};
+    privy_account account;
+    privy_account_init(&account, 0);
+    for (size_t i = 0; i < 64; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
+    run.options.max_wait = 0;
+    run.jitter = 0.9;
+    run.random = seed;
+    run.wanted = 60;
+    simulation_run(&run, crew, 64);
+    assert_int_equal(run.failed, 0);
+    assert_int_equal(run.done, 60);
+    assert_int_equal(run.limited, 0);
+    end_simulation(&run);
+  }
+}
+
 /* Nothing is swept here: the pacer allocates nothing, and calls are swept in test_retry and test_call. */
 int main(void) {
   static harness_test tests[] = {
@@ -171,6 +215,8 @@ int main(void) {
       TEST_UNSWEPT(a_hundred_thousand_orders_stop_at_the_end_of_each_day),
       TEST_UNSWEPT(a_short_day_is_spent_whole),
       TEST_UNSWEPT(a_reserve_is_left_to_others),
+      TEST_UNSWEPT(a_wall_clock_that_leaps_changes_nothing),
+      TEST_UNSWEPT(calls_that_may_not_wait_share_the_first_answers),
   };
   return HARNESS_RUN(tests);
 }

@@ -6,6 +6,7 @@
 
 #include "client/call.h"
 #include "message/error.h"
+#include "message/http_time.h"
 #include "message_text.h"
 
 static char token_text[] = "privy_token";
@@ -23,7 +24,12 @@ static void retry_after_is_read_with_suspicion(void **state) {
     double seconds;
   } cases[] = {{"0", 0},
                {"7", 7},
-               {"7.5", 7},
+               {"7.5", 7.5},
+               {"7.", -1},
+               {".5", -1},
+               {"1.2.3", -1},
+               {"1e3", -1},
+               {"86400.5", 86400},
                {"86400", 86400},
                {"99999999999999999999999", 86400},
                {"", -1},
@@ -39,6 +45,9 @@ static void retry_after_is_read_with_suspicion(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     if (privy_retry_after(cases[i].text, now) != cases[i].seconds) fail_msg("Retry-After: %s", cases[i].text);
   }
+  /* Without a clock a date says nothing. */
+  assert_true(privy_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", NAN) == -1);
+  assert_true(privy_retry_after("7", NAN) == 7);
 }
 
 static void backoff_grows_to_a_bound(void **state) {

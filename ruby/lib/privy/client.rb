@@ -49,7 +49,8 @@ module Privy
     #   environment. Plain HTTP to loopback never takes one
     # @param timeout [Numeric, nil] seconds for one attempt, whole (30)
     # @param connect_timeout [Numeric, nil] seconds for the connection, TLS included (5)
-    # @param max_wait [Numeric, nil] seconds that a call may spend waiting, for budget and between attempts (60)
+    # @param max_wait [Numeric, nil] seconds that a call may spend waiting, for budget and between attempts (90: one
+    #   whole window of the account's minute, and room)
     # @param max_retries [Integer, nil] further attempts after the first (3)
     # @param max_response [Integer, nil] bytes of body accepted (64 MiB)
     # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)

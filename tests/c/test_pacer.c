@@ -1,0 +1,191 @@
+/* The pacer by itself: which headers it believes, and what it makes of them. */
+#include "harness.h"
+
+#include <stdio.h>
+
+#include "answer_text.h"
+#include "policy/pacer.h"
+
+#define NOW 5000.0                                     /* of the caller's clock */
+#define WALL 1800000000.0                              /* of the wall clock at the same instant */
+#define DATE "Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n" /* WALL */
+
+/* One answer comes to a pacer that has a request in flight. */
+static bool comes(privy_pacer *pacer, double now, double wall, const char *headers) {
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = answer(NULL, 200, headers, "{}", &response, &error);
+  if (status == PRIVY_OK) {
+    privy_pacer_sent(pacer);
+    privy_pacer_returned(pacer, now, wall, response);
+  }
+  privy_response_release(response);
+  privy_error_clear(&error);
+  return status == PRIVY_OK;
+}
+
+/* Headers of the minute alone, as texts. */
+static const char *minute(char out[512], const char *limit, const char *remaining, const char *reset,
+                          const char *more) {
+  snprintf(out, 512,
+           "X-RateLimit-Limit-Minute: %s\r\nX-RateLimit-Remaining-Minute: %s\r\nX-RateLimit-Reset-Minute: %s\r\n%s",
+           limit, remaining, reset, more);
+  return out;
+}
+
+static void numbers_that_cannot_be_true_are_not_believed(void **state) {
+  (void)state;
+  static const struct {
+    const char *limit, *remaining, *reset;
+    bool believed;
+  } cases[] = {
+      {"60", "59", "1800000030", true},
+      {"60", "60", "1800000030", true},
+      {"60", "0", "1800000030", true},
+      {"60", "61", "1800000030", false},
+      {"60", "-1", "1800000030", false},
+      {"60", "-9223372036854775808", "1800000030", false},
+      {"9223372036854775807", "-9223372036854775808", "1800000030", false},
+      {"9223372036854775807", "0", "1800000030", false},
+      {"9007199254740992", "9007199254740992", "1800000030", true},
+      {"9007199254740993", "0", "1800000030", false},
+      {"0", "0", "1800000030", false},
+      {"-60", "-60", "1800000030", false},
+      {"60", "18446744073709551617", "1800000030", false},
+      {"60", "0", "-9223372036854775808", false},
+      {"60", "0", "9223372036854775807", false},
+      {"60", "0", "0", false},
+      {"60.0", "0", "1800000030", false},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    privy_pacer pacer = {0};
+    char headers[512];
+    double until = 0;
+    CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, cases[i].limit, cases[i].remaining, cases[i].reset, DATE)));
+    if (pacer.minute.known != cases[i].believed) fail_msg("%s of %s", cases[i].remaining, cases[i].limit);
+    if (!cases[i].believed) assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_GO);
+  }
+done:
+  return;
+}
+
+/* By the server's clock where a Date gives it, else by the wall clock. */
+static void a_reset_is_believed_within_one_window(void **state) {
+  (void)state;
+  static const struct {
+    const char *reset, *more;
+    double wall;
+    double resets_at; /* 0: not believed */
+  } cases[] = {
+      {"1800000030", DATE, WALL, NOW + 30},
+      {"1800000030", DATE, WALL - 7200, NOW + 30},
+      {"1800000030", DATE, WALL + 7200, NOW + 30},
+      {"1800000030", "", WALL, NOW + 30},
+      {"1800000030", "", WALL - 7200, 0},
+      {"1800000030", "", WALL + 7200, 0},
+      {"1800000030", "Date: yesterday\r\n", WALL, NOW + 30},
+      {"1800000062", DATE, WALL, NOW + 62},
+      {"1800000063", DATE, WALL, 0},
+      {"1800007260", DATE, WALL, 0},
+      {"1800000000", DATE, WALL, NOW},
+      {"1799999999", DATE, WALL, NOW}, /* the Date is younger than the window that has just ended */
+      {"1799999998", DATE, WALL, 0},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    privy_pacer pacer = {0};
+    char headers[512];
+    CHECK_MEMORY(comes(&pacer, NOW, cases[i].wall, minute(headers, "60", "0", cases[i].reset, cases[i].more)));
+    assert_int_equal(pacer.minute.known, cases[i].resets_at != 0);
+    assert_true(pacer.minute.resets_at == cases[i].resets_at);
+  }
+done:
+  return;
+}
+
+static void the_window_of_a_day_is_a_day_long(void **state) {
+  (void)state;
+  static const char far[] =
+      "X-RateLimit-Limit-Day: 100\r\nX-RateLimit-Remaining-Day: 0\r\nX-RateLimit-Reset-Day: 1800086402\r\n" DATE;
+  static const char too_far[] =
+      "X-RateLimit-Limit-Day: 100\r\nX-RateLimit-Remaining-Day: 0\r\nX-RateLimit-Reset-Day: 1800086403\r\n" DATE;
+  privy_pacer pacer = {0}, other = {0};
+  double until = 0;
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, far));
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_DAY);
+  assert_true(until == NOW + 86402);
+  CHECK_MEMORY(comes(&other, NOW, WALL, too_far));
+  assert_int_equal(privy_pacer_ask(&other, NOW, &until), PRIVY_PACE_GO);
+done:
+  return;
+}
+
+/* Only a sandbox's clock can be set back. */
+static void no_window_blocks_for_longer_than_it_lasts(void **state) {
+  (void)state;
+  privy_pacer pacer = {0};
+  char headers[512];
+  double until = 0;
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000060", DATE)));
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_MINUTE);
+  assert_true(until == NOW + 60);
+  assert_int_equal(privy_pacer_ask(&pacer, NOW - 2, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_pacer_ask(&pacer, NOW - 3, &until), PRIVY_PACE_GO);
+  assert_true(pacer.minute.remaining == 60 && pacer.minute.resets_at == 0);
+done:
+  return;
+}
+
+/* What is in flight may take all that is left: its answers say so, and no window has to pass for it. */
+static void answers_of_our_own_are_waited_for_apart(void **state) {
+  (void)state;
+  privy_pacer pacer = {0};
+  char headers[512];
+  double until = 0;
+  for (int i = 0; i < 8; i++) {
+    assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_GO);
+    privy_pacer_sent(&pacer);
+  }
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_ANSWER);
+  assert_true(until > NOW && until < NOW + 1);
+  privy_pacer_returned(&pacer, NOW, WALL, NULL);
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_GO);
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "7", "1800000060", DATE)));
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_ANSWER);
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000060", DATE)));
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_MINUTE);
+  assert_true(until == NOW + 60);
+done:
+  return;
+}
+
+static void the_day_has_the_last_word(void **state) {
+  (void)state;
+  static const char headers[] =
+      "X-RateLimit-Limit-Minute: 60\r\nX-RateLimit-Remaining-Minute: 0\r\nX-RateLimit-Reset-Minute: 1800000030\r\n"
+      "X-RateLimit-Limit-Day: 100\r\nX-RateLimit-Remaining-Day: 1\r\nX-RateLimit-Reset-Day: 1800003600\r\n" DATE;
+  privy_pacer pacer = {0};
+  double until = 0;
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, headers));
+  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_pacer_ask(&pacer, NOW + 30, &until), PRIVY_PACE_GO);
+  privy_pacer_sent(&pacer);
+  assert_int_equal(privy_pacer_ask(&pacer, NOW + 30, &until), PRIVY_PACE_ANSWER);
+  pacer.day.remaining = 0;
+  assert_int_equal(privy_pacer_ask(&pacer, NOW + 30, &until), PRIVY_PACE_DAY);
+  assert_true(until == NOW + 3600);
+done:
+  return;
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(numbers_that_cannot_be_true_are_not_believed),
+      TEST(a_reset_is_believed_within_one_window),
+      TEST(the_window_of_a_day_is_a_day_long),
+      TEST(no_window_blocks_for_longer_than_it_lasts),
+      TEST(answers_of_our_own_are_waited_for_apart),
+      TEST(the_day_has_the_last_word),
+  };
+  return HARNESS_RUN(tests);
+}
