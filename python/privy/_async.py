@@ -14,7 +14,7 @@ from ._bulk import MAX_WAIT, BaseBulk, Bulk, Progress, Run, checked
 from ._client import BaseClient, Client, to_response
 from ._core import Contact, Page
 from ._errors import PrivyError
-from ._loop import AsyncCore
+from ._loop import AsyncCore, running_loop
 from ._pages import BaseList, ContactList
 from ._resources import Contacts, Events, Orders
 from ._response import Response
@@ -337,6 +337,7 @@ class AsyncClient(BaseClient):
         await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:
+        running_loop()
         return self
 
     async def __aexit__(self, *error: object) -> None:

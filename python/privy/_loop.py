@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import Coroutine
 from typing import Any
 
@@ -12,6 +13,23 @@ from . import _core
 from ._errors import PrivyError
 
 _READ, _WRITE = 1, 2
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of asyncio that runs here. RuntimeError says what is needed where none does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        fault = "AsyncClient needs a running event loop of asyncio" + _instead()
+    raise RuntimeError(fault)
+
+
+def _instead() -> str:
+    """What to do where another library runs coroutines."""
+    trio = sys.modules.get("trio")
+    if trio is None or not trio.lowlevel.in_trio_run():
+        return ""
+    return ", and this is trio: give the calls of a Client to trio.to_thread.run_sync"
 
 
 class Driver:
@@ -123,7 +141,7 @@ class Drivers:
 
     def here(self) -> Driver:
         """The group of the running loop."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         driver = self._by_loop.get(loop)
         if driver is not None and driver.process == os.getpid():
             return driver
@@ -135,7 +153,7 @@ class Drivers:
 
     def close(self) -> None:
         """Closes all groups, each in its own loop."""
-        here = asyncio.get_running_loop()
+        here = running_loop()
         for loop, driver in list(self._by_loop.items()):
             if loop is here or loop.is_closed() or driver.process != os.getpid():
                 driver.close()

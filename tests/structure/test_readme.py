@@ -8,9 +8,10 @@ from tree import INTERPRETERS, ROOT, run
 
 README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", "docs/tuning.md"]
+OF_ONE_LANGUAGE = ["docs/python.md"]
 BLOCKS = [
     (page, *block)
-    for page in PAGES
+    for page in [*PAGES, *OF_ONE_LANGUAGE]
     for block in re.findall(r"^```(python|ruby)\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
 ]
 
@@ -42,7 +43,7 @@ def test_the_targets_it_names_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"no make {target}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, "docs/architecture.md"])
+@pytest.mark.parametrize("page", [*PAGES, *OF_ONE_LANGUAGE, "docs/architecture.md"])
 def test_the_files_it_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
     folders = "bench|csrc|python|ruby|tests|examples|docs|tools"
