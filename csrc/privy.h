@@ -235,6 +235,7 @@ typedef struct privy_field_info {
   const privy_object *object; /* PRIVY_KIND_OBJECT and _OBJECTS, else NULL */
   bool required;              /* parameters only */
   bool nullable;              /* parameters only: an explicit null is accepted */
+  bool row_key;               /* parameters only: rows of a bulk run that have the same value keep their order */
 } privy_field_info;
 
 PRIVY_API const char *privy_enum_name(const privy_enum *choices);
@@ -753,7 +754,7 @@ PRIVY_API bool privy_bulk_result(const privy_bulk *bulk, privy_bulk_result_view 
 /* Removes the oldest result: it has been handed out. */
 PRIVY_API void privy_bulk_acknowledge(privy_bulk *bulk);
 
-/* How far a run has come. Rows count as done when their call has ended. */
+/* How far a run has come. A row counts as done when privy_bulk_next has offered its result. */
 typedef struct privy_bulk_progress {
   uint64_t taken, done, failed, created, updated;
   int64_t total;        /* negative: unknown */

@@ -149,12 +149,19 @@ static privy_bulk_change change_of(const privy_operation *operation, const privy
 
 static void keep_result(privy_bulk *bulk, bulk_row *row) {
   row->state = BULK_ENDED;
+  bulk->ended++;
   row->change = change_of(bulk->operation, &row->outcome);
+  push(&bulk->results, row);
+}
+
+/* Counts a result when it is first offered. */
+static void count_result(privy_bulk *bulk, bulk_row *row) {
+  if (row->counted) return;
+  row->counted = true;
   bulk->progress.done++;
   bulk->progress.failed += row->outcome.status != PRIVY_OK;
   bulk->progress.created += row->change == PRIVY_BULK_CREATED;
   bulk->progress.updated += row->change == PRIVY_BULK_UPDATED;
-  push(&bulk->results, row);
 }
 
 static void end_call(privy_bulk *bulk, bulk_row *row, privy_outcome *outcome) {
@@ -220,7 +227,10 @@ privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
   privy_bulk_look(bulk);
   start_rows(bulk);
   if (takes_row(bulk)) return PRIVY_BULK_ROW;
-  if (bulk->results.first) return PRIVY_BULK_RESULT;
+  if (bulk->results.first) {
+    count_result(bulk, bulk->results.first);
+    return PRIVY_BULK_RESULT;
+  }
   if (bulk->active == 0) return PRIVY_BULK_END;
   bulk->idle = privy_group_idle_seconds(bulk->group) >= 0;
   return PRIVY_BULK_WAIT;

@@ -23,6 +23,7 @@ typedef struct bulk_row {
   char *given_key; /* the Idempotency-Key that the user gave */
   int attempts;    /* once its call has ended */
   privy_bulk_change change;
+  bool counted;                   /* its result has been offered */
   privy_outcome outcome;          /* ENDED */
   struct bulk_row *next, *before; /* of all rows held, in their order */
   struct bulk_row *next_in_queue; /* of those that may start, or of the results */
@@ -47,6 +48,7 @@ struct privy_bulk {
   privy_error error;
   privy_bulk_progress progress; /* its counts; `requests` without calls under way */
   double began_at, looked_at;   /* by the client's clock */
+  uint64_t ended;               /* rows that have a result, offered or not */
   bool idle;                    /* all calls waited when the caller was last asked to wait */
   uint64_t reported_done;       /* as of the last privy_bulk_take_progress */
   double reported_wait;

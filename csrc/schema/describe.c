@@ -11,6 +11,7 @@ static void describe(const privy_operation *operation, const privy_field *field,
   out->choices = field->choices;
   out->object = field->object;
   out->required = operation && (field->flags & PRIVY_FIELD_REQUIRED);
+  out->row_key = operation && (field->flags & PRIVY_FIELD_ROW_KEY);
   out->nullable = (field->null_in & asked) != 0;
 }
 

@@ -1,8 +1,9 @@
-#include "client.h"
+#include "group.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "convert.h"
 #include "errors.h"
 #include "event.h"
@@ -217,16 +218,20 @@ static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
 
 /* ---- driven by waiting ---- */
 
-/* wait(seconds): for no longer than a slice, so that the caller asks again. */
-static PyObject *group_wait(PyObject *object, PyObject *value) {
+bool group_drive(PyObject *object, double seconds) {
   group_object *self = (group_object *)object;
-  double seconds = PyFloat_AsDouble(value);
-  if (PyErr_Occurred() || !begin_use(self)) return NULL;
+  if (!begin_use(self)) return false;
   PyThreadState *thread = PyEval_SaveThread();
   privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(thread);
   go_out(self);
-  if (PyErr_CheckSignals() < 0 || !tell(self)) return NULL;
+  return PyErr_CheckSignals() == 0 && tell(self);
+}
+
+/* wait(seconds): for no longer than a slice, so that the caller asks again. */
+static PyObject *group_wait(PyObject *object, PyObject *value) {
+  double seconds = PyFloat_AsDouble(value);
+  if (PyErr_Occurred() || !group_drive(object, seconds)) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -313,6 +318,36 @@ static PyObject *group_close(PyObject *object, PyObject *unused) {
   if (!shut(self) && goes_on) return PyErr_Format(PyExc_RuntimeError, at_work);
   if (!goes_on) return NULL;
   Py_RETURN_NONE;
+}
+
+bool group_shut(PyObject *object) {
+  PyObject *closed = group_close(object, NULL);
+  Py_XDECREF(closed);
+  return closed;
+}
+
+/* ---- for bulk runs ---- */
+
+privy_group *group_enter(PyObject *object) {
+  group_object *self = (group_object *)object;
+  return begin_use(self) ? self->group : NULL;
+}
+
+void group_leave(PyObject *object) {
+  go_out((group_object *)object);
+}
+
+bool group_observe(PyObject *object) {
+  group_object *self = (group_object *)object;
+  int wanted = event_wanted(state_of_object(object), client_on_event(self->client));
+  if (wanted < 0 || !begin_use(self)) return false;
+  privy_group_observe(self->group, wanted > 0);
+  go_out(self);
+  return true;
+}
+
+bool group_report(PyObject *object) {
+  return tell((group_object *)object);
 }
 
 static bool open_group(core_state *state, group_object *self, PyObject *object) {

@@ -1,5 +1,7 @@
 #include "schema.h"
 
+#include "request.h"
+
 static const char *kind_name(privy_kind kind) {
   switch (kind) {
   case PRIVY_KIND_STRING: return "string";
@@ -27,11 +29,12 @@ static int append(PyObject *list, PyObject *item) {
 static PyObject *object_fields(const privy_object *object);
 
 static PyObject *field_row(const privy_field_info *info) {
-  return Py_BuildValue("{s:s,s:s,s:s,s:z,s:z,s:N,s:N,s:N}", "name", info->name, "doc", info->doc, "kind",
+  return Py_BuildValue("{s:s,s:s,s:s,s:z,s:z,s:N,s:N,s:N,s:N}", "name", info->name, "doc", info->doc, "kind",
                        kind_name(info->kind), "choices", info->choices ? privy_enum_name(info->choices) : NULL,
                        "object", info->object ? privy_object_name(info->object) : NULL, "required",
                        PyBool_FromLong(info->required), "nullable", PyBool_FromLong(info->nullable), "members",
-                       info->object ? object_fields(info->object) : Py_NewRef(Py_None));
+                       info->object ? object_fields(info->object) : Py_NewRef(Py_None), "row_key",
+                       PyBool_FromLong(info->row_key));
 }
 
 static PyObject *object_fields(const privy_object *object) {
@@ -130,4 +133,17 @@ PyObject *schema_tables(PyObject *module, PyObject *unused) {
   (void)unused;
   return Py_BuildValue("{s:N,s:N,s:N,s:N}", "operations", operations(), "objects", objects(), "errors", errors(),
                        "enums", enums());
+}
+
+PyObject *schema_row_keys(PyObject *module, PyObject *name) {
+  (void)module;
+  const privy_operation *operation = request_operation(name, 2);
+  PyObject *list = operation ? PyList_New(0) : NULL;
+  privy_field_info info;
+  for (size_t i = 0; list && privy_operation_param(operation, i, &info); i++) {
+    if (info.row_key && append(list, PyUnicode_FromString(info.name)) < 0) Py_CLEAR(list);
+  }
+  PyObject *keys = list ? PyList_AsTuple(list) : NULL;
+  Py_XDECREF(list);
+  return keys;
 }

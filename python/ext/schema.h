@@ -6,5 +6,7 @@
 
 /* Method of the module: a dict of the lists operations, objects, errors and enums. */
 PyObject *schema_tables(PyObject *module, PyObject *unused);
+/* Method of the module: the names of an operation's parameters that identify a row of a bulk run, as a tuple. */
+PyObject *schema_row_keys(PyObject *module, PyObject *name);
 
 #endif

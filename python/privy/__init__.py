@@ -40,8 +40,9 @@ TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from . import sandbox as sandbox
     from . import types as types
-    from ._async import AsyncBulk, AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
-    from ._bulk import Bulk, Progress
+    from ._async import AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
+    from ._async_bulk import AsyncBulk
+    from ._bulk import Bulk, BulkReport, Progress, RefusedRow
     from ._events import Event
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
@@ -60,6 +61,7 @@ __all__ = [
     "AsyncOrders",
     "AuthenticationError",
     "Bulk",
+    "BulkReport",
     "Client",
     "ConflictError",
     "Contact",
@@ -82,6 +84,7 @@ __all__ = [
     "RateLimit",
     "RateLimitError",
     "RateLimitWindow",
+    "RefusedRow",
     "Response",
     "Result",
     "Sandbox",
@@ -98,18 +101,20 @@ Sequence.register(Page)
 
 
 _LATER = {
-    "AsyncBulk": "_async",
+    "AsyncBulk": "_async_bulk",
     "AsyncClient": "_async",
     "AsyncContactList": "_async",
     "AsyncContacts": "_async",
     "AsyncEvents": "_async",
     "AsyncOrders": "_async",
     "Bulk": "_bulk",
+    "BulkReport": "_bulk",
     "Event": "_events",
     "Failure": "_result",
     "Progress": "_bulk",
     "RateLimit": "_limits",
     "RateLimitWindow": "_limits",
+    "RefusedRow": "_bulk",
     "Result": "_result",
     "Sandbox": "sandbox",
     "Success": "_result",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from . import _core
-from ._bulk import MAX_WAIT, BaseBulk, Bulk, Progress, Run, checked
+from ._async_bulk import AsyncBulk
+from ._bulk import Bulk, Progress
 from ._client import BaseClient, Client, to_response
 from ._core import Contact, Page
 from ._errors import PrivyError
@@ -18,7 +18,6 @@ from ._loop import AsyncCore, running_loop
 from ._pages import BaseList, ContactList
 from ._resources import Contacts, Events, Orders
 from ._response import Response
-from ._result import Result
 from ._walk import BaseWalk
 from .types import Any, Options, Row, Self
 
@@ -152,101 +151,6 @@ class AsyncContactList(BaseList):
 
     async def _fetch_first(self) -> Page:
         return self._counted(await self._core.call(*self._asked))
-
-
-class AsyncBulk(BaseBulk[T]):
-    """An asynchronous iterator of ``Result``, as ``Bulk`` is a plain one. The rows' iterable itself is a plain one.
-
-    Calls that are under way go on between two steps of the iteration; places are filled by it. Leaving a loop early,
-    ``aclose``, the end of an ``async with`` and cancelling the iterating task end the calls that are under way.
-    """
-
-    def __init__(
-        self,
-        core: AsyncCore,
-        operation: str,
-        rows: Iterable[Row],
-        concurrency: int,
-        on_progress: Callable[[Progress], object] | None,
-        options: Options,
-    ) -> None:
-        timeout, connect_timeout, max_wait, max_retries = options
-        wait = MAX_WAIT if max_wait is None else max_wait
-        self._core = AsyncCore(core.core.view(timeout, connect_timeout, wait, max_retries), core.drivers)
-        self._operation = operation
-        self._run = Run(core.core, rows, concurrency, on_progress)
-        self._tasks: dict[asyncio.Task[Any], int] = {}
-
-    def __aiter__(self) -> AsyncIterator[Result[T]]:
-        return self
-
-    async def __anext__(self) -> Result[T]:
-        run = self._run
-        while True:
-            self._fill()
-            if run.ready:
-                return run.ready.popleft()
-            if not self._tasks:
-                failure = run.failure()
-                raise StopAsyncIteration if isinstance(failure, StopIteration) else failure
-            try:
-                await self._wait()
-            except BaseException:
-                self._cancel()
-                raise
-
-    async def aclose(self) -> None:
-        """Ends the calls that are under way; the rows they were for are neither yielded nor ``unsent``."""
-        tasks = list(self._tasks)
-        self._cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-
-    def __del__(self) -> None:
-        if hasattr(self, "_tasks"):
-            with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._cancel()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.aclose()
-
-    def _fill(self) -> None:
-        run = self._run
-        while run.has_place:
-            place = run.take_row()
-            if place is None:
-                return
-            index, row = place
-            try:
-                params, extra = checked(row)
-                outcome = self._core.call(self._operation, params, extra, None, None, None, None)
-            except Exception as error:
-                run.refused(index, row, error)
-            else:
-                run.under_way[index] = row
-                self._tasks[asyncio.ensure_future(outcome)] = index
-
-    async def _wait(self) -> None:
-        started = time.monotonic()
-        ended, _ = await asyncio.wait(self._tasks, timeout=0.25, return_when=asyncio.FIRST_COMPLETED)
-        if not ended:
-            until = self._core.drivers.here().group.waiting_until()
-            self._run.waits(until, time.monotonic() - started)
-        for task in ended:
-            index = self._tasks.pop(task)
-            error = task.exception()
-            if error is not None and not isinstance(error, Exception):
-                raise error
-            self._run.ended(index, None if error else task.result(), error)
-
-    def _cancel(self) -> None:
-        self._run.abandon()
-        for task in self._tasks:
-            task.cancel()
-        self._tasks.clear()
 
 
 class _AsyncResource:

@@ -1,26 +1,27 @@
-"""Bulk runs: many calls of one operation, a few at a time."""
+"""Bulk runs: many calls of one operation, a few at a time. The core decides; this module converts."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Generic, TypeVar
 
 from . import _core
-from ._errors import PrivyError, RateLimitError, ValidationError, instant
+from ._errors import RateLimitError, ValidationError, instant
 from ._result import Failure, Result, Success
 from ._rows import rows_of
-from .types import Any, Options, Row, datetime
+from .types import TYPE_CHECKING, Any, Options, Row, Self, datetime
 
 T = TypeVar("T")
+R = TypeVar("R", bound=_core.Bulk)
 
-MAX_WAIT = 3600.0
-"""Seconds that a call of a bulk run may wait, unless told otherwise: for any minute's budget, not for a day's."""
-_MINUTE = 60.0
-_MOMENT = 0.25
+MOST = 2**62
+"""Larger numbers of calls at once mean the same."""
+
+_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,141 +31,77 @@ class Progress:
     done: int
     """Rows whose call has ended, well or not."""
     failed: int
-    """Those of them that did not end well."""
+    """Those of them whose call failed."""
     total: int | None
     """Rows in all, when the iterable has a length."""
     waiting_until: datetime | None
     """When calls that wait for the account's budget, or for another attempt, may go on; None when none waits."""
     eta: float | None
-    """Seconds until the end as the minute's budget allows, at one request a row. None when that cannot be told: without
-    ``total``, before any answer, or when the rows left are more than the day's budget."""
+    """Seconds until the end, by the pace so far and by the minute's budget at as many requests a row as rows have taken
+    so far. None when that is unknown: without ``total``, before any result, or when the rows left take more than the
+    day's budget."""
 
 
-class Run(Generic[T]):
-    """The state of a bulk run, whoever drives it: which rows are under way, and what is to be told."""
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """One fault of a row that failed."""
 
-    def __init__(
-        self,
-        core: _core.Client,
-        rows: Iterable[Row],
-        concurrency: int,
-        on_progress: Callable[[Progress], object] | None,
-    ) -> None:
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int):
-            raise TypeError(f"concurrency must be an int, not {type(concurrency).__name__}")
-        if concurrency < 1:
-            raise PrivyError("concurrency must be 1 or more")
-        self.total = len(rows) if isinstance(rows, Sized) else None
-        self.taken = self.done = self.failed = 0
-        self.unsent: list[tuple[int, Row]] = []
-        self.under_way: dict[int, Row] = {}
-        self.ready: deque[Result[T]] = deque()
-        self.stop: BaseException | None = None
-        self.exhausted = False
-        self._core = core
-        self._rows = rows_of(rows)
-        self._concurrency = concurrency
-        self._on_progress = on_progress
-        self._started = time.monotonic()
-        self._waited = 0.0
-        self._waiting_until: float | None = None
+    index: int
+    """Position of the row, from 0."""
+    key: object
+    """What identifies the row: its order_id, e-mail address, phone number or idempotency key; None without one."""
+    field: str
+    """The field that is wrong, such as ``line_items[0].price``, or ``base``."""
+    message: str
+    """What is wrong."""
+    value: object
+    """The value of the field in the row; None for ``base``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkReport:
+    """What became of the rows of a bulk run. Each row is, once: succeeded, failed, unsent or in doubt."""
+
+    total: int
+    """Rows of the run: those of the sequence, or those taken from an iterable without a length."""
+    succeeded: int
+    created: int
+    """Rows that created their order or contact."""
+    updated: int
+    """Rows that updated it."""
+    failed: int
+    """Rows whose call failed."""
+    refused: list[RefusedRow]
+    """Why they failed: one entry for each fault of each row."""
+    unsent: list[tuple[int, Row]]
+    """Rows that no request was sent for: (index, row)."""
+    in_doubt: list[tuple[int, Row, str | None]]
+    """Rows that a request was sent for and whose result was not read: (index, row, idempotency key of an event)."""
+    requests: int
+    """Requests sent."""
+    seconds: float
+    """Seconds from the making of the run."""
+    waited: float
+    """Seconds of them in which all calls waited for the account's budget or for another attempt."""
+    stopped: BaseException | None
+    """What ended the run early: ``RateLimitError`` when the budget is spent, or what the iterable raised."""
 
     @property
-    def has_place(self) -> bool:
-        """Whether another row may be taken."""
-        open_ended = not self.exhausted and self.stop is None
-        return open_ended and len(self.under_way) + len(self.ready) < self._concurrency
+    def ok(self) -> bool:
+        """Whether every row succeeded."""
+        return self.succeeded == self.total
 
-    def take_row(self) -> tuple[int, Row] | None:
-        """The next row. None at the end, or when the iterable fails, which ends the run once all calls have."""
-        try:
-            row = next(self._rows)
-        except StopIteration:
-            self.exhausted = True
-            return None
-        except Exception as error:
-            self.stop = error
-            return None
-        self.taken += 1
-        return self.taken - 1, row
-
-    def refused(self, index: int, row: Row, error: Exception) -> None:
-        """A row could not be sent. What is no fault of the row ends the run."""
-        if isinstance(error, MemoryError) or (isinstance(error, PrivyError) and not isinstance(error, ValidationError)):
-            self.unsent.append((index, row))
-            self.stop = self.stop or error
-        else:
-            self._keep(Failure(index, row, error))
-
-    def ended(self, index: int, value: Any, error: Exception | None) -> None:
-        """A call has ended. When the budget is spent for longer than a call may wait, no more rows are taken."""
-        row = self.under_way.pop(index)
-        if isinstance(error, RateLimitError):
-            self.stop = self.stop or error
-            if error.attempts == 0:
-                self.unsent.append((index, row))
-                return
-        self._keep(Success(index, row, value) if error is None else Failure(index, row, error))
-
-    def _keep(self, result: Result[T]) -> None:
-        self.done += 1
-        self.failed += not result.ok
-        self.ready.append(result)
-        self._tell()
-
-    def waits(self, until: float | None, seconds: float) -> None:
-        """So long nothing ended, and calls wait until then. A wait that is over in a moment is none."""
-        if until is not None and until < self._core.now() + _MOMENT:
-            until = None
-        if until is not None:
-            self._waited += seconds
-        before, self._waiting_until = self._waiting_until, until
-        if until is not None and (before is None or abs(until - before) > 1):
-            self._tell()
-
-    def failure(self) -> BaseException:
-        """What ends the run when nothing is left to yield: StopIteration, or what stopped it."""
-        if self.stop is None:
-            return StopIteration()
-        if isinstance(self.stop, RateLimitError):
-            self.unsent.sort(key=lambda pair: pair[0])
-            self.stop.unsent = self.unsent
-        return self.stop
-
-    def abandon(self) -> None:
-        """Nothing more is to come."""
-        self.exhausted = True
-        self.under_way.clear()
-        self.ready.clear()
-
-    def _tell(self) -> None:
-        if self._on_progress is not None:
-            until = instant(self._waiting_until)
-            self._on_progress(Progress(self.done, self.failed, self.total, until, self._eta()))
-
-    def _eta(self) -> float | None:
-        if self.total is None or self.done == 0:
-            return None
-        left = self.total - self.done
-        busy = max(time.monotonic() - self._started - self._waited, 0.0)
-        minute, day = self._core.rate_limits()
-        if day is not None and left > day[1]:
-            return None
-        by_budget = 0.0 if minute is None else _seconds_of(minute, left, self._core.reserve, self._core.now())
-        return max(by_budget, left * busy / self.done)
+    def __str__(self) -> str:
+        parts = [f"{self.succeeded} of {self.total} rows succeeded ({self.created} created, {self.updated} updated)"]
+        counts = (("failed", self.failed), ("unsent", len(self.unsent)), ("in doubt", len(self.in_doubt)))
+        parts += [f"{count} {name}" for name, count in counts if count]
+        parts.append(f"{self.requests} requests in {self.seconds:.1f} s")
+        if self.stopped is not None:
+            parts.append(f"stopped: {self.stopped}")
+        return "; ".join(parts)
 
 
-def _seconds_of(minute: tuple[int, int, float | None], left: int, reserve: int, now: float) -> float:
-    """How long the minute's budget makes so many requests last."""
-    limit, remaining, resets_at = minute
-    over = left - max(remaining - reserve, 0)
-    if over <= 0:
-        return 0.0
-    first = _MINUTE if resets_at is None else max(resets_at - now, 0.0)
-    return first + (math.ceil(over / max(limit - reserve, 1)) - 1) * _MINUTE
-
-
-def checked(row: Row) -> tuple[Row, Any]:
+def split(row: Row) -> tuple[Row, Any]:
     """The parameters of a row, and what stands under ``extra``."""
     if not hasattr(row, "items"):
         fault = {"field": "base", "message": f"must be a dict, not {type(row).__name__}"}
@@ -174,111 +111,213 @@ def checked(row: Row) -> tuple[Row, Any]:
     return {name: value for name, value in row.items() if name != "extra"}, row["extra"]
 
 
-class BaseBulk(Generic[T]):
-    """What bulk runs tell of themselves, whichever way they wait."""
+def _value_at(row: object, field: str) -> object:
+    """The value that a fault's field names in a row: ``line_items[0].price``. None where there is none."""
+    value: Any = row
+    for index, name in _PART.findall(field):
+        try:
+            value = value[name] if name else value[int(index)]
+        except Exception:
+            return None
+    return None if field == "base" else value
 
-    _run: Run[T]
+
+class Rows:
+    """The rows of a run, and what its report says of those that failed."""
+
+    def __init__(self, operation: str, rows: Iterable[Row]) -> None:
+        self.given = rows
+        self.total = len(rows) if isinstance(rows, Sized) else None
+        self.refused: dict[int, list[RefusedRow]] = {}
+        self._keys = _core.row_keys(operation)
+
+    def failure(self, index: int, row: Row, error: Exception) -> Failure:
+        """The result of a row that failed. Its faults go into the report, in place of those noted for it before."""
+        details = getattr(error, "details", None) or [{"field": "base", "message": str(error)}]
+        key = None
+        if hasattr(row, "get"):
+            key = next((row[name] for name in self._keys if row.get(name) is not None), None)
+        self.refused[index] = [
+            RefusedRow(index, key, fault["field"], fault["message"], _value_at(row, fault["field"]))
+            for fault in details
+        ]
+        return Failure(index, row, error)
+
+    def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> list[tuple[int, Row]]:
+        """The rows without a request: those taken and, of a sequence, all further ones."""
+        unsent = [(index, row) for index, row, in_doubt, _ in open_rows if not in_doubt]
+        if isinstance(self.given, Sequence):
+            unsent += [(index, self.given[index]) for index in range(taken, len(self.given))]
+        return unsent
+
+    def stop(self, error: BaseException, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> None:
+        """Completes the error that ends the run."""
+        if isinstance(error, RateLimitError):
+            error.unsent = self.unsent(taken, open_rows)
+
+
+class BaseBulk(Generic[T]):
+    """What bulk runs say of themselves, whichever way they wait."""
+
+    _run: _core.Bulk
+    _rows: Rows
+
+    @property
+    def total(self) -> int | None:
+        """Rows in all; None for an iterable without a length."""
+        return self._rows.total
 
     @property
     def taken(self) -> int:
         """How many rows have been taken from the iterable."""
-        return self._run.taken
-
-    @property
-    def unsent(self) -> list[tuple[int, Row]]:
-        """The rows taken that no request was made for, because the run was stopped: (index, row)."""
-        return self._run.unsent
+        return self._run.counts()[0]
 
     @property
     def done(self) -> int:
         """Rows whose call has ended, well or not."""
-        return self._run.done
+        return self._run.counts()[1]
 
     @property
     def failed(self) -> int:
-        """Rows whose call has not ended well."""
-        return self._run.failed
+        """Rows whose call failed."""
+        return self._run.counts()[2]
+
+    @property
+    def unsent(self) -> list[tuple[int, Row]]:
+        """The rows that no request was sent for, as (index, row): those taken and, of a sequence, all further ones."""
+        return self._rows.unsent(self.taken, self._run.open_rows())
+
+    @property
+    def in_doubt(self) -> list[tuple[int, Row, str | None]]:
+        """The rows that a request was sent for and whose result was not read, as (index, row, idempotency key).
+
+        While the run goes on these are the rows under way. After an interruption the server may hold them or not: an
+        order or a contact may be sent again; an event too, with the key that its first request carried.
+        """
+        return [(index, row, key) for index, row, in_doubt, key in self._run.open_rows() if in_doubt]
+
+    @property
+    def report(self) -> BulkReport:
+        """What became of the rows so far."""
+        taken, done, failed, created, updated, requests, seconds, waited = self._run.counts()
+        refused = self._rows.refused
+        return BulkReport(
+            total=taken if self.total is None else self.total,
+            succeeded=done - failed,
+            created=created,
+            updated=updated,
+            failed=failed,
+            refused=[entry for index in sorted(refused) for entry in refused[index]],
+            unsent=self.unsent,
+            in_doubt=self.in_doubt,
+            requests=requests,
+            seconds=seconds,
+            waited=waited,
+            stopped=self._run.stopped,
+        )
 
 
-class Bulk(BaseBulk[T]):
-    """An iterator of ``Result``: what became of the rows of a bulk run, as their calls end, in no particular order.
+def start(
+    kind: type[R],
+    group: _core.Group,
+    core: _core.Client,
+    operation: str,
+    rows: Rows,
+    concurrency: int,
+    on_progress: Callable[[Progress], object] | None,
+    options: Options,
+) -> R:
+    """A run of the core on a group that serves nothing else."""
+    if isinstance(concurrency, bool) or not isinstance(concurrency, int):
+        raise TypeError(f"concurrency must be an int, not {type(concurrency).__name__}")
+
+    def report(done: int, failed: int, waiting_until: float | None, eta: float | None) -> None:
+        if on_progress is not None:
+            on_progress(Progress(done, failed, rows.total, instant(waiting_until), eta))
+
+    return _core.Bulk.__new__(
+        kind,
+        group,
+        core,
+        operation,
+        rows_of(rows.given),
+        max(min(concurrency, MOST), 0),
+        -1 if rows.total is None else rows.total,
+        split,
+        Success,
+        rows.failure,
+        rows.stop,
+        None if on_progress is None else report,
+        *options,
+    )
+
+
+class Bulk(BaseBulk[T], _core.Bulk):
+    """An iterator of ``Result``: what became of the rows of a bulk run, as their calls end.
 
     Rows are taken from the iterable only as places free up, by the thread that iterates; nothing is sent before the
-    first ``next``. Calls move on only while the run is read: between two ``next`` nothing goes on, and the time that
-    the reader takes there counts against no ``timeout``. Leaving a loop early, ``close`` or the end of a ``with``
-    ends the calls that are under way.
+    first ``next``. Rows with an ``order_id``, an e-mail address, a phone number or an ``idempotency_key`` in common run
+    one after the other, and their results come in that order; all others come as they end. A row that waits for
+    another attempt takes no place. Calls move on only while the run is read: between two ``next`` nothing goes on, and
+    the time that the reader takes there counts against no ``timeout``. Leaving a loop early keeps what is under way for
+    the next loop; ``close`` or the end of a ``with`` ends it.
 
     The run stops when the account's budget is spent for longer than a call may wait (a day's, as a rule): after the
-    results of all calls that ended the iterator raises ``RateLimitError``. No row is lost then: ``unsent`` are those
-    taken that no request was made for, and the iterable still holds those after the first ``taken``. A failing iterable
-    raises what it raised, likewise after all results. Whatever else fails is the result of its row.
+    results of all calls that ended the iterator raises ``RateLimitError``. A failing iterable raises what it raised,
+    likewise after all results. Whatever else fails is the result of its row. An exception from elsewhere, such as
+    ``KeyboardInterrupt``, loses nothing: the next ``next`` goes on. At any time each row taken is, once: reported,
+    ``unsent`` or ``in_doubt``.
+
+    A run is iterated once: after its end another pass raises ``RuntimeError``.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         core: _core.Client,
         operation: str,
         rows: Iterable[Row],
         concurrency: int,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
-    ) -> None:
-        timeout, connect_timeout, max_wait, max_retries = options
-        wait = MAX_WAIT if max_wait is None else max_wait
-        self._view = core.view(timeout, connect_timeout, wait, max_retries)
-        self._operation = operation
-        self._group = _core.Group(self._view)
-        self._run = Run(self._view, rows, concurrency, on_progress)
+    ) -> Self:
+        held = Rows(operation, rows)
+        self = start(cls, _core.Group(core), core, operation, held, concurrency, on_progress, options)
+        self._rows = held
+        return self
+
+    @property
+    def _run(self) -> _core.Bulk:  # type: ignore[override]
+        return self
 
     def __iter__(self) -> Iterator[Result[T]]:
+        check_pass(self)
         return self
 
-    def __next__(self) -> Result[T]:
-        run = self._run
-        while True:
-            self._fill()
-            if run.ready:
-                return run.ready.popleft()
-            if not run.under_way:
-                self._group.close()
-                raise run.failure()
-            self._wait()
+    if TYPE_CHECKING:
 
-    def close(self) -> None:
-        """Ends the calls that are under way; the rows they were for are neither yielded nor ``unsent``."""
-        self._run.abandon()
-        self._group.close()
+        def __next__(self) -> Result[T]: ...
 
-    def __enter__(self) -> Bulk[T]:
+    def run(self) -> BulkReport:
+        """Runs to the end and returns the report, also when the budget is spent: then ``report.stopped`` says so.
+
+        Raises:
+            Exception: what the iterable raised; the property ``report`` holds what became of the rows until then.
+        """
+        with suppress(RateLimitError):
+            for _ in self:
+                pass
+        return self.report
+
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
-    def _fill(self) -> None:
-        run = self._run
-        while run.has_place:
-            place = run.take_row()
-            if place is None:
-                return
-            index, row = place
-            try:
-                params, extra = checked(row)
-                self._group.start(self._view, index, self._operation, params, extra, None, None, None, None)
-            except Exception as error:
-                run.refused(index, row, error)
-            else:
-                run.under_way[index] = row
-                self._group.wait(0.0)
 
-    def _wait(self) -> None:
-        started = time.monotonic()
-        self._group.wait(1.0)
-        if not self._run.under_way:  # closed by who was told of an event
-            return
-        ended = self._group.take()
-        if ended is None:
-            self._run.waits(self._group.waiting_until(), time.monotonic() - started)
-        while ended is not None:
-            self._run.ended(*ended)
-            ended = self._group.take()
+def check_pass(run: _core.Bulk) -> None:
+    """Refuses a second pass over a run."""
+    if run.over:
+        raise RuntimeError("this bulk run is over: a run sends its rows once; make another one for another pass")

@@ -1,9 +1,11 @@
 """The C core. Use the package, not this module: only the types of records are meant for users."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, final, overload
+from typing import Any, ClassVar, Final, Literal, final, overload
+
+from typing_extensions import Self
 
 from typing_extensions import Self
 
@@ -346,6 +348,59 @@ class Client:
 
     def close(self) -> None:
         """Closes the connections once no call runs any more."""
+
+def row_keys(operation: str, /) -> tuple[str, ...]:
+    """The parameters of an operation that identify a row of a bulk run."""
+
+class Bulk:
+    """The core's bulk run. Iterating it takes rows, makes their calls and gives a result for each row."""
+
+    def __new__(
+        cls,
+        group: Group,
+        client: Client,
+        operation: str,
+        rows: Iterable[Mapping[str, object]],
+        concurrency: int,
+        total: int,
+        split: Callable[[Any], tuple[Any, Any]],
+        success: Callable[[int, Any, Any], object],
+        failure: Callable[[int, Any, Exception], object],
+        ending: Callable[[BaseException, int, list[tuple[int, Any, bool, str | None]]], object],
+        report: Callable[[int, int, float | None, float | None], object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> Self: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __next__(self) -> Any: ...
+    def step(self) -> Literal["result", "wait", "end"]:
+        """Takes rows and starts calls; says what comes next. Raises what ended the run early, once."""
+
+    def take(self) -> Any:
+        """Takes the oldest result. The next step or take acknowledges it."""
+
+    def put_back(self) -> None:
+        """Gives back what ``take`` returned last: the next take returns it again."""
+
+    def open_rows(self) -> list[tuple[int, Any, bool, str | None]]:
+        """The rows without a result that was read: (index, row, whether a request was sent, idempotency key)."""
+
+    def counts(self) -> tuple[int, int, int, int, int, int, float, float]:
+        """Rows taken, done, failed, created and updated; requests; seconds in all and seconds waited."""
+
+    def close(self) -> None:
+        """Ends all calls under way."""
+
+    @property
+    def stopped(self) -> BaseException | None:
+        """What ended the run before its last row."""
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
 
 @final
 class Group:

@@ -35,8 +35,8 @@ def _instead() -> str:
 class Driver:
     """The group of calls of one event loop."""
 
-    def __init__(self, core: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
-        self.group = _core.Group(core)
+    def __init__(self, core: _core.Client, loop: asyncio.AbstractEventLoop, group: _core.Group | None = None) -> None:
+        self.group = _core.Group(core) if group is None else group
         self.process = os.getpid()
         self._loop = loop
         self._futures: dict[int, asyncio.Future[Any]] = {}

@@ -27,6 +27,7 @@ static VALUE describe_field(const privy_field_info *field, bool parameter) {
   if (parameter) {
     set(hash, "required", field->required ? Qtrue : Qfalse);
     set(hash, "nullable", field->nullable ? Qtrue : Qfalse);
+    set(hash, "row_key", field->row_key ? Qtrue : Qfalse);
   }
   return hash;
 }

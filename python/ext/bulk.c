@@ -1,0 +1,429 @@
+#include "bulk.h"
+
+#include "client.h"
+#include "errors.h"
+#include "group.h"
+#include "options.h"
+#include "request.h"
+
+/* How long a wait goes on before the run looks for what to report. */
+#define TURN 1.0
+
+/* ---- one thread at a time ---- */
+
+static bool enter(bulk_object *self) {
+  if (!atomic_exchange_explicit(&self->busy, true, memory_order_acquire)) return true;
+  PyErr_SetString(PyExc_RuntimeError, "the bulk run is in use: one thread at a time iterates it");
+  return false;
+}
+
+static void leave(bulk_object *self) {
+  atomic_store_explicit(&self->busy, false, memory_order_release);
+}
+
+/* ---- what is left at the end ---- */
+
+/* (index, row, in_doubt, key) of the rows without an acknowledged result. NULL with an exception. */
+static PyObject *open_row(bulk_object *self, const privy_bulk_row *row) {
+  PyObject *index = PyLong_FromUnsignedLongLong(row->index);
+  PyObject *given = index ? state_item(self->rows, index) : NULL;
+  if (index && !given && !PyErr_Occurred()) given = Py_NewRef(Py_None);
+  if (!given) {
+    Py_XDECREF(index);
+    return NULL;
+  }
+  return Py_BuildValue("(NNNz)", index, given, PyBool_FromLong(row->in_doubt), row->idempotency_key);
+}
+
+static PyObject *list_open_rows(bulk_object *self) {
+  size_t count = privy_bulk_open_rows(self->bulk, NULL, 0);
+  privy_bulk_row *rows = privy_alloc((count + 1) * sizeof *rows);
+  if (!rows) return PyErr_NoMemory();
+  count = privy_bulk_open_rows(self->bulk, rows, count);
+  PyObject *list = PyList_New(0);
+  for (size_t i = 0; list && i < count; i++) {
+    PyObject *row = open_row(self, &rows[i]);
+    if (!row || PyList_Append(list, row) < 0) Py_CLEAR(list);
+    Py_XDECREF(row);
+  }
+  privy_free(rows);
+  return list;
+}
+
+static PyObject *seconds_or_none(bool known, double seconds) {
+  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
+}
+
+/* Notes how far the run has come, for threads that only look. */
+static void note(bulk_object *self) {
+  privy_bulk_progress progress;
+  privy_bulk_get_progress(self->bulk, &progress);
+  STATE_STEP_OF(self);
+  self->seen = progress;
+  STATE_STEP_DONE();
+}
+
+/* Ends what is under way, keeps what the core says of it, and gives the connections back. False with an exception. */
+static bool finish(bulk_object *self) {
+  if (!self->bulk) return true;
+  privy_group *group = group_enter(self->group);
+  if (!group) return false;
+  privy_bulk_close(self->bulk);
+  note(self);
+  self->open_rows = list_open_rows(self);
+  bool kept = self->open_rows;
+  if (kept) {
+    privy_bulk_free(self->bulk);
+    self->bulk = NULL;
+    PyDict_Clear(self->rows);
+  }
+  group_leave(self->group);
+  return kept && group_shut(self->group);
+}
+
+/* ---- steps ---- */
+
+static bool acknowledge(bulk_object *self) {
+  privy_bulk_result_view result;
+  if (!self->handed || !privy_bulk_result(self->bulk, &result)) return true;
+  PyObject *key = PyLong_FromUnsignedLongLong(result.index);
+  if (!key) return false;
+  self->handed = false;
+  if (PyDict_DelItem(self->rows, key) < 0) PyErr_Clear();
+  if (PyDict_DelItem(self->refusals, key) < 0) PyErr_Clear();
+  Py_DECREF(key);
+  privy_bulk_acknowledge(self->bulk);
+  return true;
+}
+
+/* Calls the callback for what has changed. False with what it raised. */
+static bool report(bulk_object *self) {
+  privy_bulk_progress progress;
+  if (!self->report || !privy_bulk_take_progress(self->bulk, &progress)) return true;
+  PyObject *result = PyObject_CallFunction(self->report, "KKNN", (unsigned long long)progress.done,
+                                           (unsigned long long)progress.failed,
+                                           seconds_or_none(progress.waiting_until > 0, progress.waiting_until),
+                                           seconds_or_none(progress.eta >= 0, progress.eta));
+  Py_XDECREF(result);
+  return result;
+}
+
+/* The core's word on what comes next, within the group. False with an exception. */
+static bool ask(bulk_object *self, privy_bulk_step *step) {
+  if (!group_observe(self->group) || !group_enter(self->group)) return false;
+  if (self->closing) privy_bulk_close(self->bulk);
+  *step = privy_bulk_next(self->bulk);
+  if (*step != PRIVY_BULK_ROW) note(self);
+  group_leave(self->group);
+  return true;
+}
+
+/* Takes rows and starts calls until there is something else to do. `drives`: lets those under way move meanwhile. */
+static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
+  if (!acknowledge(self)) return false;
+  for (;;) {
+    if (!ask(self, next)) return false;
+    if (*next != PRIVY_BULK_ROW) return group_report(self->group) && report(self);
+    if (drives && PyDict_Size(self->rows) > 0 && !group_drive(self->group, 0)) return false;
+    if (!self->closing && !bulk_take_row(self)) return false;
+  }
+}
+
+/* The oldest result as an object, which stays with the core until it is acknowledged. */
+static PyObject *hand_out(bulk_object *self) {
+  privy_bulk_result_view result;
+  if (!privy_bulk_result(self->bulk, &result)) Py_RETURN_NONE;
+  PyObject *index = PyLong_FromUnsignedLongLong(result.index);
+  PyObject *row = index ? state_item(self->rows, index) : NULL;
+  PyObject *error = row ? state_item(self->refusals, index) : NULL, *value = NULL, *made = NULL;
+  if (row && !error && !PyErr_Occurred()) {
+    if (result.status == PRIVY_OK)
+      value = request_result(self->state, self->operation, result.response);
+    else
+      errors_raise(self->state, result.status, result.error);
+    if (PyErr_Occurred() && result.status != PRIVY_OK) error = bulk_caught();
+  }
+  if (value)
+    made = PyObject_CallFunctionObjArgs(self->success, index, row, value, NULL);
+  else if (error)
+    made = PyObject_CallFunctionObjArgs(self->failure, index, row, error, NULL);
+  Py_XDECREF(index);
+  Py_XDECREF(row);
+  Py_XDECREF(error);
+  Py_XDECREF(value);
+  self->handed = made;
+  return made;
+}
+
+/* What ended the run early, raised once. */
+static PyObject *end(bulk_object *self) {
+  const privy_error *error = self->bulk ? privy_bulk_error(self->bulk) : NULL;
+  if (error && !self->stop) {
+    errors_raise(self->state, error->code, error);
+    PyObject *exception = bulk_caught();
+    bulk_keep_stop(self, exception);
+    Py_XDECREF(exception);
+  }
+  if (!finish(self) || !self->stop || self->raised) return NULL;
+  PyObject *done =
+      PyObject_CallFunction(self->ending, "OKO", self->stop, (unsigned long long)self->next_index, self->open_rows);
+  if (!done) return NULL;
+  Py_DECREF(done);
+  self->raised = true;
+  PyErr_SetObject((PyObject *)Py_TYPE(self->stop), self->stop);
+  return NULL;
+}
+
+/* ---- iterated by a thread ---- */
+
+static PyObject *next_result(bulk_object *self) {
+  privy_bulk_step next;
+  if (!self->bulk) return end(self);
+  while (step(self, true, &next)) {
+    if (next == PRIVY_BULK_END) return end(self);
+    if (next == PRIVY_BULK_RESULT) {
+      PyObject *made = hand_out(self);
+      if (made && acknowledge(self)) return made;
+      Py_XDECREF(made);
+      return NULL;
+    }
+    if (!group_drive(self->group, TURN)) return NULL;
+  }
+  return NULL;
+}
+
+static PyObject *bulk_iternext(PyObject *object) {
+  bulk_object *self = (bulk_object *)object;
+  if (!enter(self)) return NULL;
+  PyObject *result = next_result(self);
+  leave(self);
+  return result;
+}
+
+/* ---- iterated by an event loop ---- */
+
+/* step(): takes rows and starts calls. "result", "wait" or "end"; the exception that ended the run, once. */
+static PyObject *bulk_step(PyObject *object, PyObject *unused) {
+  (void)unused;
+  static const char *const names[] = {"row", "result", "wait", "end"};
+  bulk_object *self = (bulk_object *)object;
+  privy_bulk_step next = PRIVY_BULK_END;
+  if (!enter(self)) return NULL;
+  bool went = !self->bulk || step(self, false, &next);
+  if (went && next == PRIVY_BULK_END) (void)end(self);
+  leave(self);
+  return went && !PyErr_Occurred() ? PyUnicode_FromString(names[next]) : NULL;
+}
+
+/* take(): the oldest result; it is acknowledged by the next step. */
+static PyObject *bulk_take(PyObject *object, PyObject *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  if (!enter(self)) return NULL;
+  PyObject *result = NULL;
+  if (!self->bulk)
+    PyErr_SetString(PyExc_RuntimeError, "the bulk run is over");
+  else if (acknowledge(self))
+    result = hand_out(self);
+  leave(self);
+  return result;
+}
+
+/* put_back(): what `take` returned did not reach its reader; the next take returns it again. */
+static PyObject *bulk_put_back(PyObject *object, PyObject *unused) {
+  (void)unused;
+  ((bulk_object *)object)->handed = false;
+  Py_RETURN_NONE;
+}
+
+/* ---- what it says ---- */
+
+/* close(): ends all calls under way; during a step (in a callback, or in another thread) as soon as that one is done.
+ */
+static PyObject *bulk_close(PyObject *object, PyObject *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  if (!enter(self)) {
+    PyErr_Clear();
+    self->closing = true;
+    Py_RETURN_NONE;
+  }
+  bool done = !self->bulk || (acknowledge(self) && finish(self));
+  leave(self);
+  if (!done) return NULL;
+  Py_RETURN_NONE;
+}
+
+/* open_rows(): (index, row, in_doubt, idempotency_key) of the rows without a result that was handed out. */
+static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  if (!self->bulk) return Py_NewRef(self->open_rows);
+  if (!enter(self)) return NULL;
+  PyObject *rows = acknowledge(self) ? list_open_rows(self) : NULL;
+  leave(self);
+  return rows;
+}
+
+/* counts(): taken, done, failed, created, updated, requests, seconds, waited. */
+static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  privy_bulk_progress seen;
+  STATE_STEP_OF(self);
+  seen = self->seen;
+  STATE_STEP_DONE();
+  return Py_BuildValue("(KKKKKKdd)", (unsigned long long)self->next_index, (unsigned long long)seen.done,
+                       (unsigned long long)seen.failed, (unsigned long long)seen.created,
+                       (unsigned long long)seen.updated, (unsigned long long)seen.requests, seen.seconds, seen.waited);
+}
+
+static PyObject *bulk_stopped(PyObject *object, void *unused) {
+  (void)unused;
+  PyObject *stop = ((bulk_object *)object)->stop;
+  return Py_NewRef(stop ? stop : Py_None);
+}
+
+static PyObject *bulk_over(PyObject *object, void *unused) {
+  (void)unused;
+  return PyBool_FromLong(!((bulk_object *)object)->bulk);
+}
+
+/* ---- life ---- */
+
+static bool open_bulk(bulk_object *self, PyObject *const *options, long long concurrency, long long total) {
+  privy_bulk_config config;
+  privy_error error;
+  privy_bulk_config_init(&config);
+  config.concurrency = concurrency;
+  config.total = total;
+  if (options_read(self->state, options, &config.options) < 0) return false;
+  privy_group *group = group_enter(self->group);
+  if (!group) return false;
+  privy_error_init(&error);
+  privy_status status = privy_bulk_new(group, self->operation, &config, &self->bulk, &error);
+  group_leave(self->group);
+  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  privy_error_clear(&error);
+  return status == PRIVY_OK;
+}
+
+static core_state *state_of_group(PyObject *group) {
+  core_state *state = PyType_GetModuleState(Py_TYPE(group));
+  if (state && Py_IS_TYPE(group, state->group_type)) return state;
+  if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "group must be a Group");
+  return NULL;
+}
+
+static bool initialize(bulk_object *self, PyObject *args) {
+  PyObject *group, *client, *name, *rows, *split, *success, *failure, *ending, *report, *options[OPTIONS_COUNT];
+  long long concurrency, total;
+  if (!PyArg_ParseTuple(args, "OOOOLLOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split, &success,
+                        &failure, &ending, &report, &options[0], &options[1], &options[2], &options[3]))
+    return false;
+  self->state = state_of_group(group);
+  self->operation = self->state ? request_operation(name, 4) : NULL;
+  if (!self->operation || !client_open(self->state, client)) return false;
+  self->group = Py_NewRef(group);
+  self->client = Py_NewRef(client);
+  self->split = Py_NewRef(split);
+  self->success = Py_NewRef(success);
+  self->failure = Py_NewRef(failure);
+  self->ending = Py_NewRef(ending);
+  self->report = report == Py_None ? NULL : Py_NewRef(report);
+  self->rows = PyDict_New();
+  self->refusals = self->rows ? PyDict_New() : NULL;
+  self->iterator = self->refusals ? PyObject_GetIter(rows) : NULL;
+  return self->iterator && open_bulk(self, options, concurrency, total);
+}
+
+/* Bulk(group, client, operation, rows, concurrency, total, split, success, failure, ending, report, timeout,
+ * connect_timeout, max_wait, max_retries); total -1: unknown */
+static PyObject *bulk_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  (void)keywords;
+  bulk_object *self = (bulk_object *)PyType_GenericAlloc(type, 0);
+  if (self && !initialize(self, args)) Py_CLEAR(self);
+  return (PyObject *)self;
+}
+
+static int bulk_traverse(PyObject *object, visitproc visit, void *arg) {
+  bulk_object *self = (bulk_object *)object;
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self->group);
+  Py_VISIT(self->client);
+  Py_VISIT(self->iterator);
+  Py_VISIT(self->rows);
+  Py_VISIT(self->refusals);
+  Py_VISIT(self->pending);
+  Py_VISIT(self->split);
+  Py_VISIT(self->success);
+  Py_VISIT(self->failure);
+  Py_VISIT(self->ending);
+  Py_VISIT(self->report);
+  Py_VISIT(self->stop);
+  Py_VISIT(self->open_rows);
+  return 0;
+}
+
+static int bulk_clear(PyObject *object) {
+  bulk_object *self = (bulk_object *)object;
+  Py_CLEAR(self->iterator);
+  Py_CLEAR(self->pending);
+  Py_CLEAR(self->split);
+  Py_CLEAR(self->success);
+  Py_CLEAR(self->failure);
+  Py_CLEAR(self->ending);
+  Py_CLEAR(self->report);
+  Py_CLEAR(self->stop);
+  return 0;
+}
+
+static void bulk_dealloc(PyObject *object) {
+  bulk_object *self = (bulk_object *)object;
+  PyObject_GC_UnTrack(object);
+  privy_bulk_free(self->bulk); /* before its group */
+  (void)bulk_clear(object);
+  Py_XDECREF(self->group);
+  Py_XDECREF(self->client);
+  Py_XDECREF(self->rows);
+  Py_XDECREF(self->refusals);
+  Py_XDECREF(self->open_rows);
+  state_free_object(object);
+}
+
+static PyMethodDef bulk_methods[] = {
+    {"step", bulk_step, METH_NOARGS, "Takes rows and starts calls; says what comes next."},
+    {"take", bulk_take, METH_NOARGS, "Takes the oldest result."},
+    {"put_back", bulk_put_back, METH_NOARGS, "Gives back what take returned last."},
+    {"open_rows", bulk_open_rows, METH_NOARGS, "The rows without a result."},
+    {"counts", bulk_counts, METH_NOARGS, "How far the run has come."},
+    {"close", bulk_close, METH_NOARGS, "Ends all calls under way."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef bulk_attributes[] = {
+    {"stopped", bulk_stopped, NULL, "What ended the run early, or None.", NULL},
+    {"over", bulk_over, NULL, "Whether the run has ended.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot bulk_slots[] = {
+    {Py_tp_doc, "The core's bulk run."}, {Py_tp_new, bulk_new},
+    {Py_tp_methods, bulk_methods},       {Py_tp_getset, bulk_attributes},
+    {Py_tp_iter, PyObject_SelfIter},     {Py_tp_iternext, bulk_iternext},
+    {Py_tp_traverse, bulk_traverse},     {Py_tp_clear, bulk_clear},
+    {Py_tp_dealloc, bulk_dealloc},       {0, NULL},
+};
+
+static PyType_Spec bulk_spec = {
+    .name = "privy._core.Bulk",
+    .basicsize = sizeof(bulk_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_BASETYPE,
+    .slots = bulk_slots,
+};
+
+int bulk_add(PyObject *module) {
+  PyTypeObject *type = state_add_type(module, &bulk_spec);
+  Py_XDECREF((PyObject *)type);
+  return type ? 0 : -1;
+}

@@ -1,0 +1,111 @@
+#include "bulk.h"
+#include "client.h"
+#include "errors.h"
+#include "request.h"
+
+PyObject *bulk_caught(void) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  if (trace) (void)PyException_SetTraceback(value, trace);
+  Py_XDECREF(type);
+  Py_XDECREF(trace);
+  return value;
+}
+
+/* What is no fault of a row ends the run: memory, a closed client, a setting. */
+static bool is_fault_of_row(bulk_object *self, PyObject *exception) {
+  PyObject *base = state_import(&self->state->errors[PRIVY_ERROR], "privy._errors", "PrivyError");
+  PyObject *fault =
+      base ? state_import(&self->state->errors[PRIVY_VALIDATION], "privy._errors", "ValidationError") : NULL;
+  if (!fault || PyErr_GivenExceptionMatches(exception, PyExc_MemoryError)) return false;
+  if (PyErr_GivenExceptionMatches(exception, fault)) return true;
+  return !PyErr_GivenExceptionMatches(exception, base);
+}
+
+/* The next row: NULL without an exception at the end, or with one. */
+static PyObject *next_row(bulk_object *self) {
+  PyObject *row = self->pending;
+  self->pending = NULL;
+  return row ? row : PyIter_Next(self->iterator);
+}
+
+/* A finished request of the row; NULL with an exception. */
+static privy_request *build(bulk_object *self, PyObject *row) {
+  PyObject *pair = PyObject_CallFunctionObjArgs(self->split, row, NULL);
+  PyObject *params, *extra;
+  privy_request *request = NULL;
+  if (pair && PyArg_ParseTuple(pair, "OO", &params, &extra))
+    request = request_new(self->state, self->operation, params, extra);
+  if (request && (request_finish(self->state, request) < 0 || !client_open(self->state, self->client))) {
+    privy_request_free(request);
+    request = NULL;
+  }
+  Py_XDECREF(pair);
+  return request;
+}
+
+static bool keep(PyObject *dict, uint64_t index, PyObject *value) {
+  PyObject *key = PyLong_FromUnsignedLongLong(index);
+  bool kept = key && PyDict_SetItem(dict, key, value) == 0;
+  Py_XDECREF(key);
+  return kept;
+}
+
+void bulk_keep_stop(bulk_object *self, PyObject *exception) {
+  if (self->stop) return;
+  self->stop = Py_NewRef(exception);
+}
+
+/* A row that no request could be made of. False when the exception is nobody's but the caller's: the row waits. */
+static bool refuse(bulk_object *self, uint64_t index, PyObject *row) {
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+    self->pending = Py_NewRef(row);
+    return false;
+  }
+  PyObject *exception = bulk_caught();
+  if (is_fault_of_row(self, exception) && keep(self->refusals, index, exception)) {
+    privy_error error;
+    privy_error_init(&error);
+    error.code = PRIVY_VALIDATION;
+    privy_bulk_refuse(self->bulk, &error);
+  } else {
+    PyErr_Clear();
+    bulk_keep_stop(self, exception);
+    privy_bulk_fail(self->bulk);
+  }
+  Py_DECREF(exception);
+  return true;
+}
+
+/* The rows are at their end, or fail. False when the exception is the caller's and the rows may go on. */
+static bool end_rows(bulk_object *self) {
+  if (PyErr_Occurred()) {
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
+    PyObject *exception = bulk_caught();
+    bulk_keep_stop(self, exception);
+    Py_DECREF(exception);
+  }
+  privy_bulk_end_rows(self->bulk);
+  return true;
+}
+
+bool bulk_take_row(bulk_object *self) {
+  PyObject *row = next_row(self);
+  if (!row) return end_rows(self);
+  const uint64_t index = self->next_index;
+  privy_request *request = NULL;
+  bool taken;
+  if (!keep(self->rows, index, row)) {
+    self->pending = Py_NewRef(row);
+    taken = false;
+  } else if ((request = build(self, row))) {
+    privy_bulk_add(self->bulk, request);
+    taken = true;
+  } else {
+    taken = refuse(self, index, row);
+  }
+  self->next_index += taken;
+  Py_DECREF(row);
+  return taken;
+}

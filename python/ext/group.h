@@ -1,0 +1,20 @@
+/* The core's group of calls as a Python object, for what drives it from C. */
+#ifndef PRIVY_PYTHON_GROUP_H
+#define PRIVY_PYTHON_GROUP_H
+
+#include "state.h"
+
+/* The core's group, for this thread alone until group_leave. NULL with an exception when it may not be used now. */
+privy_group *group_enter(PyObject *object);
+void group_leave(PyObject *object);
+/* From now on the events of calls that start are kept, if anybody wants them. False with an exception. */
+bool group_observe(PyObject *object);
+/* Moves all calls on and waits at most `seconds`, and no longer than a slice. Runs signal handlers and reports events.
+ * False with an exception. */
+bool group_drive(PyObject *object, double seconds);
+/* Reports the events that are kept. False with an exception that is to stop everything. */
+bool group_report(PyObject *object);
+/* Ends all calls and closes the group. False with an exception. */
+bool group_shut(PyObject *object);
+
+#endif

@@ -1,0 +1,143 @@
+"""Bulk runs driven by an asyncio event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from types import TracebackType
+from typing import TypeVar
+
+from . import _core
+from ._bulk import BaseBulk, BulkReport, Progress, Rows, check_pass, start
+from ._errors import PrivyError, RateLimitError
+from ._loop import AsyncCore, Driver
+from ._result import Result
+from .types import Options, Row, Self
+
+T = TypeVar("T")
+
+_LOOK = 0.25
+"""Seconds after which a run that waits looks for a change to report."""
+
+
+class RunDriver(Driver):
+    """The group of a bulk run in its event loop: it wakes the tasks that iterate the run when a call has ended."""
+
+    def __init__(self, group: _core.Group, core: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(core, loop, group)
+        self._changed: asyncio.Future[None] | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that drives the run."""
+        return self._loop
+
+    def plan(self) -> None:
+        """Has the loop go on with calls that have been started."""
+        with contextlib.suppress(PrivyError):  # the run is over
+            self._plan()
+
+    def wake(self) -> None:
+        """Wakes all tasks that wait for a change."""
+        changed, self._changed = self._changed, None
+        if changed is not None and not changed.done():
+            changed.set_result(None)
+
+    async def change(self, seconds: float | None) -> None:
+        """Waits until a call has ended, and at most so long."""
+        if self._changed is None:
+            self._changed = self._loop.create_future()
+        await asyncio.wait((self._changed,), timeout=seconds)
+
+    def _act(self, socket: int, events: int) -> None:
+        with contextlib.suppress(PrivyError):  # the run is over
+            super()._act(socket, events)
+
+    def _settle(self) -> None:
+        self.wake()
+
+
+class AsyncBulk(BaseBulk[T]):
+    """An asynchronous iterator of ``Result``, as ``Bulk`` is a plain one. The rows' iterable itself is a plain one.
+
+    Calls that are under way go on between two steps of the iteration; places are filled by it. A step that is cancelled
+    (by ``asyncio.timeout``, say) loses nothing: the next one goes on. Several tasks may share a run: each result goes
+    to one of them. ``aclose`` and the end of an ``async with`` end the calls that are under way.
+    """
+
+    def __init__(
+        self,
+        core: AsyncCore,
+        operation: str,
+        rows: Iterable[Row],
+        concurrency: int,
+        on_progress: Callable[[Progress], object] | None,
+        options: Options,
+    ) -> None:
+        self._rows = Rows(operation, rows)
+        self._core = core.core
+        self._group = _core.Group(core.core)
+        self._run = start(_core.Bulk, self._group, core.core, operation, self._rows, concurrency, on_progress, options)
+        self._driver: RunDriver | None = None
+        self._reports = on_progress is not None
+
+    def __aiter__(self) -> AsyncIterator[Result[T]]:
+        check_pass(self._run)
+        return self
+
+    async def __anext__(self) -> Result[T]:
+        run, driver = self._run, self._drive()
+        while True:
+            try:
+                step = run.step()
+                if step == "result":
+                    result: Result[T] = run.take()
+                    return result
+            except BaseException:
+                run.put_back()
+                raise
+            finally:
+                driver.plan()
+            if step == "end":
+                driver.wake()
+                raise StopAsyncIteration
+            await driver.change(_LOOK if self._reports else None)
+
+    async def run(self) -> BulkReport:
+        """Runs to the end and returns the report, also when the budget is spent: then ``report.stopped`` says so.
+
+        Raises:
+            Exception: what the iterable raised; the property ``report`` holds what became of the rows until then.
+        """
+        with contextlib.suppress(RateLimitError):
+            async for _ in self:
+                pass
+        return self.report
+
+    async def aclose(self) -> None:
+        """Ends the calls that are under way: their rows are ``unsent`` or ``in_doubt``."""
+        self._run.close()
+        if self._driver is not None:
+            self._driver.wake()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_run"):
+            with contextlib.suppress(RuntimeError, PrivyError):  # the loop is closed, or the run another process's
+                self._run.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def _drive(self) -> RunDriver:
+        loop = asyncio.get_running_loop()
+        if self._driver is None:
+            self._driver = RunDriver(self._group, self._core, loop)
+        elif self._driver.loop is not loop:
+            raise RuntimeError("the bulk run belongs to another event loop")
+        return self._driver
