@@ -17,8 +17,10 @@ struct privy_engine {
   privy_transfer *idle; /* ended transfers, to be used again */
   privy_socket_function *watch;
   void *context;
-  double due;    /* by privy_monotonic; negative: no time is set */
-  size_t flying; /* transfers started and not taken */
+  double due;              /* what libcurl asks for, by privy_monotonic; INFINITY: nothing */
+  double deadline;         /* when the first of the extended transfers may be over; INFINITY: there is none */
+  privy_transfer *expired; /* ended by their deadline and not taken */
+  size_t flying;           /* transfers started and not taken */
   privy_kept kept[PRIVY_KEPT];
 };
 
@@ -35,7 +37,7 @@ privy_status privy_engine_new(const privy_settings *settings, privy_engine **out
   if (!engine) return privy_error_no_memory(error);
   engine->curl = curl;
   engine->settings = settings;
-  engine->due = -1;
+  engine->due = engine->deadline = INFINITY;
   engine->multi = curl->multi_init();
   if (!engine->multi) {
     privy_free(engine);
@@ -89,8 +91,11 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
   return PRIVY_OK;
 }
 
-void privy_engine_extend(privy_transfer *transfer, double seconds) {
+/* In an event loop libcurl looks at a transfer's time when the timeout set first is over, and not again: what comes
+ * later is the engine's to end. */
+void privy_engine_extend(privy_engine *engine, privy_transfer *transfer, double seconds) {
   privy_transfer_extend(transfer, seconds);
+  engine->deadline = fmin(engine->deadline, privy_transfer_deadline(transfer));
 }
 
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
@@ -113,6 +118,12 @@ static bool starts_again(privy_engine *engine, privy_transfer *transfer) {
 static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
   int left;
   CURLMsg *message;
+  if (engine->expired) {
+    privy_transfer *transfer = engine->expired;
+    engine->expired = transfer->next;
+    *result = CURLE_OPERATION_TIMEDOUT;
+    return transfer;
+  }
   while ((message = engine->curl->multi_info_read(engine->multi, &left))) {
     if (message->msg != CURLMSG_DONE) continue;
     char *private = NULL;
@@ -173,7 +184,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 static int on_timer(CURLM *multi, long milliseconds_left, void *context) {
   privy_engine *engine = context;
   (void)multi;
-  engine->due = milliseconds_left < 0 ? -1 : privy_monotonic() + (double)milliseconds_left / 1000;
+  engine->due = milliseconds_left < 0 ? INFINITY : privy_monotonic() + (double)milliseconds_left / 1000;
   return 0;
 }
 
@@ -188,21 +199,41 @@ void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void
 }
 
 double privy_engine_due(const privy_engine *engine) {
-  if (engine->due < 0) return -1;
-  double left = engine->due - privy_monotonic();
-  return left > 0 ? left : 0;
+  double next = fmin(engine->due, engine->deadline);
+  return isinf(next) ? -1 : fmax(next - privy_monotonic(), 0);
 }
 
 double privy_engine_late(const privy_engine *engine) {
-  return engine->due < 0 ? 0 : fmax(privy_monotonic() - engine->due, 0);
+  return fmax(privy_monotonic() - fmin(engine->due, engine->deadline), 0);
 }
 
 void privy_engine_act(privy_engine *engine, int socket, int events) {
   int running = 0;
   int what = (events & PRIVY_SOCKET_READ ? CURL_CSELECT_IN : 0) | (events & PRIVY_SOCKET_WRITE ? CURL_CSELECT_OUT : 0);
-  if (socket < 0 && privy_engine_due(engine) == 0) engine->due = -1;
+  if (socket < 0 && engine->due <= privy_monotonic()) engine->due = INFINITY;
   privy_fork_forbid();
   engine->curl->multi_socket_action(engine->multi, socket < 0 ? CURL_SOCKET_TIMEOUT : (curl_socket_t)socket, what,
                                     &running);
   privy_fork_allow();
+}
+
+bool privy_engine_overdue(privy_engine *engine) {
+  if (engine->deadline > privy_monotonic()) return false;
+  engine->deadline = INFINITY;
+  return true;
+}
+
+void privy_engine_expire(privy_engine *engine, privy_transfer *transfer) {
+  if (!transfer->extended) return;
+  if (privy_transfer_deadline(transfer) > privy_monotonic()) {
+    engine->deadline = fmin(engine->deadline, privy_transfer_deadline(transfer));
+    return;
+  }
+  privy_transfer_expire(transfer);
+  privy_kept_hang_up(transfer->kept, transfer->port, transfer->sent_at);
+  privy_fork_forbid();
+  engine->curl->multi_remove_handle(engine->multi, transfer->easy);
+  privy_fork_allow();
+  transfer->next = engine->expired;
+  engine->expired = transfer;
 }

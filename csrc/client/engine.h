@@ -30,7 +30,7 @@ void privy_engine_abandon(privy_engine *engine);
 PRIVY_NODISCARD privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outgoing,
                                                 privy_incoming *incoming, void *owner, privy_transfer **out);
 /* Gives a transfer so many seconds more before it times out. */
-void privy_engine_extend(privy_transfer *transfer, double seconds);
+void privy_engine_extend(privy_engine *engine, privy_transfer *transfer, double seconds);
 /* Ends a transfer before its time; what still comes for it is never taken for another's answer. */
 void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
 /*
@@ -54,5 +54,9 @@ double privy_engine_due(const privy_engine *engine);
 double privy_engine_late(const privy_engine *engine);
 /* `socket` is ready for `events` (privy_socket_events), or (-1) time has passed. */
 void privy_engine_act(privy_engine *engine, int socket, int events);
+/* True once when a transfer that was given more time may be over: call privy_engine_expire for each transfer then. */
+bool privy_engine_overdue(privy_engine *engine);
+/* Ends the transfer with PRIVY_TIMEOUT if it was given more time and that is over; privy_engine_take takes it. */
+void privy_engine_expire(privy_engine *engine, privy_transfer *transfer);
 
 #endif

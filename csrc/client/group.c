@@ -55,10 +55,8 @@ struct privy_group {
 
 /* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
 #define CLOCK_PEEK 0.02
-/* Shorter times in which nobody drives a group are not worth a thought. After longer ones an answer that has come
- * meanwhile gets a moment to be read. */
+/* Shorter times in which nobody drives a group are not worth a thought. */
 #define GAP 0.01
-#define MOMENT 0.05
 
 /* ---- queues ---- */
 
@@ -393,7 +391,7 @@ static double due_of(const privy_group *group) {
 static void catch_up(privy_group *group, double gap) {
   if (gap < GAP) return;
   for (group_flight *flight = group->sending.first; flight; flight = flight->next)
-    privy_engine_extend(flight->transfer, gap + MOMENT);
+    privy_engine_extend(group->engine, flight->transfer, gap);
 }
 
 /* ---- driven by waiting ---- */
@@ -438,10 +436,17 @@ double privy_group_due(const privy_group *group) {
   return due;
 }
 
+static void end_overdue(privy_group *group) {
+  for (group_flight *flight = group->sending.first; flight; flight = flight->next)
+    privy_engine_expire(group->engine, flight->transfer);
+  move(group);
+}
+
 void privy_group_act(privy_group *group, int socket, int events) {
-  if (group->engine) catch_up(group, privy_engine_late(group->engine));
+  if (group->engine) catch_up(group, fmin(privy_engine_late(group->engine), privy_monotonic() - group->driven_at));
   if (group->engine) privy_engine_act(group->engine, socket, events);
   move(group);
+  if (group->engine && privy_engine_overdue(group->engine)) end_overdue(group);
 }
 
 static double first_until(const group_queue *queue, double first) {

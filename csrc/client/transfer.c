@@ -1,5 +1,6 @@
 #include "client/transfer.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #define BELIEVED ((curl_off_t)1 << 20)
 /* CURLE_TOO_LARGE, since 8.6 in place of a lack of memory: the library may be newer than its headers here. */
 #define TOO_LARGE 100
+/* Seconds in which an answer that came while nobody looked is read. */
+#define MOMENT 0.05
 
 /* ---- what libcurl tells on the way ---- */
 
@@ -281,6 +284,7 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
                                .measured = outgoing->measured,
                                .timeout = outgoing->timeout,
                                .connect_timeout = outgoing->connect_timeout,
+                               .begun = privy_monotonic(),
                                .opened = {-1, -1},
                                .lines = transfer->lines,
                                .places = transfer->places,
@@ -297,9 +301,22 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
 }
 
 void privy_transfer_extend(privy_transfer *transfer, double seconds) {
+  if (!transfer->extended) seconds += MOMENT;
+  transfer->extended = true;
   transfer->timeout += seconds;
   transfer->connect_timeout += seconds;
   set_time(transfer);
+}
+
+double privy_transfer_deadline(const privy_transfer *transfer) {
+  bool connecting = !transfer->sent && transfer->connect_timeout < transfer->timeout;
+  return transfer->begun + (connecting ? transfer->connect_timeout : transfer->timeout);
+}
+
+void privy_transfer_expire(privy_transfer *transfer) {
+  snprintf(transfer->message, sizeof transfer->message, "%s timed out after %.0f milliseconds with %zu bytes received",
+           transfer->sent ? "Operation" : "Connection", (privy_monotonic() - transfer->begun) * 1000,
+           transfer->incoming->body.length);
 }
 
 void privy_transfer_renew(privy_transfer *transfer) {

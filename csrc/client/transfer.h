@@ -17,6 +17,7 @@ struct privy_transfer {
   privy_incoming *incoming;
   size_t header_bytes, header_lines;
   double timeout, connect_timeout;
+  double begun;   /* by privy_monotonic */
   int opened[2];  /* the sockets opened last for it: IPv4 and IPv6 are tried side by side */
   int port;       /* the connection's local one */
   double sent_at; /* by privy_monotonic */
@@ -25,6 +26,7 @@ struct privy_transfer {
   bool no_memory;
   bool stale;                /* the kept connection held something already when the request was to go out */
   bool sent;                 /* the request has gone out once */
+  bool extended;             /* it was given more time */
   bool headed;               /* the answer's headers have come whole */
   privy_buffer lines;        /* its `count` headers, a NUL behind each… */
   struct curl_slist *places; /* …and libcurl's list of them, room for `room` */
@@ -41,6 +43,10 @@ PRIVY_NODISCARD bool privy_transfer_prepare(privy_transfer *transfer, const priv
                                             const privy_outgoing *outgoing, privy_incoming *incoming, void *owner);
 /* Gives it so many seconds more before it times out. */
 void privy_transfer_extend(privy_transfer *transfer, double seconds);
+/* When it times out, by privy_monotonic. */
+double privy_transfer_deadline(const privy_transfer *transfer);
+/* Notes why it is ended at its deadline, as libcurl says it. */
+void privy_transfer_expire(privy_transfer *transfer);
 /* The same request is to go out on a new connection. */
 void privy_transfer_renew(privy_transfer *transfer);
 /* libcurl has ended it: fills `incoming`, and `error` unless it gives PRIVY_OK. */

@@ -241,6 +241,65 @@ done:
   scene_close(&s);
 }
 
+/* Drives until the call has ended; false when nothing ends it. */
+static bool ends_in_a_loop(loop *watched, privy_group *group, privy_outcome *outcome) {
+  for (int turns = 0; turns < 20; turns++) {
+    if (privy_group_take(group, outcome)) return true;
+    turn(watched, group);
+  }
+  return false;
+}
+
+/* While the loop was late, libcurl's timers went by: it sets none for the time that the call was given instead. */
+static void a_late_event_loop_still_times_out(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  loop watched = {.count = 0};
+  scene_open(&s, SERVE(stall_then_answer));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  privy_group_watch(group, watch, &watched);
+  CHECK_OK(start_short(group, &s.error));
+  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
+  be_elsewhere();
+  CHECK_MEMORY(ends_in_a_loop(&watched, group, &outcome));
+  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
+  if (!harness_sweeping()) assert_non_null(strstr(outcome.error.message, "Operation timed out after "));
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+static void a_late_event_loop_still_gives_up_a_handshake(void **state) {
+  (void)state;
+  char url[64];
+  scene s;
+  privy_group *group = NULL;
+  privy_outcome outcome = {0};
+  loop watched = {.count = 0};
+  scene_open(&s, SERVE(stall_then_answer));
+  snprintf(url, sizeof url, "https://127.0.0.1:%d/v1", s.server->port);
+  s.config.token = "t";
+  s.config.base_url = url;
+  s.config.options.connect_timeout = 0.2;
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  privy_group_watch(group, watch, &watched);
+  CHECK_OK(start_numbered(group, 1, &s.error));
+  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
+  be_elsewhere();
+  CHECK_MEMORY(ends_in_a_loop(&watched, group, &outcome));
+  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
+  if (!harness_sweeping()) assert_non_null(strstr(outcome.error.message, "Connection timed out after "));
+done:
+  privy_outcome_clear(&outcome);
+  privy_group_free(group);
+  scene_close(&s);
+}
+
 /* ---- connections ---- */
 
 static void groups_hand_their_connections_on(void **state) {
@@ -302,6 +361,7 @@ int main(void) {
       TEST(every_answer_belongs_to_its_question),   TEST(an_event_loop_drives),
       TEST(a_cancelled_call_leaves_nothing_behind), TEST(time_elsewhere_is_no_timeout),
       TEST(a_blocked_event_loop_is_no_timeout),     TEST(an_event_loop_still_times_out),
+      TEST(a_late_event_loop_still_times_out),      TEST(a_late_event_loop_still_gives_up_a_handshake),
       TEST(groups_hand_their_connections_on),       TEST(parent_and_child_use_connections_of_their_own),
   };
   return HARNESS_RUN(tests);

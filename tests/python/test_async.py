@@ -245,6 +245,27 @@ def test_a_timeout_of_asyncio_ends_a_call(run, opened, sandbox):
     run(main())
 
 
+def test_a_call_ends_in_time_although_the_loop_was_late(run):
+    release = threading.Event()
+
+    def answer(request):
+        release.wait(300)
+        return WELL
+
+    async def main(base_url):
+        settings = {"timeout": 1, "connect_timeout": 0.5, "max_retries": 0}
+        async with privy.AsyncClient(TOKEN, base_url=base_url, **settings) as client:
+            call = asyncio.ensure_future(client.contacts.get(CONTACT))
+            await asyncio.sleep(0.4)
+            time.sleep(0.2)
+            with pytest.raises(privy.APITimeoutError):
+                await asyncio.wait_for(call, PROMPT)
+
+    with recording(answer) as recorder:
+        run(main(recorder.base_url))
+        release.set()
+
+
 def test_some_of_many_are_cancelled(run, opened, sandbox):
     async def main():
         async with opened() as client:

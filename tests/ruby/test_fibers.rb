@@ -136,6 +136,25 @@ class TestFibers < PrivyTest
     end
   end
 
+  def test_timeouts_although_the_scheduler_was_late
+    answering(stall: 60) do |client, _server|
+      took = elapsed do
+        SmallScheduler.run do
+          Fiber.schedule { sleep(0.4) && late_for(0.2) }
+          short = { timeout: 1, connect_timeout: 0.5, max_retries: 0 }
+          assert_raises(Privy::APITimeoutError) { client.contacts.get(id(1), **short) }
+        end
+      end
+      assert_operator took, :<, PROMPT
+    end
+  end
+
+  # Keeps the scheduler, and all fibers, from going on.
+  def late_for(seconds)
+    ends = Process.clock_gettime(Process::CLOCK_MONOTONIC) + seconds
+    nil while Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends
+  end
+
   def test_a_stopped_call_leaves_no_connection_behind
     stubbed({ stall: 60 }) do |client, server|
       SmallScheduler.run do
