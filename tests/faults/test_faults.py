@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -68,7 +69,8 @@ BELONGS: dict[str, Callable] = {
 class Outcome:
     values: list = field(default_factory=list)
     error: Exception | None = None
-    seconds: float = 0
+    began: float = 0
+    ended: float = 0
     connections: int = 0
     elsewhere: int = 0
     requests: list[dict] = field(default_factory=list)
@@ -90,13 +92,13 @@ class Server:
 
     def ask(self, method: str, name: str) -> dict:
         request = urllib.request.Request(f"{self.control}/{name}", method=method)
-        with self._direct.open(request, timeout=30) as answer:
+        with self._direct.open(request, timeout=300) as answer:
             return json.load(answer)
 
     def stop(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(120)
 
     def meet(self, row: dict, make: Callable, drive: Callable[[privy.Client, dict, Outcome], None]) -> Outcome:
         """Opens the row's fault, lets a new client meet it, and tells what came of it on both sides."""
@@ -106,12 +108,12 @@ class Server:
             return self.finish(place, outcome)
         client = make(**self.settings(row, place))
         outcome.client = repr(client)
-        started = time.monotonic()
+        outcome.began = time.monotonic()
         try:
             drive(client, row, outcome)
         except privy.PrivyError as error:
             outcome.error = error
-        outcome.seconds = time.monotonic() - started
+        outcome.ended = time.monotonic()
         return self.finish(place, outcome)
 
     def finish(self, place: dict, outcome: Outcome) -> Outcome:
@@ -157,7 +159,7 @@ async def meet_in_loop(server: Server, row: dict) -> Outcome:
     outcome = Outcome(missing=place.get("missing", ""))
     if outcome.missing:
         return await ask(server.finish, place, outcome)
-    started = time.monotonic()
+    outcome.began = time.monotonic()
     async with privy.AsyncClient(**server.settings(row, place)) as client:
         outcome.client = repr(client)
         try:
@@ -166,11 +168,60 @@ async def meet_in_loop(server: Server, row: dict) -> Outcome:
                 outcome.values.append(await CALLS[row["call"]](client, number))
         except privy.PrivyError as error:
             outcome.error = error
-        outcome.seconds = time.monotonic() - started
+        outcome.ended = time.monotonic()
     return await ask(server.finish, place, outcome)
 
 
-def loop(server: Server, outcomes: dict[tuple[str, str], Future]) -> None:
+class Pace:
+    """
+    How fast this machine is while the faults are met: calls that go well, each on a connection of its own, one after
+    the other, until `stop` is set. A fault may last longer than its row says by what twenty of them take meanwhile.
+    """
+
+    ALLOWED = 20
+    PAUSE = 0.05
+
+    def __init__(self, server: Server) -> None:
+        place = server.ask("POST", "certificate_good")
+        self._settings = {"base_url": place["base_url"], "ca_bundle": server.ca, "token": TOKEN, "timeout": 300}
+        self._calls: list[tuple[float, float]] = []
+        """When each began, pause included, and ended."""
+        self.stop, self._done = threading.Event(), threading.Event()
+
+    def keep(self) -> None:
+        try:
+            began = time.monotonic()
+            while not self.stop.wait(self.PAUSE):
+                with privy.Client(**self._settings) as client:
+                    client.events.ingest("seen", email=email(0))
+                began = self._add(began)
+        finally:
+            self._done.set()
+
+    async def keep_in_loop(self) -> None:
+        try:
+            began = time.monotonic()
+            while not self.stop.is_set():
+                await asyncio.sleep(self.PAUSE)
+                async with privy.AsyncClient(**self._settings) as client:
+                    await client.events.ingest("seen", email=email(0))
+                began = self._add(began)
+        finally:
+            self._done.set()
+
+    def _add(self, began: float) -> float:
+        self._calls.append((began, time.monotonic()))
+        return self._calls[-1][1]
+
+    def allows(self, outcome: Outcome) -> float:
+        """Seconds beyond those of the row."""
+        while not (self._done.is_set() or self._calls and self._calls[-1][0] >= outcome.ended):
+            time.sleep(0.01)
+        meanwhile = [end - began for began, end in self._calls if began <= outcome.ended and end >= outcome.began]
+        return self.ALLOWED * (max(meanwhile) - self.PAUSE)
+
+
+def loop(server: Server, outcomes: dict[tuple[str, str], Future], pace: Pace) -> None:
     """Meets all faults in one event loop."""
 
     async def meet(row: dict, places: asyncio.Semaphore) -> None:
@@ -183,7 +234,10 @@ def loop(server: Server, outcomes: dict[tuple[str, str], Future]) -> None:
 
     async def meet_all() -> None:
         places = asyncio.Semaphore(AT_ONCE)
+        kept = asyncio.ensure_future(pace.keep_in_loop())
         await asyncio.gather(*(meet(row, places) for row in ROWS))
+        pace.stop.set()
+        await kept
 
     asyncio.run(meet_all())
 
@@ -192,21 +246,24 @@ def loop(server: Server, outcomes: dict[tuple[str, str], Future]) -> None:
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> Iterator[dict[tuple[str, str], Future]]:
-    """What came of every fault by every drive: (drive, fault) → the future of an Outcome."""
+def outcomes() -> Iterator[tuple[dict[tuple[str, str], Future], dict[str, Pace]]]:
+    """What came of every fault by every drive: (drive, fault) → the future of an Outcome. And each drive's pace."""
     server = Server()
     saved = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("PRIVY_") or name.lower().endswith("_proxy")]:
         del os.environ[name]
     os.environ.update(https_proxy=server.proxy, no_proxy="127.0.0.1,::1,nowhere.invalid")
     met: dict[tuple[str, str], Future] = {("asyncio", row["name"]): Future() for row in ROWS}
-    with ThreadPoolExecutor(2 * AT_ONCE + 1) as pool:
-        pool.submit(loop, server, met)
+    threads, in_loop = Pace(server), Pace(server)
+    with ThreadPoolExecutor(2 * AT_ONCE + 2) as pool:
+        pool.submit(threads.keep)
+        pool.submit(loop, server, met, in_loop)
         for row in ROWS:
             met["blocking", row["name"]] = pool.submit(server.meet, row, privy.Client, blocking)
             if row["call"] in MANY:
                 met["bulk", row["name"]] = pool.submit(server.meet, row, privy.Client, bulk)
-        yield met
+        yield met, {"blocking": threads, "bulk": threads, "asyncio": in_loop}
+        threads.stop.set()
     os.environ.clear()
     os.environ.update(saved)
     server.stop()
@@ -222,13 +279,15 @@ CASES = [
 
 @pytest.mark.parametrize(("drive", "row"), CASES)
 def test_fault(outcomes, drive, row):
-    outcome = outcomes[drive, row["name"]].result(60)
+    met, paces = outcomes
+    outcome = met[drive, row["name"]].result(600)
     if outcome.missing:
         pytest.skip(outcome.missing)
     assert SECRET not in outcome.client
     check_end(row, outcome)
     check_requests(row, outcome)
-    assert row.get("at_least", 0) <= outcome.seconds <= row["within"]
+    seconds = outcome.ended - outcome.began
+    assert row.get("at_least", 0) <= seconds <= row["within"] + paces[drive].allows(outcome)
 
 
 def check_end(row: dict, outcome: Outcome) -> None:
@@ -274,6 +333,6 @@ def test_the_matrix_is_whole():
 
 def test_the_page_is_current():
     done = subprocess.run(
-        [sys.executable, str(HERE / "table.py"), "--check"], capture_output=True, text=True, timeout=30
+        [sys.executable, str(HERE / "table.py"), "--check"], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds after which the server gives a client up: longer than any client of the tests waits."""
 
 
