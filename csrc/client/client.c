@@ -14,7 +14,7 @@ privy_status privy_client_new(const privy_config *config, privy_client **out, pr
   atomic_init(&client->process, getpid());
   privy_account_init(&client->account, config->reserve);
   if (privy_settings_read(&client->settings, config, error) != PRIVY_OK ||
-      (!config->sandbox && privy_engine_load(error) != PRIVY_OK)) {
+      (!config->sandbox && privy_engine_check(&client->settings, error) != PRIVY_OK)) {
     privy_client_free(client);
     return error->code;
   }

@@ -26,8 +26,24 @@ struct privy_engine {
 
 /* ---- life ---- */
 
-privy_status privy_engine_load(privy_error *error) {
-  return privy_libcurl_load(error) ? PRIVY_OK : error->code;
+/* The schemes of proxies are not all of those that libcurl transfers. */
+static privy_status check_url(const privy_libcurl *curl, const char *name, const char *url, privy_error *error) {
+  CURLU *address = curl->url();
+  CURLUcode result = address ? curl->url_set(address, CURLUPART_URL, url, CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME)
+                             : CURLUE_OUT_OF_MEMORY;
+  curl->url_cleanup(address);
+  if (result == CURLUE_OK) return PRIVY_OK;
+  if (result == CURLUE_OUT_OF_MEMORY) return privy_error_no_memory(error);
+  return privy_error_set(error, PRIVY_ERROR, "%s cannot be used: %s", name, curl->url_strerror(result));
+}
+
+privy_status privy_engine_check(const privy_settings *settings, privy_error *error) {
+  const privy_libcurl *curl = privy_libcurl_load(error);
+  if (!curl) return error->code;
+  privy_status status = check_url(curl, "base_url", settings->base_url, error);
+  if (status == PRIVY_OK) status = check_url(curl, "token_url", settings->token_url, error);
+  if (status == PRIVY_OK && settings->proxy) status = check_url(curl, "proxy", settings->proxy, error);
+  return status;
 }
 
 privy_status privy_engine_new(const privy_settings *settings, privy_engine **out, privy_error *error) {

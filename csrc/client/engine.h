@@ -12,8 +12,11 @@
 typedef struct privy_engine privy_engine;
 typedef struct privy_transfer privy_transfer;
 
-/* Loads libcurl, which takes a moment. PRIVY_OK, or PRIVY_ERROR when it cannot be used. */
-PRIVY_NODISCARD privy_status privy_engine_load(privy_error *error);
+/*
+ * Loads libcurl, which takes a moment, and lets it read the URLs of the settings. PRIVY_OK; PRIVY_ERROR when libcurl
+ * cannot be used, or with the name of the setting and why it cannot be read, but without the URL; or PRIVY_NO_MEMORY.
+ */
+PRIVY_NODISCARD privy_status privy_engine_check(const privy_settings *settings, privy_error *error);
 /* `settings` must outlive the engine. PRIVY_OK, PRIVY_ERROR when libcurl cannot be used, or PRIVY_NO_MEMORY. */
 PRIVY_NODISCARD privy_status privy_engine_new(const privy_settings *settings, privy_engine **out, privy_error *error);
 /* Ends what is under way and closes all connections. */

@@ -23,6 +23,7 @@
   X(easy_strerror)                                                                                                     \
   X(url)                                                                                                               \
   X(url_set)                                                                                                           \
+  X(url_strerror)                                                                                                      \
   X(url_cleanup)                                                                                                       \
   X(multi_init)                                                                                                        \
   X(multi_cleanup)                                                                                                     \

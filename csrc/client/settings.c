@@ -8,6 +8,7 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/ca_bundle.h"
 #include "message/error.h"
 #include "policy/token.h"
 
@@ -15,6 +16,9 @@
 /* Of clients whose calls a sandbox answers in process: it looks like no real server, and .invalid never resolves. */
 #define SANDBOX_BASE_URL "https://sandbox.invalid/v1"
 #define DEFAULT_MAX_RESPONSE ((size_t)64 << 20)
+/* A token may be as long as privy_token_text_is_safe allows; together they fit into the headers of a request. */
+#define LONGEST_TEXT 4096
+#define LONGEST_USER_AGENT 512
 
 static const privy_options default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 90, .max_retries = 3};
 
@@ -109,16 +113,26 @@ static const char *url_fault(const privy_settings *settings, const char *url) {
   return https || privy_host_is_loopback(host) ? NULL : plain_http_fault(settings);
 }
 
-/* NULL when the URL can be a proxy's. Its user and password, if any, are for libcurl alone. */
-static const char *proxy_fault(const char *url) {
+/* The length of the scheme of a proxy, "://" included; 0: another one. */
+static size_t proxy_scheme(const char *url) {
   static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+  for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+    if (privy_text_starts(url, strlen(url), schemes[i])) return strlen(schemes[i]);
+  return 0;
+}
+
+/* NULL when the URL can be a proxy's. It is never quoted, for it may hold a password. */
+static const char *proxy_fault(const char *url) {
   for (const char *at = url; *at; at++)
-    if (*at <= ' ' || *at > '~') return "must hold visible ASCII only";
-  for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-    size_t length = strlen(schemes[i]);
-    if (privy_text_starts(url, strlen(url), schemes[i]) && url[length]) return NULL;
-  }
-  return "must begin with http://, https://, socks5:// or socks5h:// and name a host";
+    if (*at <= ' ' || *at > '~' || *at == '\\') return "must hold visible ASCII only";
+  size_t scheme = proxy_scheme(url);
+  if (!scheme) return "must begin with http://, https://, socks5:// or socks5h:// and name a host";
+  const char *authority = url + scheme, *end = authority + strcspn(authority, "/?#");
+  const char *sign = memchr(authority, '@', (size_t)(end - authority)), *host = sign ? sign + 1 : authority;
+  if (strcmp(end, "") != 0 && strcmp(end, "/") != 0)
+    return "must end with its host and port; in a password / is written %2F, ? %3F and # %23";
+  if (memchr(host, '@', (size_t)(end - host))) return "must write @ in a user or password as %40";
+  return host == end || *host == ':' ? "must name a host" : NULL;
 }
 
 static bool settle_urls(privy_settings *settings) {
@@ -175,18 +189,53 @@ static privy_status check_credentials(const privy_settings *settings, privy_erro
                          "no credentials: give token, or client_id and client_secret, or set PRIVY_API_TOKEN");
 }
 
+/* A text that is longer than any header or URL would fail later, and say less. */
+static privy_status check_lengths(const privy_settings *settings, privy_error *error) {
+  const struct {
+    const char *name, *text;
+    size_t most;
+  } texts[] = {{"token", settings->token, LONGEST_TEXT},
+               {"client_id", settings->client_id, LONGEST_TEXT},
+               {"client_secret", settings->client_secret, LONGEST_TEXT},
+               {"scopes", settings->scopes, LONGEST_TEXT},
+               {"base_url", settings->base_url, LONGEST_TEXT},
+               {"token_url", settings->token_url, LONGEST_TEXT},
+               {"ca_bundle", settings->ca_bundle, LONGEST_TEXT},
+               {"proxy", settings->proxy, LONGEST_TEXT},
+               {"user_agent", settings->user_agent, LONGEST_USER_AGENT}};
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+    if (texts[i].text && strlen(texts[i].text) > texts[i].most)
+      return privy_error_set(error, PRIVY_ERROR, "%s must be at most %zu bytes", texts[i].name, texts[i].most);
+  return PRIVY_OK;
+}
+
+static bool is_https(const char *url) {
+  return url && privy_text_starts(url, strlen(url), "https://");
+}
+
+/* The environment's file is for all programs: it matters only when it is used. */
+static privy_status check_ca_bundle(const privy_settings *settings, const privy_config *config, privy_error *error) {
+  bool given = config->ca_bundle && *config->ca_bundle;
+  bool used = given || is_https(settings->base_url) || is_https(settings->token_url);
+  if (!settings->ca_bundle || !used || config->sandbox) return PRIVY_OK;
+  const char *fault = privy_ca_bundle_fault(settings->ca_bundle);
+  if (!fault) return PRIVY_OK;
+  return privy_error_set(error, PRIVY_ERROR, "ca_bundle%s %s", given ? "" : " (from SSL_CERT_FILE)", fault);
+}
+
 privy_status privy_settings_read(privy_settings *settings, const privy_config *config, privy_error *error) {
   *settings =
       (privy_settings){.options = config->options, .max_response = config->max_response, .reserve = config->reserve};
   settings->allow_plain_http = allows_plain_http(config);
   if (!keep_all(settings, config)) return privy_error_no_memory(error);
-  if (check_credentials(settings, error) != PRIVY_OK) return error->code;
+  if (check_lengths(settings, error) != PRIVY_OK || check_credentials(settings, error) != PRIVY_OK) return error->code;
   const char *fault = url_fault(settings, settings->base_url);
   if (fault) return privy_error_set(error, PRIVY_ERROR, "base_url %s", fault);
   fault = settings->token_url ? url_fault(settings, settings->token_url) : NULL;
   if (fault) return privy_error_set(error, PRIVY_ERROR, "token_url %s", fault);
   fault = settings->proxy ? proxy_fault(settings->proxy) : NULL;
   if (fault) return privy_error_set(error, PRIVY_ERROR, "proxy %s", fault);
+  if (check_ca_bundle(settings, config, error) != PRIVY_OK) return error->code;
   fault = privy_options_fault(&settings->options);
   if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
   if (settings->reserve < 0) return privy_error_set(error, PRIVY_ERROR, "reserve must be 0 or more requests a minute");

@@ -246,18 +246,14 @@ static bool set_proxy(privy_transfer *transfer, const char *proxy, const char *u
          transfer->curl->easy_setopt(transfer->easy, CURLOPT_NOPROXY, ours ? "" : NULL) == CURLE_OK;
 }
 
-/*
- * libcurl takes a URL apart once, not for every request: what differs is the request's path. A URL that it does not
- * like goes as text, so that it says why itself.
- */
+/* libcurl takes a URL apart once, not for every request: what differs is the request's path. */
 static bool set_url(privy_transfer *transfer, const privy_settings *settings, const char *url) {
   const privy_libcurl *curl = transfer->curl;
   CURL *easy = transfer->easy;
   if (transfer->url == url) return true;
-  CURLUcode parsed = curl->url_set(transfer->address, CURLUPART_URL, url, CURLU_PATH_AS_IS);
-  if (parsed == CURLUE_OUT_OF_MEMORY ||
-      curl->easy_setopt(easy, CURLOPT_CURLU, parsed == CURLUE_OK ? transfer->address : NULL) != CURLE_OK ||
-      curl->easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK || !set_proxy(transfer, settings->proxy, url))
+  if (curl->url_set(transfer->address, CURLUPART_URL, url, CURLU_PATH_AS_IS) != CURLUE_OK ||
+      curl->easy_setopt(easy, CURLOPT_CURLU, transfer->address) != CURLE_OK ||
+      !set_proxy(transfer, settings->proxy, url))
     return false;
   transfer->url = url;
   return true;
@@ -369,13 +365,24 @@ static bool has_begun(const privy_transfer *transfer) {
   return seconds_of(transfer->curl, transfer->easy, CURLINFO_STARTTRANSFER_TIME_T) > 0;
 }
 
+/* The class of a failure. A file of certificates that cannot be used will not be better at the next attempt. */
+static privy_status failure_of(CURLcode result) {
+  if (result == CURLE_OPERATION_TIMEDOUT) return PRIVY_TIMEOUT;
+  return result == CURLE_SSL_CACERT_BADFILE ? PRIVY_ERROR : PRIVY_CONNECTION;
+}
+
+/* libcurl's own words. It quotes the URL of a proxy that it cannot use, which may hold a password. */
+static const char *message_of(const privy_transfer *transfer, CURLcode result) {
+  const char *message = transfer->message;
+  if (strstr(message, "roxy") && strstr(message, "upported")) return "the URL of the proxy cannot be used";
+  bool quotes = strchr(message, '@');
+  return *message && !quotes ? message : transfer->curl->easy_strerror(result);
+}
+
 static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_error *error) {
   if (result == CURLE_OK && transfer->headed) return PRIVY_OK;
   if (result == CURLE_OK)
     return privy_error_set(error, PRIVY_CONNECTION, "the connection broke within the headers of the answer");
-  /* A message that quotes the URL of a proxy would tell its password. */
-  bool tells = *transfer->message && !strchr(transfer->message, '@');
-  const char *message = tells ? transfer->message : transfer->curl->easy_strerror(result);
   /* What libcurl calls a header line that is longer than it likes. */
   bool huge_line = (result == CURLE_OUT_OF_MEMORY || (int)result == TOO_LARGE) && has_begun(transfer) &&
                    transfer->incoming->body.length == 0;
@@ -389,8 +396,7 @@ static privy_status tell(const privy_transfer *transfer, CURLcode result, privy_
                            transfer->max_response);
   if (result == CURLE_ABORTED_BY_CALLBACK)
     return privy_error_set(error, PRIVY_CONNECTION, "the connection broke before the answer came");
-  if (result == CURLE_OPERATION_TIMEDOUT) return privy_error_set(error, PRIVY_TIMEOUT, "%s", message);
-  return privy_error_set(error, PRIVY_CONNECTION, "%s", message);
+  return privy_error_set(error, failure_of(result), "%s", message_of(transfer, result));
 }
 
 privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy_error *error) {

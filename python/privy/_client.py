@@ -10,6 +10,7 @@ import privy
 
 from . import _core
 from ._core import Omit, omit
+from ._errors import PrivyError
 from ._headers import Headers
 from ._resources import Contacts, Events, Orders
 from ._response import Response
@@ -252,9 +253,12 @@ def _check_neighbours() -> None:
 
 
 def _text(name: str, value: str | None) -> str | None:
-    if value is None or isinstance(value, str):
+    if value is None or (isinstance(value, str) and "\0" not in value):
         return value
     given = type(value).__name__
+    if isinstance(value, str):
+        del value
+        raise PrivyError(f"{name} must not hold a NUL character")
     del value
     raise TypeError(f"{name} must be a str or None, not {given}")
 

@@ -267,19 +267,6 @@ done:
   scene_close(&s);
 }
 
-static void a_url_without_a_meaning_is_told(void **state) {
-  (void)state;
-  scene s;
-  scene_open(&s, NULL);
-  s.config.token = "t";
-  s.config.base_url = "http://localhost:99999/v1";
-  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
-  CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_CONNECTION);
-  assert_non_null(strstr(s.error.message, "URL"));
-done:
-  scene_close(&s);
-}
-
 int main(void) {
   static harness_test tests[] = {
       TEST(requests_are_exact_on_the_wire),
@@ -293,7 +280,6 @@ int main(void) {
       TEST(a_request_can_be_sent_again),
       TEST(plain_http_takes_no_proxy),
       TEST(https_goes_through_a_proxy),
-      TEST(a_url_without_a_meaning_is_told),
   };
   return HARNESS_RUN(tests);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "client/settings.h"
+#include "temporary.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -21,10 +22,10 @@ static void empty_environment(void) {
 }
 
 /* Each variable holds a value of its own that can be used. */
-static void full_environment(void) {
-  static const char *const values[] = {
-      "env-token",  "env-id", "env-secret", "env scopes", "https://env.example/v9/", "https://env.example/token",
-      "/env/ca.pem"};
+static void full_environment(const temporary *bundle) {
+  const char *const values[] = {
+      "env-token", "env-id", "env-secret", "env scopes", "https://env.example/v9/", "https://env.example/token",
+      bundle->path};
   for (size_t i = 0; i < COUNT(variables); i++) setenv(variables[i], values[i], 1);
 }
 
@@ -62,14 +63,15 @@ static void the_environment_fills_in(void **state) {
   privy_config config;
   privy_settings settings = {0};
   privy_error error;
+  const temporary bundle = temporary_make(PEM("CERTIFICATE"));
   privy_error_init(&error);
-  full_environment();
+  full_environment(&bundle);
   privy_config_init(&config);
   CHECK_OK(privy_settings_read(&settings, &config, &error));
   assert_setting(settings.token, "env-token");
   assert_setting(settings.base_url, "https://env.example/v9");
   assert_setting(settings.token_url, "https://env.example/token");
-  assert_setting(settings.ca_bundle, "/env/ca.pem");
+  assert_setting(settings.ca_bundle, bundle.path);
   privy_settings_clear(&settings);
   unsetenv("PRIVY_API_TOKEN");
   unsetenv("PRIVY_TOKEN_URL");
@@ -83,6 +85,7 @@ done:
   privy_settings_clear(&settings);
   privy_error_clear(&error);
   empty_environment();
+  temporary_remove(&bundle);
 }
 
 static void what_is_given_wins(void **state) {
@@ -90,14 +93,15 @@ static void what_is_given_wins(void **state) {
   privy_config config;
   privy_settings settings = {0};
   privy_error error;
+  const temporary bundle = temporary_make(PEM("CERTIFICATE")), other = temporary_make(PEM("CERTIFICATE"));
   privy_error_init(&error);
-  full_environment();
+  full_environment(&bundle);
   privy_config_init(&config);
   config.client_id = "id";
   config.scopes = "given";
   config.base_url = "http://127.0.0.1:8089/v1//";
   config.token_url = "http://localhost:1/t";
-  config.ca_bundle = "/ca";
+  config.ca_bundle = other.path;
   config.user_agent = "python/3.12.1";
   CHECK_OK(privy_settings_read(&settings, &config, &error));
   /* A client that was given its id does not take the environment's token. */
@@ -108,7 +112,7 @@ static void what_is_given_wins(void **state) {
   assert_setting(settings.base_url, "http://127.0.0.1:8089/v1");
   assert_setting(settings.base_path, "/v1");
   assert_setting(settings.token_url, "http://localhost:1/t");
-  assert_setting(settings.ca_bundle, "/ca");
+  assert_setting(settings.ca_bundle, other.path);
   assert_setting(settings.user_agent, "python/3.12.1");
   privy_settings_clear(&settings);
   privy_config_init(&config);
@@ -121,6 +125,8 @@ done:
   privy_settings_clear(&settings);
   privy_error_clear(&error);
   empty_environment();
+  temporary_remove(&bundle);
+  temporary_remove(&other);
 }
 
 static void a_sandbox_is_its_own_world(void **state) {
@@ -129,8 +135,9 @@ static void a_sandbox_is_its_own_world(void **state) {
   privy_settings settings = {0};
   privy_sandbox *sandbox = NULL;
   privy_error error;
+  const temporary missing = {"/tmp/privy-test-missing"};
   privy_error_init(&error);
-  full_environment();
+  full_environment(&missing);
   privy_config_init(&config);
   CHECK_OK(privy_sandbox_new(&sandbox));
   config.sandbox = sandbox;

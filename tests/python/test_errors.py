@@ -7,6 +7,7 @@ import pickle
 import socket
 import traceback
 from datetime import datetime, timezone
+from pathlib import Path
 
 import privy
 import pytest
@@ -187,6 +188,35 @@ def test_a_setting_that_cannot_be_used():
             privy.Client(**{"token": TOKEN, **settings})
         assert type(caught.value) is privy.PrivyError
         assert list(settings)[-1] in caught.value.message
+
+
+SETTINGS_LOOKED_AT = [
+    ({"ca_bundle": "/no/such/bundle.pem"}, "ca_bundle does not exist"),
+    ({"ca_bundle": Path(__file__).parent}, "ca_bundle is not a file"),
+    ({"ca_bundle": Path(__file__)}, "ca_bundle holds no certificate in PEM form"),
+    ({"base_url": "https://api.example:99999"}, "base_url cannot be used: "),
+    ({"token_url": "https://[::zz]"}, "token_url cannot be used: "),
+    ({"token": "t" * 5000}, "token must be at most 4096 bytes"),
+    ({"token": "a\0b"}, "token must not hold a NUL character"),
+    ({"proxy": "http://p\0q"}, "proxy must not hold a NUL character"),
+]
+
+
+@pytest.mark.parametrize(("settings", "message"), SETTINGS_LOOKED_AT, ids=repr)
+@pytest.mark.parametrize("kind", [privy.Client, privy.AsyncClient])
+def test_files_and_urls_are_looked_at_when_the_client_is_made(kind, settings, message):
+    with pytest.raises(privy.PrivyError) as caught:
+        kind(**{"token": TOKEN, **settings})
+    assert type(caught.value) is privy.PrivyError
+    assert caught.value.message.startswith(message)
+
+
+def test_a_bundle_of_the_environment_is_looked_at_where_it_is_used(monkeypatch, recorder, sandbox):
+    monkeypatch.setenv("SSL_CERT_FILE", "/no/such/bundle.pem")
+    with pytest.raises(privy.PrivyError, match=r"ca_bundle \(from SSL_CERT_FILE\) does not exist"):
+        privy.Client(TOKEN)
+    assert recorder.client().contacts.get("cus_0123456789abcdef") is not None
+    assert sandbox.client().contacts.create(email="a@b.c").email == "a@b.c"
 
 
 def test_no_credentials():

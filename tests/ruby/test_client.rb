@@ -41,8 +41,44 @@ class TestClient < PrivyTest
       assert_match message, refused(Privy::Error) { Privy::Client.new(**settings) }.message
     end
     assert_raises(TypeError) { Privy::Client.new(token: 5) }
-    assert_raises(ArgumentError) { Privy::Client.new(token: "a\0b") }
     assert_raises(ArgumentError) { Privy::Client.new(tokn: TOKEN) }
+  end
+
+  def test_files_and_urls_are_looked_at_when_the_client_is_made
+    { { ca_bundle: "/no/such/bundle.pem" } => "ca_bundle does not exist",
+      { ca_bundle: __dir__ } => "ca_bundle is not a file",
+      { ca_bundle: __FILE__ } => "ca_bundle holds no certificate in PEM form",
+      { base_url: "https://api.example:99999" } => "base_url cannot be used: ",
+      { token_url: "https://[::zz]" } => "token_url cannot be used: ",
+      { token: "t" * 5000 } => "token must be at most 4096 bytes",
+      { token: "a\0b" } => "token must not hold a NUL character",
+      { proxy: "http://p\0q" } => "proxy must not hold a NUL character" }.each do |settings, message|
+      error = refused(Privy::Error) { Privy::Client.new(token: TOKEN, **settings) }
+      assert_equal [Privy::Error, message], [error.class, error.message[0, message.length]]
+    end
+    with_environment(SSL_CERT_FILE: "/no/such/bundle.pem") do
+      error = refused(Privy::Error) { Privy::Client.new(token: TOKEN) }
+      assert_equal "ca_bundle (from SSL_CERT_FILE) does not exist", error.message
+      stubbed { |client, _server| assert_equal JANE, client.contacts.get(NOBODY).email }
+      in_process { |client, _sandbox| assert_equal JANE, client.contacts.create(email: JANE).email }
+    end
+  end
+
+  # Also one whose host was forgotten, so that the password stands in its place.
+  def test_no_message_quotes_a_proxy
+    ["http://user:s3cret", "http://user:s3cret@", "http://user:s3cret/@host:3128", "http://user:s3cret@x@host",
+     "http://user:s3cret@host:99999", "user:s3cret@host"].each do |proxy|
+      error = refused(Privy::Error) { Privy::Client.new(token: TOKEN, proxy: proxy) }
+      assert_match(/\Aproxy /, error.message)
+      refute_match(/s3cret|user:/, error.full_message)
+    end
+    ["user:s3cret", "http://user:s3cret", "ftp://user:s3cret@host", "http://user:s3cret@host:99999"].each do |proxy|
+      with_environment(https_proxy: proxy) do
+        client = Privy::Client.new(token: TOKEN, base_url: "https://api.invalid/v1", max_retries: 0)
+        error = refused(Privy::APIConnectionError) { client.contacts.list.first }
+        refute_match(/s3cret|user:/, error.full_message)
+      end
+    end
   end
 
   # The proxy learns where to, and nothing else.

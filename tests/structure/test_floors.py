@@ -12,7 +12,7 @@ BELOW["sandbox"] = {"base", "json", "schema", "sandbox"}
 # The C library's own headers: C11, and of POSIX what a core without a process-wide state needs.
 C_LIBRARY = re.compile(
     r"(?:assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
-    r"|string|threads|time|arpa/inet|dlfcn|fcntl|netinet/in|poll|pthread|strings|sys/random|sys/socket|sys/time|sys/types"
+    r"|string|threads|time|arpa/inet|dlfcn|fcntl|netinet/in|poll|pthread|strings|sys/random|sys/socket|sys/stat|sys/time|sys/types"
     r"|unistd)\.h"
 )
 INTERPRETERS = {

@@ -1,5 +1,7 @@
 #include "binding.h"
 
+#include <string.h>
+
 struct privy_rb_client {
   privy_client *core;
   VALUE observer;
@@ -75,6 +77,8 @@ static const char *text_setting(VALUE settings, const char *name) {
   VALUE value = setting(settings, name);
   if (NIL_P(value)) return NULL;
   Check_Type(value, T_STRING);
+  if (memchr(RSTRING_PTR(value), '\0', (size_t)RSTRING_LEN(value)))
+    privy_rb_raise_setting("%s must not hold a NUL character", name);
   return StringValueCStr(value);
 }
 
