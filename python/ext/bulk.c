@@ -123,10 +123,21 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
   if (!acknowledge(self)) return false;
   for (;;) {
     if (!ask(self, next)) return false;
-    if (*next != PRIVY_BULK_ROW) return group_report(self->group) && report(self);
+    if (*next != PRIVY_BULK_ROW && !(group_report(self->group) && report(self))) return false;
+    if (*next == PRIVY_BULK_END || (*next != PRIVY_BULK_ROW && !self->closing)) return true;
+    if (self->closing) continue;
     if (drives && PyDict_Size(self->rows) > 0 && !group_drive(self->group, 0)) return false;
-    if (!self->closing && !bulk_take_row(self)) return false;
+    if (!bulk_take_row(self)) return false;
   }
+}
+
+/* The exception that was made of an error of the core; NULL when another one came instead, which stays set. */
+static PyObject *own_error(bulk_object *self) {
+  PyObject *exception = bulk_caught();
+  if (bulk_is_own(self, exception)) return exception;
+  PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+  Py_DECREF(exception);
+  return NULL;
 }
 
 /* The oldest result as an object, which stays with the core until it is acknowledged. */
@@ -141,7 +152,7 @@ static PyObject *hand_out(bulk_object *self) {
       value = request_result(self->state, self->operation, result.response);
     else
       errors_raise(self->state, result.status, result.error);
-    if (PyErr_Occurred() && result.status != PRIVY_OK) error = bulk_caught();
+    if (result.status != PRIVY_OK) error = own_error(self);
   }
   if (value)
     made = PyObject_CallFunctionObjArgs(self->success, index, row, value, NULL);
@@ -160,9 +171,10 @@ static PyObject *end(bulk_object *self) {
   const privy_error *error = self->bulk ? privy_bulk_error(self->bulk) : NULL;
   if (error && !self->stop) {
     errors_raise(self->state, error->code, error);
-    PyObject *exception = bulk_caught();
+    PyObject *exception = own_error(self);
+    if (!exception) return NULL;
     bulk_keep_stop(self, exception);
-    Py_XDECREF(exception);
+    Py_DECREF(exception);
   }
   if (!finish(self) || !self->stop || self->raised) return NULL;
   PyObject *done =

@@ -37,6 +37,9 @@ typedef struct bulk_object {
 
 /* The exception that is raised right now, as a value: a new reference. */
 PyObject *bulk_caught(void);
+/* Whether an exception is one that privy itself raises for a call, and not one that a signal handler raised meanwhile.
+ */
+bool bulk_is_own(bulk_object *self, PyObject *exception);
 /* Keeps the first exception that ends the run. */
 void bulk_keep_stop(bulk_object *self, PyObject *exception);
 /* Takes the row that the core asked for: adds its request, its refusal, or the end of the rows. False with an

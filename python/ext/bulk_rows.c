@@ -13,14 +13,20 @@ PyObject *bulk_caught(void) {
   return value;
 }
 
+static PyObject *error_class(bulk_object *self, privy_status status) {
+  return state_import(&self->state->errors[status], "privy._errors", privy_error_describe(status)->name);
+}
+
+bool bulk_is_own(bulk_object *self, PyObject *exception) {
+  PyObject *base = error_class(self, PRIVY_ERROR);
+  return base &&
+         (PyErr_GivenExceptionMatches(exception, base) || PyErr_GivenExceptionMatches(exception, PyExc_MemoryError));
+}
+
 /* What is no fault of a row ends the run: memory, a closed client, a setting. */
 static bool is_fault_of_row(bulk_object *self, PyObject *exception) {
-  PyObject *base = state_import(&self->state->errors[PRIVY_ERROR], "privy._errors", "PrivyError");
-  PyObject *fault =
-      base ? state_import(&self->state->errors[PRIVY_VALIDATION], "privy._errors", "ValidationError") : NULL;
-  if (!fault || PyErr_GivenExceptionMatches(exception, PyExc_MemoryError)) return false;
-  if (PyErr_GivenExceptionMatches(exception, fault)) return true;
-  return !PyErr_GivenExceptionMatches(exception, base);
+  PyObject *fault = error_class(self, PRIVY_VALIDATION);
+  return fault && (PyErr_GivenExceptionMatches(exception, fault) || !bulk_is_own(self, exception));
 }
 
 /* The next row: NULL without an exception at the end, or with one. */
@@ -30,13 +36,22 @@ static PyObject *next_row(bulk_object *self) {
   return row ? row : PyIter_Next(self->iterator);
 }
 
-/* A finished request of the row; NULL with an exception. */
-static privy_request *build(bulk_object *self, PyObject *row) {
-  PyObject *pair = PyObject_CallFunctionObjArgs(self->split, row, NULL);
+/* The row's parameters and `extra`. A dict without the latter needs no Python code, in which a signal handler could
+ * raise: its exception would count as the row's. */
+static PyObject *split(bulk_object *self, PyObject *row) {
+  int has_extra = PyDict_CheckExact(row) ? PyDict_Contains(row, self->state->names[NAME_EXTRA]) : 1;
+  if (has_extra < 0) return NULL;
+  return has_extra ? PyObject_CallFunctionObjArgs(self->split, row, NULL) : Py_BuildValue("(OO)", row, Py_None);
+}
+
+/* A finished request of the row; NULL with an exception. `checked`: the row's values were read before. */
+static privy_request *build(bulk_object *self, PyObject *row, bool *checked) {
+  PyObject *pair = split(self, row);
   PyObject *params, *extra;
   privy_request *request = NULL;
   if (pair && PyArg_ParseTuple(pair, "OO", &params, &extra))
     request = request_new(self->state, self->operation, params, extra);
+  *checked = request;
   if (request && (request_finish(self->state, request) < 0 || !client_open(self->state, self->client))) {
     privy_request_free(request);
     request = NULL;
@@ -57,13 +72,17 @@ void bulk_keep_stop(bulk_object *self, PyObject *exception) {
   self->stop = Py_NewRef(exception);
 }
 
-/* A row that no request could be made of. False when the exception is nobody's but the caller's: the row waits. */
-static bool refuse(bulk_object *self, uint64_t index, PyObject *row) {
-  if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+/* A row that no request could be made of. False when the exception came from elsewhere: the row waits. Once the row's
+ * values have been read, only exceptions of privy itself can be about it. */
+static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool checked) {
+  const bool any = PyErr_ExceptionMatches(PyExc_Exception);
+  PyObject *exception = bulk_caught();
+  if (!any || (checked && !bulk_is_own(self, exception))) {
     self->pending = Py_NewRef(row);
+    PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+    Py_DECREF(exception);
     return false;
   }
-  PyObject *exception = bulk_caught();
   if (is_fault_of_row(self, exception) && keep(self->refusals, index, exception)) {
     privy_error error;
     privy_error_init(&error);
@@ -95,15 +114,15 @@ bool bulk_take_row(bulk_object *self) {
   if (!row) return end_rows(self);
   const uint64_t index = self->next_index;
   privy_request *request = NULL;
-  bool taken;
+  bool taken, checked = false;
   if (!keep(self->rows, index, row)) {
     self->pending = Py_NewRef(row);
     taken = false;
-  } else if ((request = build(self, row))) {
+  } else if ((request = build(self, row, &checked))) {
     privy_bulk_add(self->bulk, request);
     taken = true;
   } else {
-    taken = refuse(self, index, row);
+    taken = refuse(self, index, row, checked);
   }
   self->next_index += taken;
   Py_DECREF(row);

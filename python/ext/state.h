@@ -62,6 +62,7 @@ typedef struct state_word {
   X(REVERSED, "__reversed__")                                                                                          \
   X(INDEX, "index")                                                                                                    \
   X(COUNT, "count")                                                                                                    \
+  X(EXTRA, "extra")                                                                                                    \
   X(LOAD, "_load")                                                                                                     \
   X(LOAD_PAGE, "_load_page")                                                                                           \
   X(LOGGING, "logging")                                                                                                \
