@@ -18,8 +18,12 @@ def load() -> list[dict]:
 
 def raised(row: dict) -> list[str]:
     """The classes that the row's call may raise; empty when it must return."""
-    names = row.get("raised", [])
-    return [names] if isinstance(names, str) else names
+    return either(row.get("raised", []))
+
+
+def either(values: object) -> list:
+    """What a row allows: one value, or one of several."""
+    return values if isinstance(values, list) else [values]
 
 
 def returns(row: dict) -> bool:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import privy
 import pytest
-from faults import load, raised, returns
+from faults import either, load, raised, returns
 
 HERE = Path(__file__).parent
 ROWS = load()
@@ -146,11 +146,15 @@ def bulk(client: privy.Client, row: dict, outcome: Outcome) -> None:
             yield row_of(number)
 
     many, row_of = MANY[row["call"]]
-    with client:
-        for result in many(client)(rows(), concurrency=1, max_wait=row["options"]["max_wait"]):
-            if result.error is not None:
-                raise result.error
-            outcome.values.append(result.value)
+    found = {}
+    try:
+        with client:
+            for result in many(client)(rows(), concurrency=1, max_wait=row["options"]["max_wait"]):
+                if result.error is not None:
+                    raise result.error
+                found[result.index] = result.value
+    finally:
+        outcome.values = [found[index] for index in sorted(found)]  # a row that is retried comes after later ones
 
 
 async def meet_in_loop(server: Server, row: dict) -> Outcome:
@@ -312,7 +316,7 @@ def check_end(row: dict, outcome: Outcome) -> None:
 def check_requests(row: dict, outcome: Outcome) -> None:
     seen = [request["method"] for request in outcome.requests]
     assert len(seen) == row.get("requests", len(seen)), seen
-    assert outcome.connections == row.get("connections", outcome.connections)
+    assert outcome.connections in either(row.get("connections", outcome.connections))
     assert outcome.elsewhere == 0
     keys = [request["key"] for request in outcome.requests if request["key"]]
     events = [request for request in outcome.requests if request["target"].endswith("/v1/events")]

@@ -219,11 +219,14 @@ class FaultRun
         given << FaultCalls.row(row[:call], number)
       end
     end
+    found = {}
     FaultCalls.many(client, row, rows) do |result|
       raise result.error unless result.ok?
 
-      outcome.answers << result.value
+      found[result.index] = result.value
     end
+  ensure
+    outcome.answers = found.sort.map(&:last) # a row that is retried comes after later ones
   end
 
   # As the blocking drive does it, but in a fiber of a scheduler, which does the waiting.
@@ -298,7 +301,7 @@ class TestFaults < PrivyTest
   def check_requests(row, outcome)
     requests, connections, elsewhere = outcome.seen.values_at(:requests, :connections, :elsewhere)
     assert_equal row[:requests], requests.length if row[:requests]
-    assert_equal row[:connections], connections if row[:connections]
+    assert_includes Array(row[:connections]), connections if row[:connections]
     assert_equal 0, elsewhere
     check_keys(row, requests) unless row[:name].start_with?("h2_")
   end
