@@ -249,20 +249,21 @@ class Contacts(Resource):
     ) -> privy.Bulk[Contact]:
         """Creates or updates many contacts, a few at a time; each costs one request or two.
 
-        Nothing is sent before the result is iterated: it gives a ``Result`` for each row as its call ends, and stops
-        only when the budget is spent for longer than ``max_wait``, as ``Bulk`` tells.
+        Nothing is sent before the run is iterated, or its ``run`` called: iterating gives a ``Result`` for each row,
+        ``run`` returns a ``BulkReport``. Rows of one key keep their order. Only a budget that is spent for longer than
+        ``max_wait`` ends the run early; ``Bulk`` says what holds then.
 
         Args:
             rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
                 stand under ``extra``.
             concurrency: calls under way at most.
-            on_progress: called with a ``Progress`` after each row, and when calls begin to wait for the budget.
+            on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
             timeout, connect_timeout, max_retries: as for the client, for each call.
-            max_wait: seconds that each call may wait; an hour when left out, whatever the client's own, so that a run
-                waits for the minute's budget as often as it must but raises for a day's.
+            max_wait: seconds that each call may wait; an hour when left out, whatever the client's own: enough for any
+                minute's budget, not for a day's.
 
         Raises:
-            RateLimitError: the budget of the day is spent, after all results; ``unsent`` holds the rows not sent.
+            RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("contacts.upsert", rows, concurrency, on_progress, options)

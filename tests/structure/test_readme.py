@@ -8,7 +8,7 @@ from tree import INTERPRETERS, ROOT, run
 
 README = (ROOT / "README.md").read_text()
 PAGES = ["README.md", "docs/tuning.md"]
-OF_ONE_LANGUAGE = ["docs/python.md"]
+OF_ONE_LANGUAGE = ["docs/python.md", "docs/bulk-runs.md"]
 BLOCKS = [
     (page, *block)
     for page in [*PAGES, *OF_ONE_LANGUAGE]
