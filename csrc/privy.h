@@ -555,16 +555,21 @@ PRIVY_API void privy_interrupt_free(privy_interrupt *interrupt);
 PRIVY_API void privy_interrupt_raise(privy_interrupt *interrupt);
 
 /*
- * The steps of a call: X(kind, name, what it tells besides call, method, path, attempt and the budget left).
- * Of one call they come in the order of happening; a call that is refused before anything is sent has none.
+ * What a call reports while it runs: X(kind, name, what the event holds besides call, operation, method, path, attempt
+ * and the budget left). The events of a call come in the order of happening. The first is "start", the last is "end",
+ * and each of these comes once. A request that is refused as invalid does not become a call: its only event is
+ * "refused".
  */
 #define PRIVY_EVENTS(X)                                                                                                \
+  X(START, "start", "A call begins. Nothing is sent yet.")                                                             \
   X(REQUEST, "request", "A request goes out.")                                                                         \
   X(RESPONSE, "response", "Its answer came: http_status, request_id, failure when it is an error, times and bytes.")   \
   X(FAILURE, "failure", "No answer came, or the call was stopped: failure, reason, times and bytes.")                  \
-  X(RETRY, "retry", "Another attempt will follow in `seconds`: failure and http_status tell why.")                     \
+  X(RETRY, "retry", "Another attempt will follow in `seconds`: failure and http_status say why.")                      \
   X(WAIT, "wait", "The account's budget makes the call wait `seconds`.")                                               \
-  X(TOKEN, "token", "A new OAuth token is there, valid for `seconds`.")
+  X(TOKEN, "token", "A new OAuth token is there, valid for `seconds`.")                                                \
+  X(REFUSED, "refused", "Nothing is sent: the request is invalid, or the budget is spent for `seconds`. reason.")      \
+  X(END, "end", "The call has ended: http_status, request_id, failure, reason, total, waited.")
 
 typedef enum privy_event_kind {
 #define X(kind, name, doc) PRIVY_EVENT_##kind,
@@ -573,32 +578,81 @@ typedef enum privy_event_kind {
       PRIVY_EVENT_COUNT
 } privy_event_kind;
 
-/* One step of a call. It owns nothing, and never holds a token, a body, an e-mail address or a phone number. */
+/* How important an event is: X(level, name). PRIVY_LEVEL_OFF stands above all of them. */
+#define PRIVY_LEVELS(X)                                                                                                \
+  X(DEBUG, "debug")                                                                                                    \
+  X(INFO, "info")                                                                                                      \
+  X(WARNING, "warning")
+
+typedef enum privy_level {
+#define X(level, name) PRIVY_LEVEL_##level,
+  PRIVY_LEVELS(X)
+#undef X
+      PRIVY_LEVEL_OFF
+} privy_level;
+
+/* One event of a call. It owns nothing, and never holds a token, a body, an e-mail address or a phone number. Numbers
+ * are negative where the kind has no such number or it is unknown. */
 typedef struct privy_event {
   privy_event_kind kind;
-  uint64_t call;  /* number of the call, from 1 on in its client */
-  char method[8]; /* e.g. "PATCH" */
-  char path[96];  /* template of the path, e.g. "/contacts/{id}"; of one that a user wrote only plain words are told */
-  int attempt;    /* requests of this call so far, those for tokens included */
-  int http_status;
-  privy_status failure; /* PRIVY_OK: none */
-  char reason[160];     /* the transport's words */
-  char request_id[64];  /* the answer's X-Request-Id */
+  uint64_t call;         /* number of the call, from 1 on in its client */
+  const char *operation; /* e.g. "orders.upsert"; "request" for a raw request; static */
+  char method[8];        /* e.g. "PATCH" */
+  char path[96];         /* template of the path, e.g. "/contacts/{id}"; a raw one shows plain words only */
+  int attempt;           /* requests of this call so far, those for tokens included */
+  int http_status;       /* 0: none */
+  privy_status failure;  /* PRIVY_OK: none */
+  char reason[160];      /* the transport's words; of a refusal which limit is spent or which fields are invalid */
+  char request_id[64];   /* the answer's X-Request-Id */
   double seconds;
-  double lookup, connect, tls;         /* seconds each took; 0 on a connection that was kept */
-  double first_byte;                   /* seconds from the request's departure to the answer's first byte */
-  double total;                        /* seconds in all */
-  uint64_t bytes_sent, bytes_received; /* on the wire: headers, and bodies as compressed */
-  bool reused;                         /* the connection was a kept one */
-  int64_t minute_left, day_left;       /* requests left to this client, -1: unknown */
+  double waited;                      /* seconds that the call spent waiting for budget, Retry-After and backoff */
+  double lookup, connect, tls;        /* seconds each took; 0 on a connection that was kept */
+  double first_byte;                  /* seconds from the request's departure to the answer's first byte */
+  double total;                       /* seconds in all */
+  int64_t bytes_sent, bytes_received; /* on the wire: headers, and bodies as compressed */
+  int reused;                         /* 1: the connection was a kept one, 0: it was not */
+  int64_t minute_left, day_left;      /* requests left to this client */
 } privy_event;
 
 /* "request", "response", … `kind` must be below PRIVY_EVENT_COUNT. */
 PRIVY_API const char *privy_event_name(privy_event_kind kind);
+/* Retries, and waits of a second and more, are PRIVY_LEVEL_INFO; refusals by budget PRIVY_LEVEL_WARNING; all else is
+ * PRIVY_LEVEL_DEBUG. */
+PRIVY_API privy_level privy_event_level(const privy_event *event);
+/* "debug", "info", "warning"; `level` must be below PRIVY_LEVEL_OFF. */
+PRIVY_API const char *privy_level_name(privy_level level);
+
+/* Room for every line, its NUL included. */
+#define PRIVY_EVENT_LINE 512
+/* Writes the event as one line for a log. */
+PRIVY_API void privy_event_line(const privy_event *event, char out[PRIVY_EVENT_LINE]);
+
+/* How the value of an event's attribute is to be read. */
+typedef enum privy_event_type {
+  PRIVY_EVENT_NOTHING, /* the event has no such value */
+  PRIVY_EVENT_WORD,    /* `text`, one of a fixed set */
+  PRIVY_EVENT_TEXT,    /* `text` */
+  PRIVY_EVENT_ERROR,   /* `number`, a privy_status that privy_error_describe has a name for */
+  PRIVY_EVENT_NUMBER,  /* `number` */
+  PRIVY_EVENT_SECONDS, /* `seconds` */
+  PRIVY_EVENT_FLAG     /* `number`, 0 or 1 */
+} privy_event_type;
+
+/* One attribute of an event as bindings show it. `name` is static, `text` lives as long as the event. */
+typedef struct privy_event_attribute {
+  const char *name;
+  privy_event_type type;
+  const char *text;
+  int64_t number;
+  double seconds;
+} privy_event_attribute;
+#define PRIVY_EVENT_ATTRIBUTES 23
+/* Fills `out` with the attributes: of every event the same ones, in the same order. */
+PRIVY_API void privy_event_attributes(const privy_event *event, privy_event_attribute out[PRIVY_EVENT_ATTRIBUTES]);
 
 /* Asked about every 20 ms while a call waits, on the thread that made the call: true stops it. */
 typedef bool privy_stop_function(void *context);
-/* Told of each step of the call, on the thread that made the call. The event is gone when it returns. */
+/* Takes each event of the call, on the thread that made the call. The event is gone when it returns. */
 typedef void privy_observe_function(void *context, const privy_event *event);
 
 /* How a call that is waited for can be stopped and watched. Every member may be NULL. */
@@ -606,7 +660,8 @@ typedef struct privy_hooks {
   privy_interrupt *interrupt;
   privy_stop_function *stop;
   privy_observe_function *observe;
-  void *context; /* for stop and observe */
+  privy_level least; /* observe takes no events below this level */
+  void *context;     /* for stop and observe */
 } privy_hooks;
 
 /*
@@ -618,6 +673,13 @@ typedef struct privy_hooks {
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, const privy_request *request,
                                                          const privy_options *options, const privy_hooks *hooks,
                                                          privy_response **out, privy_error *error);
+
+/*
+ * Makes the event of a request that privy_request_finish refused with `error`. False, and nothing is to be reported,
+ * when its level is below `least` or the error is not a refusal (memory ran out).
+ */
+PRIVY_API bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
+                                    privy_level least, privy_event *out);
 
 /* ---- many calls at once ------------------------------------------------------------------------------------------ */
 
@@ -643,12 +705,14 @@ PRIVY_API void privy_outcome_clear(privy_outcome *outcome);
 /* PRIVY_OK, PRIVY_ERROR or PRIVY_NO_MEMORY. Connections that calls of the client have left are used again. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error);
 /* Ends all calls under way and leaves the connections to later calls of the client, which keeps 16 freed groups for at
- * most a minute; in the child of a fork it only forgets them, for they are the parent's. */
+ * most a minute; in the child of a fork it only forgets them, for they are the parent's. Events that were not taken are
+ * lost: call privy_group_cancel_all first to take those of the calls that it ends. */
 PRIVY_API void privy_group_free(privy_group *group);
-/* From now on, or (false) no longer, the steps of calls that are started are kept for privy_group_take_event. */
-PRIVY_API void privy_group_observe(privy_group *group, bool on);
-/* Takes the oldest step that was kept; false when there is none. A wait ends early when there is one to take. Steps
- * that no memory was left for are lacking. */
+/* Calls that are started from now on keep their events of this level and above for privy_group_take_event. A new group
+ * keeps none (PRIVY_LEVEL_OFF). */
+PRIVY_API void privy_group_observe(privy_group *group, privy_level least);
+/* Takes the oldest event that was kept; false when there is none. A wait ends early when there is one to take. Events
+ * that no memory was left for are missing. */
 PRIVY_API bool privy_group_take_event(privy_group *group, privy_event *out);
 /*
  * Starts a call. Takes over the finished request, also on failure. `id` comes back with the outcome; it must not be
@@ -660,6 +724,9 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_group_start(privy_group *group, pri
 /* Ends a call before its time, without an outcome; its connection is not used again. False when there is no such call.
  */
 PRIVY_API bool privy_group_cancel(privy_group *group, uint64_t id);
+/* The same for all calls; outcomes that were not taken are dropped. In the child of a fork it does nothing. A bulk run
+ * of the group is closed before. */
+PRIVY_API void privy_group_cancel_all(privy_group *group);
 /* Calls under way, outcomes not taken yet included. */
 PRIVY_API size_t privy_group_count(const privy_group *group);
 /* Takes the outcome of a call that has ended; false when none has. */

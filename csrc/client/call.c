@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "client/call_trace.h"
 #include "client/outgoing.h"
 #include "message/error.h"
 #include "message/http_time.h"
@@ -17,7 +18,7 @@
 #define TOKEN_PEEK 0.02
 /* How much a server's clock and its Date header, in whole seconds, may be off. */
 #define CLOCK_SLACK 2.0
-/* A shorter wait for budget is a look at what other calls of the client are doing, and not worth telling. */
+/* A shorter wait for budget is a look at what other calls of the client are doing, and is not reported. */
 #define MOMENT 0.1
 
 void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],
@@ -25,6 +26,7 @@ void privy_call_init(privy_call *call, const privy_settings *settings, privy_opt
   *call = (privy_call){.settings = settings,
                        .options = options,
                        .request = request,
+                       .asked = request,
                        .wait_left = options.max_wait,
                        .listen_left = options.timeout,
                        .random = random[0] ^ random[1],
@@ -56,60 +58,6 @@ uint64_t privy_random(uint64_t *state) {
 /* A number in [0, 1). */
 static double next_random(privy_call *call) {
   return (double)(privy_random(&call->random) >> 11) / 9007199254740992.0;
-}
-
-/* ---- telling of its steps ---- */
-
-static void copy_words(char *out, size_t size, const char *words) {
-  if (words) snprintf(out, size, "%s", words);
-}
-
-/* Adds a step to the trail, filled with what every step tells; NULL when nobody listens. */
-static privy_event *add_step(privy_call *call, privy_account *account, privy_event_kind kind) {
-  privy_event *step = call->trail ? privy_trail_add(call->trail) : NULL;
-  if (!step) return NULL;
-  if (call->number == 0) call->number = ++account->calls;
-  step->kind = kind;
-  step->call = call->number;
-  step->attempt = call->attempts;
-  if (call->goal == PRIVY_GOAL_TOKEN) {
-    copy_words(step->method, sizeof step->method, "POST");
-    copy_words(step->path, sizeof step->path, PRIVY_TOKEN_PATH);
-  } else {
-    const privy_request *request = call->verify ? call->verify : call->request;
-    copy_words(step->method, sizeof step->method, privy_request_method(request));
-    privy_request_template(request, step->path, sizeof step->path);
-  }
-  step->minute_left = privy_budget_left(&account->pacer.minute, account->pacer.flying);
-  step->day_left = privy_budget_left(&account->pacer.day, account->pacer.flying);
-  return step;
-}
-
-static void tell_wait(privy_call *call, privy_account *account, privy_event_kind kind, double seconds) {
-  privy_event *step = add_step(call, account, kind);
-  if (!step) return;
-  step->seconds = seconds;
-  step->failure = call->error->code;
-  step->http_status = call->error->http_status;
-}
-
-static void tell_end(privy_call *call, privy_account *account, privy_event_kind kind, int http_status,
-                     const privy_response *response) {
-  privy_event *step = add_step(call, account, kind);
-  if (!step) return;
-  const privy_cost *cost = &call->cost;
-  step->http_status = http_status;
-  step->failure = call->error->code;
-  if (response) copy_words(step->request_id, sizeof step->request_id, privy_response_header(response, "X-Request-Id"));
-  if (kind == PRIVY_EVENT_FAILURE) copy_words(step->reason, sizeof step->reason, call->error->message);
-  step->lookup = cost->lookup;
-  step->connect = cost->connect;
-  step->tls = cost->tls;
-  step->first_byte = cost->first_byte;
-  step->total = cost->total;
-  step->bytes_sent = cost->bytes_sent;
-  step->bytes_received = cost->bytes_received;
-  step->reused = cost->reused;
 }
 
 /* ---- the end of a call ---- */
@@ -154,11 +102,11 @@ static bool may_wait(privy_call *call, privy_account *account, double now, doubl
   call->wait_left -= wait;
   call->waited += wait;
   call->until = until;
-  if (wait > MOMENT) tell_wait(call, account, PRIVY_EVENT_WAIT, wait);
+  if (wait > MOMENT) privy_call_trace_pause(call, account, PRIVY_EVENT_WAIT, wait);
   return true;
 }
 
-static privy_call_step refuse_budget(privy_call *call, const privy_account *account, privy_pace pace, double now,
+static privy_call_step refuse_budget(privy_call *call, privy_account *account, privy_pace pace, double now,
                                      double until) {
   privy_error *error = call->error;
   error->retry_after = until > now ? until - now : 0;
@@ -170,6 +118,7 @@ static privy_call_step refuse_budget(privy_call *call, const privy_account *acco
     privy_error_set(error, PRIVY_RATE_LIMIT,
                     "the account's requests of the minute are spent; more in %.1f seconds, which is past max_wait",
                     error->retry_after);
+  privy_call_trace_refused(call, account);
   return fail(call);
 }
 
@@ -187,7 +136,7 @@ static privy_call_step send_token_request(privy_call *call, privy_account *accou
   }
   account->fetching = true;
   call->attempts++;
-  add_step(call, account, PRIVY_EVENT_REQUEST);
+  privy_call_trace_request(call, account);
   return PRIVY_CALL_SEND;
 }
 
@@ -204,11 +153,11 @@ static privy_call_step send_request(privy_call *call, privy_account *account, do
   call->flying = true;
   call->attempts++;
   if (call->first_sent == 0) call->first_sent = now;
-  add_step(call, account, PRIVY_EVENT_REQUEST);
+  privy_call_trace_request(call, account);
   return PRIVY_CALL_SEND;
 }
 
-privy_call_step privy_call_next(privy_call *call, privy_account *account, double now) {
+static privy_call_step next_step(privy_call *call, privy_account *account, double now) {
   double until;
   if (call->done) return PRIVY_CALL_DONE;
   if (now < call->until) return PRIVY_CALL_WAIT;
@@ -221,6 +170,13 @@ privy_call_step privy_call_next(privy_call *call, privy_account *account, double
   if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until))
     return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;
+}
+
+privy_call_step privy_call_next(privy_call *call, privy_account *account, double now) {
+  privy_call_trace_start(call, account, now);
+  privy_call_step step = next_step(call, account, now);
+  privy_call_trace_end(call, account, now);
+  return step;
 }
 
 /* ---- retries ---- */
@@ -249,22 +205,27 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   call->waited += delay;
   call->until = now + delay;
   call->backs_off = true;
-  tell_wait(call, account, PRIVY_EVENT_RETRY, delay);
+  privy_call_trace_pause(call, account, PRIVY_EVENT_RETRY, delay);
   privy_error_clear(error);
   return true;
 }
 
-void privy_call_failed(privy_call *call, privy_account *account, double now) {
+static void take_failure(privy_call *call, privy_account *account, double now) {
   bool for_token = call->goal == PRIVY_GOAL_TOKEN;
   if (for_token) account->fetching = false;
   bool in_flight = call->flying || for_token;
   if (call->flying) privy_pacer_returned(&account->pacer, now, 0, NULL);
   call->flying = false;
-  if (in_flight) tell_end(call, account, PRIVY_EVENT_FAILURE, 0, NULL);
+  if (in_flight) privy_call_trace_failure(call, account);
   if (call->error->code == PRIVY_INTERRUPTED || !goes_on_to_retry(call, account, now))
     fail(call);
   else if (for_token)
     call->goal = PRIVY_GOAL_ANSWER;
+}
+
+void privy_call_failed(privy_call *call, privy_account *account, double now) {
+  take_failure(call, account, now);
+  privy_call_trace_end(call, account, now);
 }
 
 /* ---- answers ---- */
@@ -277,10 +238,10 @@ static void token_answered(privy_call *call, privy_account *account, double now,
   if (status == PRIVY_OK) status = privy_token_read(response, now, &account->token, call->error);
   if (status == PRIVY_OK && !privy_token_is_fresh(&account->token, now))
     status = privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
-  tell_end(call, account, PRIVY_EVENT_RESPONSE, incoming->http_status, response ? response : call->error->response);
+  privy_call_trace_response(call, account, incoming->http_status, response ? response : call->error->response);
   privy_response_release(response);
   if (status == PRIVY_OK)
-    tell_wait(call, account, PRIVY_EVENT_TOKEN, account->token.expires_at - now);
+    privy_call_trace_pause(call, account, PRIVY_EVENT_TOKEN, account->token.expires_at - now);
   else
     call->error->http_status = incoming->http_status;
   if (status == PRIVY_OK || goes_on_to_retry(call, account, now))
@@ -354,7 +315,7 @@ static void verified(privy_call *call, double now, double wall) {
   fail(call);
 }
 
-void privy_call_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
+static void take_answer(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
   if (call->goal == PRIVY_GOAL_TOKEN) {
     token_answered(call, account, now, incoming);
     return;
@@ -365,8 +326,8 @@ void privy_call_answered(privy_call *call, privy_account *account, double now, p
   call->flying = false;
   privy_pacer_returned(&account->pacer, now, now + account->wall_offset,
                        status == PRIVY_OK ? call->response : call->error->response);
-  tell_end(call, account, PRIVY_EVENT_RESPONSE, incoming->http_status,
-           status == PRIVY_OK ? call->response : call->error->response);
+  privy_call_trace_response(call, account, incoming->http_status,
+                            status == PRIVY_OK ? call->response : call->error->response);
   if (status == PRIVY_OK) privy_retry_quota_refund(&account->quota, call->taken_for);
   if (status == PRIVY_OK && call->verify)
     verified(call, now, now + account->wall_offset);
@@ -374,4 +335,9 @@ void privy_call_answered(privy_call *call, privy_account *account, double now, p
     finish(call, PRIVY_OK);
   else if (!goes_on_to_renew(call, account) && !goes_on_after_conflict(call) && !goes_on_to_retry(call, account, now))
     fail(call);
+}
+
+void privy_call_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
+  take_answer(call, account, now, incoming);
+  privy_call_trace_end(call, account, now);
 }

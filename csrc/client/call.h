@@ -62,9 +62,13 @@ typedef struct privy_call {
   privy_status status;
   privy_response *response;
   privy_error *error;
-  privy_trail *trail; /* where its steps are told; NULL: nowhere */
-  uint64_t number;    /* of this call in its client, 0 before its first step */
-  privy_cost cost;    /* of the transfer that has just ended, set by the driver */
+  privy_trail *trail;         /* where its events go; NULL: nowhere */
+  privy_level least;          /* of the events that go there */
+  const privy_request *asked; /* the user's */
+  uint64_t number;            /* of this call in its client, 0 before its first event */
+  double began;               /* when the first event was due */
+  bool started, ended;        /* it has reported its start, its end */
+  privy_cost cost;            /* of the transfer that has just ended, set by the driver */
 } privy_call;
 
 /* The next number of a sequence in which none comes twice. */

@@ -4,6 +4,7 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
+#include "client/call_trace.h"
 #include "client/engine.h"
 #include "message/error.h"
 
@@ -136,6 +137,15 @@ void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, pr
   unlock(client);
 }
 
+bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
+                          privy_level least, privy_event *out) {
+  privy_client_check_process(client);
+  lock(client);
+  bool made = privy_trace_refusal(&client->account, request, error, least, out);
+  unlock(client);
+  return made;
+}
+
 /* ---- groups to be used again ---- */
 
 /* Moves the group at `*place` from the idle ones to the front of `list`. */
@@ -219,7 +229,7 @@ privy_status privy_client_call(privy_client *client, const privy_request *reques
   privy_watch watch = {.hooks = hooks ? *hooks : (privy_hooks){0}};
   privy_status status = privy_group_new(client, &group, error);
   if (status != PRIVY_OK) return status;
-  privy_group_observe(group, watch.hooks.observe != NULL);
+  privy_group_observe(group, watch.hooks.observe ? watch.hooks.least : PRIVY_LEVEL_OFF);
   status = privy_group_start_shared(group, request, options, 0, error);
   if (status == PRIVY_OK) {
     wait_for(group, &watch, &outcome);

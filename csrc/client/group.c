@@ -45,11 +45,11 @@ struct privy_group {
   size_t limit; /* of calls on the wire; 0: none */
   atomic_bool woken;
   privy_trail trail;
-  bool observed;    /* the trail is kept for calls that start */
-  bool watched;     /* an event loop knows its sockets */
-  double driven_at; /* by privy_monotonic */
-  uint64_t seed[2]; /* of the random bits of its calls */
-  pid_t process;    /* whose connections these are */
+  privy_level least; /* of the events that calls started from now on keep */
+  bool watched;      /* an event loop knows its sockets */
+  double driven_at;  /* by privy_monotonic */
+  uint64_t seed[2];  /* of the random bits of its calls */
+  pid_t process;     /* whose connections these are */
   privy_idle idle;
 };
 
@@ -102,6 +102,7 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   if (!group) return privy_error_no_memory(error);
   group->client = client;
   group->process = getpid();
+  group->least = PRIVY_LEVEL_OFF;
   if (getentropy(group->seed, sizeof group->seed) != 0) {
     privy_free(group);
     return privy_error_set(error, PRIVY_ERROR, "the system gives no random numbers");
@@ -115,7 +116,7 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   return PRIVY_OK;
 }
 
-/* Takes the flight out of the air; its call is told that it failed. */
+/* Takes the call from the engine, and ends it as interrupted. */
 static void stop(privy_group *group, group_flight *flight) {
   if (flight->transfer) privy_engine_cancel(group->engine, flight->transfer);
   flight->transfer = NULL;
@@ -125,24 +126,24 @@ static void stop(privy_group *group, group_flight *flight) {
   enter(flight, &group->ended);
 }
 
+void privy_group_cancel_all(privy_group *group) {
+  group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
+                                 &group->sending, &group->late,    &group->ended};
+  if (group->process != getpid()) return;
+  for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
+    for (group_flight *flight; (flight = queues[i]->first); free_flight(flight)) stop(group, flight);
+}
+
 void privy_group_free(privy_group *group) {
   if (!group) return;
   if (group->process != getpid()) {
     privy_group_abandon(group);
     return;
   }
-  group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
-                                 &group->sending, &group->late,    &group->ended};
-  for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++) {
-    while (queues[i]->first) {
-      group_flight *flight = queues[i]->first;
-      stop(group, flight);
-      free_flight(flight);
-    }
-  }
+  privy_group_cancel_all(group);
   privy_trail_clear(&group->trail);
   atomic_store(&group->woken, false);
-  group->observed = false;
+  group->least = PRIVY_LEVEL_OFF;
   group->limit = 0;
   if (group->watched) privy_group_watch(group, NULL, NULL);
   privy_client_give_idle(group->client, group);
@@ -181,7 +182,8 @@ privy_status privy_group_start_shared(privy_group *group, const privy_request *r
   privy_error_init(&flight->error);
   privy_sandbox_answer_init(&flight->answer);
   privy_call_init(&flight->call, &group->client->settings, merged, random, request, &flight->error);
-  if (group->observed) flight->call.trail = &group->trail;
+  flight->call.least = group->least;
+  if (group->least != PRIVY_LEVEL_OFF) flight->call.trail = &group->trail;
   enter(flight, &group->ready);
   return PRIVY_OK;
 }
@@ -245,8 +247,8 @@ bool privy_group_take(privy_group *group, privy_outcome *out) {
   return true;
 }
 
-void privy_group_observe(privy_group *group, bool on) {
-  group->observed = on;
+void privy_group_observe(privy_group *group, privy_level least) {
+  group->least = least;
 }
 
 bool privy_group_take_event(privy_group *group, privy_event *out) {

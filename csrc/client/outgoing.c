@@ -17,7 +17,7 @@ static bool start(privy_call *call) {
   headers->length = 0;
   call->outgoing.timeout = call->options.timeout;
   call->outgoing.connect_timeout = call->options.connect_timeout;
-  call->outgoing.measured = call->trail != NULL;
+  call->outgoing.measured = call->trail && call->least == PRIVY_LEVEL_DEBUG;
   return privy_buffer_reserve(headers, USUAL_HEADERS) &&
          privy_buffer_text(headers, "User-Agent: privy/" PRIVY_VERSION) &&
          (!suffix || (privy_buffer_byte(headers, ' ') && privy_buffer_text(headers, suffix))) &&

@@ -2,15 +2,6 @@
 
 #include "base/memory.h"
 
-const char *privy_event_name(privy_event_kind kind) {
-  static const char *const names[] = {
-#define X(kind, name, doc) name,
-      PRIVY_EVENTS(X)
-#undef X
-  };
-  return names[kind];
-}
-
 void privy_trail_clear(privy_trail *trail) {
   privy_free(trail->events);
   *trail = (privy_trail){0};

@@ -25,9 +25,13 @@ void privy_request_check_raw(privy_request *request, const char *method, const c
     request->check.no_memory = true;
 }
 
-/* "contacts" and "v2" are plain words; an id, an e-mail address and a phone number are none. */
+/* A longer word may be a secret. */
+#define LONGEST_WORD 32
+
+/* "contacts" and "v2" are plain words; an id, an e-mail address and a phone number are not. */
 static bool is_word(const char *segment, size_t length) {
   size_t i = 0;
+  if (length > LONGEST_WORD) return false;
   while (i < length && ((segment[i] >= 'a' && segment[i] <= 'z') || segment[i] == '_' || segment[i] == '-')) i++;
   if (i == 1 && segment[0] == 'v')
     while (i < length && segment[i] >= '0' && segment[i] <= '9') i++;
@@ -39,8 +43,9 @@ void privy_request_template(const privy_request *request, char *out, size_t size
     snprintf(out, size, "%s", privy_operation_path(request->operation));
     return;
   }
-  const char *target = privy_request_target(request);
-  privy_slice path = {target, strcspn(target, "?")}, segment;
+  privy_slice path = {request->path.data, request->path.length}, segment;
+  const char *query = path.length ? memchr(path.text, '?', path.length) : NULL;
+  if (query) path.length = (size_t)(query - path.text);
   out[0] = '\0';
   for (size_t used = 0; used + 1 < size && privy_next_word(&path, '/', &segment); used += strlen(out + used)) {
     bool word = is_word(segment.text, segment.length);

@@ -37,8 +37,8 @@ PRIVY_NODISCARD bool privy_request_add_header(privy_request *request, const char
                                               const char *value, size_t value_length);
 /* The value of a header, NULL when the request has none of that name. */
 const char *privy_request_find_header(const privy_request *request, const char *name);
-/* The path as a template: "/contacts/{id}". Of a raw request, {id} stands for whatever is no plain word. Cut to `size`
- * bytes, its NUL included. */
+/* The path as a template: "/contacts/{id}". Of a raw request, {id} stands for what is not a plain word; one whose
+ * path is invalid has none. Cut to `size` bytes, its NUL included. */
 void privy_request_template(const privy_request *request, char *out, size_t size);
 /* Raw requests: checks and keeps a header given by the user, with the fault where it stands. */
 void privy_request_take_header(privy_request *request, const char *value, size_t length);

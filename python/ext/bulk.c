@@ -390,9 +390,27 @@ static int bulk_clear(PyObject *object) {
   return 0;
 }
 
+/* A run that is dropped ends its calls, and they report that. */
+static void bulk_finalize(PyObject *object) {
+  bulk_object *self = (bulk_object *)object;
+  self->finalized = true;
+  if (!self->bulk || self->busy) return;
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  bool entered = group_enter(self->group);
+  if (entered) {
+    privy_bulk_close(self->bulk);
+    group_leave(self->group);
+    group_report_last(self->group);
+  }
+  PyErr_Clear();
+  PyErr_Restore(type, value, trace);
+}
+
 static void bulk_dealloc(PyObject *object) {
   bulk_object *self = (bulk_object *)object;
   PyObject_GC_UnTrack(object);
+  if (!self->finalized) bulk_finalize(object);
   privy_bulk_free(self->bulk); /* before its group */
   (void)bulk_clear(object);
   Py_XDECREF(self->group);
@@ -420,11 +438,17 @@ static PyGetSetDef bulk_attributes[] = {
 };
 
 static PyType_Slot bulk_slots[] = {
-    {Py_tp_doc, "The core's bulk run."}, {Py_tp_new, bulk_new},
-    {Py_tp_methods, bulk_methods},       {Py_tp_getset, bulk_attributes},
-    {Py_tp_iter, PyObject_SelfIter},     {Py_tp_iternext, bulk_iternext},
-    {Py_tp_traverse, bulk_traverse},     {Py_tp_clear, bulk_clear},
-    {Py_tp_dealloc, bulk_dealloc},       {0, NULL},
+    {Py_tp_doc, "The core's bulk run."},
+    {Py_tp_new, bulk_new},
+    {Py_tp_methods, bulk_methods},
+    {Py_tp_getset, bulk_attributes},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, bulk_iternext},
+    {Py_tp_traverse, bulk_traverse},
+    {Py_tp_clear, bulk_clear},
+    {Py_tp_finalize, bulk_finalize},
+    {Py_tp_dealloc, bulk_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec bulk_spec = {

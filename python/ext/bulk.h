@@ -33,6 +33,7 @@ typedef struct bulk_object {
   atomic_bool closing; /* close() was called during a step */
   bool handed;
   bool raised;
+  bool finalized;
 } bulk_object;
 
 /* The exception that is raised right now, as a value: a new reference. */

@@ -52,7 +52,7 @@ static privy_request *build(bulk_object *self, PyObject *row, bool *checked) {
   if (pair && PyArg_ParseTuple(pair, "OO", &params, &extra))
     request = request_new(self->state, self->operation, params, extra);
   *checked = request;
-  if (request && (request_finish(self->state, request) < 0 || !client_open(self->state, self->client))) {
+  if (request && (client_finish(self->state, self->client, request) < 0 || !client_open(self->state, self->client))) {
     privy_request_free(request);
     request = NULL;
   }

@@ -18,7 +18,7 @@ typedef struct client_object {
   PyObject_HEAD struct client_object *root;
   privy_client *client;
   privy_sandbox *sandbox; /* its clock is the client's; NULL: the machine's is */
-  PyObject *on_event;     /* NULL: nobody is told */
+  PyObject *on_event;     /* takes the events; may be NULL */
   int64_t reserve;
   size_t running;
   atomic_bool closed;
@@ -84,6 +84,22 @@ PyObject *client_on_event(PyObject *object) {
   return owner_of((client_object *)object)->on_event;
 }
 
+int client_finish(core_state *state, PyObject *object, privy_request *request) {
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_request_finish(request, &error);
+  if (status != PRIVY_OK) {
+    errors_raise(state, status, &error);
+    privy_client *client = client_hold(state, object);
+    if (client) {
+      event_report_refusal(state, client_on_event(object), client, request, &error);
+      client_release(object);
+    }
+  }
+  privy_error_clear(&error);
+  return status == PRIVY_OK ? 0 : -1;
+}
+
 bool client_is_same(core_state *state, PyObject *one, PyObject *other) {
   client_object *first = checked(state, one), *second = checked(state, other);
   return first && second && owner_of(first) == owner_of(second);
@@ -124,7 +140,7 @@ static void observe(void *context, const privy_event *event) {
   PyObject *type, *value, *trace;
   PyEval_RestoreThread(wait->thread);
   PyErr_Fetch(&type, &value, &trace);
-  if (!event_tell(wait->state, wait->on_event, event)) {
+  if (!event_report(wait->state, wait->on_event, event)) {
     if (!wait->stopped) PyErr_Fetch(&type, &value, &trace);
     wait->stopped = true;
   }
@@ -136,9 +152,11 @@ static void observe(void *context, const privy_event *event) {
 static privy_response *run(core_state *state, privy_client *client, PyObject *on_event, const privy_request *request,
                            const privy_options *options) {
   waiting wait = {.state = state, .on_event = on_event};
-  int wanted = event_wanted(state, on_event);
-  if (wanted < 0) return NULL;
-  const privy_hooks hooks = {.stop = signal_raised, .observe = wanted ? observe : NULL, .context = &wait};
+  privy_level least;
+  if (!event_wanted(state, on_event, &least)) return NULL;
+  bool wanted = least != PRIVY_LEVEL_OFF;
+  const privy_hooks hooks = {
+      .stop = signal_raised, .observe = wanted ? observe : NULL, .least = least, .context = &wait};
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;
@@ -158,7 +176,8 @@ static privy_response *run(core_state *state, privy_client *client, PyObject *on
 static privy_response *send(core_state *state, client_object *self, privy_request *request, PyObject *const *given) {
   privy_options options;
   privy_client *client = NULL;
-  if (client_options(state, (PyObject *)self, given, &options) == 0 && request_finish(state, request) == 0) {
+  if (client_options(state, (PyObject *)self, given, &options) == 0 &&
+      client_finish(state, (PyObject *)self, request) == 0) {
     client = client_hold(state, (PyObject *)self);
   }
   privy_response *response = NULL;

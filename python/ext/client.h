@@ -10,8 +10,10 @@ privy_client *client_hold(core_state *state, PyObject *object);
 void client_release(PyObject *object);
 /* Whether calls may still be made. Otherwise false with an exception. */
 bool client_open(core_state *state, PyObject *object);
-/* Who is told of each step of the client's calls; NULL when nobody is. Borrowed. */
+/* What takes the events of the client's calls; may be NULL. Borrowed. */
 PyObject *client_on_event(PyObject *object);
+/* Checks the request, and reports its refusal. 0, or -1 with an exception that tells every fault. */
+int client_finish(core_state *state, PyObject *object, privy_request *request);
 /* Whether two Clients, or views of them, are one client of the core. */
 bool client_is_same(core_state *state, PyObject *one, PyObject *other);
 /* The client's own options with those of the OPTIONS_COUNT values that are not None. 0, or -1 with an exception. */

@@ -5,72 +5,115 @@
 /* Where Event and the function that logs one are spelled out. */
 #define EVENTS_MODULE "privy._events"
 
-/* What a callable does while it is told of a step is not told in its turn: that would never end. */
-static _Thread_local bool telling;
+/* Calls that a callable makes while it takes an event report none in their turn: that would never end. */
+static _Thread_local bool reporting;
 
-/* logging.DEBUG */
-#define LOG_LEVEL 10
+bool event_is_reporting(void) {
+  return reporting;
+}
 
-/* ---- who wants to know ---- */
+/* ---- who listens ---- */
+
+/* The levels of logging: DEBUG, INFO, WARNING. */
+static long log_level(privy_level level) {
+  return 10 * ((long)level + 1);
+}
+
+/* The logger, silent where the program configures no handler: logging would print warnings otherwise. */
+static PyObject *silent_logger(PyObject *logging) {
+  PyObject *logger = PyObject_CallMethod(logging, "getLogger", "s", "privy");
+  PyObject *handler = logger ? PyObject_CallMethod(logging, "NullHandler", NULL) : NULL;
+  PyObject *result = handler ? PyObject_CallMethod(logger, "addHandler", "O", handler) : NULL;
+  if (!result) Py_CLEAR(logger);
+  Py_XDECREF(handler);
+  Py_XDECREF(result);
+  return logger;
+}
 
 /* NULL without an exception while logging is still being imported. */
 static PyObject *logger_of(core_state *state, PyObject *logging) {
   PyObject *kept = state_kept(&state->logger);
   if (kept) return kept;
-  PyObject *logger = PyObject_CallMethod(logging, "getLogger", "s", "privy");
+  PyObject *logger = silent_logger(logging);
   if (!logger && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
   return state_keep(&state->logger, logger);
 }
 
-/* 1 or 0, or -1 with an exception. Programs that do not log need not import what logs. */
-static int is_logged(core_state *state) {
+/* 1 or 0, or -1 with an exception. */
+static int takes(core_state *state, PyObject *logger, privy_level level) {
+  PyObject *number = PyLong_FromLong(log_level(level));
+  PyObject *answer =
+      number ? PyObject_CallMethodObjArgs(logger, state->names[NAME_IS_ENABLED_FOR], number, NULL) : NULL;
+  int enabled = answer ? PyObject_IsTrue(answer) : -1;
+  Py_XDECREF(answer);
+  Py_XDECREF(number);
+  return enabled;
+}
+
+/* From which level on the logger takes events. Programs that do not log need not import what logs. False with an
+ * exception. */
+static bool logged_from(core_state *state, privy_level *least) {
+  *least = PRIVY_LEVEL_OFF;
   PyObject *logging = state_item(PyImport_GetModuleDict(), state->names[NAME_LOGGING]);
   PyObject *logger = logging ? logger_of(state, logging) : NULL;
   Py_XDECREF(logging);
-  if (!logger) return PyErr_Occurred() ? -1 : 0;
-  PyObject *level = PyLong_FromLong(LOG_LEVEL);
-  PyObject *answer = level ? PyObject_CallMethodObjArgs(logger, state->names[NAME_IS_ENABLED_FOR], level, NULL) : NULL;
-  int logged = answer ? PyObject_IsTrue(answer) : -1;
-  Py_XDECREF(answer);
-  Py_XDECREF(level);
-  return logged;
+  int enabled = logger ? 1 : 0;
+  while (enabled > 0 && *least > PRIVY_LEVEL_DEBUG) {
+    enabled = takes(state, logger, *least - 1);
+    if (enabled > 0) --*least;
+  }
+  return !PyErr_Occurred();
 }
 
-int event_wanted(core_state *state, PyObject *on_event) {
-  if (telling) return 0;
-  return on_event ? 1 : is_logged(state);
+bool event_wanted(core_state *state, PyObject *on_event, privy_level *least) {
+  *least = reporting ? PRIVY_LEVEL_OFF : PRIVY_LEVEL_DEBUG;
+  return reporting || on_event ? true : logged_from(state, least);
 }
 
-/* ---- telling ---- */
+/* ---- the event as an object ---- */
 
-static PyObject *seconds_if(bool known, double seconds) {
-  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
+static PyObject *value_of(const privy_event_attribute *attribute) {
+  switch (attribute->type) {
+  case PRIVY_EVENT_WORD:
+  case PRIVY_EVENT_TEXT: return convert_words(attribute->text);
+  case PRIVY_EVENT_ERROR: return convert_words(privy_error_describe((privy_status)attribute->number)->name);
+  case PRIVY_EVENT_NUMBER: return PyLong_FromLongLong(attribute->number);
+  case PRIVY_EVENT_SECONDS: return PyFloat_FromDouble(attribute->seconds);
+  case PRIVY_EVENT_FLAG: return PyBool_FromLong((long)attribute->number);
+  default: return Py_NewRef(Py_None);
+  }
 }
 
-static PyObject *number_if(bool known, int64_t number) {
-  return known ? PyLong_FromLongLong(number) : Py_NewRef(Py_None);
+/* Takes over the value, which may be NULL. */
+static bool put(PyObject *dict, const char *name, PyObject *value) {
+  bool done = value && PyDict_SetItemString(dict, name, value) == 0;
+  Py_XDECREF(value);
+  return done;
 }
 
-static PyObject *words_if(const char *words) {
-  return convert_words(words && *words ? words : NULL);
+static PyObject *members_of(const privy_event *event) {
+  char line[PRIVY_EVENT_LINE];
+  privy_event_attribute all[PRIVY_EVENT_ATTRIBUTES];
+  privy_event_attributes(event, all);
+  privy_event_line(event, line);
+  PyObject *members = PyDict_New();
+  bool done = members && put(members, "message", convert_words(line));
+  for (size_t i = 0; done && i < PRIVY_EVENT_ATTRIBUTES; i++) done = put(members, all[i].name, value_of(&all[i]));
+  if (!done) Py_CLEAR(members);
+  return members;
 }
 
 static PyObject *build(core_state *state, const privy_event *event) {
-  bool ended = event->kind == PRIVY_EVENT_RESPONSE || event->kind == PRIVY_EVENT_FAILURE;
-  bool lasts = !ended && event->kind != PRIVY_EVENT_REQUEST;
   PyObject *type = state_import(&state->event_class, EVENTS_MODULE, "Event");
-  if (!type) return NULL;
-  return PyObject_CallFunction(
-      type, "sKNNiNNNNNNNNNNNNNNN", privy_event_name(event->kind), (unsigned long long)event->call,
-      words_if(event->method), words_if(event->path), event->attempt,
-      number_if(event->http_status != 0, event->http_status), words_if(privy_error_describe(event->failure)->name),
-      words_if(event->reason), words_if(event->request_id), seconds_if(lasts, event->seconds),
-      seconds_if(ended, event->lookup), seconds_if(ended, event->connect), seconds_if(ended, event->tls),
-      seconds_if(ended, event->first_byte), seconds_if(ended, event->total),
-      number_if(ended, (int64_t)event->bytes_sent), number_if(ended, (int64_t)event->bytes_received),
-      ended ? PyBool_FromLong(event->reused) : Py_NewRef(Py_None),
-      number_if(event->minute_left >= 0, event->minute_left), number_if(event->day_left >= 0, event->day_left));
+  PyObject *members = type ? members_of(event) : NULL;
+  PyObject *nothing = members ? PyTuple_New(0) : NULL;
+  PyObject *object = nothing ? PyObject_Call(type, nothing, members) : NULL;
+  Py_XDECREF(nothing);
+  Py_XDECREF(members);
+  return object;
 }
+
+/* ---- reporting ---- */
 
 /* What is raised here must not break the call, unless it is no Exception (KeyboardInterrupt, SystemExit). */
 static bool reported(PyObject *source) {
@@ -85,16 +128,35 @@ static bool hand(PyObject *receiver, PyObject *event) {
   return result || reported(receiver);
 }
 
-bool event_tell(core_state *state, PyObject *on_event, const privy_event *step) {
-  bool before = telling;
-  telling = true;
-  int logged = is_logged(state);
-  PyObject *event = logged < 0 ? NULL : build(state, step);
-  PyObject *log = event && logged ? state_import(&state->event_log, EVENTS_MODULE, "log") : NULL;
+bool event_report(core_state *state, PyObject *on_event, const privy_event *event) {
+  bool before = reporting;
+  reporting = true;
+  privy_level least;
+  PyObject *object = logged_from(state, &least) ? build(state, event) : NULL;
+  bool logged = object && privy_event_level(event) >= least;
+  PyObject *log = logged ? state_import(&state->event_log, EVENTS_MODULE, "log") : NULL;
   bool goes_on = !PyErr_Occurred() || reported(NULL);
-  if (log) goes_on = hand(log, event);
-  if (event && on_event && goes_on) goes_on = hand(on_event, event);
-  Py_XDECREF(event);
-  telling = before;
+  if (log) goes_on = hand(log, object);
+  if (object && on_event && goes_on) goes_on = hand(on_event, object);
+  Py_XDECREF(object);
+  reporting = before;
   return goes_on;
+}
+
+void event_report_refusal(core_state *state, PyObject *on_event, privy_client *client, const privy_request *request,
+                          const privy_error *error) {
+  privy_level least;
+  privy_event event;
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  bool goes_on = event_wanted(state, on_event, &least);
+  if (goes_on && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
+    goes_on = event_report(state, on_event, &event);
+  if (goes_on) {
+    PyErr_Restore(type, value, trace);
+    return;
+  }
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
 }

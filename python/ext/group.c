@@ -23,6 +23,7 @@ typedef struct group_object {
   PyObject *watcher;
   privy_group *group; /* NULL: closed */
   pid_t process;
+  bool finalized;
   atomic_bool busy;
 } group_object;
 
@@ -55,14 +56,22 @@ static bool take_event(group_object *self, privy_event *event) {
   return found;
 }
 
-/* Tells what has happened since the group was driven last. False with an exception that is to stop everything. */
-static bool tell(group_object *self) {
+/* Reports what has happened since the group was driven last: all of it, also when a callable wants everything to stop.
+ * Then false, with its exception. */
+static bool report(group_object *self) {
   core_state *state = state_of_object((PyObject *)self);
+  PyObject *type = NULL, *value = NULL, *trace = NULL;
   privy_event event;
   while (take_event(self, &event)) {
-    if (!event_tell(state, client_on_event(self->client), &event)) return false;
+    if (event_report(state, client_on_event(self->client), &event)) continue;
+    if (type)
+      PyErr_Clear();
+    else
+      PyErr_Fetch(&type, &value, &trace);
   }
-  return true;
+  if (!type) return true;
+  PyErr_Restore(type, value, trace);
+  return false;
 }
 
 /* ---- starting and stopping ---- */
@@ -108,14 +117,15 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
   core_state *state = state_of_object((PyObject *)self);
   privy_options options;
   if (!request) return NULL;
-  int wanted = event_wanted(state, client_on_event(self->client));
-  bool ready = wanted >= 0 && client_options(state, client, given, &options) == 0 &&
-               request_finish(state, request) == 0 && begin_use(self);
+  privy_level least;
+  bool ready = event_wanted(state, client_on_event(self->client), &least) &&
+               client_options(state, client, given, &options) == 0 && client_finish(state, client, request) == 0 &&
+               begin_use(self);
   if (!ready) {
     privy_request_free(request);
     return NULL;
   }
-  privy_group_observe(self->group, wanted > 0);
+  privy_group_observe(self->group, least);
   bool started = begin(self, client, number, request, &options, operation);
   go_out(self);
   if (!started) return NULL;
@@ -154,7 +164,7 @@ static PyObject *group_cancel(PyObject *object, PyObject *number) {
   bool found = privy_group_cancel(self->group, id);
   bool failed = found && PyDict_DelItem(self->calls, number) < 0;
   go_out(self);
-  return !failed && tell(self) ? PyBool_FromLong(found) : NULL;
+  return !failed && report(self) ? PyBool_FromLong(found) : NULL;
 }
 
 /* ---- what has ended ---- */
@@ -225,7 +235,7 @@ bool group_drive(PyObject *object, double seconds) {
   privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(thread);
   go_out(self);
-  return PyErr_CheckSignals() == 0 && tell(self);
+  return PyErr_CheckSignals() == 0 && report(self);
 }
 
 /* wait(seconds): for no longer than a slice, so that the caller asks again. */
@@ -275,7 +285,7 @@ static PyObject *group_act(PyObject *object, PyObject *args) {
   if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !begin_use(self)) return NULL;
   privy_group_act(self->group, socket, events);
   go_out(self);
-  if (!tell(self)) return NULL;
+  if (!report(self)) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -295,15 +305,16 @@ static bool shut(group_object *self) {
   return true;
 }
 
-/* Ends the calls under way one by one, so that it is told of each. */
-static bool end_all(group_object *self) {
-  PyObject *numbers = PyDict_Keys(self->calls);
-  for (Py_ssize_t i = 0; numbers && i < PyList_Size(numbers); i++) {
-    uint64_t id;
-    if (read_id(PyList_GetItem(numbers, i), &id)) privy_group_cancel(self->group, id);
-  }
-  Py_XDECREF(numbers);
-  return numbers;
+/* Nobody is left who could take the outcomes: the calls under way end, and report that. Those of a bulk run, which are
+ * not among `calls`, are ended by the run. */
+static void group_finalize(PyObject *object) {
+  group_object *self = (group_object *)object;
+  bool own = self->group && self->process == getpid();
+  self->finalized = true;
+  if (!own || PyDict_Size(self->calls) == 0 || !go_in(self)) return;
+  privy_group_cancel_all(self->group);
+  go_out(self);
+  group_report_last(object);
 }
 
 static PyObject *group_close(PyObject *object, PyObject *unused) {
@@ -312,9 +323,9 @@ static PyObject *group_close(PyObject *object, PyObject *unused) {
   static const char at_work[] = "the group is at work: it cannot be closed now";
   if (!go_in(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
   bool own = self->group && self->process == getpid();
-  bool ended = !own || end_all(self);
+  if (own) privy_group_cancel_all(self->group);
   go_out(self);
-  bool goes_on = ended && (!own || tell(self));
+  bool goes_on = !own || report(self);
   if (!shut(self) && goes_on) return PyErr_Format(PyExc_RuntimeError, at_work);
   if (!goes_on) return NULL;
   Py_RETURN_NONE;
@@ -339,15 +350,25 @@ void group_leave(PyObject *object) {
 
 bool group_observe(PyObject *object) {
   group_object *self = (group_object *)object;
-  int wanted = event_wanted(state_of_object(object), client_on_event(self->client));
-  if (wanted < 0 || !begin_use(self)) return false;
-  privy_group_observe(self->group, wanted > 0);
+  privy_level least;
+  if (!event_wanted(state_of_object(object), client_on_event(self->client), &least) || !begin_use(self)) return false;
+  privy_group_observe(self->group, least);
   go_out(self);
   return true;
 }
 
 bool group_report(PyObject *object) {
-  return tell((group_object *)object);
+  return report((group_object *)object);
+}
+
+void group_report_last(PyObject *object) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyObject *function = PySys_GetObject("is_finalizing"), *ending = function ? PyObject_CallNoArgs(function) : NULL;
+  if (ending == Py_False && !event_is_reporting()) (void)report((group_object *)object);
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(NULL);
+  Py_XDECREF(ending);
+  PyErr_Restore(type, value, trace);
 }
 
 static bool open_group(core_state *state, group_object *self, PyObject *object) {
@@ -398,6 +419,7 @@ static void group_dealloc(PyObject *object) {
   group_object *self = (group_object *)object;
   PyObject_GC_UnTrack(object);
   Py_CLEAR(self->watcher);
+  if (!self->finalized) group_finalize(object);
   shut(self);
   Py_XDECREF(self->client);
   Py_XDECREF(self->calls);
@@ -425,6 +447,7 @@ static PyType_Slot group_slots[] = {
     {Py_sq_length, group_length},
     {Py_tp_traverse, group_traverse},
     {Py_tp_clear, group_clear},
+    {Py_tp_finalize, group_finalize},
     {Py_tp_dealloc, group_dealloc},
     {0, NULL},
 };

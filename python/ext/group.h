@@ -14,6 +14,9 @@ bool group_observe(PyObject *object);
 bool group_drive(PyObject *object, double seconds);
 /* Reports the events that are kept. False with an exception that is to stop everything. */
 bool group_report(PyObject *object);
+/* The same from a finalizer, which has no caller: what is to stop everything goes to sys.unraisablehook, and an
+ * exception that is set stays. Nothing is reported while the interpreter ends, or to a callable from within itself. */
+void group_report_last(PyObject *object);
 /* Ends all calls and closes the group. False with an exception. */
 bool group_shut(PyObject *object);
 

@@ -46,15 +46,6 @@ privy_request *request_new(core_state *state, const privy_operation *operation, 
   return NULL;
 }
 
-int request_finish(core_state *state, privy_request *request) {
-  privy_error error;
-  privy_error_init(&error);
-  privy_status status = privy_request_finish(request, &error);
-  if (status != PRIVY_OK) errors_raise(state, status, &error);
-  privy_error_clear(&error);
-  return status == PRIVY_OK ? 0 : -1;
-}
-
 /* ---- raw requests ---- */
 
 static int walk_part(core_state *state, privy_request *request, PyObject *mapping,

@@ -13,8 +13,6 @@ const privy_operation *request_operation(PyObject *name, Py_ssize_t level);
 privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra);
 /* A request to any endpoint, not finished yet, of REQUEST_RAW_COUNT values. NULL with an exception. */
 privy_request *request_new_raw(core_state *state, PyObject *const *values);
-/* Checks the request. 0, or -1 with an exception that tells every fault. */
-int request_finish(core_state *state, privy_request *request);
 /* What an answer holds: a page, a record or None; of a raw request (operation NULL) status, headers, body and value. */
 PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response);
 /* True when a function has as many arguments as it takes; otherwise false with TypeError. */

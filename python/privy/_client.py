@@ -74,7 +74,7 @@ class BaseClient:
                 container; with the sandbox's own token or OAuth client only. When left out, True if
                 ``PRIVY_ALLOW_PLAIN_HTTP`` is 1.
             sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
-            on_event: called with an ``Event`` after each step of each call, in the thread that makes the call (or runs
+            on_event: called with each ``Event`` of each call, in the thread that makes the call (or runs
                 its event loop). It may use the client itself; such calls are not told to it. An ``Exception`` that it
                 raises goes to ``sys.unraisablehook``; ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
 
@@ -174,8 +174,9 @@ class Client(BaseClient):
     ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
     with the method. Ctrl-C stops a call at once.
 
-    The logger ``privy`` of ``logging`` is told of each step of each call at level DEBUG: a line, and the ``Event`` as
-    ``record.privy_event``. Where neither it nor ``on_event`` listens, that costs nothing.
+    The logger ``privy`` of ``logging`` gets each event of each call: a line, and the ``Event`` as
+    ``record.privy_event``. Retries and waits of a second and more are at level INFO, refusals by budget at WARNING,
+    all else at DEBUG. Where neither the logger nor ``on_event`` listens, events cost nothing.
     """
 
     # Replaced in each client. The classes are what mock.create_autospec finds when it copies this one.

@@ -7,8 +7,6 @@ from typing import Any, ClassVar, Final, Literal, final, overload
 
 from typing_extensions import Self
 
-from typing_extensions import Self
-
 from ._events import Event
 
 VERSION: Final[str]

@@ -27,20 +27,6 @@ __all__ = [
     "ValidationError",
 ]
 
-_FIELDS = (
-    "details",
-    "status",
-    "code",
-    "method",
-    "path",
-    "request_id",
-    "attempts",
-    "waited",
-    "idempotency_key",
-    "headers",
-    "body",
-)
-
 
 class PrivyError(Exception):
     """Anything that privy raises; by itself: a setting that cannot be used.
@@ -74,8 +60,6 @@ class PrivyError(Exception):
     body: str | None
     """The beginning of the answer's body (2,048 bytes); None when no answer came."""
 
-    _more: tuple[str, ...] = ()
-
     def __init__(
         self,
         message: str = "",
@@ -106,9 +90,9 @@ class PrivyError(Exception):
         self.headers = headers
         self.body = body
 
-    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        fields = {name: getattr(self, name) for name in _FIELDS + self._more}
-        return _restore, (type(self), self.message, fields)
+    def __reduce__(self) -> tuple[object, tuple[object, ...], dict[str, object]]:
+        """For ``pickle`` and ``copy``: every attribute, notes included, whatever arguments a subclass is made from."""
+        return _restore, (type(self), self.args), _attributes(self)
 
 
 class ValidationError(PrivyError):
@@ -145,8 +129,6 @@ class ConflictError(APIStatusError):
     contact_id: str | None = None
     """The existing contact, when the answer named it."""
 
-    _more = ("contact_id",)
-
 
 class PayloadTooLargeError(APIStatusError):
     """413: the event's body is larger than 256 KB."""
@@ -165,20 +147,23 @@ class RateLimitError(APIStatusError):
     """When the spent limit is whole again (aware, UTC), when known."""
 
     unsent: Sequence[tuple[int, privy.types.Row]] = ()
-    """Of a bulk run: the rows taken that no request was made for, as (index, row). Not pickled."""
-
-    _more = ("retry_after", "resets_at")
+    """Of a bulk run: the rows taken that no request was made for, as (index, row). Pickled with the error."""
 
 
 class ServerError(APIStatusError):
     """5xx: the server failed."""
 
 
-def _restore(cls: type[PrivyError], message: str, fields: dict[str, object]) -> PrivyError:
-    error = cls(message)
-    for name, value in fields.items():
-        setattr(error, name, value)
-    return error
+def _restore(cls: type[PrivyError], args: tuple[object, ...]) -> PrivyError:
+    return cls.__new__(cls, *args)
+
+
+def _attributes(error: PrivyError) -> dict[str, object]:
+    """What the error holds, in its ``__dict__`` and in the slots of its class."""
+    import copyreg
+
+    slots: list[str] = copyreg._slotnames(type(error))  # type: ignore[attr-defined]
+    return {**vars(error), **{name: getattr(error, name) for name in slots if hasattr(error, name)}}
 
 
 def build(

@@ -32,6 +32,20 @@ def _instead() -> str:
     return ", and this is trio: give the calls of a Client to trio.to_thread.run_sync"
 
 
+class _Started:
+    """A call that has been started: it is ended when its outcome cannot be awaited any more."""
+
+    def __init__(self, driver: Driver, number: int) -> None:
+        self._driver = driver
+        self._number = number
+
+    def end(self) -> None:
+        self._driver.end(self._number)
+
+    def __del__(self) -> None:  # of a task that was cancelled before its first step nothing else runs
+        self.end()
+
+
 class Driver:
     """The group of calls of one event loop."""
 
@@ -52,20 +66,24 @@ class Driver:
         return self._number
 
     def outcome(self, number: int) -> Coroutine[Any, Any, Any]:
-        """What becomes of a call that has been started. When whoever awaits it is cancelled, so is the call."""
+        """What becomes of a call that has been started. When the task that awaits it is cancelled, so is the call."""
         future: asyncio.Future[Any] = self._loop.create_future()
         self._futures[number] = future
         self._plan()
-        return self._await(number, future)
+        return self._await(_Started(self, number), future)
 
-    async def _await(self, number: int, future: asyncio.Future[Any]) -> Any:
+    async def _await(self, started: _Started, future: asyncio.Future[Any]) -> Any:
         try:
             return await future
         finally:
-            if self._futures.pop(number, None) is not None:
-                with contextlib.suppress(PrivyError, RuntimeError):  # closed, or collected as garbage at a bad moment
-                    self.group.cancel(number)
-                    self._plan()
+            started.end()
+
+    def end(self, number: int) -> None:
+        """Ends a call that is under way."""
+        if self._futures.pop(number, None) is not None:
+            with contextlib.suppress(PrivyError, RuntimeError):  # closed, or collected as garbage at a bad moment
+                self.group.cancel(number)
+                self._plan()
 
     def close(self) -> None:
         """Ends all calls: those who await them get an error."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 import socket
 import traceback
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import privy
@@ -265,13 +267,65 @@ def all_errors():
         yield error
 
 
+class ShopError(privy.NotFoundError):
+    """A subclass of an application: made from other arguments, with attributes of its own."""
+
+    __slots__ = ("shelf", "unset")
+
+    def __init__(self, shop, shelf):
+        super().__init__(f"no {shop}", status=404)
+        self.shop = shop
+        self.shelf = shelf
+
+
+class BareError(privy.RateLimitError):
+    """One that fills nothing."""
+
+    def __init__(self):
+        pass
+
+
+COPIES = {
+    **{f"pickle {protocol}": partial(pickle.dumps, protocol=protocol) for protocol in range(6)},
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+}
+
+
+def copied(error, way):
+    made = COPIES[way](error)
+    return pickle.loads(made) if isinstance(made, bytes) else made
+
+
+@pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("error", list(all_errors()), ids=lambda error: type(error).__name__)
-def test_pickle(error):
-    again = pickle.loads(pickle.dumps(error))
+def test_copies_hold_every_attribute(error, way):
+    error.__notes__ = ["said later"]
+    error.ticket = 17
+    again = copied(error, way)
+    assert again is not error
     assert type(again) is type(error)
     assert again.args == error.args
     assert vars(again) == vars(error)
+    assert again.__notes__ == ["said later"]
     assert str(again) == "it is odd"
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_copies_of_an_application_s_own_errors(way):
+    again = copied(ShopError("here", ("top", 3)), way)
+    assert (again.shop, again.shelf, again.status, str(again)) == ("here", ("top", 3), 404, "no here")
+    assert not hasattr(again, "unset")
+    bare = BareError()
+    bare.unsent = [(1, {"email": "a@b.c"})]
+    assert copied(bare, way).unsent == bare.unsent
+
+
+def test_a_deep_copy_shares_nothing():
+    error = privy.ValidationError("no", details=[{"field": "email", "message": "is odd"}])
+    again = copy.deepcopy(error)
+    again.details[0]["message"] = "is even"
+    assert error.details == [{"field": "email", "message": "is odd"}]
 
 
 def test_pickle_of_one_that_was_raised(recorder):

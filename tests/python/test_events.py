@@ -1,14 +1,16 @@
-"""Every step of every call is told: to on_event and to the logger, whichever way the call is made."""
+"""Every call reports what happens: to on_event and to the logger, whichever way the call is made."""
 
 from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import dataclasses
 import gc
 import inspect
 import logging
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -30,15 +32,20 @@ COSTS = (*TIMES, "bytes_sent", "bytes_received", "reused")
 
 
 class Listener:
-    """Keeps what it is told."""
+    """Keeps the events that it gets."""
 
     def __init__(self):
-        self.events = []
+        self.all = []
         self.threads = set()
 
     def __call__(self, event):
-        self.events.append(event)
+        self.all.append(event)
         self.threads.add(threading.get_ident())
+
+    @property
+    def events(self):
+        """What happened between the starts and the ends of calls."""
+        return [event for event in self.all if event.kind not in ("start", "end")]
 
     @property
     def kinds(self):
@@ -157,7 +164,7 @@ def test_no_secret_and_no_person(recorder, heard):
     with pytest.raises(privy.APIConnectionError):
         client.with_options(max_retries=0).request("GET", f"/{person}", headers={"X-Person": person})
     assert heard.kinds == ["request", "response", "retry", "request", "response", "request", "failure"]
-    text = " ".join(repr(event) + str(event) + str(dataclasses.astuple(event)) for event in heard.events)
+    text = " ".join(repr(event) + str(event) + str(dataclasses.astuple(event)) for event in heard.all)
     for secret in (person, "jane", phone, "4155550171", token, TOKEN):
         assert secret not in text
 
@@ -172,12 +179,25 @@ def test_an_event_is_a_value(client):
         event.kind = "request"
     assert pickle.loads(pickle.dumps(event)) == event
     assert repr(event).startswith(
-        "Event(kind='response', call=1, method='GET', path='/contacts', attempt=1, status=200,"
+        "Event(kind='response', level='debug', call=1, operation='request', method='GET', path='/contacts', attempt=1, "
+        "status=200, request_id="
     )
     assert "seconds" not in repr(event)
+    assert str(event) == event.message
     assert re.fullmatch(
-        r"GET /contacts, attempt 1: 200 in [\d.]+ s, \d+ of the minute and \d+ of the day left", str(event)
+        r"request, call 1: GET /contacts, attempt 1: 200 in [\d.]+ s, \d+ of the minute and \d+ of the day left",
+        str(event),
     )
+
+
+def test_an_event_of_your_own():
+    event = privy.Event(
+        kind="wait", level="info", call=1, operation="orders.upsert", method="POST", path="/x", attempt=0
+    )
+    assert event.seconds is None
+    assert str(event) == repr(event)
+    with pytest.raises(TypeError):
+        privy.Event(kind="wait", colour=1)
 
 
 def test_every_field_and_kind_is_documented():
@@ -215,12 +235,12 @@ def telling(request, sandbox, heard):
 
 
 def asked_and_answered(heard):
-    """How many calls were told of, each by its request and its response."""
+    """How many calls were reported, each by its start, its request, its response and its end."""
     calls = {}
-    for event in heard.events:
+    for event in heard.all:
         calls.setdefault(event.call, []).append(event.kind)
     assert list(calls) == list(range(1, len(calls) + 1))
-    assert all(kinds == ["request", "response"] for kinds in calls.values())
+    assert all(kinds == ["start", "request", "response", "end"] for kinds in calls.values())
     return len(calls)
 
 
@@ -276,6 +296,222 @@ def test_a_bulk_run_that_is_closed(telling, sandbox, heard):
     assert heard.kinds.count("failure") == 2
 
 
+def test_calls_that_are_stopped_end_too(run, telling, sandbox, heard):
+    sandbox.fail(delay=20, count=0)
+
+    async def main():
+        async with privy.AsyncClient(**telling) as client:
+            call = asyncio.ensure_future(client.contacts.get(CONTACT))
+            while not heard.events:
+                await asyncio.sleep(0.01)
+            call.cancel()
+            await asyncio.wait([call])
+
+    run(main())
+    client = privy.Client(**telling)
+    with pytest.raises(privy.APITimeoutError):
+        client.contacts.get(CONTACT, timeout=0.1, max_retries=0)
+    one, other = [event for event in heard.all if event.kind == "end"]
+    assert (one.operation, one.status, one.error, one.reason) == ("contacts.get", None, None, "the call was stopped")
+    assert (other.status, other.error, other.attempt) == (None, "APITimeoutError", 1)
+    assert other.total >= 0.1
+    assert other.waited == 0
+
+
+def test_a_run_that_is_dropped_ends_its_calls(telling, sandbox, heard):
+    sandbox.fail(skip=1, delay=20, count=0)
+    client = privy.Client(**telling)
+    for result in client.events.ingest_many([{"event_type": "seen", "email": "a@b.c"}] * 4, concurrency=3):
+        assert result.ok
+        break
+    assert lives(heard).keys() == {"success", "stopped"}
+
+
+def test_a_run_that_is_collected_as_garbage_ends_its_calls(telling, sandbox, heard):
+    sandbox.fail(skip=1, delay=20, count=0)
+    client = privy.Client(**telling)
+    bulk = client.events.ingest_many([{"event_type": "seen", "email": "a@b.c"}] * 4, concurrency=3)
+    assert next(bulk).ok
+    circle = [bulk]
+    circle.append(circle)
+    before = len(heard.all)
+    del bulk, circle
+    gc.collect()
+    assert lives(heard).keys() == {"success", "stopped"}
+    assert {event.kind for event in heard.all[before:]} == {"failure", "end"}
+
+
+# ---- refusals ----
+
+
+def test_a_request_that_is_invalid(client, sandbox, heard, run):
+    teller = sandbox.client(on_event=heard)
+    with pytest.raises(privy.ValidationError):
+        teller.contacts.create(email="no address", tags=[5], extra={"joe@x.io": {}})
+    with pytest.raises(privy.ValidationError):
+        teller.request("GRAB", "/joe@x.io/..", headers={"Host": "joe"})
+    results = list(teller.events.ingest_many([{"event_type": "joe@x.io"}, {"event_type": "seen", "email": "a@b.c"}]))
+    assert [result.ok for result in results].count(True) == 1
+
+    async def main():
+        async with privy.AsyncClient(sandbox=sandbox, on_event=heard) as asked:
+            with pytest.raises(privy.ValidationError):
+                await asked.contacts.get("joe")
+
+    run(main())
+    refusals = [event for event in heard.all if event.kind == "refused"]
+    assert [(event.operation, event.method, event.path, event.reason) for event in refusals] == [
+        ("contacts.create", "POST", "/contacts", "invalid: email, tags"),
+        ("request", "", "", "invalid: method, path, headers"),
+        ("events.ingest", "POST", "/events", "invalid: event_type, base"),
+        ("contacts.get", "GET", "/contacts/{id}", "invalid: id"),
+    ]
+    for event in refusals:
+        assert (event.level, event.error, event.attempt) == ("debug", "ValidationError", 0)
+        assert (event.status, event.seconds) == (None, None)
+        assert [other.kind for other in heard.all if other.call == event.call][:1] == ["refused"] or event is refusals[
+            -1
+        ]
+    assert str(refusals[0]) == "contacts.create, call 1: refused: invalid: email, tags"
+
+
+def test_a_budget_that_is_spent(sandbox, heard):
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute=1)
+    client = sandbox.client(on_event=heard, max_wait=5)
+    look(client)
+    with pytest.raises(privy.RateLimitError) as caught:
+        look(client)
+    assert [event.kind for event in heard.all[4:]] == ["start", "refused", "end"]
+    refused, end = heard.all[5:]
+    assert (refused.error, refused.reason, refused.status) == ("RateLimitError", caught.value.message, None)
+    assert refused.seconds == caught.value.retry_after
+    assert (end.error, end.reason, end.attempt) == ("RateLimitError", caught.value.message, 0)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_a_callable_may_stop_at_a_refusal(sandbox, stop, complaints):
+    def listen(event):
+        raise stop("enough")
+
+    with pytest.raises(stop, match="enough"):
+        sandbox.client(on_event=listen).contacts.create()
+    assert complaints == []
+
+
+def test_a_callable_that_fails_at_a_refusal_is_reported(sandbox, complaints):
+    client = sandbox.client(on_event=broken)
+    with pytest.raises(privy.ValidationError):
+        client.contacts.create()
+    assert [str(error) for error in complaints] == ["refused"]
+    client.close()
+    with pytest.raises(privy.ValidationError):
+        client.contacts.create()
+    assert len(complaints) == 1
+
+
+# ---- each start has one end ----
+
+
+def lives(heard):
+    """How many calls ended in which way, once all are found to have begun and ended once."""
+    calls = {}
+    for event in heard.all:
+        calls.setdefault(event.call, []).append(event)
+    ways = {}
+    for events in calls.values():
+        kinds = [event.kind for event in events]
+        if kinds == ["refused"]:
+            way = "invalid"
+        else:
+            assert (kinds[0], kinds[-1]) == ("start", "end")
+            assert kinds.count("start") == kinds.count("end") == 1
+            assert len({event.operation for event in events}) == 1
+            way = events[-1].error or ("stopped" if events[-1].reason else "success")
+        ways[way] = ways.get(way, 0) + 1
+    return ways
+
+
+def some_faults(sandbox, dice):
+    """What meets the next requests."""
+    sandbox.clear_faults()
+    fault = dice.choice([{}, {"status": 503, "retry_after": 0}, {"status": 422}, {"drop": True}, {"delay": 20}])
+    if fault:
+        sandbox.fail(**fault, skip=dice.randrange(3), count=dice.randrange(1, 3))
+
+
+def some_rows(dice):
+    good, bad = {"event_type": "seen", "email": "a@b.c"}, {"event_type": "no way"}
+    return [dice.choice([good, good, bad]) for _ in range(dice.randrange(8))]
+
+
+def test_every_start_has_one_end(telling, sandbox, heard, complaints):
+    dice = random.Random(20260512)
+    armed = []
+
+    def listen(event):
+        heard(event)
+        if armed and dice.random() < 0.3:
+            raise armed.pop()
+
+    client = privy.Client(**{**telling, "on_event": listen}, max_retries=1, max_wait=0.2, timeout=0.05)
+
+    def read_some(items):
+        for number, _ in enumerate(items):
+            if number == dice.randrange(6):
+                break
+
+    ways = [
+        lambda: client.contacts.upsert(email=f"{dice.randrange(9)}@b.c", first_name="A"),
+        lambda: client.contacts.get(dice.choice([CONTACT, "joe"])),
+        lambda: client.request("GET", "/contacts"),
+        lambda: read_some(client.contacts.list(per_page=2)),
+        lambda: read_some(client.events.ingest_many(some_rows(dice), concurrency=3)),
+    ]
+    for _ in range(80):
+        some_faults(sandbox, dice)
+        armed[:] = [KeyboardInterrupt()] * (dice.random() < 0.2)
+        with contextlib.suppress(privy.PrivyError, KeyboardInterrupt):
+            dice.choice(ways)()
+    gc.collect()
+    assert set(lives(heard)) >= {"success", "stopped", "invalid"}
+
+
+def test_every_start_has_one_end_in_a_loop(run, telling, sandbox, heard):
+    dice = random.Random(20260513)
+
+    async def read_some(items):
+        number = 0
+        async for _ in items:
+            number += 1
+            if number == dice.randrange(6):
+                break
+
+    async def main():
+        async with privy.AsyncClient(**telling, max_retries=1, max_wait=0.2, timeout=0.05) as client:
+            ways = [
+                lambda: client.contacts.upsert(email=f"{dice.randrange(9)}@b.c", first_name="A"),
+                lambda: client.contacts.get(CONTACT),
+                lambda: client.request("GET", "/contacts"),
+                lambda: read_some(client.contacts.list(per_page=2)),
+                lambda: read_some(client.events.ingest_many(some_rows(dice), concurrency=3)),
+            ]
+            for _ in range(25):
+                some_faults(sandbox, dice)
+                tasks = [asyncio.ensure_future(dice.choice(ways)()) for _ in range(4)]
+                await asyncio.wait(tasks, timeout=dice.choice([0.0, 0.01, 0.05, 0.3]))
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+            tasks = [asyncio.ensure_future(ways[0]()) for _ in range(4)]
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(main())
+    gc.collect()
+    assert set(lives(heard)) >= {"success", "stopped"}
+
+
 # ---- callables that fail, stop, and make calls ----
 
 
@@ -288,10 +524,10 @@ def test_an_exception_is_reported_and_the_call_goes_on(client, complaints):
     teller = sandbox.client(on_event=broken)
     jane = teller.contacts.create(email="jane@example.com")
     assert teller.contacts.get(jane.id) == jane
-    assert [str(error) for error in complaints] == ["request", "response"] * 2
+    assert [str(error) for error in complaints] == ["start", "request", "response", "end"] * 2
     rows = [{"event_type": "seen", "email": "a@b.c"}] * 3
     assert all(result.ok for result in teller.events.ingest_many(rows))
-    assert len(complaints) == 10
+    assert len(complaints) == 20
     with pytest.raises(privy.NotFoundError):
         teller.contacts.get(CONTACT)
 
@@ -303,7 +539,7 @@ def test_an_exception_in_a_loop_is_reported(run, telling, complaints):
             assert [result.status for result in results] == ["accepted"] * 3
 
     run(main())
-    assert len(complaints) == 6
+    assert len(complaints) == 12
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
@@ -361,10 +597,11 @@ def test_a_callable_may_make_calls_and_is_not_told_of_them(telling, sandbox, hea
     client = privy.Client(**{**telling, "on_event": listen})
     assert client.events.ingest("seen", email="a@b.c").status == "accepted"
     assert complaints == []
-    assert heard.kinds == ["request", "response"]
-    assert sandbox.counts.events == 3
-    assert sandbox.counts.contacts == 3
-    assert len(set(found)) == 3 + 2
+    assert asked_and_answered(heard) == 1
+    assert sandbox.counts.events == 1 + 4
+    assert sandbox.counts.contacts == 1 + 4
+    ids = [contact for contact in found if contact.startswith("cus_")]
+    assert len(set(ids)) == 1 + 4
 
 
 def test_a_callable_may_close_the_client(telling, complaints):
@@ -396,7 +633,7 @@ def test_threads_are_told_of_their_own_calls(telling, sandbox):
 
     def listen(event):
         known = ours.__dict__.setdefault("calls", [])
-        if event.kind == "request":
+        if event.kind == "start":
             known.append(event.call)
         elif known[-1] != event.call:
             wrong.append(event)
@@ -437,12 +674,12 @@ def test_a_line_and_the_event_for_each_step(client, caplog):
     with caplog.at_level(logging.DEBUG, logger="privy"):
         look(client)
     records = [record for record in caplog.records if record.name == "privy"]
-    assert [record.levelname for record in records] == ["DEBUG"] * 2
-    assert [record.privy_event.kind for record in records] == ["request", "response"]
+    assert [record.levelname for record in records] == ["DEBUG"] * 4
+    assert [record.privy_event.kind for record in records] == ["start", "request", "response", "end"]
     assert all(isinstance(record.privy_event, privy.Event) for record in records)
-    assert records[1].getMessage() == str(records[1].privy_event)
-    assert records[1].getMessage().startswith("GET /contacts, attempt 1: 200 in ")
-    assert logging.getLogger("privy").handlers == []
+    assert records[2].getMessage() == str(records[2].privy_event)
+    assert ": GET /contacts, attempt 1: 200 in " in records[2].getMessage()
+    assert {type(handler) for handler in logging.getLogger("privy").handlers} == {logging.NullHandler}
 
 
 def test_what_the_lines_say(recorder, caplog):
@@ -453,16 +690,21 @@ def test_what_the_lines_say(recorder, caplog):
     with caplog.at_level(logging.DEBUG, logger="privy"):
         client.contacts.get(CONTACT)
     lines = [re.sub(r"\d+\.\d+", "#", record.getMessage()) for record in caplog.records if record.name == "privy"]
-    call = "GET /contacts/{id}, attempt "
-    assert lines[:4] == [
-        f"{call}1: sent",
-        f"{call}1: 503 ServerError in # s",
-        f"{call}1: another attempt in # s after 503 ServerError",
-        f"{call}2: sent",
+    call = "contacts.get, call 1: "
+    attempt = f"{call}GET /contacts/{{id}}, attempt "
+    assert lines[:5] == [
+        f"{call}started",
+        f"{attempt}1: sent",
+        f"{attempt}1: 503 ServerError in # s",
+        f"{attempt}1: retry in # s after 503 ServerError",
+        f"{attempt}2: sent",
     ]
-    assert lines[4].startswith(f"{call}2: APIConnectionError after # s: ")
-    assert lines[5] == f"{call}2: another attempt in # s after APIConnectionError"
-    assert lines[7] == f"{call}3: 200 in # s, 9 of the minute and 8 of the day left"
+    assert lines[5].startswith(f"{attempt}2: APIConnectionError after # s: ")
+    assert lines[6] == f"{attempt}2: retry in # s after APIConnectionError"
+    assert lines[8:] == [
+        f"{attempt}3: 200 in # s, 9 of the minute and 8 of the day left",
+        f"{call}ended with 200 after 3 requests and # s, # s of them waiting",
+    ]
 
 
 def test_both_are_told_and_other_levels_are_not(client, caplog, sandbox, heard):
@@ -475,7 +717,66 @@ def test_both_are_told_and_other_levels_are_not(client, caplog, sandbox, heard):
     with caplog.at_level(logging.DEBUG, logger="privy"):
         look(teller)
     told = [record.privy_event for record in caplog.records if record.name == "privy"]
-    assert told == heard.events[2:]
+    assert told == heard.all[4:]
+
+
+def logged(caplog):
+    """What the logger got: level and kind."""
+    return [(record.levelname, record.privy_event.kind) for record in caplog.records if record.name == "privy"]
+
+
+def test_retries_and_long_waits_are_logged_at_info(sandbox, caplog, heard):
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute=2, per_day=3)
+    sandbox.fail(status=503, retry_after=0)
+
+    def listen(event):
+        heard(event)
+        if event.kind == "wait":
+            sandbox.advance(event.seconds)
+
+    client = sandbox.client(on_event=listen)
+    with caplog.at_level(logging.INFO, logger="privy"):
+        look(client)
+        look(client)
+        look(client)
+        with pytest.raises(privy.RateLimitError):
+            look(client)
+    kinds = heard.kinds
+    assert kinds.count("retry") == kinds.count("wait") == kinds.count("refused") == 1
+    assert logged(caplog) == [("INFO", "retry"), ("INFO", "wait"), ("WARNING", "refused")]
+    assert [event.level for event in heard.events if event.level != "debug"] == ["info", "info", "warning"]
+
+
+def test_a_refusal_by_budget_is_a_warning(sandbox, caplog):
+    sandbox.set_limits(per_day=1)
+    client = sandbox.client()
+    with caplog.at_level(logging.WARNING, logger="privy"):
+        look(client)
+        with pytest.raises(privy.RateLimitError) as caught:
+            look(client)
+        with pytest.raises(privy.ValidationError):
+            client.contacts.create()
+    assert logged(caplog) == [("WARNING", "refused")]
+    assert caplog.records[-1].getMessage() == f"request, call 1: refused: {caught.value.message}"
+
+
+def test_a_program_that_configures_no_logging_prints_nothing():
+    script = """
+        import logging
+        import privy
+        sandbox = privy.Sandbox()
+        sandbox.set_limits(per_day=1)
+        client = sandbox.client()
+        client.request("GET", "/contacts")
+        try:
+            client.request("GET", "/contacts")
+        except privy.RateLimitError:
+            print("refused")
+    """
+    code = f"import sys; sys.path[:] = {sys.path!r}\n" + textwrap.dedent(script)
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert (output.stdout, output.stderr) == ("refused\n", "")
 
 
 def test_a_filter_that_fails_does_not_break_the_call(client, caplog, complaints):
@@ -489,7 +790,7 @@ def test_a_filter_that_fails_does_not_break_the_call(client, caplog, complaints)
             assert client.contacts.list().total_count == 0
     finally:
         logger.removeFilter(fail)
-    assert [str(error) for error in complaints] == ["no", "no"]
+    assert [str(error) for error in complaints] == ["no"] * 4
 
 
 def test_nothing_is_imported_or_told_when_nobody_listens():
@@ -514,5 +815,5 @@ def test_nothing_is_imported_or_told_when_nobody_listens():
     """
     code = f"import sys; sys.path[:] = {sys.path!r}\n" + textwrap.dedent(script)
     output = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, timeout=120, check=True)
-    told = ["DEBUG privy log"] * 2
+    told = ["DEBUG privy log"] * 4
     assert output.stdout.splitlines() == ["False False", "True False", *told, "True True"]

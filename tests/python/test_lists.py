@@ -333,7 +333,7 @@ def test_a_walk_that_is_left_ends_what_is_on_its_way(book, kind):
     for number, _ in enumerate(contacts if kind == "contacts" else contacts.pages()):
         if number == (2 if kind == "contacts" else 1):
             break
-    assert [event.kind for event in events][-2:] == ["request", "failure"]
+    assert [event.kind for event in events][-4:] == ["start", "request", "failure", "end"]
     assert events[-1].reason == "the call was stopped"
     book.answer.delay = 0
     assert [page.page for page in client.contacts.list(page=4, per_page=20).pages()] == [4, 5]
@@ -564,12 +564,12 @@ def test_what_is_left_in_a_loop_is_ended(run, book):
             async with contextlib.aclosing(pages):
                 async for page in pages:
                     if page.page == 2:
-                        while len(events) < 5:
+                        while len(events) < 10:
                             await asyncio.sleep(0.01)
                         break
-            await eventually(lambda: len(events) > 5)
+            await eventually(lambda: len(events) > 11)
             release.set()
-            assert [event.kind for event in events][-2:] == ["request", "failure"]
+            assert [event.kind for event in events][-4:] == ["start", "request", "failure", "end"]
             pages = client.contacts.list(per_page=20).pages()
             assert [(await anext(pages)).page for _ in range(2)] == [1, 2]
             await client.aclose()

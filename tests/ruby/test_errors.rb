@@ -18,7 +18,7 @@ class TestErrors < PrivyTest
         sandbox.fail(status: status)
         error = refused(klass) { client.contacts.get(NOBODY, max_retries: 0) }
         assert_instance_of klass, error
-        assert_equal [status, "GET", 1], [error.status, error.method, error.attempts]
+        assert_equal [status, "GET", 1], [error.status, error.http_method, error.attempts]
         assert_match(%r{/contacts/#{NOBODY}\z}, error.path)
         assert error.request_id
         assert_includes error.body, "error"
@@ -167,6 +167,63 @@ class TestErrors < PrivyTest
     end
   end
 
+  def every_error
+    Privy.constants.map { |name| Privy.const_get(name) }.select { |klass| klass.is_a?(Class) && klass <= Privy::Error }
+  end
+
+  # A subclass of an application: made from other arguments, with an attribute of its own.
+  class ShopError < Privy::RateLimitError
+    attr_reader :shop
+
+    def initialize(shop)
+      super("no #{shop}", unsent: [[1, { email: "a@b.c" }]].freeze, retry_after: 2.5)
+      @shop = shop
+    end
+  end
+
+  def test_copies_hold_every_attribute
+    errors = every_error.map { |klass| klass.new("odd", **klass::ATTRIBUTES.to_h { |name| [name, "a #{name}"] }) }
+    assert_operator errors.length, :>, 10
+    [*errors, ShopError.new("here")].each do |error|
+      error.instance_variable_set(:@note, "mine")
+      error.set_backtrace(["here"])
+      [Marshal.load(Marshal.dump(error)), error.dup, error.clone, error.exception("other")].each do |copy|
+        assert_instance_of error.class, copy
+        assert_equal error.instance_variables.sort, copy.instance_variables.sort
+        error.instance_variables.each do |name|
+          assert_equal [error.instance_variable_get(name)], [copy.instance_variable_get(name)]
+        end
+      end
+      loaded = Marshal.load(Marshal.dump(error))
+      assert_equal [error.message, ["here"]], [loaded.message, loaded.backtrace]
+    end
+  end
+
+  def test_patterns
+    error = Privy::ConflictError.new("taken", contact_id: NOBODY, status: 409, http_method: "POST")
+    case error
+    in Privy::RateLimitError | Privy::ServerError then flunk
+    in { status: 409, contact_id: String => id, message: /tak/ } then assert_equal NOBODY, id
+    end
+    every_error.each do |klass|
+      assert_equal [*klass::ATTRIBUTES, :message], klass.new("odd").deconstruct_keys(nil).keys
+    end
+    error = refused { Privy::Sandbox.new.client.contacts.create(email: "odd") }
+    error => { details: [{ field: "email" }], status: nil, attempts: 0 }
+  end
+
+  # Object#method and its like work on everything that is handed out.
+  def test_no_attribute_hides_a_method_of_object
+    common = Object.instance_methods - %i[hash == eql? inspect to_s to_json instance_of? freeze frozen? dup clone]
+    client = Privy::Sandbox.new.client
+    jane = client.contacts.create(email: JANE)
+    [jane, client.contacts.list.pages.first, client.request("GET", "/contacts"), Privy::Event.new, client.rate_limit,
+     *every_error.map(&:new)].each do |object|
+      hidden = common.select { |name| object.method(name).owner.name.to_s.start_with?("Privy") }
+      assert_empty hidden, object.class
+    end
+  end
+
   def test_no_secret_anywhere
     stubbed({ status: 500 }) do |_client, server|
       client = Privy::Client.new(base_url: server.url, token: SECRET, max_retries: 0)
@@ -187,9 +244,9 @@ class TestErrors < PrivyTest
   end
 
   def test_errors_of_your_own
-    error = Privy::ConflictError.new("taken", contact_id: NOBODY, status: 409, method: "POST")
+    error = Privy::ConflictError.new("taken", contact_id: NOBODY, status: 409, http_method: "POST")
     assert_equal ["taken", NOBODY, 409, "POST", [], {}, 0],
-                 [error.message, error.contact_id, error.status, error.method, error.details, error.headers,
+                 [error.message, error.contact_id, error.status, error.http_method, error.details, error.headers,
                   error.attempts]
     assert_equal "taken", error.method(:message).call
     assert_raises(ArgumentError) { Privy::NotFoundError.new("x", contact_id: NOBODY) }

@@ -6,7 +6,7 @@ require_relative "small_scheduler"
 require "logger"
 require "stringio"
 
-# Every step of every call is told to whoever wants to know, and telling costs no call.
+# Every call reports what happens to on_event and to the logger, and reporting costs no call.
 class TestEvents < PrivyTest
   include Rows
 
@@ -17,15 +17,24 @@ class TestEvents < PrivyTest
   TOKEN = "privy_#{'1' * 40}".freeze
 
   def setup
-    @events = []
+    @all = []
   end
 
   def note
-    @events.method(:push)
+    @all.method(:push)
+  end
+
+  # What happened between the starts and the ends of calls.
+  def events
+    @all.reject { |event| %i[start end].include?(event.kind) }
+  end
+
+  def kinds_by_call
+    @all.group_by(&:call).transform_values { |events| events.map(&:kind) }
   end
 
   def told(*names)
-    @events.map { |event| names.map { |name| event.public_send(name) } }
+    events.map { |event| names.map { |name| event.public_send(name) } }
   end
 
   def test_a_call_over_a_socket
@@ -34,8 +43,8 @@ class TestEvents < PrivyTest
     end
     assert_equal [[:request, 1, nil], [:response, 1, 200], [:request, 2, nil], [:response, 2, 200]],
                  told(:kind, :call, :status)
-    assert_equal [["GET", "/contacts/{id}", 1]], told(:method, :path, :attempt).uniq
-    sent, first, _, second = @events
+    assert_equal [["GET", "/contacts/{id}", 1]], told(:http_method, :path, :attempt).uniq
+    sent, first, _, second = events
     assert_equal [nil] * ENDS.length, ENDS.map { |name| sent.public_send(name) }
     assert(TIMES.all? { |name| first.public_send(name) >= 0 })
     assert_operator first.total, :>=, first.first_byte
@@ -58,10 +67,10 @@ class TestEvents < PrivyTest
                   [:response, "/contacts/{id}", 2, 503, "ServerError"],
                   [:retry, "/contacts/{id}", 2, 503, "ServerError"], [:request, "/contacts/{id}", 3, nil, nil],
                   [:response, "/contacts/{id}", 3, 404, "NotFoundError"]], told(:kind, :path, :attempt, :status, :error)
-    token, again = @events.values_at(2, 5)
+    token, again = events.values_at(2, 5)
     assert_operator token.seconds, :>, 60
     assert_operator again.seconds, :>=, 1
-    assert_equal [59, 9_999], [@events.last.minute_left, @events.last.day_left]
+    assert_equal [59, 9_999], [events.last.minute_left, events.last.day_left]
   end
 
   def test_waits
@@ -71,7 +80,8 @@ class TestEvents < PrivyTest
     refused(Privy::NotFoundError) { client.contacts.get(NOBODY) }
     assert_raises(Timeout::Error) { Timeout.timeout(0.2) { client.contacts.get(NOBODY) } }
     assert_equal [2, :wait, 0, 0], told(:call, :kind, :attempt, :minute_left).last
-    assert_includes 1..61, @events.last.seconds
+    assert_includes 1..61, events.last.seconds
+    assert_equal %i[start wait end], kinds_by_call[2]
   end
 
   def test_failures
@@ -80,10 +90,10 @@ class TestEvents < PrivyTest
     closed.close
     client = Privy::Client.new(base_url: "http://127.0.0.1:#{port}/v1", token: TOKEN, max_retries: 1, on_event: note)
     error = refused(Privy::APIConnectionError) { client.contacts.get(NOBODY) }
-    assert_equal %i[request failure retry request failure], @events.map(&:kind)
+    assert_equal %i[request failure retry request failure], events.map(&:kind)
     assert_equal [["APIConnectionError", nil]] * 2, told(:error, :status).values_at(1, 4)
-    assert_match(/127\.0\.0\.1/, @events.last.reason)
-    assert_includes error.message, @events.last.reason
+    assert_match(/127\.0\.0\.1/, events.last.reason)
+    assert_includes error.message, events.last.reason
   end
 
   def test_every_way_to_call
@@ -94,14 +104,18 @@ class TestEvents < PrivyTest
         client.orders.upsert_many(orders(3), concurrency: 2).to_a
       end
     end
-    assert_equal [7, 7], %i[request response].map { |kind| @events.count { |event| event.kind == kind } }
-    assert_equal [*1..7], @events.map(&:call).uniq.sort
-    @events.clear
+    assert_equal [*1..7].to_h { |call| [call, %i[start request response end]] }, kinds_by_call
+    assert_equal ["orders.upsert"], @all.map(&:operation).uniq
+    @all.clear
     client = Privy::Sandbox.new.client(on_event: note)
     client.request("GET", "/contacts")
     client.contacts.list.to_a
     SmallScheduler.run { client.contacts.list.to_a }
     assert_equal [[:request, "/contacts"], [:response, "/contacts"]] * 3, told(:kind, :path)
+    assert_equal [%i[start request response end]] * 3, kinds_by_call.values
+    assert_equal %w[request contacts.list contacts.list], @all.map { |event|
+                                                            [event.call, event.operation]
+                                                          }.uniq.map(&:last)
   end
 
   def test_steps_are_told_when_they_happen
@@ -110,7 +124,7 @@ class TestEvents < PrivyTest
       client = Privy::Client.new(base_url: server.url, token: TOKEN,
                                  on_event: ->(_) { at << Process.clock_gettime(Process::CLOCK_MONOTONIC) })
       client.contacts.get(NOBODY)
-      assert_operator at[1] - at[0], :>, 0.3
+      assert_operator at[2] - at[1], :>, 0.3
     end
   end
 
@@ -127,8 +141,128 @@ class TestEvents < PrivyTest
       assert_equal [[1, :request], [1, :failure], [2, :request], [3, :request], [2, :failure], [3, :failure],
                     [4, :request], [4, :failure]], told(:call, :kind)
       assert_equal [[nil, "the call was stopped"]],
-                   @events.select { |event| event.kind == :failure }.map { |event| [event.error, event.reason] }.uniq
+                   events.select { |event| event.kind == :failure }.map { |event| [event.error, event.reason] }.uniq
       assert_equal 4, server.requests.length
+      assert_equal [%i[start request failure end]] * 4, kinds_by_call.values
+      ends = @all.select { |event| event.kind == :end }
+      assert_equal [[nil, nil, "the call was stopped", 1]],
+                   ends.map { |event| [event.status, event.error, event.reason, event.attempt] }.uniq
+    end
+  end
+
+  # ---- refusals ----
+
+  def test_a_request_that_is_invalid
+    client = Privy::Sandbox.new.client(on_event: note)
+    refused { client.contacts.create(email: "no address", tags: [5]) }
+    refused { client.request("GRAB", "/joe@x.io/..", headers: { "Host" => "joe" }) }
+    assert_equal([false, true], client.events.ingest_many([{ event_type: "joe@x.io" },
+                                                           { event_type: "seen",
+                                                             email: JANE }]).map(&:ok?).sort_by(&:to_s))
+    SmallScheduler.run { refused { client.contacts.get("joe") } }
+    found = @all.select { |event| event.kind == :refused }
+    assert_equal [["contacts.create", "POST", "/contacts", "invalid: email, tags"],
+                  ["request", "", "", "invalid: method, path, headers"],
+                  ["events.ingest", "POST", "/events", "invalid: event_type, base"],
+                  ["contacts.get", "GET", "/contacts/{id}", "invalid: id"]],
+                 found.map { |event| [event.operation, event.http_method, event.path, event.reason] }
+    assert_equal [[:debug, "ValidationError", 0, nil, nil]],
+                 found.map { |event| [event.level, event.error, event.attempt, event.status, event.seconds] }.uniq
+    assert_equal "contacts.create, call 1: refused: invalid: email, tags", found.first.to_s
+    assert_equal [[:refused]] * 4, kinds_by_call.values_at(*found.map(&:call))
+  end
+
+  def test_a_budget_that_is_spent
+    sandbox = Privy::Sandbox.new
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute: 1)
+    client = sandbox.client(on_event: note, max_wait: 5)
+    client.request("GET", "/contacts")
+    error = refused(Privy::RateLimitError) { client.request("GET", "/contacts") }
+    assert_equal %i[start refused end], kinds_by_call[2]
+    found, last = @all.last(2)
+    assert_equal ["RateLimitError", error.message, error.retry_after, :warning],
+                 [found.error, found.reason, found.seconds, found.level]
+    assert_equal ["RateLimitError", error.message, 0], [last.error, last.reason, last.attempt]
+  end
+
+  def test_a_refusal_and_an_observer_that_misbehaves
+    client = Privy::Sandbox.new.client(on_event: ->(_event) { raise Enough, "oops" })
+    _, report = capture_io { refused { client.contacts.create } }
+    assert_includes report, "oops"
+    client = Privy::Sandbox.new.client(on_event: ->(_event) { raise Interrupt, "enough" })
+    assert_raises(Interrupt) { client.contacts.create }
+    client.close
+    refused { client.contacts.create }
+  end
+
+  # ---- each start has one end ----
+
+  def ends
+    kinds_by_call.each_value do |kinds|
+      next if kinds == [:refused]
+
+      assert_equal %i[start end], [kinds.first, kinds.last]
+      assert_equal [1, 1], [kinds.count(:start), kinds.count(:end)]
+    end
+    last = @all.select { |event| event.kind == :end }
+    last.map { |event| event.error || (event.reason ? "stopped" : "success") }.uniq
+  end
+
+  def both_ways(settings)
+    served do |_client, sandbox|
+      yield Privy::Client.new(base_url: Served.server.url, token: sandbox.token, **settings), sandbox
+    end
+    sandbox = Privy::Sandbox.new
+    yield sandbox.client(**settings), sandbox
+  end
+
+  def some_faults(sandbox, dice)
+    sandbox.clear_faults
+    fault = [{}, { status: 503, retry_after: 0 }, { status: 422 }, { drop: true }, { delay: 20 }].sample(random: dice)
+    sandbox.fail(**fault, skip: dice.rand(3), count: dice.rand(1..2)) unless fault.empty?
+  end
+
+  def some_rows(dice)
+    good = { event_type: "seen", email: JANE }
+    Array.new(dice.rand(8)) { [good, good, { event_type: "no way" }].sample(random: dice) }
+  end
+
+  # One call, list or run; sometimes left before its end.
+  def some_calls(client, dice)
+    case dice.rand(5)
+    when 0 then client.contacts.upsert(email: "#{dice.rand(9)}@b.c", first_name: "A")
+    when 1 then client.contacts.get([NOBODY, "joe"].sample(random: dice))
+    when 2 then client.request("GET", "/contacts")
+    when 3 then client.contacts.list(per_page: 2).first(dice.rand(6))
+    else client.events.ingest_many(some_rows(dice), concurrency: 3).first(dice.rand(1..6))
+    end
+  end
+
+  def test_every_start_has_one_end
+    dice = Random.new(20_260_512)
+    armed = false
+    tell = lambda do |event|
+      @all << event
+      next unless armed && dice.rand < 0.3
+
+      armed = false
+      dice.rand < 0.5 ? raise(Interrupt) : throw(:out)
+    end
+    settings = { on_event: tell, max_retries: 1, max_wait: 0.2, timeout: 0.05 }
+    both_ways(settings) do |client, sandbox|
+      80.times do |round|
+        some_faults(sandbox, dice)
+        armed = dice.rand < 0.2
+        once = proc do
+          catch(:out) { Timeout.timeout([0.01, 1].sample(random: dice)) { some_calls(client, dice) } }
+        rescue Privy::Error, Interrupt, Timeout::Error
+          nil
+        end
+        round.odd? ? once.call : SmallScheduler.run(&once)
+      end
+      assert_empty %w[success stopped] - ends
+      @all.clear
     end
   end
 
@@ -143,7 +277,7 @@ class TestEvents < PrivyTest
         emails.concat(client.contacts.upsert_many([{ email: JANE }]).map { |result| result.value.email })
       end
       assert_equal [[JANE] * 3, 3], [emails, server.requests.length]
-      assert_equal 6, report.scan(/an observer raised TestEvents::Enough: oops \(.*test_events/).length
+      assert_equal 12, report.scan(/an observer raised TestEvents::Enough: oops \(.*test_events/).length
     end
   end
 
@@ -192,7 +326,7 @@ class TestEvents < PrivyTest
     client = nil
     found = []
     tell = lambda do |event|
-      @events << event
+      @all << event
       found << client.contacts.list.first(3).length
       found << client.contacts.upsert_many([{ email: JANE }]).map(&:ok?)
     end
@@ -201,8 +335,9 @@ class TestEvents < PrivyTest
       client.contacts.create(email: "first@example.com")
       SmallScheduler.run { client.contacts.list.to_a }
     end
-    assert_equal [%i[request response request response], [1, 1, 2, 2]], [@events.map(&:kind), @events.map(&:call)]
-    assert_equal [[0, [true]], *[[2, [true]]] * 3], found.each_slice(2).to_a
+    assert_equal [%i[start request response end]] * 2, kinds_by_call.values
+    first, *others = found.each_slice(2).to_a
+    assert_equal [[0, [true]], [[1, [true]], [2, [true]]]], [first, others.uniq]
   end
 
   def test_a_callable_may_fork
@@ -237,9 +372,11 @@ class TestEvents < PrivyTest
 
   def test_one_line_a_step
     lines = logged(:debug).lines
-    assert_equal 2, lines.length
-    assert_match(%r{DEBUG -- : privy GET /contacts/\{id\}, attempt 1: sent$}, lines[0])
-    assert_match(%r{privy GET /contacts/\{id\}, attempt 1: 200 in \d\.\d{3} s$}, lines[1])
+    assert_equal 4, lines.length
+    assert_match(/DEBUG -- : privy contacts.get, call 1: started$/, lines[0])
+    assert_match(%r{DEBUG -- : privy contacts.get, call 1: GET /contacts/\{id\}, attempt 1: sent$}, lines[1])
+    assert_match(%r{privy contacts.get, call 1: GET /contacts/\{id\}, attempt 1: 200 in \d\.\d{3} s$}, lines[2])
+    assert_match(/privy contacts.get, call 1: ended with 200 after 1 request and \d\.\d{3} s$/, lines[3])
   end
 
   def test_nothing_is_observed_when_nobody_listens
@@ -249,41 +386,55 @@ class TestEvents < PrivyTest
     assert_empty logged(:info)
     assert_equal before, ObjectSpace.each_object(Privy::Event).count
     GC.enable
-    assert_equal 2, logged(:info) { |client, logger| logger.debug! && client.contacts.get(NOBODY) }.lines.length
+    assert_equal 4, logged(:info) { |client, logger| logger.debug! && client.contacts.get(NOBODY) }.lines.length
   ensure
     GC.enable
   end
 
-  def test_anything_with_debug_is_a_logger
+  def levels_of(out)
+    out.string.lines.map { |line| [line[/[A-Z]{4,}/], line[/refused|waits|retry in/]] }
+  end
+
+  def test_retries_and_long_waits_are_logged_at_info_refusals_at_warn
+    sandbox = Privy::Sandbox.new
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute: 2, per_day: 3)
+    sandbox.fail(status: 503, retry_after: 0)
+    tell = ->(event) { event.kind == :wait && sandbox.advance(event.seconds) }
+    outs = %i[info warn].to_h { |level| [level, StringIO.new] }
+    client = sandbox.client(on_event: tell, logger: Logger.new(outs[:info], level: :info))
+    quiet = sandbox.client(logger: Logger.new(outs[:warn], level: :warn))
+    3.times { client.request("GET", "/contacts") }
+    refused(Privy::RateLimitError) { client.request("GET", "/contacts") }
+    refused(Privy::RateLimitError) { 2.times { quiet.request("GET", "/contacts", max_retries: 0) } }
+    refused(Privy::RateLimitError) { quiet.request("GET", "/contacts") }
+    refused { quiet.contacts.create }
+    assert_equal [["INFO", "retry in"], %w[INFO waits], %w[WARN refused]], levels_of(outs[:info])
+    assert_equal [%w[WARN refused]], levels_of(outs[:warn])
+  end
+
+  def test_anything_with_the_three_levels_is_a_logger
     lines = []
     simple = Object.new
-    simple.define_singleton_method(:debug) { |line| lines << line }
+    %i[debug info warn].each { |level| simple.define_singleton_method(level) { |line| lines << line } }
     stubbed(logger: simple, on_event: note) { |client, _server| client.contacts.get(NOBODY) }
-    assert_equal [2, 2], [lines.length, @events.length]
+    assert_equal [4, 2], [lines.length, events.length]
   end
 
   def test_a_logger_that_fails_costs_nothing
-    rude = Class.new { def debug(_line) = raise("no disk") }
+    rude = Class.new do
+      def debug(_line) = raise("no disk")
+      alias_method :info, :debug
+      alias_method :warn, :debug
+    end
     blind = Class.new(rude) { def debug? = raise("no idea") }
     reports = [rude, blind].map do |klass|
       capture_io do
         stubbed(logger: klass.new) { |client, _server| assert_equal JANE, client.contacts.get(NOBODY).email }
       end.last
     end
-    assert_equal [2, 0], reports.map { |report| report.scan("no disk").length }
+    assert_equal [4, 0], reports.map { |report| report.scan("no disk").length }
     assert_includes reports.last, "no idea"
-  end
-
-  def test_lines_of_every_kind
-    common = { call: 1, method: "GET", path: "/contacts", attempt: 2 }
-    lines = [{ kind: :failure, error: "APITimeoutError", reason: "too late", total: 1.5 },
-             { kind: :failure, reason: "the call was stopped", total: 0.0 },
-             { kind: :retry, status: 503, error: "ServerError", seconds: 2.0, minute_left: 3, day_left: 4 },
-             { kind: :wait, seconds: 30.25, minute_left: 0 }, { kind: :token, seconds: 3600.0 }]
-            .map { |fields| Privy::Event.new(**common, **fields).to_s.delete_prefix("GET /contacts, attempt 2: ") }
-    assert_equal ["APITimeoutError after 1.500 s: too late", "stopped after 0.000 s: the call was stopped",
-                  "another attempt in 2.000 s after 503 ServerError, 3 of the minute and 4 of the day left",
-                  "waits 30.250 s for the account's budget, 0 of the minute left", "a token for 3600.000 s"], lines
   end
 
   def test_no_secret_is_told
@@ -296,8 +447,8 @@ class TestEvents < PrivyTest
       client.request("GET", path)
       refused { client.request("POST", path, body: { email: JANE }) }
     end
-    shown = out.string + @events.map(&:inspect).join
-    assert_equal 4, @events.length
+    shown = out.string + @all.map(&:inspect).join
+    assert_equal 8, @all.length
     [JANE, "jane", secret, "14155550171", "privy_0", "?"].each { |text| refute_includes shown, text }
   end
 
@@ -311,25 +462,27 @@ class TestEvents < PrivyTest
     end
     stubbed { |client, _server| client.with_options(timeout: 9).contacts.get(NOBODY) }
     assert_equal 1, Privy::Sandbox.new.client(on_event: ->(_event) {}).contacts.list.to_a.length + 1
-    assert_equal [2, 4], [@events.length, out.string.lines.length]
+    assert_equal [4, 8], [@all.length, out.string.lines.length]
   ensure
     Privy.configure { |config| config.on_event = config.logger = nil }
   end
 
   def test_settings_that_cannot_be_used
     assert_match(/\Aon_event: /, refused(Privy::Error) { Privy::Sandbox.new.client(on_event: 5) }.message)
-    assert_match(/\Alogger: /, refused(Privy::Error) { Privy::Sandbox.new.client(logger: "log") }.message)
+    assert_equal "logger: must respond to debug and info and warn",
+                 refused(Privy::Error) { Privy::Sandbox.new.client(logger: "log") }.message
   end
 
   # ---- what an event is ----
 
   def test_events_are_values
-    one, other = Array.new(2) { Privy::Event.new(kind: :wait, call: 1, method: "GET", path: "/x", seconds: 2.0) }
+    one, other = Array.new(2) { Privy::Event.new(kind: :wait, call: 1, http_method: "GET", path: "/x", seconds: 2.0) }
     assert_equal one, other
     assert_equal 1, { one => 1, other => 2 }.length
     refute_equal one, Privy::Event.new(kind: :wait)
     assert_predicate one, :frozen?
-    assert_equal "#<Privy::Event kind=:wait call=1 method=\"GET\" path=\"/x\" seconds=2.0>", one.inspect
+    assert_equal "#<Privy::Event kind=:wait call=1 http_method=\"GET\" path=\"/x\" seconds=2.0>", one.inspect
+    assert_equal [one.inspect, "said"], [one.to_s, Privy::Event.new(message: "said").to_s]
     assert_equal :to_s, one.method(:to_s).name
     assert_raises(ArgumentError) { Privy::Event.new(colour: 1) }
     assert_equal Privy::Event::ATTRIBUTES, one.to_h.keys

@@ -64,8 +64,8 @@ typedef struct privy_rb_question {
 /* Both raise ArgumentError or TypeError for what is none. */
 privy_rb_question privy_rb_question_of(VALUE operation, VALUE params, VALUE extra);
 privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body);
-/* Makes a finished request. May raise; what `*out` holds then is the caller's to free, as ever. */
-void privy_rb_question_build(const privy_rb_question *question, privy_request **out, privy_error *error);
+/* Makes a request that is not finished yet. May raise; the caller frees what `*out` holds then. */
+void privy_rb_question_build(const privy_rb_question *question, privy_request **out);
 /* What the answer holds: a record, a Page or nil; for any request (NULL) a Privy::Response. */
 VALUE privy_rb_answer(const privy_operation *operation, privy_response *response);
 
@@ -78,19 +78,24 @@ privy_rb_client *privy_rb_client_get(VALUE client);
 privy_client *privy_rb_client_enter(privy_rb_client *client);
 /* Allocates nothing: the collector may call it. */
 void privy_rb_client_leave(privy_rb_client *client);
-/* Whom to tell of the steps of its calls, or nil. Valid while the Privy::Core::Client is. */
+/* What takes the events of its calls, or nil. Valid while the Privy::Core::Client is. */
 VALUE privy_rb_client_observer(const privy_rb_client *client);
+/* Checks the request. When it is invalid, reports that, unless the client is closed, and raises. */
+void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error);
 /* The options of one call, a Hash or nil. */
 privy_options privy_rb_options(VALUE options);
 
-/* ---- event.c: the observer is an object with `wanted?` and `call`, or nil ---- */
+/* ---- event.c: the observer is an object with `least` and `call`, or nil ---- */
 
-/* Whether the steps of a call that begins now are to be told. May raise. */
-bool privy_rb_is_observed(VALUE observer);
-/* Tells one step. May raise what the observer lets through. */
-void privy_rb_tell(VALUE observer, const privy_event *event);
-/* Tells all steps that the group has kept. The same; then the rest stays kept. */
-void privy_rb_tell_all(VALUE observer, privy_group *group);
+/* From which level on the observer takes the events of a call that begins now. May raise. */
+privy_level privy_rb_least_level(VALUE observer);
+/* Reports one event. May raise what the observer lets through. */
+void privy_rb_report(VALUE observer, const privy_event *event);
+/* Reports all events that the group has kept, then raises the first exception that the observer let through. */
+void privy_rb_report_all(VALUE observer, privy_group *group);
+/* Reports that the request was refused as `error` says. May raise what the observer lets through. */
+void privy_rb_report_refusal(VALUE observer, privy_client *client, const privy_request *request,
+                             const privy_error *error);
 
 /* ---- errors.c ---- */
 

@@ -23,7 +23,7 @@ struct call {
   privy_group *group;
   pid_t process;
   atomic_bool poked; /* somebody wants this thread's attention */
-  bool stepped;      /* `event` is to be told */
+  bool stepped;      /* `event` is to be reported */
   bool ended;        /* `outcome` is there */
   privy_event event;
   privy_outcome outcome;
@@ -32,7 +32,7 @@ struct call {
 
 /* ---- waiting ---- */
 
-/* Until the lock is needed: for a step to tell, for the answer, or by somebody who wants the thread. That is not yet an
+/* Until the lock is needed: for an event, for the answer, or because another thread wants this one. That is not yet an
  * exception: a signal handler, or an exception that the program holds back, must not cost the request. */
 static void *wait_without_gvl(void *argument) {
   struct call *call = argument;
@@ -52,10 +52,10 @@ static void poke(void *argument) {
   privy_group_wake(call->group);
 }
 
-static void tell(struct call *call) {
+static void report(struct call *call) {
   if (!call->stepped) return;
   call->stepped = false;
-  privy_rb_tell(call->observer, &call->event);
+  privy_rb_report(call->observer, &call->event);
 }
 
 /* An observer may fork: the child must not touch its parent's connection. */
@@ -68,30 +68,40 @@ static VALUE wait_body(VALUE argument) {
   while (!call->ended) {
     rb_nogvl(wait_without_gvl, call, poke, call, RB_NOGVL_UBF_ASYNC_SAFE);
     if (!call->stepped) continue;
-    tell(call);
+    report(call);
     if (!is_ours(call)) privy_rb_raise_setting("the call belongs to the process that forked this one");
   }
   return Qnil;
 }
 
-/* A call that is left is stopped, and its end told like any other. */
+static VALUE report_rest(VALUE argument) {
+  struct call *call = (struct call *)argument;
+  privy_rb_report_all(call->observer, call->group);
+  return Qnil;
+}
+
+static VALUE report_event(VALUE argument) {
+  report((struct call *)argument);
+  return Qnil;
+}
+
+/* A call that is left is stopped, and its end reported like any other. */
 static VALUE wait_end(VALUE argument) {
   struct call *call = (struct call *)argument;
   if (call->ended || !is_ours(call)) return Qnil;
-  tell(call);
   privy_group_cancel(call->group, 0);
-  privy_rb_tell_all(call->observer, call->group);
-  return Qnil;
+  return rb_ensure(report_event, argument, report_rest, argument);
 }
 
 /* ---- the call ---- */
 
 static VALUE call_body(VALUE argument) {
   struct call *call = (struct call *)argument;
-  privy_rb_question_build(&call->question, &call->request, &call->error);
+  privy_rb_question_build(&call->question, &call->request);
+  privy_rb_client_finish(call->client, call->request, &call->error);
   call->core = privy_rb_client_enter(call->client);
   privy_rb_check(privy_group_new(call->core, &call->group, &call->error), &call->error);
-  privy_group_observe(call->group, privy_rb_is_observed(call->observer));
+  privy_group_observe(call->group, privy_rb_least_level(call->observer));
   privy_request *request = call->request;
   call->request = NULL;
   privy_rb_check(privy_group_start(call->group, request, &call->options, 0, &call->error), &call->error);

@@ -67,6 +67,33 @@ VALUE privy_rb_client_observer(const privy_rb_client *client) {
   return client->observer;
 }
 
+struct refusal {
+  privy_rb_client *client;
+  privy_client *core;
+  const privy_request *request;
+  const privy_error *error;
+};
+
+static VALUE refusal_body(VALUE argument) {
+  const struct refusal *refusal = (const struct refusal *)argument;
+  privy_rb_report_refusal(refusal->client->observer, refusal->core, refusal->request, refusal->error);
+  return Qnil;
+}
+
+static VALUE refusal_clean(VALUE argument) {
+  privy_rb_client_leave(((struct refusal *)argument)->client);
+  return Qnil;
+}
+
+void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error) {
+  privy_status status = privy_request_finish(request, error);
+  if (status == PRIVY_VALIDATION && !client->closed && !NIL_P(client->observer)) {
+    struct refusal refusal = {client, privy_rb_client_enter(client), request, error};
+    rb_ensure(refusal_body, (VALUE)&refusal, refusal_clean, (VALUE)&refusal);
+  }
+  privy_rb_check(status, error);
+}
+
 /* ---- settings ---- */
 
 static VALUE setting(VALUE settings, const char *name) {

@@ -1,65 +1,95 @@
 #include "binding.h"
 
-/* The steps of calls, told to the client's observer as a Privy::Event each. */
+/* The events of calls, each given to the client's observer as a Privy::Event. */
 
-static ID id_wanted, id_call, id_from_core;
+static ID id_least, id_call, id_from_core, id_message;
 
-bool privy_rb_is_observed(VALUE observer) {
-  return !NIL_P(observer) && RTEST(rb_funcall(observer, id_wanted, 0));
+privy_level privy_rb_least_level(VALUE observer) {
+  VALUE least = NIL_P(observer) ? Qnil : rb_funcall(observer, id_least, 0);
+  return NIL_P(least) ? PRIVY_LEVEL_OFF : (privy_level)NUM2INT(least);
 }
 
 static VALUE words(const char *text) {
-  return *text == '\0' ? Qnil : privy_rb_clean_text(text, strlen(text));
+  return privy_rb_clean_text(text, strlen(text));
 }
 
-static VALUE left(int64_t requests) {
-  return requests < 0 ? Qnil : LL2NUM(requests);
-}
-
-/* What an attempt took, for the steps that end one: in the order of privy_event. */
-static void push_cost(VALUE values, const privy_event *event) {
-  bool known = event->kind == PRIVY_EVENT_RESPONSE || event->kind == PRIVY_EVENT_FAILURE;
-  const double seconds[] = {event->lookup, event->connect, event->tls, event->first_byte, event->total};
-  for (size_t index = 0; index < sizeof seconds / sizeof *seconds; index++) {
-    rb_ary_push(values, known ? DBL2NUM(seconds[index]) : Qnil);
+static VALUE value_of(const privy_event_attribute *attribute) {
+  switch (attribute->type) {
+  case PRIVY_EVENT_WORD: return ID2SYM(rb_intern(attribute->text));
+  case PRIVY_EVENT_TEXT: return words(attribute->text);
+  case PRIVY_EVENT_ERROR: return words(privy_rb_error_name((privy_status)attribute->number));
+  case PRIVY_EVENT_NUMBER: return LL2NUM(attribute->number);
+  case PRIVY_EVENT_SECONDS: return DBL2NUM(attribute->seconds);
+  case PRIVY_EVENT_FLAG: return attribute->number ? Qtrue : Qfalse;
+  default: return Qnil;
   }
-  rb_ary_push(values, known ? ULL2NUM(event->bytes_sent) : Qnil);
-  rb_ary_push(values, known ? ULL2NUM(event->bytes_received) : Qnil);
-  rb_ary_push(values, !known ? Qnil : event->reused ? Qtrue : Qfalse);
 }
 
-/* In the order that Privy::Event.from_core takes them: names belong to Ruby's side. */
+/* { name => value }, and the line under `message` */
 static VALUE event_values(const privy_event *event) {
-  VALUE values = rb_ary_new();
-  bool lasts = event->kind == PRIVY_EVENT_RETRY || event->kind == PRIVY_EVENT_WAIT || event->kind == PRIVY_EVENT_TOKEN;
-  rb_ary_push(values, ID2SYM(rb_intern(privy_event_name(event->kind))));
-  rb_ary_push(values, ULL2NUM(event->call));
-  rb_ary_push(values, words(event->method));
-  rb_ary_push(values, words(event->path));
-  rb_ary_push(values, INT2NUM(event->attempt));
-  rb_ary_push(values, event->http_status == 0 ? Qnil : INT2NUM(event->http_status));
-  rb_ary_push(values, event->failure == PRIVY_OK ? Qnil : words(privy_rb_error_name(event->failure)));
-  rb_ary_push(values, words(event->reason));
-  rb_ary_push(values, words(event->request_id));
-  rb_ary_push(values, lasts ? DBL2NUM(event->seconds) : Qnil);
-  push_cost(values, event);
-  rb_ary_push(values, left(event->minute_left));
-  rb_ary_push(values, left(event->day_left));
+  char line[PRIVY_EVENT_LINE];
+  privy_event_attribute all[PRIVY_EVENT_ATTRIBUTES];
+  VALUE values = rb_hash_new();
+  privy_event_attributes(event, all);
+  privy_event_line(event, line);
+  for (size_t index = 0; index < PRIVY_EVENT_ATTRIBUTES; index++) {
+    rb_hash_aset(values, ID2SYM(rb_intern(all[index].name)), value_of(&all[index]));
+  }
+  rb_hash_aset(values, ID2SYM(id_message), words(line));
   return values;
 }
 
-void privy_rb_tell(VALUE observer, const privy_event *event) {
+void privy_rb_report(VALUE observer, const privy_event *event) {
   VALUE klass = rb_const_get(privy_rb_module, rb_intern("Event"));
   rb_funcall(observer, id_call, 1, rb_funcall(klass, id_from_core, 1, event_values(event)));
 }
 
-void privy_rb_tell_all(VALUE observer, privy_group *group) {
+struct report {
+  VALUE observer;
+  privy_group *group;
   privy_event event;
-  while (privy_group_take_event(group, &event)) privy_rb_tell(observer, &event);
+};
+
+static VALUE report_body(VALUE argument) {
+  const struct report *report = (const struct report *)argument;
+  privy_rb_report(report->observer, &report->event);
+  return Qnil;
+}
+
+static VALUE report_kept(VALUE argument) {
+  struct report *report = (struct report *)argument;
+  while (privy_group_take_event(report->group, &report->event)) report_body(argument);
+  return Qnil;
+}
+
+/* After an exception: what else is raised is dropped. */
+static VALUE report_rest(VALUE argument) {
+  struct report *report = (struct report *)argument;
+  int state = 0;
+  while (privy_group_take_event(report->group, &report->event)) {
+    rb_protect(report_body, argument, &state);
+    if (state != 0) rb_set_errinfo(Qnil);
+  }
+  return Qnil;
+}
+
+void privy_rb_report_all(VALUE observer, privy_group *group) {
+  struct report report = {.observer = observer, .group = group};
+  rb_ensure(report_kept, (VALUE)&report, report_rest, (VALUE)&report);
+}
+
+void privy_rb_report_refusal(VALUE observer, privy_client *client, const privy_request *request,
+                             const privy_error *error) {
+  privy_event event;
+  privy_level least = privy_rb_least_level(observer);
+  if (least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event)) {
+    privy_rb_report(observer, &event);
+  }
 }
 
 void privy_rb_init_event(void) {
-  id_wanted = rb_intern("wanted?");
+  id_least = rb_intern("least");
   id_call = rb_intern("call");
   id_from_core = rb_intern("from_core");
+  id_message = rb_intern("message");
 }

@@ -117,7 +117,7 @@ static VALUE group_act(VALUE self, VALUE socket, VALUE ready) {
   int number = NUM2INT(socket), waits = NUM2INT(ready);
   privy_group_act(data->core, number,
                   (waits & RB_WAITFD_IN ? PRIVY_SOCKET_READ : 0) | (waits & RB_WAITFD_OUT ? PRIVY_SOCKET_WRITE : 0));
-  privy_rb_tell_all(data->observer, data->core);
+  privy_rb_report_all(data->observer, data->core);
   RB_GC_GUARD(self);
   return Qnil;
 }
@@ -158,11 +158,25 @@ static VALUE group_initialize(VALUE self, VALUE client, VALUE is_watched) {
   return self;
 }
 
-/* Ends what is under way. */
+static VALUE close_body(VALUE argument) {
+  group *self = (group *)argument;
+  privy_group_cancel_all(self->core);
+  privy_rb_report_all(self->observer, self->core);
+  return Qnil;
+}
+
+static VALUE close_clean(VALUE argument) {
+  group_release((group *)argument);
+  return Qnil;
+}
+
+/* Ends what is under way, and reports that. */
 static VALUE group_close(VALUE self) {
   group *data = rb_check_typeddata(self, &group_type);
   if (data->busy) rb_raise(rb_eRuntimeError, "another thread waits in the group");
+  if (data->core != NULL && data->process == getpid()) rb_ensure(close_body, (VALUE)data, close_clean, (VALUE)data);
   group_release(data);
+  RB_GC_GUARD(self);
   return Qnil;
 }
 
@@ -179,8 +193,9 @@ struct start {
 
 static VALUE start_body(VALUE argument) {
   struct start *start = (struct start *)argument;
-  privy_rb_question_build(&start->question, &start->request, &start->error);
-  privy_group_observe(start->self->core, privy_rb_is_observed(start->self->observer));
+  privy_rb_question_build(&start->question, &start->request);
+  privy_rb_client_finish(start->self->client, start->request, &start->error);
+  privy_group_observe(start->self->core, privy_rb_least_level(start->self->observer));
   privy_request *request = start->request;
   start->request = NULL;
   privy_rb_check(privy_group_start(start->self->core, request, &start->options, start->id, &start->error),
@@ -226,13 +241,13 @@ static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE
   return Qnil;
 }
 
-/* cancel(id): ends a call before its time, and tells so; does nothing to the calls of a parent process */
+/* cancel(id): ends a call before its time, and reports that; does nothing to the calls of a parent process */
 static VALUE group_cancel(VALUE self, VALUE id) {
   group *data = rb_check_typeddata(self, &group_type);
   if (data->process != getpid()) return Qnil;
   data = group_get(self);
   privy_group_cancel(data->core, NUM2ULL(id));
-  privy_rb_tell_all(data->observer, data->core);
+  privy_rb_report_all(data->observer, data->core);
   RB_GC_GUARD(self);
   return Qnil;
 }
@@ -298,12 +313,12 @@ static VALUE wait_clean(VALUE argument) {
   return Qnil;
 }
 
-/* wait(seconds): moves all calls on, and waits that long at most for one to end; tells the steps made */
+/* wait(seconds): moves all calls on, and waits that long at most for one to end; reports the events */
 static VALUE group_wait(VALUE self, VALUE seconds) {
   struct waiting waiting = {.self = group_get(self), .seconds = NUM2DBL(seconds)};
   waiting.self->busy = true;
   rb_ensure(wait_body, (VALUE)&waiting, wait_clean, (VALUE)&waiting);
-  privy_rb_tell_all(waiting.self->observer, waiting.self->core);
+  privy_rb_report_all(waiting.self->observer, waiting.self->core);
   RB_GC_GUARD(self);
   return Qnil;
 }

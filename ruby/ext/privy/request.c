@@ -20,12 +20,11 @@ static void build_raw(const privy_rb_question *question, privy_request **out) {
   if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers, "(key)");
 }
 
-void privy_rb_question_build(const privy_rb_question *question, privy_request **out, privy_error *error) {
+void privy_rb_question_build(const privy_rb_question *question, privy_request **out) {
   if (question->operation == NULL)
     build_raw(question, out);
   else
     build(question, out);
-  privy_rb_check(privy_request_finish(*out, error), error);
 }
 
 /* A Hash, or what Ruby takes for one by to_hash. */

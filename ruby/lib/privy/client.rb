@@ -56,11 +56,12 @@ module Privy
     # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)
     # @param allow_plain_http [Boolean, nil] lets base_url and token_url be plain HTTP to any host, such as a sandbox's
     #   container; with the sandbox's own token or OAuth client only. nil: true if PRIVY_ALLOW_PLAIN_HTTP is 1
-    # @param on_event [#call, nil] called with an {Event} for each step of each call, on the thread (or fiber) that made
-    #   the call, which waits for it. It may use the client; of the calls that it makes itself it is told nothing. A
+    # @param on_event [#call, nil] called with each {Event} of each call, on the thread (or fiber) that made the call,
+    #   which waits for it. It may use the client; it gets no events of the calls that it makes itself. A
     #   StandardError that it raises is reported by warn, and the call goes on; any other exception, such as Interrupt,
     #   stops the call and is raised from it
-    # @param logger [#debug, nil] told of each step, one line at level debug; asked by debug? beforehand if it has that
+    # @param logger [#debug & #info & #warn, nil] gets each event as one line at the event's level: retries and waits of
+    #   a second and more at info, refusals by budget at warn, all else at debug
     # @param sandbox [Sandbox, nil] answer from there instead of the network
     # @raise [Error] a setting cannot be used; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,

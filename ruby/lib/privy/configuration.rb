@@ -40,9 +40,9 @@ module Privy
   # @!attribute [rw] allow_plain_http
   #   @return [Boolean, nil] whether a sandbox's own token may travel by plain HTTP to any host
   # @!attribute [rw] on_event
-  #   @return [#call, nil] called with an {Event} for each step of each call
+  #   @return [#call, nil] called with each {Event} of each call
   # @!attribute [rw] logger
-  #   @return [#debug, nil] logs each step of each call, e.g. Rails.logger
+  #   @return [#debug & #info & #warn, nil] gets each event as one line, e.g. Rails.logger
   class Configuration
     include Opaque
 

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Privy
-  # Anything that privy raises; by itself: a setting that cannot be used. No error ever holds a token or another secret,
-  # and each can be marshalled.
+  # Anything that privy raises; by itself: a setting that cannot be used. No error ever holds a token or another secret.
+  # Each can be marshalled, and matched by a pattern.
   class Error < StandardError
     include Serializable
 
@@ -13,6 +13,8 @@ module Privy
     attr_reader :status
     # @return [String, nil] the server's own word for the error, e.g. "validation_failed"
     attr_reader :code
+    # @return [String, nil] the request's HTTP method, e.g. "POST"
+    attr_reader :http_method
     # @return [String, nil] the request's path without its query
     attr_reader :path
     # @return [String, nil] the answer's X-Request-Id
@@ -42,11 +44,11 @@ module Privy
       @waited ||= 0.0
     end
 
-    # Without arguments the request's HTTP method, e.g. "POST"; with one, Ruby's own +method+.
+    # For pattern matching: the message and every attribute.
     #
-    # @return [String, nil, Method]
-    def method(*arguments)
-      arguments.empty? ? @method : super
+    # @return [Hash{Symbol => Object}]
+    def deconstruct_keys(_keys)
+      self.class::ATTRIBUTES.to_h { |name| [name, public_send(name)] }.merge(message: message)
     end
 
     # What may hold more than a reader of the JSON should see.
@@ -54,7 +56,7 @@ module Privy
     private_constant :UNWRITTEN
 
     # What every error carries.
-    ATTRIBUTES = %i[details status code method path request_id idempotency_key attempts waited headers
+    ATTRIBUTES = %i[details status code http_method path request_id idempotency_key attempts waited headers
                     body].freeze
 
     # The order in which the core gives its values.
