@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any
 
 from . import _core
@@ -47,7 +48,11 @@ class _Started:
 
 
 class Driver:
-    """The group of calls of one event loop."""
+    """The group of calls of one event loop.
+
+    A callback of the loop serves all calls, so it is registered in an empty context: not in that of a call, whose
+    context variables it would keep alive.
+    """
 
     def __init__(self, core: _core.Client, loop: asyncio.AbstractEventLoop, group: _core.Group | None = None) -> None:
         self.group = _core.Group(core) if group is None else group
@@ -103,11 +108,11 @@ class Driver:
         if events:
             self._watched[socket] = events
         if events & _READ and not before & _READ:
-            self._loop.add_reader(socket, self._act, socket, _READ)
+            Context().run(self._loop.add_reader, socket, self._act, socket, _READ)
         elif before & _READ and not events & _READ:
             self._loop.remove_reader(socket)
         if events & _WRITE and not before & _WRITE:
-            self._loop.add_writer(socket, self._act, socket, _WRITE)
+            Context().run(self._loop.add_writer, socket, self._act, socket, _WRITE)
         elif before & _WRITE and not events & _WRITE:
             self._loop.remove_writer(socket)
 
@@ -144,9 +149,9 @@ class Driver:
         if due is None:
             self._timer = None
         elif due > 0:
-            self._timer = self._loop.call_later(due, self._on_time)
+            self._timer = self._loop.call_later(due, self._on_time, context=Context())
         else:
-            self._timer = self._loop.call_soon(self._on_time)
+            self._timer = self._loop.call_soon(self._on_time, context=Context())
             self._soon = True
 
 
