@@ -58,6 +58,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->datetime);
   Py_VISIT(state->utc);
   Py_VISIT(state->mapping);
+  Py_VISIT(state->date);
+  Py_VISIT(state->values);
   Py_VISIT(state->json_reader);
   Py_VISIT(state->json_writer);
   for (int i = 0; i < NAME_TOTAL; i++) Py_VISIT(state->names[i]);
@@ -84,6 +86,8 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->datetime);
   Py_CLEAR(state->utc);
   Py_CLEAR(state->mapping);
+  Py_CLEAR(state->date);
+  Py_CLEAR(state->values);
   Py_CLEAR(state->json_reader);
   Py_CLEAR(state->json_writer);
   for (int i = 0; i < NAME_TOTAL; i++) Py_CLEAR(state->names[i]);

@@ -62,6 +62,14 @@ PyObject *state_datetime(core_state *state) {
   return state_import(&state->datetime, "datetime", "datetime");
 }
 
+PyObject *state_date(core_state *state) {
+  return state_import(&state->date, "datetime", "date");
+}
+
+PyObject *state_values(core_state *state) {
+  return state_import(&state->values, "privy._values", "plain");
+}
+
 PyObject *state_utc(core_state *state) {
   PyObject *kept = state_kept(&state->utc);
   if (kept) return kept;

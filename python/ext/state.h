@@ -96,6 +96,8 @@ typedef struct core_state {
   state_place datetime;
   state_place utc;
   state_place mapping;
+  state_place date;
+  state_place values;
   state_place json_reader;
   state_place json_writer;
   state_word words[STATE_WORDS];
@@ -122,12 +124,15 @@ PyObject *state_keep(state_place *place, PyObject *made);
 PyObject *state_item(PyObject *dict, PyObject *key);
 /* The object `name` of a Python module, kept in `*place` from the first time on. Borrowed; NULL with an exception. */
 PyObject *state_import(state_place *place, const char *module_name, const char *name);
-/* decimal.Decimal, datetime.datetime, datetime.timezone.utc, collections.abc.Mapping: imported when first asked for.
- * Borrowed references; NULL with an exception when the import fails. */
+/* decimal.Decimal, datetime.datetime, datetime.date, datetime.timezone.utc, collections.abc.Mapping: imported when
+ * first asked for. Borrowed references; NULL with an exception when the import fails. */
 PyObject *state_decimal(core_state *state);
 PyObject *state_datetime(core_state *state);
 PyObject *state_utc(core_state *state);
 PyObject *state_mapping(core_state *state);
+PyObject *state_date(core_state *state);
+/* The function of privy._values that finds a plain value for one of another library; likewise. */
+PyObject *state_values(core_state *state);
 
 /* The functions of privy._json that read JSON into plain values and write plain values as JSON; likewise. */
 PyObject *state_json_reader(core_state *state);

@@ -19,6 +19,35 @@ static int refuse(walker *w, const char *message) {
   return 0;
 }
 
+/* Refuses with words in a str, of which it takes over the reference; NULL with an exception: with the other words. */
+static int refuse_with(walker *w, PyObject *words, const char *otherwise) {
+  const char *text = words ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
+  if (!text) PyErr_Clear();
+  refuse(w, text ? text : otherwise);
+  Py_XDECREF(words);
+  return 0;
+}
+
+static PyObject *type_name(walker *w, PyObject *type) {
+  return PyObject_GetAttr(type, w->state->names[NAME_TYPE_NAME]);
+}
+
+/* The exception that is set becomes a fault of the value, unless memory ran out or it is no Exception. */
+static int refuse_failed(walker *w) {
+  static const char words[] = "cannot be converted";
+  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return -1;
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  PyObject *name = type ? type_name(w, type) : NULL;
+  PyObject *message = name && value ? PyUnicode_FromFormat("%s: %U: %S", words, name, value) : NULL;
+  Py_XDECREF(name);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
+  return refuse_with(w, message, words);
+}
+
 /* True when the text of a str came out; false: the failure was told (or is an exception: check PyErr_Occurred). */
 static bool text_of(PyObject *value, const char **text, Py_ssize_t *length) {
 #ifndef Py_LIMITED_API
@@ -48,21 +77,26 @@ static int walk_string(walker *w, PyObject *value) {
 static int walk_digits(walker *w, PyObject *text) {
   const char *digits;
   Py_ssize_t length;
-  if (!text) {
-    if (!PyErr_ExceptionMatches(PyExc_ValueError)) return -1;
-    PyErr_Clear();
-    return refuse(w, "is a number of too many digits");
-  }
+  if (!text) return refuse_failed(w);
   bool ok = text_of(text, &digits, &length);
   if (ok) privy_request_number(w->request, digits, (size_t)length);
   Py_DECREF(text);
-  return ok ? 0 : -1;
+  if (ok || PyErr_Occurred()) return ok ? 0 : -1;
+  return refuse(w, "is not a number");
+}
+
+/* An int beyond 64 bits. */
+static int walk_large(walker *w, PyObject *value) {
+  PyObject *text = PyNumber_ToBase(value, 10);
+  if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return walk_digits(w, text);
+  PyErr_Clear();
+  return refuse(w, "is a number of too many digits");
 }
 
 static int walk_integer(walker *w, PyObject *value) {
   int overflow;
   long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-  if (overflow) return walk_digits(w, PyNumber_ToBase(value, 10));
+  if (overflow) return walk_large(w, value);
   if (number == -1 && PyErr_Occurred()) return -1;
   privy_request_integer(w->request, number);
   return 0;
@@ -100,21 +134,29 @@ static int walk_sequence(walker *w, PyObject *sequence) {
   privy_request_begin_array(w->request);
   for (Py_ssize_t i = 0; result == 0; i++) {
     Py_ssize_t count = PySequence_Size(sequence);
-    if (count < 0) result = -1;
-    if (i >= count) break;
-    PyObject *item = PySequence_GetItem(sequence, i);
-    result = item ? walk_any(w, item) : -1;
-    Py_XDECREF(item);
+    PyObject *item = i < count ? PySequence_GetItem(sequence, i) : NULL;
+    if (!item) {
+      if (PyErr_Occurred()) result = refuse_failed(w);
+      break;
+    }
+    result = walk_any(w, item);
+    Py_DECREF(item);
   }
   privy_request_end_array(w->request);
   w->depth--;
   return result;
 }
 
+/* A number as it is, anything else by the name of its type: only these are short, and run no code of others. */
+static PyObject *name_of_key(walker *w, PyObject *key) {
+  bool number = PyLong_CheckExact(key) || PyFloat_CheckExact(key) || PyBool_Check(key) || key == Py_None;
+  return number ? PyObject_Str(key) : type_name(w, (PyObject *)Py_TYPE(key));
+}
+
 /* A key that is no str, or no valid one, is named as well as can be and refused. */
 static int walk_odd_member(walker *w, PyObject *key) {
   bool is_text = PyUnicode_Check(key);
-  PyObject *shown = is_text ? Py_NewRef(key) : PyObject_Str(key);
+  PyObject *shown = is_text ? Py_NewRef(key) : name_of_key(w, key);
   PyObject *bytes = shown ? PyUnicode_AsEncodedString(shown, "utf-8", "backslashreplace") : NULL;
   Py_XDECREF(shown);
   if (!bytes) return -1;
@@ -157,12 +199,27 @@ static int walk_values(walker *w, PyObject *values) {
   return result;
 }
 
-static int walk_item(walker *w, PyObject *item) {
-  if (PyTuple_Check(item) && PyTuple_Size(item) == 2) {
-    return walk_member(w, PyTuple_GetItem(item, 0), PyTuple_GetItem(item, 1));
+/* The items of a mapping, all of them pairs, as a list: a new reference, or NULL with an exception. */
+static PyObject *items_of(PyObject *mapping) {
+  PyObject *items = PyMapping_Items(mapping);
+  for (Py_ssize_t i = 0; items && i < PyList_Size(items); i++) {
+    PyObject *item = PyList_GetItem(items, i);
+    if (PyTuple_Check(item) && PyTuple_Size(item) == 2) continue;
+    PyErr_SetString(PyExc_TypeError, "items() of a mapping must return pairs");
+    Py_CLEAR(items);
   }
-  PyErr_SetString(PyExc_TypeError, "items() of a mapping must give pairs");
-  return -1;
+  return items;
+}
+
+/* Takes over the list of pairs. */
+static int walk_items(walker *w, PyObject *items) {
+  int result = 0;
+  for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(items); i++) {
+    PyObject *item = PyList_GetItem(items, i);
+    result = walk_member(w, PyTuple_GetItem(item, 0), PyTuple_GetItem(item, 1));
+  }
+  Py_DECREF(items);
+  return result;
 }
 
 /* The next pair of a dict, as new references; false at its end. */
@@ -196,43 +253,69 @@ static int walk_dict(walker *w, PyObject *dict) {
 
 static int walk_pairs(walker *w, PyObject *mapping) {
   if (PyDict_CheckExact(mapping)) return walk_dict(w, mapping);
-  PyObject *items = PyMapping_Items(mapping);
-  if (!items) return -1;
-  int result = 0;
-  for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(items); i++) result = walk_item(w, PyList_GetItem(items, i));
-  Py_DECREF(items);
-  return result;
+  PyObject *items = items_of(mapping);
+  return items ? walk_items(w, items) : -1;
 }
 
 static int walk_mapping(walker *w, PyObject *mapping) {
   if (!enter(w, mapping)) return 0;
-  privy_request_begin_object(w->request);
-  int result = walk_pairs(w, mapping);
-  privy_request_end_object(w->request);
+  bool plain = PyDict_CheckExact(mapping);
+  PyObject *items = plain ? NULL : items_of(mapping);
+  int result;
+  if (plain || items) {
+    privy_request_begin_object(w->request);
+    result = plain ? walk_dict(w, mapping) : walk_items(w, items);
+    privy_request_end_object(w->request);
+  } else {
+    result = refuse_failed(w);
+  }
   w->depth--;
   return result;
 }
 
+/* ---- what is missing ---- */
+
+/* "NaN", "NaT", "NA" */
+static int refuse_missing(walker *w, const char *name) {
+  return refuse_with(w, PyUnicode_FromFormat("is %s: leave out a value that is missing", name), "is missing");
+}
+
+/* Not equal to itself, as NaN and NaT. */
+static bool is_missing(PyObject *value) {
+  PyObject *differs = PyObject_RichCompare(value, value, Py_NE);
+  int missing = differs ? PyObject_IsTrue(differs) : 0;
+  Py_XDECREF(differs);
+  PyErr_Clear();
+  return missing > 0;
+}
+
 /* ---- instants ---- */
+
+/* A time in UTC ends in Z. */
+static void tell_time(walker *w, const char *text, size_t length) {
+  if (length && text[length - 1] == 'Z')
+    privy_request_string(w->request, text, length);
+  else
+    refuse(w, "is a time without a zone: give it one, such as UTC");
+}
 
 static int send_time(walker *w, PyObject *text) {
   static const char zero[] = "+00:00";
   const size_t tail = sizeof zero - 1;
+  char room[64];
   const char *bytes;
   Py_ssize_t size;
   if (!PyUnicode_Check(text)) return refuse(w, "must be a datetime whose isoformat() is text");
   if (!text_of(text, &bytes, &size)) return PyErr_Occurred() ? -1 : refuse(w, "must be a valid datetime");
   size_t length = (size_t)size;
-  if (length <= tail || memcmp(bytes + length - tail, zero, tail) != 0) {
-    privy_request_string(w->request, bytes, length);
-    return 0;
+  if (length > tail && length < sizeof room && memcmp(bytes + length - tail, zero, tail) == 0) {
+    length -= tail;
+    memcpy(room, bytes, length);
+    room[length++] = 'Z';
+    bytes = room;
   }
-  PyObject *local = PyUnicode_FromStringAndSize(bytes, (Py_ssize_t)(length - tail));
-  PyObject *utc = local ? PyUnicode_FromFormat("%UZ", local) : NULL;
-  int result = utc ? walk_string(w, utc) : -1;
-  Py_XDECREF(local);
-  Py_XDECREF(utc);
-  return result;
+  tell_time(w, bytes, length);
+  return 0;
 }
 
 /* The same instant in UTC; a naive datetime stays as it is, so that the core sees that it has no zone. */
@@ -246,6 +329,21 @@ static PyObject *in_utc(walker *w, PyObject *value) {
   return utc ? PyObject_CallMethodObjArgs(value, w->state->names[NAME_ASTIMEZONE], utc, NULL) : NULL;
 }
 
+/* The exception that is set says why the datetime has no text. */
+static int refuse_time(walker *w, PyObject *value) {
+  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    PyErr_Clear();
+    return refuse(w, "is outside the range of UTC datetimes");
+  }
+  PyObject *type, *error, *trace;
+  PyErr_Fetch(&type, &error, &trace);
+  bool missing = is_missing(value);
+  PyErr_Restore(type, error, trace);
+  if (!missing) return refuse_failed(w);
+  PyErr_Clear();
+  return refuse_missing(w, "NaT");
+}
+
 static int walk_datetime(walker *w, PyObject *value) {
   char told[TIMES_LENGTH];
   size_t length = times_tell(w->state, value, told);
@@ -254,15 +352,20 @@ static int walk_datetime(walker *w, PyObject *value) {
     return 0;
   }
   PyObject *moved = in_utc(w, value);
-  if (!moved) {
-    if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return -1;
-    PyErr_Clear();
-    return refuse(w, "must be a datetime that UTC can tell");
+  PyObject *text = moved ? PyObject_CallMethodObjArgs(moved, w->state->names[NAME_ISOFORMAT], NULL) : NULL;
+  int result = text ? send_time(w, text) : refuse_time(w, value);
+  Py_XDECREF(moved);
+  Py_XDECREF(text);
+  return result;
+}
+
+static int walk_date(walker *w, PyObject *value) {
+  PyObject *text = PyObject_CallMethodObjArgs(value, w->state->names[NAME_ISOFORMAT], NULL);
+  if (!text || !PyUnicode_Check(text)) {
+    Py_XDECREF(text);
+    return text ? refuse(w, "must be a date whose isoformat() is text") : refuse_failed(w);
   }
-  PyObject *text = PyObject_CallMethodObjArgs(moved, w->state->names[NAME_ISOFORMAT], NULL);
-  Py_DECREF(moved);
-  if (!text) return -1;
-  int result = send_time(w, text);
+  int result = walk_string(w, text);
   Py_DECREF(text);
   return result;
 }
@@ -270,29 +373,31 @@ static int walk_datetime(walker *w, PyObject *value) {
 /* ---- everything else ---- */
 
 static int refuse_type(walker *w, PyObject *value) {
-  PyObject *name = PyObject_GetAttr((PyObject *)Py_TYPE(value), w->state->names[NAME_TYPE_NAME]);
+  PyObject *name = type_name(w, (PyObject *)Py_TYPE(value));
   PyObject *message = name ? PyUnicode_FromFormat("must be a str, bool, number, datetime, dict, list, tuple or None, "
                                                   "not %U",
                                                   name)
                            : NULL;
   Py_XDECREF(name);
-  if (!message) return -1;
-  const char *text;
-  Py_ssize_t length;
-  if (text_of(message, &text, &length)) {
-    refuse(w, text);
-  } else if (!PyErr_Occurred()) {
-    refuse(w, "must be a value that JSON can tell");
-  }
-  Py_DECREF(message);
-  return PyErr_Occurred() ? -1 : 0;
+  return refuse_with(w, message, "must be a value that JSON has a form for");
 }
 
-static int walk_index(walker *w, PyObject *value) {
-  PyObject *number = PyNumber_Index(value);
-  if (!number) return -1;
-  int result = walk_integer(w, number);
-  Py_DECREF(number);
+/* A value of another library: converted to one that the core has a type for. */
+static int walk_foreign(walker *w, PyObject *value) {
+  if (!enter(w, value)) return 0;
+  PyObject *convert = state_values(w->state);
+  PyObject *plain = convert ? PyObject_CallFunctionObjArgs(convert, value, NULL) : NULL;
+  int result;
+  if (!plain)
+    result = refuse_failed(w);
+  else if (plain == Py_NotImplemented)
+    result = refuse_type(w, value);
+  else if (PyBytes_Check(plain))
+    result = refuse_missing(w, PyBytes_AsString(plain));
+  else
+    result = walk_any(w, plain);
+  Py_XDECREF(plain);
+  w->depth--;
   return result;
 }
 
@@ -304,14 +409,15 @@ static int is_a(PyObject *value, PyObject *type) {
 static int walk_other(walker *w, PyObject *value) {
   if (PyFloat_CheckExact(value)) return walk_float(w, value);
   int match = is_a(value, state_decimal(w->state));
-  if (match) return match < 0 ? -1 : walk_digits(w, PyObject_Str(value));
+  if (match) return match < 0 ? refuse_failed(w) : walk_digits(w, PyObject_Str(value));
   match = is_a(value, state_datetime(w->state));
-  if (match) return match < 0 ? -1 : walk_datetime(w, value);
+  if (match) return match < 0 ? refuse_failed(w) : walk_datetime(w, value);
   if (PyFloat_Check(value)) return walk_float(w, value);
-  if (PyIndex_Check(value)) return walk_index(w, value);
   match = is_a(value, state_mapping(w->state));
-  if (match) return match < 0 ? -1 : walk_mapping(w, value);
-  return refuse_type(w, value);
+  if (match) return match < 0 ? refuse_failed(w) : walk_mapping(w, value);
+  match = is_a(value, state_date(w->state));
+  if (match) return match < 0 ? refuse_failed(w) : walk_date(w, value);
+  return walk_foreign(w, value);
 }
 
 static int walk_any(walker *w, PyObject *value) {
