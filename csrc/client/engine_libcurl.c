@@ -19,17 +19,20 @@ static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 static privy_libcurl libcurl;
 static char fault[256]; /* why it cannot be used, "" when it can */
 
+static const char missing[] = "libcurl cannot be loaded: %.100s; install it (Debian, Ubuntu: libcurl4; Fedora, Alpine: "
+                              "libcurl; macOS: brew install curl)";
+
 static void *open_library(void) {
   void *library = NULL;
   for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) library = dlopen(names[i], RTLD_NOW);
-  if (!library) snprintf(fault, sizeof fault, "%s", dlerror());
+  if (!library) snprintf(fault, sizeof fault, missing, dlerror());
   return library;
 }
 
 /* A function as it stands in the table; dlsym gives it as a pointer to an object. */
 static void find(void *library, const char *name, void *out) {
   void *symbol = dlsym(library, name);
-  if (!symbol) snprintf(fault, sizeof fault, "it has no %s", name);
+  if (!symbol) snprintf(fault, sizeof fault, "libcurl cannot be used: it has no %s", name);
   memcpy(out, &symbol, sizeof symbol);
 }
 
@@ -50,11 +53,11 @@ static void begin(void) {
   snprintf(libcurl.agent, sizeof libcurl.agent, " libcurl/%s", info->version);
   list_encodings(info->features);
   if (info->version_num < OLDEST) {
-    snprintf(fault, sizeof fault, "it is %s, and privy needs 7.80 or newer", info->version);
+    snprintf(fault, sizeof fault, "libcurl %s cannot be used: privy needs 7.80 or newer", info->version);
     return;
   }
   CURLcode result = libcurl.global_init(CURL_GLOBAL_DEFAULT);
-  if (result != CURLE_OK) snprintf(fault, sizeof fault, "%s", libcurl.easy_strerror(result));
+  if (result != CURLE_OK) snprintf(fault, sizeof fault, "libcurl cannot be used: %s", libcurl.easy_strerror(result));
 }
 
 static void load(void) {
@@ -72,6 +75,6 @@ const privy_libcurl *privy_libcurl_load(privy_error *error) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, load);
   if (!*fault) return &libcurl;
-  privy_error_set(error, PRIVY_ERROR, "libcurl cannot be used: %s", fault);
+  privy_error_set(error, PRIVY_ERROR, "%s", fault);
   return NULL;
 }

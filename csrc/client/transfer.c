@@ -114,6 +114,7 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
   curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  curl->easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl->easy_setopt(easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
@@ -133,7 +134,10 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
   curl->easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
   if (!settings->ca_bundle) return;
   curl->easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle);
-  curl->easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's authorities stay trusted beside the bundle's */
+  curl->easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->ca_bundle);
+  /* Without this the host's authorities stay trusted as well as those of the bundle. */
+  curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
+  curl->easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 }
 
 privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settings *settings, privy_kept *kept) {

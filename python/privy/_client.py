@@ -57,7 +57,8 @@ class BaseClient:
             scopes: what the OAuth token may do, as strings or as one string with spaces between; all when left out.
             base_url: where the API is; ``https://api.privy.com/v1`` when left out. HTTPS only, but for loopback.
             token_url: where OAuth tokens come from; ``/oauth/token`` below the base URL's origin when left out.
-            ca_bundle: file of trusted certificates; the system's when left out.
+            ca_bundle: file of certificates that are trusted, for the API and for an ``https`` proxy, instead of the
+                system's; it is read when the client is made.
             proxy: URL of a proxy (``http``, ``https``, ``socks5`` or ``socks5h``); when left out, what ``https_proxy``
                 and ``no_proxy`` of the environment say. Plain HTTP to loopback never takes one.
             timeout: seconds that one attempt may take as a whole (30).

@@ -7,18 +7,14 @@ import contextlib
 import os
 import re
 import socket
-import ssl
-import tempfile
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
-import certificates
 import privy
 import proxies
 import pytest
 from http2 import Connection
-from wire import Seen, Wire, listen
+from places import Place
+from wire import Wire
 
 TOKEN = "privy_" + "7" * 40
 
@@ -28,51 +24,6 @@ def clean_environment(monkeypatch):
     for name in list(os.environ):
         if name.startswith(("PRIVY_", "SSL_CERT_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as name:
-        certificates.make(Path(name))
-        yield Path(name)
-
-
-class Place:
-    """A server of ours: plain or with TLS, and a proxy in front of it that counts who comes."""
-
-    def __init__(self, serve, context: ssl.SSLContext | None = None, host: str = "127.0.0.1", through=None) -> None:
-        self.seen = Seen()
-        self.through = 0
-
-        def handle(connection: socket.socket) -> None:
-            self.seen.connections += 1
-            with context.wrap_socket(connection, server_side=True) if context else connection as kept:
-                serve(Wire(kept, self.seen))
-
-        def pass_on(connection: socket.socket) -> None:
-            self.through += 1
-            through(Wire(connection, Seen()), self.port)
-
-        self.port = listen(handle, self.seen)
-        self.base_url = f"{'https' if context else 'http'}://{host}:{self.port}/v1"
-        self.proxy = f"{proxies.USER}:{proxies.PASSWORD}@127.0.0.1:{listen(pass_on, self.seen)}" if through else ""
-
-
-@pytest.fixture
-def place(folder) -> Iterator:
-    """Opens servers, and closes them when the test is over."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "good.pem", folder / "good.key")
-    opened: list[Place] = []
-
-    def start(serve=proxies.well, tls=True, alpn=(), **more) -> Place:
-        context.set_alpn_protocols(list(alpn) or ["http/1.1"])
-        opened.append(Place(serve, context if tls else None, **more))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.seen.stopped.set()
 
 
 def client(place: Place, **settings) -> privy.Client:
