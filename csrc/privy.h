@@ -443,6 +443,54 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_handle(privy_sandbox *sandb
                                                             size_t headers_length, const char *body, size_t body_length,
                                                             privy_sandbox_answer *answer);
 
+/*
+ * One connection of a served sandbox, without its socket: the caller feeds the bytes that come and does the step that
+ * it is given. It reads HTTP/1.1 strictly, answers every refusal in the API's envelope, and bounds how long a request
+ * may take to arrive. A request is refused if its Host is not loopback, an allowed name, or (where the server listens
+ * on more than loopback) an address, and if it comes from a web page of another host. For one thread at a time.
+ */
+typedef struct privy_sandbox_connection privy_sandbox_connection;
+
+typedef enum privy_sandbox_step_kind {
+  PRIVY_SANDBOX_READ, /* wait for bytes until `until`, feed them if there are any, and ask for the next step */
+  PRIVY_SANDBOX_SEND, /* wait `delay` seconds, send `bytes`, and ask for the next step */
+  PRIVY_SANDBOX_CLOSE /* close the connection */
+} privy_sandbox_step_kind;
+
+typedef struct privy_sandbox_step {
+  privy_sandbox_step_kind kind;
+  bool idle;    /* READ: nothing of a request has come, so that nothing is lost if the connection is closed */
+  double until; /* READ: by the caller's clock */
+  double delay;
+  const char *bytes; /* SEND: valid until the connection is used again */
+  size_t length;
+} privy_sandbox_step;
+
+/* Connections that a server should keep open at most, so that its threads are bounded. One more is answered with
+ * PRIVY_SANDBOX_BUSY and closed, unless an idle one can be closed in its place. */
+#define PRIVY_SANDBOX_CONNECTIONS 256
+#define PRIVY_SANDBOX_BUSY                                                                                             \
+  "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\nRetry-After: 1\r\n"            \
+  "Connection: close\r\nContent-Length: 83\r\n\r\n"                                                                    \
+  "{\"error\":{\"code\":\"service_unavailable\",\"message\":\"Too many connections are open.\"}}"
+
+/* `host` is the address that the server listens on, `allowed` a space-separated list of further host names, or NULL.
+ * The connection keeps a reference to the sandbox. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_connection_new(privy_sandbox *sandbox, const char *host,
+                                                                    const char *allowed,
+                                                                    privy_sandbox_connection **out);
+PRIVY_API void privy_sandbox_connection_free(privy_sandbox_connection *connection);
+/* Takes bytes that came. PRIVY_OK, or PRIVY_NO_MEMORY: then close the connection. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_connection_feed(privy_sandbox_connection *connection,
+                                                                     const char *bytes, size_t length);
+/* What to do next. `now` is the caller's monotonic clock, in seconds. PRIVY_OK, or PRIVY_NO_MEMORY: then close the
+ * connection. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_connection_next(privy_sandbox_connection *connection, double now,
+                                                                     privy_sandbox_step *step);
+/* Whether a server that listens on this address can be reached from this machine only. Names but "localhost" are not
+ * resolved and count as reachable. */
+PRIVY_API bool privy_host_is_local(const char *host);
+
 /* Adds a token. `scopes` is a space-separated list, NULL for all. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token,
                                                                const char *scopes);

@@ -13,6 +13,7 @@ static const struct {
     {401, "unauthorized", "The bearer token is missing, expired, revoked or wrong."},
     {403, "insufficient_scope", "The token lacks the scope that this request needs."},
     {404, "not_found", "There is nothing here."},
+    {408, "request_timeout", "The request did not arrive in time."},
     {409, "conflict", "A contact with this email or phone number exists already."},
     {413, "payload_too_large", "The body is too large."},
     {422, "validation_failed", "The request is not valid."},
@@ -61,14 +62,15 @@ privy_status privy_answer_end(privy_exchange *exchange, int http_status, const p
   return PRIVY_OK;
 }
 
-/* Opens {"error": {"code", "message". */
-static void begin_error(privy_exchange *exchange, privy_writer *writer, int http_status, const char *message) {
+/* Opens {"error": {"code", "message". NULL stands for the usual words of the status. */
+static void begin_error(privy_exchange *exchange, privy_writer *writer, int http_status, const char *code,
+                        const char *message) {
   const size_t error = error_of(http_status);
   privy_writer_init(writer, &exchange->answer->body);
   privy_writer_begin_object(writer);
   write_key(writer, "error");
   privy_writer_begin_object(writer);
-  write_text(writer, "code", errors[error].code);
+  write_text(writer, "code", code ? code : errors[error].code);
   write_text(writer, "message", message ? message : errors[error].message);
 }
 
@@ -78,10 +80,14 @@ static privy_status end_error(privy_exchange *exchange, privy_writer *writer, in
   return privy_answer_end(exchange, http_status, writer);
 }
 
-privy_status privy_answer_message(privy_exchange *exchange, int http_status, const char *message) {
+privy_status privy_answer_refusal(privy_exchange *exchange, int http_status, const char *code, const char *message) {
   privy_writer writer;
-  begin_error(exchange, &writer, http_status, message);
+  begin_error(exchange, &writer, http_status, code, message);
   return end_error(exchange, &writer, http_status);
+}
+
+privy_status privy_answer_message(privy_exchange *exchange, int http_status, const char *message) {
+  return privy_answer_refusal(exchange, http_status, NULL, message);
 }
 
 privy_status privy_answer_error(privy_exchange *exchange, int http_status) {
@@ -90,7 +96,7 @@ privy_status privy_answer_error(privy_exchange *exchange, int http_status) {
 
 privy_status privy_answer_conflict(privy_exchange *exchange, size_t contact) {
   privy_writer writer;
-  begin_error(exchange, &writer, 409, NULL);
+  begin_error(exchange, &writer, 409, NULL, NULL);
   write_key(&writer, "id");
   privy_writer_value(&writer, exchange->sandbox->store.contacts[contact].rows[PRIVY_ROW_CONTACT_id]);
   return end_error(exchange, &writer, 409);
@@ -118,7 +124,7 @@ privy_status privy_answer_faults(privy_exchange *exchange) {
     privy_writer_end_object(&writer);
     return privy_answer_end(exchange, 400, &writer);
   }
-  begin_error(exchange, &writer, 422, NULL);
+  begin_error(exchange, &writer, 422, NULL, NULL);
   write_key(&writer, "details");
   write_faults(&writer, faults);
   return end_error(exchange, &writer, 422);

@@ -59,6 +59,9 @@ PRIVY_NODISCARD bool privy_answer_header(privy_exchange *exchange, const char *n
 PRIVY_NODISCARD privy_status privy_answer_error(privy_exchange *exchange, int http_status);
 /* The same with words of its own. */
 PRIVY_NODISCARD privy_status privy_answer_message(privy_exchange *exchange, int http_status, const char *message);
+/* The same with a code of its own too; NULL stands for the usual words of the status. */
+PRIVY_NODISCARD privy_status privy_answer_refusal(privy_exchange *exchange, int http_status, const char *code,
+                                                  const char *message);
 /* 409, naming the contact that is in the way. */
 PRIVY_NODISCARD privy_status privy_answer_conflict(privy_exchange *exchange, size_t contact);
 /* The faults of the check: 422, or 400 in the manner of events. */

@@ -1,6 +1,7 @@
 #include "sandbox/stamp.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void set_date(privy_time *time, int64_t days) {
   time->day = (uint8_t)(days + 1);
 }
 
-void privy_stamp_now(char out[PRIVY_STAMP_TIME], double now) {
+static privy_time time_of(double now) {
   const int64_t millis = (int64_t)(now * 1000.0 + 0.5);
   const int64_t seconds = millis / 1000;
   privy_time time = {.seconds = seconds, .nanos = (int32_t)(millis % 1000) * 1000000};
@@ -55,7 +56,21 @@ void privy_stamp_now(char out[PRIVY_STAMP_TIME], double now) {
   time.hour = (uint8_t)(seconds / 3600 % 24);
   time.minute = (uint8_t)(seconds / 60 % 60);
   time.second = (uint8_t)(seconds % 60);
+  return time;
+}
+
+void privy_stamp_now(char out[PRIVY_STAMP_TIME], double now) {
+  const privy_time time = time_of(now);
   privy_stamp_time(out, &time);
+}
+
+void privy_stamp_http(char out[PRIVY_STAMP_TIME], double now) {
+  static const char days[][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
+  static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const privy_time time = time_of(floor(now));
+  snprintf(out, PRIVY_STAMP_TIME, "%s, %02u %s %04" PRId32 " %02u:%02u:%02u GMT", days[time.seconds / 86400 % 7],
+           (unsigned)time.day, months[time.month - 1], time.year, (unsigned)time.hour, (unsigned)time.minute,
+           (unsigned)time.second);
 }
 
 void privy_stamp_time(char out[PRIVY_STAMP_TIME], const privy_time *time) {

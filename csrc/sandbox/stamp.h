@@ -19,5 +19,7 @@ void privy_stamp_secret(char out[PRIVY_STAMP_SECRET], uint64_t serial);
 void privy_stamp_now(char out[PRIVY_STAMP_TIME], double now);
 /* The same for an instant given apart. */
 void privy_stamp_time(char out[PRIVY_STAMP_TIME], const privy_time *time);
+/* The instant as a Date header has it. */
+void privy_stamp_http(char out[PRIVY_STAMP_TIME], double now);
 
 #endif
