@@ -26,11 +26,9 @@ Gem::Specification.new do |spec|
 
   # From Ruby 3.4 on Bundler hides bigdecimal from an application that no gem declares it for.
   spec.add_dependency "bigdecimal", ">= 3.1", "< 5"
-  # The server of privy-sandbox needs webrick. A program that only calls the API does not, so it asks for it by name.
   spec.add_development_dependency "async", ">= 1.30", "< 3"
   spec.add_development_dependency "minitest", "~> 5.15"
   spec.add_development_dependency "puma", ">= 5.6", "< 8"
   spec.add_development_dependency "rack", ">= 2.2", "< 4"
-  spec.add_development_dependency "webrick", "~> 1.7"
   spec.metadata["rubygems_mfa_required"] = "true"
 end

@@ -1,5 +1,6 @@
 #include "page.h"
 #include "record.h"
+#include "sandbox.h"
 #include "schema.h"
 #include "state.h"
 
@@ -20,6 +21,7 @@ static PyObject *allocation_failed(PyObject *module, PyObject *unused) {
 static PyMethodDef module_methods[] = {
     {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
     {"row_keys", schema_row_keys, METH_O, "The parameters of an operation that identify a row of a bulk run."},
+    {"is_local", served_is_local, METH_VARARGS, "Whether only this machine can reach a server on that address."},
     {"_load", record_load, METH_VARARGS, "Reads a pickled record back."},
     {"_load_page", page_load, METH_VARARGS, "Reads a pickled page back."},
     {"_fail_allocation", fail_allocation, METH_VARARGS, "For tests: makes this thread's nth allocation fail, once."},
@@ -34,7 +36,7 @@ static int module_exec(PyObject *module) {
   if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
   if (client_add(module, state) < 0 || group_add(module, state) < 0 || list_add(module) < 0) return -1;
   if (bulk_add(module) < 0) return -1;
-  if (sandbox_add(module, state) < 0) return -1;
+  if (sandbox_add(module, state) < 0 || served_add(module) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }
 

@@ -157,6 +157,7 @@ int group_add(PyObject *module, core_state *state);
 int sandbox_add(PyObject *module, core_state *state);
 int list_add(PyObject *module);
 int bulk_add(PyObject *module);
+int served_add(PyObject *module);
 /* Frees what record_add_all and page_add allocated for the types. */
 void record_forget_all(core_state *state);
 void page_forget(core_state *state);

@@ -11,6 +11,10 @@ from ._events import Event
 
 VERSION: Final[str]
 SANDBOX_TOKEN: Final[str]
+SANDBOX_READ: Final[int]
+SANDBOX_SEND: Final[int]
+SANDBOX_CONNECTIONS: Final[int]
+SANDBOX_BUSY: Final[str]
 SANDBOX_CLIENT_ID: Final[str]
 SANDBOX_CLIENT_SECRET: Final[str]
 
@@ -531,6 +535,21 @@ class Sandbox:
 
     def reset(self) -> None:
         """Forgets what it holds."""
+
+class SandboxConnection:
+    """One HTTP connection of a served sandbox, without its socket."""
+
+    def __new__(cls, sandbox: Sandbox, host: str, allowed: str | None, /) -> SandboxConnection: ...
+    def feed(self, data: bytes, /) -> None:
+        """Takes bytes that came."""
+
+    def next(self, now: float, /) -> tuple[int, bytes, float, bool]:
+        """What to do next at this time by a monotonic clock: the kind of step (``SANDBOX_READ``, ``SANDBOX_SEND``, else
+        close), what to send, until when to read or how long to wait before sending, and whether nothing of a request
+        has come."""
+
+def is_local(host: str, /) -> bool:
+    """Whether only this machine can reach a server that listens on that address."""
 
 def schema() -> dict[str, list[dict[str, Any]]]:
     """The tables of the API as plain dicts and lists: operations, objects, errors, enums."""

@@ -127,8 +127,8 @@ def recording(answer: Callable[[Request], Reply] | None = None) -> Iterator[Reco
 
 
 @contextlib.contextmanager
-def served(sandbox: privy.Sandbox) -> Iterator[Server]:
-    server = Server(sandbox)
+def served(sandbox: privy.Sandbox, kind: type[Server] = Server, **settings: object) -> Iterator[Server]:
+    server = kind(sandbox, **settings)  # type: ignore[arg-type]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

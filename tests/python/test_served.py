@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import http.client
 import io
 import json
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.util import setup_testing_defaults
@@ -16,8 +21,10 @@ from wsgiref.validate import validator
 
 import privy
 import pytest
+from privy import _core
 from privy.sandbox import app
-from support import TOKEN, served
+from privy.sandbox._server import Server
+from support import TOKEN, served, until
 
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 
@@ -73,14 +80,20 @@ def shape(body):
     return {key: sorted(inner) if isinstance(inner, dict) else inner for key, inner in value.items()}
 
 
+def test_a_server_of_the_user_s_own_decides_about_hosts_and_methods(sandbox):
+    application = validator(app(sandbox))
+    headers = {**AUTHORIZED, "Host": "shop.example", "Origin": "https://page.example"}
+    assert ask(application, "GET", "/v1/contacts", headers=headers)[0] == "200 OK"
+    status, _, body = ask(app(sandbox), "TRACE", "/v1/contacts")
+    assert (status, json.loads(body)["error"]["code"]) == ("404 Not Found", "not_found")
+
+
 class Quiet(WSGIRequestHandler):
     def log_message(self, format, *args):
         pass
 
 
 def test_another_server_can_serve_it(sandbox):
-    import threading
-
     with make_server("127.0.0.1", 0, app(sandbox), handler_class=Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
@@ -125,21 +138,132 @@ def exchange(server, text):
     return received
 
 
-def test_odd_requests(sandbox):
+POST = b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\n"
+GET = b"GET /v1/contacts HTTP/1.1\r\n"
+BEARER = f"Authorization: Bearer {TOKEN}\r\n".encode()
+
+
+def refusal(answer):
+    """Status and code of an answer, which is in the API's envelope."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/json" in head
+    error = json.loads(body)["error"]
+    assert error["message"]
+    return int(head.split()[1]), error["code"]
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        (POST + b"Transfer-Encoding: chunked\r\n\r\n", (411, "length_required")),
+        (POST + b"Content-Length: -5\r\n\r\n", (400, "bad_request")),
+        (POST + b"Content-Length: 99999999999\r\n\r\n", (413, "payload_too_large")),
+        (POST + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", (400, "bad_request")),
+        (b"GET / HTTP/1.1\nHost: localhost\n\n", (400, "bad_request")),
+        (b"what is this\r\n\r\n", (400, "bad_request")),
+        (GET + b"\r\n", (400, "bad_request")),
+        (GET + b"Host: localhost\r\n" + b"X: y\r\n" * 9999 + b"\r\n", (431, "headers_too_large")),
+        (GET + b"Host: localhost\r\n\r\n", (401, "unauthorized")),
+        (b"TRACE /v1/events HTTP/1.1\r\nHost: localhost\r\n" + BEARER + b"\r\n", (404, "not_found")),
+        (b"BREW /v1/contacts HTTP/1.1\r\nHost: localhost\r\n" + BEARER + b"\r\n", (404, "not_found")),
+        (b"BREW /v1/contacts HTTP/1.1\r\nHost: localhost\r\n\r\n", (401, "unauthorized")),
+        (GET + b"Host: rebound.example\r\n" + BEARER + b"\r\n", (421, "misdirected_request")),
+        (GET + b"Host: localhost\r\nOrigin: https://page.example\r\n" + BEARER + b"\r\n", (403, "foreign_origin")),
+    ],
+)
+def test_what_is_refused_is_refused_as_the_api_does(sandbox, request_text, expected):
     with served(sandbox) as server:
-        assert b" 411 " in exchange(
-            server, b"POST /v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-        )
-        assert b" 411 " in exchange(server, b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n")
-        assert b" 413 " in exchange(
-            server, b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
-        )
-        assert b" 501 " in exchange(server, b"BREW /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert b" 401 " in exchange(server, b"GET /v1/contacts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert refusal(exchange(server, request_text)) == expected
+
+
+def test_other_host_names_are_allowed_by_name(sandbox):
+    with served(sandbox, allowed_hosts=["privy", "shop.test"]) as server:
+        for name in (b"privy:8089", b"Shop.Test"):
+            assert b" 200 OK" in exchange(server, GET + b"Host: " + name + b"\r\n" + BEARER + b"\r\n")
+        assert refusal(exchange(server, GET + b"Host: other\r\n\r\n"))[0] == 421
+
+
+def test_a_container_is_reached_by_plain_http(sandbox):
+    with served(sandbox, host="0.0.0.0") as server:
+        url = f"http://0.0.0.0:{server.server_address[1]}/v1"  # not loopback by its name, and reached on every machine
+        with pytest.raises(privy.PrivyError, match="must be https"):
+            privy.Client(TOKEN, base_url=url)
+        with pytest.raises(privy.PrivyError, match="the sandbox's own token"):
+            privy.Client("privy_" + "0" * 40, base_url=url, allow_plain_http=True)
+        with privy.Client(TOKEN, base_url=url, allow_plain_http=True) as client:
+            assert client.contacts.create(email="a@b.c").email == "a@b.c"
+        credentials = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+        with privy.Client(**credentials, base_url=url, allow_plain_http=True) as client:
+            assert client.contacts.list().total_count == 1
+
+
+def connect(server):
+    return socket.create_connection(server.server_address, timeout=30)
+
+
+def test_threads_are_bounded_and_the_longest_idle_connection_makes_room(sandbox):
+    assert _core.SANDBOX_CONNECTIONS == 256
+    with served(sandbox) as server:
+        server._connections.most = 4
+        before = threading.active_count()
+        request = GET + b"Host: localhost\r\n" + BEARER + b"\r\n"
+        idle = [connect(server) for _ in range(4)]
+        for connection in idle:
+            connection.sendall(request)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        with connect(server) as one_more:
+            one_more.sendall(request)
+            assert one_more.recv(65536).startswith(b"HTTP/1.1 200 ")
+            assert idle[0].recv(1) == b""
+            for connection in idle[1:]:
+                connection.sendall(request)
+                assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            assert threading.active_count() <= before + 5
+        for connection in idle:
+            connection.close()
+
+
+def test_half_open_connections_do_not_pile_up(sandbox):
+    with served(sandbox) as server:
+        server._connections.most = 4
+        half = [connect(server) for _ in range(4)]
+        for connection in half:
+            connection.sendall(b"GET /v1/contacts HTTP/1.1\r\nHost: localhost\r\nX: ")
+        until(lambda: list(server._connections._open.values()) == [False] * 4)
+        with connect(server) as refused:
+            received = b""
+            while chunk := refused.recv(65536):
+                received += chunk
+        assert refusal(received) == (503, "service_unavailable")
+        half[0].close()
+        until(lambda: len(server._connections._open) < 4)
+        assert refusal(exchange(server, GET + b"Host: localhost\r\n\r\n"))[0] == 401
+        for connection in half:
+            connection.close()
+
+
+def test_a_request_that_trickles_in_is_given_up(sandbox):
+    with served(sandbox, kind=Hasty) as server, connect(server) as connection:
+        connection.sendall(b"GET /v1/contacts HTTP/1.1\r\n")
+        with contextlib.suppress(OSError):  # once the server has given up
+            for _ in range(300):
+                connection.sendall(b"X: y\r\n")
+                time.sleep(0.01)
+                if select.select([connection], [], [], 0)[0]:
+                    break
+        assert refusal(connection.recv(65536)) == (408, "request_timeout")
+        assert sandbox.counts.requests == 0
+
+
+class Hasty(Server):
+    """Its clock runs a hundred times faster."""
+
+    def now(self):
+        return super().now() * 100
 
 
 def test_faults_break_the_connection(sandbox):
-    request = f"GET /v1/contacts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+    request = f"GET /v1/contacts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
     with served(sandbox) as server:
         sandbox.fail(drop=True)
         assert exchange(server, request) == b""
@@ -149,6 +273,14 @@ def test_faults_break_the_connection(sandbox):
             int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
         )
         assert 0 < len(body) < length
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as one:
+            return one.connect_ex(("::1", 9)) == errno.ECONNREFUSED
+    except OSError:
+        return False
 
 
 class Program:
@@ -187,6 +319,32 @@ def test_the_program(number):
             assert client.contacts.list().total_count == 1
             output, errors = program.stop(number)
         assert (output, errors, program.process.returncode) == ("", "", 0)
+
+
+def test_the_program_warns_when_other_machines_can_reach_it():
+    with Program("--host", "0.0.0.0", "--port", "0", "--allow-host", "privy") as program:
+        base_url = program.lines[0].removeprefix("privy sandbox: ").strip()
+        assert base_url.startswith("http://127.0.0.1:")
+        with privy.Client(TOKEN, base_url=base_url) as client:
+            client.contacts.create(email="a@b.c")
+        host, port = urlsplit(base_url).hostname, urlsplit(base_url).port
+        for name, status in (("privy", 200), ("other", 421)):
+            connection = http.client.HTTPConnection(host, port, timeout=30)
+            connection.request("GET", "/v1/contacts", headers={**AUTHORIZED, "Host": name})
+            assert connection.getresponse().status == status
+            connection.close()
+        _, errors = program.stop(signal.SIGTERM)
+    assert "listens on '0.0.0.0': every machine that reaches this one can use it" in errors
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+def test_the_program_serves_ipv6():
+    with Program("--host", "::1", "--port", "0") as program:
+        base_url = program.lines[0].removeprefix("privy sandbox: ").strip()
+        assert base_url.startswith("http://[::1]:")
+        with privy.Client(TOKEN, base_url=base_url) as client:
+            assert client.contacts.create(email="a@b.c").email == "a@b.c"
+        assert program.stop(signal.SIGTERM)[1] == ""
 
 
 def test_the_program_says_when_a_port_is_taken():

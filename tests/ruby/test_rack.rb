@@ -28,6 +28,13 @@ class TestRack < PrivyTest
     assert_equal 200, mock.delete("/v1/contacts/#{id}", @authorization).status
   end
 
+  def test_a_server_of_the_user_s_own_decides_about_hosts_and_methods
+    other = { "HTTP_HOST" => "shop.example", "HTTP_ORIGIN" => "https://page.example", **@authorization }
+    assert_equal 200, mock.get("/v1/contacts", other).status
+    traced = mock.request("TRACE", "/v1/contacts", @authorization)
+    assert_equal [404, "not_found"], [traced.status, JSON.parse(traced.body).dig("error", "code")]
+  end
+
   def test_it_answers_as_the_sandbox_does
     direct = @sandbox.handle("GET", "/v1/nothing/%20here", "Authorization" => "Bearer #{@sandbox.token}")
     mounted = mock.get("/v1/nothing/%20here", @authorization)

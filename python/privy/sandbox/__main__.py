@@ -6,8 +6,14 @@ import argparse
 import signal
 import sys
 
+from .. import _core
 from ._sandbox import Sandbox
 from ._server import Server
+
+EXPOSED = (
+    "privy sandbox: warning: it listens on {host!r}: every machine that reaches this one can use it, since its token "
+    "is in every copy of this library. Requests that name a host need --allow-host NAME."
+)
 
 
 def _stop(number: int, frame: object) -> None:
@@ -19,16 +25,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m privy.sandbox", description="Serve a Privy in memory over HTTP.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", default=8089, type=int, help="port to listen on (%(default)s); 0 picks a free one")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name, besides loopback, that requests may name; may be repeated",
+    )
     options = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     sandbox = Sandbox()
     try:
-        server = Server(sandbox, options.host, options.port)
+        server = Server(sandbox, options.host, options.port, options.allow_host)
     except (OSError, OverflowError) as error:
         print(f"privy sandbox: cannot listen on {options.host}:{options.port}: {error}", file=sys.stderr)
         return 1
     try:
+        if not _core.is_local(options.host):
+            print(EXPOSED.format(host=options.host), file=sys.stderr, flush=True)
         print(f"privy sandbox: {server.base_url}", flush=True)
         print(f"token: {sandbox.token}", flush=True)
         server.serve_forever(poll_interval=0.1)

@@ -1,115 +1,166 @@
-"""An HTTP/1.1 server for the WSGI application: a thread a connection, connections kept alive, nothing logged."""
+"""A server of a sandbox: a thread a connection, nothing logged. The core reads the requests and writes the answers."""
 
 from __future__ import annotations
 
-import io
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import contextlib
+import socket
+import threading
+import time
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
-from ._wsgi import app
+from .. import _core
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
-
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
     from ._sandbox import Sandbox
 
-LARGEST_BODY = 16 * 1024 * 1024
+CHUNK = 65536
+# Seconds in which a client must take an answer.
+SEND_SECONDS = 30.0
+# What a server that listens on every address of the machine is called from the machine itself.
+EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class Server(ThreadingHTTPServer):
-    """Serves a sandbox. ``port`` 0 picks a free one; ``base_url`` tells where it listens."""
+class Server(ThreadingTCPServer):
+    """Serves a sandbox. ``port`` 0 picks a free one; ``base_url`` is its address.
+
+    It takes requests whose ``Host`` is loopback, one of ``allowed_hosts``, or, if it listens on more than loopback, an
+    address; and none that a web page of another host makes. At most 256 connections stay open.
+    """
 
     daemon_threads = True
+    allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.application: WSGIApplication = app(sandbox)
+    def __init__(
+        self, sandbox: Sandbox, host: str = "127.0.0.1", port: int = 0, allowed_hosts: Iterable[str] = ()
+    ) -> None:
+        self.sandbox = sandbox
+        self.host = host
+        self.allowed_hosts = " ".join(allowed_hosts)
+        self._connections = Connections()
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
     @property
     def base_url(self) -> str:
-        host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}/v1"
+        host = EVERYWHERE.get(self.host, self.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.server_address[1]}/v1"
+
+    def now(self) -> float:
+        """The clock that bounds how long requests may take to arrive."""
+        return time.monotonic()
+
+    def get_request(self) -> Any:
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(0.05)  # the client has left, or the process has no descriptors left
+            raise
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._connections.add(request):
+            super().process_request(request, client_address)
+            return
+        request.setblocking(False)
+        with contextlib.suppress(OSError):
+            request.send(_core.SANDBOX_BUSY.encode())
+        self.shutdown_request(request)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.remove(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        self._connections.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that breaks is the client's business."""
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
+class Connections:
+    """The open connections, so many at most. The one that has been idle longest makes room for a new one."""
+
+    def __init__(self, most: int = _core.SANDBOX_CONNECTIONS) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._open: dict[socket.socket, bool] = {}  # whether it is idle; those that became so last stand last
+
+    def add(self, connection: socket.socket) -> bool:
+        """False when there are too many, and none of them is idle."""
+        with self._lock:
+            if len(self._open) >= self.most and not self._make_room():
+                return False
+            self._open[connection] = False
+            return True
+
+    def remove(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._open.pop(connection, None)
+
+    def note(self, connection: socket.socket, idle: bool) -> None:
+        """Whether the connection waits for a request. One that was closed to make room is not counted again."""
+        with self._lock:
+            if connection in self._open and self._open[connection] != idle:
+                del self._open[connection]
+                self._open[connection] = idle
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._open:
+                _hang_up(connection)
+
+    def _make_room(self) -> bool:
+        oldest = next((connection for connection, idle in self._open.items() if idle), None)
+        if oldest is None:
+            return False
+        del self._open[oldest]
+        _hang_up(oldest)
+        return True
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Ends the reading of the connection's thread, which then closes it."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseRequestHandler):
+    request: socket.socket
     server: Server
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    def handle(self) -> None:
+        server = self.server
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = _core.SandboxConnection(server.sandbox._core, server.host, server.allowed_hosts)
+        going = True
+        while going:
+            kind, content, seconds, idle = connection.next(server.now())
+            if kind == _core.SANDBOX_READ:
+                going = self._read(connection, seconds, idle)
+            elif kind == _core.SANDBOX_SEND:
+                self._send(content, seconds)
+            else:
+                return
 
-    def _serve(self) -> None:
-        body = self._read_body()
-        if body is None:
-            return
+    def _read(self, connection: _core.SandboxConnection, until: float, idle: bool) -> bool:
+        """Feeds what comes until then. False when nothing will come any more."""
+        self.server._connections.note(self.request, idle)
+        self.request.settimeout(max(until - self.server.now(), 0.001))
         try:
-            for chunk in self.server.application(self._environ(body), self._start):
-                if self.command != "HEAD":
-                    self.wfile.write(chunk)
-        except ConnectionAbortedError:
-            self.close_connection = True
+            data = self.request.recv(CHUNK)
+        except TimeoutError:
+            return True
+        self.server._connections.note(self.request, False)
+        connection.feed(data)
+        return bool(data)
 
-    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: object = None, /) -> Any:
-        code, _, reason = status.partition(" ")
-        self.send_response_only(int(code), reason)
-        for name, value in headers:
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        return self.wfile.write
-
-    def _read_body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "0")
-        if self.headers.get("Transfer-Encoding") or not length.isdecimal():
-            self.send_error(411)
-            return None
-        if int(length) > LARGEST_BODY:
-            self.close_connection = True
-            self.send_error(413)
-            return None
-        return self.rfile.read(int(length))
-
-    def _environ(self, body: bytes) -> WSGIEnvironment:
-        path, _, query = self.path.partition("?")
-        environ: WSGIEnvironment = {
-            "REQUEST_METHOD": self.command,
-            "SCRIPT_NAME": "",
-            "PATH_INFO": _unquoted(path),
-            "QUERY_STRING": query,
-            "SERVER_NAME": str(self.server.server_address[0]),
-            "SERVER_PORT": str(self.server.server_address[1]),
-            "SERVER_PROTOCOL": self.request_version,
-            "REMOTE_ADDR": str(self.client_address[0]),
-            "CONTENT_LENGTH": str(len(body)),
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
-        for name, value in self.headers.items():
-            key = name.upper().replace("-", "_")
-            if key == "CONTENT_TYPE":
-                environ[key] = value
-            elif key != "CONTENT_LENGTH":
-                environ[f"HTTP_{key}"] = value
-        return environ
-
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = do_HEAD = do_OPTIONS = _serve
-
-
-def _unquoted(path: str) -> str:
-    from urllib.parse import unquote_to_bytes
-
-    return unquote_to_bytes(path).decode("latin-1")
+    def _send(self, content: bytes, delay: float) -> None:
+        if delay > 0:
+            time.sleep(delay)
+        self.request.settimeout(SEND_SECONDS)
+        self.request.sendall(content)

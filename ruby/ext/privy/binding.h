@@ -130,5 +130,6 @@ void privy_rb_init_client(void);
 void privy_rb_init_call(VALUE client_class);
 void privy_rb_init_group(void);
 void privy_rb_init_sandbox(void);
+void privy_rb_init_served(void);
 
 #endif

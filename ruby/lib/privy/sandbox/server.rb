@@ -1,86 +1,27 @@
 # frozen_string_literal: true
 
-require "stringio"
-begin
-  require "webrick"
-rescue LoadError
-  raise LoadError, "Privy::Sandbox::Server needs the gem webrick: add it to the Gemfile, or gem install webrick"
-end
+require "socket"
 
 module Privy
   class Sandbox
-    # Serves a sandbox over HTTP, on WEBrick:
+    # Serves a sandbox over HTTP, a thread a connection:
     #
     #   server = Privy::Sandbox::Server.new(sandbox, port: 0)
     #   server.start                                        # in a thread of its own
     #   client = Privy::Client.new(base_url: server.url, token: sandbox.token)
     #   server.stop
+    #
+    # It takes requests whose Host is loopback, one of the +allowed_hosts+, or, if it listens on more than loopback, an
+    # address; and none that a web page of another host makes. At most 256 connections stay open.
     class Server
       include Opaque
 
-      # An answer that the application has already sent, or cut, over the bare connection.
-      class Response < WEBrick::HTTPResponse
-        # @return [Boolean, nil]
-        attr_accessor :hijacked
-
-        # @private
-        def send_response(socket)
-          super unless hijacked
-        end
-      end
-
-      # WEBrick with a Rack application in the place of its servlets.
-      class Engine < WEBrick::HTTPServer
-        # @private
-        attr_accessor :app
-
-        # @private
-        def create_response(config)
-          Response.new(config)
-        end
-
-        # @private
-        def run(socket)
-          # Head and body go out as two writes: without this the second waits for the first's acknowledgement.
-          socket.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
-          Thread.current[:privy_sandbox_socket] = socket
-          super
-        end
-
-        # @private
-        def service(request, response)
-          request.continue
-          status, headers, body = app.call(environment(request, response))
-          return if response.hijacked
-
-          response.status = status
-          headers.each { |name, value| response[name] = value }
-          response.body = +""
-          body.each { |part| response.body << part }
-        end
-
-        private
-
-        def environment(request, response)
-          path, query = request.unparsed_uri.split("?", 2)
-          env = { "REQUEST_METHOD" => request.request_method, "SCRIPT_NAME" => "", "PATH_INFO" => path,
-                  "QUERY_STRING" => query.to_s, "rack.input" => StringIO.new(request.body.to_s),
-                  "rack.hijack?" => true, "rack.hijack" => hijack(request, response) }
-          request.each { |name, value| env["HTTP_#{name.upcase.tr('-', '_')}"] = value }
-          env["CONTENT_TYPE"] = env.delete("HTTP_CONTENT_TYPE") if env.key?("HTTP_CONTENT_TYPE")
-          env
-        end
-
-        def hijack(request, response)
-          socket = Thread.current[:privy_sandbox_socket]
-          lambda do
-            response.hijacked = true
-            response.keep_alive = false
-            request.instance_variable_set(:@keep_alive, false)
-            socket
-          end
-        end
-      end
+      CHUNK = 65_536
+      # Seconds in which a client must take an answer.
+      SEND_SECONDS = 30
+      # What a server that listens on every address of the machine is called from the machine itself.
+      EVERYWHERE = { "" => "127.0.0.1", "0.0.0.0" => "127.0.0.1", "::" => "::1" }.freeze
+      private_constant :CHUNK, :SEND_SECONDS, :EVERYWHERE
 
       # @return [Sandbox]
       attr_reader :sandbox
@@ -90,32 +31,36 @@ module Privy
       # Binds the port at once; {#run} or {#start} answers.
       #
       # @param sandbox [Sandbox]
-      # @param host [String]
+      # @param host [String] the address to listen on
       # @param port [Integer] 0 picks a free one
-      def initialize(sandbox = Sandbox.new, host: "127.0.0.1", port: 8089)
+      # @param allowed_hosts [Array<String>] host names besides loopback that requests may name
+      def initialize(sandbox = Sandbox.new, host: "127.0.0.1", port: 8089, allowed_hosts: [])
         @sandbox = sandbox
         @host = host
-        @engine = Engine.new(BindAddress: host, Port: port, AccessLog: [], Logger: WEBrick::Log.new(nil, 0),
-                             DoNotReverseLookup: true,
-                             StartCallback: -> { @engine.stop if @stopped })
-        @engine.app = App.new(sandbox)
+        @allowed_hosts = Array(allowed_hosts).join(" ")
+        @listener = TCPServer.new(host, port)
+        @port = @listener.addr[1]
+        @stopping, @stopper = IO.pipe
+        @connections = Connections.new
       end
 
       # @return [Integer]
-      def port
-        @engine.listeners.first.addr[1]
-      end
+      attr_reader :port
 
       # @return [String] the base URL for clients
       def url
-        "http://#{host.include?(':') ? "[#{host}]" : host}:#{@port ||= port}/v1"
+        name = EVERYWHERE.fetch(host, host)
+        "http://#{name.include?(':') ? "[#{name}]" : name}:#{port}/v1"
       end
 
       # Answers until {#stop} is called, from a signal handler or another thread.
       #
       # @return [void]
       def run
-        @engine.start
+        accept until IO.select([@listener, @stopping]).first.include?(@stopping)
+      ensure
+        @listener.close
+        @connections.close
       end
 
       # Answers in a thread of its own.
@@ -130,11 +75,138 @@ module Privy
       #
       # @return [void]
       def stop
-        @stopped = true
-        @engine.shutdown
+        @stopper.write_nonblock(".", exception: false)
         @thread&.join unless @thread.equal?(Thread.current)
         @thread = nil
       end
+
+      private
+
+      # The clock that bounds how long requests may take to arrive.
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+
+      def accept
+        socket = @listener.accept_nonblock(exception: false)
+        return if socket == :wait_readable
+        return refuse(socket) unless @connections.add(socket)
+
+        begin_serving(socket)
+      rescue SystemCallError
+        sleep(0.05) # the client has left, or the process has no descriptors left
+      end
+
+      def begin_serving(socket)
+        Thread.new { serve(socket) }.report_on_exception = false
+      rescue ThreadError
+        @connections.remove(socket)
+        refuse(socket)
+      end
+
+      def refuse(socket)
+        socket.write_nonblock(Core::SandboxConnection::BUSY, exception: false)
+      ensure
+        socket.close
+      end
+
+      def serve(socket)
+        socket.setsockopt(Socket::IPPROTO_TCP, Socket::TCP_NODELAY, 1)
+        connection = Core::SandboxConnection.new(sandbox, host, @allowed_hosts)
+        nil while step(socket, connection)
+      rescue IOError, SystemCallError
+        nil # a connection that breaks is the client's business
+      ensure
+        @connections.remove(socket)
+        socket.close
+      end
+
+      # Does what the connection asks for; false at its end.
+      def step(socket, connection)
+        kind, seconds, more = connection.next(now)
+        case kind
+        when :read then read(socket, connection, seconds, more)
+        when :send then write(socket, seconds, more)
+        end
+      end
+
+      # Feeds what comes until then; false when nothing will come any more.
+      def read(socket, connection, deadline, idle)
+        @connections.note(socket, idle)
+        return true unless socket.wait_readable([deadline - now, 0].max)
+
+        @connections.note(socket, false)
+        bytes = socket.read_nonblock(CHUNK, exception: false)
+        connection.feed(bytes) if bytes.is_a?(String)
+        !bytes.nil?
+      end
+
+      def write(socket, delay, bytes)
+        sleep(delay) if delay.positive?
+        deadline = now + SEND_SECONDS
+        until bytes.empty?
+          sent = socket.write_nonblock(bytes, exception: false)
+          bytes = bytes.byteslice(sent..) if sent.is_a?(Integer)
+          return false if sent == :wait_writable && !socket.wait_writable([deadline - now, 0].max)
+        end
+        true
+      end
+
+      # The open connections, so many at most. The one that has been idle longest makes room for a new one.
+      class Connections
+        attr_writer :most
+
+        def initialize
+          @most = Core::SandboxConnection::MOST
+          @mutex = Mutex.new
+          @open = {} # whether it is idle; those that became so last stand last
+        end
+
+        # False when there are too many, and none of them is idle.
+        def add(socket)
+          @mutex.synchronize do
+            room = @open.length < @most || make_room
+            @open[socket] = false if room
+            room
+          end
+        end
+
+        def remove(socket)
+          @mutex.synchronize { @open.delete(socket) }
+        end
+
+        # Whether the connection waits for a request. One that was closed to make room is not counted again.
+        def note(socket, idle)
+          @mutex.synchronize do
+            known = @open.key?(socket) && @open[socket] != idle
+            @open.delete(socket) if known
+            @open[socket] = idle if known
+          end
+        end
+
+        def close
+          @mutex.synchronize { @open.each_key { |socket| hang_up(socket) } }
+        end
+
+        private
+
+        def make_room
+          socket, = @open.find { |_, idle| idle }
+          return false unless socket
+
+          @open.delete(socket)
+          hang_up(socket)
+          true
+        end
+
+        # Ends the reading of the connection's thread, which then closes it.
+        def hang_up(socket)
+          socket.shutdown(Socket::SHUT_RDWR)
+        rescue IOError, SystemCallError
+          nil
+        end
+      end
+      private_constant :Connections
     end
   end
 end
