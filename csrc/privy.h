@@ -802,8 +802,8 @@ PRIVY_API double privy_group_waiting_until(const privy_group *group);
 
 /*
  * One operation for many rows. The caller builds a request for each row and drives the group; the run decides
- *   - when a row may be taken: as places free up, `concurrency` of them, a row that waits for its key or for a retry's
- *     backoff taking none; at most PRIVY_BULK_LOOKAHEAD rows are held at once;
+ *   - when a row may be taken: as places free up, `concurrency` of them, a row that waits for its key taking none,
+ *     nor one that waits after a failure, up to `concurrency` of them; at most PRIVY_BULK_LOOKAHEAD rows are held;
  *   - when a row's call starts: rows with an order_id, e-mail address, phone number or Idempotency-Key in common run
  * one after the other in their order, and their results come in that order;
  *   - when the run ends: all rows done, or the account's budget spent for longer than a call may wait (max_wait). One

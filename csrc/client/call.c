@@ -204,7 +204,7 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   call->wait_left -= delay;
   call->waited += delay;
   call->until = now + delay;
-  call->backs_off = true;
+  call->backs_off = !limited;
   privy_call_trace_pause(call, account, PRIVY_EVENT_RETRY, delay);
   privy_error_clear(error);
   return true;

@@ -41,7 +41,7 @@ typedef struct privy_call {
   privy_call_goal goal;
   privy_request *verify;
   double until;   /* WAIT: not before this */
-  bool backs_off; /* … because of a retry */
+  bool backs_off; /* … because of a failure that is no 429: other calls may fare better */
   double wait_left;
   double listen_left; /* seconds that it may still wait for answers to other requests */
   double waited;

@@ -186,9 +186,11 @@ static void take_ended(privy_bulk *bulk) {
 
 /* ---- starts ---- */
 
-/* Calls that need a place: those on the wire, or about to be. */
+/* Calls that need a place: those on the wire, or about to be. When as many calls as there are places wait after
+ * failures, the server is in trouble: further ones keep their places, so that the run does not try row after row. */
 static size_t places_taken(const privy_bulk *bulk) {
-  return bulk->active - privy_group_backing_off(bulk->group) + bulk->results.count;
+  const size_t waiting = privy_group_backing_off(bulk->group);
+  return bulk->active - (waiting < bulk->concurrency ? waiting : bulk->concurrency) + bulk->results.count;
 }
 
 static void start_row(privy_bulk *bulk, bulk_row *row) {

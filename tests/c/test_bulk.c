@@ -294,6 +294,29 @@ done:
   scene_close(&s);
 }
 
+static void an_outage_is_not_met_row_after_row(void **state) {
+  (void)state;
+  scene s;
+  privy_bulk_progress progress;
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 500));
+  number_orders(&s);
+  s.config.concurrency = 3;
+  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(fail_once(&s, 503, 3000, 0, 0));
+  s.leave_after = 0;
+  for (int turns = 0; turns < 100 && privy_bulk_next(s.bulk) != PRIVY_BULK_END; turns++) {
+    if (privy_bulk_next(s.bulk) == PRIVY_BULK_ROW)
+      CHECK_OK(give_row(&s, "orders.upsert"));
+    else
+      privy_group_wait(s.group, 0);
+  }
+  privy_bulk_get_progress(s.bulk, &progress);
+  assert_int_equal(progress.taken, 6);
+  assert_int_equal(progress.requests, 6);
+done:
+  scene_close(&s);
+}
+
 /* ---- what ends a run ---- */
 
 static void a_spent_minute_ends_a_run_that_may_not_wait(void **state) {
@@ -596,6 +619,7 @@ int main(void) {
       TEST(numbers_and_texts_are_the_same_order),
       TEST(events_with_one_key_keep_their_order),
       TEST(a_row_in_backoff_holds_no_place),
+      TEST_UNSWEPT(an_outage_is_not_met_row_after_row),
       TEST_UNSWEPT(look_ahead_is_bounded),
       TEST_UNSWEPT(a_spent_minute_ends_a_run_that_may_not_wait),
       TEST_UNSWEPT(a_429_ends_nothing),
