@@ -24,7 +24,7 @@ end
 # The child does this, then ends with all that an interpreter does at its end.
 def child(&action)
   fork do
-    Thread.new { sleep(30) && abort("the child hangs") }
+    Thread.new { sleep(300) && abort("the child hangs") }
     action&.call
   end
 end

@@ -36,6 +36,6 @@ class ManyServer
 
   def stop
     @stdin.close
-    @process.join(20)
+    @process.join(120)
   end
 end

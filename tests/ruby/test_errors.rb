@@ -129,7 +129,7 @@ class TestErrors < PrivyTest
   end
 
   def test_timeouts
-    stubbed({ stall: 5 }) do |client, _server|
+    stubbed({ stall: 60 }) do |client, _server|
       took = elapsed do
         error = refused(Privy::APITimeoutError) { client.contacts.get(NOBODY, timeout: 0.2, max_retries: 0) }
         assert_kind_of Privy::APIConnectionError, error

@@ -13,7 +13,7 @@ class TestForkingProcesses < PrivyTest
   def play(scene)
     ManyServer.serving do |server|
       folders = $LOAD_PATH.flat_map { |folder| ["-I", folder] }
-      told, status = Timeout.timeout(90) do
+      told, status = Timeout.timeout(600) do
         Open3.capture2e(RbConfig.ruby, "-w", *folders, PROGRAM, scene, server.https, server.ca)
       end
       assert_predicate status, :success?, told

@@ -174,11 +174,11 @@ class TestPackage < PrivyTest
     executable = File.join(home, "bin/privy-sandbox")
     settings = CLEAN.merge("GEM_HOME" => HOME, "GEM_PATH" => [HOME, *Gem.path].join(File::PATH_SEPARATOR))
     Open3.popen2e(settings, RbConfig.ruby, executable, "--port", "0", chdir: BUILT) do |_stdin, out, process|
-      url, token = Timeout.timeout(30) { [out.gets, out.gets] }.map { |line| line.to_s.split.last }
+      url, token = Timeout.timeout(120) { [out.gets, out.gets] }.map { |line| line.to_s.split.last }
       client = Privy::Client.new(base_url: url, token: token)
       assert_equal JANE, client.contacts.create(email: JANE).email
       Process.kill("INT", process.pid)
-      assert_predicate Timeout.timeout(30) { process.value }, :success?
+      assert_predicate Timeout.timeout(120) { process.value }, :success?
     end
   end
 end

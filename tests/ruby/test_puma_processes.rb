@@ -9,7 +9,7 @@ class PumaCluster
   ARGUMENTS = ["-C", File.join(__dir__, "puma_process.rb"), File.join(__dir__, "preloaded_process.ru")].freeze
   PROGRAM = ["-r", "puma/cli", "-e", "Puma::CLI.new(ARGV).run", "--"].freeze
   COMMAND = [RbConfig.ruby, *$LOAD_PATH.flat_map { |folder| ["-I", folder] }, *PROGRAM, *ARGUMENTS].freeze
-  PROMPT = 60
+  PROMPT = 300
 
   attr_reader :process, :asked
 

@@ -53,7 +53,7 @@ class TestSandbox < PrivyTest
     assert_equal noon + 90, @sandbox.now
     assert_equal noon + 90, @client.contacts.upsert(email: JANE, first_name: "J").updated_at
     @sandbox.set_clock(nil)
-    assert_in_delta Time.now.to_f, @sandbox.now.to_f, 5
+    assert_in_delta Time.now.to_f, @sandbox.now.to_f, PROMPT
   end
 
   def test_limits

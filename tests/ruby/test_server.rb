@@ -12,7 +12,7 @@ class TestServer < PrivyTest
 
   def started(*flags)
     Open3.popen3(*COMMAND, *flags) do |_stdin, stdout, stderr, process|
-      lines = Timeout.timeout(30) { [stdout.gets, stdout.gets] }
+      lines = Timeout.timeout(120) { [stdout.gets, stdout.gets] }
       yield lines, process
       Process.kill("KILL", process.pid) if process.alive?
       assert_equal "", stderr.read
@@ -30,14 +30,14 @@ class TestServer < PrivyTest
       assert_equal JANE, client.contacts.create(email: JANE).email
       assert_equal 1, client.contacts.list.count
       Process.kill("TERM", process.pid)
-      assert_predicate Timeout.timeout(30) { process.value }, :success?
+      assert_predicate Timeout.timeout(120) { process.value }, :success?
     end
   end
 
   def test_it_stops_at_control_c
     started("--host", "127.0.0.1", "--port", "0") do |_lines, process|
       Process.kill("INT", process.pid)
-      assert_predicate Timeout.timeout(30) { process.value }, :success?
+      assert_predicate Timeout.timeout(120) { process.value }, :success?
     end
   end
 
@@ -57,7 +57,7 @@ class TestServer < PrivyTest
   def test_a_stop_before_the_start_is_not_lost
     server = Privy::Sandbox::Server.new(port: 0)
     server.stop
-    assert_nil(Timeout.timeout(5) { server.run })
+    assert_nil(Timeout.timeout(120) { server.run })
   end
 
   def test_a_server_of_your_own

@@ -10,7 +10,7 @@ class TestSoak < PrivyTest
 
   def soak(*arguments)
     folders = $LOAD_PATH.flat_map { |folder| ["-I", folder] }
-    Timeout.timeout(120) { Open3.capture2e(RbConfig.ruby, "-w", *folders, PROGRAM, *SHORT, *arguments) }
+    Timeout.timeout(600) { Open3.capture2e(RbConfig.ruby, "-w", *folders, PROGRAM, *SHORT, *arguments) }
   end
 
   def test_a_short_soak_holds
