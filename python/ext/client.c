@@ -309,7 +309,7 @@ static bool read_flag(const char *name, PyObject *value, int *flag) {
     *flag = value == Py_True;
     return true;
   }
-  PyErr_Format(PyExc_TypeError, "%s must be a bool or None, not %s", name, Py_TYPE(value)->tp_name);
+  PyErr_Format(PyExc_TypeError, "%s must be a bool or None, not %R", name, Py_TYPE(value));
   return false;
 }
 
