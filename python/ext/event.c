@@ -50,19 +50,29 @@ static int takes(core_state *state, PyObject *logger, privy_level level) {
   return enabled;
 }
 
-/* From which level on the logger takes events. Programs that do not log need not import what logs. False with an
- * exception. */
-static bool logged_from(core_state *state, privy_level *least) {
-  *least = PRIVY_LEVEL_OFF;
+/* Borrowed. Programs that do not log need not import what logs: then NULL, without an exception. */
+static PyObject *current_logger(core_state *state) {
   PyObject *logging = state_item(PyImport_GetModuleDict(), state->names[NAME_LOGGING]);
   PyObject *logger = logging ? logger_of(state, logging) : NULL;
   Py_XDECREF(logging);
-  int enabled = logger ? 1 : 0;
-  while (enabled > 0 && *least > PRIVY_LEVEL_DEBUG) {
-    enabled = takes(state, logger, *least - 1);
-    if (enabled > 0) --*least;
-  }
+  return logger;
+}
+
+/* From which level on the logger takes events. Warnings are so rare that they are made unasked, which spares every call
+ * a question. False with an exception. */
+static bool logged_from(core_state *state, privy_level *least) {
+  PyObject *logger = current_logger(state);
+  int enabled = logger ? takes(state, logger, PRIVY_LEVEL_INFO) : 0;
+  *least = !logger ? PRIVY_LEVEL_OFF : enabled > 0 ? PRIVY_LEVEL_INFO : PRIVY_LEVEL_WARNING;
+  if (enabled > 0) enabled = takes(state, logger, PRIVY_LEVEL_DEBUG);
+  if (enabled > 0 && *least == PRIVY_LEVEL_INFO) *least = PRIVY_LEVEL_DEBUG;
   return !PyErr_Occurred();
+}
+
+/* 1 or 0, or -1 with an exception. */
+static int is_logged(core_state *state, const privy_event *event) {
+  PyObject *logger = current_logger(state);
+  return logger ? takes(state, logger, privy_event_level(event)) : PyErr_Occurred() ? -1 : 0;
 }
 
 bool event_wanted(core_state *state, PyObject *on_event, privy_level *least) {
@@ -131,10 +141,9 @@ static bool hand(PyObject *receiver, PyObject *event) {
 bool event_report(core_state *state, PyObject *on_event, const privy_event *event) {
   bool before = reporting;
   reporting = true;
-  privy_level least;
-  PyObject *object = logged_from(state, &least) ? build(state, event) : NULL;
-  bool logged = object && privy_event_level(event) >= least;
-  PyObject *log = logged ? state_import(&state->event_log, EVENTS_MODULE, "log") : NULL;
+  int logged = is_logged(state, event);
+  PyObject *object = logged > 0 || (logged == 0 && on_event) ? build(state, event) : NULL;
+  PyObject *log = object && logged ? state_import(&state->event_log, EVENTS_MODULE, "log") : NULL;
   bool goes_on = !PyErr_Occurred() || reported(NULL);
   if (log) goes_on = hand(log, object);
   if (object && on_event && goes_on) goes_on = hand(on_event, object);

@@ -139,13 +139,15 @@ module Privy
   class Observer
     # The levels in the core's order, and the logger's method for each.
     LEVELS = { debug: :debug, info: :info, warning: :warn }.freeze
+    METHODS = LEVELS.values.freeze
+    private_constant :LEVELS, :METHODS
 
     # @return [Observer, nil] nil when nothing takes them
     # @raise [Error] one of them cannot
     def self.of(on_event, logger)
       raise Error, "on_event: must respond to call" unless on_event.nil? || on_event.respond_to?(:call)
 
-      missing = logger.nil? ? [] : LEVELS.values.reject { |name| logger.respond_to?(name) }
+      missing = logger.nil? ? [] : METHODS.reject { |name| logger.respond_to?(name) }
       raise Error, "logger: must respond to #{missing.join(' and ')}" unless missing.empty?
 
       new(on_event, logger) if on_event || logger
@@ -154,6 +156,7 @@ module Privy
     def initialize(on_event, logger)
       @on_event = on_event
       @logger = logger
+      @questions = METHODS.to_h { |name| [name, :"#{name}?"] }.select { |_, question| logger.respond_to?(question) }
     end
 
     # From which level on the events of a call that begins now are taken, as its place among the levels; nil: none are.
@@ -161,7 +164,7 @@ module Privy
     def least
       return if Thread.current[:privy_observing]
 
-      @on_event ? 0 : LEVELS.keys.index { |level| logs?(level) }
+      @on_event ? 0 : METHODS.index { |name| logs?(name) }
     end
 
     # Takes the event. What the callable or the logger raises is reported, and the call goes on; what another thread
@@ -171,7 +174,8 @@ module Privy
       Thread.current[:privy_observing] = true
       Thread.handle_interrupt(StandardError => :never) do
         attempt { @on_event.call(event) } if @on_event
-        attempt { @logger.public_send(LEVELS.fetch(event.level), "privy #{event}") } if logs?(event.level)
+        name = LEVELS.fetch(event.level)
+        attempt { @logger.public_send(name, "privy #{event}") } if logs?(name)
       end
     ensure
       Thread.current[:privy_observing] = before
@@ -179,11 +183,8 @@ module Privy
 
     private
 
-    def logs?(level)
-      return false unless @logger
-
-      asked = :"#{LEVELS.fetch(level)}?"
-      @logger.respond_to?(asked) ? @logger.public_send(asked) : true
+    def logs?(name)
+      @logger && (@questions[name].nil? || @logger.public_send(@questions[name]))
     rescue => e
       report(e)
     end
