@@ -303,12 +303,25 @@ static PyObject *bulk_over(PyObject *object, void *unused) {
 
 /* ---- life ---- */
 
-static bool open_bulk(bulk_object *self, PyObject *const *options, long long concurrency, long long total) {
+/* None leaves the core's own number; larger numbers than the core takes mean the same as its largest. */
+static bool read_concurrency(PyObject *value, int64_t *concurrency) {
+  if (value == Py_None) return true;
+  if (!PyLong_Check(value) || PyBool_Check(value)) {
+    PyErr_Format(PyExc_TypeError, "concurrency must be an int or None, not %R", Py_TYPE(value));
+    return false;
+  }
+  int overflow;
+  long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+  *concurrency = overflow ? (overflow < 0 ? 0 : INT64_MAX) : (int64_t)number;
+  return true;
+}
+
+static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *concurrency, long long total) {
   privy_bulk_config config;
   privy_error error;
   privy_bulk_config_init(&config);
-  config.concurrency = concurrency;
   config.total = total;
+  if (!read_concurrency(concurrency, &config.concurrency)) return false;
   if (options_read(self->state, options, &config.options) < 0) return false;
   privy_group *group = group_enter(self->group);
   if (!group) return false;
@@ -328,9 +341,10 @@ static core_state *state_of_group(PyObject *group) {
 }
 
 static bool initialize(bulk_object *self, PyObject *args) {
-  PyObject *group, *client, *name, *rows, *split, *success, *failure, *ending, *report, *options[OPTIONS_COUNT];
-  long long concurrency, total;
-  if (!PyArg_ParseTuple(args, "OOOOLLOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split, &success,
+  PyObject *group, *client, *name, *rows, *concurrency, *split, *success, *failure, *ending, *report,
+      *options[OPTIONS_COUNT];
+  long long total;
+  if (!PyArg_ParseTuple(args, "OOOOOLOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split, &success,
                         &failure, &ending, &report, &options[0], &options[1], &options[2], &options[3]))
     return false;
   self->state = state_of_group(group);

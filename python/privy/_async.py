@@ -164,7 +164,7 @@ class _AsyncResource:
         self,
         operation: str,
         rows: Iterable[Row],
-        concurrency: int,
+        concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> AsyncBulk[Any]:

@@ -71,7 +71,7 @@ class AsyncBulk(BaseBulk[T]):
         core: AsyncCore,
         operation: str,
         rows: Iterable[Row],
-        concurrency: int,
+        concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> None:

@@ -18,9 +18,6 @@ from .types import TYPE_CHECKING, Any, Options, Row, Self, datetime
 T = TypeVar("T")
 R = TypeVar("R", bound=_core.Bulk)
 
-MOST = 2**62
-"""Larger numbers of calls at once mean the same."""
-
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
@@ -223,13 +220,11 @@ def start(
     core: _core.Client,
     operation: str,
     rows: Rows,
-    concurrency: int,
+    concurrency: int | None,
     on_progress: Callable[[Progress], object] | None,
     options: Options,
 ) -> R:
     """A run of the core on a group that serves nothing else."""
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int):
-        raise TypeError(f"concurrency must be an int, not {type(concurrency).__name__}")
 
     def report(done: int, failed: int, waiting_until: float | None, eta: float | None) -> None:
         if on_progress is not None:
@@ -241,7 +236,7 @@ def start(
         core,
         operation,
         rows_of(rows.given),
-        max(min(concurrency, MOST), 0),
+        concurrency,
         -1 if rows.total is None else rows.total,
         split,
         Success,
@@ -276,7 +271,7 @@ class Bulk(BaseBulk[T], _core.Bulk):
         core: _core.Client,
         operation: str,
         rows: Iterable[Row],
-        concurrency: int,
+        concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> Self:

@@ -363,7 +363,7 @@ class Bulk:
         client: Client,
         operation: str,
         rows: Iterable[Mapping[str, object]],
-        concurrency: int,
+        concurrency: int | None,
         total: int,
         split: Callable[[Any], tuple[Any, Any]],
         success: Callable[[int, Any, Any], object],

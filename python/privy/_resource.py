@@ -27,7 +27,7 @@ class Resource:
         self,
         operation: str,
         rows: Iterable[Row],
-        concurrency: int,
+        concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> Bulk[Any]:

@@ -115,7 +115,7 @@ class Orders(Resource):
         self,
         rows: Iterable[privy.types.Row],
         *,
-        concurrency: int = 8,
+        concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -131,7 +131,7 @@ class Orders(Resource):
         Args:
             rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
                 stand under ``extra``.
-            concurrency: calls under way at most.
+            concurrency: calls under way at most; 8 when left out.
             on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
             timeout, connect_timeout, max_retries: as for the client, for each call.
             max_wait: seconds that each call may wait; an hour when left out, whatever the client's own: enough for any
@@ -189,7 +189,7 @@ class Events(Resource):
         self,
         rows: Iterable[privy.types.Row],
         *,
-        concurrency: int = 8,
+        concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -205,7 +205,7 @@ class Events(Resource):
         Args:
             rows: any iterable of dicts with the parameters of ``ingest``; taken only as places free up. Further fields
                 stand under ``extra``.
-            concurrency: calls under way at most.
+            concurrency: calls under way at most; 8 when left out.
             on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
             timeout, connect_timeout, max_retries: as for the client, for each call.
             max_wait: seconds that each call may wait; an hour when left out, whatever the client's own: enough for any
