@@ -561,7 +561,7 @@ typedef struct privy_config {
   const char *scopes;        /* OAuth, space separated; NULL: all that the client may have; else $PRIVY_SCOPES */
   const char *base_url;      /* else $PRIVY_BASE_URL, else https://api.privy.com/v1 */
   const char *token_url;     /* else $PRIVY_TOKEN_URL, else the base URL's origin + /oauth/token */
-  const char *ca_bundle;     /* file of certificates to trust, those of a proxy too; NULL: $SSL_CERT_FILE, the system's */
+  const char *ca_bundle;     /* file of certificates to trust; NULL: $SSL_CERT_FILE, else the system's */
   const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; NULL: $https_proxy and $no_proxy */
   const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
   privy_options options;     /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3 */
