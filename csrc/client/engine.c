@@ -10,6 +10,9 @@
 /* Connections kept for later. By itself libcurl keeps few while few transfers run, and closes most after a burst. */
 #define MAX_IDLE 64L
 
+/* Seconds of one wait, which may end early. */
+#define LONGEST_WAIT 3600.0
+
 struct privy_engine {
   const privy_libcurl *curl;
   const privy_settings *settings;
@@ -175,7 +178,7 @@ void privy_engine_wait(privy_engine *engine, double seconds) {
   CURLMcode result = engine->curl->multi_perform(engine->multi, &running);
   privy_fork_allow();
   if (result == CURLM_OK && (size_t)running == engine->flying)
-    engine->curl->multi_poll(engine->multi, NULL, 0, (int)(seconds * 1000), NULL);
+    engine->curl->multi_poll(engine->multi, NULL, 0, (int)(fmin(seconds, LONGEST_WAIT) * 1000), NULL);
 }
 
 void privy_engine_wake(void *engine) {

@@ -1,6 +1,7 @@
 #include "client/transfer.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 #define USUAL_HEADERS 1000
 /* A connection that was idle for longer is not used again but closed. */
 #define MAX_IDLE_SECONDS 60L
+/* Seconds, so that their milliseconds fit into the smallest long. */
+#define LONGEST_TIME 2e6
 #define BELIEVED ((curl_off_t)1 << 20)
 /* CURLE_TOO_LARGE, since 8.6 in place of a lack of memory: the library may be newer than its headers here. */
 #define TOO_LARGE 100
@@ -95,7 +98,7 @@ static int on_request(void *context, char *remote, char *local, int remote_port,
 /* ---- life ---- */
 
 static long milliseconds(double seconds) {
-  return seconds < 0.001 ? 1L : (long)(seconds * 1000);
+  return seconds < 0.001 ? 1L : (long)(fmin(seconds, LONGEST_TIME) * 1000);
 }
 
 static void set_manners(privy_transfer *transfer, const privy_settings *settings) {

@@ -23,6 +23,7 @@ void privy_request_check_raw(privy_request *request, const char *method, const c
                       "must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
   else if (!privy_buffer_text(&request->path, path))
     request->check.no_memory = true;
+  request->head_length += strlen(path);
 }
 
 /* A longer word may be a secret. */

@@ -5,6 +5,9 @@
 #include "base/memory.h"
 #include "message/error.h"
 
+/* Bytes of a name that is too long which its fault shows. */
+#define NAME_IN_FAULT 32
+
 static const char scalar_fault[] = "must be a string, number or boolean: it does not travel in the body";
 
 static privy_request_header_line *find_line(const privy_request *request, const char *name, size_t length) {
@@ -73,6 +76,7 @@ static void must(privy_request *request, bool done) {
 
 bool privy_request_add_header(privy_request *request, const char *name, size_t name_length, const char *value,
                               size_t value_length) {
+  request->head_length += name_length + value_length;
   privy_request_header_line *earlier = find_line(request, name, name_length);
   if (earlier) name = earlier->name;
   char *kept = privy_alloc(name_length + value_length + 2);
@@ -147,8 +151,18 @@ static void place_parameter(privy_request *request, const privy_field *field, co
   write_key(request, field, name, length);
 }
 
+/* Of a name that is too long only the beginning is kept, for the fault. */
+static void refuse_name(privy_request *request, const char *name) {
+  privy_request_key(request, name, privy_utf8_valid(name, NAME_IN_FAULT));
+  privy_check_refuse(&request->check, "has a name that is too long");
+}
+
 void privy_request_key(privy_request *request, const char *name, size_t length) {
   if (request->outside) return;
+  if (length > PRIVY_LONGEST_NAME) {
+    refuse_name(request, name);
+    return;
+  }
   if (!at_top(request) || (!request->operation && request->place == PRIVY_PLACE_BODY)) {
     write_key(request, privy_check_key(&request->check, name, length), name, length);
     return;
@@ -189,6 +203,7 @@ void privy_request_header(privy_request *request) {
 
 /* Puts a scalar where it travels when that is not the body. */
 static void put_outside(privy_request *request, const char *text, size_t length) {
+  if (request->place != PRIVY_PLACE_HEADER) request->head_length += request->name.length + length;
   switch (request->place) {
   case PRIVY_PLACE_QUERY:
     must(request, (request->query.length == 0 || privy_buffer_byte(&request->query, '&')) &&
@@ -207,12 +222,19 @@ static void put_outside(privy_request *request, const char *text, size_t length)
   }
 }
 
+/* What no body can hold is not copied into one first. */
+static bool refuses_length(privy_request *request, size_t length) {
+  if (length <= PRIVY_LONGEST_BODY) return false;
+  privy_check_unusable(&request->check, "is too long: a body is at most 67108864 bytes");
+  return true;
+}
+
 static bool in_body(const privy_request *request) {
   return request->place == PRIVY_PLACE_BODY || !at_top(request);
 }
 
 void privy_request_string(privy_request *request, const char *text, size_t length) {
-  if (request->outside) return;
+  if (request->outside || refuses_length(request, length)) return;
   bool body = in_body(request);
   privy_verdict verdict = privy_check_string(&request->check, text, length);
   if (verdict == PRIVY_VERDICT_REFUSED) return;
@@ -227,7 +249,9 @@ void privy_request_string(privy_request *request, const char *text, size_t lengt
 }
 
 void privy_request_number(privy_request *request, const char *text, size_t length) {
-  if (request->outside || privy_check_number(&request->check, text, length) == PRIVY_VERDICT_REFUSED) return;
+  if (request->outside || refuses_length(request, length) ||
+      privy_check_number(&request->check, text, length) == PRIVY_VERDICT_REFUSED)
+    return;
   if (in_body(request))
     privy_writer_raw(&request->writer, text, length);
   else
@@ -337,11 +361,12 @@ static void finish_body(privy_request *request) {
   if (request->body.length == 0) return;
   if (request->operation) {
     privy_writer_end_object(&request->writer);
-    size_t limit = request->operation->body_limit;
-    if (limit && request->body.length > limit)
-      privy_check_fault(&request->check, "base", "the body is %zu bytes; at most %zu are accepted",
-                        request->body.length, limit);
   }
+  size_t limit = request->operation ? request->operation->body_limit : 0;
+  if (!limit) limit = PRIVY_LONGEST_BODY;
+  if (request->body.length > limit)
+    privy_check_fault(&request->check, "base", "the body is %zu bytes; at most %zu are accepted", request->body.length,
+                      limit);
   if (!privy_request_find_header(request, "Content-Type"))
     must(request, add_line(request, (privy_request_header_line){"Content-Type", "application/json", NULL}));
 }
@@ -351,9 +376,16 @@ privy_status privy_request_finish(privy_request *request, privy_error *error) {
   return privy_request_seal(request, error);
 }
 
+static void finish_head(privy_request *request) {
+  if (request->head_length > PRIVY_LONGEST_HEAD)
+    privy_check_fault(&request->check, "base", "path, query and headers are %zu bytes; at most %zu are accepted",
+                      request->head_length, PRIVY_LONGEST_HEAD);
+}
+
 privy_status privy_request_seal(privy_request *request, privy_error *error) {
   privy_check *check = &request->check;
   finish_body(request);
+  finish_head(request);
   if (check->no_memory || request->writer.failed) return privy_error_no_memory(error);
   if (check->faults.count) {
     if (!privy_error_text(&error->method, request->method, strlen(request->method)))

@@ -24,6 +24,7 @@ struct privy_request {
   privy_buffer name;   /* of the current query parameter or header */
   privy_request_header_line *headers;
   size_t header_count, header_capacity;
+  size_t head_length; /* bytes of the path, the query and the headers that were given */
   privy_writer writer;
   size_t next_row;         /* where privy_request_next goes on */
   privy_place usual_place; /* of parameters that have none of their own */

@@ -35,6 +35,18 @@ static size_t copy_members(privy_request *update, privy_value body, bool with_id
   return count;
 }
 
+/* Writes the update; `*count` tells how many members it has. */
+static privy_status write_update(privy_request *update, const privy_request *create, size_t *count,
+                                 privy_error *error) {
+  privy_reader reader;
+  privy_value body;
+  privy_reader_init(&reader, create->body.data, create->body.length);
+  if (!privy_reader_value(&reader, &body))
+    return privy_error_set(error, PRIVY_VALIDATION, "the body cannot be read: %s", reader.error);
+  *count = copy_members(update, body, count_identifiers(body) > 1);
+  return PRIVY_OK;
+}
+
 /* The fields are copied unchecked: they passed when the create was built. */
 static privy_status build(const privy_request *create, privy_operation_id id, const char *contact, privy_request **out,
                           privy_error *error) {
@@ -42,16 +54,13 @@ static privy_status build(const privy_request *create, privy_operation_id id, co
   if (privy_request_new(privy_operation_get(id), &request) != PRIVY_OK) return privy_error_no_memory(error);
   privy_request_key(request, "id", 2);
   privy_request_string(request, contact, strlen(contact));
-  if (id == PRIVY_OP_UPDATE) {
-    privy_reader reader;
-    privy_value body;
-    privy_reader_init(&reader, create->body.data, create->body.length);
-    if (privy_reader_value(&reader, &body) && copy_members(request, body, count_identifiers(body) > 1) == 0) {
-      privy_request_free(request);
-      return build(create, PRIVY_OP_GET, contact, out, error);
-    }
+  size_t count = 1;
+  privy_status status = id == PRIVY_OP_UPDATE ? write_update(request, create, &count, error) : PRIVY_OK;
+  if (count == 0) {
+    privy_request_free(request);
+    return build(create, PRIVY_OP_GET, contact, out, error);
   }
-  privy_status status = privy_request_seal(request, error);
+  if (status == PRIVY_OK) status = privy_request_seal(request, error);
   if (status == PRIVY_OK)
     *out = request;
   else

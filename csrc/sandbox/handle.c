@@ -116,6 +116,7 @@ static privy_status answer_fault(privy_exchange *exchange) {
 
 static privy_handler *choose(privy_exchange *exchange) {
   if (exchange->fault && exchange->fault->http_status) return answer_fault;
+  if (exchange->body.length > PRIVY_LONGEST_BODY || exchange->query.length > PRIVY_LONGEST_HEAD) return refuse_size;
   if (is_token_endpoint(exchange)) return privy_oauth_token;
   const privy_token *token = find_token(exchange);
   if (!token) return refuse_token;

@@ -178,6 +178,14 @@ typedef enum privy_answer_kind {
   PRIVY_ANSWER_BARE  /* the object itself */
 } privy_answer_kind;
 
+/*
+ * Most bytes of a request's body, of its path, query and given headers together, and of a name inside the body. No
+ * server takes as much, and every length that is kept in 32 bits holds it.
+ */
+#define PRIVY_LONGEST_BODY ((size_t)64 << 20)
+#define PRIVY_LONGEST_HEAD ((size_t)32 << 10)
+#define PRIVY_LONGEST_NAME ((size_t)64 << 10)
+
 struct privy_operation {
   privy_operation_id id;
   const char *name;
@@ -186,7 +194,7 @@ struct privy_operation {
   privy_scope scope;
   const privy_object *object; /* rows of its parameters, and what it answers */
   privy_answer_kind answer;
-  size_t body_limit; /* most bytes of body, 0: any */
+  size_t body_limit; /* most bytes of body, 0: PRIVY_LONGEST_BODY */
   const char *deprecation;
   const char *doc;
 };
