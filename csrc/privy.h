@@ -400,6 +400,13 @@ PRIVY_API void privy_walk_free(privy_walk *walk);
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_walk_take(privy_walk *walk, const privy_response *page, bool *repeated,
                                                        int64_t *next);
+/* How many records of the page that was taken last to hand out between two looks at the next one: at least 1. */
+PRIVY_API size_t privy_walk_stride(const privy_walk *walk);
+/*
+ * Whether the next page is worth asking for when `read` records of the page that was taken last have been handed out:
+ * on the first page after one stride, so that a look at the first few records costs one request, on later ones at once.
+ */
+PRIVY_API bool privy_walk_goes_ahead(const privy_walk *walk, size_t read);
 
 /* ---- the sandbox ------------------------------------------------------------------------------------------------- */
 
@@ -595,6 +602,13 @@ typedef struct privy_rate_limit {
 /* What is left of the minute and of the day. */
 PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day);
 
+/*
+ * Whether a list may ask for its next page before it is needed: when privy_walk_goes_ahead, and when the request can
+ * leave at once: there is budget for it, and no OAuth token has to be fetched first. Make the call in a group that is
+ * set ahead.
+ */
+PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_walk *walk, size_t read);
+
 /* A handle by which one call can be stopped from another thread. */
 typedef struct privy_interrupt privy_interrupt;
 PRIVY_API PRIVY_NODISCARD privy_status privy_interrupt_new(privy_interrupt **out);
@@ -756,6 +770,10 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_group_new(privy_client *client, pri
  * most a minute; in the child of a fork it only forgets them, for they are the parent's. Events that were not taken are
  * lost: call privy_group_cancel_all first to take those of the calls that it ends. */
 PRIVY_API void privy_group_free(privy_group *group);
+/* From now on, or (false) no longer, calls of the group are made before they are needed, and the group may not be
+ * driven until they are. They start no token request, for which other calls would wait; they go on once there is a
+ * token. */
+PRIVY_API void privy_group_set_ahead(privy_group *group, bool on);
 /* Calls that are started from now on keep their events of this level and above for privy_group_take_event. A new group
  * keeps none (PRIVY_LEVEL_OFF). */
 PRIVY_API void privy_group_observe(privy_group *group, privy_level least);

@@ -124,17 +124,29 @@ static privy_call_step refuse_budget(privy_call *call, privy_account *account, p
 
 /* ---- what to send ---- */
 
+/* Waits for the token that another call fetches: for as long as a request of its own might take, then at the cost of
+ * max_wait. */
+static privy_call_step wait_for_token(privy_call *call, privy_account *account, double now) {
+  double until = now + TOKEN_PEEK;
+  if (may_listen(call, now, until) || may_wait(call, account, now, until)) return PRIVY_CALL_WAIT;
+  call->goal = PRIVY_GOAL_TOKEN;
+  privy_error_set(call->error, PRIVY_TIMEOUT, "no OAuth token within max_wait: another call is still fetching it");
+  return fail(call);
+}
+
 static privy_call_step send_token_request(privy_call *call, privy_account *account, double now) {
-  if (account->fetching) {
+  if (call->ahead) {
     call->until = now + TOKEN_PEEK;
     return PRIVY_CALL_WAIT;
   }
+  if (account->fetch && !privy_account_fetch_stalls(account, &call->fetch_watch, TOKEN_PEEK))
+    return wait_for_token(call, account, now);
   call->goal = PRIVY_GOAL_TOKEN;
   if (!privy_call_prepare_token(call)) {
     privy_error_no_memory(call->error);
     return fail(call);
   }
-  account->fetching = true;
+  call->fetch = privy_account_begin_fetch(account);
   call->attempts++;
   privy_call_trace_request(call, account);
   return PRIVY_CALL_SEND;
@@ -210,17 +222,27 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   return true;
 }
 
+/* The token request failed after another call had taken over: that one's answer counts, unless this call cannot go on.
+ */
+static bool leaves_token_to_another(privy_call *call) {
+  if (call->error->code == PRIVY_INTERRUPTED || call->error->code == PRIVY_NO_MEMORY) return false;
+  privy_error_clear(call->error);
+  return true;
+}
+
 static void take_failure(privy_call *call, privy_account *account, double now) {
   bool for_token = call->goal == PRIVY_GOAL_TOKEN;
-  if (for_token) account->fetching = false;
+  bool taken_over = for_token && !privy_account_end_fetch(account, call->fetch);
   bool in_flight = call->flying || for_token;
   if (call->flying) privy_pacer_returned(&account->pacer, now, 0, NULL);
   call->flying = false;
   if (in_flight) privy_call_trace_failure(call, account);
-  if (call->error->code == PRIVY_INTERRUPTED || !goes_on_to_retry(call, account, now))
+  if ((taken_over && leaves_token_to_another(call)) ||
+      (call->error->code != PRIVY_INTERRUPTED && goes_on_to_retry(call, account, now))) {
+    if (for_token) call->goal = PRIVY_GOAL_ANSWER;
+  } else {
     fail(call);
-  else if (for_token)
-    call->goal = PRIVY_GOAL_ANSWER;
+  }
 }
 
 void privy_call_failed(privy_call *call, privy_account *account, double now) {
@@ -230,21 +252,37 @@ void privy_call_failed(privy_call *call, privy_account *account, double now) {
 
 /* ---- answers ---- */
 
+/* Reads the token of an answer. One that comes after another call has taken over does not replace a fresh one. */
+static privy_status take_token(privy_call *call, privy_account *account, double now, const privy_response *response,
+                               bool taken_over) {
+  privy_token token = {0};
+  privy_status status = privy_token_read(response, now, &token, call->error);
+  if (status != PRIVY_OK) return status;
+  bool fresh = privy_token_is_fresh(&token, now);
+  if (!fresh || (taken_over && privy_token_is_fresh(&account->token, now))) {
+    privy_token_clear(&token);
+    return fresh
+               ? PRIVY_OK
+               : privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
+  }
+  privy_token_clear(&account->token);
+  account->token = token;
+  return PRIVY_OK;
+}
+
 static void token_answered(privy_call *call, privy_account *account, double now, privy_incoming *incoming) {
   privy_response *response = NULL;
-  account->fetching = false;
+  bool taken_over = !privy_account_end_fetch(account, call->fetch);
   privy_status status = privy_response_parse(NULL, incoming->http_status, incoming->headers.data,
                                              incoming->headers.length, &incoming->body, &response, call->error);
-  if (status == PRIVY_OK) status = privy_token_read(response, now, &account->token, call->error);
-  if (status == PRIVY_OK && !privy_token_is_fresh(&account->token, now))
-    status = privy_error_set(call->error, PRIVY_STATUS, "the token endpoint gave a token that has expired already");
+  if (status == PRIVY_OK) status = take_token(call, account, now, response, taken_over);
   privy_call_trace_response(call, account, incoming->http_status, response ? response : call->error->response);
   privy_response_release(response);
   if (status == PRIVY_OK)
     privy_call_trace_pause(call, account, PRIVY_EVENT_TOKEN, account->token.expires_at - now);
   else
     call->error->http_status = incoming->http_status;
-  if (status == PRIVY_OK || goes_on_to_retry(call, account, now))
+  if (status == PRIVY_OK || (taken_over && leaves_token_to_another(call)) || goes_on_to_retry(call, account, now))
     call->goal = PRIVY_GOAL_ANSWER;
   else
     fail(call);

@@ -53,8 +53,11 @@ typedef struct privy_call {
   bool token_renewed; /* after a 401 */
   bool flying;        /* counted by the pacer */
   char *token;        /* OAuth: the one that `outgoing` carries */
-  char key[40];       /* the Idempotency-Key of this call, "" for none */
-  uint64_t random;    /* state of the jitter */
+  uint64_t fetch;     /* number of its own token request */
+  privy_fetch_watch fetch_watch;
+  bool ahead;      /* set by the driver: the call is made before it is needed, and starts no token request */
+  char key[40];    /* the Idempotency-Key of this call, "" for none */
+  uint64_t random; /* state of the jitter */
   bool done;
   privy_outgoing outgoing;
   privy_buffer path;

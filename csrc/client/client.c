@@ -60,7 +60,7 @@ double privy_client_wall(const privy_client *client, double instant) {
 }
 
 static void start_afresh(privy_client *client) {
-  client->account.fetching = false;
+  client->account.fetch = 0;
   client->account.pacer.flying = 0;
   for (privy_group *group = client->idle, *next; group; group = next) {
     next = privy_group_idle(group)->next;
@@ -119,6 +119,24 @@ void privy_client_failed(privy_client *client, privy_call *call) {
   double now = begin_step(client);
   privy_call_failed(call, &client->account, now);
   unlock(client);
+}
+
+void privy_client_drive_fetch(privy_client *client, uint64_t fetch) {
+  lock(client);
+  privy_account_drive_fetch(&client->account, fetch);
+  unlock(client);
+}
+
+bool privy_client_may_prefetch(privy_client *client, const privy_walk *walk, size_t read) {
+  double until;
+  if (!privy_walk_goes_ahead(walk, read)) return false;
+  privy_client_check_process(client);
+  double now = begin_step(client);
+  privy_account *account = &client->account;
+  bool may = (client->settings.token || privy_token_is_fresh(&account->token, now)) &&
+             privy_pacer_ask(&account->pacer, now, &until) == PRIVY_PACE_GO;
+  unlock(client);
+  return may;
 }
 
 static void tell_limit(const privy_account *account, const privy_budget *budget, privy_rate_limit *out) {

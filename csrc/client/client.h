@@ -26,6 +26,8 @@ double privy_client_wall(const privy_client *client, double instant);
 privy_call_step privy_client_next(privy_client *client, privy_call *call);
 void privy_client_answered(privy_client *client, privy_call *call, privy_incoming *incoming);
 void privy_client_failed(privy_client *client, privy_call *call);
+/* The call that made this token request (privy_call.fetch) is being driven. */
+void privy_client_drive_fetch(privy_client *client, uint64_t fetch);
 /* Starts afresh in the child of a fork, whichever of its threads comes first: the token is kept, connections and locks
  * are the parent's. */
 void privy_client_check_process(privy_client *client);

@@ -45,6 +45,8 @@ struct privy_group {
   size_t limit; /* of calls on the wire; 0: none */
   atomic_bool woken;
   privy_trail trail;
+  uint64_t fetch;    /* the token request that one of its calls makes, 0: none does */
+  bool ahead;        /* its calls are made before they are needed */
   privy_level least; /* of the events that calls started from now on keep */
   bool watched;      /* an event loop knows its sockets */
   double driven_at;  /* by privy_monotonic */
@@ -57,6 +59,9 @@ struct privy_group {
 #define CLOCK_PEEK 0.02
 /* Shorter times in which nobody drives a group are not worth a thought. */
 #define GAP 0.01
+/* While a call of the group makes a token request, the group is driven at least this often: calls of other groups that
+ * wait for the token see that somebody does. */
+#define FETCH_BEAT 0.1
 
 /* ---- queues ---- */
 
@@ -116,12 +121,18 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   return PRIVY_OK;
 }
 
+/* The token request of this call, if it made one, is over. */
+static void end_fetch(privy_group *group, const group_flight *flight) {
+  if (group->fetch == flight->call.fetch) group->fetch = 0;
+}
+
 /* Takes the call from the engine, and ends it as interrupted. */
 static void stop(privy_group *group, group_flight *flight) {
   if (flight->transfer) privy_engine_cancel(group->engine, flight->transfer);
   flight->transfer = NULL;
   if (flight->queue == &group->ended) return;
   privy_error_set(&flight->error, PRIVY_INTERRUPTED, "the call was stopped");
+  end_fetch(group, flight);
   privy_client_failed(group->client, &flight->call);
   enter(flight, &group->ended);
 }
@@ -144,6 +155,7 @@ void privy_group_free(privy_group *group) {
   privy_trail_clear(&group->trail);
   atomic_store(&group->woken, false);
   group->least = PRIVY_LEVEL_OFF;
+  group->ahead = false;
   group->limit = 0;
   if (group->watched) privy_group_watch(group, NULL, NULL);
   privy_client_give_idle(group->client, group);
@@ -247,6 +259,10 @@ bool privy_group_take(privy_group *group, privy_outcome *out) {
   return true;
 }
 
+void privy_group_set_ahead(privy_group *group, bool on) {
+  group->ahead = on;
+}
+
 void privy_group_observe(privy_group *group, privy_level least) {
   group->least = least;
 }
@@ -275,6 +291,7 @@ static privy_status deliver(group_flight *flight) {
 
 static void settle(privy_group *group, group_flight *flight, privy_status status) {
   flight->call.cost = flight->incoming.cost;
+  end_fetch(group, flight);
   if (status == PRIVY_OK)
     privy_client_answered(group->client, &flight->call, &flight->incoming);
   else
@@ -307,6 +324,7 @@ static void ask_sandbox(privy_group *group, group_flight *flight) {
 /* ---- moving on ---- */
 
 static void carry(privy_group *group, group_flight *flight) {
+  if (flight->call.goal == PRIVY_GOAL_TOKEN) group->fetch = flight->call.fetch;
   if (!group->engine) {
     ask_sandbox(group, flight);
     return;
@@ -319,6 +337,7 @@ static void carry(privy_group *group, group_flight *flight) {
 }
 
 static void go_on(privy_group *group, group_flight *flight) {
+  flight->call.ahead = group->ahead;
   switch (privy_client_next(group->client, &flight->call)) {
   case PRIVY_CALL_SEND: carry(group, flight); break;
   case PRIVY_CALL_WAIT:
@@ -366,6 +385,7 @@ static bool has_ready(const privy_group *group) {
 
 static void move(privy_group *group) {
   double now = group->driven_at = privy_monotonic();
+  if (group->fetch) privy_client_drive_fetch(group->client, group->fetch);
   if (group->engine) take_transfers(group);
   take_late(group, now);
   take_waiting(group, &group->backing_off, now);
@@ -385,6 +405,7 @@ static double due_of(const privy_group *group) {
   double first = first_of(&group->late, first_of(&group->waiting, first_of(&group->backing_off, INFINITY)));
   if (!isinf(first)) first -= privy_monotonic();
   if (waiting && group->client->sandbox) first = fmin(first, CLOCK_PEEK);
+  if (group->fetch) first = fmin(first, FETCH_BEAT);
   if (has_ready(group) || group->ended.count) first = 0;
   return isinf(first) ? -1 : fmax(first, 0);
 }

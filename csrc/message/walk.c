@@ -5,10 +5,14 @@
 
 /* Records remembered before the older half of them is forgotten. */
 #define GENERATION 4096
+/* Looks at the next page while one is handed out. */
+#define STRIDES 10
 
 struct privy_walk {
   int64_t number, per_page; /* of the page to come, 0: not given */
   privy_map young, old;     /* ids seen */
+  size_t pages, fresh;      /* taken; records of the last one that were new */
+  bool more;                /* a page follows */
 };
 
 privy_status privy_walk_new(int64_t first, int64_t per_page, privy_walk **out) {
@@ -75,5 +79,16 @@ privy_status privy_walk_take(privy_walk *walk, const privy_response *page, bool 
   bool goes_on = pages >= 0 ? count > 0 && number < pages : repeats < count && (int64_t)count >= per_page;
   walk->number = number < INT64_MAX ? number + 1 : number;
   *next = goes_on ? walk->number : 0;
+  walk->pages++;
+  walk->fresh = count - repeats;
+  walk->more = goes_on;
   return PRIVY_OK;
+}
+
+size_t privy_walk_stride(const privy_walk *walk) {
+  return walk->fresh < STRIDES ? 1 : walk->fresh / STRIDES;
+}
+
+bool privy_walk_goes_ahead(const privy_walk *walk, size_t read) {
+  return walk->more && (walk->pages > 1 || read >= privy_walk_stride(walk));
 }

@@ -11,6 +11,8 @@
 
 /* What the time of day in a double can tell apart, and more. */
 #define TICK 1e-6
+/* A driver that waits for an answer looks at its call this often. */
+#define BEAT 0.1
 
 static uint64_t next_random(simulation *run) {
   run->random = run->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -38,6 +40,8 @@ static void begin_call(simulation *run, simulated_worker *worker) {
   privy_error_init(&worker->error);
   privy_call_init(&worker->call, run->settings, run->options, random, run->request, &worker->error);
   worker->busy = true;
+  worker->away = false;
+  worker->began_at = run->now;
   run->begun++;
 }
 
@@ -49,6 +53,7 @@ static void end_call(simulation *run, simulated_worker *worker) {
     run->refused_until = (double)worker->error.resets_at;
     worker->stopped = true;
   }
+  if (!worker->away) run->longest = fmax(run->longest, run->now - worker->began_at);
   privy_call_clear(&worker->call);
   privy_error_clear(&worker->error);
   worker->busy = false;
@@ -80,12 +85,20 @@ static void send_request(simulation *run, simulated_worker *worker) {
   worker->incoming =
       (privy_incoming){.http_status = answer.http_status, .headers = answer.headers, .body = answer.body};
   worker->answering = true;
-  worker->at = run->now + run->latency * (1 + run->jitter * chance(run));
+  worker->answer_at = run->now + run->latency * (1 + run->jitter * chance(run));
+  worker->at = fmin(worker->answer_at, run->now + BEAT);
+  if (run->away > 0 && next_random(run) % 3 == 0) {
+    worker->away = true;
+    worker->at = worker->answer_at + run->away * (chance(run) + 1) / 2;
+  }
 }
 
 static void step(simulation *run, simulated_worker *worker) {
   if (worker->answering) {
     double now = begin_step(run, worker);
+    privy_account_drive_fetch(worker->account, worker->call.fetch);
+    worker->at = fmin(worker->answer_at, run->now + BEAT);
+    if (run->now < worker->answer_at) return;
     privy_call_answered(&worker->call, worker->account, now, &worker->incoming);
     privy_incoming_clear(&worker->incoming);
     worker->answering = false;

@@ -17,11 +17,14 @@ typedef struct simulated_worker {
   privy_call call;
   privy_error error;
   privy_incoming incoming;
-  double at;      /* when something happens next */
-  double pause;   /* between its calls */
-  bool busy;      /* a call is under way */
-  bool answering; /* its answer is on the way */
-  bool stopped;   /* no more calls */
+  double at;        /* when something happens next */
+  double answer_at; /* when its answer is there */
+  double began_at;  /* its call */
+  bool away;        /* its driver has gone away during the call */
+  double pause;     /* between its calls */
+  bool busy;        /* a call is under way */
+  bool answering;   /* its answer is on the way */
+  bool stopped;     /* no more calls */
 } simulated_worker;
 
 typedef struct simulation {
@@ -32,6 +35,8 @@ typedef struct simulation {
   double start, now, latency, jitter;
   bool dated;               /* answers carry the server's Date */
   double leaps;             /* the client's wall clock leaps by up to so many seconds, again and again */
+  double away;              /* one driver in three goes away for up to so many seconds when its request has left */
+  double longest;           /* seconds that a call took whose driver did not */
   uint64_t wanted;          /* calls to make in all */
   uint64_t begun, done;     /* calls begun and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */

@@ -211,7 +211,7 @@ static void a_token_that_has_expired_already_ends_the_call(void **state) {
   CHECK_MEMORY(is_done(&made, PRIVY_STATUS));
   assert_string_equal(made.error.message, "the token endpoint gave a token that has expired already");
   assert_string_equal(made.error.path, "/oauth/token");
-  assert_false(made.account.fetching);
+  assert_int_equal(made.account.fetch, 0);
 done:
   drop(&made);
 }

@@ -206,6 +206,37 @@ static void calls_that_may_not_wait_share_the_first_answers(void **state) {
   }
 }
 
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+
+static const privy_settings with_oauth = {.client_id = (char *)(uintptr_t)PRIVY_SANDBOX_CLIENT_ID,
+                                          .client_secret = (char *)(uintptr_t)PRIVY_SANDBOX_CLIENT_SECRET,
+                                          .base_url = (char *)(uintptr_t) "https://sandbox.test/v1",
+                                          .base_path = "/v1",
+                                          .token_url = (char *)(uintptr_t) "https://sandbox.test/oauth/token"};
+
+/* Drivers go away for most of an hour, some while they fetch the token that the others wait for. */
+static void drivers_that_go_away_hold_nobody_up(void **state) {
+  (void)state;
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    simulation run = new_simulation(0, 0);
+    simulated_worker crew[6] = {{0}};
+    privy_account account;
+    privy_account_init(&account, 0);
+    for (size_t i = 0; i < 6; i++) crew[i] = (simulated_worker){.account = &account, .at = START, .pause = 700};
+    run.settings = &with_oauth;
+    run.away = 3000;
+    run.jitter = 0.9;
+    run.random = seed;
+    run.wanted = 1000;
+    simulation_run(&run, crew, 6);
+    assert_int_equal(run.done, 1000);
+    assert_true(run.longest < 3);
+    assert_true(account.fetches > 10);
+    privy_account_clear(&account);
+    end_simulation(&run);
+  }
+}
+
 /* Nothing is swept here: the pacer allocates nothing, and calls are swept in test_retry and test_call. */
 int main(void) {
   static harness_test tests[] = {
@@ -217,6 +248,7 @@ int main(void) {
       TEST_UNSWEPT(a_reserve_is_left_to_others),
       TEST_UNSWEPT(a_wall_clock_that_leaps_changes_nothing),
       TEST_UNSWEPT(calls_that_may_not_wait_share_the_first_answers),
+      TEST_UNSWEPT(drivers_that_go_away_hold_nobody_up),
   };
   return HARNESS_RUN(tests);
 }

@@ -1,0 +1,270 @@
+/* Calls made before they are needed, in groups that may not be driven: what they may start, and who waits for them. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "answer_text.h"
+#include "client/transport.h"
+
+/* A client of a sandbox by OAuth, and two groups of its calls. */
+typedef struct scene {
+  privy_sandbox *sandbox;
+  privy_client *client;
+  privy_group *first, *second;
+  privy_walk *walk;
+  privy_outcome outcome;
+  privy_error error;
+} scene;
+
+static privy_status open_client(scene *s, bool oauth) {
+  privy_config config;
+  *s = (scene){0};
+  privy_error_init(&s->error);
+  privy_config_init(&config);
+  privy_status status = privy_sandbox_new(&s->sandbox);
+  if (status != PRIVY_OK) return status;
+  config.sandbox = s->sandbox;
+  if (oauth) config.client_id = PRIVY_SANDBOX_CLIENT_ID, config.client_secret = PRIVY_SANDBOX_CLIENT_SECRET;
+  return privy_client_new(&config, &s->client, &s->error);
+}
+
+static privy_status open_scene(scene *s) {
+  privy_status status = open_client(s, true);
+  if (status == PRIVY_OK) status = privy_group_new(s->client, &s->first, &s->error);
+  if (status == PRIVY_OK) status = privy_group_new(s->client, &s->second, &s->error);
+  return status;
+}
+
+static void close_scene(scene *s) {
+  privy_outcome_clear(&s->outcome);
+  privy_walk_free(s->walk);
+  privy_group_free(s->first);
+  privy_group_free(s->second);
+  privy_client_free(s->client);
+  privy_sandbox_release(s->sandbox);
+  privy_error_clear(&s->error);
+}
+
+static privy_status start(scene *s, privy_group *group) {
+  privy_request *request = NULL;
+  privy_status status = ask_for("contacts.list", "{}", &request, &s->error);
+  if (status == PRIVY_OK) return privy_group_start(group, request, NULL, 1, &s->error);
+  privy_request_free(request);
+  return status;
+}
+
+/* The status of the call that the group makes. */
+static privy_status end_of(scene *s, privy_group *group) {
+  for (int i = 0; !privy_group_take(group, &s->outcome); i++) {
+    assert_true(i < 1000);
+    privy_group_wait(group, 0.05);
+  }
+  privy_status status = s->outcome.status;
+  privy_outcome_clear(&s->outcome);
+  return status;
+}
+
+static privy_status delay_answers(scene *s, double delay, uint32_t count) {
+  const privy_sandbox_fault fault = {.delay = delay, .retry_after = -1, .count = count};
+  return privy_sandbox_add_fault(s->sandbox, &fault);
+}
+
+static uint64_t asked(const scene *s) {
+  return privy_sandbox_count(s->sandbox).requests;
+}
+
+/* ---- the token that another group fetches ------------------------------------------------------------------------ */
+
+static void a_group_that_nobody_drives_holds_nobody_up(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  CHECK_OK(delay_answers(&s, 0.01, 1));
+  CHECK_OK(start(&s, s.first));
+  privy_group_wait(s.first, 0); /* its token request leaves, and nobody reads the answer */
+  CHECK_MEMORY(asked(&s) == 1);
+  CHECK_OK(start(&s, s.second));
+  CHECK_OK(end_of(&s, s.second));
+  assert_int_equal(asked(&s), 3);
+  CHECK_OK(end_of(&s, s.first));
+  assert_int_equal(asked(&s), 4);
+done:
+  close_scene(&s);
+}
+
+/* Looks of both groups in turn, however slow the machine. */
+static void a_slow_token_is_waited_for_while_somebody_does(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  CHECK_OK(delay_answers(&s, 0.7, 1));
+  CHECK_OK(start(&s, s.first));
+  CHECK_OK(start(&s, s.second));
+  for (int i = 0; i < 10000 && asked(&s) < 3; i++) {
+    privy_group_wait(s.first, 0.01);
+    privy_group_wait(s.second, 0.01);
+  }
+  CHECK_OK(end_of(&s, s.first));
+  CHECK_OK(end_of(&s, s.second));
+  assert_int_equal(asked(&s), 3);
+done:
+  close_scene(&s);
+}
+
+static void while_it_fetches_a_group_is_driven_often(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  CHECK_OK(delay_answers(&s, 20, 2));
+  CHECK_OK(start(&s, s.first));
+  assert_true(privy_group_due(s.first) == 0);
+  privy_group_act(s.first, -1, 0);
+  CHECK_MEMORY(asked(&s) == 1);
+  double due = privy_group_due(s.first);
+  assert_true(due > 0 && due <= 0.1);
+  assert_true(privy_group_cancel(s.first, 1));
+  assert_true(privy_group_due(s.first) < 0);
+done:
+  close_scene(&s);
+}
+
+static void a_group_ahead_of_need_fetches_no_token(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  privy_group_set_ahead(s.first, true);
+  CHECK_OK(start(&s, s.first));
+  for (int i = 0; i < 5; i++) privy_group_wait(s.first, 0.03);
+  assert_int_equal(asked(&s), 0);
+  CHECK_OK(start(&s, s.second));
+  CHECK_OK(end_of(&s, s.second));
+  CHECK_OK(end_of(&s, s.first)); /* by the token that is there now */
+  assert_int_equal(asked(&s), 3);
+done:
+  close_scene(&s);
+}
+
+static void what_was_ahead_of_need_fetches_once_it_is_needed(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  privy_group_set_ahead(s.first, true);
+  CHECK_OK(start(&s, s.first));
+  privy_group_wait(s.first, 0);
+  assert_int_equal(asked(&s), 0);
+  privy_group_set_ahead(s.first, false);
+  CHECK_OK(end_of(&s, s.first));
+  assert_int_equal(asked(&s), 2);
+  /* The next one that gets the group is not ahead of anything. */
+  privy_group_set_ahead(s.first, true);
+  privy_group_free(s.first);
+  s.first = NULL;
+  CHECK_OK(privy_group_new(s.client, &s.first, &s.error));
+  privy_sandbox_advance(s.sandbox, 7200);
+  CHECK_OK(start(&s, s.first));
+  CHECK_OK(end_of(&s, s.first));
+  assert_int_equal(asked(&s), 4);
+done:
+  close_scene(&s);
+}
+
+/* ---- when a list asks for its next page -------------------------------------------------------------------------- */
+
+/* A walk that has taken so many of three pages, each of 20 records. */
+static privy_status walk_to(scene *s, int pages) {
+  int64_t next;
+  bool repeated[20];
+  privy_status status = privy_walk_new(0, 20, &s->walk);
+  for (int page = 1; status == PRIVY_OK && page <= pages; page++) {
+    privy_response *response = NULL;
+    char body[1024];
+    size_t length = (size_t)snprintf(body, sizeof body, "{\"pagination\":{\"total_pages\":3},\"data\":[");
+    for (int i = 0; i < 20; i++)
+      length +=
+          (size_t)snprintf(body + length, sizeof body - length, "%s{\"id\":\"cus_%d\"}", i ? "," : "", page * 1000 + i);
+    snprintf(body + length, sizeof body - length, "]}");
+    status = answer("contacts.list", 200, "", body, &response, &s->error);
+    if (status == PRIVY_OK) status = privy_walk_take(s->walk, response, repeated, &next);
+    privy_response_release(response);
+  }
+  return status;
+}
+
+static void a_page_is_asked_for_when_a_tenth_has_been_read(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_client(&s, false));
+  CHECK_OK(walk_to(&s, 1));
+  assert_int_equal(privy_walk_stride(s.walk), 2);
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 1));
+  assert_true(privy_client_may_prefetch(s.client, s.walk, 2));
+  assert_true(privy_client_may_prefetch(s.client, s.walk, 20));
+done:
+  close_scene(&s);
+}
+
+static void later_pages_are_asked_for_at_once_and_none_after_the_last(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_client(&s, false));
+  CHECK_OK(walk_to(&s, 2));
+  assert_true(privy_client_may_prefetch(s.client, s.walk, 0));
+  privy_walk_free(s.walk);
+  s.walk = NULL;
+  CHECK_OK(walk_to(&s, 3));
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 20));
+  privy_walk_free(s.walk);
+  s.walk = NULL;
+  CHECK_OK(walk_to(&s, 0));
+  assert_int_equal(privy_walk_stride(s.walk), 1);
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 20));
+done:
+  close_scene(&s);
+}
+
+static void no_page_is_asked_for_early_without_a_token(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  CHECK_OK(walk_to(&s, 2));
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
+  CHECK_OK(start(&s, s.first));
+  CHECK_OK(end_of(&s, s.first));
+  assert_true(privy_client_may_prefetch(s.client, s.walk, 0));
+  privy_sandbox_set_clock(s.sandbox, privy_sandbox_now(s.sandbox) + 7180); /* it is about to expire */
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
+done:
+  close_scene(&s);
+}
+
+static void no_page_is_asked_for_early_without_budget(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_client(&s, false));
+  CHECK_OK(privy_group_new(s.client, &s.first, &s.error));
+  privy_sandbox_set_limits(s.sandbox, 1, 0);
+  CHECK_OK(walk_to(&s, 2));
+  assert_true(privy_client_may_prefetch(s.client, s.walk, 0));
+  CHECK_OK(start(&s, s.first));
+  CHECK_OK(end_of(&s, s.first));
+  assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
+  privy_sandbox_advance(s.sandbox, 61);
+done:
+  close_scene(&s);
+}
+
+/* What takes real time is not swept: the calls themselves are, in test_token_shared. */
+int main(void) {
+  static harness_test tests[] = {
+      TEST_UNSWEPT(a_group_that_nobody_drives_holds_nobody_up),
+      TEST_UNSWEPT(a_slow_token_is_waited_for_while_somebody_does),
+      TEST(while_it_fetches_a_group_is_driven_often),
+      TEST(a_group_ahead_of_need_fetches_no_token),
+      TEST(what_was_ahead_of_need_fetches_once_it_is_needed),
+      TEST(a_page_is_asked_for_when_a_tenth_has_been_read),
+      TEST(later_pages_are_asked_for_at_once_and_none_after_the_last),
+      TEST(no_page_is_asked_for_early_without_a_token),
+      TEST(no_page_is_asked_for_early_without_budget),
+  };
+  return HARNESS_RUN(tests);
+}
