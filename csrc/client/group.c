@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "client/client.h"
 #include "client/engine.h"
+#include "client/sandbox_link.h"
 #include "message/error.h"
 
 /* A call's place in the group, in one of its queues or with the engine. */
@@ -271,23 +272,7 @@ bool privy_group_take_event(privy_group *group, privy_event *out) {
   return privy_trail_take(&group->trail, out);
 }
 
-/* ---- the sandbox in the network's place ---- */
-
-/* Breaks an answer of the sandbox as a connection would: what is cut is lost, what is late may be too late. */
-static privy_status deliver(group_flight *flight) {
-  privy_sandbox_answer *answer = &flight->answer;
-  const privy_outgoing *outgoing = &flight->call.outgoing;
-  if (answer->delay > outgoing->timeout)
-    return privy_error_set(&flight->error, PRIVY_TIMEOUT, "no answer from the sandbox within %g seconds",
-                           outgoing->timeout);
-  if (answer->cut == PRIVY_CUT_DROP)
-    return privy_error_set(&flight->error, PRIVY_CONNECTION, "the sandbox closed the connection without an answer");
-  if (answer->cut == PRIVY_CUT_TRUNCATE)
-    return privy_error_set(&flight->error, PRIVY_CONNECTION, "the sandbox closed the connection within the answer");
-  flight->incoming = (privy_incoming){answer->http_status, answer->headers, answer->body, flight->incoming.cost};
-  answer->headers = answer->body = (privy_buffer)PRIVY_BUFFER_EMPTY;
-  return PRIVY_OK;
-}
+/* ---- moving on ---- */
 
 static void settle(privy_group *group, group_flight *flight, privy_status status) {
   flight->call.cost = flight->incoming.cost;
@@ -300,28 +285,22 @@ static void settle(privy_group *group, group_flight *flight, privy_status status
   enter(flight, flight->call.done ? &group->ended : &group->ready);
 }
 
+static privy_status deliver(group_flight *flight) {
+  return privy_sandbox_link_deliver(&flight->call.outgoing, &flight->answer, &flight->incoming, &flight->error);
+}
+
 static void ask_sandbox(privy_group *group, group_flight *flight) {
-  const privy_outgoing *out = &flight->call.outgoing;
-  privy_status status = privy_sandbox_handle(group->client->sandbox, out->method, out->target, out->headers.data,
-                                             out->headers.length, out->body, out->body_length, &flight->answer);
-  if (status != PRIVY_OK) {
-    settle(group, flight, privy_error_no_memory(&flight->error));
-    return;
-  }
-  double delay = flight->answer.delay < out->timeout ? flight->answer.delay : out->timeout;
-  flight->incoming.cost = (privy_cost){.first_byte = delay,
-                                       .total = delay,
-                                       .bytes_sent = out->headers.length + out->body_length,
-                                       .bytes_received = flight->answer.headers.length + flight->answer.body.length,
-                                       .reused = true};
+  double delay = 0;
+  privy_status status = privy_sandbox_link_ask(group->client->sandbox, &flight->call.outgoing, &flight->answer,
+                                               &flight->incoming, &delay);
   flight->at = privy_monotonic() + delay;
-  if (delay > 0)
+  if (status != PRIVY_OK)
+    settle(group, flight, privy_error_no_memory(&flight->error));
+  else if (delay > 0)
     enter(flight, &group->late);
   else
     settle(group, flight, deliver(flight));
 }
-
-/* ---- moving on ---- */
 
 static void carry(privy_group *group, group_flight *flight) {
   if (flight->call.goal == PRIVY_GOAL_TOKEN) group->fetch = flight->call.fetch;

@@ -217,6 +217,16 @@ static Py_ssize_t group_length(PyObject *object) {
   return PyDict_Size(((group_object *)object)->calls);
 }
 
+/* set_ahead(on) */
+static PyObject *group_set_ahead(PyObject *object, PyObject *on) {
+  group_object *self = (group_object *)object;
+  int truth = PyObject_IsTrue(on);
+  if (truth < 0 || !begin_use(self)) return NULL;
+  privy_group_set_ahead(self->group, truth > 0);
+  go_out(self);
+  Py_RETURN_NONE;
+}
+
 static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
@@ -431,6 +441,7 @@ static PyMethodDef group_methods[] = {
     {"request", (PyCFunction)(void (*)(void))group_request, METH_FASTCALL, "Starts a call of any endpoint."},
     {"cancel", group_cancel, METH_O, "Ends a call without an outcome; whether there was one."},
     {"take", group_take, METH_NOARGS, "Takes what has become of a call that has ended."},
+    {"set_ahead", group_set_ahead, METH_O, "Whether its calls are made before they are needed."},
     {"waiting_until", group_waiting_until, METH_NOARGS, "When calls that wait may go on."},
     {"wait", group_wait, METH_O, "Moves calls on and waits a moment for one to end."},
     {"watch", group_watch, METH_O, "Has an event loop drive the group."},

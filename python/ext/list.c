@@ -1,3 +1,4 @@
+#include "client.h"
 #include "page.h"
 
 /* A walk over the pages of a list. */
@@ -40,6 +41,24 @@ static PyObject *list_take(PyObject *object, PyObject *page) {
   return fresh ? Py_BuildValue("(NL)", fresh, (long long)next) : NULL;
 }
 
+/* may_prefetch(client, read) */
+static PyObject *list_may_prefetch(PyObject *object, PyObject *args) {
+  PyObject *client_object;
+  Py_ssize_t read;
+  if (!PyArg_ParseTuple(args, "On", &client_object, &read)) return NULL;
+  privy_client *client = client_hold(state_of_object(object), client_object);
+  if (!client) return NULL;
+  const privy_walk *walk = ((walk_object *)object)->walk;
+  bool may = privy_client_may_prefetch(client, walk, read < 0 ? 0 : (size_t)read);
+  client_release(client_object);
+  return PyBool_FromLong(may);
+}
+
+static PyObject *list_stride(PyObject *object, void *unused) {
+  (void)unused;
+  return PyLong_FromSize_t(privy_walk_stride(((walk_object *)object)->walk));
+}
+
 /* Walk(first, size) */
 static PyObject *list_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
@@ -60,13 +79,20 @@ static void list_dealloc(PyObject *object) {
 
 static PyMethodDef list_methods[] = {
     {"take", list_take, METH_O, "Takes note of a page: its records that are new, and the number of the next page."},
+    {"may_prefetch", list_may_prefetch, METH_VARARGS, "Whether the next page may be asked for early."},
     {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef list_getset[] = {
+    {"stride", list_stride, NULL, "Records between two looks at the next page.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot list_slots[] = {
     {Py_tp_doc, "The core's walk over the pages of a list."},
     {Py_tp_new, list_new},
     {Py_tp_methods, list_methods},
+    {Py_tp_getset, list_getset},
     {Py_tp_dealloc, list_dealloc},
     {0, NULL},
 };

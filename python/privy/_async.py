@@ -96,8 +96,8 @@ class _AsyncWalk(BaseWalk):
 
     def look_ahead(self) -> None:
         """Asks for the next page. What cannot be asked for now is asked for at the turn."""
-        if self.wants_next and self._task is None:
-            with contextlib.suppress(PrivyError, MemoryError):
+        with contextlib.suppress(PrivyError, MemoryError):
+            if self._task is None and self.may_ask(self.core.core):
                 self._task = asyncio.ensure_future(self.core.call(*self.asked()))
 
     def leave(self) -> None:

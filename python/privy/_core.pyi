@@ -448,8 +448,11 @@ class Group:
     def take(self) -> tuple[int, Any, Exception | None] | None:
         """Id, value and exception of a call that has ended; None when none has."""
 
+    def set_ahead(self, on: bool, /) -> None:
+        """Whether its calls are made before they are needed: they start no token request."""
+
     def waiting_until(self) -> float | None:
-        """When calls that wait for budget or a retry may go on, by the client's clock; None when none waits."""
+        """When calls that wait for budget or a retry may go on, by the wall clock; None when none waits."""
 
     def wait(self, seconds: float, /) -> None:
         """Moves calls on and waits for one to end, for no longer than a moment."""
@@ -473,6 +476,13 @@ class Walk:
     def __new__(cls, first: int, size: int, /) -> Walk: ...
     def take(self, page: Page, /) -> tuple[Sequence[Contact], int]:
         """Takes note of a page: its records that no earlier page held, and the number of the next page or 0."""
+
+    @property
+    def stride(self) -> int:
+        """Records between two looks at the next page."""
+
+    def may_prefetch(self, client: Client, read: int, /) -> bool:
+        """Whether the next page may be asked for when so many records of this one have been read."""
 
 @final
 class Sandbox:

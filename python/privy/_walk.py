@@ -24,11 +24,11 @@ class BaseWalk:
         self._list: Any = contacts
         self._seen: _core.Walk | None = None
         self._next = 0
+        self._read = 0
 
-    @property
-    def wants_next(self) -> bool:
-        """Whether the next page is to be asked for before it is needed."""
-        return self._next > 0 and bool(self._list._prefetch)
+    def may_ask(self, client: _core.Client) -> bool:
+        """Whether the next page may be asked for before it is needed: the core decides when."""
+        return bool(self._list._prefetch) and self._seen is not None and self._seen.may_prefetch(client, self._read)
 
     def asked(self) -> tuple[Any, ...]:
         """The call that gives the next page."""
@@ -41,12 +41,15 @@ class BaseWalk:
         if self._seen is None:
             self._seen = _core.Walk(_number(params["page"]), _number(params["per_page"]))
         self.page = page
+        self._read = 0
         self.fresh, self._next = self._seen.take(page)
 
     def parts(self) -> Iterator[Sequence[Contact]]:
-        """The contacts that no earlier page held, a tenth of them at a time."""
-        size = max(1, len(self.fresh) // 10)
-        return (self.fresh[at : at + size] for at in range(0, len(self.fresh), size))
+        """The contacts that no earlier page held, so many at a time that it is worth a look ahead after each part."""
+        size = 1 if self._seen is None else self._seen.stride
+        for at in range(0, len(self.fresh), size):
+            self._read = at + size
+            yield self.fresh[at : at + size]
 
 
 class Walk(BaseWalk):
@@ -71,11 +74,14 @@ class Walk(BaseWalk):
 
     def look_ahead(self) -> None:
         """Asks for the next page; when it is on its way, moves it on. What fails here is asked for at the turn."""
-        if not self.wants_next or self._ended is not None:
+        if self._ended is not None:
             return
         try:
             if self._group is None:
+                if not self.may_ask(self.core):
+                    return
                 group = _core.Group(self.core)
+                group.set_ahead(True)
                 group.start(self.core, 0, *self.asked())
                 self._group = group
             self._drive(0.0)
@@ -91,6 +97,8 @@ class Walk(BaseWalk):
     def _wait(self) -> Page | None:
         """The page that was asked for; None when none was, or by the parent of this process."""
         try:
+            if self._group is not None:
+                self._group.set_ahead(False)
             while self._group is not None:
                 self._drive(1.0)
         except PrivyError:

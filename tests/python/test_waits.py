@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +14,10 @@ from email.utils import formatdate
 
 import privy
 import pytest
-from support import Reply
+from support import Reply, Request, recording
 
 NOON = 1_800_000_000.5
+CONTACT = "cus_0123456789abcdef"
 
 
 def limits(remaining: int, at: float, reset: float) -> dict[str, str]:
@@ -85,3 +90,137 @@ def test_first_calls_that_may_not_wait(sandbox):
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: client.request("GET", "/contacts").status, range(12)))
     assert answers == [200] * 12
+
+
+# ---- tokens ----
+
+
+class TokenServer:
+    """Pages of 20 contacts, orders, and tokens: the first one is to be renewed after a second."""
+
+    def __init__(self) -> None:
+        self.fetched = 0
+        self.pages: list[int] = []
+        self.second_asked = threading.Event()
+        self.second_given = threading.Event()
+
+    def __call__(self, request: Request) -> Reply:
+        if request.target == "/oauth/token":
+            self.fetched += 1
+            number = self.fetched
+            if number == 2:
+                self.second_asked.set()
+                self.second_given.wait(60)
+            life = 31 if number == 1 else 7200
+            return Reply(body=json.dumps({"access_token": f"token-{number}", "expires_in": life}))
+        if request.method == "GET" and request.target.startswith("/contacts?"):
+            return self._page(int(re.search(r"[?&]page=(\d+)", request.target + "&page=1")[1]))
+        if re.search(rb'"order_id":"?2\b', request.body):
+            self.second_asked.wait(60)
+        return Reply(body=json.dumps({"data": {"id": CONTACT, "order_id": "1"}}))
+
+    def _page(self, number: int) -> Reply:
+        self.pages.append(number)
+        data = [{"id": f"cus_{number * 1000 + n:016d}"} for n in range(20)]
+        return Reply(body=json.dumps({"data": data, "pagination": {"page": number, "per_page": 20, "total_pages": 3}}))
+
+
+@contextlib.contextmanager
+def tokens(hold: bool = False):
+    server = TokenServer()
+    if not hold:
+        server.second_given.set()
+    with recording(server) as recorder:
+        yield server, {"base_url": recorder.base_url, "client_id": "id", "client_secret": "very-secret"}
+
+
+def in_time(action):
+    """What the action returns, unless it hangs."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(action).result(60)
+
+
+def wait_until_it_expires():
+    time.sleep(1.2)
+
+
+def test_a_loop_body_does_not_wait_for_the_token_of_its_own_list():
+    def read(client):
+        seen = 0
+        for contact in client.contacts.list(per_page=20):
+            if seen == 1:
+                wait_until_it_expires()
+            client.contacts.update(contact.id, first_name="A")
+            seen += 1
+        return seen
+
+    with tokens() as (server, settings), privy.Client(**settings) as client:
+        assert in_time(lambda: read(client)) == 60
+        assert (server.fetched, server.pages) == (2, [1, 2, 3])
+
+
+def test_a_list_fetches_no_token_ahead_of_need():
+    with tokens() as (server, settings), privy.Client(**settings) as client:
+        contacts = iter(client.contacts.list(per_page=20))
+        next(contacts)
+        wait_until_it_expires()
+        for _ in range(19):
+            next(contacts)
+        assert (server.fetched, server.pages) == (1, [1])
+        next(contacts)
+        assert (server.fetched, server.pages[:2]) == (2, [1, 2])
+
+
+def test_an_asynchronous_list_fetches_no_token_ahead_of_need():
+    async def read(settings, server):
+        async with privy.AsyncClient(**settings) as client:
+            contacts = aiter(client.contacts.list(per_page=20))
+            await anext(contacts)
+            wait_until_it_expires()
+            for _ in range(19):
+                await anext(contacts)
+                await asyncio.sleep(0)
+            assert (server.fetched, server.pages) == (1, [1])
+            await anext(contacts)
+            assert (server.fetched, server.pages[:2]) == (2, [1, 2])
+            await contacts.aclose()
+
+    with tokens() as (server, settings):
+        asyncio.run(read(settings, server))
+
+
+def test_a_token_that_a_bulk_run_fetches_holds_nobody_up():
+    order = {"total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
+    rows = ({"order_id": number, "email": f"a{number}@b.c", **order} for number in range(1, 6))
+    with tokens(hold=True) as (server, settings), privy.Client(**settings) as client:
+        client.contacts.get(CONTACT)
+        run = client.orders.upsert_many(rows, concurrency=2)
+        next(run)
+        wait_until_it_expires()
+        next(run)  # the third row has asked for a token, which does not come, and nobody reads on
+        assert in_time(lambda: client.contacts.get(CONTACT)).id == CONTACT
+        assert server.fetched == 3
+        server.second_given.set()
+        assert len([result for result in run if result.ok]) == 3
+
+
+def test_the_wait_for_another_s_token_ends(recorder):
+    stalled = threading.Event()
+
+    def answer(request):
+        stalled.wait(60)
+        return Reply(500)
+
+    recorder.answer = answer
+    settings = {"base_url": recorder.base_url, "client_id": "id", "client_secret": "very-secret", "max_retries": 0}
+    with privy.Client(**settings) as client, ThreadPoolExecutor(1) as pool:
+        owner = pool.submit(client.contacts.get, CONTACT, timeout=60)
+        while not recorder.requests:
+            time.sleep(0.01)
+        with pytest.raises(privy.APITimeoutError, match="token") as caught:
+            in_time(lambda: client.contacts.get(CONTACT, timeout=0.2, max_wait=0.2))
+        assert (caught.value.path, caught.value.attempts) == ("/oauth/token", 0)
+        assert len(recorder.requests) == 1
+        stalled.set()
+        with pytest.raises(privy.ServerError):
+            owner.result(60)

@@ -197,8 +197,8 @@ class TestPrefetch < PrivyTest
       pages = client.contacts.list(per_page: SIZE)
       walk = pages.instance_variable_get(:@walk).call
       assert_equal(1, walk.next[0].page)
-      walk.ahead
-      assert_equal(2, SmallScheduler.run { walk.next[0].page.tap { walk.ahead } })
+      walk.ahead(20)
+      assert_equal(2, SmallScheduler.run { walk.next[0].page.tap { walk.ahead(0) } })
       assert_equal [3, 4], [walk.next[0].page, walk.next[0].page]
       assert_nil walk.next
       walk.close

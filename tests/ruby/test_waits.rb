@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require_relative "small_scheduler"
 require "time"
 
 # What calls wait for, and for how long: windows, answers of their own, tokens.
@@ -71,5 +72,123 @@ class TestWaits < PrivyTest
     client = sandbox.client(max_wait: 0)
     threads = Array.new(12) { Thread.new { client.request(:GET, "/contacts").status } }
     assert_equal [200] * 12, threads.map(&:value)
+  end
+end
+
+# Waiting for a token that somebody else fetches.
+class TestTokenWaits < PrivyTest
+  # Pages of 20 contacts, and tokens: the first one is to be renewed after a second, later ones come from `tokens`.
+  class Pages
+    attr_reader :fetched, :pages
+
+    def initialize
+      @fetched = 0
+      @pages = []
+      @hold = Queue.new
+    end
+
+    # Lets the second token, which is held until then, go.
+    def release
+      @hold << true
+    end
+
+    def call(request, held)
+      return token(held) if request.target == "/oauth/token"
+      return {} unless request.method == "GET" && request.target.include?("/contacts?")
+
+      page((request.target[/[?&]page=(\d+)/, 1] || 1).to_i)
+    end
+
+    private
+
+    def token(held)
+      number = @fetched += 1
+      @hold.pop if held && number == 2
+      { body: { access_token: "token-#{number}", expires_in: number == 1 ? 31 : 7_200 }.to_json }
+    end
+
+    def page(number)
+      @pages << number
+      data = Array.new(20) { |index| { id: format("cus_%016d", (number * 1_000) + index) } }
+      { body: { data: data, pagination: { page: number, per_page: 20, total_pages: 3 } }.to_json }
+    end
+  end
+
+  def tokens(held: false)
+    pages = Pages.new
+    server = StubServer.new { |request| pages.call(request, held) }
+    yield Privy::Client.new(base_url: server.url, client_id: "id", client_secret: "very-secret"), pages, server
+  ensure
+    server&.stop
+  end
+
+  def wait_until_it_expires
+    sleep 1.2
+  end
+
+  # Plainly, and under a Fiber scheduler.
+  def either_way(&)
+    yield
+    SmallScheduler.run(&)
+  end
+
+  def test_a_loop_body_does_not_wait_for_the_token_of_its_own_list
+    either_way do
+      tokens do |client, pages, _server|
+        seen = 0
+        client.contacts.list(per_page: 20).each do |contact|
+          wait_until_it_expires if seen == 1
+          Timeout.timeout(60) { client.contacts.update(contact.id, first_name: "A") }
+          seen += 1
+        end
+        assert_equal [60, 2, [1, 2, 3]], [seen, pages.fetched, pages.pages]
+      end
+    end
+  end
+
+  def test_a_list_fetches_no_token_ahead_of_need
+    either_way do
+      tokens do |client, pages, _server|
+        seen = 0
+        client.contacts.list(per_page: 20).each do
+          seen += 1
+          wait_until_it_expires if seen == 1
+          assert_equal [1, [1]], [pages.fetched, pages.pages] if seen <= 20
+        end
+        assert_equal [60, 2, [1, 2, 3]], [seen, pages.fetched, pages.pages]
+      end
+    end
+  end
+
+  # One that does not come, and that nobody waits for any more.
+  def test_a_token_that_nobody_waits_for_is_fetched_anew
+    tokens(held: true) do |client, pages, _server|
+      client.contacts.get(NOBODY)
+      wait_until_it_expires
+      group = Privy::Core::Group.new(client.instance_variable_get(:@core), false)
+      group.call(0, "contacts.get", { id: NOBODY }, nil, nil)
+      group.wait(0) until pages.fetched == 2
+      assert_equal JANE, Timeout.timeout(60) { client.contacts.get(NOBODY).email }
+      assert_equal 3, pages.fetched
+      pages.release
+      group.wait(0.1) until (outcome = group.take)
+      assert_equal JANE, outcome[1].email
+      group.close
+    end
+  end
+
+  def test_the_wait_for_another_s_token_ends
+    tokens(held: true) do |client, pages, server|
+      client.contacts.get(NOBODY)
+      wait_until_it_expires
+      owner = Thread.new { client.contacts.get(NOBODY).email }
+      sleep 0.01 until pages.fetched == 2
+      error = refused(Privy::APITimeoutError) { client.contacts.get(NOBODY, timeout: 0.2, max_wait: 0.2) }
+      assert_match(/token/, error.message)
+      assert_equal ["/oauth/token", 0], [error.path, error.attempts]
+      assert_equal 3, server.requests.length
+      pages.release
+      assert_equal JANE, owner.value
+    end
   end
 end

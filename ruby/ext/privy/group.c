@@ -328,7 +328,13 @@ static VALUE group_count(VALUE self) {
   return SIZET2NUM(privy_group_count(group_get(self)->core));
 }
 
-/* waiting_until → when calls that wait for budget or a retry may go on, by the client's clock; nil when none waits */
+/* set_ahead(on): whether its calls are made before they are needed */
+static VALUE group_set_ahead(VALUE self, VALUE on) {
+  privy_group_set_ahead(group_get(self)->core, RTEST(on));
+  return Qnil;
+}
+
+/* waiting_until → when calls that wait for budget or a retry may go on, by the wall clock; nil when none waits */
 static VALUE group_waiting_until(VALUE self) {
   double until = privy_group_waiting_until(group_get(self)->core);
   return until == 0 ? Qnil : DBL2NUM(until);
@@ -346,6 +352,7 @@ void privy_rb_init_group(void) {
   rb_define_method(klass, "take", group_take, -1);
   rb_define_method(klass, "wait", group_wait, 1);
   rb_define_method(klass, "count", group_count, 0);
+  rb_define_method(klass, "set_ahead", group_set_ahead, 1);
   rb_define_method(klass, "waiting_until", group_waiting_until, 0);
   rb_define_method(klass, "sockets", group_sockets, 0);
   rb_define_method(klass, "due", group_due, 0);

@@ -102,11 +102,16 @@ static VALUE tell_repeated(const bool *repeated, size_t count) {
   return list;
 }
 
-VALUE privy_rb_walk_take(VALUE self, const privy_response *page) {
+static privy_walk *walk_get(VALUE self) {
   privy_walk *walk = rb_check_typeddata(self, &walk_type);
+  if (walk == NULL) rb_raise(rb_eRuntimeError, "not initialized");
+  return walk;
+}
+
+VALUE privy_rb_walk_take(VALUE self, const privy_response *page) {
+  privy_walk *walk = walk_get(self);
   size_t count = privy_response_count(page);
   int64_t next;
-  if (walk == NULL) rb_raise(rb_eRuntimeError, "not initialized");
   VALUE room = rb_str_tmp_new((long)(count * sizeof(bool)));
   bool *repeated = (bool *)RSTRING_PTR(room);
   if (privy_walk_take(walk, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
@@ -116,9 +121,28 @@ VALUE privy_rb_walk_take(VALUE self, const privy_response *page) {
   return rb_ary_new_from_args(2, told, LL2NUM(next));
 }
 
+/* stride → records between two looks at the next page */
+static VALUE walk_stride(VALUE self) {
+  return SIZET2NUM(privy_walk_stride(walk_get(self)));
+}
+
+/* prefetch?(core client, read) → whether the next page may be asked for when so many records have been read */
+static VALUE walk_may_prefetch(VALUE self, VALUE client, VALUE read) {
+  const privy_walk *walk = walk_get(self);
+  privy_rb_client *data = privy_rb_client_get(client);
+  size_t count = NUM2SIZET(read);
+  bool may = privy_client_may_prefetch(privy_rb_client_enter(data), walk, count);
+  privy_rb_client_leave(data);
+  RB_GC_GUARD(self);
+  RB_GC_GUARD(client);
+  return may ? Qtrue : Qfalse;
+}
+
 void privy_rb_init_page(void) {
   VALUE klass = rb_define_class_under(privy_rb_core, "Walk", rb_cObject);
   rb_define_alloc_func(klass, walk_allocate);
   rb_undef_method(klass, "initialize_copy");
   rb_define_method(klass, "initialize", walk_initialize, 2);
+  rb_define_method(klass, "stride", walk_stride, 0);
+  rb_define_method(klass, "prefetch?", walk_may_prefetch, 2);
 }

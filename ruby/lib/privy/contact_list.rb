@@ -38,10 +38,10 @@ module Privy
     def each
       return enum_for(:each) unless block_given?
 
-      each_page do |page, contacts, walk|
-        step = [page.size / 10, 1].max
+      each_page do |_page, contacts, walk|
+        stride = walk.stride
         contacts.each_with_index do |contact, index|
-          walk.ahead if @prefetch && index.positive? && (index % step).zero?
+          walk.ahead(index) if @prefetch && index.positive? && (index % stride).zero?
           yield contact
         end
       end
@@ -105,7 +105,7 @@ module Privy
       while found
         yield(*found, walk)
         found = walk.next
-        walk.ahead if @prefetch && found
+        walk.ahead(0) if @prefetch && found
       end
       self
     ensure

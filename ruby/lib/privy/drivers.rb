@@ -116,6 +116,11 @@ module Privy
       driver.leave(ids)
     end
 
+    # Whether a list may ask for its next page when so many records of this one have been read.
+    def prefetch?(walk, read)
+      walk.prefetch?(@core, read)
+    end
+
     # Yields a group in which to start the call 0; the call's value.
     def run
       driver = take

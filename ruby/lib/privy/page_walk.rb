@@ -26,6 +26,7 @@ module Privy
 
       forget unless ours?
       ask unless @driver
+      @driver.group.set_ahead(false)
       @driver.wait(TURN) until (outcome = @driver.group.take(@walk))
       rest
       _, page, repeated, following = outcome
@@ -36,12 +37,19 @@ module Privy
       [page, repeated ? page.records.reject.with_index { |_, index| repeated[index] } : page.records]
     end
 
-    # Has the next page asked for, if there is one, or moves it on a little. What keeps it from being asked for is
-    # raised when it is waited for.
-    def ahead
-      return unless @more && ours?
+    # Records to hand out between two looks ahead.
+    #
+    # @return [Integer]
+    def stride
+      @walk.stride
+    end
 
-      ask unless @driver
+    # Asks for the next page, when the core allows that after +read+ records of this one, or moves it on a little. What
+    # keeps it from being asked for is raised when it is waited for.
+    def ahead(read)
+      return unless @more && ours?
+      return unless @driver || (@drivers.prefetch?(@walk, read) && ask(ahead: true))
+
       @driver.nudge
     rescue Error, NoMemoryError
       nil
@@ -54,9 +62,10 @@ module Privy
 
     private
 
-    def ask
+    def ask(ahead: false)
       @owner = owner
       @driver = @drivers.take
+      @driver.group.set_ahead(ahead)
       @driver.group.call(0, @operation, @params, @extra, @options)
       asked = true
     ensure
