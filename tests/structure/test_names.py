@@ -60,6 +60,18 @@ def test_the_core_knows_no_language() -> None:
             assert not re.search(r"\b(python|ruby|pyobject|rb_)", path.read_text(), re.IGNORECASE), relative(path)
 
 
+def test_only_the_core_words_an_event() -> None:
+    literals = string_literals((ROOT / "csrc/client/event.c").read_text())
+    words = {part.strip(" ,:") for literal in literals for part in re.split(r"%[-.\w]*?[dsfu]", literal)}
+    words = {part for part in words if " " in part}
+    assert {"ended with", "retry in", "of the minute"} <= words
+    for path in [ROOT / "python/privy/_events.py", ROOT / "ruby/lib/privy/event.rb"]:
+        text = path.read_text()
+        code = re.sub(r'""".*?"""|#[^\n{]*$', "", text, flags=re.DOTALL | re.MULTILINE)
+        assert not {part for part in words if part in code}
+        assert not re.search(r"%?\.\d+f|kind *==|case kind|when :", code), "a line or a level is decided here"
+
+
 def test_no_path_of_a_machine_in_the_tree() -> None:
     pattern = re.compile(rb"(?<![\w.>}])/(?:work|root|home|Users|opt|mnt)/[A-Za-z]")
     found = [relative(path) for path in all_files() if pattern.search(path.read_bytes())]
