@@ -138,7 +138,7 @@ test-c-valgrind: build-c-plain ## the C tests under valgrind, leaks included
 
 SECONDS := 60
 FUZZ_CC ?= clang
-fuzzers := json response request sandbox
+fuzzers := json response request sandbox http
 fuzz_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 build/c/fuzz/%.o: CC = $(FUZZ_CC)
 $(eval $(call variant,fuzz))

@@ -35,14 +35,15 @@ static bool is_target(privy_slice text) {
 /* ---- where the head ends ----------------------------------------------------------------------------------------- */
 
 privy_refusal privy_http_head_find(const char *text, size_t length, size_t *scanned, size_t *end) {
+  const size_t most = length < PRIVY_HTTP_HEAD_LIMIT ? length : PRIVY_HTTP_HEAD_LIMIT;
   *end = 0;
-  for (size_t i = *scanned; i < length && !*end; i++) {
+  for (size_t i = *scanned; i < most && !*end; i++) {
     if (text[i] != '\n') continue;
     if (i == 0 || text[i - 1] != '\r') return malformed("A line of the request does not end with CRLF.");
     if (i >= 3 && text[i - 2] == '\n') *end = i + 1;
   }
-  *scanned = length;
-  if ((*end ? *end : length) <= PRIVY_HTTP_HEAD_LIMIT) return none;
+  *scanned = most;
+  if (*end || length <= PRIVY_HTTP_HEAD_LIMIT) return none;
   return (privy_refusal){431, "headers_too_large", "The headers are too large."};
 }
 

@@ -21,12 +21,14 @@ int fuzz_response(const uint8_t *data, size_t size);
 int fuzz_request(const uint8_t *data, size_t size);
 /* Requests parted by NULs, as fuzz_sandbox.c tells them. */
 int fuzz_sandbox(const uint8_t *data, size_t size);
+/* What comes over one connection of a served sandbox, as fuzz_http.c says. */
+int fuzz_http(const uint8_t *data, size_t size);
 
 typedef struct fuzz_target {
   const char *name;
   int (*run)(const uint8_t *data, size_t size);
 } fuzz_target;
-extern const fuzz_target fuzz_targets[4];
+extern const fuzz_target fuzz_targets[5];
 
 /* Ends the program, which libFuzzer and cmocka both take for a failure, unless the condition holds. */
 #define HOLDS(condition)                                                                                               \

@@ -5,8 +5,11 @@
 #include "json/reader.h"
 #include "json/writer.h"
 
-const fuzz_target fuzz_targets[4] = {
-    {"json", fuzz_json}, {"response", fuzz_response}, {"request", fuzz_request}, {"sandbox", fuzz_sandbox}};
+const fuzz_target fuzz_targets[5] = {{"json", fuzz_json},
+                                     {"response", fuzz_response},
+                                     {"request", fuzz_request},
+                                     {"sandbox", fuzz_sandbox},
+                                     {"http", fuzz_http}};
 
 /* ---- written again ----------------------------------------------------------------------------------------------- */
 

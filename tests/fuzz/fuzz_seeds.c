@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "../c/vectors.h"
@@ -8,6 +9,7 @@ typedef struct seeder {
   fuzz_take_seed *take;
   void *context;
   privy_buffer seed;
+  size_t seeds;
 } seeder;
 
 static void byte(seeder *s, size_t value) {
@@ -139,6 +141,44 @@ static void seed_sandbox(seeder *s, privy_value request) {
   give(s, fuzz_sandbox);
 }
 
+/* The same as HTTP/1.1: two requests over one connection. */
+static void seed_http(seeder *s, privy_value request) {
+  const privy_value body = vector_member(request, "body");
+  char length[64];
+  byte(s, s->seeds++);
+  for (int again = 0; again < 2; again++) {
+    decoded(s, vector_member(request, "method"));
+    text(s, " ");
+    decoded(s, vector_member(request, "target"));
+    text(s, again ? " HTTP/1.0\r\nConnection: keep-alive\r\n" : " HTTP/1.1\r\nExpect: 100-continue\r\n");
+    const size_t at = s->seed.length;
+    decoded(s, body);
+    snprintf(length, sizeof length, "Content-Length: %zu\r\n", s->seed.length - at);
+    s->seed.length = at;
+    text(s, length);
+    text(s, "Host: privy:8089\r\nAuthorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\n\r\n");
+    decoded(s, body);
+  }
+  give(s, fuzz_http);
+}
+
+/* What no vector sends. */
+static void seed_odd_http(seeder *s) {
+  static const char *const requests[] = {
+      "\r\n\r\nTRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+      "GET / HTTP/1.1\nHost: localhost\n\n",
+      "HEAD /v1/contacts HTTP/1.1\r\nHost: [::1]:1\r\nOrigin: http://localhost:2\r\nConnection: close\r\n\r\n",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n",
+      "POST / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\nOrigin: null\r\n\r\n",
+      "GET / HTTP/2.0\r\nA: b\r\n c\r\n\r\n\r",
+  };
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    byte(s, i);
+    text(s, requests[i]);
+    give(s, fuzz_http);
+  }
+}
+
 static void seed_answer(seeder *s, const vector_case *one) {
   static const char *const statuses[] = {"200", "201", "202", "204", "400", "401", "403", "404",
                                          "409", "413", "422", "429", "500", "503", "302"};
@@ -212,6 +252,7 @@ void fuzz_seeds(fuzz_take_seed *take, void *context) {
   const vector_list list = vectors();
   seed_json(&s);
   seed_life(&s);
+  seed_odd_http(&s);
   for (size_t i = 0; i < list.count; i++) {
     const vector_case *one = &list.items[i];
     if (one->answer.type == PRIVY_OBJECT) {
@@ -222,6 +263,7 @@ void fuzz_seeds(fuzz_take_seed *take, void *context) {
     bytes(&s, one->params.text, one->params.length);
     give(&s, fuzz_json);
     if (one->request.type == PRIVY_OBJECT) seed_sandbox(&s, one->request);
+    if (one->request.type == PRIVY_OBJECT) seed_http(&s, one->request);
   }
   privy_buffer_clear(&s.seed);
   vectors_free();
