@@ -159,7 +159,6 @@ static privy_status refuse(privy_sandbox_connection *self, privy_refusal refusal
   if (privy_answer_refusal(&exchange, refusal.http_status, refusal.code, refusal.message) != PRIVY_OK)
     return PRIVY_NO_MEMORY;
   self->head.keeps_alive = false;
-  self->input.length = 0;
   enter(self, STAGE_LINGER);
   return send_answer(self, step);
 }

@@ -60,7 +60,7 @@ static bool admits_origin(const privy_door *door, const privy_http_head *head) {
     const size_t length = strlen(schemes[i]);
     if (!privy_text_starts(origin.text, origin.length, schemes[i])) continue;
     const privy_slice authority = {origin.text + length, origin.length - length}, host = host_of(authority);
-    return privy_host_is_loopback(host) || (host.length && is_allowed(door, host)) ||
+    return privy_host_is_loopback(host) || is_allowed(door, host) ||
            privy_text_equal_nocase(authority.text, authority.length, head->host.text, head->host.length);
   }
   return false;

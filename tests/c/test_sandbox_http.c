@@ -172,6 +172,14 @@ static void a_client_that_expects_continue_gets_it(void **state) {
   CHECK_OK(wire_feed(&l, "POST /v1/contacts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
                          "Expect: 100-continue\r\n" AUTHORIZED "\r\n{}"));
   assert_sent(l, "HTTP/1.1 422 ");
+  CHECK_OK(wire_next(&l));
+  CHECK_OK(wire_feed(&l, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+  assert_sent(l, "HTTP/1.1 100 Continue\r\n");
+  CHECK_OK(wire_next(&l));
+  CHECK_OK(wire_feed(&l, "{}"));
+  CHECK_OK(wire_next(&l));
+  CHECK_OK(wire_feed(&l, "POST / HTTP/1.0\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
+  assert_int_equal(l.step.kind, PRIVY_SANDBOX_READ); /* HTTP/1.0 knows no interim answer */
 done:
   wire_close(&l);
 }
@@ -244,6 +252,7 @@ static const struct {
     {"GET / HTTP/1.1\r\n" HOST "A: b\r\n c\r\n\r\n", 400, "header is malformed"},
     {"GET / HTTP/1.1\r\n" HOST "A: \x01\r\n\r\n", 400, "header is malformed"},
     {"GET / HTTP/1.1\r\n" HOST "A: b\rc\r\n\r\n", 400, "header is malformed"},
+    {"GET / HTTP/1.1\r\n" HOST "A: \x7F\r\n\r\n", 400, "header is malformed"},
     {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400, "sent twice"},
     {"GET / HTTP/1.1\r\n" HOST "Origin: http://localhost\r\nOrigin: http://localhost\r\n\r\n", 400, "sent twice"},
     {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", 400, "Content-Length is sent twice"},
@@ -298,6 +307,31 @@ done:
   wire_close(&l);
 }
 
+static void a_refusal_after_head_has_a_body(void **state) {
+  (void)state;
+  wire l = {0};
+  CHECK_OK(wire_open(&l, "127.0.0.1", NULL));
+  CHECK_OK(wire_feed(&l, "HEAD / HTTP/1.1\r\n" HOST "\r\nGET\n"));
+  assert_sent(l, "HTTP/1.1 401 Unauthorized\r\n");
+  CHECK_OK(wire_next(&l));
+  assert_sent(l, "\r\n\r\n{\"error\":{\"code\":\"bad_request\"");
+done:
+  wire_close(&l);
+}
+
+static void what_follows_a_refusal_takes_no_memory(void **state) {
+  (void)state;
+  wire l = {0};
+  assert_int_equal(wire_open(&l, "127.0.0.1", NULL), PRIVY_OK);
+  assert_int_equal(wire_feed(&l, "\n"), PRIVY_OK);
+  assert_sent(l, "HTTP/1.1 400 ");
+  privy_memory_fail_at(1);
+  for (int i = 0; i < 100; i++) assert_int_equal(wire_feed(&l, LIST LIST LIST LIST), PRIVY_OK);
+  assert_false(privy_memory_failed());
+  privy_memory_fail_at(0);
+  wire_close(&l);
+}
+
 static void heads_are_bounded(void **state) {
   (void)state;
   wire l = {0};
@@ -341,6 +375,8 @@ static const struct {
     {"0.0.0.0", NULL, "Host: 10.1.2.3:8089\r\n", 401},
     {"0.0.0.0", NULL, "Host: [fe80::1]:8089\r\n", 401},
     {"0.0.0.0", NULL, "Host: privy\r\n", 421},
+    {"", NULL, "Host: :80\r\n", 421},
+    {"", NULL, "Host: 10.1.2.3\r\n", 401},
     {"box.lan", NULL, "Host: box.lan:8089\r\n", 401},
     {"box.lan", NULL, "Host: box\r\n", 421},
     {"127.0.0.1", NULL, HOST "Origin: http://localhost:3000\r\n", 401},
@@ -478,6 +514,8 @@ int main(void) {
       TEST(an_answer_without_content_has_no_length),
       TEST(requests_that_readers_may_read_differently_are_refused),
       TEST(nuls_are_refused),
+      TEST(a_refusal_after_head_has_a_body),
+      TEST_UNSWEPT(what_follows_a_refusal_takes_no_memory),
       TEST(heads_are_bounded),
       TEST(other_hosts_and_their_pages_are_refused),
       TEST(a_preflight_of_another_page_is_refused),

@@ -56,6 +56,22 @@ class TestSandbox < PrivyTest
     assert_in_delta Time.now.to_f, @sandbox.now.to_f, PROMPT
   end
 
+  def test_only_limits_that_are_on_are_reported
+    @client.contacts.list.to_a
+    assert_equal [false, false], [@client.rate_limit.minute.known?, @client.rate_limit.day.known?]
+    @sandbox.set_limits(per_minute: 60)
+    3.times { @client.contacts.list.to_a }
+    limit = @client.rate_limit
+    assert_equal [60, 57, false], [limit.minute.limit, limit.minute.remaining, limit.day.known?]
+  end
+
+  def test_its_clients_do_not_look_like_those_of_the_api
+    [@client, Privy::Client.new(sandbox: @sandbox)].each do |client|
+      assert_equal "https://sandbox.invalid/v1", client.base_url
+      assert_includes client.inspect, "https://sandbox.invalid/v1"
+    end
+  end
+
   def test_limits
     @sandbox.set_clock(Time.utc(2026, 5, 12))
     @sandbox.set_limits(per_minute: 2)

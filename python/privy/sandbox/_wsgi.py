@@ -19,8 +19,8 @@ else:
 def app(sandbox: Sandbox) -> WSGIApplication:
     """A WSGI application that answers from the sandbox.
 
-    A fault that drops or cuts an answer is told to the server by ``ConnectionAbortedError``: the server of
-    ``python -m privy.sandbox`` closes the connection then, others may answer 500 in the place of a dropped answer.
+    A fault that drops or cuts an answer raises ``ConnectionAbortedError``. Most servers close the connection then; some
+    answer 500 in the place of a dropped answer. Which hosts and web pages may ask is up to the server that mounts it.
     """
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
