@@ -34,10 +34,12 @@ def report() -> None:
 def describe() -> str | None:
     """What lies beside this package, and what to do; None when nothing does."""
     try:
-        records = {name: entry for entry in os.listdir(SITE) if (name := _distribution(entry))}
-        strangers = _strangers(records.pop(OURS, None))
-        suspects = [name for name in records if strangers or name.startswith("privy")]
-        others = sorted(name for name in suspects if _claims(records[name]))
+        entries = [entry for entry in os.listdir(SITE) if entry.endswith((".dist-info", ".egg-info"))]
+        records = {_distribution(entry): entry for entry in entries if entry[:5].lower() == "privy"}
+        strangers = _strangers(records.get(OURS))
+        if strangers:
+            records = {_distribution(entry): entry for entry in entries}
+        others = sorted(name for name, entry in records.items() if name != OURS and _claims(entry))
     except OSError:  # the package is in an archive, or was frozen
         return None
     if others:
@@ -48,11 +50,9 @@ def describe() -> str | None:
     return None
 
 
-def _distribution(entry: str) -> str | None:
+def _distribution(entry: str) -> str:
     """The normalized name of the distribution that this folder or file of metadata describes."""
-    stem, dot, ending = entry.rpartition(".")
-    if not dot or ending not in ("dist-info", "egg-info"):
-        return None
+    stem = entry.rpartition(".")[0]
     return stem.partition("-")[0].lower().replace("_", "-").replace(".", "-")
 
 
