@@ -658,6 +658,7 @@ typedef enum privy_level {
 typedef struct privy_event {
   privy_event_kind kind;
   uint64_t call;         /* number of the call, from 1 on in its client */
+  uint64_t id;           /* that its group was given for it; in a bulk run the index of its row; 0 of other calls */
   const char *operation; /* e.g. "orders.upsert"; "request" for a raw request; static */
   char method[8];        /* e.g. "PATCH" */
   char path[96];         /* template of the path, e.g. "/contacts/{id}"; a raw one shows plain words only */

@@ -68,6 +68,7 @@ typedef struct privy_call {
   privy_trail *trail;         /* where its events go; NULL: nowhere */
   privy_level least;          /* of the events that go there */
   const privy_request *asked; /* the user's */
+  uint64_t id;                /* that its events carry */
   uint64_t number;            /* of this call in its client, 0 before its first event */
   double began;               /* when the first event was due */
   bool started, ended;        /* it has reported its start, its end */

@@ -42,6 +42,7 @@ static privy_event *add(privy_call *call, privy_account *account, privy_event_ki
   if (call->number == 0) call->number = ++account->calls;
   begin(event, kind, account, call->asked);
   event->call = call->number;
+  event->id = call->id;
   event->attempt = call->attempts;
   event->seconds = seconds;
   return event;

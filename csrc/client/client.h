@@ -41,7 +41,7 @@ privy_client *privy_group_client(const privy_group *group);
 /* False in the child of a fork: the calls are the parent's. */
 bool privy_group_is_own(const privy_group *group);
 /* The call of this id, NULL when none is under way. */
-const privy_call *privy_group_find(const privy_group *group, uint64_t id);
+privy_call *privy_group_find(const privy_group *group, uint64_t id);
 /* Calls that wait for a retry's backoff. */
 size_t privy_group_backing_off(const privy_group *group);
 /* Seconds until the first call that waits for budget, a token or a retry may go on. Negative when none waits, or

@@ -195,6 +195,7 @@ privy_status privy_group_start_shared(privy_group *group, const privy_request *r
   privy_error_init(&flight->error);
   privy_sandbox_answer_init(&flight->answer);
   privy_call_init(&flight->call, &group->client->settings, merged, random, request, &flight->error);
+  flight->call.id = id;
   flight->call.least = group->least;
   if (group->least != PRIVY_LEVEL_OFF) flight->call.trail = &group->trail;
   enter(flight, &group->ready);
@@ -481,8 +482,8 @@ bool privy_group_is_own(const privy_group *group) {
   return group->process == getpid();
 }
 
-const privy_call *privy_group_find(const privy_group *group, uint64_t id) {
-  const group_flight *flight = find(group, id);
+privy_call *privy_group_find(const privy_group *group, uint64_t id) {
+  group_flight *flight = find(group, id);
   return flight ? &flight->call : NULL;
 }
 

@@ -206,7 +206,9 @@ static void start_row(privy_bulk *bulk, bulk_row *row) {
     return;
   }
   row->state = BULK_ACTIVE;
-  row->call = privy_group_find(bulk->group, id);
+  privy_call *call = privy_group_find(bulk->group, id);
+  call->id = row->index;
+  row->call = call;
   memcpy(row->generated_key, row->call->key, sizeof row->generated_key);
   bulk->active++;
 }

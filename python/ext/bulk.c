@@ -92,6 +92,7 @@ static bool acknowledge(bulk_object *self) {
   if (PyDict_DelItem(self->rows, key) < 0) PyErr_Clear();
   if (PyDict_DelItem(self->refusals, key) < 0) PyErr_Clear();
   Py_DECREF(key);
+  group_forget_context(self->group, result.index);
   privy_bulk_acknowledge(self->bulk);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "bulk.h"
 #include "client.h"
 #include "errors.h"
+#include "group.h"
 #include "request.h"
 
 PyObject *bulk_caught(void) {
@@ -119,6 +120,7 @@ bool bulk_take_row(bulk_object *self) {
     self->pending = Py_NewRef(row);
     taken = false;
   } else if ((request = build(self, row, &checked))) {
+    if (!group_keep_context(self->group, index)) PyErr_Clear(); /* its events then run where they are reported */
     privy_bulk_add(self->bulk, request);
     taken = true;
   } else {

@@ -140,7 +140,7 @@ static void observe(void *context, const privy_event *event) {
   PyObject *type, *value, *trace;
   PyEval_RestoreThread(wait->thread);
   PyErr_Fetch(&type, &value, &trace);
-  if (!event_report(wait->state, wait->on_event, event)) {
+  if (!event_report(wait->state, wait->on_event, NULL, event)) {
     if (!wait->stopped) PyErr_Fetch(&type, &value, &trace);
     wait->stopped = true;
   }

@@ -132,21 +132,33 @@ static bool reported(PyObject *source) {
   return true;
 }
 
-static bool hand(PyObject *receiver, PyObject *event) {
-  PyObject *result = PyObject_CallFunctionObjArgs(receiver, event, NULL);
+static bool hand(core_state *state, PyObject *receiver, PyObject *context, PyObject *event) {
+  PyObject *run = state->names[NAME_RUN];
+  PyObject *result = context ? PyObject_CallMethodObjArgs(context, run, receiver, event, NULL)
+                             : PyObject_CallFunctionObjArgs(receiver, event, NULL);
   Py_XDECREF(result);
   return result || reported(receiver);
 }
 
-bool event_report(core_state *state, PyObject *on_event, const privy_event *event) {
+/* A context can be entered once at a time: what is reported from within a report runs in a copy. */
+static PyObject *enterable(core_state *state, PyObject *context, bool inside) {
+  if (!context || !inside) return Py_XNewRef(context);
+  PyObject *copy = PyObject_CallMethodObjArgs(context, state->names[NAME_COPY], NULL);
+  if (!copy) PyErr_Clear();
+  return copy;
+}
+
+bool event_report(core_state *state, PyObject *on_event, PyObject *context, const privy_event *event) {
   bool before = reporting;
   reporting = true;
   int logged = is_logged(state, event);
   PyObject *object = logged > 0 || (logged == 0 && on_event) ? build(state, event) : NULL;
   PyObject *log = object && logged ? state_import(&state->event_log, EVENTS_MODULE, "log") : NULL;
   bool goes_on = !PyErr_Occurred() || reported(NULL);
-  if (log) goes_on = hand(log, object);
-  if (object && on_event && goes_on) goes_on = hand(on_event, object);
+  PyObject *place = enterable(state, context, before);
+  if (log) goes_on = hand(state, log, place, object);
+  if (object && on_event && goes_on) goes_on = hand(state, on_event, place, object);
+  Py_XDECREF(place);
   Py_XDECREF(object);
   reporting = before;
   return goes_on;
@@ -160,7 +172,7 @@ void event_report_refusal(core_state *state, PyObject *on_event, privy_client *c
   PyErr_Fetch(&type, &value, &trace);
   bool goes_on = event_wanted(state, on_event, &least);
   if (goes_on && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
-    goes_on = event_report(state, on_event, &event);
+    goes_on = event_report(state, on_event, NULL, &event);
   if (goes_on) {
     PyErr_Restore(type, value, trace);
     return;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "contexts.h"
 #include "convert.h"
 #include "errors.h"
 #include "event.h"
@@ -20,8 +21,10 @@
 typedef struct group_object {
   PyObject_HEAD PyObject *client;
   PyObject *calls;
+  PyObject *contexts;
   PyObject *watcher;
   privy_group *group; /* NULL: closed */
+  privy_level least;  /* of the events that are kept of calls that start now */
   pid_t process;
   bool finalized;
   atomic_bool busy;
@@ -63,7 +66,10 @@ static bool report(group_object *self) {
   PyObject *type = NULL, *value = NULL, *trace = NULL;
   privy_event event;
   while (take_event(self, &event)) {
-    if (event_report(state, client_on_event(self->client), &event)) continue;
+    PyObject *context = contexts_find(self->contexts, event.id);
+    bool goes_on = event_report(state, client_on_event(self->client), context, &event);
+    Py_XDECREF(context);
+    if (goes_on) continue;
     if (type)
       PyErr_Clear();
     else
@@ -92,6 +98,11 @@ static bool keep(group_object *self, PyObject *id, const privy_operation *operat
   return kept;
 }
 
+static void observe(group_object *self, privy_level least) {
+  self->least = least;
+  privy_group_observe(self->group, least);
+}
+
 static bool begin(group_object *self, PyObject *client, PyObject *number, privy_request *request,
                   const privy_options *options, const privy_operation *operation) {
   uint64_t id;
@@ -102,9 +113,11 @@ static bool begin(group_object *self, PyObject *client, PyObject *number, privy_
     privy_request_free(request);
     return false;
   }
+  if (!group_keep_context((PyObject *)self, id)) PyErr_Clear(); /* events then run where they are reported */
   privy_status status = privy_group_start(self->group, request, options, id, &error);
   if (status != PRIVY_OK) {
     (void)PyDict_DelItem(self->calls, number);
+    contexts_forget(self->contexts, id);
     errors_raise(state_of_object((PyObject *)self), status, &error);
   }
   privy_error_clear(&error);
@@ -125,7 +138,7 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
     privy_request_free(request);
     return NULL;
   }
-  privy_group_observe(self->group, least);
+  observe(self, least);
   bool started = begin(self, client, number, request, &options, operation);
   go_out(self);
   if (!started) return NULL;
@@ -164,7 +177,9 @@ static PyObject *group_cancel(PyObject *object, PyObject *number) {
   bool found = privy_group_cancel(self->group, id);
   bool failed = found && PyDict_DelItem(self->calls, number) < 0;
   go_out(self);
-  return !failed && report(self) ? PyBool_FromLong(found) : NULL;
+  if (failed || !report(self)) return NULL;
+  contexts_forget(self->contexts, id);
+  return PyBool_FromLong(found);
 }
 
 /* ---- what has ended ---- */
@@ -186,6 +201,7 @@ static PyObject *forget(group_object *self, uint64_t id, const privy_operation *
   if (pointer) *operation = PyLong_AsVoidPtr(pointer);
   Py_XDECREF(pointer);
   if (number && PyDict_DelItem(self->calls, number) < 0) PyErr_Clear();
+  contexts_forget(self->contexts, id);
   return number;
 }
 
@@ -309,6 +325,7 @@ static bool shut(group_object *self) {
   if (group) {
     privy_group_free(group);
     PyDict_Clear(self->calls);
+    PyDict_Clear(self->contexts);
   }
   go_out(self);
   if (group) client_release(self->client);
@@ -362,9 +379,18 @@ bool group_observe(PyObject *object) {
   group_object *self = (group_object *)object;
   privy_level least;
   if (!event_wanted(state_of_object(object), client_on_event(self->client), &least) || !begin_use(self)) return false;
-  privy_group_observe(self->group, least);
+  observe(self, least);
   go_out(self);
   return true;
+}
+
+bool group_keep_context(PyObject *object, uint64_t id) {
+  group_object *self = (group_object *)object;
+  return self->least == PRIVY_LEVEL_OFF || contexts_keep(state_of_object(object), self->contexts, id);
+}
+
+void group_forget_context(PyObject *object, uint64_t id) {
+  contexts_forget(((group_object *)object)->contexts, id);
 }
 
 bool group_report(PyObject *object) {
@@ -406,7 +432,9 @@ static PyObject *group_new(PyTypeObject *type, PyObject *args, PyObject *keyword
   if (!self) return NULL;
   self->process = getpid();
   self->calls = PyDict_New();
-  if (!self->calls || !open_group(state_of_type(type), self, client)) Py_CLEAR(self);
+  self->contexts = PyDict_New();
+  self->least = PRIVY_LEVEL_OFF;
+  if (!self->calls || !self->contexts || !open_group(state_of_type(type), self, client)) Py_CLEAR(self);
   return (PyObject *)self;
 }
 
@@ -415,6 +443,7 @@ static int group_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(object));
   Py_VISIT(self->client);
   Py_VISIT(self->calls);
+  Py_VISIT(self->contexts);
   Py_VISIT(self->watcher);
   return 0;
 }
@@ -433,6 +462,7 @@ static void group_dealloc(PyObject *object) {
   shut(self);
   Py_XDECREF(self->client);
   Py_XDECREF(self->calls);
+  Py_XDECREF(self->contexts);
   state_free_object(object);
 }
 

@@ -9,6 +9,10 @@ privy_group *group_enter(PyObject *object);
 void group_leave(PyObject *object);
 /* From now on the events of calls that start are kept, if anybody wants them. False with an exception. */
 bool group_observe(PyObject *object);
+/* Keeps the context variables of this place for the events of a call (by its id; in a bulk run by the index of its
+ * row), as long as the group exists or until they are forgotten. False with an exception. */
+bool group_keep_context(PyObject *object, uint64_t id);
+void group_forget_context(PyObject *object, uint64_t id);
 /* Moves all calls on and waits at most `seconds`, and no longer than a slice. Runs signal handlers and reports events.
  * False with an exception. */
 bool group_drive(PyObject *object, double seconds);

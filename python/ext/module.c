@@ -61,6 +61,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->utc);
   Py_VISIT(state->mapping);
   Py_VISIT(state->date);
+  Py_VISIT(state->copy_context);
   Py_VISIT(state->values);
   Py_VISIT(state->json_reader);
   Py_VISIT(state->json_writer);
@@ -89,6 +90,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->utc);
   Py_CLEAR(state->mapping);
   Py_CLEAR(state->date);
+  Py_CLEAR(state->copy_context);
   Py_CLEAR(state->values);
   Py_CLEAR(state->json_reader);
   Py_CLEAR(state->json_writer);

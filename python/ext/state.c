@@ -66,6 +66,10 @@ PyObject *state_date(core_state *state) {
   return state_import(&state->date, "datetime", "date");
 }
 
+PyObject *state_copy_context(core_state *state) {
+  return state_import(&state->copy_context, "_contextvars", "copy_context");
+}
+
 PyObject *state_values(core_state *state) {
   return state_import(&state->values, "privy._values", "plain");
 }

@@ -66,7 +66,9 @@ typedef struct state_word {
   X(LOAD, "_load")                                                                                                     \
   X(LOAD_PAGE, "_load_page")                                                                                           \
   X(LOGGING, "logging")                                                                                                \
-  X(IS_ENABLED_FOR, "isEnabledFor")
+  X(IS_ENABLED_FOR, "isEnabledFor")                                                                                    \
+  X(RUN, "run")                                                                                                        \
+  X(COPY, "copy")
 
 typedef enum state_name {
 #define X(id, text) NAME_##id,
@@ -97,6 +99,7 @@ typedef struct core_state {
   state_place utc;
   state_place mapping;
   state_place date;
+  state_place copy_context;
   state_place values;
   state_place json_reader;
   state_place json_writer;
@@ -131,6 +134,8 @@ PyObject *state_datetime(core_state *state);
 PyObject *state_utc(core_state *state);
 PyObject *state_mapping(core_state *state);
 PyObject *state_date(core_state *state);
+/* contextvars.copy_context; likewise. */
+PyObject *state_copy_context(core_state *state);
 /* The function of privy._values that finds a plain value for one of another library; likewise. */
 PyObject *state_values(core_state *state);
 

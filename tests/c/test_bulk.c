@@ -419,6 +419,29 @@ done:
   scene_close(&s);
 }
 
+/* Rows 0 and 1 have one key, so the second starts when the first has ended; row 2 is refused and has no call. */
+static void events_carry_the_index_of_their_row(void **state) {
+  (void)state;
+  static const char *const rows[] = {EVENT ",\"idempotency_key\":\"k\"}", EVENT ",\"idempotency_key\":\"k\"}", "{}",
+                                     EVENT "}"};
+  uint64_t of_call[8] = {0};
+  bool seen[COUNT(rows)] = {false};
+  privy_event event;
+  scene s;
+  OPEN("events.ingest", ROWS(rows));
+  privy_group_observe(s.group, PRIVY_LEVEL_DEBUG);
+  CHECK_OK(drive(&s, "events.ingest"));
+  while (privy_group_take_event(s.group, &event)) {
+    assert_true(event.id < COUNT(rows) && event.call < COUNT(of_call));
+    if (of_call[event.call]) assert_true(of_call[event.call] == event.id + 1);
+    of_call[event.call] = event.id + 1;
+    seen[event.id] = true;
+  }
+  if (!harness_sweeping()) assert_true(seen[0] && seen[1] && !seen[2] && seen[3]);
+done:
+  scene_close(&s);
+}
+
 static void a_closed_run_says_what_is_in_doubt(void **state) {
   (void)state;
   scene s;
@@ -626,6 +649,7 @@ int main(void) {
       TEST(a_bad_row_ends_nothing),
       TEST(a_row_that_cannot_be_made_ends_the_run_unsent),
       TEST(a_result_stays_until_it_is_acknowledged),
+      TEST(events_carry_the_index_of_their_row),
       TEST_UNSWEPT(a_closed_run_says_what_is_in_doubt),
       TEST(random_runs_account_for_every_row),
       TEST_UNSWEPT(progress_counts_the_requests_that_rows_take),

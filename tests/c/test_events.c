@@ -426,6 +426,42 @@ done:
   play_close(&p);
 }
 
+static void events_carry_the_id_of_their_call(void **state) {
+  (void)state;
+  static const uint64_t ids[] = {7, UINT64_MAX, 0};
+  const privy_sandbox_fault fault = {.http_status = 503, .retry_after = 0, .count = 1};
+  privy_request *request = NULL;
+  privy_group *group = NULL;
+  privy_event event;
+  privy_outcome outcome;
+  size_t of_each[COUNT(ids) + 1] = {0};
+  play p;
+  CHECK_OK(play_open(&p, NULL));
+  CHECK_OK(privy_sandbox_add_fault(p.sandbox, &fault));
+  CHECK_OK(privy_group_new(p.client, &group, &p.error));
+  privy_group_observe(group, PRIVY_LEVEL_DEBUG);
+  for (size_t i = 0; i < COUNT(ids); i++) {
+    CHECK_OK(ask_for("contacts.list", "{}", &request, &p.error));
+    privy_request *given = request;
+    request = NULL;
+    CHECK_OK(privy_group_start(group, given, NULL, ids[i], &p.error));
+  }
+  while (privy_group_count(group) > 0) {
+    privy_group_wait(group, 1);
+    while (privy_group_take(group, &outcome)) privy_outcome_clear(&outcome);
+  }
+  while (privy_group_take_event(group, &event)) {
+    assert_true(event.call >= 1 && event.call <= COUNT(ids));
+    assert_true(event.id == ids[event.call - 1]);
+    of_each[event.call]++;
+  }
+  if (!harness_sweeping()) assert_int_equal(of_each[1] + of_each[2] + of_each[3], 4 * 3 + 3); /* one has a retry */
+done:
+  privy_request_free(request);
+  privy_group_free(group);
+  play_close(&p);
+}
+
 /* ---- each start has one end ---- */
 
 #define CALLS 400
@@ -521,6 +557,7 @@ int main(void) {
       TEST(only_the_level_asked_for_is_kept),
       TEST(nobody_listens_unless_asked_to),
       TEST(calls_that_are_stopped_end_too),
+      TEST(events_carry_the_id_of_their_call),
       TEST_UNSWEPT(every_start_has_one_end),
   };
   return HARNESS_RUN(tests);
