@@ -134,7 +134,7 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
 
 /* The exception that was made of an error of the core; NULL when another one came instead, which stays set. */
 static PyObject *own_error(bulk_object *self) {
-  PyObject *exception = bulk_caught();
+  PyObject *exception = errors_caught();
   if (bulk_is_own(self, exception)) return exception;
   PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
   Py_DECREF(exception);

@@ -36,8 +36,6 @@ typedef struct bulk_object {
   bool finalized;
 } bulk_object;
 
-/* The exception that is raised right now, as a value: a new reference. */
-PyObject *bulk_caught(void);
 /* Whether an exception is one that privy itself raises for a call, and not one that a signal handler raised meanwhile.
  */
 bool bulk_is_own(bulk_object *self, PyObject *exception);

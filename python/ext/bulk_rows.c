@@ -4,16 +4,6 @@
 #include "group.h"
 #include "request.h"
 
-PyObject *bulk_caught(void) {
-  PyObject *type, *value, *trace;
-  PyErr_Fetch(&type, &value, &trace);
-  PyErr_NormalizeException(&type, &value, &trace);
-  if (trace) (void)PyException_SetTraceback(value, trace);
-  Py_XDECREF(type);
-  Py_XDECREF(trace);
-  return value;
-}
-
 static PyObject *error_class(bulk_object *self, privy_status status) {
   return state_import(&self->state->errors[status], "privy._errors", privy_error_describe(status)->name);
 }
@@ -77,7 +67,7 @@ void bulk_keep_stop(bulk_object *self, PyObject *exception) {
  * values have been read, only exceptions of privy itself can be about it. */
 static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool checked) {
   const bool any = PyErr_ExceptionMatches(PyExc_Exception);
-  PyObject *exception = bulk_caught();
+  PyObject *exception = errors_caught();
   if (!any || (checked && !bulk_is_own(self, exception))) {
     self->pending = Py_NewRef(row);
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
@@ -102,7 +92,7 @@ static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool checke
 static bool end_rows(bulk_object *self) {
   if (PyErr_Occurred()) {
     if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
-    PyObject *exception = bulk_caught();
+    PyObject *exception = errors_caught();
     bulk_keep_stop(self, exception);
     Py_DECREF(exception);
   }

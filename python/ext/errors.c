@@ -80,3 +80,13 @@ void errors_raise(core_state *state, privy_status status, const privy_error *err
   PyErr_SetObject(type, exception);
   Py_DECREF(exception);
 }
+
+PyObject *errors_caught(void) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  if (trace) (void)PyException_SetTraceback(value, trace);
+  Py_XDECREF(type);
+  Py_XDECREF(trace);
+  return value;
+}

@@ -10,5 +10,7 @@ void errors_raise(core_state *state, privy_status status, const privy_error *err
 void errors_refuse(core_state *state, const char *message);
 /* The header fields of an answer as a list of (name, value); NULL with an exception. */
 PyObject *errors_headers(const privy_response *response);
+/* The exception that is set, which is cleared: a new reference. */
+PyObject *errors_caught(void);
 
 #endif

@@ -184,16 +184,6 @@ static PyObject *group_cancel(PyObject *object, PyObject *number) {
 
 /* ---- what has ended ---- */
 
-/* The exception that is raised right now, as a value. */
-static PyObject *caught(void) {
-  PyObject *type, *value, *trace;
-  PyErr_Fetch(&type, &value, &trace);
-  PyErr_NormalizeException(&type, &value, &trace);
-  Py_XDECREF(type);
-  Py_XDECREF(trace);
-  return value;
-}
-
 /* The id of a call that has ended, which is forgotten, and its operation. NULL with an exception on failure. */
 static PyObject *forget(group_object *self, uint64_t id, const privy_operation **operation) {
   PyObject *number = PyLong_FromUnsignedLongLong(id);
@@ -223,7 +213,7 @@ static PyObject *group_take(PyObject *object, PyObject *unused) {
   go_out(self);
   if (!found) Py_RETURN_NONE;
   PyObject *value = number ? value_of(state_of_object(object), operation, &outcome) : NULL;
-  PyObject *exception = value ? Py_NewRef(Py_None) : caught();
+  PyObject *exception = value ? Py_NewRef(Py_None) : errors_caught();
   privy_outcome_clear(&outcome);
   if (!value) value = Py_NewRef(Py_None);
   return Py_BuildValue("(NNN)", number ? number : Py_NewRef(Py_None), value, exception);
