@@ -19,7 +19,8 @@ class TestBulk < PrivyTest
         assert_same rows[result.index], result.row
         assert_equal rows[result.index][:order_id], result.value.order_id
       end
-      assert_equal [40, 0, 40, 0.0, nil], summary.to_h.values_at(:done, :failed, :total, :eta, :waiting_until)
+      assert_equal [40, 40, 0, 40, 0, 40], summary.to_a.values_at(0, 1, 4, 2, 3, 8)
+      assert_predicate summary, :ok?
       assert_equal 40, sandbox.counts.orders
     end
   end
@@ -40,7 +41,7 @@ class TestBulk < PrivyTest
       assert_equal [0, 7], results.select(&:ok?).map(&:index)
       assert_equal [NilClass, *[Privy::ValidationError] * 6, NilClass], results.map { |result| result.error.class }
       assert_equal %w[total base base], results[1..3].map { |result| result.error.details.first[:field] }
-      assert_match(/NilClass, not a Hash/, results[2].error.message)
+      assert_match(/must be a Hash, not NilClass/, results[2].error.message)
       assert_includes results[4].error.details.map { |fault| fault[:field] }, "nmae"
       assert_equal 2, sandbox.counts.orders
     end
@@ -108,7 +109,7 @@ class TestBulk < PrivyTest
   def test_what_cannot_be_a_bulk_call
     client = Privy::Sandbox.new.client
     [nil, 5, { order_id: 1 }, "rows"].each { |rows| assert_raises(TypeError) { client.orders.upsert_many(rows) } }
-    [0, -1, 1.5, nil].each { |n| assert_raises(ArgumentError) { client.orders.upsert_many([], concurrency: n) } }
+    [0, -1, 1.5, "2", true].each { |n| assert_raises(ArgumentError) { client.orders.upsert_many([], concurrency: n) } }
     assert_raises(TypeError) { client.orders.upsert_many([], on_progress: 5) }
     assert_raises(Privy::Error) { client.orders.upsert_many([], max_wait: -1) }
     client.close
@@ -117,7 +118,7 @@ class TestBulk < PrivyTest
 
   def test_no_rows
     stubbed do |client, server|
-      assert_equal 0, client.orders.upsert_many([]) { flunk }.done
+      assert_equal [0, 0], client.orders.upsert_many([]) { flunk }.to_a.values_at(0, 1)
       assert_empty client.orders.upsert_many([].lazy).to_a
       assert_empty server.requests
     end
@@ -142,11 +143,12 @@ class TestBulkSources < PrivyTest
     each_way do |client, sandbox|
       results = client.orders.upsert_many(orders(5))
       assert_equal [5, 0], [results.size, sandbox.counts.requests]
-      assert_equal 5, results.to_a.length
-      assert_equal 5, Array.new(5) { results.next }.length
+      assert_equal 5, Array.new(5) { results.next }.uniq(&:index).length
       assert_raises(StopIteration) { results.next }
+      assert_equal 5, sandbox.counts.requests
       assert_nil client.orders.upsert_many(orders(2).each_entry.lazy.select(&:itself)).size
-      assert_equal [0, 1], results.with_index.first(2).map(&:last)
+      assert_equal [0, 1], client.orders.upsert_many(orders(3)).each.with_index.first(2).map(&:last)
+      assert_equal [0, 1, 2], client.orders.upsert_many(orders(6), concurrency: 1).lazy.map(&:index).first(3)
     end
   end
 
@@ -257,9 +259,9 @@ class TestBulkBudget < PrivyTest
 
   def test_a_wait_is_given_up_when_the_caller_says_so
     limited(per_minute: 10) do |client, sandbox, _on_progress, _waits|
-      results = client.orders.upsert_many(orders(15), max_wait: 0).to_a
-      late = results.reject(&:ok?).map(&:error)
-      assert_equal [5, [Privy::RateLimitError], [0]], [late.length, late.map(&:class).uniq, late.map(&:attempts).uniq]
+      report = client.orders.upsert_many(orders(15), max_wait: 0).run
+      assert_equal [10, 0, [*10..14]], [report.succeeded, report.failed, report.unsent.map(&:first)]
+      assert_instance_of Privy::RateLimitError, report.stopped
       assert_equal 10, sandbox.counts.requests
     end
   end
@@ -309,14 +311,16 @@ class TestBulkBudget < PrivyTest
   end
 
   def test_a_server_that_says_the_day_is_spent
-    headers = { "Retry-After" => "40000" }
+    headers = { "Retry-After" => "40000", "X-RateLimit-Limit-Day" => "10000", "X-RateLimit-Remaining-Day" => "0",
+                "X-RateLimit-Reset-Day" => (Time.now.to_i + 40_000).to_s }
     stubbed({}, { status: 429, headers: headers }) do |client, server|
       error = nil
       took = elapsed do
         error = refused(Privy::RateLimitError) { client.orders.upsert_many(orders(9), concurrency: 1).to_a }
       end
       assert_operator took, :<, PROMPT
-      assert_equal [[*1..8], 2, 40_000.0], [error.unsent.map(&:first), server.requests.length, error.retry_after]
+      assert_equal [[*2..8], 2], [error.unsent.map(&:first), server.requests.length]
+      assert_in_delta 40_000, error.retry_after, 60
     end
   end
 

@@ -149,11 +149,17 @@ class TestBulkEnds < PrivyTest
 
   def test_a_client_closed_meanwhile
     echoing(stall: 0.02) do |client, _server|
-      results = client.orders.upsert_many(orders(12), concurrency: 2).map do |result|
-        client.close
-        result.ok?
+      run = client.orders.upsert_many(orders(12), concurrency: 2)
+      results = []
+      error = refused(Privy::Error) do
+        run.each do |result|
+          client.close
+          results << result.index
+        end
       end
-      assert_equal [true] * 12, results
+      assert_match(/closed/, error.message)
+      assert_equal [*0..11], (results + run.unsent.map(&:first)).sort
+      assert_equal [error, []], [run.report.stopped, run.in_doubt]
       refused(Privy::Error) { client.contacts.get(NOBODY) }
     end
   end

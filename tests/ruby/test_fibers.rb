@@ -173,7 +173,7 @@ class TestFibers < PrivyTest
       SmallScheduler.run do
         turns = counting_turns { seen = client.orders.upsert_many(orders(20), concurrency: 4) { nil } }
       end
-      assert_equal [20, 0], [seen.done, seen.failed]
+      assert_equal [20, 0], [seen.succeeded, seen.failed]
       assert_operator turns, :>, 5
       assert_equal 4, server.connections
     end

@@ -21,6 +21,8 @@ extern VALUE privy_rb_omit;
 /* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. A key that cannot be sent is a
  * fault of the field `name` (NULL: of none). May raise. */
 void privy_rb_walk_members(privy_request *request, VALUE hash, const char *name);
+/* Calls the function; what another thread raises meanwhile waits until it returns. May raise. */
+void privy_rb_masked(VALUE (*function)(VALUE), VALUE argument);
 /* Gives one value to the request. May raise. */
 void privy_rb_walk_value(privy_request *request, VALUE value);
 
@@ -61,7 +63,9 @@ typedef struct privy_rb_question {
   VALUE method, path, headers, body; /* of any request; method and path are frozen and end in NUL */
 } privy_rb_question;
 
-/* Both raise ArgumentError or TypeError for what is none. */
+/* All raise ArgumentError or TypeError for what is none. */
+const privy_operation *privy_rb_operation(VALUE name);
+privy_rb_question privy_rb_question_for(const privy_operation *operation, VALUE params, VALUE extra);
 privy_rb_question privy_rb_question_of(VALUE operation, VALUE params, VALUE extra);
 privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body);
 /* Makes a request that is not finished yet. May raise; the caller frees what `*out` holds then. */
@@ -84,6 +88,25 @@ VALUE privy_rb_client_observer(const privy_rb_client *client);
 void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error);
 /* The options of one call, a Hash or nil. */
 privy_options privy_rb_options(VALUE options);
+/* The same over others than those of the client. */
+privy_options privy_rb_options_over(VALUE options, privy_options otherwise);
+
+/* ---- group.c: a group may carry the core's bulk run, which it owns ---- */
+
+/* Raises what the configuration is refused for. */
+void privy_rb_group_begin_bulk(VALUE group, const privy_operation *operation, const privy_bulk_config *config);
+/* Raises when the group is closed, in use, or the parent process's. */
+privy_bulk *privy_rb_group_bulk(VALUE group);
+/* Frees the run. */
+void privy_rb_group_end_bulk(VALUE group);
+/* Has the events of calls that start from now on kept, from the level on that the observer takes. */
+void privy_rb_group_observe(VALUE group);
+/* Reports the events that were kept. May raise what the observer lets through. */
+void privy_rb_group_report(VALUE group);
+/* Finishes a request for the group's client. Raises, after reporting it, what it is refused for. */
+void privy_rb_group_finish(VALUE group, privy_request *request, privy_error *error);
+/* False in the child of a fork, which may only forget it. */
+bool privy_rb_group_is_ours(VALUE group);
 
 /* ---- event.c: the observer is an object with `least` and `call`, or nil ---- */
 
@@ -129,6 +152,7 @@ void privy_rb_init_page(void);
 void privy_rb_init_client(void);
 void privy_rb_init_call(VALUE client_class);
 void privy_rb_init_group(void);
+void privy_rb_init_bulk(void);
 void privy_rb_init_sandbox(void);
 void privy_rb_init_served(void);
 

@@ -144,6 +144,10 @@ static privy_options read_options(VALUE settings, privy_options otherwise) {
   };
 }
 
+privy_options privy_rb_options_over(VALUE options, privy_options otherwise) {
+  return read_options(options, otherwise);
+}
+
 privy_options privy_rb_options(VALUE options) {
   return read_options(options, (privy_options)PRIVY_OPTIONS_INHERIT);
 }

@@ -18,6 +18,7 @@ typedef struct group {
   privy_rb_client *client;
   VALUE observer;
   privy_group *core; /* NULL: closed */
+  privy_bulk *bulk;  /* NULL: none */
   const privy_operation *operation;
   pid_t process; /* whose connections these are */
   bool busy;     /* somebody waits in it */
@@ -27,6 +28,8 @@ typedef struct group {
 
 static void group_release(group *self) {
   privy_group *core = self->core;
+  privy_bulk_free(self->bulk);
+  self->bulk = NULL;
   self->core = NULL;
   privy_free(self->sockets);
   self->sockets = NULL;
@@ -338,6 +341,68 @@ static VALUE group_set_ahead(VALUE self, VALUE on) {
 static VALUE group_waiting_until(VALUE self) {
   double until = privy_group_waiting_until(group_get(self)->core);
   return until == 0 ? Qnil : DBL2NUM(until);
+}
+
+/* ---- a bulk run ---- */
+
+struct beginning {
+  group *self;
+  const privy_operation *operation;
+  const privy_bulk_config *config;
+  privy_error error;
+};
+
+static VALUE begin_body(VALUE argument) {
+  struct beginning *beginning = (struct beginning *)argument;
+  group *self = beginning->self;
+  privy_rb_check(privy_bulk_new(self->core, beginning->operation, beginning->config, &self->bulk, &beginning->error),
+                 &beginning->error);
+  return Qnil;
+}
+
+static VALUE begin_clean(VALUE argument) {
+  privy_error_clear(&((struct beginning *)argument)->error);
+  return Qnil;
+}
+
+void privy_rb_group_begin_bulk(VALUE self, const privy_operation *operation, const privy_bulk_config *config) {
+  struct beginning beginning = {.self = group_get(self), .operation = operation, .config = config};
+  if (beginning.self->bulk != NULL) rb_raise(rb_eRuntimeError, "the group has a bulk run");
+  privy_error_init(&beginning.error);
+  rb_ensure(begin_body, (VALUE)&beginning, begin_clean, (VALUE)&beginning);
+}
+
+privy_bulk *privy_rb_group_bulk(VALUE self) {
+  privy_bulk *bulk = group_get(self)->bulk;
+  if (bulk == NULL) rb_raise(rb_eRuntimeError, "the group has no bulk run");
+  return bulk;
+}
+
+void privy_rb_group_end_bulk(VALUE self) {
+  group *data = group_get(self);
+  privy_bulk_free(data->bulk);
+  data->bulk = NULL;
+}
+
+void privy_rb_group_observe(VALUE self) {
+  group *data = group_get(self);
+  privy_level least = privy_rb_least_level(data->observer);
+  privy_group_observe(data->core, least);
+}
+
+void privy_rb_group_report(VALUE self) {
+  group *data = group_get(self);
+  privy_rb_report_all(data->observer, data->core);
+  RB_GC_GUARD(self);
+}
+
+void privy_rb_group_finish(VALUE self, privy_request *request, privy_error *error) {
+  privy_rb_client_finish(group_get(self)->client, request, error);
+}
+
+bool privy_rb_group_is_ours(VALUE self) {
+  const group *data = rb_check_typeddata(self, &group_type);
+  return data->process == getpid();
 }
 
 void privy_rb_init_group(void) {

@@ -254,8 +254,8 @@ static VALUE load_clean(VALUE argument) {
   return Qnil;
 }
 
-static VALUE load_record(const privy_object *object, VALUE record, VALUE text) {
-  struct load load = {.object = object, .record = record};
+static VALUE load_record(const privy_object *object, VALUE empty, VALUE text) {
+  struct load load = {.object = object, .record = empty};
   StringValue(text);
   load.text = rb_str_new_frozen(text);
   privy_error_init(&load.error);

@@ -32,12 +32,19 @@ static VALUE hash_or_nil(VALUE value) {
   return NIL_P(value) ? Qnil : rb_convert_type(value, T_HASH, "Hash", "to_hash");
 }
 
-privy_rb_question privy_rb_question_of(VALUE name, VALUE params, VALUE extra) {
-  privy_rb_question question = {.params = params, .extra = hash_or_nil(extra)};
+const privy_operation *privy_rb_operation(VALUE name) {
+  const privy_operation *operation = privy_operation_find(StringValueCStr(name));
+  if (operation == NULL) rb_raise(rb_eArgError, "no operation %" PRIsVALUE, name);
+  return operation;
+}
+
+privy_rb_question privy_rb_question_for(const privy_operation *operation, VALUE params, VALUE extra) {
   Check_Type(params, T_HASH);
-  question.operation = privy_operation_find(StringValueCStr(name));
-  if (question.operation == NULL) rb_raise(rb_eArgError, "no operation %" PRIsVALUE, name);
-  return question;
+  return (privy_rb_question){.operation = operation, .params = params, .extra = hash_or_nil(extra)};
+}
+
+privy_rb_question privy_rb_question_of(VALUE name, VALUE params, VALUE extra) {
+  return privy_rb_question_for(privy_rb_operation(name), params, extra);
 }
 
 /* A frozen copy that ends in NUL and holds no other. */

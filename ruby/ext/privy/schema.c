@@ -123,7 +123,20 @@ static VALUE core_deprecation(VALUE self, VALUE name) {
   return privy_rb_text(privy_operation_deprecation(operation));
 }
 
+/* The parameters by which rows of a bulk run are told apart, as Symbols. */
+static VALUE core_row_keys(VALUE self, VALUE name) {
+  const privy_operation *operation = privy_rb_operation(name);
+  privy_field_info field;
+  VALUE names = rb_ary_new();
+  (void)self;
+  for (size_t index = 0; privy_operation_param(operation, index, &field); index++) {
+    if (field.row_key) rb_ary_push(names, symbol_or_nil(field.name));
+  }
+  return rb_obj_freeze(names);
+}
+
 void privy_rb_init_schema(void) {
   rb_define_module_function(privy_rb_core, "schema", core_schema, 0);
+  rb_define_module_function(privy_rb_core, "row_keys", core_row_keys, 1);
   rb_define_module_function(privy_rb_core, "deprecation", core_deprecation, 1);
 }

@@ -179,15 +179,30 @@ static VALUE convert_rescue(VALUE argument, VALUE error) {
   return Qnil;
 }
 
-static VALUE convert_masked(RB_BLOCK_CALL_FUNC_ARGLIST(yielded, argument)) {
-  (void)yielded, (void)argc, (void)argv, (void)blockarg;
+static VALUE convert_masked(VALUE argument) {
   return rb_rescue2(convert_body, argument, convert_rescue, argument, rb_eStandardError, (VALUE)0);
+}
+
+struct masked {
+  VALUE (*function)(VALUE);
+  VALUE argument;
+};
+
+static VALUE call_masked(RB_BLOCK_CALL_FUNC_ARGLIST(yielded, argument)) {
+  const struct masked *call = (const struct masked *)argument;
+  (void)yielded, (void)argc, (void)argv, (void)blockarg;
+  return call->function(call->argument);
+}
+
+void privy_rb_masked(VALUE (*function)(VALUE), VALUE argument) {
+  struct masked call = {function, argument};
+  rb_block_call(rb_cThread, id_handle_interrupt, 1, &masked, call_masked, (VALUE)&call);
 }
 
 /* What the value's own methods raise is a fault of the value. What another thread raises meanwhile is not: it waits. */
 static struct conversion convert(VALUE value) {
   struct conversion conversion = {value, Qnil, Qnil};
-  rb_block_call(rb_cThread, id_handle_interrupt, 1, &masked, convert_masked, (VALUE)&conversion);
+  privy_rb_masked(convert_masked, (VALUE)&conversion);
   return conversion;
 }
 

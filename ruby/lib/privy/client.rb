@@ -44,8 +44,8 @@ module Privy
     # @param scopes [String, Array<String>, nil] OAuth scopes, separated by spaces; else PRIVY_SCOPES, else all
     # @param base_url [String, nil] else PRIVY_BASE_URL, else the real API
     # @param token_url [String, nil] else PRIVY_TOKEN_URL, else /oauth/token of the base URL's origin
-    # @param ca_bundle [String, Pathname, nil] file of certificates that are trusted, for the API and for an https proxy;
-    #   else SSL_CERT_FILE, else the system's
+    # @param ca_bundle [String, Pathname, nil] file of certificates that are trusted, for the API and for an https
+    #   proxy; else SSL_CERT_FILE, else the system's
     # @param proxy [String, nil] URL of a proxy (http, https, socks5, socks5h); else https_proxy and no_proxy of the
     #   environment. Plain HTTP to loopback never takes one
     # @param timeout [Numeric, nil] seconds for one attempt, whole (30)
@@ -182,7 +182,13 @@ module Privy
       kept = @options.except(:max_wait).merge(options.compact)
       bulk = Bulk.new(self, @drivers, operation, rows, extra: extra, options: @core.check_options(kept),
                                                        concurrency: concurrency, on_progress: on_progress)
-      block ? bulk.each(&block) : bulk.to_enum { bulk.total }
+      return bulk unless block
+
+      begin
+        bulk.each(&block).report
+      ensure
+        bulk.close
+      end
     end
 
     # @private

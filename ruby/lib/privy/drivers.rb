@@ -64,8 +64,11 @@ module Privy
 
     private
 
+    # Without a scheduler, such as inside Enumerator#next, the thread waits.
     def suspend(sockets, seconds)
       scheduler = Fiber.current_scheduler
+      return glance(sockets, seconds) unless scheduler
+
       if sockets.empty?
         scheduler.kernel_sleep(seconds)
         return {}
@@ -77,19 +80,24 @@ module Privy
       sockets.length > 1 ? glance(sockets.except(descriptor)).merge(found) : found
     end
 
-    # What is ready at once.
-    def glance(sockets)
-      return {} if sockets.empty?
+    # What is ready at once, or within that time.
+    def glance(sockets, seconds = 0)
+      return nothing(seconds) if sockets.empty?
 
       sockets = sockets.transform_keys { |descriptor| io_of(descriptor) }
       readers, writers = [IO::READABLE, IO::WRITABLE].map do |event|
         sockets.filter_map { |io, events| io if events.anybits?(event) }
       end
-      readable, writable, = IO.select(readers, writers, nil, 0)
+      readable, writable, = IO.select(readers, writers, nil, seconds)
       ready = Hash.new(0)
       readable&.each { |io| ready[io.fileno] |= IO::READABLE }
       writable&.each { |io| ready[io.fileno] |= IO::WRITABLE }
       ready
+    end
+
+    def nothing(seconds)
+      sleep(seconds) if seconds.positive?
+      {}
     end
 
     # The descriptor is libcurl's, which closes it.

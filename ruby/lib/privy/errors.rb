@@ -137,6 +137,14 @@ module Privy
       super
       @unsent ||= [].freeze
     end
+
+    private
+
+    # Of the bulk run that it ended.
+    def end_run(unsent, taken)
+      @unsent = unsent.freeze
+      @taken = taken
+    end
   end
 
   # 5xx: the server failed.

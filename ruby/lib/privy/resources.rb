@@ -14,19 +14,14 @@ module Privy
   # anything leaves the machine; a value whose conversion raises is such a fault.
   #
   # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, lazy ones too: Hashes of the parameters
-  # of the operation. They make several calls at once, each tied to its row, and yield a {Result} as each one ends, in
-  # the order of ending; without a block they return an Enumerator. A row that fails never stops the rest.
+  # of the operation, with further fields under +extra+. They return a {Bulk}, which is read once; with a block they
+  # yield each {Result}, return the {BulkReport}, and end the calls under way when the block is left. A row that fails
+  # never stops the rest. See {Bulk} for what a run guarantees.
   #
   # - Memory is bounded: a row is taken from the source when one of the +concurrency+ places is free.
   # - The account's budget is obeyed. Unless +max_wait+ is given here, a row waits as long as the minute's budget asks
   #   for, at most an hour; the client's own max_wait is for single calls.
-  # - A spent day raises {RateLimitError} once all calls under way have ended and were yielded; its +unsent+ holds index
-  #   and row of what was not sent, its +taken+ how many rows the source had given.
-  # - Leaving the block early, and any exception, ends the calls under way.
-  # - +on_progress+ is called with a {Progress} whenever a row has ended and when a wait begins.
-  #
-  # Calls move on while the method waits for them, not while the block or the source works; that time counts against no
-  # timeout.
+  # - +on_progress+ is called with a {Progress} after each result and when all calls begin or cease to wait.
   class Resource
     include Opaque
 
@@ -159,7 +154,7 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
-    # @param concurrency [Integer] calls at once
+    # @param concurrency [Integer, nil] calls at once; nil: 8
     # @param on_progress [#call, nil] takes a {Progress}
     # @param extra [Hash, nil] fields sent with every row as they are
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -167,10 +162,10 @@ module Privy
     # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
     # @param max_retries [Integer, nil] further attempts
     # @yieldparam result [Result]
-    # @return [Progress, Enumerator<Result>]
-    # @raise [RateLimitError] the day's requests are spent: see its unsent
+    # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
+    # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
     # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
-    def upsert_many(rows, concurrency: 8, on_progress: nil, extra: nil,
+    def upsert_many(rows, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
       @client.bulk("contacts.upsert", rows, extra, options, concurrency, on_progress, &block)
@@ -248,7 +243,7 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
-    # @param concurrency [Integer] calls at once
+    # @param concurrency [Integer, nil] calls at once; nil: 8
     # @param on_progress [#call, nil] takes a {Progress}
     # @param extra [Hash, nil] fields sent with every row as they are
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -256,10 +251,10 @@ module Privy
     # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
     # @param max_retries [Integer, nil] further attempts
     # @yieldparam result [Result]
-    # @return [Progress, Enumerator<Result>]
-    # @raise [RateLimitError] the day's requests are spent: see its unsent
+    # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
+    # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
     # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
-    def upsert_many(rows, concurrency: 8, on_progress: nil, extra: nil,
+    def upsert_many(rows, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
       @client.bulk("orders.upsert", rows, extra, options, concurrency, on_progress, &block)
@@ -291,7 +286,7 @@ module Privy
     # {#ingest} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#ingest}, event_type among them
-    # @param concurrency [Integer] calls at once
+    # @param concurrency [Integer, nil] calls at once; nil: 8
     # @param on_progress [#call, nil] takes a {Progress}
     # @param extra [Hash, nil] fields sent with every row as they are
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -299,10 +294,10 @@ module Privy
     # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
     # @param max_retries [Integer, nil] further attempts
     # @yieldparam result [Result]
-    # @return [Progress, Enumerator<Result>]
-    # @raise [RateLimitError] the day's requests are spent: see its unsent
+    # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
+    # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
     # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
-    def ingest_many(rows, concurrency: 8, on_progress: nil, extra: nil,
+    def ingest_many(rows, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
       @client.bulk("events.ingest", rows, extra, options, concurrency, on_progress, &block)

@@ -1,0 +1,387 @@
+#include "binding.h"
+
+/*
+ * The core's bulk run, as Privy::Core::Bulk: what Privy::Bulk is made from. The run itself belongs to its group, which
+ * frees it first. Here are the rows by index and the exceptions of those that no request could be made of.
+ *
+ * No outcome is lost to an exception from elsewhere (Thread#raise, Timeout, a signal), because Ruby raises those only
+ * between two of its own instructions: a row is added, and a result is acknowledged and handed over, in one C function.
+ */
+
+typedef struct bulk {
+  VALUE group;     /* Privy::Core::Group, nil before the run begins */
+  VALUE rows;      /* { index => row } of those that the core holds */
+  VALUE refusals;  /* { index => exception } */
+  VALUE open_rows; /* what core_open_rows returns when the run is over */
+  const privy_operation *operation;
+  privy_bulk_progress seen; /* as of the last step */
+  uint64_t taken;
+  bool over, busy;
+} bulk;
+
+static ID id_advance, id_request_of, id_result_of, id_stop, id_pending;
+
+static void bulk_mark(void *data) {
+  bulk *self = data;
+  rb_gc_mark(self->group);
+  rb_gc_mark(self->rows);
+  rb_gc_mark(self->refusals);
+  rb_gc_mark(self->open_rows);
+}
+
+static size_t bulk_size(const void *data) {
+  (void)data;
+  return sizeof(bulk);
+}
+
+static const rb_data_type_t bulk_type = {
+    .wrap_struct_name = "Privy::Core::Bulk",
+    .function = {.dmark = bulk_mark, .dfree = RUBY_DEFAULT_FREE, .dsize = bulk_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY,
+};
+
+static VALUE bulk_allocate(VALUE klass) {
+  bulk *self;
+  VALUE object = TypedData_Make_Struct(klass, bulk, &bulk_type, self);
+  self->group = self->open_rows = Qnil;
+  self->rows = rb_hash_new();
+  self->refusals = rb_hash_new();
+  return object;
+}
+
+static bulk *bulk_get(VALUE self) {
+  return rb_check_typeddata(self, &bulk_type);
+}
+
+/* The core's run, for use now; raises when it has not begun, is over or belongs to another process. */
+static privy_bulk *core_of(bulk *self) {
+  if (self->over || NIL_P(self->group)) rb_raise(rb_eRuntimeError, "the bulk run is over");
+  return privy_rb_group_bulk(self->group);
+}
+
+/* ---- the run ---- */
+
+/* core_begin(group, operation, concurrency or nil, total or nil, options) */
+static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, VALUE total, VALUE options) {
+  bulk *data = bulk_get(self);
+  privy_bulk_config config;
+  if (!NIL_P(data->group) || data->over) rb_raise(rb_eRuntimeError, "the bulk run has begun already");
+  privy_bulk_config_init(&config);
+  if (!NIL_P(concurrency)) config.concurrency = FIXNUM_P(concurrency) ? FIX2LONG(concurrency) : INT64_MAX;
+  config.total = FIXNUM_P(total) ? FIX2LONG(total) : -1;
+  config.options = privy_rb_options_over(options, config.options);
+  data->operation = privy_rb_operation(name);
+  privy_rb_group_begin_bulk(group, data->operation, &config);
+  data->group = group;
+  return Qnil;
+}
+
+/* core_step → :row, :result, :wait or :end */
+static VALUE bulk_step(VALUE self) {
+  static const char *const names[] = {"row", "result", "wait", "end"};
+  bulk *data = bulk_get(self);
+  privy_bulk *core = core_of(data);
+  privy_rb_group_observe(data->group);
+  privy_bulk_step step = privy_bulk_next(core);
+  if (step != PRIVY_BULK_ROW) privy_bulk_get_progress(core, &data->seen);
+  if (step != PRIVY_BULK_ROW) privy_rb_group_report(data->group);
+  return ID2SYM(rb_intern(names[step]));
+}
+
+static VALUE bulk_end_rows(VALUE self) {
+  privy_bulk_end_rows(core_of(bulk_get(self)));
+  return Qtrue;
+}
+
+/* core_error → what ended the run early, nil when nothing did */
+static VALUE bulk_error(VALUE self) {
+  const privy_error *error = privy_bulk_error(core_of(bulk_get(self)));
+  return error == NULL ? Qnil : privy_rb_exception(error);
+}
+
+/* core_progress → [done, failed, seconds since 1970 or nil, seconds or nil] when that has changed, else nil */
+static VALUE bulk_progress(VALUE self) {
+  privy_bulk_progress seen;
+  if (!privy_bulk_take_progress(core_of(bulk_get(self)), &seen)) return Qnil;
+  VALUE until = seen.waiting_until > 0 ? DBL2NUM(seen.waiting_until) : Qnil;
+  VALUE eta = seen.eta >= 0 ? DBL2NUM(seen.eta) : Qnil;
+  return rb_ary_new_from_args(4, ULL2NUM(seen.done), ULL2NUM(seen.failed), until, eta);
+}
+
+/* core_counts → taken, done, failed, created, updated, requests, seconds, waited */
+static VALUE bulk_counts(VALUE self) {
+  const bulk *data = bulk_get(self);
+  const privy_bulk_progress *seen = &data->seen;
+  return rb_ary_new_from_args(8, ULL2NUM(data->taken), ULL2NUM(seen->done), ULL2NUM(seen->failed),
+                              ULL2NUM(seen->created), ULL2NUM(seen->updated), ULL2NUM(seen->requests),
+                              DBL2NUM(seen->seconds), DBL2NUM(seen->waited));
+}
+
+/* ---- rows ---- */
+
+struct adding {
+  VALUE self, row, error;
+  bulk *data;
+  privy_request *request;
+  privy_error fault;
+};
+
+static VALUE build_body(VALUE argument) {
+  struct adding *adding = (struct adding *)argument;
+  VALUE pair = rb_funcall(adding->self, id_request_of, 1, adding->row);
+  VALUE params = rb_ary_entry(pair, 0), extra = rb_ary_entry(pair, 1);
+  privy_rb_question question = privy_rb_question_for(adding->data->operation, params, extra);
+  privy_rb_question_build(&question, &adding->request);
+  privy_rb_group_finish(adding->data->group, adding->request, &adding->fault);
+  RB_GC_GUARD(pair);
+  return Qnil;
+}
+
+static VALUE build_rescue(VALUE argument, VALUE error) {
+  ((struct adding *)argument)->error = error;
+  return Qnil;
+}
+
+/* What is not the row's fault ends the run: a closed client, a setting. */
+static bool is_rows_fault(VALUE error) {
+  VALUE any = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_ERROR)));
+  VALUE fault = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_VALIDATION)));
+  return RTEST(rb_obj_is_kind_of(error, fault)) || !RTEST(rb_obj_is_kind_of(error, any));
+}
+
+static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
+  if (!is_rows_fault(adding->error)) {
+    rb_funcall(adding->self, id_stop, 1, adding->error);
+    privy_bulk_fail(core);
+    return;
+  }
+  rb_hash_aset(adding->data->refusals, index, adding->error);
+  privy_error error;
+  privy_error_init(&error);
+  error.code = PRIVY_VALIDATION;
+  privy_bulk_refuse(core, &error);
+}
+
+static VALUE add_body(VALUE argument) {
+  struct adding *adding = (struct adding *)argument;
+  bulk *data = adding->data;
+  privy_bulk *core = core_of(data);
+  VALUE index = ULL2NUM(data->taken);
+  rb_hash_aset(data->rows, index, adding->row);
+  rb_rescue2(build_body, argument, build_rescue, argument, rb_eStandardError, (VALUE)0);
+  if (NIL_P(adding->error)) {
+    privy_bulk_add(core, adding->request);
+    adding->request = NULL;
+  } else {
+    refuse(adding, core, index);
+  }
+  data->taken++;
+  rb_ivar_set(adding->self, id_pending, Qnil);
+  return Qnil;
+}
+
+static VALUE add_clean(VALUE argument) {
+  struct adding *adding = (struct adding *)argument;
+  privy_request_free(adding->request);
+  privy_error_clear(&adding->fault);
+  return Qnil;
+}
+
+static VALUE add_masked(VALUE argument) {
+  return rb_ensure(add_body, argument, add_clean, argument);
+}
+
+/* core_add(row): the row that core_step asked for. What another thread raises meanwhile is not the row's fault: it
+ * waits. */
+static VALUE bulk_add(VALUE self, VALUE row) {
+  struct adding adding = {.self = self, .row = row, .error = Qnil, .data = bulk_get(self)};
+  privy_error_init(&adding.fault);
+  privy_rb_masked(add_masked, (VALUE)&adding);
+  RB_GC_GUARD(row);
+  return Qnil;
+}
+
+/* ---- results ---- */
+
+struct handing {
+  VALUE self, result;
+  bulk *data;
+};
+
+static VALUE make_result(VALUE self, bulk *data, const privy_bulk_result_view *view) {
+  VALUE index = ULL2NUM(view->index), value = Qnil;
+  VALUE row = rb_hash_lookup(data->rows, index), error = rb_hash_lookup(data->refusals, index);
+  if (NIL_P(error) && view->status == PRIVY_OK)
+    value = privy_rb_answer(data->operation, view->response);
+  else if (NIL_P(error))
+    error = privy_rb_exception(view->error);
+  return rb_funcall(self, id_result_of, 4, index, row, value, error);
+}
+
+/* The oldest result, which is acknowledged as the last thing: until then it stays with the core. */
+static VALUE hand_over(VALUE self, bulk *data) {
+  privy_bulk_result_view view;
+  privy_bulk *core = core_of(data);
+  if (!privy_bulk_result(core, &view)) rb_raise(rb_eRuntimeError, "there is no result");
+  VALUE index = ULL2NUM(view.index), result = make_result(self, data, &view);
+  rb_hash_delete(data->rows, index);
+  rb_hash_delete(data->refusals, index);
+  privy_bulk_acknowledge(core);
+  return result;
+}
+
+static VALUE obtain_body(VALUE argument) {
+  struct handing *handing = (struct handing *)argument;
+  if (!RTEST(rb_funcall(handing->self, id_advance, 0))) return Qfalse;
+  handing->result = hand_over(handing->self, handing->data);
+  return Qtrue;
+}
+
+static VALUE obtain_clean(VALUE argument) {
+  ((struct handing *)argument)->data->busy = false;
+  return Qnil;
+}
+
+static void use(bulk *data) {
+  if (data->busy) rb_raise(rb_eRuntimeError, "the bulk run is in use: one thread or fiber at a time iterates it");
+}
+
+/* The next result; false at the end. */
+static bool obtain(struct handing *handing) {
+  use(handing->data);
+  handing->data->busy = true;
+  return RTEST(rb_ensure(obtain_body, (VALUE)handing, obtain_clean, (VALUE)handing));
+}
+
+static VALUE bulk_length(VALUE self, VALUE arguments, VALUE object) {
+  (void)arguments, (void)object;
+  return rb_funcall(self, rb_intern("size"), 0);
+}
+
+static void check_pass(const bulk *data) {
+  if (data->over) {
+    rb_raise(rb_eRuntimeError, "this bulk run is over: a run sends its rows once; make another one for another pass");
+  }
+}
+
+/* each { |result| } → self */
+static VALUE bulk_each(VALUE self) {
+  struct handing handing = {.self = self, .data = bulk_get(self)};
+  RETURN_SIZED_ENUMERATOR(self, 0, NULL, bulk_length);
+  check_pass(handing.data);
+  while (obtain(&handing)) rb_yield(handing.result);
+  return self;
+}
+
+/* next → the next result; raises StopIteration at the end */
+static VALUE bulk_next(VALUE self) {
+  struct handing handing = {.self = self, .data = bulk_get(self)};
+  if (!obtain(&handing)) rb_raise(rb_eStopIteration, "the bulk run has no more results");
+  return handing.result;
+}
+
+/* ---- the end ---- */
+
+struct opening {
+  bulk *data;
+  privy_bulk_row *rows;
+  size_t count;
+};
+
+static VALUE open_body(VALUE argument) {
+  struct opening *opening = (struct opening *)argument;
+  VALUE list = rb_ary_new_capa((long)opening->count);
+  for (size_t at = 0; at < opening->count; at++) {
+    const privy_bulk_row *open = &opening->rows[at];
+    VALUE index = ULL2NUM(open->index), row = rb_hash_lookup(opening->data->rows, index);
+    VALUE entry =
+        rb_ary_new_from_args(4, index, row, open->in_doubt ? Qtrue : Qfalse, privy_rb_text(open->idempotency_key));
+    rb_ary_push(list, rb_obj_freeze(entry));
+  }
+  return rb_obj_freeze(list);
+}
+
+static VALUE open_clean(VALUE argument) {
+  privy_free(((struct opening *)argument)->rows);
+  return Qnil;
+}
+
+static VALUE list_open_rows(bulk *data, privy_bulk *core) {
+  struct opening opening = {.data = data, .count = privy_bulk_open_rows(core, NULL, 0)};
+  opening.rows = privy_alloc((opening.count + 1) * sizeof *opening.rows);
+  if (opening.rows == NULL) privy_rb_raise_memory();
+  (void)privy_bulk_open_rows(core, opening.rows, opening.count);
+  return rb_ensure(open_body, (VALUE)&opening, open_clean, (VALUE)&opening);
+}
+
+/* core_open_rows → [index, row, whether in doubt, idempotency key or nil] of the rows without a result handed over */
+static VALUE bulk_open_rows(VALUE self) {
+  bulk *data = bulk_get(self);
+  if (!data->over) use(data);
+  if (!data->over && !NIL_P(data->group)) return list_open_rows(data, core_of(data));
+  return NIL_P(data->open_rows) ? rb_ary_new() : data->open_rows;
+}
+
+static void end_core(bulk *data) {
+  privy_bulk *core = core_of(data);
+  privy_bulk_close(core);
+  privy_bulk_get_progress(core, &data->seen);
+  data->open_rows = list_open_rows(data, core);
+  privy_rb_group_report(data->group);
+  privy_rb_group_end_bulk(data->group);
+}
+
+/* The rows of a run that a fork copied are the parent's: the child only forgets them. */
+static VALUE finish_masked(VALUE self) {
+  bulk *data = bulk_get(self);
+  if (data->over) return Qnil;
+  if (!NIL_P(data->group) && privy_rb_group_is_ours(data->group)) end_core(data);
+  data->over = true;
+  rb_hash_clear(data->rows);
+  rb_hash_clear(data->refusals);
+  return Qnil;
+}
+
+/* core_finish: ends what is under way and keeps what the core says of it. */
+static VALUE bulk_finish(VALUE self) {
+  privy_rb_masked(finish_masked, self);
+  return Qnil;
+}
+
+static VALUE bulk_close(VALUE self) {
+  use(bulk_get(self));
+  return bulk_finish(self);
+}
+
+static VALUE bulk_is_over(VALUE self) {
+  return bulk_get(self)->over ? Qtrue : Qfalse;
+}
+
+static VALUE bulk_has_begun(VALUE self) {
+  return NIL_P(bulk_get(self)->group) ? Qfalse : Qtrue;
+}
+
+void privy_rb_init_bulk(void) {
+  VALUE klass = rb_define_class_under(privy_rb_core, "Bulk", rb_cObject);
+  rb_define_alloc_func(klass, bulk_allocate);
+  rb_undef_method(klass, "initialize_copy");
+  rb_define_method(klass, "each", bulk_each, 0);
+  rb_define_method(klass, "next", bulk_next, 0);
+  rb_define_private_method(klass, "core_begin", bulk_begin, 5);
+  rb_define_private_method(klass, "core_step", bulk_step, 0);
+  rb_define_private_method(klass, "core_add", bulk_add, 1);
+  rb_define_private_method(klass, "core_end_rows", bulk_end_rows, 0);
+  rb_define_private_method(klass, "core_error", bulk_error, 0);
+  rb_define_private_method(klass, "core_progress", bulk_progress, 0);
+  rb_define_private_method(klass, "core_counts", bulk_counts, 0);
+  rb_define_private_method(klass, "core_open_rows", bulk_open_rows, 0);
+  rb_define_private_method(klass, "core_finish", bulk_finish, 0);
+  rb_define_private_method(klass, "core_close", bulk_close, 0);
+  rb_define_private_method(klass, "core_begun?", bulk_has_begun, 0);
+  rb_define_private_method(klass, "core_over?", bulk_is_over, 0);
+  id_advance = rb_intern("advance");
+  id_request_of = rb_intern("request_of");
+  id_result_of = rb_intern("result_of");
+  id_stop = rb_intern("stop");
+  id_pending = rb_intern("@pending");
+}
