@@ -39,11 +39,16 @@ static PyObject *probe_call(PyObject *module, PyObject *const *args, Py_ssize_t 
   const privy_operation *operation = request_operation(args[0], 2);
   privy_request *request = operation ? request_new(state, operation, args[1], args[2]) : NULL;
   PyObject *result = NULL;
-  if (request && request_finish(state, request) == 0) {
+  privy_error error;
+  privy_error_init(&error);
+  if (request && privy_request_finish(request, &error) == PRIVY_OK) {
     size_t length = 0;
     const char *text = privy_request_body(request, &length);
     result = PyBytes_FromStringAndSize(text, (Py_ssize_t)length);
+  } else if (request) {
+    PyErr_SetString(PyExc_ValueError, error.message);
   }
+  privy_error_clear(&error);
   privy_request_free(request);
   return result;
 }
