@@ -55,8 +55,8 @@ class Driver:
     """
 
     def __init__(self, core: _core.Client, loop: asyncio.AbstractEventLoop, group: _core.Group | None = None) -> None:
-        self.group = _core.Group(core) if group is None else group
-        self.process = os.getpid()
+        self.group: _core.Group = _core.Group(core) if group is None else group
+        self.process: int = os.getpid()
         self._loop = loop
         self._futures: dict[int, asyncio.Future[Any]] = {}
         self._watched: dict[int, int] = {}
@@ -191,7 +191,7 @@ class AsyncCore:
 
     def __init__(self, core: _core.Client, drivers: Drivers | None = None) -> None:
         self.core = core
-        self.drivers = drivers or Drivers(core)
+        self.drivers: Drivers = drivers or Drivers(core)
 
     def call(self, *asked: Any) -> Coroutine[Any, Any, Any]:
         """Starts a call of an operation."""

@@ -87,9 +87,9 @@ class Sandbox:
     It accepts ``token`` for every scope, and knows the OAuth client ``client_id`` with ``client_secret``.
     """
 
-    token = _core.SANDBOX_TOKEN
-    client_id = _core.SANDBOX_CLIENT_ID
-    client_secret = _core.SANDBOX_CLIENT_SECRET
+    token: str = _core.SANDBOX_TOKEN
+    client_id: str = _core.SANDBOX_CLIENT_ID
+    client_secret: str = _core.SANDBOX_CLIENT_SECRET
 
     def __init__(self) -> None:
         self._core = _core.Sandbox()
