@@ -228,8 +228,8 @@ thrifty := env GLIBC_TUNABLES=glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0:
 
 .PHONY: soak
 soak: build-python build-ruby ## minutes of calls from many threads: answers, descriptors and memory, in both languages
-	timeout --foreground --kill-after=10 330 $(thrifty) $(VENV)/python tests/soak/soak.py
-	timeout --foreground --kill-after=10 330 $(thrifty) $(RUBY_RUN) tests/soak/soak.rb
+	$(bounded) $(thrifty) $(VENV)/python tests/soak/soak.py
+	$(bounded) $(thrifty) $(RUBY_RUN) tests/soak/soak.rb
 
 # ---- speed ---------------------------------------------------------------------------------------------------------
 
