@@ -1,7 +1,7 @@
 #include "client/transfer.h"
 
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
