@@ -75,9 +75,9 @@ class BaseClient:
                 container; with the sandbox's own token or OAuth client only. When left out, True if
                 ``PRIVY_ALLOW_PLAIN_HTTP`` is 1.
             sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
-            on_event: called with each ``Event`` of each call, in the thread that makes the call (or runs its event loop),
-                and with the context variables of the place where the call was made; so is the logger. It may use the
-                client itself; such calls report no events. An ``Exception`` that it raises goes to
+            on_event: called with each ``Event`` of each call, in the thread that makes the call (or runs its event
+                loop), and with the context variables of the place where the call was made; so is the logger. It may use
+                the client itself; such calls report no events. An ``Exception`` that it raises goes to
                 ``sys.unraisablehook``; ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
 
         Raises:
