@@ -861,7 +861,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const 
 PRIVY_API void privy_bulk_free(privy_bulk *bulk);
 
 typedef enum privy_bulk_step { PRIVY_BULK_ROW, PRIVY_BULK_RESULT, PRIVY_BULK_WAIT, PRIVY_BULK_END } privy_bulk_step;
-/* Takes the calls that have ended, starts those that may start, and returns what the caller does next. */
+/* Takes the calls that have ended, starts those that may start, and returns what the caller does next: results come
+ * before rows, for a source may be slow. */
 PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
 
 /* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. If memory runs

@@ -230,11 +230,11 @@ privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
   take_ended(bulk);
   privy_bulk_look(bulk);
   start_rows(bulk);
-  if (takes_row(bulk)) return PRIVY_BULK_ROW;
   if (bulk->results.first) {
     count_result(bulk, bulk->results.first);
     return PRIVY_BULK_RESULT;
   }
+  if (takes_row(bulk)) return PRIVY_BULK_ROW;
   if (bulk->active == 0) return PRIVY_BULK_END;
   bulk->idle = privy_group_idle_seconds(bulk->group) >= 0;
   return PRIVY_BULK_WAIT;

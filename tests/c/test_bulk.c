@@ -419,6 +419,24 @@ done:
   scene_close(&s);
 }
 
+/* A source may be slow to give its next row. */
+static void a_result_is_offered_before_the_next_row_is_taken(void **state) {
+  (void)state;
+  static const char *const rows[] = {"{}", "{}"};
+  scene s;
+  OPEN("orders.upsert", ROWS(rows));
+  for (size_t index = 0; index < COUNT(rows); index++) {
+    privy_bulk_step step = privy_bulk_next(s.bulk);
+    if (privy_bulk_error(s.bulk)) goto done;
+    assert_int_equal(step, PRIVY_BULK_ROW);
+    CHECK_OK(give_row(&s, "orders.upsert"));
+    assert_int_equal(privy_bulk_next(s.bulk), PRIVY_BULK_RESULT);
+    CHECK_OK(read_result(&s));
+  }
+done:
+  scene_close(&s);
+}
+
 /* Rows 0 and 1 have one key, so the second starts when the first has ended; row 2 is refused and has no call. */
 static void events_carry_the_index_of_their_row(void **state) {
   (void)state;
@@ -649,6 +667,7 @@ int main(void) {
       TEST(a_bad_row_ends_nothing),
       TEST(a_row_that_cannot_be_made_ends_the_run_unsent),
       TEST(a_result_stays_until_it_is_acknowledged),
+      TEST(a_result_is_offered_before_the_next_row_is_taken),
       TEST(events_carry_the_index_of_their_row),
       TEST_UNSWEPT(a_closed_run_says_what_is_in_doubt),
       TEST(random_runs_account_for_every_row),

@@ -290,6 +290,16 @@ class TestBulkRuns < PrivyTest
     end
   end
 
+  # Results do not wait until a slow source has given as many rows as there are places.
+  def test_results_come_while_the_source_goes_on
+    in_process do |client, _sandbox|
+      seen = []
+      source = Enumerator.new { |rows| 6.times { |number| rows << order(number + 1, customer_id: seen.length.to_s) } }
+      client.orders.upsert_many(source) { |result| seen << result.value.customer_id.to_i }
+      assert(seen.each_with_index.all? { |before, index| index - before <= 2 }, seen.inspect)
+    end
+  end
+
   def test_a_row_that_was_interrupted_is_taken_once
     main = Thread.current
     slow = Object.new
