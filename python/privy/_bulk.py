@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from types import TracebackType
 from typing import Generic, TypeVar
 
@@ -45,17 +46,17 @@ class RefusedRow:
 
     index: int
     """Position of the row, from 0."""
-    key: object
+    key: object = attribute(repr=False)
     """What identifies the row: its order_id, e-mail address, phone number or idempotency key; None without one."""
     field: str
     """The field that is wrong, such as ``line_items[0].price``, or ``base``."""
     message: str
     """What is wrong."""
-    value: object
+    value: object = attribute(repr=False)
     """The value of the field in the row; None for ``base``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BulkReport:
     """What became of the rows of a bulk run. Each row is, once: succeeded, failed, unsent or in doubt."""
 
@@ -87,6 +88,9 @@ class BulkReport:
     def ok(self) -> bool:
         """Whether every row succeeded."""
         return self.succeeded == self.total
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self})"
 
     def __str__(self) -> str:
         parts = [f"{self.succeeded} of {self.total} rows succeeded ({self.created} created, {self.updated} updated)"]
@@ -158,6 +162,9 @@ class BaseBulk(Generic[T]):
 
     _run: _core.Bulk
     _rows: Rows
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(total={self.total}, taken={self.taken}, done={self.done}, failed={self.failed})"
 
     @property
     def total(self) -> int | None:

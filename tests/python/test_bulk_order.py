@@ -157,6 +157,14 @@ def test_the_report_counts_what_happened(client):
     assert report == run.report
 
 
+def test_no_repr_shows_a_row(client):
+    run = client.contacts.upsert_many([{"email": "jane@example.com", "phone_number": "+1 415"}, {"email": "joe@x.io"}])
+    assert "jane" not in repr(run)
+    report = run.run()
+    assert "jane" not in repr(report) + str(report) + repr(report.refused) + repr(run)
+    assert repr(run).startswith("Bulk(total=2, taken=2, done=2, failed=1)")
+
+
 def test_the_value_of_a_nested_fault(client):
     rows = [order(7, line_items=[{"sku": "a", "price": "1.00"}, {"sku": "b", "price": "much"}])]
     (entry,) = client.orders.upsert_many(rows).run().refused

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "pp"
 require_relative "helper"
 require_relative "rows"
 require_relative "small_scheduler"
@@ -375,6 +376,15 @@ class TestBulkRuns < PrivyTest
       mine = Privy::RateLimitError.new("mine")
       other = client.orders.upsert_many([{}])
       assert_same(mine, assert_raises(Privy::RateLimitError) { other.run { raise mine } })
+    end
+  end
+
+  def test_what_a_report_shows
+    in_process do |client, _sandbox|
+      report = client.contacts.upsert_many([{ email: "jane@example.com", phone_number: "+1 415" }]).run
+      assert_equal ["jane@example.com", "+1 415"], [report.refused[0].key, report.refused[0].value]
+      shown = [report.inspect, report.to_s, report.refused.inspect, report.pretty_inspect].join
+      refute_match(/jane|415/, shown)
     end
   end
 

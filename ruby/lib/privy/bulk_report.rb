@@ -14,6 +14,17 @@ module Privy
   # the field's value in the row.
   RefusedRow = Struct.new(:index, :key, :field, :message, :value, keyword_init: true) do
     include Serializable
+
+    # @return [String] without key and value, which may be a person's
+    def inspect
+      "#<#{self.class} index=#{index} field=#{field.inspect} message=#{message.inspect}>"
+    end
+    alias to_s inspect
+
+    # @private
+    def pretty_print(printer)
+      printer.text(inspect)
+    end
   end
 
   # What became of the rows of a bulk run. Each row is, once: succeeded, failed, unsent or in doubt.
