@@ -234,7 +234,7 @@ soak: build-python build-ruby ## minutes of calls from many threads: answers, de
 # ---- speed ---------------------------------------------------------------------------------------------------------
 
 # The core as packages compile it; of it the programs know privy.h alone.
-bench_flags := -O2 -DNDEBUG
+bench_flags := -O2 -DNDEBUG -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 $(eval $(call variant,bench))
 bench_programs := $(addprefix build/bench/c/,page call curl_loop load)
 

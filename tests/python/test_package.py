@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -114,7 +113,6 @@ def test_install_from_the_source(source, empty, tmp_path):
 
 
 def wheel_of(source, target, **environment):
-    shutil.rmtree(source / "build", ignore_errors=True)  # what another build has left would come along
     command = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-input", "-w", str(target), ".")
     run(*command, cwd=source, env={**os.environ, **environment})
     (wheel,) = target.glob("*.whl")
@@ -146,20 +144,77 @@ def test_a_wheel_for_every_newer_python_can_be_had(source, tmp_path):
     run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suites, cwd=tmp_path, env=environment)
 
 
-def test_a_machine_without_libcurl_is_told(source, tmp_path):
-    environment = {**os.environ, "PKG_CONFIG": "no-such-pkg-config", "CURL_CONFIG": "no-such-curl-config"}
-    done = subprocess.run(
-        [sys.executable, "setup.py", "build_ext", "--build-lib", str(tmp_path), "--build-temp", str(tmp_path)],
-        cwd=source,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=environment,
-    )
+def test_nothing_of_an_earlier_build_is_installed(tmp_path):
+    source = copy_of_the_source(tmp_path / "source")
+    extra = source / "python/privy/_earlier.py"
+    extra.write_text("")
+    with zipfile.ZipFile(wheel_of(source, tmp_path / "first")) as archive:
+        assert "privy/_earlier.py" in archive.namelist()
+    assert not (source / "build").exists()
+    extra.unlink()
+    with zipfile.ZipFile(wheel_of(source, tmp_path / "second")) as archive:
+        assert "privy/_earlier.py" not in archive.namelist()
+    (source / "csrc/privy.h").write_text("#error broken\n")
+    done = attempt(source, "-m", "pip", "wheel", "--no-deps", "--no-input", "-w", str(tmp_path / "third"), ".")
     assert done.returncode != 0
-    assert "needs libcurl with its headers" in done.stderr
+
+
+def test_the_same_sources_give_the_same_sdist(tmp_path):
+    archives = []
+    for number, name in enumerate(("one", "other")):
+        source = copy_of_the_source(tmp_path / name)
+        for path in source.rglob("*"):
+            os.utime(path, (10**9 + number, 10**9 + number))
+        (source / "setup.py").chmod(0o600 if number else 0o664)
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+        run(
+            sys.executable, "setup.py", "-q", "sdist", "-d", str(tmp_path / f"dist-{name}"), cwd=source, env=environment
+        )
+        archives += (tmp_path / f"dist-{name}").glob("*.tar.gz")
+    one, other = archives
+    assert one.name == other.name
+    assert one.read_bytes() == other.read_bytes()
+    with tarfile.open(one) as archive:
+        assert {member.mtime for member in archive.getmembers()} == {1700000000}
+        assert len(archive.getnames()) > 100
+
+
+# ---- machines that lack something ----
+
+
+def attempt(source, *arguments, **environment):
+    command = [sys.executable, *arguments]
+    settings = {**os.environ, **environment}
+    return subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=600, check=False, env=settings)
+
+
+LACKING = {
+    "libcurl": ({"PKG_CONFIG": "no-such-pkg-config", "CURL_CONFIG": "no-such-curl-config"}, "libcurl4-openssl-dev"),
+    "compiler": (
+        {"CC": "no-such-compiler"},
+        "there is no no-such-compiler.\nInstall one (Debian, Ubuntu: build-essential",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LACKING)
+def test_a_machine_that_lacks_something_says_what_to_install(source, tmp_path, what):
+    environment, message = LACKING[what]
+    folders = ("--build-lib", str(tmp_path), "--build-temp", str(tmp_path))
+    done = attempt(source, "setup.py", "build_ext", *folders, **environment)
+    assert done.returncode != 0
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_headers_says_what_to_install(source, tmp_path):
+    script = (
+        "import sysconfig; sysconfig.get_path = lambda name, *more: '/no/such/folder'; exec(open('setup.py').read())"
+    )
+    folders = ("--build-lib", str(tmp_path), "--build-temp", str(tmp_path))
+    done = attempt(source, "-c", f"__file__ = 'setup.py'; {script}", "build_ext", *folders)
+    assert done.returncode != 0
+    assert "there is no Python.h.\nInstall them (Debian, Ubuntu, Alpine: python3-dev" in done.stderr
 
 
 def version():

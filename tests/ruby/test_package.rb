@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "digest"
+require "fileutils"
 require "open3"
 require "rubygems/package"
 require "shellwords"
@@ -57,6 +59,27 @@ class TestPackage < PrivyTest
     end
     assert_includes files, "LICENSE"
     assert_empty files.grep(/\.(o|so|bundle)\z|Makefile|tests/)
+  end
+
+  def test_the_same_sources_give_the_same_gem
+    built = [1, 2].map do |number|
+      tree = File.join(BUILT, "tree-#{number}")
+      copy_of_the_source(tree) { |path| File.utime(number, number, path) }
+      run_in(tree, RbConfig.ruby, "-S", "gem", "build", "privy.gemspec", "--output", "#{tree}.gem",
+             SOURCE_DATE_EPOCH: "1700000000")
+      File.binread("#{tree}.gem")
+    end
+    assert_equal(*built.map { |bytes| Digest::SHA256.hexdigest(bytes) })
+  end
+
+  def copy_of_the_source(target)
+    spec = Gem::Specification.load(File.join(ROOT, "privy.gemspec"))
+    [*spec.files, "privy.gemspec"].each do |name|
+      copy = File.join(target, name)
+      FileUtils.mkdir_p(File.dirname(copy))
+      FileUtils.cp(File.join(ROOT, name), copy)
+      yield copy
+    end
   end
 
   def test_it_is_named_and_versioned

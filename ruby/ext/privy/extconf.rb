@@ -25,6 +25,12 @@ $INCFLAGS << " -I#{core}"
 $CFLAGS << " -std=c11 -fvisibility=hidden -pthread"
 $LDFLAGS << " -pthread"
 $libs << " -ldl"
+
+# By these a fault of memory ends the process instead of being made use of. The distribution may have fortified already,
+# perhaps at a higher level.
+append_cflags("-fstack-protector-strong")
+append_cflags("-D_FORTIFY_SOURCE=2") unless have_macro("_FORTIFY_SOURCE")
+["-Wl,-z,relro", "-Wl,-z,now"].each { |flag| append_ldflags(flag) } unless RUBY_PLATFORM.include?("darwin")
 $warnflags = "-Wall -Wextra -Wno-unused-parameter -Wno-declaration-after-statement"
 
 # Two floors may have files of one name, and the extension too: each object of the core is named after its folder.
