@@ -177,7 +177,7 @@ void privy_engine_wait(privy_engine *engine, double seconds) {
   privy_fork_forbid();
   CURLMcode result = engine->curl->multi_perform(engine->multi, &running);
   privy_fork_allow();
-  if (result == CURLM_OK && (size_t)running == engine->flying)
+  if (result != CURLM_OK || (size_t)running == engine->flying)
     engine->curl->multi_poll(engine->multi, NULL, 0, (int)(fmin(seconds, LONGEST_WAIT) * 1000), NULL);
 }
 

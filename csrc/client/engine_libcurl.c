@@ -22,10 +22,14 @@ static char fault[256]; /* why it cannot be used, "" when it can */
 static const char missing[] = "libcurl cannot be loaded: %.100s; install it (Debian, Ubuntu: libcurl4; Fedora, Alpine: "
                               "libcurl; macOS: brew install curl)";
 
+/* Of the names that cannot be opened the first, which is the usual one, says why. */
 static void *open_library(void) {
   void *library = NULL;
-  for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) library = dlopen(names[i], RTLD_NOW);
-  if (!library) snprintf(fault, sizeof fault, missing, dlerror());
+  for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) {
+    library = dlopen(names[i], RTLD_NOW);
+    if (!library && !*fault) snprintf(fault, sizeof fault, missing, dlerror());
+  }
+  if (library) *fault = '\0';
   return library;
 }
 

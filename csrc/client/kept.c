@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "client/transport.h"
+
 #ifdef POLLRDHUP
 #define CLOSED (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)
 #else
@@ -26,23 +28,29 @@ static int port_of(int socket) {
   return address.ss_family == AF_INET ? ntohs(v4.sin_port) : address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : -1;
 }
 
-privy_kept *privy_kept_place(privy_kept *kept, int port) {
-  return &kept[port % PRIVY_KEPT];
-}
-
 /* The connection when it is remembered. */
-static const privy_kept *find(privy_kept *kept, int port) {
-  const privy_kept *place = privy_kept_place(kept, port);
-  return port > 0 && place->port == port ? place : NULL;
+static privy_kept *find(privy_kept *kept, int port) {
+  privy_kept *place = port > 0 ? &kept[port % PRIVY_KEPT] : NULL;
+  return place && place->port == port ? place : NULL;
 }
 
 bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]) {
   for (int i = 0; i < 2; i++) {
     if (sockets[i] < 0 || port_of(sockets[i]) != port) continue;
-    *privy_kept_place(kept, port) = (privy_kept){.port = port, .socket = sockets[i]};
+    if (port > 0) kept[port % PRIVY_KEPT] = (privy_kept){.port = port, .socket = sockets[i]};
     return true;
   }
   return false;
+}
+
+void privy_kept_hear(privy_kept *kept, int port) {
+  privy_kept *place = find(kept, port);
+  if (place) place->heard = privy_monotonic();
+}
+
+void privy_kept_set_http1(privy_kept *kept, int port, bool http1) {
+  privy_kept *place = find(kept, port);
+  if (place) place->http1 = http1;
 }
 
 bool privy_kept_any_closed(const privy_kept *kept) {

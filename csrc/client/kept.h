@@ -16,9 +16,12 @@ typedef struct privy_kept {
 
 /* True when the server has closed one of the connections, or one broke. */
 bool privy_kept_any_closed(const privy_kept *kept);
-privy_kept *privy_kept_place(privy_kept *kept, int port);
 /* Remembers the connection of this port when one of the sockets is its; false otherwise. A socket may be -1. */
 bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]);
+/* Something has come on the connection of this port just now. */
+void privy_kept_hear(privy_kept *kept, int port);
+/* Whether the connection of this port speaks HTTP/1. */
+void privy_kept_set_http1(privy_kept *kept, int port, bool http1);
 /* The socket is about to be closed. */
 void privy_kept_forget(privy_kept *kept, int socket);
 /* True when a connection that was kept has ended or broken, or holds what would be taken for the next answer. */

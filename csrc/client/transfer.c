@@ -28,7 +28,6 @@
 
 static size_t on_header(char *data, size_t size, size_t count, void *context) {
   privy_transfer *transfer = context;
-  privy_kept *connection = privy_kept_place(transfer->kept, transfer->port);
   privy_buffer *headers = &transfer->incoming->headers;
   size_t length = size * count;
   transfer->header_bytes += length;
@@ -37,8 +36,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
   if (length <= 2) transfer->headed = true;
   if (privy_text_starts(data, length, "HTTP/")) {
     transfer->headed = false;
-    connection->heard = privy_monotonic();
-    connection->http1 = privy_text_starts(data, length, "HTTP/1");
+    privy_kept_hear(transfer->kept, transfer->port);
+    privy_kept_set_http1(transfer->kept, transfer->port, privy_text_starts(data, length, "HTTP/1"));
     headers->length = 0; /* an interim answer's headers make way for the next one's */
     transfer->no_memory = !privy_buffer_reserve(headers, USUAL_HEADERS);
     return transfer->no_memory ? 0 : length;
@@ -61,7 +60,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   privy_transfer *transfer = context;
   privy_buffer *body = &transfer->incoming->body;
   size_t length = size * count;
-  privy_kept_place(transfer->kept, transfer->port)->heard = privy_monotonic();
+  privy_kept_hear(transfer->kept, transfer->port);
   transfer->huge_body = length > transfer->max_response - body->length;
   transfer->no_memory = !transfer->huge_body && (!make_room(transfer) || !privy_buffer_append(body, data, length));
   return transfer->huge_body || transfer->no_memory ? 0 : length;
@@ -101,14 +100,29 @@ static long milliseconds(double seconds) {
   return seconds < 0.001 ? 1L : (long)(fmin(seconds, LONGEST_TIME) * 1000);
 }
 
-static void set_manners(privy_transfer *transfer, const privy_settings *settings) {
+/* What libcurl keeps a copy of: without it a request would go another way, or trust others. False when memory runs out.
+ */
+static bool set_texts(privy_transfer *transfer, const privy_settings *settings) {
   const privy_libcurl *curl = transfer->curl;
   CURL *easy = transfer->easy;
 #if LIBCURL_VERSION_NUM >= 0x075500
-  curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  if (curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK) return false;
 #else
   curl->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
+  if (curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") != CURLE_OK) return false;
+  if (!settings->ca_bundle) return true;
+  /* Without this the host's authorities stay trusted as well as those of the bundle. */
+  curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
+  curl->easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
+  /* A libcurl that knows no proxies with TLS does not know the second one. */
+  return curl->easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle) == CURLE_OK &&
+         curl->easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->ca_bundle) != CURLE_OUT_OF_MEMORY;
+}
+
+static void set_manners(privy_transfer *transfer) {
+  const privy_libcurl *curl = transfer->curl;
+  CURL *easy = transfer->easy;
   curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
   curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* neither a timeout nor a stop waits for a name lookup that hangs */
@@ -119,7 +133,6 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
   curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl->easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
   curl->easy_setopt(easy, CURLOPT_MAXAGE_CONN, MAX_IDLE_SECONDS);
   curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl->easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
@@ -135,12 +148,6 @@ static void set_manners(privy_transfer *transfer, const privy_settings *settings
   curl->easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, transfer->kept); /* it may outlive the transfer, not the engine */
   curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
   curl->easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-  if (!settings->ca_bundle) return;
-  curl->easy_setopt(easy, CURLOPT_CAINFO, settings->ca_bundle);
-  curl->easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->ca_bundle);
-  /* Without this the host's authorities stay trusted as well as those of the bundle. */
-  curl->easy_setopt(easy, CURLOPT_CAPATH, NULL);
-  curl->easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL);
 }
 
 privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settings *settings, privy_kept *kept) {
@@ -151,11 +158,11 @@ privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settin
                                .address = curl->url(),
                                .kept = kept,
                                .max_response = settings->max_response};
-  if (!transfer->easy || !transfer->address) {
+  if (!transfer->easy || !transfer->address || !set_texts(transfer, settings)) {
     privy_transfer_free(transfer);
     return NULL;
   }
-  set_manners(transfer, settings);
+  set_manners(transfer);
   return transfer;
 }
 
@@ -226,7 +233,8 @@ static struct curl_slist *make_headers(privy_transfer *transfer, const privy_out
   return done ? list_lines(transfer) : NULL;
 }
 
-static void set_method(const privy_libcurl *curl, CURL *easy, const privy_outgoing *outgoing) {
+/* False when memory runs out: the request would have another method. */
+static bool set_method(const privy_libcurl *curl, CURL *easy, const privy_outgoing *outgoing) {
   bool post = strcmp(outgoing->method, "POST") == 0, head = strcmp(outgoing->method, "HEAD") == 0;
   curl->easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* whatever the last request was */
   if (has_body(outgoing)) {
@@ -235,7 +243,7 @@ static void set_method(const privy_libcurl *curl, CURL *easy, const privy_outgoi
     curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)outgoing->body_length);
   }
   if (head) curl->easy_setopt(easy, CURLOPT_NOBODY, 1L);
-  curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, post || head ? NULL : outgoing->method);
+  return curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, post || head ? NULL : outgoing->method) == CURLE_OK;
 }
 
 /* Holds for what a Content-Length tells; a body without one is counted as it comes. */
@@ -293,8 +301,7 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
                                .places = transfer->places,
                                .room = transfer->room};
   struct curl_slist *headers = make_headers(transfer, outgoing);
-  if (!headers) return false;
-  set_method(curl, easy, outgoing);
+  if (!headers || !set_method(curl, easy, outgoing)) return false;
   bound_length(transfer, outgoing);
   set_time(transfer);
   curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, outgoing->fresh ? 1L : 0L);
