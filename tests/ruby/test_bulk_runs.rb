@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "pp"
 require_relative "helper"
 require_relative "rows"
 require_relative "small_scheduler"

@@ -19,7 +19,7 @@ module Privy
     def inspect
       "#<#{self.class} index=#{index} field=#{field.inspect} message=#{message.inspect}>"
     end
-    alias to_s inspect
+    alias_method :to_s, :inspect
 
     # @private
     def pretty_print(printer)
