@@ -107,7 +107,11 @@ static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
     assert_null(reader.error);
     assert_ptr_equal(reader.at, others[i] + 1);
   }
-  const char *text = "{ \"name\":1,\n \"name\": 2 ,\"name\":3}";
+  const char *text = "{\"name\":1}"; /* what follows the end does not count */
+  privy_reader_init(&reader, text, strlen("{\"name\""));
+  assert_true(privy_reader_enter_object(&reader));
+  assert_false(privy_reader_member_is(&reader, "\"name\":", 7));
+  text = "{ \"name\":1,\n \"name\": 2 ,\"name\":3}";
   privy_reader_init(&reader, text, strlen(text));
   assert_true(privy_reader_enter_object(&reader));
   for (int i = 1; i <= 3; i++) {
