@@ -84,6 +84,7 @@ bool privy_engine_has_closed(const privy_engine *engine) {
 }
 
 void privy_engine_abandon(privy_engine *engine) {
+  privy_kept_close_copies(engine->kept);
   privy_free(engine);
 }
 

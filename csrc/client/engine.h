@@ -23,7 +23,7 @@ PRIVY_NODISCARD privy_status privy_engine_new(const privy_settings *settings, pr
 void privy_engine_free(privy_engine *engine);
 /* True when one of the connections kept for later has been closed by its server, or broke. */
 bool privy_engine_has_closed(const privy_engine *engine);
-/* Forgets the engine without touching its connections: for the child of a fork, whose parent goes on using them. */
+/* Forgets the engine in the child of a fork, whose parent goes on using its connections: closes the child's copies. */
 void privy_engine_abandon(privy_engine *engine);
 
 /*

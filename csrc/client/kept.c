@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "client/transport.h"
 
@@ -41,6 +42,15 @@ bool privy_kept_add(privy_kept *kept, int port, const int sockets[2]) {
     return true;
   }
   return false;
+}
+
+/* Nothing is sent, so that the parent's connection goes on. The child may have closed the descriptor and opened it as
+ * something else: then its port is another one. */
+void privy_kept_close_copies(privy_kept *kept) {
+  for (size_t i = 0; i < PRIVY_KEPT; i++) {
+    if (kept[i].port > 0 && port_of(kept[i].socket) == kept[i].port) close(kept[i].socket);
+    kept[i] = (privy_kept){0};
+  }
 }
 
 void privy_kept_hear(privy_kept *kept, int port) {

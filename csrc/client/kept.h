@@ -14,6 +14,8 @@ typedef struct privy_kept {
   double heard; /* when something came last, by privy_monotonic */
 } privy_kept;
 
+/* In the child of a fork: closes its copies of the connections, which stay the parent's. */
+void privy_kept_close_copies(privy_kept *kept);
 /* True when the server has closed one of the connections, or one broke. */
 bool privy_kept_any_closed(const privy_kept *kept);
 /* Remembers the connection of this port when one of the sockets is its; false otherwise. A socket may be -1. */

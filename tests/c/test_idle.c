@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <fcntl.h>
+#include <sys/wait.h>
 
 #include "client/client.h"
 #include "http_scene.h"
@@ -143,6 +144,55 @@ done:
   scene_close(&s);
 }
 
+/* ---- the child of a fork ---- */
+
+/* Whether a descriptor is a connection to the port. */
+static bool leads_to(int descriptor, int port) {
+  struct sockaddr_in address = {0};
+  socklen_t length = sizeof address;
+  return getpeername(descriptor, (struct sockaddr *)&address, &length) == 0 && address.sin_family == AF_INET &&
+         ntohs(address.sin_port) == port;
+}
+
+static int count_connections(int port) {
+  int count = 0;
+  for (int descriptor = 0; descriptor < 4096; descriptor++) count += leads_to(descriptor, port);
+  return count;
+}
+
+/* In the child: 0 when only the connection of its own call is open. A descriptor that was closed and opened as
+ * something else is left alone. */
+static int use_in_child(scene *s) {
+  int first = 0;
+  while (!leads_to(first, s->server->port)) first++;
+  const int other = open("/dev/null", O_RDONLY);
+  dup2(other, first);
+  if (call(s->client, "contacts.list", "{}", &s->response, &s->error) != PRIVY_OK) return 2;
+  return count_connections(s->server->port) == 1 && fcntl(first, F_GETFD) >= 0 ? 0 : 1;
+}
+
+static void a_child_closes_its_copies_and_the_parent_goes_on(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  privy_group *groups[CLOSED_BY_SERVER] = {NULL};
+  int status = -1;
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(open_groups(&s, groups, CLOSED_BY_SERVER));
+  free_groups(groups, CLOSED_BY_SERVER);
+  const pid_t child = fork();
+  if (child == 0) _exit(use_in_child(&s));
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  assert_counts(&s, CLOSED_BY_SERVER + 1, CLOSED_BY_SERVER + 2);
+done:
+  free_groups(groups, CLOSED_BY_SERVER);
+  scene_close(&s);
+}
+
 /* ---- groups that an event loop drove ---- */
 
 typedef struct loop {
@@ -216,6 +266,7 @@ int main(void) {
       TEST(what_the_server_has_closed_is_closed_with_the_next_call),
       TEST(what_is_open_is_kept),
       TEST(what_was_idle_for_a_minute_is_closed),
+      TEST_UNSWEPT(a_child_closes_its_copies_and_the_parent_goes_on), /* the child has no sweep of its own */
       TEST(a_group_that_was_watched_serves_others),
   };
   return HARNESS_RUN(tests);
