@@ -204,6 +204,19 @@ typedef struct privy_time {
 } privy_time;
 /* Reads an ISO 8601 date-time with Z or an offset. False when the text is none. */
 PRIVY_API bool privy_time_parse(const char *text, size_t length, privy_time *out);
+/* Reads a value in the same way, escapes resolved. False when it is not such a text. */
+PRIVY_API bool privy_value_time(privy_value value, privy_time *out);
+
+/* ---- what may be shown ------------------------------------------------------------------------------------------- */
+
+/*
+ * Appends the text with the e-mail addresses and phone numbers in it masked, wherever they stand: "jane@x.io" as
+ * "j***@x.io", "+1 415 555 0171" as "+1 415 *** **71". A number without a + needs ten digits. PRIVY_OK or
+ * PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_mask(const char *text, size_t length, privy_buffer *out);
+/* True for a header whose value may be a secret, whatever its case. */
+PRIVY_API bool privy_header_is_secret(const char *name);
 
 /* ---- the tables: what the API is --------------------------------------------------------------------------------- */
 
@@ -222,6 +235,15 @@ typedef enum privy_kind {
   PRIVY_KIND_ORDER_ID /* positive integer or digits */
 } privy_kind;
 
+/*
+ * The number that a value of kind PRIVY_KIND_INTEGER, _ORDER_ID or _MONEY holds: an integer for a number without a
+ * fraction ("5.0" is 5), else a decimal; money may be the text of a number. `*out` is PRIVY_ABSENT for a value that is
+ * no number, or one with an exponent beyond 999,999: show it as the value that it is. `room` holds the digits where
+ * they do not stand in the value; clear it after use. PRIVY_OK or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_value_number(privy_value value, privy_kind kind, privy_buffer *room,
+                                                          privy_value *out);
+
 typedef struct privy_enum privy_enum;           /* an enumeration: its values and their older names */
 typedef struct privy_object privy_object;       /* what has fields: Contact, Order, EventReceipt, … */
 typedef struct privy_operation privy_operation; /* one thing the API can do: "contacts.create", … */
@@ -236,6 +258,7 @@ typedef struct privy_field_info {
   bool required;              /* parameters only */
   bool nullable;              /* parameters only: an explicit null is accepted */
   bool row_key;               /* parameters only: rows of a bulk run that have the same value keep their order */
+  bool personal; /* may hold an e-mail address or phone number: what is shown of it goes through privy_mask */
 } privy_field_info;
 
 PRIVY_API const char *privy_enum_name(const privy_enum *choices);
@@ -284,19 +307,26 @@ typedef struct privy_request privy_request;
 
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_new(const privy_operation *operation, privy_request **out);
 /*
- * A request to any endpoint. `method` is an HTTP method, `path` starts with "/" and may carry a query; both are checked
- * at the finish. Values given before the first privy_request_key at top level form the body; keys given after
- * privy_request_query become query parameters, after privy_request_header header fields.
+ * A request to any endpoint. `method` is an HTTP method, `path` starts with "/" and may carry a query; what they cannot
+ * be is told at the finish. Values given before the first privy_request_key at top level form the body; keys given
+ * after privy_request_query become query parameters, after privy_request_header header fields.
  */
-PRIVY_API PRIVY_NODISCARD privy_status privy_request_new_raw(const char *method, const char *path, privy_request **out);
+PRIVY_API PRIVY_NODISCARD privy_status privy_request_new_raw(const char *method, size_t method_length, const char *path,
+                                                             size_t path_length, privy_request **out);
 PRIVY_API void privy_request_free(privy_request *request);
 
 /* Names the next value: a parameter at top level, a member inside an object. */
 PRIVY_API void privy_request_key(privy_request *request, const char *name, size_t length);
+/* In place of a key and its value: the key is no text (shown as `name`), or there is none (NULL). A fault. */
+PRIVY_API void privy_request_no_key(privy_request *request, const char *name, size_t length);
 /* Goes on to the operation's next parameter, in the order of privy_operation_param, and lets it name the next value
  * when that is `given`. False: there are no more parameters. */
 PRIVY_API bool privy_request_next(privy_request *request, bool given);
 PRIVY_API void privy_request_string(privy_request *request, const char *text, size_t length);
+/* A time of the host language in ISO 8601, in UTC with Z behind it. Without Z it has no zone: a fault. */
+PRIVY_API void privy_request_time(privy_request *request, const char *text, size_t length);
+/* A date of the host language in ISO 8601: text, but a fault where the API wants a time, since it has no zone. */
+PRIVY_API void privy_request_date(privy_request *request, const char *text, size_t length);
 /* A number by its decimal text, exactly as it is to be sent; what is no JSON number (NaN, say) is a fault. */
 PRIVY_API void privy_request_number(privy_request *request, const char *text, size_t length);
 PRIVY_API void privy_request_integer(privy_request *request, int64_t value);
@@ -357,11 +387,23 @@ PRIVY_API int privy_response_status(const privy_response *response);
 PRIVY_API const char *privy_response_body(const privy_response *response, size_t *length);
 /* The whole body as JSON; PRIVY_ABSENT when it is empty or not JSON. */
 PRIVY_API privy_value privy_response_json(const privy_response *response);
+/* Fills the error of an answer whose body is empty or not JSON: PRIVY_STATUS with a response of that status and body,
+ * or PRIVY_NO_MEMORY. */
+PRIVY_API privy_status privy_json_refuse(int http_status, const char *body, size_t length, privy_error *error);
 /* Header at `index` in the order received, NUL-terminated; false past the end. */
 PRIVY_API bool privy_response_header_at(const privy_response *response, size_t index, const char **name,
                                         const char **value);
 /* First header of that name, whatever its case; NULL when there is none. */
 PRIVY_API const char *privy_response_header(const privy_response *response, const char *name);
+/*
+ * Appends the header fields that users see, each as its name, NUL, its value, NUL: secret ones are left out, and
+ * several of one name (whatever its case) are one field under the first one's name, their values joined by ", ". Valid
+ * UTF-8. PRIVY_OK or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_response_fields(const privy_response *response, privy_buffer *out);
+/* Appends the beginning of the body, at most 2,048 bytes of it and whole characters; wrong bytes become U+FFFD.
+ * PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_response_excerpt(const privy_response *response, privy_buffer *out);
 /* Bytes that the response holds, for the host language's accounting. */
 PRIVY_API size_t privy_response_size(const privy_response *response);
 
@@ -549,16 +591,45 @@ PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 
 /* ---- clients ----------------------------------------------------------------------------------------------------- */
 
-/* What a call may take. Negative (or -1) means: as the client is set. */
+/* Settings that are numbers; the first PRIVY_OPTION_COUNT of them can be given for a single call too. */
+typedef enum privy_setting {
+  PRIVY_SETTING_TIMEOUT,
+  PRIVY_SETTING_CONNECT_TIMEOUT,
+  PRIVY_SETTING_MAX_WAIT,
+  PRIVY_SETTING_MAX_RETRIES,
+  PRIVY_OPTION_COUNT,
+  PRIVY_SETTING_MAX_RESPONSE = PRIVY_OPTION_COUNT,
+  PRIVY_SETTING_RESERVE,
+  PRIVY_SETTING_CONCURRENCY, /* of a bulk run; no setting of a client */
+  PRIVY_SETTING_COUNT
+} privy_setting;
+/* "timeout", "connect_timeout", … `setting` must be below PRIVY_SETTING_COUNT. */
+PRIVY_API const char *privy_setting_name(privy_setting setting);
+/* The number that a text is, such as "5" or " 0.25 "; NaN when it is not one. */
+PRIVY_API double privy_setting_number(const char *text, size_t length);
+/* Whether the setting can have the value; NaN stands for what is not a number. PRIVY_OK, PRIVY_ERROR with a sentence
+ * that names the setting and what it can be, or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_setting_check(privy_setting setting, double value, privy_error *error);
+/* Whether a setting is text without a NUL; `text` is NULL for what is not text. PRIVY_OK, PRIVY_ERROR with a sentence
+ * that names the setting and never quotes it, or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_setting_check_text(const char *name, const char *text, size_t length,
+                                                                privy_error *error);
+/* Fills the error of a setting that must be true or false and is not: PRIVY_ERROR or PRIVY_NO_MEMORY. */
+PRIVY_API privy_status privy_setting_refuse_flag(const char *name, privy_error *error);
+
+/* What a call may take. Start with {0}: all as the client is set. */
 typedef struct privy_options {
   double timeout;         /* seconds for one attempt, whole */
   double connect_timeout; /* seconds for the connection, TLS included */
   double max_wait;        /* seconds that a call may wait, for budget and between its attempts; answers of requests
                              that are on their way are waited for besides, for as long as `timeout` */
   int max_retries;        /* further attempts after the first */
+  unsigned given;         /* bit 1u << setting for each of them that is given; the others are the client's */
 } privy_options;
-#define PRIVY_OPTIONS_INHERIT                                                                                          \
-  { -1.0, -1.0, -1.0, -1 }
+#define PRIVY_GIVEN(name) (1u << PRIVY_SETTING_##name)
+/* Gives an option (below PRIVY_OPTION_COUNT) its value. Returns as privy_setting_check does. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_options_set(privy_options *options, privy_setting option, double value,
+                                                         privy_error *error);
 
 /* Settings of a client. privy_config_init gives the defaults; strings are copied by privy_client_new. */
 typedef struct privy_config {
@@ -571,14 +642,17 @@ typedef struct privy_config {
   const char *ca_bundle;     /* file of certificates to trust; NULL: $SSL_CERT_FILE, else the system's */
   const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; NULL: $https_proxy and $no_proxy */
   const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
-  privy_options options;     /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3 */
-  size_t max_response;       /* bytes of body accepted, default 64 MiB */
-  int64_t reserve;           /* requests of each minute that are left to other users of the account, default 0 */
-  int allow_plain_http;      /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
-                                only; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
-  privy_sandbox *sandbox;    /* answer from here instead of the network; the client keeps a reference */
+  privy_options options;  /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3; `given` means nothing here */
+  size_t max_response;    /* bytes of body accepted, default 64 MiB */
+  int64_t reserve;        /* requests of each minute that are left to other users of the account, default 0 */
+  int allow_plain_http;   /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
+                             only; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
+  privy_sandbox *sandbox; /* answer from here instead of the network; the client keeps a reference */
 } privy_config;
 PRIVY_API void privy_config_init(privy_config *config);
+/* Gives a setting that is a number its value. Returns as privy_setting_check does. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_config_set(privy_config *config, privy_setting setting, double value,
+                                                        privy_error *error);
 
 /* A client: settings, connections and token. Safe to share between threads. */
 typedef struct privy_client privy_client;
@@ -849,6 +923,9 @@ typedef struct privy_bulk_config {
   privy_options options; /* of each call; defaults: those of the client, but max_wait 3600 s */
 } privy_bulk_config;
 PRIVY_API void privy_bulk_config_init(privy_bulk_config *config);
+/* Sets how many calls are made at once. Returns as privy_setting_check does. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_config_concurrency(privy_bulk_config *config, double value,
+                                                                     privy_error *error);
 
 /*
  * Makes a run on a group that has no other calls and serves this run only. The group must outlive the run, and it is

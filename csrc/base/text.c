@@ -48,6 +48,16 @@ size_t privy_utf8_valid(const char *text, size_t length) {
   return at;
 }
 
+size_t privy_utf8_whole(const char *text, size_t length) {
+  for (size_t back = 1; back < 4 && back <= length; back++) {
+    const unsigned char byte = (unsigned char)text[length - back];
+    if (is_continuation(byte)) continue;
+    const size_t wanted = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    return wanted > back ? length - back : length;
+  }
+  return length;
+}
+
 size_t privy_utf8_count(const char *text, size_t length) {
   size_t count = 0;
   for (size_t i = 0; i < length; i++) count += !is_continuation((unsigned char)text[i]);

@@ -16,6 +16,8 @@ size_t privy_utf8_sequence(const char *text, size_t length);
 /* Length of the valid UTF-8 run at the start of `text`: equal to `length` when all of it is valid. Overlong forms,
  * surrogates and values past U+10FFFF are invalid. */
 size_t privy_utf8_valid(const char *text, size_t length);
+/* Length without the beginning of a character whose other bytes are cut off at the end. */
+size_t privy_utf8_whole(const char *text, size_t length);
 /* Number of characters (code points) in valid UTF-8. */
 size_t privy_utf8_count(const char *text, size_t length);
 

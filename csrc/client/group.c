@@ -186,8 +186,7 @@ bool privy_group_has_closed(const privy_group *group) {
 privy_status privy_group_start_shared(privy_group *group, const privy_request *request, const privy_options *options,
                                       uint64_t id, privy_error *error) {
   privy_options merged = privy_options_merge(group->client->settings.options, options);
-  const char *fault = privy_options_fault(&merged);
-  if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
+  if (options && options->given && privy_options_check(&merged, error) != PRIVY_OK) return error->code;
   const uint64_t random[2] = {group->seed[0], privy_random(&group->seed[1])};
   group_flight *flight = privy_calloc(1, sizeof *flight);
   if (!flight) return privy_error_no_memory(error);

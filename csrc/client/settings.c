@@ -1,6 +1,5 @@
 #include "client/settings.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +19,9 @@
 #define LONGEST_TEXT 4096
 #define LONGEST_USER_AGENT 512
 
-static const privy_options default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 90, .max_retries = 3};
-
 void privy_config_init(privy_config *config) {
-  *config = (privy_config){.options = default_options, .max_response = DEFAULT_MAX_RESPONSE, .allow_plain_http = -1};
+  *config =
+      (privy_config){.options = privy_default_options, .max_response = DEFAULT_MAX_RESPONSE, .allow_plain_http = -1};
 }
 
 void privy_settings_clear(privy_settings *settings) {
@@ -155,28 +153,6 @@ static bool settle_urls(privy_settings *settings) {
 
 /* ---- checks ---- */
 
-static bool in_range(double seconds, bool zero) {
-  return isfinite(seconds) && (zero ? seconds >= 0 : seconds > 0) && seconds <= 1e6;
-}
-
-const char *privy_options_fault(const privy_options *options) {
-  if (!in_range(options->timeout, false)) return "timeout must be more than 0 seconds and at most 1,000,000";
-  if (!in_range(options->connect_timeout, false))
-    return "connect_timeout must be more than 0 seconds and at most 1,000,000";
-  if (!in_range(options->max_wait, true)) return "max_wait must be 0 to 1,000,000 seconds";
-  if (options->max_retries < 0 || options->max_retries > 100) return "max_retries must be 0 to 100";
-  return NULL;
-}
-
-privy_options privy_options_merge(privy_options base, const privy_options *over) {
-  if (!over) return base;
-  if (!(over->timeout < 0)) base.timeout = over->timeout;
-  if (!(over->connect_timeout < 0)) base.connect_timeout = over->connect_timeout;
-  if (!(over->max_wait < 0)) base.max_wait = over->max_wait;
-  if (over->max_retries >= 0) base.max_retries = over->max_retries;
-  return base;
-}
-
 static privy_status check_credentials(const privy_settings *settings, privy_error *error) {
   if (settings->token) {
     if (privy_token_text_is_safe(settings->token, strlen(settings->token))) return PRIVY_OK;
@@ -236,9 +212,8 @@ privy_status privy_settings_read(privy_settings *settings, const privy_config *c
   fault = settings->proxy ? proxy_fault(settings->proxy) : NULL;
   if (fault) return privy_error_set(error, PRIVY_ERROR, "proxy %s", fault);
   if (check_ca_bundle(settings, config, error) != PRIVY_OK) return error->code;
-  fault = privy_options_fault(&settings->options);
-  if (fault) return privy_error_set(error, PRIVY_ERROR, "%s", fault);
-  if (settings->reserve < 0) return privy_error_set(error, PRIVY_ERROR, "reserve must be 0 or more requests a minute");
+  if (privy_options_check(&settings->options, error) != PRIVY_OK) return error->code;
+  if (privy_setting_check(PRIVY_SETTING_RESERVE, (double)settings->reserve, error) != PRIVY_OK) return error->code;
   for (const char *at = settings->user_agent ? settings->user_agent : ""; *at; at++)
     if (*at < ' ' || *at > '~') return privy_error_set(error, PRIVY_ERROR, "user_agent must be visible ASCII");
   return settle_urls(settings) ? PRIVY_OK : privy_error_no_memory(error);

@@ -2,7 +2,7 @@
 #ifndef PRIVY_CLIENT_SETTINGS_H
 #define PRIVY_CLIENT_SETTINGS_H
 
-#include "privy.h"
+#include "client/options.h"
 
 typedef struct privy_settings {
   char *token;
@@ -24,10 +24,6 @@ typedef struct privy_settings {
 /* PRIVY_OK, PRIVY_ERROR with a message that names the setting, or PRIVY_NO_MEMORY. Clear the settings in any case. */
 PRIVY_NODISCARD privy_status privy_settings_read(privy_settings *settings, const privy_config *config,
                                                  privy_error *error);
-/* `base` with what `over` (may be NULL) sets. */
-privy_options privy_options_merge(privy_options base, const privy_options *over);
-/* NULL when the options can be used, else the words of the fault. */
-const char *privy_options_fault(const privy_options *options);
 void privy_settings_clear(privy_settings *settings);
 
 #endif

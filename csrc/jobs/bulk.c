@@ -28,14 +28,20 @@ static bulk_row *pop(bulk_queue *queue) {
 /* ---- life ---- */
 
 void privy_bulk_config_init(privy_bulk_config *config) {
-  *config = (privy_bulk_config){.concurrency = DEFAULT_CONCURRENCY, .total = -1, .options = PRIVY_OPTIONS_INHERIT};
-  config->options.max_wait = DEFAULT_MAX_WAIT;
+  *config = (privy_bulk_config){.concurrency = DEFAULT_CONCURRENCY,
+                                .total = -1,
+                                .options = {.max_wait = DEFAULT_MAX_WAIT, .given = PRIVY_GIVEN(MAX_WAIT)}};
+}
+
+privy_status privy_bulk_config_concurrency(privy_bulk_config *config, double value, privy_error *error) {
+  if (privy_setting_check(PRIVY_SETTING_CONCURRENCY, value, error) != PRIVY_OK) return error->code;
+  config->concurrency = value < (double)INT64_MAX ? (int64_t)value : INT64_MAX;
+  return PRIVY_OK;
 }
 
 static privy_status check(const privy_bulk_config *config, const privy_options *merged, privy_error *error) {
-  if (config->concurrency < 1) return privy_error_set(error, PRIVY_ERROR, "concurrency must be 1 or more");
-  const char *fault = privy_options_fault(merged);
-  return fault ? privy_error_set(error, PRIVY_ERROR, "%s", fault) : PRIVY_OK;
+  privy_status status = privy_setting_check(PRIVY_SETTING_CONCURRENCY, (double)config->concurrency, error);
+  return status == PRIVY_OK ? privy_options_check(merged, error) : status;
 }
 
 privy_status privy_bulk_new(privy_group *group, const privy_operation *operation, const privy_bulk_config *config,

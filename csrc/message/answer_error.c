@@ -64,10 +64,10 @@ static bool append_value(privy_buffer *out, privy_value value) {
   return privy_buffer_append(out, value.text, value.length);
 }
 
-static bool keep_text(char **field, privy_value value) {
+static bool keep_words(char **field, privy_value value) {
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   bool done = value.type != PRIVY_STRING ||
-              (append_value(&text, value) && privy_error_text(field, text.data ? text.data : "", text.length));
+              (append_value(&text, value) && privy_error_words(field, text.data ? text.data : "", text.length));
   privy_buffer_clear(&text);
   return done;
 }
@@ -152,7 +152,7 @@ static bool compose(privy_buffer *out, const privy_response *response, const err
   const char *location = status < 400 ? privy_response_header(response, "Location") : NULL;
   if (location) done = done && privy_buffer_format(out, ": %s", location);
   if (out->length > lead && faults->count) done = done && privy_buffer_text(out, "; ");
-  return done && privy_error_list_faults(out, faults) && privy_buffer_terminate(out);
+  return done && privy_error_list_faults(out, faults);
 }
 
 /* Seconds, of which a fraction is accepted; negative when the text tells none. */
@@ -175,11 +175,13 @@ static void read_waiting(const privy_response *response, privy_error *error) {
 
 privy_status privy_error_from_answer(privy_response *response, privy_error *error) {
   error_body told = read_error_body(response->json, response->http_status);
-  privy_buffer message = PRIVY_BUFFER_EMPTY;
-  bool done = keep_faults(&error->faults, told.details) && keep_text(&error->api_code, told.code) &&
-              keep_text(&error->contact_id, told.contact_id) && compose(&message, response, &told, &error->faults);
+  privy_buffer message = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
+  bool done = keep_faults(&error->faults, told.details) && keep_words(&error->api_code, told.code) &&
+              keep_words(&error->contact_id, told.contact_id) && compose(&message, response, &told, &error->faults) &&
+              privy_mask(message.data, message.length, &masked) == PRIVY_OK;
   if (response->http_status == 429) read_waiting(response, error);
-  if (done) privy_error_set(error, code_of(response->http_status), "%s", message.data);
+  if (done) privy_error_line(error, code_of(response->http_status), masked.data, masked.length);
   privy_buffer_clear(&message);
+  privy_buffer_clear(&masked);
   return done ? error->code : privy_error_no_memory(error);
 }

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/visible.h"
 #include "schema/faults.h"
 
 static const privy_error_info infos[] = {{PRIVY_OK, "", PRIVY_OK, 0, "The call did what it was asked to."},
@@ -49,17 +50,38 @@ privy_status privy_error_no_memory(privy_error *error) {
   return error->code = PRIVY_NO_MEMORY;
 }
 
+#define LONGEST_LINE 1023
+
+/* NULL when memory runs out. */
+static char *visible_line(const char *text, size_t length) {
+  privy_buffer line = PRIVY_BUFFER_EMPTY;
+  if (privy_buffer_visible(&line, text, length) && privy_buffer_terminate(&line)) return line.data;
+  privy_buffer_clear(&line);
+  return NULL;
+}
+
 privy_status privy_error_set(privy_error *error, privy_status code, const char *format, ...) {
-  char text[1024];
+  char text[LONGEST_LINE + 1];
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  size_t kept = length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1;
-  char *message = privy_copy(text, privy_utf8_valid(text, kept)); /* a cut may go through a character */
+  return privy_error_line(error, code, text, length < 0 ? 0 : (size_t)length);
+}
+
+privy_status privy_error_line(privy_error *error, privy_status code, const char *text, size_t length) {
+  char *message = visible_line(text, length > LONGEST_LINE ? privy_utf8_whole(text, LONGEST_LINE) : length);
   if (!message) return privy_error_no_memory(error);
   replace_message(error, message, true);
   return error->code = code;
+}
+
+bool privy_error_words(char **field, const char *text, size_t length) {
+  char *line = visible_line(text, length);
+  if (!line) return false;
+  privy_free(*field);
+  *field = line;
+  return true;
 }
 
 bool privy_error_text(char **field, const char *text, size_t length) {
@@ -76,23 +98,23 @@ bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults) {
     const privy_fault *fault = &faults->items[i];
     bool base = strcmp(fault->field, "base") == 0;
     done = privy_buffer_text(out, i ? "; " : "") &&
-           (base || (privy_buffer_text(out, fault->field) && privy_buffer_byte(out, ' '))) &&
+           (base || (privy_buffer_name(out, fault->field, strlen(fault->field)) && privy_buffer_byte(out, ' '))) &&
            privy_buffer_text(out, fault->message);
   }
   return done;
 }
 
 privy_status privy_error_faults(privy_error *error, privy_faults *faults, const char *lead) {
-  privy_buffer message = PRIVY_BUFFER_EMPTY;
-  bool done = privy_buffer_text(&message, lead) && privy_error_list_faults(&message, faults) &&
-              privy_buffer_terminate(&message);
+  privy_buffer plain = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
+  bool done = privy_buffer_text(&plain, lead) && privy_error_list_faults(&plain, faults) &&
+              privy_mask(plain.data, plain.length, &masked) == PRIVY_OK;
+  char *message = done ? visible_line(masked.data, masked.length) : NULL;
+  privy_buffer_clear(&plain);
+  privy_buffer_clear(&masked);
   privy_faults_clear(&error->faults);
   error->faults = *faults;
   *faults = (privy_faults){0};
-  if (!done) {
-    privy_buffer_clear(&message);
-    return privy_error_no_memory(error);
-  }
-  replace_message(error, message.data, true);
+  if (!message) return privy_error_no_memory(error);
+  replace_message(error, message, true);
   return error->code = PRIVY_VALIDATION;
 }

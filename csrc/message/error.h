@@ -5,17 +5,23 @@
 #include "privy.h"
 
 /*
- * Sets code and message, keeping whatever else the error holds, and returns the code. When there is no memory for the
- * message the error becomes PRIVY_NO_MEMORY.
+ * Sets code and message, keeping whatever else the error holds, and returns the code. The message is one line of at
+ * most 1,023 bytes before control and invisible characters become escapes. When there is no memory for it the error
+ * becomes PRIVY_NO_MEMORY.
  */
 privy_status privy_error_set(privy_error *error, privy_status code, const char *format, ...) PRIVY_PRINTF(3, 4);
+/* The same with a text as it is. */
+privy_status privy_error_line(privy_error *error, privy_status code, const char *text, size_t length);
 privy_status privy_error_no_memory(privy_error *error);
 /* Puts a copy of the text into one of the error's string fields, freeing what was there. False when memory runs out. */
 PRIVY_NODISCARD bool privy_error_text(char **field, const char *text, size_t length);
-/* Appends all faults in one line: "email is invalid; at least one of …". False when memory runs out. */
+/* The same for words of a server: in one line, with control and invisible characters as escapes. */
+PRIVY_NODISCARD bool privy_error_words(char **field, const char *text, size_t length);
+/* Appends all faults: "email is invalid; at least one of …". False when memory runs out. */
 PRIVY_NODISCARD bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults);
 /*
- * Makes a PRIVY_VALIDATION of the faults, which it takes over: the message tells all of them in one line, after `lead`.
+ * Makes a PRIVY_VALIDATION of the faults, which it takes over: the message tells all of them in one line, after `lead`,
+ * with e-mail addresses and phone numbers masked.
  * Returns the error's code.
  */
 privy_status privy_error_faults(privy_error *error, privy_faults *faults, const char *lead);

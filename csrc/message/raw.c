@@ -11,19 +11,25 @@ static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "
 static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
                                           "Transfer-Encoding", "Connection", "User-Agent"};
 
-void privy_request_check_raw(privy_request *request, const char *method, const char *path) {
-  bool known = false;
-  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) known = known || strcmp(method, methods[i]) == 0;
+/* NULL for what is no method. */
+static const char *known_method(privy_slice method) {
+  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+    if (privy_text_is(method.text, method.length, methods[i])) return methods[i];
+  return NULL;
+}
+
+void privy_request_check_raw(privy_request *request, privy_slice method, privy_slice path) {
+  const char *known = known_method(method);
   if (known)
-    memcpy(request->raw_method, method, strlen(method) + 1);
+    request->method = known;
   else
     privy_check_fault(&request->check, "method", "must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
-  if (!privy_path_is_safe(path, strlen(path)))
+  if (!privy_path_is_safe(path.text, path.length))
     privy_check_fault(&request->check, "path",
                       "must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
-  else if (!privy_buffer_text(&request->path, path))
+  else if (!privy_buffer_append(&request->path, path.text, path.length))
     request->check.no_memory = true;
-  request->head_length += strlen(path);
+  request->head_length += path.length;
 }
 
 /* A longer word may be a secret. */

@@ -47,11 +47,12 @@ privy_status privy_request_new(const privy_operation *operation, privy_request *
   return PRIVY_OK;
 }
 
-privy_status privy_request_new_raw(const char *method, const char *path, privy_request **out) {
+privy_status privy_request_new_raw(const char *method, size_t method_length, const char *path, size_t path_length,
+                                   privy_request **out) {
   *out = allocate(NULL);
   if (!*out) return PRIVY_NO_MEMORY;
-  (*out)->method = (*out)->raw_method;
-  privy_request_check_raw(*out, method, path);
+  (*out)->method = "";
+  privy_request_check_raw(*out, (privy_slice){method, method_length}, (privy_slice){path, path_length});
   privy_check_key(&(*out)->check, "body", 4);
   return PRIVY_OK;
 }
@@ -112,11 +113,15 @@ static void keep_name(privy_request *request, const char *name, size_t length) {
   must(request, privy_buffer_append(&request->name, name, length));
 }
 
-/* A query parameter or header of a raw request: its faults are told as "params.page", "headers.X-Name". */
+/* Faults of a query parameter or header of a raw request are told as those of "params.page", "headers.X-Name". */
+static bool raw_path(const privy_request *request, const char *name, size_t length, privy_buffer *path) {
+  return privy_buffer_text(path, request->place == PRIVY_PLACE_QUERY ? "params." : "headers.") &&
+         privy_buffer_append(path, name, length);
+}
+
 static void raw_key(privy_request *request, const char *name, size_t length) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
-  must(request, privy_buffer_text(&path, request->place == PRIVY_PLACE_QUERY ? "params." : "headers.") &&
-                    privy_buffer_append(&path, name, length));
+  must(request, raw_path(request, name, length, &path));
   if (!request->check.no_memory) privy_check_key(&request->check, path.data, path.length);
   privy_buffer_clear(&path);
   keep_name(request, name, length);
@@ -172,6 +177,18 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     return;
   }
   place_parameter(request, privy_check_key(&request->check, name, length), name, length);
+}
+
+void privy_request_no_key(privy_request *request, const char *name, size_t length) {
+  privy_buffer path = PRIVY_BUFFER_EMPTY;
+  if (request->outside) return;
+  if (name && !request->operation && at_top(request) && request->place != PRIVY_PLACE_BODY) {
+    must(request, raw_path(request, name, length, &path));
+    if (!request->check.no_memory) privy_check_no_key(&request->check, path.data, path.length);
+  } else {
+    privy_check_no_key(&request->check, name, length);
+  }
+  privy_buffer_clear(&path);
 }
 
 bool privy_request_next(privy_request *request, bool given) {
@@ -246,6 +263,20 @@ void privy_request_string(privy_request *request, const char *text, size_t lengt
     privy_writer_string_as_is(&request->writer, text, length);
   else
     privy_writer_string(&request->writer, text, length);
+}
+
+void privy_request_time(privy_request *request, const char *text, size_t length) {
+  if (length && text[length - 1] == 'Z')
+    privy_request_string(request, text, length);
+  else
+    privy_request_refuse(request, "is a time without a zone: give it one, such as UTC");
+}
+
+void privy_request_date(privy_request *request, const char *text, size_t length) {
+  if (!request->outside && privy_check_wants_time(&request->check))
+    privy_request_refuse(request, "is a date: give a time with its zone");
+  else
+    privy_request_string(request, text, length);
 }
 
 void privy_request_number(privy_request *request, const char *text, size_t length) {

@@ -16,7 +16,6 @@ typedef struct privy_request_header_line {
 struct privy_request {
   const privy_operation *operation; /* NULL: a raw request */
   const char *method;
-  char raw_method[8];
   privy_buffer path;   /* raw: as given; else the encoded path parameter */
   privy_buffer query;  /* "a=1&b=2" */
   privy_buffer body;   /* empty: none is sent */
@@ -44,7 +43,7 @@ void privy_request_template(const privy_request *request, char *out, size_t size
 /* Raw requests: checks and keeps a header given by the user, with the fault where it stands. */
 void privy_request_take_header(privy_request *request, const char *value, size_t length);
 /* Raw requests: checks method and path. */
-void privy_request_check_raw(privy_request *request, const char *method, const char *path);
+void privy_request_check_raw(privy_request *request, privy_slice method, privy_slice path);
 
 /* privy_request_finish without the rules over several fields. */
 PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_error *error);

@@ -214,12 +214,13 @@ static void forget_records(privy_response *response) {
   response->pagination = NULL;
 }
 
+static privy_status refuse_json(const privy_reader *reader, privy_error *error) {
+  return privy_error_set(error, PRIVY_STATUS, "the answer is not JSON: %s at byte %zu", reader->error,
+                         reader->position);
+}
+
 static privy_status refuse_answer(answer_parser *parser, privy_error *error) {
-  const privy_reader *reader = &parser->reader;
-  if (reader->error)
-    return privy_error_set(error, PRIVY_STATUS, "the answer is not JSON: %s at byte %zu", reader->error,
-                           reader->position);
-  return privy_error_no_memory(error);
+  return parser->reader.error ? refuse_json(&parser->reader, error) : privy_error_no_memory(error);
 }
 
 /* Reads the body of a successful answer. */
@@ -246,11 +247,17 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   return privy_error_set(error, PRIVY_STATUS, "the answer does not hold what %s answers", parser->operation->name);
 }
 
-static void read_any(privy_response *response) {
+/* The reader at the end of the body, or at its error. */
+static privy_reader read_whole(const privy_response *response, privy_value *value) {
   privy_reader reader;
-  privy_value value;
   privy_reader_init(&reader, response->body.data, response->body.length);
-  if (privy_reader_value(&reader, &value) && privy_reader_end(&reader)) response->json = value;
+  (void)(privy_reader_value(&reader, value) && privy_reader_end(&reader));
+  return reader;
+}
+
+static void read_any(privy_response *response) {
+  privy_value value;
+  if (!read_whole(response, &value).error) response->json = value;
 }
 
 static privy_status read_answer(answer_parser *parser, privy_error *error) {
@@ -264,9 +271,20 @@ static privy_status read_answer(answer_parser *parser, privy_error *error) {
     read_any(response);
     return PRIVY_OK;
   }
-  if (response->body.length == 0 && (status == 204 || parser->operation->id == PRIVY_OP_DELETE)) return PRIVY_OK;
-  if (response->body.length == 0) return privy_error_set(error, PRIVY_STATUS, "the answer is empty");
+  if (response->body.length == 0 && parser->operation->id == PRIVY_OP_DELETE) return PRIVY_OK;
+  if (response->body.length == 0)
+    return privy_error_set(error, PRIVY_STATUS, "the answer to %s is empty (HTTP %d)", parser->operation->name, status);
   return read_body(parser, error);
+}
+
+/* Puts what the response tells into an error whose code and message are set; takes over the reference. */
+static privy_status tell_response(privy_response *response, privy_error *error) {
+  error->http_status = response->http_status;
+  const char *request_id = privy_response_header(response, "X-Request-Id");
+  const bool kept = !request_id || privy_error_words(&error->request_id, request_id, strlen(request_id));
+  privy_response_release(error->response);
+  error->response = response;
+  return kept ? error->code : privy_error_no_memory(error);
 }
 
 privy_status privy_response_parse(const privy_operation *operation, int http_status, const char *headers,
@@ -283,12 +301,24 @@ privy_status privy_response_parse(const privy_operation *operation, int http_sta
     return PRIVY_OK;
   }
   forget_records(parser.response);
-  error->http_status = http_status;
-  const char *request_id = privy_response_header(parser.response, "X-Request-Id");
-  bool kept = !request_id || privy_error_text(&error->request_id, request_id, strlen(request_id));
-  privy_response_release(error->response);
-  error->response = parser.response;
-  return kept ? status : privy_error_no_memory(error);
+  return tell_response(parser.response, error);
+}
+
+privy_status privy_json_refuse(int http_status, const char *body, size_t length, privy_error *error) {
+  privy_buffer copy = PRIVY_BUFFER_EMPTY;
+  privy_response *response = NULL;
+  privy_value ignored;
+  if (privy_buffer_append(&copy, body, length)) response = privy_response_start(http_status, "", 0, &copy);
+  if (!response) {
+    privy_buffer_clear(&copy);
+    return privy_error_no_memory(error);
+  }
+  const privy_reader reader = read_whole(response, &ignored);
+  if (length)
+    refuse_json(&reader, error);
+  else
+    privy_error_set(error, PRIVY_STATUS, "the answer is empty (HTTP %d)", http_status);
+  return tell_response(response, error);
 }
 
 privy_status privy_response_load(const privy_object *object, const char *text, size_t length, privy_response **out,

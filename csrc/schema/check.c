@@ -1,13 +1,14 @@
 #include "schema/check.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/visible.h"
 #include "schema/format.h"
+#include "schema/reason.h"
 #include "json/scan.h"
 
 /* What stands in a container. */
@@ -31,7 +32,7 @@ static privy_check_frame *top(privy_check *check) {
 
 /* Members that have rows are expected in the order of their table: who gives them keeps to it more often than not. */
 static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
-  *frame = (privy_check_frame){.kind = kind, .object = object};
+  *frame = (privy_check_frame){.kind = kind, .key_length = PRIVY_CHECK_NO_KEY, .object = object};
   if (kind != FRAME_PARAMS && kind != FRAME_OBJECT) return;
   frame->expected = object->rows;
   frame->end = object->rows + object->row_count;
@@ -52,13 +53,14 @@ void privy_check_clear(privy_check *check) {
 
 /* ---- faults ---- */
 
+/* The current key; without a text when there is none. */
 static privy_slice key_of(const privy_check *check, const privy_check_frame *frame) {
   if (frame->row) return (privy_slice){frame->row->name, frame->row->name_length};
-  if (frame->key_length == 0) return (privy_slice){"", 0};
-  return (privy_slice){check->keys.data + frame->key_start, frame->key_length};
+  if (frame->key_length == PRIVY_CHECK_NO_KEY) return (privy_slice){NULL, 0};
+  return (privy_slice){frame->key_length ? check->keys.data + frame->key_start : "", frame->key_length};
 }
 
-/* Path of the current value: keys joined by dots, positions in brackets. */
+/* Path of the current value: keys joined by dots, positions in brackets. A key that cannot be seen stands in quotes. */
 static bool path_of(privy_check *check, privy_buffer *out) {
   for (size_t i = 0; i < check->depth; i++) {
     const privy_check_frame *frame = &check->frames[i];
@@ -67,7 +69,8 @@ static bool path_of(privy_check *check, privy_buffer *out) {
       done = privy_buffer_format(out, "[%u]", frame->index - 1);
     } else {
       const privy_slice key = key_of(check, frame);
-      done = (out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_append(out, key.text, key.length);
+      done = !key.text ||
+             ((out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_name(out, key.text, key.length));
     }
     if (!done) return false;
   }
@@ -97,29 +100,19 @@ static privy_verdict refused(privy_check *check, const char *message) {
   return PRIVY_VERDICT_REFUSED;
 }
 
-/* Says which values the operation takes. */
-static privy_verdict refuse_choice(privy_check *check, const privy_field *field, int position) {
-  privy_operations asked = 1u << check->operation->id;
-  privy_buffer message = PRIVY_BUFFER_EMPTY;
-  const privy_enum *choices = field->choices;
-  bool done;
-  if (position >= 0 && *choices->choices[position].why) {
-    done = privy_buffer_format(&message, "%s %s", choices->choices[position].name, choices->choices[position].why);
-  } else {
-    done = privy_buffer_text(&message, "must be one of ");
-    const char *comma = "";
-    for (size_t i = 0; i < choices->count; i++) {
-      if (!(choices->choices[i].taken_by & asked)) continue;
-      done = done && privy_buffer_format(&message, "%s%s", comma, choices->choices[i].name);
-      comma = ", ";
-    }
-  }
-  if (done && privy_buffer_terminate(&message))
-    privy_check_refuse(check, message.data);
+/* Keeps the fault whose words `done` says are whole; clears them. */
+static privy_verdict refuse_with(privy_check *check, bool done, privy_buffer *words) {
+  if (done && privy_buffer_terminate(words))
+    privy_check_refuse(check, words->data);
   else
     check->no_memory = true;
-  privy_buffer_clear(&message);
+  privy_buffer_clear(words);
   return PRIVY_VERDICT_REFUSED;
+}
+
+static privy_verdict refuse_choice(privy_check *check, const privy_field *field, int position) {
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  return refuse_with(check, privy_reason_choice(&words, check->operation, field, position), &words);
 }
 
 /* The words for a value of another type than the field's. */
@@ -150,8 +143,14 @@ static void refuse_key(privy_check *check, const char *message) {
   privy_check_refuse(check, message);
 }
 
+static void refuse_unknown(privy_check *check, const char *name, size_t length) {
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  top(check)->kind = FRAME_IGNORED;
+  (void)refuse_with(check, privy_reason_name(&words, check->operation, name, length), &words);
+}
+
 /* What follows the name of a parameter, whose row the frame has. */
-static const privy_field *params_key(privy_check *check) {
+static const privy_field *params_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
   const privy_field *field = frame->row;
   frame->kind = FRAME_PARAMS; /* a refused name before it is over */
@@ -168,27 +167,25 @@ static const privy_field *params_key(privy_check *check) {
   } else if (check->mode == PRIVY_CHECK_STRICT && field && !field->taken_by) {
     refuse_key(check, "is read-only");
   } else if (check->mode == PRIVY_CHECK_STRICT) {
-    char message[96];
-    snprintf(message, sizeof message, "is not a parameter of %s; extra can send it", check->operation->name);
-    refuse_key(check, message);
+    refuse_unknown(check, name, length);
   }
   return NULL;
 }
 
-/* Keeps a key that no table has, for the path of faults; as much of it as is UTF-8, and false, when that is not all. */
+/* Keeps a key that no table has, for the path of faults; false when it is not UTF-8, its wrong bytes then replaced. */
 static bool keep_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
   bool ascii;
   (void)privy_is_plain(name, length, &ascii);
-  const size_t valid = ascii ? length : privy_utf8_valid(name, length);
+  const bool valid = ascii || privy_utf8_valid(name, length) == length;
   check->keys.length = frame->key_start;
-  frame->key_length = 0;
-  if (!privy_buffer_append(&check->keys, name, valid)) {
+  frame->key_length = PRIVY_CHECK_NO_KEY;
+  if (!(valid ? privy_buffer_append : privy_buffer_utf8)(&check->keys, name, length)) {
     check->no_memory = true;
     return false;
   }
-  frame->key_length = (uint32_t)valid;
-  if (valid == length) return true;
+  frame->key_length = (uint32_t)(check->keys.length - frame->key_start);
+  if (valid) return true;
   if (frame->kind != FRAME_IGNORED) privy_check_refuse(check, "has a name that is not valid UTF-8");
   return false;
 }
@@ -197,7 +194,7 @@ static const privy_field *take_row(privy_check *check, const privy_field *row) {
   privy_check_frame *frame = top(check);
   frame->row = frame->field = row;
   frame->expected = row + 1;
-  return check->depth == 1 ? params_key(check) : row;
+  return check->depth == 1 ? params_key(check, row->name, row->name_length) : row;
 }
 
 /* The key is not the one that was expected. */
@@ -210,7 +207,7 @@ static const privy_field *other_key(privy_check *check, const char *name, size_t
     if (row) return take_row(check, row);
   }
   frame->row = frame->field = NULL;
-  return keep_key(check, name, length) && params ? params_key(check) : NULL;
+  return keep_key(check, name, length) && params ? params_key(check, name, length) : NULL;
 }
 
 const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
@@ -218,6 +215,16 @@ const privy_field *privy_check_key(privy_check *check, const char *name, size_t 
   if (frame->expected == frame->end || !privy_field_is(frame->expected, name, length))
     return other_key(check, name, length);
   return take_row(check, frame->expected);
+}
+
+void privy_check_no_key(privy_check *check, const char *name, size_t length) {
+  privy_check_frame *frame = top(check);
+  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  frame->row = frame->field = NULL;
+  frame->key_length = PRIVY_CHECK_NO_KEY;
+  if (frame->kind == FRAME_IGNORED || (name && !keep_key(check, name, length))) return;
+  privy_check_refuse(check, name ? "must have a name that is text"
+                                 : "there is a value without a name: the row has more cells than its header");
 }
 
 void privy_check_param(privy_check *check, const privy_field *row) {
@@ -262,15 +269,13 @@ static privy_verdict check_enum(privy_check *check, const privy_field *field, co
 }
 
 static privy_verdict check_text(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  if (field->format != PRIVY_FORMAT_NONE) {
-    const char *fault = privy_format_check((privy_format)field->format, text, length);
-    if (fault) return refused(check, fault);
-  }
-  if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max) {
-    char message[64];
-    snprintf(message, sizeof message, "must be at most %" PRId64 " characters", field->max);
-    return refused(check, message);
-  }
+  const privy_format format = (privy_format)field->format;
+  const char *fault = format == PRIVY_FORMAT_NONE ? NULL : privy_format_check(format, text, length);
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  if (fault) return refuse_with(check, privy_reason_format(&words, format, fault, text, length), &words);
+  if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max)
+    return refuse_with(check, privy_buffer_format(&words, "must be at most %lld characters", (long long)field->max),
+                       &words);
   return PRIVY_VERDICT_PASSED;
 }
 
@@ -297,13 +302,9 @@ privy_verdict privy_check_string(privy_check *check, const char *text, size_t le
   return plain && verdict == PRIVY_VERDICT_PASSED ? PRIVY_VERDICT_PLAIN : verdict;
 }
 
-static privy_verdict refuse_integer(privy_check *check, const privy_field *field) {
-  char message[80];
-  if (field->max == INT64_MAX)
-    snprintf(message, sizeof message, "must be at least %" PRId64, field->min);
-  else
-    snprintf(message, sizeof message, "must be from %" PRId64 " to %" PRId64, field->min, field->max);
-  return refused(check, message);
+static privy_verdict refuse_integer(privy_check *check, const privy_field *field, bool large) {
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  return refuse_with(check, privy_reason_integer(&words, field, large), &words);
 }
 
 static bool has_limits(const privy_field *field) {
@@ -315,15 +316,15 @@ static bool is_within(const privy_field *field, int64_t value) {
 }
 
 static privy_verdict check_digits(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  int64_t value;
-  if (!has_limits(field) || (privy_parse_int64(text, length, &value) && is_within(field, value)))
-    return PRIVY_VERDICT_PASSED;
-  return refuse_integer(check, field);
+  int64_t value = *text == '-' ? INT64_MIN : INT64_MAX; /* for what is beyond either */
+  const bool read = privy_parse_int64(text, length, &value);
+  if (!has_limits(field) || (read && is_within(field, value))) return PRIVY_VERDICT_PASSED;
+  return refuse_integer(check, field, value > 0 && !read);
 }
 
 static privy_verdict check_order_id(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  bool zero = length > 0 && text[0] == '0';
-  return !zero && privy_format_digits(text, length) ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
+  const bool plain = *text != '0' && privy_format_order_id(text, length);
+  return plain ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
 }
 
 /* The verdict on what is neither text nor container, where no field judges it. */
@@ -356,7 +357,7 @@ privy_verdict privy_check_integer(privy_check *check, int64_t value) {
   judge judged = judge_of(check, &field);
   if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
   switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_INTEGER: return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field);
+  case PRIVY_KIND_INTEGER: return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field, false);
   case PRIVY_KIND_ORDER_ID: return value > 0 ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
   case PRIVY_KIND_MONEY: return PRIVY_VERDICT_PASSED;
   default: return refuse_type(check, field);
@@ -384,6 +385,11 @@ privy_verdict privy_check_null(privy_check *check) {
 void privy_check_unusable(privy_check *check, const char *message) {
   const privy_field *field;
   if (judge_of(check, &field) != JUDGE_SILENT) privy_check_refuse(check, message);
+}
+
+bool privy_check_wants_time(const privy_check *check) {
+  const privy_field *field = check->frames[check->depth - 1].field;
+  return field && field->kind == PRIVY_KIND_TIME;
 }
 
 /* ---- containers ---- */

@@ -33,12 +33,14 @@ typedef enum privy_verdict {
   PRIVY_VERDICT_NUMBER /* a string that is sent as the number it holds (money) */
 } privy_verdict;
 
+#define PRIVY_CHECK_NO_KEY UINT32_MAX
+
 typedef struct privy_check_frame {
-  uint8_t kind;       /* what stands in this container; see check.c */
-  bool array;         /* an array: `index` counts its elements */
-  uint32_t index;     /* elements begun so far */
-  uint32_t key_start; /* where the current key stands in check.keys, unless `row` has it */
-  uint32_t key_length;
+  uint8_t kind;                /* what stands in this container; see check.c */
+  bool array;                  /* an array: `index` counts its elements */
+  uint32_t index;              /* elements begun so far */
+  uint32_t key_start;          /* where the current key stands in check.keys, unless `row` has it */
+  uint32_t key_length;         /* PRIVY_CHECK_NO_KEY: none has been named */
   const privy_object *object;  /* the table of its members, or NULL */
   const privy_field *row;      /* the row called as the current key is, or NULL */
   const privy_field *field;    /* the same if it judges the value */
@@ -80,8 +82,12 @@ privy_verdict privy_check_null(privy_check *check);
 /* A container that is refused is still walked to its end, silently. */
 privy_verdict privy_check_begin(privy_check *check, bool array);
 void privy_check_end(privy_check *check);
+/* The next member has a name that is no text (shown as `name`), or none at all (NULL): a fault. No value follows. */
+void privy_check_no_key(privy_check *check, const char *name, size_t length);
 /* The next value cannot be told in JSON: `message` is its fault. */
 void privy_check_unusable(privy_check *check, const char *message);
+/* Whether the field that judges the next value is a time. */
+bool privy_check_wants_time(const privy_check *check);
 /* Keeps a fault of the current field. */
 void privy_check_refuse(privy_check *check, const char *message);
 /* Keeps a fault of the top-level field `name`, or of "base". */

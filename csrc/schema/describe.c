@@ -3,6 +3,19 @@
 
 #include "schema/schema.h"
 
+/* Free text may hold anything about a person. */
+static bool is_personal(const privy_field *field) {
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_STRING: return field->format != PRIVY_FORMAT_CONTACT_ID;
+  case PRIVY_KIND_STRINGS:
+  case PRIVY_KIND_FLAT:
+  case PRIVY_KIND_ANY:
+  case PRIVY_KIND_OBJECT:
+  case PRIVY_KIND_OBJECTS: return true;
+  default: return false;
+  }
+}
+
 static void describe(const privy_operation *operation, const privy_field *field, privy_field_info *out) {
   privy_operations asked = operation ? 1u << operation->id : 0;
   out->name = field->name;
@@ -13,6 +26,7 @@ static void describe(const privy_operation *operation, const privy_field *field,
   out->required = operation && (field->flags & PRIVY_FIELD_REQUIRED);
   out->row_key = operation && (field->flags & PRIVY_FIELD_ROW_KEY);
   out->nullable = (field->null_in & asked) != 0;
+  out->personal = is_personal(field);
 }
 
 const char *privy_enum_name(const privy_enum *choices) {

@@ -2,18 +2,44 @@
 
 #include <string.h>
 
+#include "base/visible.h"
+
+/* Bytes that no address holds outside quotes: of a list, of a comment, of a name before it, of a URL. */
+static bool is_special(char byte) {
+  return byte == ' ' || strchr("<>(),;:\\", byte);
+}
+
+/* The same for its domain: the quotes around an address end there. */
+static bool is_quote(char byte) {
+  return byte == '"' || byte == '\'';
+}
+
+size_t privy_format_odd(privy_format format, const char *text, size_t length) {
+  const size_t invisible = privy_find_invisible(text, length);
+  if (format != PRIVY_FORMAT_EMAIL) return invisible;
+  bool domain = false;
+  for (size_t i = 0; i < invisible; i++) {
+    if (is_special(text[i]) || (domain && is_quote(text[i]))) return i;
+    domain = domain || text[i] == '@';
+  }
+  return invisible;
+}
+
 bool privy_format_email(const char *text, size_t length) {
   if (length > 254) return false;
   size_t at = length, count = 0;
+  bool ascii = true;
   for (size_t i = 0; i < length; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    if (byte <= ' ' || byte == 0x7f) return false;
+    const unsigned char byte = (unsigned char)text[i];
+    if (byte >= 0x80) ascii = false;
+    if (byte > '@' && byte != '\\' && byte != 0x7f) continue; /* letters, most of them */
+    if (byte <= ' ' || byte == 0x7f || is_special(text[i]) || (count && is_quote(text[i]))) return false;
     if (byte == '@') {
       at = i;
       count++;
     }
   }
-  return count == 1 && at > 0 && at + 1 < length;
+  return count == 1 && at > 0 && at + 1 < length && (ascii || privy_find_invisible(text, length) == length);
 }
 
 bool privy_format_phone(const char *text, size_t length) {
@@ -52,16 +78,19 @@ bool privy_format_event_type(const char *text, size_t length) {
 }
 
 bool privy_format_contact_id(const char *text, size_t length) {
-  if (length != 20 || memcmp(text, "cus_", 4) != 0) return false;
+  if (length < 5 || length > 68 || memcmp(text, "cus_", 4) != 0) return false;
   for (size_t i = 4; i < length; i++)
-    if (!privy_is_alnum(text[i])) return false;
+    if (!privy_is_alnum(text[i]) && text[i] != '_' && text[i] != '-') return false;
   return true;
 }
 
-bool privy_format_digits(const char *text, size_t length) {
-  for (size_t i = 0; i < length; i++)
+bool privy_format_order_id(const char *text, size_t length) {
+  bool zero = true;
+  for (size_t i = 0; i < length; i++) {
     if (!privy_is_digit(text[i])) return false;
-  return length > 0;
+    zero = zero && text[i] == '0';
+  }
+  return !zero;
 }
 
 bool privy_format_header(const char *text, size_t length) {

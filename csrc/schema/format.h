@@ -11,9 +11,12 @@ bool privy_format_time_utc(const char *text, size_t length);
 bool privy_format_currency(const char *text, size_t length);
 bool privy_format_event_type(const char *text, size_t length);
 bool privy_format_contact_id(const char *text, size_t length);
-bool privy_format_digits(const char *text, size_t length);
+bool privy_format_order_id(const char *text, size_t length);
 bool privy_format_header(const char *text, size_t length);
 
+/* Position of the first character that no text of the format holds and that a reader may overlook; `length` when there
+ * is none. */
+size_t privy_format_odd(privy_format format, const char *text, size_t length);
 /* NULL when the text has the format, else the words of the fault. */
 const char *privy_format_check(privy_format format, const char *text, size_t length);
 

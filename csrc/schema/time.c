@@ -1,5 +1,5 @@
 #include "base/text.h"
-#include "privy.h"
+#include "json/reader.h"
 
 /* Two digits; what is none of them takes the number past 99. */
 static int two_digits(const char *at) {
@@ -96,4 +96,16 @@ bool privy_time_parse(const char *text, size_t length, privy_time *out) {
   out->minute = (uint8_t)(rest / 60 % 60);
   out->second = (uint8_t)(rest % 60);
   return out->year >= 1 && out->year <= 9999;
+}
+
+/* Longer than any time that is written with escapes. */
+#define LONGEST_ESCAPED 256
+
+bool privy_value_time(privy_value value, privy_time *out) {
+  char text[LONGEST_ESCAPED];
+  if (value.type != PRIVY_STRING) return false;
+  if (!value.escaped) return privy_time_parse(value.text, value.length, out);
+  privy_buffer plain = {text, 0, sizeof text}; /* never grows: decoded text is not longer than its escapes */
+  return value.length <= sizeof text && privy_value_decode(value, &plain) == PRIVY_OK &&
+         privy_time_parse(plain.data, plain.length, out);
 }

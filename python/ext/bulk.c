@@ -304,25 +304,12 @@ static PyObject *bulk_over(PyObject *object, void *unused) {
 
 /* ---- life ---- */
 
-/* None leaves the core's own number; larger numbers than the core takes mean the same as its largest. */
-static bool read_concurrency(PyObject *value, int64_t *concurrency) {
-  if (value == Py_None) return true;
-  if (!PyLong_Check(value) || PyBool_Check(value)) {
-    PyErr_Format(PyExc_TypeError, "concurrency must be an int or None, not %R", Py_TYPE(value));
-    return false;
-  }
-  int overflow;
-  long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-  *concurrency = overflow ? (overflow < 0 ? 0 : INT64_MAX) : (int64_t)number;
-  return true;
-}
-
 static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *concurrency, long long total) {
   privy_bulk_config config;
   privy_error error;
   privy_bulk_config_init(&config);
   config.total = total;
-  if (!read_concurrency(concurrency, &config.concurrency)) return false;
+  if (options_read_concurrency(self->state, concurrency, &config) < 0) return false;
   if (options_read(self->state, options, &config.options) < 0) return false;
   privy_group *group = group_enter(self->group);
   if (!group) return false;

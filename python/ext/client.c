@@ -9,6 +9,9 @@
 #include "request.h"
 #include "sandbox.h"
 
+/* Settings of a client that are texts. */
+#define TEXT_COUNT 9
+
 /*
  * A client, or a view of one with options of its own. Views keep the client that they were made of alive in `root`;
  * the others own the core's client. `running` counts calls, because the core's client may not be freed under one:
@@ -295,40 +298,32 @@ static PyObject *client_closed(PyObject *object, void *unused) {
   return PyBool_FromLong(owner_of((client_object *)object)->closed);
 }
 
-/* Numbers beyond 64 bits become the nearest that has them. */
-static int64_t whole_number(PyObject *value) {
-  int overflow;
-  long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-  return overflow ? (overflow < 0 ? INT64_MIN : INT64_MAX) : (int64_t)number;
-}
-
-/* None leaves the flag as it is. */
-static bool read_flag(const char *name, PyObject *value, int *flag) {
-  if (value == Py_None) return true;
-  if (PyBool_Check(value)) {
-    *flag = value == Py_True;
-    return true;
+static int read_texts(core_state *state, PyObject *const *values, privy_config *config) {
+  const struct {
+    const char *name;
+    const char **place;
+  } texts[] = {
+      {"token", &config->token},         {"client_id", &config->client_id}, {"client_secret", &config->client_secret},
+      {"scopes", &config->scopes},       {"base_url", &config->base_url},   {"token_url", &config->token_url},
+      {"ca_bundle", &config->ca_bundle}, {"proxy", &config->proxy},         {"user_agent", &config->user_agent}};
+  for (size_t i = 0; i < TEXT_COUNT; i++) {
+    if (options_read_text(state, texts[i].name, values[i], texts[i].place) < 0) return -1;
   }
-  PyErr_Format(PyExc_TypeError, "%s must be a bool or None, not %R", name, Py_TYPE(value));
-  return false;
+  return 0;
 }
 
 static int read_config(core_state *state, PyObject *args, privy_config *config, PyObject **on_event) {
-  PyObject *options[OPTIONS_COUNT], *max_response, *reserve, *plain, *sandbox;
-  if (!PyArg_ParseTuple(args, "zzzzzzzzzOOOOOOOOO", &config->token, &config->client_id, &config->client_secret,
-                        &config->scopes, &config->base_url, &config->token_url, &config->ca_bundle, &config->proxy,
-                        &config->user_agent, &options[0], &options[1], &options[2], &options[3], &max_response,
-                        &reserve, &plain, &sandbox, on_event))
+  PyObject *texts[TEXT_COUNT], *numbers[CONFIG_COUNT], *plain, *sandbox;
+  if (!PyArg_ParseTuple(args, "OOOOOOOOOOOOOOOOOO", &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5],
+                        &texts[6], &texts[7], &texts[8], &numbers[0], &numbers[1], &numbers[2], &numbers[3],
+                        &numbers[4], &numbers[5], &plain, &sandbox, on_event))
     return -1;
   if (*on_event != Py_None && !PyCallable_Check(*on_event)) {
     PyErr_Format(PyExc_TypeError, "on_event must be callable or None, not %R", Py_TYPE(*on_event));
     return -1;
   }
-  if (!read_flag("allow_plain_http", plain, &config->allow_plain_http)) return -1;
-  if (options_read(state, options, &config->options) < 0) return -1;
-  if (max_response != Py_None) config->max_response = PyLong_AsSize_t(max_response);
-  if (reserve != Py_None) config->reserve = whole_number(reserve);
-  if (PyErr_Occurred()) return -1;
+  if (read_texts(state, texts, config) < 0 || options_read_config(state, numbers, config) < 0) return -1;
+  if (options_read_flag(state, "allow_plain_http", plain, &config->allow_plain_http) < 0) return -1;
   if (sandbox != Py_None) config->sandbox = sandbox_of(state, sandbox);
   return PyErr_Occurred() ? -1 : 0;
 }
@@ -345,7 +340,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   if (read_config(state, args, &config, &on_event) < 0) return NULL;
   client_object *self = (client_object *)PyType_GenericAlloc(type, 0);
   if (!self) return NULL;
-  self->options = (privy_options)PRIVY_OPTIONS_INHERIT;
+  self->options = (privy_options){0};
   self->sandbox = config.sandbox;
   self->reserve = config.reserve;
   self->on_event = on_event == Py_None ? NULL : Py_NewRef(on_event);

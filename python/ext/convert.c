@@ -184,46 +184,28 @@ static PyObject *integer_of(core_state *state, privy_value value) {
   return PyLong_FromLongLong(negative ? -number : number);
 }
 
-static PyObject *number_of(core_state *state, privy_value value) {
-  return value.integral ? integer_of(state, value) : decimal_of(state, value);
-}
-
-/* A string that holds a number, as Decimal; any other string as it is. */
-static PyObject *money_of(core_state *state, privy_value value) {
-  PyObject *text = convert_text(value);
-  if (!text) return NULL;
-  Py_ssize_t length;
-  const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
-  if (!bytes) {
-    Py_DECREF(text);
-    return NULL;
+/* The number that the value is in a field of that kind; what is no number stays the text that it is. */
+static PyObject *number_of(core_state *state, privy_value value, privy_kind kind) {
+  if (value.integral && kind != PRIVY_KIND_MONEY) return integer_of(state, value);
+  privy_buffer room = PRIVY_BUFFER_EMPTY;
+  privy_value number;
+  PyObject *result;
+  if (privy_value_number(value, kind, &room, &number) != PRIVY_OK) {
+    result = PyErr_NoMemory();
+  } else if (number.type == PRIVY_ABSENT) {
+    result = convert_text(value);
+  } else {
+    result = number.integral ? integer_of(state, number) : decimal_of(state, number);
   }
-  privy_error error;
-  privy_error_init(&error);
-  privy_value inner = {0};
-  privy_status status = privy_value_parse(bytes, (size_t)length, &inner, &error);
-  privy_error_clear(&error);
-  if (status == PRIVY_NO_MEMORY) {
-    Py_DECREF(text);
-    return PyErr_NoMemory();
-  }
-  if (status != PRIVY_OK || inner.type != PRIVY_NUMBER) return text;
-  return call_or_text(state_decimal(state), text, PyExc_ArithmeticError);
+  privy_buffer_clear(&room);
+  return result;
 }
 
 /* ---- times ---- */
 
 static PyObject *time_of(core_state *state, privy_value value) {
   privy_time at;
-  if (!value.escaped) {
-    return privy_time_parse(value.text, value.length, &at) ? times_make(state, &at) : convert_text(value);
-  }
-  PyObject *text = convert_text(value);
-  Py_ssize_t length;
-  const char *bytes = text ? PyUnicode_AsUTF8AndSize(text, &length) : NULL;
-  if (bytes && !privy_time_parse(bytes, (size_t)length, &at)) return text;
-  Py_XDECREF(text);
-  return bytes ? times_make(state, &at) : NULL;
+  return privy_value_time(value, &at) ? times_make(state, &at) : convert_text(value);
 }
 
 /* ---- containers ---- */
@@ -281,7 +263,7 @@ PyObject *convert_any(core_state *state, privy_response *response, privy_value v
   case PRIVY_NULL: return Py_NewRef(Py_None);
   case PRIVY_FALSE: return Py_NewRef(Py_False);
   case PRIVY_TRUE: return Py_NewRef(Py_True);
-  case PRIVY_NUMBER: return number_of(state, value);
+  case PRIVY_NUMBER: return number_of(state, value, PRIVY_KIND_ANY);
   case PRIVY_STRING: return convert_text(value);
   case PRIVY_ARRAY: return array_of(state, response, value, NULL);
   case PRIVY_OBJECT: return members_new(state, response, value, NULL);
@@ -292,26 +274,17 @@ PyObject *convert_any(core_state *state, privy_response *response, privy_value v
 
 static PyObject *convert_string(core_state *state, const privy_field_info *info, privy_value value) {
   switch (info->kind) {
-  case PRIVY_KIND_MONEY: return money_of(state, value);
+  case PRIVY_KIND_MONEY: return number_of(state, value, PRIVY_KIND_MONEY);
   case PRIVY_KIND_TIME: return time_of(state, value);
   case PRIVY_KIND_ENUM: return convert_label(state, value);
   default: return convert_text(value);
   }
 }
 
-static PyObject *convert_number(core_state *state, const privy_field_info *info, privy_value value) {
-  switch (info->kind) {
-  case PRIVY_KIND_MONEY: return decimal_of(state, value);
-  case PRIVY_KIND_INTEGER:
-  case PRIVY_KIND_ORDER_ID: return value.integral ? integer_of(state, value) : slice_text(value);
-  default: return number_of(state, value);
-  }
-}
-
 PyObject *convert_field(core_state *state, privy_response *response, const privy_field_info *info, privy_value value) {
   switch ((privy_type)value.type) {
   case PRIVY_STRING: return convert_string(state, info, value);
-  case PRIVY_NUMBER: return convert_number(state, info, value);
+  case PRIVY_NUMBER: return number_of(state, value, info->kind);
   case PRIVY_OBJECT: return members_new(state, response, value, info->kind == PRIVY_KIND_OBJECT ? info->object : NULL);
   case PRIVY_ARRAY: return array_of(state, response, value, info);
   default: return convert_any(state, response, value);

@@ -2,39 +2,49 @@
 
 #include "convert.h"
 
-/* Bytes of a failed answer's body that an exception keeps. */
-#define BODY_BEGINNING 2048
-
 /* Where the classes and the function that fills them are spelled out. */
 #define ERRORS_MODULE "privy._errors"
 
-static PyObject *faults_of(const privy_error *error) {
-  PyObject *list = PyList_New((Py_ssize_t)error->faults.count);
-  for (size_t i = 0; list && i < error->faults.count; i++) {
-    const privy_fault *fault = &error->faults.items[i];
-    PyObject *pair = Py_BuildValue("(NN)", convert_words(fault->field), convert_words(fault->message));
+PyObject *errors_faults(const privy_faults *faults) {
+  PyObject *list = PyList_New((Py_ssize_t)faults->count);
+  for (size_t i = 0; list && i < faults->count; i++) {
+    const privy_fault *fault = &faults->items[i];
+    PyObject *pair =
+        Py_BuildValue("{sNsN}", "field", convert_words(fault->field), "message", convert_words(fault->message));
     if (!pair || PyList_SetItem(list, (Py_ssize_t)i, pair) < 0) Py_CLEAR(list);
   }
   return list;
 }
 
 PyObject *errors_headers(const privy_response *response) {
+  privy_buffer fields = PRIVY_BUFFER_EMPTY;
   PyObject *list = PyList_New(0);
-  const char *name, *value;
-  for (size_t i = 0; list && privy_response_header_at(response, i, &name, &value); i++) {
+  if (list && privy_response_fields(response, &fields) != PRIVY_OK) {
+    PyErr_NoMemory();
+    Py_CLEAR(list);
+  }
+  for (size_t at = 0; list && at < fields.length;) {
+    const char *name = fields.data + at, *value = name + strlen(name) + 1;
     PyObject *pair = Py_BuildValue("(NN)", convert_words(name), convert_words(value));
     if (!pair || PyList_Append(list, pair) < 0) Py_CLEAR(list);
     Py_XDECREF(pair);
+    at += strlen(name) + strlen(value) + 2;
   }
+  privy_buffer_clear(&fields);
   return list;
 }
 
 static PyObject *body_of(const privy_error *error) {
   if (!error->response) return Py_NewRef(Py_None);
-  size_t length = 0;
-  const char *body = privy_response_body(error->response, &length);
-  if (length > BODY_BEGINNING) length = BODY_BEGINNING;
-  return PyUnicode_DecodeUTF8(body ? body : "", (Py_ssize_t)length, "replace");
+  privy_buffer beginning = PRIVY_BUFFER_EMPTY;
+  PyObject *text = NULL;
+  if (privy_response_excerpt(error->response, &beginning) == PRIVY_OK) {
+    text = PyUnicode_DecodeUTF8(beginning.data ? beginning.data : "", (Py_ssize_t)beginning.length, "replace");
+  } else {
+    PyErr_NoMemory();
+  }
+  privy_buffer_clear(&beginning);
+  return text;
 }
 
 static PyObject *number_or_none(bool known, double value) {
@@ -45,7 +55,7 @@ static PyObject *build(PyObject *builder, PyObject *type, const privy_error *err
   PyObject *headers = error->response ? errors_headers(error->response) : Py_NewRef(Py_None);
   PyObject *status = error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None);
   PyObject *args =
-      Py_BuildValue("(ONNNNNNNNNidNNNN)", type, convert_words(error->message), faults_of(error), status,
+      Py_BuildValue("(ONNNNNNNNNidNNNN)", type, convert_words(error->message), errors_faults(&error->faults), status,
                     convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
                     convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
                     error->attempts, error->waited, number_or_none(error->retry_after >= 0, error->retry_after),

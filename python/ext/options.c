@@ -1,45 +1,80 @@
 #include "options.h"
 
-#include <limits.h>
+#include <math.h>
 
 #include "errors.h"
 
-static int bad_type(const char *name, PyObject *value) {
-  PyErr_Clear();
-  PyErr_Format(PyExc_TypeError, "%s must be a number or None, not %R", name, Py_TYPE(value));
-  return -1;
+double options_number(PyObject *value) {
+  if (PyUnicode_Check(value)) {
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(value, &length);
+    if (text) return privy_setting_number(text, (size_t)length);
+    PyErr_Clear();
+    return NAN;
+  }
+  if (PyBool_Check(value)) return NAN;
+  double number = PyFloat_AsDouble(value);
+  if (number == -1.0 && PyErr_Occurred()) {
+    PyErr_Clear();
+    return NAN;
+  }
+  return number;
 }
 
-/* To the core a negative option is one that was not given. The other limits are its own. */
-static int refuse(core_state *state, const char *name) {
-  char message[64];
-  PyOS_snprintf(message, sizeof message, "%s must be a number that is not negative", name);
-  errors_refuse(state, message);
-  return -1;
-}
-
-static int read_seconds(core_state *state, const char *name, PyObject *value, double *out) {
-  if (value == Py_None) return 0;
-  double seconds = PyFloat_AsDouble(value);
-  if (seconds == -1.0 && PyErr_Occurred()) return bad_type(name, value);
-  if (seconds < 0) return refuse(state, name);
-  *out = seconds;
-  return 0;
-}
-
-static int read_count(core_state *state, const char *name, PyObject *value, int *out) {
-  if (value == Py_None) return 0;
-  int overflow;
-  long count = PyLong_AsLongAndOverflow(value, &overflow);
-  if (count == -1 && !overflow && PyErr_Occurred()) return bad_type(name, value);
-  if (overflow < 0 || (!overflow && count < 0)) return refuse(state, name);
-  *out = overflow > 0 || count > INT_MAX ? INT_MAX : (int)count;
-  return 0;
+/* 0, or -1 with the exception of a setting that cannot be used; clears the error. */
+static int checked(core_state *state, privy_status status, privy_error *error) {
+  if (status != PRIVY_OK) errors_raise(state, status, error);
+  privy_error_clear(error);
+  return status == PRIVY_OK ? 0 : -1;
 }
 
 int options_read(core_state *state, PyObject *const *values, privy_options *options) {
-  if (read_seconds(state, "timeout", values[0], &options->timeout) < 0) return -1;
-  if (read_seconds(state, "connect_timeout", values[1], &options->connect_timeout) < 0) return -1;
-  if (read_seconds(state, "max_wait", values[2], &options->max_wait) < 0) return -1;
-  return read_count(state, "max_retries", values[3], &options->max_retries);
+  privy_error error;
+  privy_error_init(&error);
+  for (int option = 0; option < PRIVY_OPTION_COUNT; option++) {
+    if (values[option] == Py_None) continue;
+    privy_status status = privy_options_set(options, (privy_setting)option, options_number(values[option]), &error);
+    if (checked(state, status, &error) < 0) return -1;
+  }
+  return 0;
+}
+
+int options_read_config(core_state *state, PyObject *const *values, privy_config *config) {
+  privy_error error;
+  privy_error_init(&error);
+  for (int setting = 0; setting < CONFIG_COUNT; setting++) {
+    if (values[setting] == Py_None) continue;
+    privy_status status = privy_config_set(config, (privy_setting)setting, options_number(values[setting]), &error);
+    if (checked(state, status, &error) < 0) return -1;
+  }
+  return 0;
+}
+
+int options_read_text(core_state *state, const char *name, PyObject *value, const char **out) {
+  *out = NULL;
+  if (value == Py_None) return 0;
+  Py_ssize_t length = 0;
+  const char *text = PyUnicode_Check(value) ? PyUnicode_AsUTF8AndSize(value, &length) : NULL;
+  PyErr_Clear();
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_setting_check_text(name, text, (size_t)length, &error);
+  if (status == PRIVY_OK) *out = text;
+  return checked(state, status, &error);
+}
+
+int options_read_flag(core_state *state, const char *name, PyObject *value, int *out) {
+  if (value == Py_None) return 0;
+  *out = value == Py_True;
+  if (PyBool_Check(value)) return 0;
+  privy_error error;
+  privy_error_init(&error);
+  return checked(state, privy_setting_refuse_flag(name, &error), &error);
+}
+
+int options_read_concurrency(core_state *state, PyObject *value, privy_bulk_config *config) {
+  if (value == Py_None) return 0;
+  privy_error error;
+  privy_error_init(&error);
+  return checked(state, privy_bulk_config_concurrency(config, options_number(value), &error), &error);
 }

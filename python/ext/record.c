@@ -269,7 +269,8 @@ static int show_known(record_object *self, PyObject *parts) {
   for (size_t i = 0; i < self->table->count; i++) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
-    PyObject *masked = convert_mask(state_of_object((PyObject *)self), self->values[i]);
+    const core_state *state = state_of_object((PyObject *)self);
+    PyObject *masked = slot->info.personal ? convert_mask(state, self->values[i]) : Py_NewRef(self->values[i]);
     int result = masked ? append_text(parts, PyUnicode_FromFormat("%s=%R", slot->info.name, masked)) : -1;
     Py_XDECREF(masked);
     if (result < 0) return -1;

@@ -20,10 +20,15 @@ static int check_mapping(core_state *state, const char *name, PyObject *value) {
 
 /* ---- operations ---- */
 
-const privy_operation *request_operation(PyObject *name, Py_ssize_t level) {
+static const privy_operation *find(PyObject *name) {
   const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
   const privy_operation *operation = text ? privy_operation_find(text) : NULL;
-  if (text && !operation) PyErr_Format(PyExc_ValueError, "no operation is called %s", text);
+  if (text && !operation) PyErr_Format(PyExc_ValueError, "no operation is called %R", name);
+  return operation;
+}
+
+const privy_operation *request_operation(PyObject *name, Py_ssize_t level) {
+  const privy_operation *operation = find(name);
   const char *deprecation = operation ? privy_operation_deprecation(operation) : NULL;
   if (deprecation && PyErr_WarnEx(PyExc_DeprecationWarning, deprecation, level) < 0) return NULL;
   return operation;
@@ -55,29 +60,18 @@ static int walk_part(core_state *state, privy_request *request, PyObject *mappin
   return walk_members(state, request, mapping);
 }
 
-/*
- * The bytes of a str that the core takes as a NUL-terminated text. What has no place there (a NUL, a lone surrogate)
- * becomes a backslash, which the core refuses in its own words. The bytes that the encoder gives may be anybody's.
- */
-static PyObject *plain_bytes(const char *name, PyObject *text) {
+/* The bytes of a str. A lone surrogate becomes a backslash and more, which the core refuses in its own words. */
+static PyObject *bytes_of(const char *name, PyObject *text) {
   if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "%s must be a str, not %R", name, Py_TYPE(text));
-  PyObject *bytes = PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
-  Py_ssize_t length = bytes ? PyBytes_Size(bytes) : 0;
-  if (!bytes || !memchr(PyBytes_AsString(bytes), '\0', (size_t)length)) return bytes;
-  PyObject *plain = PyBytes_FromStringAndSize(NULL, length);
-  for (Py_ssize_t i = 0; plain && i < length; i++) {
-    char byte = PyBytes_AsString(bytes)[i];
-    PyBytes_AsString(plain)[i] = byte ? byte : '\\';
-  }
-  Py_DECREF(bytes);
-  return plain;
+  return PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
 }
 
 static privy_request *start_raw(PyObject *const *values) {
-  PyObject *method = plain_bytes("method", values[0]);
-  PyObject *path = method ? plain_bytes("path", values[1]) : NULL;
+  PyObject *method = bytes_of("method", values[0]);
+  PyObject *path = method ? bytes_of("path", values[1]) : NULL;
   privy_request *request = NULL;
-  if (path && privy_request_new_raw(PyBytes_AsString(method), PyBytes_AsString(path), &request) != PRIVY_OK) {
+  if (path && privy_request_new_raw(PyBytes_AsString(method), (size_t)PyBytes_Size(method), PyBytes_AsString(path),
+                                    (size_t)PyBytes_Size(path), &request) != PRIVY_OK) {
     PyErr_NoMemory();
   }
   Py_XDECREF(method);
@@ -99,12 +93,17 @@ privy_request *request_new_raw(core_state *state, PyObject *const *values) {
 
 /* ---- answers ---- */
 
+/* The body's value; omit when it is not JSON. */
+static PyObject *json_of(core_state *state, privy_response *response) {
+  privy_value json = privy_response_json(response);
+  return json.type == PRIVY_ABSENT ? Py_NewRef(state->omit) : convert_any(state, response, json);
+}
+
 static PyObject *raw_result(core_state *state, privy_response *response) {
   size_t length = 0;
   const char *body = privy_response_body(response, &length);
   return Py_BuildValue("(iNNN)", privy_response_status(response), errors_headers(response),
-                       PyBytes_FromStringAndSize(body, (Py_ssize_t)length),
-                       convert_any(state, response, privy_response_json(response)));
+                       PyBytes_FromStringAndSize(body, (Py_ssize_t)length), json_of(state, response));
 }
 
 PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response) {
@@ -112,4 +111,32 @@ PyObject *request_result(core_state *state, const privy_operation *operation, pr
   if (privy_operation_paged(operation)) return page_new(state, response);
   if (privy_response_count(response) == 0) return Py_NewRef(Py_None);
   return record_new(state, response, 0);
+}
+
+PyObject *request_refuse_json(PyObject *module, PyObject *args) {
+  int status;
+  const char *body;
+  Py_ssize_t length;
+  if (!PyArg_ParseTuple(args, "iy#", &status, &body, &length)) return NULL;
+  privy_error error;
+  privy_error_init(&error);
+  errors_raise(state_of_module(module), privy_json_refuse(status, body, (size_t)length, &error), &error);
+  privy_error_clear(&error);
+  return NULL;
+}
+
+PyObject *request_validate(PyObject *module, PyObject *args) {
+  PyObject *name, *params, *extra;
+  if (!PyArg_ParseTuple(args, "UOO", &name, &params, &extra)) return NULL;
+  core_state *state = state_of_module(module);
+  const privy_operation *operation = find(name);
+  privy_request *request = operation ? request_new(state, operation, params, extra) : NULL;
+  if (!request) return NULL;
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_request_finish(request, &error);
+  PyObject *faults = status == PRIVY_NO_MEMORY ? PyErr_NoMemory() : errors_faults(&error.faults);
+  privy_error_clear(&error);
+  privy_request_free(request);
+  return faults;
 }

@@ -15,6 +15,10 @@ privy_request *request_new(core_state *state, const privy_operation *operation, 
 privy_request *request_new_raw(core_state *state, PyObject *const *values);
 /* What an answer holds: a page, a record or None; of a raw request (operation NULL) status, headers, body and value. */
 PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response);
+/* refuse_json(status, body): raises what stands for an answer whose body is not JSON. Method of the module. */
+PyObject *request_refuse_json(PyObject *module, PyObject *args);
+/* validate(operation, params, extra): the faults that a call would raise with. Method of the module. */
+PyObject *request_validate(PyObject *module, PyObject *args);
 /* True when a function has as many arguments as it takes; otherwise false with TypeError. */
 bool request_right_count(Py_ssize_t given, Py_ssize_t wanted);
 

@@ -156,6 +156,10 @@ static PyObject *name_of_key(walker *w, PyObject *key) {
 /* A key that is no str, or no valid one, is named as well as can be and refused. */
 static int walk_odd_member(walker *w, PyObject *key) {
   bool is_text = PyUnicode_Check(key);
+  if (key == Py_None) {
+    privy_request_no_key(w->request, NULL, 0);
+    return 0;
+  }
   PyObject *shown = is_text ? Py_NewRef(key) : name_of_key(w, key);
   PyObject *bytes = shown ? PyUnicode_AsEncodedString(shown, "utf-8", "backslashreplace") : NULL;
   Py_XDECREF(shown);
@@ -163,9 +167,10 @@ static int walk_odd_member(walker *w, PyObject *key) {
   char *name;
   Py_ssize_t length;
   int result = PyBytes_AsStringAndSize(bytes, &name, &length);
-  if (result == 0) {
+  if (result == 0 && !is_text) privy_request_no_key(w->request, name, (size_t)length);
+  if (result == 0 && is_text) {
     privy_request_key(w->request, name, (size_t)length);
-    refuse(w, is_text ? "must have a valid Unicode key: it holds a lone surrogate" : "must have a key that is a str");
+    refuse(w, "must have a valid Unicode key: it holds a lone surrogate");
   }
   Py_DECREF(bytes);
   return result;
@@ -291,14 +296,6 @@ static bool is_missing(PyObject *value) {
 
 /* ---- instants ---- */
 
-/* A time in UTC ends in Z. */
-static void tell_time(walker *w, const char *text, size_t length) {
-  if (length && text[length - 1] == 'Z')
-    privy_request_string(w->request, text, length);
-  else
-    refuse(w, "is a time without a zone: give it one, such as UTC");
-}
-
 static int send_time(walker *w, PyObject *text) {
   static const char zero[] = "+00:00";
   const size_t tail = sizeof zero - 1;
@@ -314,7 +311,7 @@ static int send_time(walker *w, PyObject *text) {
     room[length++] = 'Z';
     bytes = room;
   }
-  tell_time(w, bytes, length);
+  privy_request_time(w->request, bytes, length);
   return 0;
 }
 
@@ -348,7 +345,7 @@ static int walk_datetime(walker *w, PyObject *value) {
   char told[TIMES_LENGTH];
   size_t length = times_tell(w->state, value, told);
   if (length) {
-    privy_request_string(w->request, told, length);
+    privy_request_time(w->request, told, length);
     return 0;
   }
   PyObject *moved = in_utc(w, value);
@@ -360,14 +357,16 @@ static int walk_datetime(walker *w, PyObject *value) {
 }
 
 static int walk_date(walker *w, PyObject *value) {
+  const char *bytes;
+  Py_ssize_t length;
   PyObject *text = PyObject_CallMethodObjArgs(value, w->state->names[NAME_ISOFORMAT], NULL);
-  if (!text || !PyUnicode_Check(text)) {
-    Py_XDECREF(text);
-    return text ? refuse(w, "must be a date whose isoformat() is text") : refuse_failed(w);
-  }
-  int result = walk_string(w, text);
+  if (!text) return refuse_failed(w);
+  if (PyUnicode_Check(text) && text_of(text, &bytes, &length))
+    privy_request_date(w->request, bytes, (size_t)length);
+  else if (!PyErr_Occurred())
+    refuse(w, "must be a date whose isoformat() is text");
   Py_DECREF(text);
-  return result;
+  return PyErr_Occurred() ? -1 : 0;
 }
 
 /* ---- everything else ---- */

@@ -49,6 +49,17 @@ def _awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[A
     return made
 
 
+def _plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
+    """The method of a resource as it is: it makes no call."""
+
+    @wraps(method)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        return method(self, *args, **kwargs)
+
+    made: Callable[Concatenate[Any, P], T] = _named(call, method)
+    return made
+
+
 def _listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Concatenate[Any, P], AsyncContactList]:
     """The method of a resource, giving a list to iterate asynchronously."""
     plain: Any = method
@@ -182,6 +193,7 @@ class AsyncContacts(_AsyncResource):
     upsert_many = _many(Contacts.upsert_many)
     delete = _awaited(Contacts.delete)
     unsubscribe = _awaited(Contacts.unsubscribe)
+    validate = _plain(Contacts.validate)
 
 
 class AsyncOrders(_AsyncResource):
@@ -189,6 +201,7 @@ class AsyncOrders(_AsyncResource):
 
     upsert = _awaited(Orders.upsert)
     upsert_many = _many(Orders.upsert_many)
+    validate = _plain(Orders.validate)
 
 
 class AsyncEvents(_AsyncResource):
@@ -196,6 +209,7 @@ class AsyncEvents(_AsyncResource):
 
     ingest = _awaited(Events.ingest)
     ingest_many = _many(Events.ingest_many)
+    validate = _plain(Events.validate)
 
 
 class AsyncClient(BaseClient):

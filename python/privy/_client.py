@@ -10,7 +10,6 @@ import privy
 
 from . import _core
 from ._core import Omit, omit
-from ._errors import PrivyError
 from ._headers import Headers
 from ._resources import Contacts, Events, Orders
 from ._response import Response
@@ -39,12 +38,12 @@ class BaseClient:
         token_url: str | None = None,
         ca_bundle: str | PathLike[str] | None = None,
         proxy: str | None = None,
-        timeout: float | None = None,
-        connect_timeout: float | None = None,
-        max_wait: float | None = None,
-        max_retries: int | None = None,
-        max_response: int | None = None,
-        reserve: int = 0,
+        timeout: float | str | None = None,
+        connect_timeout: float | str | None = None,
+        max_wait: float | str | None = None,
+        max_retries: int | str | None = None,
+        max_response: int | str | None = None,
+        reserve: int | str = 0,
         allow_plain_http: bool | None = None,
         sandbox: privy.Sandbox | None = None,
         on_event: Callable[[privy.Event], object] | None = None,
@@ -80,6 +79,8 @@ class BaseClient:
                 the client itself; such calls report no events. An ``Exception`` that it raises goes to
                 ``sys.unraisablehook``; ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
 
+        Numbers may be text, such as ``"5"`` from the environment or a configuration file.
+
         Raises:
             PrivyError: a setting is missing or cannot be used; the message names it.
         """
@@ -87,17 +88,15 @@ class BaseClient:
             if not _neighbours_are_checked:
                 _check_neighbours()
             inside: Any = getattr(sandbox, "_core", sandbox)
-            if inside is not None and token is None and client_id is None:
-                token = _core.SANDBOX_TOKEN
             core = _core.Client(
-                _text("token", token),
-                _text("client_id", client_id),
-                _text("client_secret", client_secret),
-                _text("scopes", _joined(scopes)),
-                _text("base_url", base_url),
-                _text("token_url", token_url),
-                _text("ca_bundle", _path(ca_bundle)),
-                _text("proxy", proxy),
+                token,
+                client_id,
+                client_secret,
+                _joined(scopes),
+                base_url,
+                token_url,
+                _path(ca_bundle),
+                proxy,
                 _USER_AGENT,
                 timeout,
                 connect_timeout,
@@ -137,10 +136,10 @@ class BaseClient:
     def with_options(
         self,
         *,
-        timeout: float | None = None,
-        connect_timeout: float | None = None,
-        max_wait: float | None = None,
-        max_retries: int | None = None,
+        timeout: float | str | None = None,
+        connect_timeout: float | str | None = None,
+        max_wait: float | str | None = None,
+        max_retries: int | str | None = None,
     ) -> privy.types.Self:
         """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
 
@@ -255,24 +254,20 @@ def _check_neighbours() -> None:
     report()
 
 
-def _text(name: str, value: str | None) -> str | None:
-    if value is None or (isinstance(value, str) and "\0" not in value):
-        return value
-    given = type(value).__name__
-    if isinstance(value, str):
-        del value
-        raise PrivyError(f"{name} must not hold a NUL character")
-    del value
-    raise TypeError(f"{name} must be a str or None, not {given}")
+def _joined(scopes: str | Iterable[str] | None) -> Any:
+    """One text; what is no words goes to the core, which refuses it by its name."""
+    if scopes is None or isinstance(scopes, str):
+        return scopes
+    try:
+        return " ".join(scopes)
+    except TypeError:
+        return scopes
 
 
-def _joined(scopes: str | Iterable[str] | None) -> str | None:
-    return scopes if scopes is None or isinstance(scopes, str) else " ".join(scopes)
-
-
-def _path(path: str | PathLike[str] | None) -> str | None:
+def _path(path: str | PathLike[str] | None) -> Any:
+    """A path as text; what is no path goes to the core likewise."""
     if path is None or isinstance(path, str):
         return path
     import os
 
-    return os.fspath(path)
+    return os.fspath(path) if isinstance(path, os.PathLike) else path

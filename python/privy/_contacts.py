@@ -6,7 +6,7 @@ from _collections_abc import Callable, Iterable, Mapping, Sequence
 
 import privy
 
-from ._core import Contact, Omit, omit
+from ._core import Contact, Omit, omit, validate
 from ._pages import PER_PAGE, ContactList
 from ._resource import Resource
 
@@ -79,7 +79,7 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact:
-        """The contact of this id (``cus_`` and 16 characters).
+        """The contact of this id (``cus_`` and 1 to 64 characters).
 
         Raises:
             ValidationError: ``id`` is no such id.
@@ -320,3 +320,24 @@ class Contacts(Resource):
             "contacts.unsubscribe", params, extra, timeout, connect_timeout, max_wait, max_retries
         )
         return result
+
+    def validate(
+        self,
+        operation: privy.types.ContactOperation = "upsert",
+        /,
+        *,
+        extra: Mapping[str, privy.types.Json] | None = None,
+        **fields: object,
+    ) -> privy.types.Faults:
+        """The faults that a call with these fields would raise, without making it: no request is sent.
+
+        Args:
+            operation: name of the method whose rules are asked about: ``create``, ``update``, ``list`` and so on.
+            extra: further fields, as for the method.
+            fields: parameters of the method, by name. A name that it does not have is a fault, with the name that may
+                be meant.
+
+        Returns:
+            Dicts with ``field`` and ``message``, as ``ValidationError.details`` has them; empty when nothing is wrong.
+        """
+        return validate(f"contacts.{operation}", fields, extra)

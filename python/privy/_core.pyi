@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, Final, Literal, final, overload
+from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 
 from typing_extensions import Self
 
@@ -100,7 +100,7 @@ class Contact(_Record):
 
     @property
     def id(self) -> str:
-        """The contact's id, cus_ and 16 characters; None in answers older than 2026-05."""
+        """The contact's id, cus_ and 1 to 64 characters; None in answers older than 2026-05."""
 
     @property
     def email(self) -> str | None:
@@ -281,12 +281,12 @@ class Client:
         ca_bundle: str | None,
         proxy: str | None,
         user_agent: str | None,
-        timeout: float | None,
-        connect_timeout: float | None,
-        max_wait: float | None,
-        max_retries: int | None,
-        max_response: int | None,
-        reserve: int | None,
+        timeout: float | str | None,
+        connect_timeout: float | str | None,
+        max_wait: float | str | None,
+        max_retries: int | str | None,
+        max_response: int | str | None,
+        reserve: int | str | None,
         allow_plain_http: bool | None,
         sandbox: Sandbox | None,
         on_event: Callable[[Event], object] | None,
@@ -334,10 +334,10 @@ class Client:
 
     def view(
         self,
-        timeout: float | None,
-        connect_timeout: float | None,
-        max_wait: float | None,
-        max_retries: int | None,
+        timeout: float | str | None,
+        connect_timeout: float | str | None,
+        max_wait: float | str | None,
+        max_retries: int | str | None,
         /,
     ) -> Client:
         """The same client with other options."""
@@ -560,6 +560,14 @@ class SandboxConnection:
 
 def is_local(host: str, /) -> bool:
     """Whether only this machine can reach a server that listens on that address."""
+
+def validate(
+    operation: str, params: tuple[object, ...] | Mapping[str, object], extra: Mapping[str, object] | None, /
+) -> list[dict[str, str]]:
+    """The faults of a request that is not sent."""
+
+def refuse_json(status: int, body: bytes, /) -> NoReturn:
+    """Raises what stands for an answer whose body is not JSON."""
 
 def schema() -> dict[str, list[dict[str, Any]]]:
     """The tables of the API as plain dicts and lists: operations, objects, errors, enums."""

@@ -58,7 +58,7 @@ class PrivyError(Exception):
     headers: Headers | None
     """Header fields of the answer; None when none came."""
     body: str | None
-    """The beginning of the answer's body (2,048 bytes); None when no answer came."""
+    """The beginning of the answer's body, at most 2,048 bytes; None when no answer came."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ def _attributes(error: PrivyError) -> dict[str, object]:
 def build(
     cls: type[PrivyError],
     message: str,
-    faults: list[tuple[str, str]],
+    faults: list[dict[str, str]],
     status: int | None,
     code: str | None,
     contact_id: str | None,
@@ -187,7 +187,7 @@ def build(
     """An exception from what the core tells, in the order in which the extension hands it over."""
     error = cls(
         message,
-        details=[{"field": field, "message": fault} for field, fault in faults],
+        details=faults,
         status=status,
         code=code,
         method=method,

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from _collections_abc import Iterable, Iterator, Mapping
 
-_SECRET = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
-
 
 class Headers(Mapping[str, str]):
-    """Header fields by name, whatever its case; of several fields of one name, the first counts.
+    """Header fields by name, whatever its case.
 
-    Fields that may hold a secret (``Set-Cookie`` and the like) are left out.
+    Several fields of one name in an answer are one here, their values joined by ``, ``; fields that may hold a secret
+    (``Set-Cookie`` and the like) are left out.
     """
 
     __slots__ = ("_fields",)
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        fields: dict[str, tuple[str, str]] = {}
-        for name, value in pairs:
-            key = name.lower()
-            if key not in _SECRET:
-                fields.setdefault(key, (name, value))
-        self._fields = fields
+        self._fields = {name.lower(): (name, value) for name, value in pairs}
 
     def __getitem__(self, name: str) -> str:
         return self._fields[name.lower()][1]

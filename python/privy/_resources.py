@@ -12,7 +12,7 @@ from _collections_abc import Callable, Iterable, Mapping, Sequence
 import privy
 
 from ._contacts import Contacts
-from ._core import EventReceipt, Omit, Order, omit
+from ._core import EventReceipt, Omit, Order, omit, validate
 from ._resource import Resource
 
 __all__ = ["Contacts", "Events", "Orders"]
@@ -143,6 +143,21 @@ class Orders(Resource):
         options = (timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("orders.upsert", rows, concurrency, on_progress, options)
 
+    def validate(
+        self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
+    ) -> privy.types.Faults:
+        """The faults that ``upsert`` with these fields would raise, without making the call: no request is sent.
+
+        Args:
+            extra: further fields, as for ``upsert``.
+            fields: parameters of ``upsert``, by name. A name that it does not have is a fault, with the name that may
+                be meant.
+
+        Returns:
+            Dicts with ``field`` and ``message``, as ``ValidationError.details`` has them; empty when nothing is wrong.
+        """
+        return validate("orders.upsert", fields, extra)
+
 
 class Events(Resource):
     """Events: what happened to a contact."""
@@ -216,3 +231,18 @@ class Events(Resource):
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("events.ingest", rows, concurrency, on_progress, options)
+
+    def validate(
+        self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
+    ) -> privy.types.Faults:
+        """The faults that ``ingest`` with these fields would raise, without making the call: no request is sent.
+
+        Args:
+            extra: further fields, as for ``ingest``.
+            fields: parameters of ``ingest``, by name, ``event_type`` among them. A name that it does not have is a
+                fault, with the name that may be meant.
+
+        Returns:
+            Dicts with ``field`` and ``message``, as ``ValidationError.details`` has them; empty when nothing is wrong.
+        """
+        return validate("events.ingest", fields, extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import privy
 
+from ._core import omit, refuse_json
 from ._headers import Headers
 
 
@@ -28,8 +29,11 @@ class Response:
     def json(self) -> privy.types.Any:
         """The body's value: objects as read-only mappings, arrays as tuples, numbers as int or Decimal.
 
-        None when the body is empty or no JSON.
+        Raises:
+            APIStatusError: the body is empty or not JSON.
         """
+        if self._json is omit:
+            refuse_json(self.status, self.body)
         return self._json
 
     @property

@@ -23,11 +23,13 @@ else:
 
 __all__ = [
     "Address",
+    "ContactOperation",
     "ContactRow",
     "Discount",
     "EmailConsent",
     "EmailConsentFilter",
     "EventRow",
+    "Faults",
     "Json",
     "LineItem",
     "Money",
@@ -69,6 +71,12 @@ SmsConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed"
 
 SmsConsentFilter: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in", "pending"]
 """Consents to SMS that can be asked for."""
+
+ContactOperation: TypeAlias = Literal["create", "get", "list", "update", "upsert", "delete", "unsubscribe"]
+"""Methods of ``contacts`` whose rules ``contacts.validate`` knows."""
+
+Faults: TypeAlias = list[dict[str, str]]
+"""What is wrong with a request, as ``ValidationError.details`` has it: dicts with ``field`` and ``message``."""
 
 Row: TypeAlias = Mapping[str, object]
 """The parameters of one call of a bulk run, by name: any mapping. With ``ContactRow``, ``OrderRow`` and ``EventRow`` a

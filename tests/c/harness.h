@@ -45,6 +45,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -85,6 +86,9 @@ size_t harness_rounds(size_t plain, size_t swept);
   do {                                                                                                                 \
     if (!harness_memory((call) ? true : false, #call, __FILE__, __LINE__)) goto done;                                  \
   } while (0)
+
+/* A C string as the two arguments text and length. */
+#define TEXT(string) (string), strlen(string)
 
 /* The text must be exactly the C string; both are shown when it is not. */
 #define assert_text(text, length, expected) harness_text((text), (length), (expected), __FILE__, __LINE__)

@@ -26,7 +26,7 @@ static inline privy_status call(privy_client *client, const char *operation, con
 static inline privy_status call_raw(privy_client *client, const char *method, const char *path, const char *body,
                                     privy_response **out, privy_error *error) {
   privy_request *request = NULL;
-  privy_status status = privy_request_new_raw(method, path, &request);
+  privy_status status = privy_request_new_raw(TEXT(method), TEXT(path), &request);
   if (status != PRIVY_OK) return status;
   if (body) ask_value(request, json_of(body));
   status = privy_request_finish(request, error);

@@ -619,10 +619,11 @@ static void configurations_are_checked(void **state) {
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 0));
   s.config.concurrency = 0;
   CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_ERROR);
-  assert_string_equal(s.error.message, "concurrency must be 1 or more");
+  assert_string_equal(s.error.message, "concurrency must be a whole number, 1 or more");
   privy_error_clear(&s.error);
   s.config.concurrency = INT64_MAX;
   s.config.options.timeout = 0;
+  s.config.options.given |= PRIVY_GIVEN(TIMEOUT);
   CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_ERROR);
   privy_error_clear(&s.error);
   s.config.options.timeout = 1;

@@ -29,7 +29,7 @@ static void nested_faults_tell_their_paths(void **state) {
       {"orders.upsert", "{" ORDER ",\"discounts\":{\"code\":1},\"tax_lines\":\"x\"}",
        "discounts: must be an array of objects\ntax_lines: must be an array of objects"},
       {"contacts.create", "{\"email\":\"a@b\",\"custom_fields\":{\"\":{},\"a.b\":{},\"c[0]\":{}}}",
-       "custom_fields.: must be a string, number, boolean or null: nested values are not accepted\n"
+       "custom_fields.\"\": must be a string, number, boolean or null: nested values are not accepted\n"
        "custom_fields.a.b: must be a string, number, boolean or null: nested values are not accepted\n"
        "custom_fields.c[0]: must be a string, number, boolean or null: nested values are not accepted"},
   };
@@ -58,7 +58,7 @@ static void words_of_wrong_types(void **state) {
       {"contacts.list", "{\"page\":0,\"per_page\":101}", "page: must be at least 1\nper_page: must be from 1 to 100"},
       {"contacts.list", "{\"page\":1e2,\"per_page\":1.0}", "page: must be an integer\nper_page: must be an integer"},
       {"contacts.list", "{\"page\":99999999999999999999,\"per_page\":-99999999999999999999}",
-       "page: must be at least 1\nper_page: must be from 1 to 100"},
+       "page: must be at most 9223372036854775807\nper_page: must be from 1 to 100"},
       {"contacts.list", "{\"page\":9223372036854775807,\"per_page\":100}", ""},
       {"contacts.create", "{\"email\":\"a@b\",\"send_welcome_sms\":\"true\",\"first_name\":1,\"last_name\":false}",
        "send_welcome_sms: must be true or false\nfirst_name: must be a string\nlast_name: must be a string"},
@@ -88,13 +88,14 @@ static void order_ids_are_positive_integers_or_digits(void **state) {
   static const struct {
     const char *text;
     bool right;
-  } ids[] = {{"1", true},      {"123456789012345678901234567890", true},
-             {"0", false},     {"-1", false},
-             {"1.0", false},   {"1e3", false},
-             {"\"0\"", true},  {"\"0042\"", true},
-             {"\"\"", false},  {"\"-1\"", false},
-             {"\"a\"", false}, {"null", false},
-             {"true", false},  {"[1]", false},
+  } ids[] = {{"1", true},       {"123456789012345678901234567890", true},
+             {"0", false},      {"-1", false},
+             {"1.0", false},    {"1e3", false},
+             {"\"0\"", false},  {"\"0042\"", true},
+             {"\"00\"", false}, {"9223372036854775808", true},
+             {"\"\"", false},   {"\"-1\"", false},
+             {"\"a\"", false},  {"null", false},
+             {"true", false},   {"[1]", false},
              {"{}", false}};
   for (size_t i = 0; i < COUNT(ids); i++) {
     char json[256];
@@ -108,7 +109,7 @@ static void order_ids_are_positive_integers_or_digits(void **state) {
       assert_faults(&check.faults, ids[i].right ? ""
                                    : strcmp(ids[i].text, "null") == 0
                                        ? "order_id: must not be null"
-                                       : "order_id: must be a positive integer or a string of digits");
+                                       : "order_id: must be a positive integer, or its digits as a string");
     privy_check_clear(&check);
     CHECK_MEMORY(whole);
   }
@@ -200,8 +201,9 @@ static void texts_that_are_no_utf8(void **state) {
   CHECK_MEMORY(!check.no_memory);
   assert_faults(&check.faults, "first_name: is not valid UTF-8\n"
                                "bogus: is not a parameter of contacts.create; extra can send it\n"
-                               "na: has a name that is not valid UTF-8\n"
-                               "custom_fields.: has a name that is not valid UTF-8\n"
+                               "\"na\xEF\xBF\xBD"
+                               "me\": has a name that is not valid UTF-8\n"
+                               "custom_fields.\"\xEF\xBF\xBD\": has a name that is not valid UTF-8\n"
                                "custom_fields.a: is not valid UTF-8");
 done:
   privy_check_clear(&check);

@@ -11,15 +11,15 @@ static void names_in_strict_mode(void **state) {
       {"contacts.create", "{\"email\":\"a@b\",\"id\":\"" CONTACT "\",\"created_at\":null,\"page\":1,\"Email\":1}",
        "id: is not a parameter of contacts.create; extra can send it\ncreated_at: is read-only\n"
        "page: is not a parameter of contacts.create; extra can send it\n"
-       "Email: is not a parameter of contacts.create; extra can send it"},
+       "Email: is not a parameter of contacts.create: did you mean email?"},
       {"orders.upsert", "{" ORDER ",\"created\":true,\"total_amount\":1}",
        "created: is read-only\ntotal_amount: is read-only"},
       /* older names are for reading only */
       {"contacts.create", "{\"email\":\"a@b\",\"email_permission\":\"subscribed\"}",
-       "email_permission: is not a parameter of contacts.create; extra can send it"},
+       "email_permission: is not a parameter of contacts.create: did you mean email_consent?"},
       {"contacts.create", "{\"email\":\"a@b\",\"email\":\"a@b\"}", "email: is given twice"},
       {"contacts.create", "{\"email\":\"a@b\",\"\":1}",
-       "base: is not a parameter of contacts.create; extra can send it"},
+       "\"\": is not a parameter of contacts.create; extra can send it"},
   };
   run_cases(cases, COUNT(cases), PRIVY_CHECK_STRICT);
 }

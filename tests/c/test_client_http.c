@@ -93,7 +93,7 @@ static void encodings_may_be_chosen(void **state) {
   privy_request *request = NULL;
   scene_open(&s, SERVE(replies));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
-  CHECK_OK(privy_request_new_raw("GET", "/x", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("GET"), TEXT("/x"), &request));
   privy_request_header(request);
   privy_request_key(request, "accept-encoding", 15);
   privy_request_string(request, "identity", 8);

@@ -188,7 +188,7 @@ static void raw_requests_reach_the_sandbox(void **state) {
   privy_request *request = NULL;
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
-  CHECK_OK(privy_request_new_raw("POST", "/contacts", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("POST"), TEXT("/contacts"), &request));
   ask_value(request, json_of("{\"email\":\"a@example.com\"}"));
   CHECK_OK(privy_request_finish(request, &s.error));
   CHECK_OK(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error));
@@ -198,7 +198,7 @@ static void raw_requests_reach_the_sandbox(void **state) {
   privy_request_free(request);
   request = NULL;
   forget(&s);
-  CHECK_OK(privy_request_new_raw("GET", "/account", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("GET"), TEXT("/account"), &request));
   CHECK_OK(privy_request_finish(request, &s.error));
   CHECK_STATUS(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error), PRIVY_NOT_FOUND);
 done:
@@ -261,10 +261,8 @@ static void faults_on_demand(void **state) {
       {{.delay = 5, .retry_after = -1, .count = 1}, PRIVY_TIMEOUT},
       {{.delay = 0.001, .retry_after = -1, .count = 1}, PRIVY_OK},
   };
-  privy_options options = PRIVY_OPTIONS_INHERIT;
+  const privy_options options = {.timeout = 0.02, .given = PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(MAX_RETRIES)};
   scene s;
-  options.timeout = 0.02;
-  options.max_retries = 0;
   CHECK_OK(scene_open(&s, NULL, NULL));
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_OK(privy_sandbox_add_fault(s.sandbox, &cases[i].fault));

@@ -82,9 +82,8 @@ static void answers_that_do_not_come_in_time(void **state) {
   static const char *const beginnings[] = {"", "HTTP/1.1 200 OK\r\nContent-Le",
                                            "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"da",
                                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"da"};
-  privy_options options = PRIVY_OPTIONS_INHERIT;
-  options.timeout = 0.1;
-  options.connect_timeout = 60;
+  const privy_options options = {
+      .timeout = 0.1, .connect_timeout = 60, .given = PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(CONNECT_TIMEOUT)};
   for (size_t i = 0; i < harness_rounds(COUNT(beginnings), 1); i++) {
     const http_reply replies[] = {{HTTP_STALL, beginnings[i], 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
     bool whole = false;
@@ -191,8 +190,7 @@ static privy_status interrupted_call(scene *s, double *took) {
     /* A request of its own lets the thread see one. */
     privy_error error;
     privy_response *response = NULL;
-    privy_options options = PRIVY_OPTIONS_INHERIT;
-    options.timeout = 0.02;
+    const privy_options options = {.timeout = 0.02, .given = PRIVY_GIVEN(TIMEOUT)};
     privy_error_init(&error);
     if (privy_client_call(s->client, s->request, &options, NULL, &response, &error) == PRIVY_OK)
       privy_response_release(response);
@@ -340,7 +338,7 @@ static privy_status ask_once(worker *w, size_t round, bool *right) {
   privy_error_init(&error);
   snprintf(path, sizeof path, "/echo/%d/%zu", w->number, round);
   snprintf(wanted, sizeof wanted, "{\"target\":\"/v1%s\"}", path);
-  privy_status status = privy_request_new_raw("GET", path, &request);
+  privy_status status = privy_request_new_raw(TEXT("GET"), TEXT(path), &request);
   if (status == PRIVY_OK) status = privy_request_finish(request, &error);
   if (status == PRIVY_OK) status = privy_client_call(w->client, request, NULL, NULL, &response, &error);
   if (status == PRIVY_OK) {

@@ -247,9 +247,14 @@ static void messages_are_cut_between_characters(void **state) {
     assert_in_range(length, 1020, 1023);
     assert_int_equal(privy_utf8_valid(error.message, length), length);
   }
-  /* What is no text is cut where it stops being one. */
+  /* Wrong bytes are shown as such, and nothing leaves the line. */
   CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s", "to \xFFwhere"), PRIVY_ERROR);
-  assert_string_equal(error.message, "to ");
+  assert_string_equal(error.message, "to \xEF\xBF\xBDwhere");
+  CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s",
+                               "a\r\nb\x1B[2J\xE2\x80\xAE"
+                               "c\t\x7F"),
+               PRIVY_ERROR);
+  assert_string_equal(error.message, "a\\r\\nb\\u001b[2J\\u202ec\\t\\u007f");
 done:
   privy_error_clear(&error);
 }

@@ -257,9 +257,9 @@ static privy_status some_request(uint64_t *random, privy_request **out) {
   static const char *const paths[] = {"/" MARK "@a.b/x", "/people/" MARK "?q=" MARK, "/" MARK "/..", MARK, "/%7A" MARK};
   const size_t which = privy_random(random) % 12;
   const privy_operation *operation = privy_operation_at(which);
+  const char *method = which % 2 ? "POST" : MARK, *path = paths[privy_random(random) % COUNT(paths)];
   privy_status status =
-      operation ? privy_request_new(operation, out)
-                : privy_request_new_raw(which % 2 ? "POST" : MARK, paths[privy_random(random) % COUNT(paths)], out);
+      operation ? privy_request_new(operation, out) : privy_request_new_raw(TEXT(method), TEXT(path), out);
   if (status != PRIVY_OK) return status;
   if (operation) {
     give_some_values(*out, operation, random);

@@ -138,7 +138,7 @@ done:
 
 static void a_wait_for_budget_is_told_before_it_is_over(void **state) {
   (void)state;
-  privy_options options = PRIVY_OPTIONS_INHERIT;
+  privy_options options = {0};
   privy_request *request = NULL;
   privy_group *group = NULL;
   privy_event event;
@@ -181,7 +181,7 @@ static void what_a_user_wrote_into_a_path_is_masked(void **state) {
   CHECK_OK(play_open(&p, NULL));
   for (size_t i = 0; i < COUNT(paths); i++) {
     p.told = (log){0};
-    CHECK_OK(privy_request_new_raw("GET", paths[i][0], &request));
+    CHECK_OK(privy_request_new_raw(TEXT("GET"), TEXT(paths[i][0]), &request));
     CHECK_OK(privy_request_finish(request, &p.error));
     privy_status status = observed(p.client, request, &p.told, &p.response, &p.error);
     if (status == PRIVY_NO_MEMORY) CHECK_OK(status);
@@ -309,19 +309,19 @@ static void an_invalid_raw_request_is_refused_without_its_words(void **state) {
   privy_request *request = NULL;
   play p;
   CHECK_OK(play_open(&p, NULL));
-  CHECK_OK(privy_request_new_raw("GRAB", "/joe@x.io/..", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("GRAB"), TEXT("/joe@x.io/.."), &request));
   CHECK_MEMORY(refuse(&p, request, PRIVY_LEVEL_DEBUG, &event));
   assert_string_equal(event.reason, "invalid: method, path");
   assert_string_equal(event.operation, "request");
   assert_true(*event.method == '\0' && *event.path == '\0');
-  CHECK_OK(privy_request_new_raw("GET", "/people/joe@x.io?a=joe", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("GET"), TEXT("/people/joe@x.io?a=joe"), &request));
   privy_request_header(request);
   privy_request_key(request, "Authorization", 13);
   privy_request_string(request, "joe", 3);
   CHECK_MEMORY(refuse(&p, request, PRIVY_LEVEL_DEBUG, &event));
   assert_string_equal(event.reason, "invalid: headers");
   assert_string_equal(event.path, "/people/{id}");
-  CHECK_OK(privy_request_new_raw("GET", "nowhere", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("GET"), TEXT("nowhere"), &request));
   assert_false(refuse(&p, request, PRIVY_LEVEL_INFO, &event));
 done:
   play_close(&p);

@@ -18,7 +18,7 @@ static privy_status start_numbered(privy_group *group, uint64_t id, privy_error 
   char path[32];
   privy_request *request = NULL;
   snprintf(path, sizeof path, "/number/%d", (int)id);
-  privy_status status = privy_request_new_raw("GET", path, &request);
+  privy_status status = privy_request_new_raw(TEXT("GET"), TEXT(path), &request);
   if (status != PRIVY_OK) return status;
   status = privy_request_finish(request, error);
   if (status == PRIVY_OK) return privy_group_start(group, request, NULL, id, error);
@@ -169,7 +169,8 @@ done:
 #define LONGER 1.5 /* enough for a server to answer in */
 
 static privy_status start_timed(privy_group *group, double timeout, privy_error *error) {
-  const privy_options options = {.timeout = timeout, .connect_timeout = timeout, .max_wait = -1, .max_retries = -1};
+  const privy_options options = {
+      .timeout = timeout, .connect_timeout = timeout, .given = PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(CONNECT_TIMEOUT)};
   privy_request *request = NULL;
   privy_status status = ask_for("contacts.list", "{}", &request, error);
   if (status == PRIVY_OK) return privy_group_start(group, request, &options, 1, error);

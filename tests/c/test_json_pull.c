@@ -133,6 +133,31 @@ static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
   assert_false(privy_reader_member_is(&reader, "\"name\":", 7)); /* nothing is taken after an error */
 }
 
+/* What stands in memory behind the text would complete the key. */
+static void an_expected_key_ends_within_the_text(void **state) {
+  (void)state;
+  static const char whole[] = "{\"name\":1}", second[] = "{\"a\":1,\"name\":2}";
+  privy_reader reader;
+  privy_value ignored;
+  for (size_t length = 1; length < strlen("{\"name\":"); length++) {
+    privy_reader_init(&reader, whole, length);
+    assert_true(privy_reader_enter_object(&reader));
+    assert_false(privy_reader_member_is(&reader, "\"name\":", 7));
+    assert_false(privy_reader_member(&reader, &ignored));
+    assert_int_equal(reader.position, length);
+  }
+  for (size_t length = strlen("{\"a\":1,"); length < strlen("{\"a\":1,\"name\":"); length++) {
+    privy_reader_init(&reader, second, length);
+    assert_true(privy_reader_enter_object(&reader));
+    assert_true(privy_reader_member_is(&reader, "\"a\":", 4));
+    assert_true(privy_reader_value(&reader, &ignored));
+    assert_false(privy_reader_member_is(&reader, "\"name\":", 7));
+  }
+  privy_reader_init(&reader, whole, strlen("{\"name\":"));
+  assert_true(privy_reader_enter_object(&reader));
+  assert_true(privy_reader_member_is(&reader, "\"name\":", 7));
+}
+
 static void the_end_is_reached_outside_all_containers(void **state) {
   (void)state;
   privy_reader reader;
@@ -179,6 +204,7 @@ int main(void) {
       TEST(only_what_is_there_is_entered),
       TEST(the_first_error_stays),
       TEST(an_expected_key_is_taken_whole_or_not_at_all),
+      TEST(an_expected_key_ends_within_the_text),
       TEST(the_end_is_reached_outside_all_containers),
       TEST(numbers_are_told_from_other_text),
   };

@@ -148,11 +148,12 @@ static void faults_are_told_together(void **state) {
   privy_error_init(&error);
   CHECK_STATUS(ask_for("contacts.update", "{\"id\":\"1\",\"tags\":[1],\"bogus\":1}", &request, &error),
                PRIVY_VALIDATION);
-  assert_faults(&error.faults, "id: must be a contact's id: cus_ and 16 letters or digits\ntags[0]: must be a string\n"
-                               "bogus: is not a parameter of contacts.update; extra can send it");
+  assert_faults(&error.faults,
+                "id: must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -\ntags[0]: must be a string\n"
+                "bogus: is not a parameter of contacts.update; extra can send it");
   assert_string_equal(
       error.message,
-      "refused before sending: id must be a contact's id: cus_ and 16 letters or digits; tags[0] must be "
+      "refused before sending: id must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -; tags[0] must be "
       "a string; bogus is not a parameter of contacts.update; extra can send it");
   assert_int_equal(error.code, PRIVY_VALIDATION);
   assert_int_equal(error.http_status, 0);

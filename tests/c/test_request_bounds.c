@@ -52,7 +52,7 @@ static void names_that_are_too_long(void **state) {
   privy_request *request = NULL;
   privy_error error;
   privy_error_init(&error);
-  CHECK_OK(privy_request_new_raw("POST", "/x", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("POST"), TEXT("/x"), &request));
   privy_request_begin_object(request);
   privy_request_key(request, name, FOUR_GIB);
   privy_request_integer(request, 1);
@@ -83,7 +83,7 @@ static void bodies_that_grow_too_large(void **state) {
   privy_error_init(&error);
   assert_non_null(text);
   memset(text, 'x', length);
-  CHECK_OK(privy_request_new_raw("POST", "/x", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("POST"), TEXT("/x"), &request));
   privy_request_begin_array(request);
   for (size_t i = 0; i < count; i++) privy_request_string(request, text, length);
   privy_request_end_array(request);
@@ -111,7 +111,7 @@ static void fill(char *text, size_t length) {
 
 static privy_status ask_head(const char *path, size_t query, size_t header, const char *text, privy_request **out,
                              privy_error *error) {
-  privy_status status = privy_request_new_raw("GET", path, out);
+  privy_status status = privy_request_new_raw(TEXT("GET"), TEXT(path), out);
   if (status != PRIVY_OK) return status;
   privy_request_query(*out);
   privy_request_key(*out, "q", 1);

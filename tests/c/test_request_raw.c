@@ -8,7 +8,7 @@
 /* ---- raw requests ------------------------------------------------------------------------------------------------ */
 
 static privy_status raw(const char *method, const char *path, privy_request **out, privy_error *error) {
-  privy_status status = privy_request_new_raw(method, path, out);
+  privy_status status = privy_request_new_raw(TEXT(method), TEXT(path), out);
   return status == PRIVY_OK ? privy_request_finish(*out, error) : status;
 }
 
@@ -65,7 +65,7 @@ static void bodies_of_any_kind(void **state) {
   size_t length;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(bodies); i++) {
-    CHECK_OK(privy_request_new_raw("POST", "/x?a=1", &request));
+    CHECK_OK(privy_request_new_raw(TEXT("POST"), TEXT("/x?a=1"), &request));
     ask_value(request, json_of(bodies[i]));
     CHECK_OK(privy_request_finish(request, &error));
     const char *body = privy_request_body(request, &length);
@@ -89,7 +89,7 @@ static void queries_and_headers(void **state) {
   privy_error error;
   size_t length;
   privy_error_init(&error);
-  CHECK_OK(privy_request_new_raw("POST", "/x?a=1", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("POST"), TEXT("/x?a=1"), &request));
   ask_value(request, json_of("{\"body\":true}"));
   privy_request_query(request);
   ask(request, "{\"b c\":\"d&e\",\"n\":10,\"t\":true,\"\":\"\"}");
@@ -117,7 +117,7 @@ static void faults_of_raw_requests(void **state) {
   privy_request *request = NULL;
   privy_error error;
   privy_error_init(&error);
-  CHECK_OK(privy_request_new_raw("POST", "/x", &request));
+  CHECK_OK(privy_request_new_raw(TEXT("POST"), TEXT("/x"), &request));
   privy_request_begin_object(request);
   privy_request_key(request, "a", 1);
   privy_request_begin_array(request);

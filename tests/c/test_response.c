@@ -302,7 +302,7 @@ done:
 static const struct {
   const char *operation, *body, *message;
 } wrong[] = {
-    {"contacts.get", "", "the answer is empty"},
+    {"contacts.get", "", "the answer to contacts.get is empty (HTTP 200)"},
     {"contacts.get", "{}", "the answer does not hold what contacts.get answers"},
     {"contacts.get", "{\"data\":null}", "the answer does not hold what contacts.get answers"},
     {"contacts.get", "{\"data\":[{}]}", "the answer does not hold what contacts.get answers"},
@@ -365,7 +365,17 @@ static void answers_without_a_body(void **state) {
   CHECK_OK(answer("contacts.delete", 200, "", "", &response, &error));
   privy_response_release(response);
   response = NULL;
-  CHECK_OK(answer("contacts.update", 204, "", "", &response, &error));
+  static const char *const promised[] = {"contacts.get",    "contacts.list",   "contacts.create",
+                                         "contacts.update", "contacts.upsert", "contacts.unsubscribe",
+                                         "orders.upsert",   "events.ingest"};
+  for (size_t i = 0; i < COUNT(promised); i++) {
+    CHECK_STATUS(answer(promised[i], 204, "", "", &response, &error), PRIVY_STATUS);
+    assert_null(response);
+    assert_int_equal(error.http_status, 204);
+    assert_non_null(strstr(error.message, promised[i]));
+    assert_non_null(strstr(error.message, "is empty (HTTP 204)"));
+    privy_error_clear(&error);
+  }
 done:
   privy_response_release(response);
   privy_error_clear(&error);

@@ -48,7 +48,7 @@ static void refuses_what_is_wrong(void **state) {
       {"{}", "{'field':'order_id','message':'is required'}"},
       {"{'order_id':1,'email':'a@b.c','currency':'USD','order_date':'2026-05-12T10:00:00Z'}", "'field':'total'"},
       {ORDER("0", "'email':'a@b.c'"),
-       "{'field':'order_id','message':'must be a positive integer or a string of digits'}"},
+       "{'field':'order_id','message':'must be a positive integer, or its digits as a string'}"},
       {ORDER("'A1'", "'email':'a@b.c'"), "'field':'order_id'"},
       {ORDER("1.5", "'email':'a@b.c'"), "'field':'order_id'"},
       {ORDER("1", "'customer_id':'x'"), "{'field':'base','message':'at least one of email, phone is required'}"},

@@ -40,7 +40,7 @@ static void assert_row(const privy_object *object, const privy_field *row) {
   assert_non_null(row->older);
   /* What nobody sends must stand in answers. */
   if (row->taken_by == 0) assert_int_not_equal(row->slot, PRIVY_NO_SLOT);
-  if (row->kind == PRIVY_KIND_ORDER_ID) assert_int_equal(row->format, PRIVY_FORMAT_DIGITS);
+  if (row->kind == PRIVY_KIND_ORDER_ID) assert_int_equal(row->format, PRIVY_FORMAT_ORDER_ID);
   if (row->kind == PRIVY_KIND_TIME && row->taken_by) assert_int_not_equal(row->format, PRIVY_FORMAT_NONE);
   if (row->kind == PRIVY_KIND_ANY) assert_true(row->max > 0);
 }

@@ -52,9 +52,23 @@ static void email(void **state) {
   ACCEPTS(privy_format_email, "a@b", "jane@example.com", "jane+tag@example.com", "\"j\"@x",
           "j\xC3\xB6rg@b\xC3\xBC"
           "cher.example",
-          "a@[127.0.0.1]", "!#$%&'*+-/=?^_`{|}~@x", "a@b.c.d");
+          "a@[127.0.0.1]", "!#$%&'*+-/=?^_`{|}~@x", "a@b.c.d", "o'brien@example.com",
+          "\xE7\x94\xB2\xE6\x96\x90@\xE9\xBB\x92\xE5\xB7\x9D.example",
+          "\xD8\xB9\xD9\x84\xD9\x8A@\xD9\x85\xD8\xAB\xD8\xA7\xD9\x84.example");
   REFUSES(privy_format_email, "", "@", "a", "a@", "@b", "a@@b", "a@b@c", "a b@c", " a@b", "a@b ", "a@b\n", "a\t@b",
-          "a@b\x7f", "\x01@b");
+          "a@b\x7f", "\x01@b", "<a@b.c>", "a@b.c>", "mailto:a@b.c", "a@b.c,", "a@b.c;", "(a)a@b.c", "a\\@b.c",
+          "\"a@b.c\"", "'a@b.c'", "a@[IPv6:1]");
+  /* no-break space, zero width space, byte order mark, line separator, ideographic space, bidirectional marks */
+  REFUSES(privy_format_email, "a@b.c\xC2\xA0", "a@b.c\xE2\x80\x8B",
+          "\xEF\xBB\xBF"
+          "a@b.c",
+          "a@b.c\xE2\x80\xA8", "a\xE3\x80\x80@b.c",
+          "\xE2\x80\xAE"
+          "a@b.c",
+          "a@b\xE2\x81\xA6.c",
+          "a@\xC2\xAD"
+          "b.c",
+          "a\xF3\xA0\x80\xA0@b.c");
   assert_false(holds(privy_format_email, "a\0@b", 4));
   assert_true(holds_filled(privy_format_email, "a@", 'x', 254));
   assert_false(holds_filled(privy_format_email, "a@", 'x', 255));
@@ -83,16 +97,38 @@ static void event_type(void **state) {
 
 static void contact_id(void **state) {
   (void)state;
-  ACCEPTS(privy_format_contact_id, "cus_A1b2C3d4E5f6G7h8", "cus_0000000000000000", "cus_zzzzzzzzzzzzzzzz");
-  REFUSES(privy_format_contact_id, "", "cus_", "cus_A1b2C3d4E5f6G7h", "cus_A1b2C3d4E5f6G7h8x", "CUS_A1b2C3d4E5f6G7h8",
-          "cux_A1b2C3d4E5f6G7h8", "cus-A1b2C3d4E5f6G7h8", "cus_A1b2C3d4E5f6G7h/", "cus_A1b2C3d4E5f6G7h.",
-          "cus_A1b2C3d4E5f6G7h ", "A1b2C3d4E5f6G7h8cus_", "cus_A1b2C3d4E5f6G7_8");
+  ACCEPTS(privy_format_contact_id, "cus_A1b2C3d4E5f6G7h8", "cus_0000000000000000", "cus_zzzzzzzzzzzzzzzz", "cus_1",
+          "cus_A1b2C3d4E5f6G7h8x", "cus_A1b2C3d4E5f6G7_8", "cus_-", "cus_01-9f_Zz");
+  assert_true(holds_filled(privy_format_contact_id, "cus_", 'x', 68));
+  assert_false(holds_filled(privy_format_contact_id, "cus_", 'x', 69));
+  REFUSES(privy_format_contact_id, "", "cus", "cus_", "CUS_A1b2C3d4E5f6G7h8", "cux_A1b2C3d4E5f6G7h8",
+          "cus-A1b2C3d4E5f6G7h8", "cus_A1b2C3d4E5f6G7h/", "cus_A1b2C3d4E5f6G7h.", "cus_A1b2C3d4E5f6G7h ",
+          "A1b2C3d4E5f6G7h8cus_", "cus_\xC3\xA9", "cus_a/..");
 }
 
-static void digits(void **state) {
+static void order_id(void **state) {
   (void)state;
-  ACCEPTS(privy_format_digits, "0", "1", "0042", "9007199254740993", "123456789012345678901234567890");
-  REFUSES(privy_format_digits, "", "-1", "+1", "1.0", "1e3", " 1", "1 ", "1a", "\xD9\xA3");
+  ACCEPTS(privy_format_order_id, "1", "0042", "10", "9007199254740993", "123456789012345678901234567890");
+  REFUSES(privy_format_order_id, "", "0", "000", "-1", "+1", "1.0", "1e3", " 1", "1 ", "1a", "\xD9\xA3");
+}
+
+/* What a reader overlooks in a text that was refused. */
+static void odd_characters(void **state) {
+  (void)state;
+  static const struct {
+    privy_format format;
+    const char *text;
+    size_t odd;
+  } cases[] = {
+      {PRIVY_FORMAT_EMAIL, "a@b.c", 5},          {PRIVY_FORMAT_EMAIL, "ab", 2},
+      {PRIVY_FORMAT_EMAIL, "<a@b.c>", 0},        {PRIVY_FORMAT_EMAIL, "mailto:a@b.c", 6},
+      {PRIVY_FORMAT_EMAIL, "a b@c", 1},          {PRIVY_FORMAT_EMAIL, "a@b.c\xE2\x80\x8B", 5},
+      {PRIVY_FORMAT_EMAIL, "\"a@b.c\"", 6},      {PRIVY_FORMAT_EMAIL, "a@b\xFF", 4},
+      {PRIVY_FORMAT_PHONE, "+1415555 0171", 13}, {PRIVY_FORMAT_PHONE, "+14155550171\xC2\xA0", 12},
+      {PRIVY_FORMAT_CONTACT_ID, "cus_1\n", 5},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++)
+    assert_int_equal(privy_format_odd(cases[i].format, cases[i].text, strlen(cases[i].text)), cases[i].odd);
 }
 
 static void header(void **state) {
@@ -219,7 +255,8 @@ int main(void) {
       TEST(currency),
       TEST(event_type),
       TEST(contact_id),
-      TEST(digits),
+      TEST(order_id),
+      TEST(odd_characters),
       TEST(header),
       TEST(words_of_faults),
       TEST(times),

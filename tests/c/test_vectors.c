@@ -95,10 +95,11 @@ static void feed(privy_request *request, privy_value value) {
 }
 
 static privy_status build_raw(const vector_case *one, privy_request **out) {
-  char *method = vector_text(vector_member(one->params, "method"), NULL);
-  char *path = vector_text(vector_member(one->params, "path"), NULL);
+  size_t method_length, path_length;
+  char *method = vector_text(vector_member(one->params, "method"), &method_length);
+  char *path = vector_text(vector_member(one->params, "path"), &path_length);
   step_begins();
-  const privy_status status = privy_request_new_raw(method, path, out);
+  const privy_status status = privy_request_new_raw(method, method_length, path, path_length, out);
   if (status == PRIVY_OK) {
     const privy_value body = vector_member(one->params, "body");
     if (body.type != PRIVY_ABSENT) feed(*out, body);

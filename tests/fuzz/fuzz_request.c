@@ -170,7 +170,7 @@ static privy_status new_raw(walk *w) {
   memcpy(method, word.text, word.length);
   const privy_slice target = take_text(w, take_byte(w) % sizeof path);
   memcpy(path, target.text, target.length);
-  const privy_status status = privy_request_new_raw(method, path, &w->request);
+  const privy_status status = privy_request_new_raw(method, strlen(method), path, strlen(path), &w->request);
   if (status != PRIVY_OK) return status;
   if (take_byte(w)) take_body(w);
   privy_request_query(w->request);

@@ -56,7 +56,8 @@ def test_money_is_exact():
 def test_order_ids_are_integers_or_text():
     assert _core._load("Order", b'{"order_id":1001}').order_id == 1001
     assert _core._load("Order", b'{"order_id":"1001"}').order_id == "1001"
-    assert _core._load("Order", b'{"order_id":1.5}').order_id == "1.5"
+    assert _core._load("Order", b'{"order_id":1.5}').order_id == Decimal("1.5")
+    assert repr(_core._load("Order", b'{"order_id":1.0e3}').order_id) == "1000"
     large = 10**40
     assert _core._load("Order", f'{{"order_id":{large}}}'.encode()).order_id == large
 
@@ -237,7 +238,6 @@ def test_repr_shows_tuples_as_tuples():
 
 
 def test_repr_masks_what_is_odd():
-    assert "'***@x'" in repr(contact(b'{"email":"@x"}'))
     assert "***" in repr(contact(b'{"email":"a@b, secret@c"}'))
     assert "secret" not in repr(contact(b'{"email":"a@b, secret@c"}'))
     assert "6175550" not in repr(contact(b'{"phone_number":"(617) 555-0123-444"}'))

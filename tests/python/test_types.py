@@ -68,7 +68,7 @@ async def asynchronous(client: privy.AsyncClient) -> None:
     for contact in client.contacts.list():
         pass
     client.orders.upsert_many([], concurrency="8")
-    privy.AsyncClient(reserve="5")
+    privy.AsyncClient(reserve=b"8")
 """
 
 NARROWED = """

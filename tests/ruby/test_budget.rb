@@ -109,7 +109,12 @@ class TestBudget < PrivyTest
 
   def test_a_reserve_that_cannot_be_used
     assert_match(/reserve/, refused(Privy::Error) { Privy::Sandbox.new.client(reserve: -1) }.message)
-    assert_raises(TypeError) { Privy::Sandbox.new.client(reserve: "4") }
+    refused(Privy::Error) { Privy::Sandbox.new.client(reserve: "four") }
+    sandbox = Privy::Sandbox.new
+    sandbox.set_limits(per_minute: 10)
+    client = sandbox.client(reserve: "9", max_wait: 0)
+    client.contacts.list.first
+    refused(Privy::RateLimitError) { client.contacts.list.first }
   end
 
   # Whoever waits for the minute can be called away.

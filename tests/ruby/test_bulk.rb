@@ -109,7 +109,11 @@ class TestBulk < PrivyTest
   def test_what_cannot_be_a_bulk_call
     client = Privy::Sandbox.new.client
     [nil, 5, { order_id: 1 }, "rows"].each { |rows| assert_raises(TypeError) { client.orders.upsert_many(rows) } }
-    [0, -1, 1.5, "2", true].each { |n| assert_raises(ArgumentError) { client.orders.upsert_many([], concurrency: n) } }
+    [0, -1, 1.5, "two", true, []].each do |number|
+      error = refused(Privy::Error) { client.orders.upsert_many([], concurrency: number) }
+      assert_equal "concurrency must be a whole number, 1 or more", error.message
+    end
+    assert_equal [true], client.orders.upsert_many(orders(1), concurrency: "2").map(&:ok?)
     assert_raises(TypeError) { client.orders.upsert_many([], on_progress: 5) }
     assert_raises(Privy::Error) { client.orders.upsert_many([], max_wait: -1) }
     client.close

@@ -40,7 +40,6 @@ class TestClient < PrivyTest
       { token: TOKEN, proxy: "example.com:3128" } => /proxy/ }.each do |settings, message|
       assert_match message, refused(Privy::Error) { Privy::Client.new(**settings) }.message
     end
-    assert_raises(TypeError) { Privy::Client.new(token: 5) }
     assert_raises(ArgumentError) { Privy::Client.new(tokn: TOKEN) }
   end
 

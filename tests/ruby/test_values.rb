@@ -69,7 +69,7 @@ class TestValuesOut < PrivyTest
 
   def test_times_without_zone
     stubbed do |client, _server|
-      assert_equal [["order_date", "is a date without time and zone: give a Time"]],
+      assert_equal [["order_date", "is a date: give a time with its zone"]],
                    faults { client.orders.upsert(**ORDER, order_date: Date.new(2026, 5, 12)) }
       assert_equal ["order_date"], fields { client.orders.upsert(**ORDER, order_date: "2026-05-12T10:00:00") }
     end
@@ -150,13 +150,13 @@ class TestValuesOut < PrivyTest
 
   def test_keys
     assert_equal '{"a":1,"b":2}', sent_data({ a: 1, "b" => 2 })
-    assert_match(/Integer/, data_fault({ 1 => 2 }).last)
+    assert_equal ["event_data.v.1", "must have a name that is text"], data_fault({ 1 => 2 })
     assert_match(/as String and as Symbol/, data_fault({ a: 1, "a" => 2 }).last)
     assert_equal '{"é":1}', sent_data({ "é".encode("ISO-8859-1") => 1 })
     assert_match(/UTF-8/, data_fault({ "\xFF".b => 1 }).last)
     stubbed do |client, _|
-      assert_equal ["extra"], fields { client.contacts.create(email: JANE, extra: { 1 => 2 }) }
-      assert_equal ["params.(key)"], fields { client.request("GET", "/a", params: { 1 => 2 }) }
+      assert_equal ["1"], fields { client.contacts.create(email: JANE, extra: { 1 => 2 }) }
+      assert_equal ["params.1"], fields { client.request("GET", "/a", params: { 1 => 2 }) }
     end
   end
 
@@ -211,9 +211,8 @@ class TestValuesOut < PrivyTest
     stubbed do |client, _server|
       assert_raises(ArgumentError) { client.contacts.create(emial: JANE) }
       assert_raises(TypeError) { client.contacts.create(email: JANE, extra: []) }
-      assert_raises(TypeError) { client.contacts.get(NOBODY, timeout: "soon") }
+      assert_raises(Privy::Error) { client.contacts.get(NOBODY, timeout: "soon") }
       assert_raises(Privy::Error) { client.contacts.get(NOBODY, timeout: -1) }
-      assert_raises(ArgumentError) { client.request("GET", "/a\0b") }
       assert_raises(TypeError) { client.request("GET", 5) }
     end
   end

@@ -18,9 +18,8 @@ extern VALUE privy_rb_omit;
 
 /* ---- walk.c: Ruby objects into a request ---- */
 
-/* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. A key that cannot be sent is a
- * fault of the field `name` (NULL: of none). May raise. */
-void privy_rb_walk_members(privy_request *request, VALUE hash, const char *name);
+/* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. May raise. */
+void privy_rb_walk_members(privy_request *request, VALUE hash);
 /* Calls the function; what another thread raises meanwhile waits until it returns. May raise. */
 void privy_rb_masked(VALUE (*function)(VALUE), VALUE argument);
 /* Gives one value to the request. May raise. */
@@ -44,15 +43,35 @@ VALUE privy_rb_record_new(privy_response *response, const privy_record *record);
 VALUE privy_rb_page_new(privy_response *response);
 /* A Privy::Response with status, headers and body. */
 VALUE privy_rb_response_new(privy_response *response);
-/* A frozen Hash of the headers, names in lower case. */
-VALUE privy_rb_headers(const privy_response *response);
-/* The body's first `most` bytes as a frozen UTF-8 String; wrong bytes become U+FFFD. */
-VALUE privy_rb_body(const privy_response *response, size_t most);
-/* Bytes from the network as such a String. */
+/* Bytes from the network as a frozen UTF-8 String; wrong bytes become U+FFFD. */
 VALUE privy_rb_clean_text(const char *bytes, size_t length);
 /* Has the Privy::Core::Walk take note of the page → [for each record whether an earlier page held it, or nil when none
  * was, number of the next page or 0]. May raise. */
 VALUE privy_rb_walk_take(VALUE walk, const privy_response *page);
+
+/* ---- shown.c ---- */
+
+/* A frozen Hash of the header fields that users see, names in lower case. */
+VALUE privy_rb_headers(const privy_response *response);
+/* The beginning of the body as a frozen UTF-8 String. */
+VALUE privy_rb_excerpt(const privy_response *response);
+
+/* ---- settings.c ---- */
+
+/* The options of one call, a Hash or nil. Raises Privy::Error for one that cannot be used. */
+privy_options privy_rb_options(VALUE options);
+/* The same over others than those of the client. */
+privy_options privy_rb_options_over(VALUE options, privy_options otherwise);
+/* Reads how many calls a bulk run makes at once; nil leaves it as it is. Raises likewise. */
+void privy_rb_concurrency(VALUE value, privy_bulk_config *config);
+/* Reads the numbers among a client's settings. Raises likewise. */
+void privy_rb_numbers(VALUE settings, privy_config *config);
+/* A setting that is text; NULL when it is missing. Valid as long as the Hash is. Raises likewise. */
+const char *privy_rb_text_setting(VALUE settings, const char *name);
+/* A setting that is true (1) or false (0); -1 when it is missing. Raises likewise. */
+int privy_rb_flag_setting(VALUE settings, const char *name);
+/* The number that a value is, also as text; NaN when it is none. */
+double privy_rb_number(VALUE value);
 
 /* ---- request.c ---- */
 
@@ -60,7 +79,7 @@ VALUE privy_rb_walk_take(VALUE walk, const privy_response *page);
 typedef struct privy_rb_question {
   const privy_operation *operation; /* NULL: any request */
   VALUE params, extra;
-  VALUE method, path, headers, body; /* of any request; method and path are frozen and end in NUL */
+  VALUE method, path, headers, body; /* of any request; method and path are frozen Strings */
 } privy_rb_question;
 
 /* All raise ArgumentError or TypeError for what is none. */
@@ -86,11 +105,6 @@ void privy_rb_client_leave(privy_rb_client *client);
 VALUE privy_rb_client_observer(const privy_rb_client *client);
 /* Checks the request. When it is invalid, reports that, unless the client is closed, and raises. */
 void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error);
-/* The options of one call, a Hash or nil. */
-privy_options privy_rb_options(VALUE options);
-/* The same over others than those of the client. */
-privy_options privy_rb_options_over(VALUE options, privy_options otherwise);
-
 /* ---- group.c: a group may carry the core's bulk run, which it owns ---- */
 
 /* Raises what the configuration is refused for. */
@@ -131,6 +145,8 @@ NORETURN(void privy_rb_raise(const privy_error *error));
 NORETURN(void privy_rb_raise_memory(void));
 /* Raises Privy::Error: a setting that cannot be used. */
 NORETURN(void privy_rb_raise_setting(const char *format, ...)) PRIVY_PRINTF(1, 2);
+/* A frozen Array of Hashes with field and message. */
+VALUE privy_rb_faults(const privy_faults *faults);
 /* Returns when status is PRIVY_OK, raises otherwise. */
 void privy_rb_check(privy_status status, const privy_error *error);
 
@@ -149,6 +165,8 @@ void privy_rb_init_errors(void);
 void privy_rb_init_event(void);
 void privy_rb_init_record(void);
 void privy_rb_init_page(void);
+void privy_rb_init_shown(void);
+void privy_rb_init_settings(void);
 void privy_rb_init_client(void);
 void privy_rb_init_call(VALUE client_class);
 void privy_rb_init_group(void);

@@ -67,7 +67,7 @@ static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, 
   privy_bulk_config config;
   if (!NIL_P(data->group) || data->over) rb_raise(rb_eRuntimeError, "the bulk run has begun already");
   privy_bulk_config_init(&config);
-  if (!NIL_P(concurrency)) config.concurrency = FIXNUM_P(concurrency) ? FIX2LONG(concurrency) : INT64_MAX;
+  privy_rb_concurrency(concurrency, &config);
   config.total = FIXNUM_P(total) ? FIX2LONG(total) : -1;
   config.options = privy_rb_options_over(options, config.options);
   data->operation = privy_rb_operation(name);

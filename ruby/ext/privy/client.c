@@ -100,61 +100,14 @@ static VALUE setting(VALUE settings, const char *name) {
   return NIL_P(settings) ? Qnil : rb_hash_lookup(settings, ID2SYM(rb_intern(name)));
 }
 
-static const char *text_setting(VALUE settings, const char *name) {
-  VALUE value = setting(settings, name);
-  if (NIL_P(value)) return NULL;
-  Check_Type(value, T_STRING);
-  if (memchr(RSTRING_PTR(value), '\0', (size_t)RSTRING_LEN(value)))
-    privy_rb_raise_setting("%s must not hold a NUL character", name);
-  return StringValueCStr(value);
-}
-
-static double number_setting(VALUE settings, const char *name, double otherwise) {
-  VALUE value = setting(settings, name);
-  if (NIL_P(value)) return otherwise;
-  double number = NUM2DBL(value);
-  if (!(number >= 0)) privy_rb_raise_setting("%s: must not be negative", name);
-  return number;
-}
-
-static int count_setting(VALUE settings, const char *name, int otherwise) {
-  VALUE value = setting(settings, name);
-  if (NIL_P(value)) return otherwise;
-  int number = NUM2INT(value);
-  if (number < 0) privy_rb_raise_setting("%s: must not be negative", name);
-  return number;
-}
-
-/* nil leaves the flag to the environment. */
-static int flag_setting(VALUE settings, const char *name) {
-  VALUE value = setting(settings, name);
-  if (NIL_P(value)) return -1;
-  if (value != Qtrue && value != Qfalse) privy_rb_raise_setting("%s must be true or false", name);
-  return value == Qtrue;
-}
-
-static privy_options read_options(VALUE settings, privy_options otherwise) {
-  if (!NIL_P(settings)) Check_Type(settings, T_HASH);
-  if (NIL_P(settings) || RHASH_EMPTY_P(settings)) return otherwise;
-  return (privy_options){
-      .timeout = number_setting(settings, "timeout", otherwise.timeout),
-      .connect_timeout = number_setting(settings, "connect_timeout", otherwise.connect_timeout),
-      .max_wait = number_setting(settings, "max_wait", otherwise.max_wait),
-      .max_retries = count_setting(settings, "max_retries", otherwise.max_retries),
-  };
-}
-
-privy_options privy_rb_options_over(VALUE options, privy_options otherwise) {
-  return read_options(options, otherwise);
-}
-
-privy_options privy_rb_options(VALUE options) {
-  return read_options(options, (privy_options)PRIVY_OPTIONS_INHERIT);
-}
-
-/* Raises what a call with these options would raise. */
-static VALUE client_check_options(VALUE self, VALUE options) {
+/* check_options(options, concurrency = nil) → the options. Raises what a call or bulk run with them would raise. */
+static VALUE client_check_options(int count, VALUE *arguments, VALUE self) {
+  VALUE options, concurrency;
+  privy_bulk_config config;
   (void)self;
+  rb_scan_args(count, arguments, "11", &options, &concurrency);
+  privy_bulk_config_init(&config);
+  privy_rb_concurrency(concurrency, &config);
   privy_rb_options(options);
   return options;
 }
@@ -182,22 +135,19 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   struct creation creation = {.self = rb_check_typeddata(self, &client_type), .config = &config};
   Check_Type(settings, T_HASH);
   if (creation.self->core != NULL) rb_raise(rb_eRuntimeError, "already initialized");
-  VALUE sandbox = setting(settings, "sandbox"), most = setting(settings, "max_response");
-  VALUE reserve = setting(settings, "reserve");
+  VALUE sandbox = setting(settings, "sandbox");
   privy_config_init(&config);
-  config.token = text_setting(settings, "token");
-  config.client_id = text_setting(settings, "client_id");
-  config.client_secret = text_setting(settings, "client_secret");
-  config.scopes = text_setting(settings, "scopes");
-  config.base_url = text_setting(settings, "base_url");
-  config.token_url = text_setting(settings, "token_url");
-  config.ca_bundle = text_setting(settings, "ca_bundle");
-  config.proxy = text_setting(settings, "proxy");
-  config.user_agent = text_setting(settings, "user_agent");
-  config.allow_plain_http = flag_setting(settings, "allow_plain_http");
-  config.options = read_options(settings, config.options);
-  if (!NIL_P(most)) config.max_response = NUM2SIZET(most);
-  if (!NIL_P(reserve)) config.reserve = NUM2LL(reserve);
+  config.token = privy_rb_text_setting(settings, "token");
+  config.client_id = privy_rb_text_setting(settings, "client_id");
+  config.client_secret = privy_rb_text_setting(settings, "client_secret");
+  config.scopes = privy_rb_text_setting(settings, "scopes");
+  config.base_url = privy_rb_text_setting(settings, "base_url");
+  config.token_url = privy_rb_text_setting(settings, "token_url");
+  config.ca_bundle = privy_rb_text_setting(settings, "ca_bundle");
+  config.proxy = privy_rb_text_setting(settings, "proxy");
+  config.user_agent = privy_rb_text_setting(settings, "user_agent");
+  config.allow_plain_http = privy_rb_flag_setting(settings, "allow_plain_http");
+  privy_rb_numbers(settings, &config);
   if (!NIL_P(sandbox)) config.sandbox = privy_rb_sandbox_get(sandbox);
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
@@ -248,6 +198,6 @@ void privy_rb_init_client(void) {
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
   rb_define_method(klass, "close", client_close, 0);
   rb_define_method(klass, "closed?", client_is_closed, 0);
-  rb_define_method(klass, "check_options", client_check_options, 1);
+  rb_define_method(klass, "check_options", client_check_options, -1);
   privy_rb_init_call(klass);
 }

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
-static ID id_decimal, id_finite;
+static ID id_decimal;
 
 struct decode {
   privy_value value;
+  privy_kind kind;
   privy_buffer text;
 };
 
@@ -23,7 +24,7 @@ static VALUE decode_clean(VALUE argument) {
 
 static VALUE convert_string(privy_value value) {
   if (!value.escaped) return rb_obj_freeze(rb_utf8_str_new(value.text, value.length));
-  struct decode decode = {value, PRIVY_BUFFER_EMPTY};
+  struct decode decode = {.value = value};
   return rb_obj_freeze(rb_ensure(decode_body, (VALUE)&decode, decode_clean, (VALUE)&decode));
 }
 
@@ -43,11 +44,21 @@ static VALUE convert_integer(privy_value value) {
   return rb_str_to_inum(rb_str_new(value.text, value.length), 10, 0);
 }
 
-/* What BigDecimal cannot hold (an exponent of many digits) stays the text that it is. */
-static VALUE convert_decimal(const char *digits, uint32_t length) {
-  VALUE text = rb_obj_freeze(rb_utf8_str_new(digits, length));
-  VALUE decimal = rb_funcall(rb_mKernel, id_decimal, 1, text);
-  return RTEST(rb_funcall(decimal, id_finite, 0)) ? decimal : text;
+static VALUE number_body(VALUE argument) {
+  struct decode *decode = (struct decode *)argument;
+  privy_value number;
+  if (privy_value_number(decode->value, decode->kind, &decode->text, &number) != PRIVY_OK) privy_rb_raise_memory();
+  if (number.type == PRIVY_ABSENT) return Qnil;
+  if (number.integral) return convert_integer(number);
+  return rb_funcall(rb_mKernel, id_decimal, 1, rb_utf8_str_new(number.text, number.length));
+}
+
+/* The number that the value is in a field of that kind; what is no number stays the text that it is. */
+static VALUE convert_number(privy_value value, privy_kind kind) {
+  if (value.integral && kind != PRIVY_KIND_MONEY) return convert_integer(value);
+  struct decode decode = {.value = value, .kind = kind};
+  VALUE number = rb_ensure(number_body, (VALUE)&decode, decode_clean, (VALUE)&decode);
+  return NIL_P(number) ? convert_string(value) : number;
 }
 
 static VALUE convert_array(privy_value value) {
@@ -77,26 +88,12 @@ VALUE privy_rb_convert(privy_value value) {
   case PRIVY_NULL: return Qnil;
   case PRIVY_FALSE: return Qfalse;
   case PRIVY_TRUE: return Qtrue;
-  case PRIVY_NUMBER: return value.integral ? convert_integer(value) : convert_decimal(value.text, value.length);
+  case PRIVY_NUMBER: return convert_number(value, PRIVY_KIND_ANY);
   case PRIVY_STRING: return convert_string(value);
   case PRIVY_ARRAY: return convert_array(value);
   case PRIVY_OBJECT: return convert_object(value);
   }
   return Qnil;
-}
-
-/* A number written as a string: the JSON grammar decides what one is. */
-static VALUE convert_money(privy_value value) {
-  if (value.type == PRIVY_NUMBER) return convert_decimal(value.text, value.length);
-  if (value.type != PRIVY_STRING || value.escaped) return privy_rb_convert(value);
-  privy_value inner;
-  privy_error error;
-  privy_error_init(&error);
-  privy_status status = privy_value_parse(value.text, value.length, &inner, &error);
-  privy_error_clear(&error);
-  if (status == PRIVY_NO_MEMORY) privy_rb_raise_memory();
-  if (status != PRIVY_OK || inner.type != PRIVY_NUMBER || inner.length != value.length) return convert_string(value);
-  return convert_decimal(value.text, value.length);
 }
 
 static VALUE utc_time(time_t seconds, long nanos) {
@@ -106,9 +103,7 @@ static VALUE utc_time(time_t seconds, long nanos) {
 
 static VALUE convert_time(privy_value value) {
   privy_time time;
-  if (value.type != PRIVY_STRING || value.escaped) return privy_rb_convert(value);
-  if (!privy_time_parse(value.text, value.length, &time)) return convert_string(value);
-  return utc_time(time.seconds, time.nanos);
+  return privy_value_time(value, &time) ? utc_time(time.seconds, time.nanos) : privy_rb_convert(value);
 }
 
 static VALUE convert_enum(privy_value value, const privy_enum *choices) {
@@ -119,8 +114,9 @@ static VALUE convert_enum(privy_value value, const privy_enum *choices) {
 }
 
 VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field) {
+  bool money = field->kind == PRIVY_KIND_MONEY && value.type == PRIVY_STRING;
+  if (value.type == PRIVY_NUMBER || money) return convert_number(value, field->kind);
   switch (field->kind) {
-  case PRIVY_KIND_MONEY: return convert_money(value);
   case PRIVY_KIND_TIME: return convert_time(value);
   case PRIVY_KIND_ENUM: return convert_enum(value, field->choices);
   default: return privy_rb_convert(value);
@@ -137,16 +133,21 @@ VALUE privy_rb_instant(int64_t seconds) {
 
 struct parse {
   VALUE text;
+  int status; /* of the answer whose body it is; 0: it is none */
   privy_error error;
 };
 
 static VALUE parse_body(VALUE argument) {
   struct parse *parse = (struct parse *)argument;
+  const char *text = RSTRING_PTR(parse->text);
+  size_t length = (size_t)RSTRING_LEN(parse->text);
   privy_value value;
-  privy_status status =
-      privy_value_parse(RSTRING_PTR(parse->text), (size_t)RSTRING_LEN(parse->text), &value, &parse->error);
-  if (status == PRIVY_NO_MEMORY) privy_rb_raise_memory();
-  return status == PRIVY_OK ? privy_rb_convert(value) : Qnil;
+  privy_status status = privy_value_parse(text, length, &value, &parse->error);
+  if (status == PRIVY_OK) return privy_rb_convert(value);
+  if (status != PRIVY_NO_MEMORY && parse->status == 0) return Qnil;
+  if (status != PRIVY_NO_MEMORY) status = privy_json_refuse(parse->status, text, length, &parse->error);
+  privy_rb_check(status, &parse->error);
+  return Qnil;
 }
 
 static VALUE parse_clean(VALUE argument) {
@@ -154,20 +155,28 @@ static VALUE parse_clean(VALUE argument) {
   return Qnil;
 }
 
-/* The value of a JSON text, nil when it is none. */
-static VALUE core_parse(VALUE self, VALUE text) {
-  struct parse parse;
-  (void)self;
-  StringValue(text);
-  parse.text = rb_str_new_frozen(text);
+static VALUE parse_text(VALUE text, int status) {
+  struct parse parse = {.text = rb_str_new_frozen(StringValue(text)), .status = status};
   privy_error_init(&parse.error);
   VALUE result = rb_ensure(parse_body, (VALUE)&parse, parse_clean, (VALUE)&parse);
   RB_GC_GUARD(parse.text);
   return result;
 }
 
+/* The value of a JSON text, nil when it is none. */
+static VALUE core_parse(VALUE self, VALUE text) {
+  (void)self;
+  return parse_text(text, 0);
+}
+
+/* read_json(status, body) → the value of an answer's body; raises Privy::APIStatusError when it is not JSON. */
+static VALUE core_read_json(VALUE self, VALUE status, VALUE body) {
+  (void)self;
+  return parse_text(body, NUM2INT(status));
+}
+
 void privy_rb_init_convert(void) {
   id_decimal = rb_intern("BigDecimal");
-  id_finite = rb_intern("finite?");
   rb_define_module_function(privy_rb_core, "parse", core_parse, 1);
+  rb_define_module_function(privy_rb_core, "read_json", core_read_json, 2);
 }

@@ -50,6 +50,8 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   privy_rb_init_event();
   privy_rb_init_record();
   privy_rb_init_page();
+  privy_rb_init_shown();
+  privy_rb_init_settings();
   privy_rb_init_client();
   privy_rb_init_group();
   privy_rb_init_bulk();

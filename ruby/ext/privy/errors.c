@@ -2,9 +2,6 @@
 
 #include <stdarg.h>
 
-/* Enough of a body to recognise whose answer it was. */
-#define BODY_EXCERPT 1000
-
 static ID id_from_core;
 
 static VALUE memory_exception(void) {
@@ -31,7 +28,7 @@ void privy_rb_raise_setting(const char *format, ...) {
   rb_exc_raise(rb_exc_new_str(error_class(PRIVY_ERROR), message));
 }
 
-static VALUE fault_list(const privy_faults *faults) {
+VALUE privy_rb_faults(const privy_faults *faults) {
   VALUE list = rb_ary_new();
   for (size_t index = 0; index < faults->count; index++) {
     VALUE fault = rb_hash_new();
@@ -46,7 +43,7 @@ static VALUE fault_list(const privy_faults *faults) {
 static VALUE error_values(const privy_error *error) {
   VALUE values = rb_ary_new();
   rb_ary_push(values, privy_rb_text(error->message));
-  rb_ary_push(values, fault_list(&error->faults));
+  rb_ary_push(values, privy_rb_faults(&error->faults));
   rb_ary_push(values, error->http_status == 0 ? Qnil : INT2NUM(error->http_status));
   rb_ary_push(values, privy_rb_text(error->api_code));
   rb_ary_push(values, privy_rb_text(error->method));
@@ -56,7 +53,7 @@ static VALUE error_values(const privy_error *error) {
   rb_ary_push(values, INT2NUM(error->attempts));
   rb_ary_push(values, DBL2NUM(error->waited));
   rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_headers(error->response));
-  rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_body(error->response, BODY_EXCERPT));
+  rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_excerpt(error->response));
   rb_ary_push(values, privy_rb_text(error->contact_id));
   rb_ary_push(values, error->retry_after < 0 ? Qnil : DBL2NUM(error->retry_after));
   rb_ary_push(values, privy_rb_instant(error->resets_at));

@@ -24,39 +24,17 @@ VALUE privy_rb_clean_text(const char *bytes, size_t length) {
   return rb_obj_freeze(NIL_P(scrubbed) ? text : scrubbed);
 }
 
-/* Headers that may hold a secret are nobody's business. */
-static const char *const secret_headers[] = {"set-cookie", "set-cookie2", "authorization", "proxy-authorization"};
-
-static bool is_secret(const char *name) {
-  for (size_t index = 0; index < sizeof secret_headers / sizeof *secret_headers; index++) {
-    if (STRCASECMP(name, secret_headers[index]) == 0) return true;
-  }
-  return false;
-}
-
-VALUE privy_rb_headers(const privy_response *response) {
-  const char *name, *value;
-  VALUE headers = rb_hash_new();
-  for (size_t index = 0; privy_response_header_at(response, index, &name, &value); index++) {
-    if (is_secret(name)) continue;
-    VALUE key = rb_funcall(privy_rb_clean_text(name, strlen(name)), rb_intern("downcase"), 0);
-    VALUE text = privy_rb_clean_text(value, strlen(value));
-    VALUE earlier = rb_hash_lookup(headers, key);
-    if (!NIL_P(earlier)) text = rb_obj_freeze(rb_sprintf("%" PRIsVALUE ", %" PRIsVALUE, earlier, text));
-    rb_hash_aset(headers, key, text);
-  }
-  return rb_obj_freeze(headers);
-}
-
-VALUE privy_rb_body(const privy_response *response, size_t most) {
+/* The body as it came, in UTF-8 if it is that. */
+static VALUE whole_body(const privy_response *response) {
   size_t length = 0;
   const char *body = privy_response_body(response, &length);
-  return privy_rb_clean_text(body, length < most ? length : most);
+  VALUE text = rb_utf8_str_new(body, (long)length);
+  if (rb_enc_str_coderange(text) == ENC_CODERANGE_BROKEN) rb_enc_associate(text, rb_ascii8bit_encoding());
+  return rb_obj_freeze(text);
 }
 
 VALUE privy_rb_response_new(privy_response *response) {
-  VALUE arguments[] = {INT2NUM(privy_response_status(response)), privy_rb_headers(response),
-                       privy_rb_body(response, SIZE_MAX)};
+  VALUE arguments[] = {INT2NUM(privy_response_status(response)), privy_rb_headers(response), whole_body(response)};
   return new_instance("Response", 3, arguments);
 }
 

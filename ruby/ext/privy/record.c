@@ -280,7 +280,7 @@ static VALUE record_core_load(VALUE self, VALUE text) {
 
 static void define_class(const privy_object *object) {
   privy_field_info field;
-  VALUE members = rb_ary_new();
+  VALUE members = rb_ary_new(), personal = rb_ary_new();
   VALUE klass = rb_define_class_under(privy_rb_module, privy_object_name(object), record_class);
   if (privy_object_count(object) > READERS || class_count == sizeof classes / sizeof *classes) {
     rb_raise(rb_eLoadError, "privy: %s has more fields than the extension has readers", privy_object_name(object));
@@ -288,9 +288,11 @@ static void define_class(const privy_object *object) {
   for (size_t index = 0; privy_object_field(object, index, &field); index++) {
     rb_define_method(klass, field.name, readers[index], 0);
     rb_ary_push(members, ID2SYM(rb_intern(field.name)));
+    if (field.personal) rb_ary_push(personal, ID2SYM(rb_intern(field.name)));
   }
   rb_define_alloc_func(klass, record_allocate);
   rb_define_const(klass, "MEMBERS", rb_obj_freeze(members));
+  rb_define_const(klass, "PERSONAL", rb_obj_freeze(personal));
   rb_gc_register_mark_object(klass);
   classes[class_count].object = object;
   classes[class_count++].klass = klass;

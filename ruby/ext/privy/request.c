@@ -4,20 +4,22 @@
 
 static void build(const privy_rb_question *question, privy_request **out) {
   if (privy_request_new(question->operation, out) != PRIVY_OK) privy_rb_raise_memory();
-  privy_rb_walk_members(*out, question->params, NULL);
+  privy_rb_walk_members(*out, question->params);
   if (NIL_P(question->extra)) return;
   privy_request_extra(*out);
-  privy_rb_walk_members(*out, question->extra, "extra");
+  privy_rb_walk_members(*out, question->extra);
 }
 
 static void build_raw(const privy_rb_question *question, privy_request **out) {
-  const char *method = RSTRING_PTR(question->method), *path = RSTRING_PTR(question->path);
-  if (privy_request_new_raw(method, path, out) != PRIVY_OK) privy_rb_raise_memory();
+  VALUE method = question->method, path = question->path;
+  privy_status status = privy_request_new_raw(RSTRING_PTR(method), (size_t)RSTRING_LEN(method), RSTRING_PTR(path),
+                                              (size_t)RSTRING_LEN(path), out);
+  if (status != PRIVY_OK) privy_rb_raise_memory();
   if (question->body != privy_rb_omit) privy_rb_walk_value(*out, question->body);
   privy_request_query(*out);
-  if (!NIL_P(question->params)) privy_rb_walk_members(*out, question->params, "(key)");
+  if (!NIL_P(question->params)) privy_rb_walk_members(*out, question->params);
   privy_request_header(*out);
-  if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers, "(key)");
+  if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers);
 }
 
 void privy_rb_question_build(const privy_rb_question *question, privy_request **out) {
@@ -47,17 +49,10 @@ privy_rb_question privy_rb_question_of(VALUE name, VALUE params, VALUE extra) {
   return privy_rb_question_for(privy_rb_operation(name), params, extra);
 }
 
-/* A frozen copy that ends in NUL and holds no other. */
-static VALUE c_string(VALUE text) {
-  VALUE frozen = rb_str_new_frozen(StringValue(text));
-  StringValueCStr(frozen);
-  return frozen;
-}
-
 privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
   privy_rb_question question = {.params = hash_or_nil(params), .headers = hash_or_nil(headers), .body = body};
-  question.method = c_string(SYMBOL_P(method) ? rb_sym2str(method) : method);
-  question.path = c_string(path);
+  question.method = rb_str_new_frozen(SYMBOL_P(method) ? rb_sym2str(method) : StringValue(method));
+  question.path = rb_str_new_frozen(StringValue(path));
   return question;
 }
 
@@ -78,7 +73,7 @@ struct generation {
 
 static VALUE generate_body(VALUE argument) {
   struct generation *generation = (struct generation *)argument;
-  if (privy_request_new_raw("POST", "/", &generation->request) != PRIVY_OK) privy_rb_raise_memory();
+  if (privy_request_new_raw("POST", 4, "/", 1, &generation->request) != PRIVY_OK) privy_rb_raise_memory();
   privy_rb_walk_value(generation->request, generation->value);
   privy_rb_check(privy_request_finish(generation->request, &generation->error), &generation->error);
   size_t length = 0;
@@ -101,6 +96,41 @@ static VALUE core_generate(VALUE self, VALUE value) {
   return rb_ensure(generate_body, (VALUE)&generation, generate_clean, (VALUE)&generation);
 }
 
+/* ---- the faults of a request that is not sent ---- */
+
+struct validation {
+  privy_rb_question question;
+  privy_request *request;
+  privy_error error;
+};
+
+static VALUE validate_body(VALUE argument) {
+  struct validation *validation = (struct validation *)argument;
+  build(&validation->question, &validation->request);
+  privy_status status = privy_request_finish(validation->request, &validation->error);
+  if (status != PRIVY_VALIDATION) privy_rb_check(status, &validation->error);
+  return privy_rb_faults(&validation->error.faults);
+}
+
+static VALUE validate_clean(VALUE argument) {
+  struct validation *validation = (struct validation *)argument;
+  privy_request_free(validation->request);
+  privy_error_clear(&validation->error);
+  return Qnil;
+}
+
+/* validate(operation, params, extra) → the faults that a call would raise with */
+static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
+  struct validation validation = {.question = privy_rb_question_of(name, params, extra)};
+  (void)self;
+  privy_error_init(&validation.error);
+  VALUE faults = rb_ensure(validate_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
+  RB_GC_GUARD(params);
+  RB_GC_GUARD(validation.question.extra);
+  return faults;
+}
+
 void privy_rb_init_request(void) {
+  rb_define_module_function(privy_rb_core, "validate", core_validate, 3);
   rb_define_module_function(privy_rb_core, "generate", core_generate, 1);
 }

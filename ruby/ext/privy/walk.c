@@ -14,7 +14,8 @@ struct walk {
 
 static VALUE decimal_class;
 static VALUE masked; /* { Exception => :never } */
-static ID id_exponent, id_to_s, id_to_a, id_to_h, id_to_ary, id_to_hash, id_to_str, id_to_time, id_handle_interrupt;
+static ID id_exponent, id_to_s, id_to_a, id_to_h, id_to_ary, id_to_hash, id_to_str, id_to_time, id_strftime,
+    id_handle_interrupt;
 
 static void walk_value(struct walk *walk, VALUE value);
 static void walk_array(struct walk *walk, VALUE array);
@@ -118,7 +119,7 @@ static void walk_time(privy_request *request, VALUE value) {
                         utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
   length += format_fraction(text + length, sizeof text - (size_t)length, instant.value.tv_nsec);
   text[length++] = 'Z';
-  privy_request_string(request, text, (size_t)length);
+  privy_request_time(request, text, (size_t)length);
 }
 
 /* ---- objects of other classes ---- */
@@ -228,14 +229,23 @@ static void walk_converted(struct walk *walk, VALUE value) {
   RB_GC_GUARD(conversion.result);
 }
 
-/* A Date would take the machine's zone, which nobody asked for. */
+static void walk_date(privy_request *request, VALUE value) {
+  VALUE text = rb_funcall(value, id_strftime, 1, rb_str_new_cstr("%F"));
+  if (RB_TYPE_P(text, T_STRING))
+    privy_request_date(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
+  else
+    privy_request_refuse(request, "is a date whose strftime returns no text");
+  RB_GC_GUARD(text);
+}
+
+/* A Date that is made a Time would take the machine's zone, which nobody asked for. */
 static void walk_other(struct walk *walk, VALUE value) {
   if (RTEST(rb_obj_is_kind_of(value, decimal_class)))
     walk_decimal(walk->request, value);
   else if (RTEST(rb_obj_is_kind_of(value, rb_cTime)))
     walk_time(walk->request, value);
   else if (is_a(value, "Date") && !is_a(value, "DateTime"))
-    privy_request_refuse(walk->request, "is a date without time and zone: give a Time");
+    walk_date(walk->request, value);
   else
     walk_converted(walk, value);
 }
@@ -265,54 +275,60 @@ static void walk_array(struct walk *walk, VALUE array) {
   walk->depth--;
 }
 
-struct key_check {
+struct members {
+  struct walk *walk;
   VALUE hash;
-  VALUE fault; /* message, or nil */
 };
 
-static int check_key(VALUE key, VALUE value, VALUE argument) {
-  struct key_check *check = (struct key_check *)argument;
-  VALUE text;
-  (void)value;
-  if (!SYMBOL_P(key) && !RB_TYPE_P(key, T_STRING)) {
-    check->fault =
-        rb_sprintf("has a key that is neither String nor Symbol but %" PRIsVALUE, rb_class_name(rb_obj_class(key)));
-  } else if (!text_of(key, &text)) {
-    check->fault = rb_sprintf("has a key in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(key));
-  } else if (SYMBOL_P(key) && rb_hash_lookup2(check->hash, rb_sym2str(key), Qundef) != Qundef) {
-    check->fault = rb_sprintf("has the key %" PRIsVALUE " as String and as Symbol", rb_str_inspect(rb_sym2str(key)));
-  }
-  return NIL_P(check->fault) ? ST_CONTINUE : ST_STOP;
+/* What is no text and has a short one of its own. */
+static bool is_plain(VALUE key) {
+  return RB_SPECIAL_CONST_P(key) || RB_FLOAT_TYPE_P(key) || RB_INTEGER_TYPE_P(key);
 }
 
-/* What is wrong with the keys of the Hash, nil when nothing is. */
-static VALUE keys_fault(VALUE hash) {
-  struct key_check check = {hash, Qnil};
-  rb_hash_foreach(hash, check_key, (VALUE)&check);
-  return check.fault;
+static void refuse_key(privy_request *request, VALUE key) {
+  VALUE shown = is_plain(key) ? rb_obj_as_string(key) : rb_class_name(rb_obj_class(key));
+  if (NIL_P(key))
+    privy_request_no_key(request, NULL, 0);
+  else
+    privy_request_no_key(request, RSTRING_PTR(shown), (size_t)RSTRING_LEN(shown));
+  RB_GC_GUARD(shown);
+}
+
+static void walk_key(privy_request *request, VALUE text) {
+  privy_request_key(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
+  RB_GC_GUARD(text);
 }
 
 static int walk_member(VALUE key, VALUE value, VALUE argument) {
-  struct walk *walk = (struct walk *)argument;
+  struct members *members = (struct members *)argument;
+  privy_request *request = members->walk->request;
   VALUE text;
-  if (value == privy_rb_omit && walk->depth == 0) return ST_CONTINUE;
-  if (!text_of(key, &text)) return ST_CONTINUE;
-  privy_request_key(walk->request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
-  RB_GC_GUARD(text);
-  walk_value(walk, value);
+  if (value == privy_rb_omit && members->walk->depth == 0) return ST_CONTINUE;
+  if (!SYMBOL_P(key) && !RB_TYPE_P(key, T_STRING)) {
+    refuse_key(request, key);
+  } else if (!text_of(key, &text)) {
+    walk_key(request, rb_inspect(key));
+    refuse(request, rb_sprintf("has a name in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(key)));
+  } else if (SYMBOL_P(key) && rb_hash_lookup2(members->hash, text, Qundef) != Qundef) {
+    walk_key(request, text);
+    privy_request_refuse(request, "is given twice: as String and as Symbol");
+  } else {
+    walk_key(request, text);
+    walk_value(members->walk, value);
+  }
   return ST_CONTINUE;
+}
+
+static void walk_members(struct walk *walk, VALUE hash) {
+  struct members members = {walk, hash};
+  rb_hash_foreach(hash, walk_member, (VALUE)&members);
 }
 
 static void walk_hash(struct walk *walk, VALUE hash) {
   if (!enter(walk, hash)) return;
-  VALUE fault = keys_fault(hash);
-  if (NIL_P(fault)) {
-    privy_request_begin_object(walk->request);
-    rb_hash_foreach(hash, walk_member, (VALUE)walk);
-    privy_request_end_object(walk->request);
-  } else {
-    refuse(walk->request, fault);
-  }
+  privy_request_begin_object(walk->request);
+  walk_members(walk, hash);
+  privy_request_end_object(walk->request);
   walk->depth--;
 }
 
@@ -338,16 +354,10 @@ void privy_rb_walk_value(privy_request *request, VALUE value) {
   walk_value(&walk, value);
 }
 
-void privy_rb_walk_members(privy_request *request, VALUE hash, const char *name) {
+void privy_rb_walk_members(privy_request *request, VALUE hash) {
   struct walk walk = {.request = request};
   Check_Type(hash, T_HASH);
-  VALUE fault = keys_fault(hash);
-  if (NIL_P(fault)) {
-    rb_hash_foreach(hash, walk_member, (VALUE)&walk);
-    return;
-  }
-  if (name != NULL) privy_request_key(request, name, strlen(name));
-  refuse(request, fault);
+  walk_members(&walk, hash);
 }
 
 void privy_rb_init_walk(void) {
@@ -364,5 +374,6 @@ void privy_rb_init_walk(void) {
   id_to_hash = rb_intern("to_hash");
   id_to_str = rb_intern("to_str");
   id_to_time = rb_intern("to_time");
+  id_strftime = rb_intern("strftime");
   id_handle_interrupt = rb_intern("handle_interrupt");
 }

@@ -108,9 +108,6 @@ module Privy
     def initialize(client, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
       super()
       raise TypeError, "rows must be an Enumerable of Hashes" if rows.is_a?(Hash) || !rows.respond_to?(:each)
-      unless concurrency.nil? || (concurrency.is_a?(Integer) && concurrency.positive?)
-        raise ArgumentError, "concurrency must be a positive Integer"
-      end
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
 
       @client = client

@@ -180,7 +180,7 @@ module Privy
     # @private
     def bulk(operation, rows, extra, options, concurrency, on_progress, &block)
       kept = @options.except(:max_wait).merge(options.compact)
-      bulk = Bulk.new(self, @drivers, operation, rows, extra: extra, options: @core.check_options(kept),
+      bulk = Bulk.new(self, @drivers, operation, rows, extra: extra, options: @core.check_options(kept, concurrency),
                                                        concurrency: concurrency, on_progress: on_progress)
       return bulk unless block
 

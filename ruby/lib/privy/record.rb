@@ -80,7 +80,7 @@ module Privy
     #
     # @return [String]
     def inspect
-      known = self.class::MEMBERS.select { |name| key?(name) }.map { |name| "#{name}=#{show(self[name])}" }
+      known = self.class::MEMBERS.select { |name| key?(name) }.map { |name| "#{name}=#{show_field(name)}" }
       known << "extra=#{show(extra)}" unless extra.empty?
       "#<#{[self.class, *known].join(' ')}>"
     end
@@ -128,20 +128,19 @@ module Privy
       end
     end
 
-    def show(value)
+    def show_field(name)
+      self.class::PERSONAL.include?(name) ? show(self[name]) : show(self[name], mask: false)
+    end
+
+    def show(value, mask: true)
       case value
-      when String then mask(value).inspect
+      when String then (mask ? Core.mask(value) : value).inspect
       when Array then "[#{value.map { |element| show(element) }.join(', ')}]"
-      when Hash then "{#{value.keys.map { |key| "#{mask(key)}: …" }.join(', ')}}"
+      when Hash then "{#{value.keys.map { |key| "#{Core.mask(key)}: …" }.join(', ')}}"
       when Time then value.strftime("%FT%TZ")
       when BigDecimal then value.to_s("F")
       else value.inspect
       end
-    end
-
-    def mask(text)
-      text.gsub(/([^\s@])[^\s@]*@([^\s@]+)/) { "#{Regexp.last_match(1)}***@#{Regexp.last_match(2)}" }
-          .gsub(/\+\d[\d ().-]{5,}\d/) { |phone| phone[0, 5] + ("*" * [phone.length - 7, 1].max) + phone[-2, 2] }
     end
   end
 

@@ -72,7 +72,7 @@ module Privy
 
     # One contact. Needs the scope contacts_read.
     #
-    # @param id [String] cus_ and 16 characters
+    # @param id [String] cus_ and 1 to 64 characters
     # @return [Contact]
     # @raise [ValidationError] the id is none
     # @raise [NotFoundError]
@@ -104,7 +104,7 @@ module Privy
     # Changes the fields given and keeps the others; tags and custom_fields are replaced whole. Needs the scope
     # contacts_write.
     #
-    # @param id [String] cus_ and 16 characters
+    # @param id [String] cus_ and 1 to 64 characters
     # @param email [String] only while the contact has none; never changed or cleared afterwards
     # @param phone_number [String] E.164; the same rule
     # @param first_name [String, nil]
@@ -164,7 +164,8 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
     # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
-    # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
+    # @raise [TypeError] rows or on_progress cannot be used
+    # @raise [Error] concurrency or an option cannot be used
     def upsert_many(rows, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
@@ -173,7 +174,7 @@ module Privy
 
     # Deletes a contact. Needs the scope contacts_write.
     #
-    # @param id [String] cus_ and 16 characters
+    # @param id [String] cus_ and 1 to 64 characters
     # @return [Contact, nil] the contact as it was; nil when the answer does not hold it
     # @raise [ValidationError] the id is none
     # @raise [NotFoundError]
@@ -184,7 +185,7 @@ module Privy
     # Unsubscribes a contact's e-mail address. Needs the scope contacts_write. Warns in the category :deprecated.
     #
     # @deprecated by the API: use {#update} with +email_consent: :unsubscribed+
-    # @param id [String] cus_ and 16 characters
+    # @param id [String] cus_ and 1 to 64 characters
     # @param reason [String] at most 500 characters
     # @return [Contact]
     # @raise [ValidationError] the id is none, or the reason too long
@@ -193,6 +194,17 @@ module Privy
       warn(Core.deprecation("contacts.unsubscribe"), category: :deprecated, uplevel: 1)
       params = { id: id, reason: reason }
       @client.call("contacts.unsubscribe", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+    end
+
+    # The faults that a call with these fields would raise, without making it: no request is sent.
+    #
+    # @param operation [Symbol, String] the method whose rules are asked about, e.g. +:update+
+    # @param fields [Hash{Symbol => Object}] parameters of that method, an id among them; a name that it does not have
+    #   is a fault, with the name that may be meant
+    # @param extra [Hash, nil] further fields, as for the method
+    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when nothing is wrong
+    def validate(operation = :upsert, extra: nil, **fields)
+      Core.validate("contacts.#{operation}", fields, extra)
     end
   end
 
@@ -253,11 +265,22 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
     # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
-    # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
+    # @raise [TypeError] rows or on_progress cannot be used
+    # @raise [Error] concurrency or an option cannot be used
     def upsert_many(rows, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
       @client.bulk("orders.upsert", rows, extra, options, concurrency, on_progress, &block)
+    end
+
+    # The faults that {#upsert} with these fields would raise, without making the call: no request is sent.
+    #
+    # @param fields [Hash{Symbol => Object}] parameters of {#upsert}; a name that it does not have is a fault,
+    #   with the name that may be meant
+    # @param extra [Hash, nil] further fields, as for {#upsert}
+    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when nothing is wrong
+    def validate(extra: nil, **fields)
+      Core.validate("orders.upsert", fields, extra)
     end
   end
 
@@ -296,11 +319,22 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
     # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
-    # @raise [TypeError, ArgumentError] rows, concurrency or on_progress cannot be used
+    # @raise [TypeError] rows or on_progress cannot be used
+    # @raise [Error] concurrency or an option cannot be used
     def ingest_many(rows, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
       @client.bulk("events.ingest", rows, extra, options, concurrency, on_progress, &block)
+    end
+
+    # The faults that {#ingest} with these fields would raise, without making the call: no request is sent.
+    #
+    # @param fields [Hash{Symbol => Object}] parameters of {#ingest}, event_type among them; a name that it does not
+    #   have is a fault, with the name that may be meant
+    # @param extra [Hash, nil] further fields, as for {#ingest}
+    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when nothing is wrong
+    def validate(extra: nil, **fields)
+      Core.validate("events.ingest", fields, extra)
     end
   end
 end

@@ -7,9 +7,10 @@ module Privy
 
     # @return [Integer] HTTP status, 2xx
     attr_reader :status
-    # @return [Hash{String => String}] names in lower case; repeated headers joined with ", "
+    # @return [Hash{String => String}] names in lower case; several headers of one name are joined by ", ", those that
+    #   may hold a secret (Set-Cookie and the like) are left out
     attr_reader :headers
-    # @return [String] the body as UTF-8; "" when there is none
+    # @return [String] the body as it came, in UTF-8 if it is that, else binary; "" when there is none
     attr_reader :body
 
     # @param status [Integer]
@@ -24,9 +25,10 @@ module Privy
 
     # The body's value: objects as frozen Hashes, numbers as Integer or BigDecimal. Read anew at each call.
     #
-    # @return [Object, nil] nil when the body is empty or no JSON
+    # @return [Object, nil] nil for a body of +null+
+    # @raise [APIStatusError] the body is empty or not JSON
     def json
-      Core.parse(body)
+      Core.read_json(status, body)
     end
 
     # @return [String, nil] the answer's X-Request-Id
