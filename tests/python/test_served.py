@@ -208,9 +208,16 @@ def test_threads_are_bounded_and_the_longest_idle_connection_makes_room(sandbox)
         before = threading.active_count()
         request = GET + b"Host: localhost\r\n" + BEARER + b"\r\n"
         idle = [connect(server) for _ in range(4)]
+
+        def is_idle_last(connection):
+            *_, (last, waits) = server._connections._open.copy().items()
+            return waits and last.getpeername() == connection.getsockname()
+
+        until(lambda: list(server._connections._open.values()) == [True] * 4)
         for connection in idle:
             connection.sendall(request)
             assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+            until(lambda connection=connection: is_idle_last(connection))
         with connect(server) as one_more:
             one_more.sendall(request)
             assert one_more.recv(65536).startswith(b"HTTP/1.1 200 ")

@@ -165,8 +165,12 @@ class TestServer < PrivyTest
     assert_equal 256, Privy::Core::SandboxConnection::MOST
     request = "#{GET}Host: localhost\r\n#{BEARER}\r\n"
     ask = ->(socket) { socket.write(request) && socket.readpartial(65_536)[0, 13] }
-    narrow do |connect, idle, _open|
-      assert_equal ["HTTP/1.1 200 "] * 4, idle.map(&ask)
+    narrow do |connect, idle, open|
+      wait_until { open.values == [true] * 4 }
+      idle.each do |socket|
+        assert_equal "HTTP/1.1 200 ", ask.call(socket)
+        wait_until { open.values.last && open.keys.last.remote_address.ip_port == socket.local_address.ip_port }
+      end
       one_more = connect.call
       assert_equal "HTTP/1.1 200 ", ask.call(one_more)
       assert_nil idle.first.read(1)
