@@ -191,8 +191,9 @@ static const char *take_key(privy_reader *reader, const char *at, privy_value *o
 
 static const char not_in_object[] = "expected ',' or '}'", not_in_array[] = "expected ',' or ']'";
 
-/* Validates a whole container. Instead of recursing it remembers one bit a level: object or array. */
-static const char *take_container(privy_reader *reader, const char *at, privy_value *out) {
+/* Validates a whole container. Instead of recursing it remembers one bit a level: object or array. In a frame of its
+ * own, so that scalars do not pay for the stack protector of its array. */
+static PRIVY_NOINLINE const char *take_container(privy_reader *reader, const char *at, privy_value *out) {
   const char *const from = at;
   uint64_t objects[PRIVY_JSON_DEPTH / 64] = {0};
   unsigned depth = reader->depth;

@@ -6,6 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__GNUC__)
+#define PRIVY_NOINLINE __attribute__((noinline))
+#else
+#define PRIVY_NOINLINE
+#endif
+
 #define PRIVY_EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /*
