@@ -591,7 +591,8 @@ PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 
 /* ---- clients ----------------------------------------------------------------------------------------------------- */
 
-/* Settings that are numbers; the first PRIVY_OPTION_COUNT of them can be given for a single call too. */
+/* Settings that are numbers; the first PRIVY_OPTION_COUNT of them, and the reserve, can be given for a single call too.
+ */
 typedef enum privy_setting {
   PRIVY_SETTING_TIMEOUT,
   PRIVY_SETTING_CONNECT_TIMEOUT,
@@ -624,10 +625,12 @@ typedef struct privy_options {
   double max_wait;        /* seconds that a call may wait, for budget and between its attempts; answers of requests
                              that are on their way are waited for besides, for as long as `timeout` */
   int max_retries;        /* further attempts after the first */
+  int64_t reserve;        /* requests of each minute that are left to others, be they calls of the same client */
   unsigned given;         /* bit 1u << setting for each of them that is given; the others are the client's */
 } privy_options;
 #define PRIVY_GIVEN(name) (1u << PRIVY_SETTING_##name)
-/* Gives an option (below PRIVY_OPTION_COUNT) its value. Returns as privy_setting_check does. */
+/* Gives an option (below PRIVY_OPTION_COUNT, or PRIVY_SETTING_RESERVE) its value. Returns as privy_setting_check does.
+ */
 PRIVY_API PRIVY_NODISCARD privy_status privy_options_set(privy_options *options, privy_setting option, double value,
                                                          privy_error *error);
 
@@ -642,11 +645,10 @@ typedef struct privy_config {
   const char *ca_bundle;     /* file of certificates to trust; NULL: $SSL_CERT_FILE, else the system's */
   const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; NULL: $https_proxy and $no_proxy */
   const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
-  privy_options options;  /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3; `given` means nothing here */
-  size_t max_response;    /* bytes of body accepted, default 64 MiB */
-  int64_t reserve;        /* requests of each minute that are left to other users of the account, default 0 */
-  int allow_plain_http;   /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
-                             only; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
+  privy_options options; /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3, 0; `given` means nothing here */
+  size_t max_response;   /* bytes of body accepted, default 64 MiB */
+  int allow_plain_http;  /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
+                            only; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
   privy_sandbox *sandbox; /* answer from here instead of the network; the client keeps a reference */
 } privy_config;
 PRIVY_API void privy_config_init(privy_config *config);

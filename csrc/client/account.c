@@ -3,8 +3,8 @@
 /* Seconds without a drive after which a token request is taken over. */
 #define GRACE 0.25
 
-void privy_account_init(privy_account *account, int64_t reserve) {
-  *account = (privy_account){.pacer = {.reserve = reserve}};
+void privy_account_init(privy_account *account) {
+  *account = (privy_account){0};
   privy_retry_quota_init(&account->quota);
 }
 

@@ -23,7 +23,7 @@ typedef struct privy_fetch_watch {
   double undriven; /* seconds in which it was not driven */
 } privy_fetch_watch;
 
-void privy_account_init(privy_account *account, int64_t reserve);
+void privy_account_init(privy_account *account);
 void privy_account_clear(privy_account *account);
 
 /*

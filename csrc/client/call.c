@@ -176,7 +176,7 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   call->backs_off = false;
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
-  privy_pace pace = privy_pacer_ask(&account->pacer, now, &until);
+  privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
   if (pace == PRIVY_PACE_ANSWER && may_listen(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_GO || pace == PRIVY_PACE_ANSWER) return send_request(call, account, now);
   if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until))

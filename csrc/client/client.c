@@ -13,7 +13,7 @@ privy_status privy_client_new(const privy_config *config, privy_client **out, pr
   if (!client) return privy_error_no_memory(error);
   pthread_mutex_init(&client->mutex, NULL);
   atomic_init(&client->process, getpid());
-  privy_account_init(&client->account, config->reserve);
+  privy_account_init(&client->account);
   if (privy_settings_read(&client->settings, config, error) != PRIVY_OK ||
       (!config->sandbox && privy_engine_check(&client->settings, error) != PRIVY_OK)) {
     privy_client_free(client);
@@ -134,7 +134,7 @@ bool privy_client_may_prefetch(privy_client *client, const privy_walk *walk, siz
   double now = begin_step(client);
   privy_account *account = &client->account;
   bool may = (client->settings.token || privy_token_is_fresh(&account->token, now)) &&
-             privy_pacer_ask(&account->pacer, now, &until) == PRIVY_PACE_GO;
+             privy_pacer_ask(&account->pacer, client->settings.options.reserve, now, &until) == PRIVY_PACE_GO;
   unlock(client);
   return may;
 }
@@ -149,7 +149,7 @@ void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, pr
   privy_client_check_process(client);
   double now = begin_step(client), until;
   privy_pacer *pacer = &client->account.pacer;
-  privy_pacer_ask(pacer, now, &until); /* so that a window whose end has passed counts as whole */
+  privy_pacer_ask(pacer, 0, now, &until); /* so that a window whose end has passed counts as whole */
   tell_limit(&client->account, &pacer->minute, minute);
   tell_limit(&client->account, &pacer->day, day);
   unlock(client);

@@ -83,6 +83,8 @@ privy_status privy_options_set(privy_options *options, privy_setting option, dou
   double *place = place_of(options, option);
   if (place)
     *place = value;
+  else if (option == PRIVY_SETTING_RESERVE)
+    options->reserve = value < (double)INT64_MAX ? (int64_t)value : INT64_MAX;
   else
     options->max_retries = (int)value;
   options->given |= 1u << option;
@@ -90,10 +92,10 @@ privy_status privy_options_set(privy_options *options, privy_setting option, dou
 }
 
 privy_status privy_config_set(privy_config *config, privy_setting setting, double value, privy_error *error) {
-  if (setting < PRIVY_OPTION_COUNT) return privy_options_set(&config->options, setting, value, error);
+  if (setting < PRIVY_OPTION_COUNT || setting == PRIVY_SETTING_RESERVE)
+    return privy_options_set(&config->options, setting, value, error);
   if (privy_setting_check(setting, value, error) != PRIVY_OK) return error->code;
   if (setting == PRIVY_SETTING_MAX_RESPONSE) config->max_response = value < (double)SIZE_MAX ? (size_t)value : SIZE_MAX;
-  if (setting == PRIVY_SETTING_RESERVE) config->reserve = value < (double)INT64_MAX ? (int64_t)value : INT64_MAX;
   return PRIVY_OK;
 }
 
@@ -107,7 +109,7 @@ privy_status privy_options_check(const privy_options *options, privy_error *erro
   for (int option = 0; option < PRIVY_OPTION_COUNT; option++)
     if (privy_setting_check((privy_setting)option, value_of(options, (privy_setting)option), error) != PRIVY_OK)
       return error->code;
-  return PRIVY_OK;
+  return privy_setting_check(PRIVY_SETTING_RESERVE, (double)options->reserve, error);
 }
 
 privy_options privy_options_merge(privy_options base, const privy_options *over) {
@@ -116,6 +118,7 @@ privy_options privy_options_merge(privy_options base, const privy_options *over)
   if (given & 1u << PRIVY_SETTING_CONNECT_TIMEOUT) base.connect_timeout = over->connect_timeout;
   if (given & 1u << PRIVY_SETTING_MAX_WAIT) base.max_wait = over->max_wait;
   if (given & 1u << PRIVY_SETTING_MAX_RETRIES) base.max_retries = over->max_retries;
+  if (given & 1u << PRIVY_SETTING_RESERVE) base.reserve = over->reserve;
   base.given |= given;
   return base;
 }

@@ -200,8 +200,7 @@ static privy_status check_ca_bundle(const privy_settings *settings, const privy_
 }
 
 privy_status privy_settings_read(privy_settings *settings, const privy_config *config, privy_error *error) {
-  *settings =
-      (privy_settings){.options = config->options, .max_response = config->max_response, .reserve = config->reserve};
+  *settings = (privy_settings){.options = config->options, .max_response = config->max_response};
   settings->allow_plain_http = allows_plain_http(config);
   if (!keep_all(settings, config)) return privy_error_no_memory(error);
   if (check_lengths(settings, error) != PRIVY_OK || check_credentials(settings, error) != PRIVY_OK) return error->code;
@@ -213,7 +212,6 @@ privy_status privy_settings_read(privy_settings *settings, const privy_config *c
   if (fault) return privy_error_set(error, PRIVY_ERROR, "proxy %s", fault);
   if (check_ca_bundle(settings, config, error) != PRIVY_OK) return error->code;
   if (privy_options_check(&settings->options, error) != PRIVY_OK) return error->code;
-  if (privy_setting_check(PRIVY_SETTING_RESERVE, (double)settings->reserve, error) != PRIVY_OK) return error->code;
   for (const char *at = settings->user_agent ? settings->user_agent : ""; *at; at++)
     if (*at < ' ' || *at > '~') return privy_error_set(error, PRIVY_ERROR, "user_agent must be visible ASCII");
   return settle_urls(settings) ? PRIVY_OK : privy_error_no_memory(error);

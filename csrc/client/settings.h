@@ -17,7 +17,6 @@ typedef struct privy_settings {
   char *user_agent;
   privy_options options;
   size_t max_response;
-  int64_t reserve;
   bool allow_plain_http;
 } privy_settings;
 

@@ -29,7 +29,7 @@ static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress
   privy_client_rate_limits(client, &minute, &day);
   const double requests = ceil(left * (double)bulk->progress.requests / ended);
   const double now = privy_client_wall(client, privy_client_now(client));
-  const double by_budget = privy_forecast(&minute, &day, client->settings.reserve, requests, now);
+  const double by_budget = privy_forecast(&minute, &day, bulk->options.reserve, requests, now);
   const double by_pace = left * fmax(progress->seconds - progress->waited, 0) / ended;
   return by_budget < 0 ? -1 : fmax(by_budget, by_pace);
 }

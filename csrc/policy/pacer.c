@@ -42,18 +42,18 @@ static double until_of(const privy_budget *budget, double now) {
   return budget->resets_at > now ? budget->resets_at : now + PEEK;
 }
 
-privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until) {
+privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, double *until) {
   roll(&pacer->minute, now, FURTHEST_MINUTE);
   roll(&pacer->day, now, FURTHEST_DAY);
   if (!has_room(&pacer->day, 0, 0)) {
     *until = until_of(&pacer->day, now);
     return PRIVY_PACE_DAY;
   }
-  if (!has_room(&pacer->minute, 0, pacer->reserve)) {
+  if (!has_room(&pacer->minute, 0, reserve)) {
     *until = until_of(&pacer->minute, now);
     return PRIVY_PACE_MINUTE;
   }
-  if (has_room(&pacer->day, pacer->flying, 0) && has_room(&pacer->minute, pacer->flying, pacer->reserve) &&
+  if (has_room(&pacer->day, pacer->flying, 0) && has_room(&pacer->minute, pacer->flying, reserve) &&
       (pacer->heard || pacer->flying < FIRST_FLIGHT))
     return PRIVY_PACE_GO;
   *until = now + PEEK;

@@ -21,9 +21,8 @@ typedef struct privy_budget {
 
 typedef struct privy_pacer {
   privy_budget minute, day;
-  int64_t flying;  /* sent and not answered yet */
-  bool heard;      /* a request has come back */
-  int64_t reserve; /* requests of each minute left to others */
+  int64_t flying; /* sent and not answered yet */
+  bool heard;     /* a request has come back */
 } privy_pacer;
 
 /* What keeps a request back. */
@@ -35,7 +34,7 @@ typedef enum privy_pace {
 } privy_pace;
 
 /* Whether a request may go at `now`; if not, `*until` is when to ask again: at most the length of the window later. */
-privy_pace privy_pacer_ask(privy_pacer *pacer, double now, double *until);
+privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, double *until);
 /* A request that was allowed to go is on its way… */
 void privy_pacer_sent(privy_pacer *pacer);
 /* …and is back, with an answer or (NULL) without one. `wall` is the wall clock, for answers without a Date. */

@@ -310,7 +310,12 @@ static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *con
   privy_bulk_config_init(&config);
   config.total = total;
   if (options_read_concurrency(self->state, concurrency, &config) < 0) return false;
-  if (options_read(self->state, options, &config.options) < 0) return false;
+  const double longest = config.options.max_wait;
+  if (client_options(self->state, self->client, options, &config.options) < 0) return false;
+  if (options[PRIVY_SETTING_MAX_WAIT] == Py_None) {
+    config.options.max_wait = longest;
+    config.options.given |= PRIVY_GIVEN(MAX_WAIT);
+  }
   privy_group *group = group_enter(self->group);
   if (!group) return false;
   privy_error_init(&error);

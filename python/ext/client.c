@@ -84,7 +84,7 @@ void client_release(PyObject *object) {
 }
 
 PyObject *client_on_event(PyObject *object) {
-  return owner_of((client_object *)object)->on_event;
+  return ((client_object *)object)->on_event;
 }
 
 int client_finish(core_state *state, PyObject *object, privy_request *request) {
@@ -185,7 +185,7 @@ static privy_response *send(core_state *state, client_object *self, privy_reques
   }
   privy_response *response = NULL;
   if (client) {
-    response = run(state, client, owner_of(self)->on_event, request, &options);
+    response = run(state, client, self->on_event, request, &options);
     client_release((PyObject *)self);
   }
   privy_request_free(request);
@@ -263,15 +263,27 @@ static PyObject *client_reserve(PyObject *object, void *unused) {
 
 /* ---- life ---- */
 
+static bool is_hook(PyObject *on_event) {
+  if (on_event == Py_None || PyCallable_Check(on_event)) return true;
+  PyErr_Format(PyExc_TypeError, "on_event must be callable or None, not %R", Py_TYPE(on_event));
+  return false;
+}
+
+/* view(timeout, connect_timeout, max_wait, max_retries, reserve, on_event): None for what stays as it is. */
 static PyObject *client_view(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   client_object *self = (client_object *)object;
-  if (!request_right_count(count, OPTIONS_COUNT)) return NULL;
+  core_state *state = state_of_object(object);
+  if (!request_right_count(count, OPTIONS_COUNT + 2)) return NULL;
   privy_options options = self->options;
-  if (options_read(state_of_object(object), args, &options) < 0) return NULL;
+  PyObject *on_event = args[OPTIONS_COUNT + 1];
+  if (options_read(state, args, &options) < 0 || options_read_reserve(state, args[OPTIONS_COUNT], &options) < 0 ||
+      !is_hook(on_event))
+    return NULL;
   client_object *view = (client_object *)PyType_GenericAlloc(Py_TYPE(object), 0);
   if (!view) return NULL;
   view->root = (client_object *)Py_NewRef((PyObject *)owner_of(self));
   view->options = options;
+  view->on_event = Py_XNewRef(on_event == Py_None ? client_on_event(object) : on_event);
   return (PyObject *)view;
 }
 
@@ -318,10 +330,7 @@ static int read_config(core_state *state, PyObject *args, privy_config *config, 
                         &texts[6], &texts[7], &texts[8], &numbers[0], &numbers[1], &numbers[2], &numbers[3],
                         &numbers[4], &numbers[5], &plain, &sandbox, on_event))
     return -1;
-  if (*on_event != Py_None && !PyCallable_Check(*on_event)) {
-    PyErr_Format(PyExc_TypeError, "on_event must be callable or None, not %R", Py_TYPE(*on_event));
-    return -1;
-  }
+  if (!is_hook(*on_event)) return -1;
   if (read_texts(state, texts, config) < 0 || options_read_config(state, numbers, config) < 0) return -1;
   if (options_read_flag(state, "allow_plain_http", plain, &config->allow_plain_http) < 0) return -1;
   if (sandbox != Py_None) config->sandbox = sandbox_of(state, sandbox);
@@ -342,7 +351,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   if (!self) return NULL;
   self->options = (privy_options){0};
   self->sandbox = config.sandbox;
-  self->reserve = config.reserve;
+  self->reserve = config.options.reserve;
   self->on_event = on_event == Py_None ? NULL : Py_NewRef(on_event);
   privy_error error;
   privy_error_init(&error);

@@ -39,6 +39,13 @@ int options_read(core_state *state, PyObject *const *values, privy_options *opti
   return 0;
 }
 
+int options_read_reserve(core_state *state, PyObject *value, privy_options *options) {
+  if (value == Py_None) return 0;
+  privy_error error;
+  privy_error_init(&error);
+  return checked(state, privy_options_set(options, PRIVY_SETTING_RESERVE, options_number(value), &error), &error);
+}
+
 int options_read_config(core_state *state, PyObject *const *values, privy_config *config) {
   privy_error error;
   privy_error_init(&error);

@@ -14,6 +14,8 @@ double options_number(PyObject *value);
 /* Sets those of `options` whose value is not None; `values` holds OPTIONS_COUNT of them. 0, or -1 with the root error
  * class for one that cannot be used. */
 int options_read(core_state *state, PyObject *const *values, privy_options *options);
+/* The same for the reserve, which the methods of single calls do not take. */
+int options_read_reserve(core_state *state, PyObject *value, privy_options *options);
 /* The same for a client's settings, of CONFIG_COUNT values. */
 int options_read_config(core_state *state, PyObject *const *values, privy_config *config);
 /* A setting that is text; NULL for None. It lives as long as the value. 0, or -1 likewise. */

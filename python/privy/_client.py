@@ -140,13 +140,18 @@ class BaseClient:
         connect_timeout: float | str | None = None,
         max_wait: float | str | None = None,
         max_retries: int | str | None = None,
+        reserve: int | str | None = None,
+        on_event: Callable[[privy.Event], object] | None = None,
     ) -> privy.types.Self:
         """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
+
+        ``reserve`` is what calls of the copy leave of each minute to others, be they calls of this client: so that jobs
+        leave room for what a person waits for.
 
         Closing one of them closes all. An option that cannot be used is refused here, or by the first call.
         """
         copy = object.__new__(type(self))
-        copy._share(self, self._core.view(timeout, connect_timeout, max_wait, max_retries))
+        copy._share(self, self._core.view(timeout, connect_timeout, max_wait, max_retries, reserve, on_event))
         return copy
 
     @property

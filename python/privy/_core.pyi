@@ -338,9 +338,11 @@ class Client:
         connect_timeout: float | str | None,
         max_wait: float | str | None,
         max_retries: int | str | None,
+        reserve: int | str | None,
+        on_event: Callable[[Event], object] | None,
         /,
     ) -> Client:
-        """The same client with other options."""
+        """The same client with other options; None for what stays as it is."""
 
     def rate_limits(self) -> tuple[tuple[int, int, float | None] | None, tuple[int, int, float | None] | None]:
         """Limit, remaining and reset of the minute and of the day; None for what no answer has told."""

@@ -40,7 +40,7 @@ typedef struct made_call {
 
 static privy_status begin(made_call *made, const privy_settings *settings, privy_token token, const char *operation,
                           const char *params) {
-  privy_account_init(&made->account, 0);
+  privy_account_init(&made->account);
   made->account.token = token;
   privy_status status = ask_for(operation, params, &made->request, &made->error);
   if (status != PRIVY_OK) return status;

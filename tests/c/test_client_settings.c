@@ -263,7 +263,7 @@ static void proxies_and_reserves(void **state) {
     privy_settings_clear(&settings);
   }
   config.proxy = NULL;
-  config.reserve = -1;
+  config.options.reserve = -1;
   CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
   assert_string_equal(error.message, "reserve must be a whole number of requests a minute, 0 or more");
 done:
@@ -411,9 +411,9 @@ done:
 
 static void options_are_merged(void **state) {
   (void)state;
-  const privy_options base = {30, 5, 60, 3, 0};
-  const privy_options none = {.timeout = 1, .connect_timeout = 1, .max_wait = 1, .max_retries = 1};
-  const privy_options some = {10, 7, 0, 0, PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(MAX_WAIT) | PRIVY_GIVEN(MAX_RETRIES)};
+  const privy_options base = {30, 5, 60, 3, 0, 0};
+  const privy_options none = {.timeout = 1, .connect_timeout = 1, .max_wait = 1, .max_retries = 1, .reserve = 1};
+  const privy_options some = {10, 7, 0, 0, 4, PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(MAX_WAIT) | PRIVY_GIVEN(MAX_RETRIES)};
   privy_options merged = privy_options_merge(base, NULL);
   assert_memory_equal(&merged.timeout, &base.timeout, sizeof merged.timeout);
   merged = privy_options_merge(base, &none);
@@ -421,6 +421,7 @@ static void options_are_merged(void **state) {
   merged = privy_options_merge(base, &some);
   assert_true(merged.timeout == 10 && merged.connect_timeout == 5 && merged.max_wait == 0 && merged.max_retries == 0);
   assert_int_equal(merged.given, some.given);
+  assert_int_equal(merged.reserve, 0);
 }
 
 static void options_have_limits(void **state) {
@@ -429,21 +430,21 @@ static void options_have_limits(void **state) {
     privy_options options;
     const char *setting;
   } cases[] = {
-      {{30, 5, 60, 3, 0}, NULL},
-      {{0.001, 0.001, 0, 0, 0}, NULL},
-      {{1e6, 1e6, 1e6, 100, 0}, NULL},
-      {{0, 5, 60, 3, 0}, "timeout"},
-      {{1e6 + 1, 5, 60, 3, 0}, "timeout"},
-      {{NAN, 5, 60, 3, 0}, "timeout"},
-      {{INFINITY, 5, 60, 3, 0}, "timeout"},
-      {{30, 0, 60, 3, 0}, "connect_timeout"},
-      {{30, NAN, 60, 3, 0}, "connect_timeout"},
-      {{30, 5, NAN, 3, 0}, "max_wait"},
-      {{30, 5, 2e6, 3, 0}, "max_wait"},
-      {{30, 5, 60, 101, 0}, "max_retries"},
-      {{-1, 5, 60, 3, 0}, "timeout"},
-      {{30, 5, -1, 3, 0}, "max_wait"},
-      {{30, 5, 60, -1, 0}, "max_retries"},
+      {{30, 5, 60, 3, 0, 0}, NULL},
+      {{0.001, 0.001, 0, 0, 0, 0}, NULL},
+      {{1e6, 1e6, 1e6, 100, 0, 0}, NULL},
+      {{0, 5, 60, 3, 0, 0}, "timeout"},
+      {{1e6 + 1, 5, 60, 3, 0, 0}, "timeout"},
+      {{NAN, 5, 60, 3, 0, 0}, "timeout"},
+      {{INFINITY, 5, 60, 3, 0, 0}, "timeout"},
+      {{30, 0, 60, 3, 0, 0}, "connect_timeout"},
+      {{30, NAN, 60, 3, 0, 0}, "connect_timeout"},
+      {{30, 5, NAN, 3, 0, 0}, "max_wait"},
+      {{30, 5, 2e6, 3, 0, 0}, "max_wait"},
+      {{30, 5, 60, 101, 0, 0}, "max_retries"},
+      {{-1, 5, 60, 3, 0, 0}, "timeout"},
+      {{30, 5, -1, 3, 0, 0}, "max_wait"},
+      {{30, 5, 60, -1, 0, 0}, "max_retries"},
   };
   privy_error error;
   privy_error_init(&error);
@@ -525,14 +526,16 @@ static void settings_are_set_by_name(void **state) {
   CHECK_OK(privy_options_set(&options, PRIVY_SETTING_MAX_RETRIES, 7, &error));
   assert_true(options.connect_timeout == 2.5 && options.max_wait == 0 && options.max_retries == 7);
   assert_int_equal(options.given, (1u << PRIVY_OPTION_COUNT) - 1);
+  CHECK_OK(privy_options_set(&options, PRIVY_SETTING_RESERVE, 3, &error));
+  assert_int_equal(privy_options_merge(privy_default_options, &options).reserve, 3);
   CHECK_STATUS(privy_options_set(&options, PRIVY_SETTING_TIMEOUT, 0, &error), PRIVY_ERROR);
   assert_true(options.timeout == 1.5);
   CHECK_OK(privy_config_set(&config, PRIVY_SETTING_MAX_WAIT, 12, &error));
   CHECK_OK(privy_config_set(&config, PRIVY_SETTING_MAX_RESPONSE, 4096, &error));
   CHECK_OK(privy_config_set(&config, PRIVY_SETTING_RESERVE, 9, &error));
-  assert_true(config.options.max_wait == 12 && config.max_response == 4096 && config.reserve == 9);
+  assert_true(config.options.max_wait == 12 && config.max_response == 4096 && config.options.reserve == 9);
   CHECK_STATUS(privy_config_set(&config, PRIVY_SETTING_RESERVE, NAN, &error), PRIVY_ERROR);
-  assert_true(config.reserve == 9);
+  assert_true(config.options.reserve == 9);
 done:
   privy_error_clear(&error);
 }

@@ -64,7 +64,7 @@ static void numbers_that_cannot_be_true_are_not_believed(void **state) {
     double until = 0;
     CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, cases[i].limit, cases[i].remaining, cases[i].reset, DATE)));
     if (pacer.minute.known != cases[i].believed) fail_msg("%s of %s", cases[i].remaining, cases[i].limit);
-    if (!cases[i].believed) assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_GO);
+    if (!cases[i].believed) assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
   }
 done:
   return;
@@ -112,10 +112,10 @@ static void the_window_of_a_day_is_a_day_long(void **state) {
   privy_pacer pacer = {0}, other = {0};
   double until = 0;
   CHECK_MEMORY(comes(&pacer, NOW, WALL, far));
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_DAY);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_DAY);
   assert_true(until == NOW + 86402);
   CHECK_MEMORY(comes(&other, NOW, WALL, too_far));
-  assert_int_equal(privy_pacer_ask(&other, NOW, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&other, 0, NOW, &until), PRIVY_PACE_GO);
 done:
   return;
 }
@@ -127,10 +127,10 @@ static void no_window_blocks_for_longer_than_it_lasts(void **state) {
   char headers[512];
   double until = 0;
   CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000060", DATE)));
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
   assert_true(until == NOW + 60);
-  assert_int_equal(privy_pacer_ask(&pacer, NOW - 2, &until), PRIVY_PACE_MINUTE);
-  assert_int_equal(privy_pacer_ask(&pacer, NOW - 3, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW - 2, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW - 3, &until), PRIVY_PACE_GO);
   assert_true(pacer.minute.remaining == 60 && pacer.minute.resets_at == 0);
 done:
   return;
@@ -143,17 +143,17 @@ static void answers_of_our_own_are_waited_for_apart(void **state) {
   char headers[512];
   double until = 0;
   for (int i = 0; i < 8; i++) {
-    assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_GO);
+    assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
     privy_pacer_sent(&pacer);
   }
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_ANSWER);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_ANSWER);
   assert_true(until > NOW && until < NOW + 1);
   privy_pacer_returned(&pacer, NOW, WALL, NULL);
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
   CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "7", "1800000060", DATE)));
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_ANSWER);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_ANSWER);
   CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000060", DATE)));
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
   assert_true(until == NOW + 60);
 done:
   return;
@@ -167,12 +167,12 @@ static void the_day_has_the_last_word(void **state) {
   privy_pacer pacer = {0};
   double until = 0;
   CHECK_MEMORY(comes(&pacer, NOW, WALL, headers));
-  assert_int_equal(privy_pacer_ask(&pacer, NOW, &until), PRIVY_PACE_MINUTE);
-  assert_int_equal(privy_pacer_ask(&pacer, NOW + 30, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_GO);
   privy_pacer_sent(&pacer);
-  assert_int_equal(privy_pacer_ask(&pacer, NOW + 30, &until), PRIVY_PACE_ANSWER);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_ANSWER);
   pacer.day.remaining = 0;
-  assert_int_equal(privy_pacer_ask(&pacer, NOW + 30, &until), PRIVY_PACE_DAY);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_DAY);
   assert_true(until == NOW + 3600);
 done:
   return;

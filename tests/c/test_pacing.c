@@ -46,7 +46,7 @@ static void ten_thousand(size_t workers, double jitter) {
   run.jitter = jitter;
   simulated_worker crew[64] = {{0}};
   privy_account account;
-  privy_account_init(&account, 0);
+  privy_account_init(&account);
   for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
   run.wanted = 10000;
   simulation_run(&run, crew, workers);
@@ -79,7 +79,7 @@ static void four_clients_share(double pause, double spread, double jitter, size_
   run.jitter = jitter;
   simulated_worker crew[8] = {{0}};
   privy_account accounts[4];
-  for (size_t i = 0; i < 4; i++) privy_account_init(&accounts[i], 0);
+  for (size_t i = 0; i < 4; i++) privy_account_init(&accounts[i]);
   for (size_t i = 0; i < 4 * at_once; i++) {
     double own = spread * (double)(i % 4);
     crew[i] = (simulated_worker){.account = &accounts[i % 4], .at = START + own, .pause = pause + own};
@@ -112,7 +112,7 @@ static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) 
   simulated_worker crew[8] = {{0}};
   privy_account account;
   int days = 0;
-  privy_account_init(&account, 0);
+  privy_account_init(&account);
   run.wanted = 100000;
   while (run.done < run.wanted) {
     assert_true(days < 11);
@@ -134,7 +134,7 @@ static void a_short_day_is_spent_whole(void **state) {
     simulation run = new_simulation(60, 6);
     simulated_worker crew[3] = {{0}};
     privy_account account;
-    privy_account_init(&account, 0);
+    privy_account_init(&account);
     for (size_t i = 0; i < 3; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
     run.random = seed * UINT64_C(0x9E3779B97F4A7C15);
     run.jitter = 0.9;
@@ -153,8 +153,9 @@ static void a_reserve_is_left_to_others(void **state) {
   simulation run = new_simulation(60, 0);
   simulated_worker worker = {.at = START};
   privy_account account;
-  privy_account_init(&account, 20);
+  privy_account_init(&account);
   worker.account = &account;
+  run.options.reserve = 20;
   run.wanted = 400;
   simulation_run(&run, &worker, 1);
   assert_int_equal(run.done, 400);
@@ -171,7 +172,7 @@ static void a_wall_clock_that_leaps_changes_nothing(void **state) {
     simulation run = new_simulation(60, 0);
     simulated_worker crew[8] = {{0}};
     privy_account account;
-    privy_account_init(&account, 0);
+    privy_account_init(&account);
     for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
     run.dated = true;
     run.leaps = 7200;
@@ -192,7 +193,7 @@ static void calls_that_may_not_wait_share_the_first_answers(void **state) {
     simulation run = new_simulation(60, 0);
     simulated_worker crew[64] = {{0}};
     privy_account account;
-    privy_account_init(&account, 0);
+    privy_account_init(&account);
     for (size_t i = 0; i < 64; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
     run.options.max_wait = 0;
     run.jitter = 0.9;
@@ -221,7 +222,7 @@ static void drivers_that_go_away_hold_nobody_up(void **state) {
     simulation run = new_simulation(0, 0);
     simulated_worker crew[6] = {{0}};
     privy_account account;
-    privy_account_init(&account, 0);
+    privy_account_init(&account);
     for (size_t i = 0; i < 6; i++) crew[i] = (simulated_worker){.account = &account, .at = START, .pause = 700};
     run.settings = &with_oauth;
     run.away = 3000;

@@ -97,7 +97,7 @@ typedef struct made_call {
 } made_call;
 
 static privy_status begin(made_call *made, const privy_options *options, const char *operation, const char *params) {
-  privy_account_init(&made->account, 0);
+  privy_account_init(&made->account);
   made->now = 1000;
   privy_status status = ask_for(operation, params, &made->request, &made->error);
   if (status != PRIVY_OK) return status;

@@ -31,7 +31,7 @@ typedef struct scene {
 static privy_status open_scene(scene *s) {
   const uint64_t random[2] = {1, 2};
   *s = (scene){.now = 1000};
-  privy_account_init(&s->account, 0);
+  privy_account_init(&s->account);
   privy_error_init(&s->errors[0]);
   privy_status status = ask_for("contacts.list", "{}", &s->request, &s->errors[0]);
   for (; status == PRIVY_OK && s->begun < CALLS; s->begun++) {

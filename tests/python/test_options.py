@@ -34,6 +34,47 @@ def test_options_of_a_call_win(sandbox):
     assert client.request("GET", "/contacts").status == 200
 
 
+def test_a_copy_may_leave_more_of_the_minute_to_others(sandbox):
+    sandbox.set_clock(1_800_000_000)
+    sandbox.set_limits(per_minute=10)
+    client = sandbox.client(max_wait=0)
+    jobs = client.with_options(reserve=7)
+    for _ in range(3):
+        jobs.request("GET", "/contacts")
+    with pytest.raises(privy.RateLimitError):
+        jobs.request("GET", "/contacts")
+    event = {"event_type": "seen", "email": "a@b.c"}
+    report = jobs.with_options(timeout=5).events.ingest_many([event] * 2, max_wait=0).run()
+    assert (report.requests, len(report.unsent)) == (0, 2)
+    for _ in range(7):
+        client.request("GET", "/contacts")
+    with pytest.raises(privy.RateLimitError):
+        client.request("GET", "/contacts")
+    with pytest.raises(privy.PrivyError, match="reserve"):
+        client.with_options(reserve=-1)
+
+
+def test_a_copy_may_have_a_hook_of_its_own(sandbox):
+    seen, mine = [], []
+    client = sandbox.client(on_event=seen.append)
+    copy = client.with_options(on_event=mine.append).with_options(timeout=3)
+    copy.request("GET", "/contacts")
+    copy.events.ingest_many([{"event_type": "seen", "email": "a@b.c"}, {}]).run()
+    assert seen == []
+    assert {event.kind for event in mine} >= {"start", "request", "response", "end", "refused"}
+    client.request("GET", "/contacts")
+    assert len(seen) > 0
+    with pytest.raises(TypeError, match="on_event"):
+        client.with_options(on_event=5)
+
+
+def test_a_bulk_run_takes_the_options_of_its_client(sandbox):
+    client = sandbox.client(max_retries=3).with_options(max_retries=0, max_wait=0)
+    sandbox.fail(status=503)
+    event = {"event_type": "seen", "email": "a@b.c"}
+    assert client.events.ingest_many([event] * 2).run().failed == 1
+
+
 def test_copies_share_connections_and_close_together():
     with recording() as recorder:
         client = recorder.client()

@@ -107,7 +107,22 @@ class TestBudget < PrivyTest
     client.contacts.list.first
   end
 
+  def test_a_copy_may_leave_more_of_the_minute_to_others
+    sandbox = Privy::Sandbox.new
+    sandbox.set_clock(Time.utc(2026, 5, 12, 10))
+    sandbox.set_limits(per_minute: 10)
+    client = sandbox.client(max_wait: 0)
+    jobs = client.with_options(reserve: 7)
+    3.times { jobs.request("GET", "/contacts") }
+    refused(Privy::RateLimitError) { jobs.with_options(timeout: 5).request("GET", "/contacts") }
+    report = jobs.events.ingest_many([{ event_type: "seen", email: JANE }] * 2, max_wait: 0).run
+    assert_equal [0, 2], [report.requests, report.unsent.length]
+    7.times { client.request("GET", "/contacts") }
+    refused(Privy::RateLimitError) { client.request("GET", "/contacts") }
+  end
+
   def test_a_reserve_that_cannot_be_used
+    assert_match(/reserve/, refused(Privy::Error) { Privy::Sandbox.new.client.with_options(reserve: -1) }.message)
     assert_match(/reserve/, refused(Privy::Error) { Privy::Sandbox.new.client(reserve: -1) }.message)
     refused(Privy::Error) { Privy::Sandbox.new.client(reserve: "four") }
     sandbox = Privy::Sandbox.new

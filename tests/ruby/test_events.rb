@@ -457,6 +457,54 @@ class TestEvents < PrivyTest
     [JANE, "jane", secret, "14155550171", "privy_0", "?"].each { |text| refute_includes shown, text }
   end
 
+  # ---- copies ----
+
+  def test_a_copy_may_have_a_hook_of_its_own
+    mine = []
+    in_process do |_client, sandbox|
+      client = sandbox.client(on_event: note)
+      copy = client.with_options(on_event: mine.method(:push)).with_options(timeout: 3)
+      copy.request("GET", "/contacts")
+      copy.contacts.list.to_a
+      copy.contacts.upsert_many([{ email: JANE }, {}]).run
+      SmallScheduler.run { copy.request("GET", "/contacts") }
+      assert_empty @all
+      assert_empty %i[start request response end refused] - mine.map(&:kind)
+      assert_equal %w[contacts.list contacts.upsert request], mine.map(&:operation).uniq.sort
+      client.request("GET", "/contacts")
+      refute_empty @all
+    end
+  end
+
+  def test_a_copy_may_have_no_hook
+    out = StringIO.new
+    in_process do |_client, sandbox|
+      client = sandbox.client(on_event: note, logger: Logger.new(out))
+      client.with_options(on_event: false).request("GET", "/contacts")
+      assert_empty @all
+      refute_empty out.string
+      lines = out.string.lines.length
+      client.with_options(logger: false, on_event: false).request("GET", "/contacts")
+      assert_equal lines, out.string.lines.length
+      assert_raises(Privy::Error) { client.with_options(on_event: 5) }
+    end
+  end
+
+  def test_copies_close_together_and_outlive_each_other
+    in_process do |_client, sandbox|
+      copy = sandbox.client.with_options(on_event: note)
+      GC.start
+      copy.request("GET", "/contacts")
+      client = sandbox.client
+      client.with_options(on_event: note).close
+      assert_predicate client, :closed?
+      refused(Privy::Error) { client.request("GET", "/contacts") }
+      runs = Array.new(50) { sandbox.client.with_options(on_event: note).events.ingest_many([{}]).tap(&:next) }
+      assert_equal 50, runs.length
+    end
+    GC.start
+  end
+
   # ---- settings ----
 
   def test_configuration

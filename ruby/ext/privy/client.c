@@ -2,10 +2,13 @@
 
 #include <string.h>
 
+/* A client, or a view of one: the same client with another observer. */
 struct privy_rb_client {
-  privy_client *core;
+  privy_client *core; /* of a view: NULL */
   VALUE observer;
-  size_t users; /* calls and groups: the core's client must outlive them */
+  VALUE of;              /* of a view: the client, else nil */
+  privy_rb_client *root; /* the same, else the client itself */
+  size_t users;          /* calls and groups: the core's client must outlive them */
   bool closed;
   bool dropped; /* the Ruby object is gone; collection knows no order, so that a group may go after its client */
 };
@@ -19,7 +22,9 @@ static void client_release(privy_rb_client *self) {
 }
 
 static void client_mark(void *data) {
-  rb_gc_mark(((privy_rb_client *)data)->observer);
+  const privy_rb_client *self = data;
+  rb_gc_mark(self->observer);
+  rb_gc_mark(self->of);
 }
 
 static void client_free(void *data) {
@@ -42,25 +47,34 @@ static const rb_data_type_t client_type = {
 static VALUE client_allocate(VALUE klass) {
   privy_rb_client *self;
   VALUE client = TypedData_Make_Struct(klass, privy_rb_client, &client_type, self);
-  self->observer = Qnil;
+  self->observer = self->of = Qnil;
+  self->root = self;
   return client;
 }
 
 privy_rb_client *privy_rb_client_get(VALUE self) {
   privy_rb_client *client = rb_check_typeddata(self, &client_type);
-  if (client->core == NULL && !client->closed) rb_raise(rb_eRuntimeError, "not initialized");
+  if (client->root->core == NULL && !client->root->closed) rb_raise(rb_eRuntimeError, "not initialized");
   return client;
 }
 
 privy_client *privy_rb_client_enter(privy_rb_client *client) {
-  if (client->closed) privy_rb_raise_setting("the client is closed");
-  client->users++;
-  return client->core;
+  privy_rb_client *root = client->root;
+  if (root->closed) privy_rb_raise_setting("the client is closed");
+  if (root != client) client->users++;
+  root->users++;
+  return root->core;
+}
+
+static void leave(privy_rb_client *client) {
+  client->users--;
+  if (client->closed || client->dropped) client_release(client);
 }
 
 void privy_rb_client_leave(privy_rb_client *client) {
-  client->users--;
-  if (client->closed || client->dropped) client_release(client);
+  privy_rb_client *root = client->root;
+  if (root != client) leave(client);
+  leave(root);
 }
 
 VALUE privy_rb_client_observer(const privy_rb_client *client) {
@@ -87,7 +101,7 @@ static VALUE refusal_clean(VALUE argument) {
 
 void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error) {
   privy_status status = privy_request_finish(request, error);
-  if (status == PRIVY_VALIDATION && !client->closed && !NIL_P(client->observer)) {
+  if (status == PRIVY_VALIDATION && !client->root->closed && !NIL_P(client->observer)) {
     struct refusal refusal = {client, privy_rb_client_enter(client), request, error};
     rb_ensure(refusal_body, (VALUE)&refusal, refusal_clean, (VALUE)&refusal);
   }
@@ -157,8 +171,19 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   return self;
 }
 
+/* view(observer) → the same client with another observer */
+static VALUE client_view(VALUE self, VALUE observer) {
+  privy_rb_client *from = privy_rb_client_get(self), *view;
+  VALUE object = TypedData_Make_Struct(rb_obj_class(self), privy_rb_client, &client_type, view);
+  view->observer = Qnil;
+  view->root = from->root;
+  RB_OBJ_WRITE(object, &view->of, from->root == from ? self : from->of);
+  RB_OBJ_WRITE(object, &view->observer, observer);
+  return object;
+}
+
 static VALUE client_base_url(VALUE self) {
-  privy_rb_client *data = privy_rb_client_get(self);
+  privy_rb_client *data = privy_rb_client_get(self)->root;
   return data->core == NULL ? Qnil : privy_rb_text(privy_client_base_url(data->core));
 }
 
@@ -171,7 +196,7 @@ static VALUE tell_limit(const privy_rate_limit *limit) {
 
 /* rate_limits → what is left of the minute and of the day; instants are seconds since 1970. */
 static VALUE client_rate_limits(VALUE self) {
-  privy_rb_client *data = privy_rb_client_get(self);
+  privy_rb_client *data = privy_rb_client_get(self)->root;
   privy_rate_limit minute = {0}, day = {0};
   if (data->core != NULL) privy_client_rate_limits(data->core, &minute, &day);
   VALUE minute_told = tell_limit(&minute), day_told = tell_limit(&day);
@@ -180,20 +205,21 @@ static VALUE client_rate_limits(VALUE self) {
 
 /* Calls under way finish; the connections go with the last of them. */
 static VALUE client_close(VALUE self) {
-  privy_rb_client *data = privy_rb_client_get(self);
+  privy_rb_client *data = privy_rb_client_get(self)->root;
   data->closed = true;
   client_release(data);
   return Qnil;
 }
 
 static VALUE client_is_closed(VALUE self) {
-  return privy_rb_client_get(self)->closed ? Qtrue : Qfalse;
+  return privy_rb_client_get(self)->root->closed ? Qtrue : Qfalse;
 }
 
 void privy_rb_init_client(void) {
   VALUE klass = rb_define_class_under(privy_rb_core, "Client", rb_cObject);
   rb_define_alloc_func(klass, client_allocate);
   rb_define_method(klass, "initialize", client_initialize, 1);
+  rb_define_method(klass, "view", client_view, 1);
   rb_define_method(klass, "base_url", client_base_url, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
   rb_define_method(klass, "close", client_close, 0);

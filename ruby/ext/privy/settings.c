@@ -45,13 +45,17 @@ static VALUE number_setting(VALUE settings, int setting) {
   return rb_hash_lookup(settings, ID2SYM(names[setting]));
 }
 
+static bool is_option(int setting) {
+  return setting < PRIVY_OPTION_COUNT || setting == PRIVY_SETTING_RESERVE;
+}
+
 privy_options privy_rb_options_over(VALUE given, privy_options options) {
   if (NIL_P(given)) return options;
   Check_Type(given, T_HASH);
   struct refusal refusal;
   privy_error_init(&refusal.error);
-  for (int setting = 0; setting < PRIVY_OPTION_COUNT && !RHASH_EMPTY_P(given); setting++) {
-    VALUE value = number_setting(given, setting);
+  for (int setting = 0; setting < PRIVY_SETTING_CONCURRENCY && !RHASH_EMPTY_P(given); setting++) {
+    VALUE value = is_option(setting) ? number_setting(given, setting) : Qnil;
     if (NIL_P(value)) continue;
     double number = privy_rb_number(value);
     check(privy_options_set(&options, (privy_setting)setting, number, &refusal.error), &refusal);

@@ -79,10 +79,10 @@ module Privy
       settings = defaults_for(given).merge(given)
       settings[:scopes] = Array(settings[:scopes]).join(" ") if settings[:scopes]
       settings[:ca_bundle] = settings[:ca_bundle].to_s if settings[:ca_bundle]
-      observer = Observer.of(settings[:on_event], settings[:logger])
+      @on_event, @logger = settings.values_at(:on_event, :logger)
+      observer = Observer.of(@on_event, @logger)
       @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer))
       @drivers = Drivers.new(@core)
-      @sandbox = settings[:sandbox]
       @options = {}.freeze
       make_resources
     end
@@ -130,12 +130,18 @@ module Privy
     # @param connect_timeout [Numeric, nil] seconds for the connection
     # @param max_wait [Numeric, nil] seconds of waiting
     # @param max_retries [Integer, nil] further attempts
+    # @param reserve [Integer, nil] requests of each minute that calls of the copy leave to others, be they calls of
+    #   this client: so that jobs leave room for what a person waits for
+    # @param on_event [#call, false, nil] as for {#initialize}; false: none
+    # @param logger [#debug & #info & #warn, false, nil] likewise
     # @return [Client]
     # @raise [Error] an option cannot be used
-    def with_options(timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
-      options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
+    def with_options(timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, reserve: nil,
+                     on_event: nil, logger: nil)
+      options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
+                  reserve: reserve }
       copy = dup
-      copy.instance_variable_set(:@options, @core.check_options(options_for(options)).freeze)
+      copy.send(:change, @core.check_options(options_for(options)).freeze, on_event, logger)
       copy
     end
 
@@ -196,12 +202,17 @@ module Privy
       PageWalk.new(@drivers, operation, params, extra, options_for(options))
     end
 
-    # @private
-    def now
-      @sandbox ? @sandbox.now : Time.now.utc
-    end
-
     private
+
+    def change(options, on_event, logger)
+      @options = options
+      return if on_event.nil? && logger.nil?
+
+      @on_event = on_event || nil unless on_event.nil?
+      @logger = logger || nil unless logger.nil?
+      @core = @core.view(Observer.of(@on_event, @logger))
+      @drivers = Drivers.new(@core)
+    end
 
     def initialize_copy(original)
       super
