@@ -338,6 +338,12 @@ PRIVY_API void privy_request_begin_object(privy_request *request);
 PRIVY_API void privy_request_end_object(privy_request *request);
 /* The next value cannot be told in JSON: keeps `message` as a fault of the current field in the value's place. */
 PRIVY_API void privy_request_refuse(privy_request *request, const char *message);
+/* The same for a value of the host language that is of a type without a form in JSON (named as the host does), ... */
+PRIVY_API void privy_request_other(privy_request *request, const char *type);
+/* ... that raised while it was converted: `error` is the name of what it raised, with or without its message; ... */
+PRIVY_API void privy_request_raised(privy_request *request, const char *type, const char *error);
+/* ... and that stands for a missing value, by its name, such as "NaT". */
+PRIVY_API void privy_request_missing(privy_request *request, const char *name);
 /* Parameters named from here on are sent as they are, whether the tables know them or not. */
 PRIVY_API void privy_request_extra(privy_request *request);
 /* Raw requests only: what is named from here on is a query parameter, a header field. */

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/visible.h"
 #include "message/error.h"
+#include "schema/reason.h"
 
 /* Bytes of a name that is too long which its fault shows. */
 #define NAME_IN_FAULT 32
@@ -316,6 +318,30 @@ void privy_request_null(privy_request *request) {
 
 void privy_request_refuse(privy_request *request, const char *message) {
   if (!request->outside) privy_check_unusable(&request->check, message);
+}
+
+void privy_request_other(privy_request *request, const char *type) {
+  if (!request->outside) privy_check_other(&request->check, type);
+}
+
+static void refuse_built(privy_request *request, bool done, privy_buffer *words) {
+  must(request, done && privy_buffer_terminate(words));
+  if (!request->check.no_memory) privy_request_refuse(request, words->data);
+  privy_buffer_clear(words);
+}
+
+void privy_request_raised(privy_request *request, const char *type, const char *error) {
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  refuse_built(request,
+               privy_buffer_text(&words, "is a ") && privy_buffer_name(&words, type, strlen(type)) &&
+                   privy_buffer_text(&words, " whose conversion raised ") &&
+                   privy_buffer_visible(&words, error, strlen(error)),
+               &words);
+}
+
+void privy_request_missing(privy_request *request, const char *name) {
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  refuse_built(request, privy_buffer_format(&words, "is %s%s", name, PRIVY_REASON_MISSING), &words);
 }
 
 static void begin(privy_request *request, bool array) {

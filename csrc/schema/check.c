@@ -24,7 +24,7 @@ enum {
 };
 
 static const char flat_fault[] = "must be a string, number, boolean or null: nested values are not accepted";
-static const char money_fault[] = "must be a number such as 95.00";
+static const char money_fault[] = PRIVY_REASON_MONEY;
 
 static privy_check_frame *top(privy_check *check) {
   return &check->frames[check->depth - 1];
@@ -115,23 +115,10 @@ static privy_verdict refuse_choice(privy_check *check, const privy_field *field,
   return refuse_with(check, privy_reason_choice(&words, check->operation, field, position), &words);
 }
 
-/* The words for a value of another type than the field's. */
+/* The value is of another type than the field's. */
 static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
-  switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_STRING: return refused(check, "must be a string");
-  case PRIVY_KIND_INTEGER: return refused(check, "must be an integer");
-  case PRIVY_KIND_MONEY: return refused(check, money_fault);
-  case PRIVY_KIND_BOOLEAN: return refused(check, "must be true or false");
-  case PRIVY_KIND_TIME:
-  case PRIVY_KIND_ORDER_ID: return refused(check, privy_format_check((privy_format)field->format, "", 0));
-  case PRIVY_KIND_ENUM: return refuse_choice(check, field, -1);
-  case PRIVY_KIND_STRINGS: return refused(check, "must be an array of strings");
-  case PRIVY_KIND_FLAT: return refused(check, "must be an object without nested values");
-  case PRIVY_KIND_ANY:
-  case PRIVY_KIND_OBJECT: return refused(check, "must be an object");
-  case PRIVY_KIND_OBJECTS: return refused(check, "must be an array of objects");
-  }
-  return PRIVY_VERDICT_REFUSED;
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  return refuse_with(check, privy_reason_type(&words, check->operation, field), &words);
 }
 
 /* ---- keys ---- */
@@ -342,6 +329,8 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
   judge judged = judge_of(check, &field);
   bool integral;
   bool number = privy_json_number(text, length, &integral);
+  const char *fault = number || judged == JUDGE_SILENT ? NULL : privy_reason_not_finite(text, length);
+  if (fault) return refused(check, fault);
   if (!number && (judged == JUDGE_FLAT || judged == JUDGE_NOTHING)) return refused(check, "must be a finite number");
   if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
   switch ((privy_kind)field->kind) {
@@ -385,6 +374,24 @@ privy_verdict privy_check_null(privy_check *check) {
 void privy_check_unusable(privy_check *check, const char *message) {
   const privy_field *field;
   if (judge_of(check, &field) != JUDGE_SILENT) privy_check_refuse(check, message);
+}
+
+void privy_check_other(privy_check *check, const char *type) {
+  const privy_field *field;
+  privy_buffer words = PRIVY_BUFFER_EMPTY;
+  bool done, named = true;
+  switch (judge_of(check, &field)) {
+  case JUDGE_SILENT: return;
+  case JUDGE_FIELD: done = privy_reason_type(&words, check->operation, field); break;
+  case JUDGE_ELEMENT_STRING: done = privy_buffer_text(&words, "must be a string"); break;
+  case JUDGE_ELEMENT_OBJECT: done = privy_buffer_text(&words, "must be an object"); break;
+  case JUDGE_FLAT: done = privy_buffer_text(&words, "must be a string, number, boolean or null"); break;
+  default: done = named = false;
+  }
+  done = named ? done && privy_buffer_text(&words, ", not ") : privy_buffer_text(&words, "is a ");
+  done = done && privy_buffer_name(&words, type, strlen(type));
+  if (!named) done = done && privy_buffer_text(&words, ", which cannot be encoded as JSON");
+  (void)refuse_with(check, done, &words);
 }
 
 bool privy_check_wants_time(const privy_check *check) {

@@ -86,6 +86,8 @@ void privy_check_end(privy_check *check);
 void privy_check_no_key(privy_check *check, const char *name, size_t length);
 /* The next value cannot be told in JSON: `message` is its fault. */
 void privy_check_unusable(privy_check *check, const char *message);
+/* The same for a value that is of a type without a form in JSON, by the name of the type. */
+void privy_check_other(privy_check *check, const char *type);
 /* Whether the field that judges the next value is a time. */
 bool privy_check_wants_time(const privy_check *check);
 /* Keeps a fault of the current field. */

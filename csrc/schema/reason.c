@@ -20,6 +20,36 @@ bool privy_reason_choice(privy_buffer *out, const privy_operation *operation, co
   return done;
 }
 
+static const char *type_message(const privy_field *field) {
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_STRING: return "must be a string";
+  case PRIVY_KIND_INTEGER: return "must be an integer";
+  case PRIVY_KIND_MONEY: return PRIVY_REASON_MONEY;
+  case PRIVY_KIND_BOOLEAN: return "must be true or false";
+  case PRIVY_KIND_TIME:
+  case PRIVY_KIND_ORDER_ID: return privy_format_check((privy_format)field->format, "", 0);
+  case PRIVY_KIND_STRINGS: return "must be an array of strings";
+  case PRIVY_KIND_FLAT: return "must be an object without nested values";
+  case PRIVY_KIND_ANY:
+  case PRIVY_KIND_OBJECT: return "must be an object";
+  case PRIVY_KIND_OBJECTS: return "must be an array of objects";
+  case PRIVY_KIND_ENUM: break;
+  }
+  return "";
+}
+
+bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field) {
+  if (field->kind == PRIVY_KIND_ENUM) return privy_reason_choice(out, operation, field, -1);
+  return privy_buffer_text(out, type_message(field));
+}
+
+const char *privy_reason_not_finite(const char *text, size_t length) {
+  size_t at = length > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+  if (at < length && (text[at] | 0x20) == 's') at++; /* sNaN */
+  if (at < length && (text[at] | 0x20) == 'n') return "is NaN" PRIVY_REASON_MISSING;
+  return at < length && (text[at] | 0x20) == 'i' ? "is infinite: must be a finite number" : NULL;
+}
+
 bool privy_reason_format(privy_buffer *out, privy_format format, const char *message, const char *text, size_t length) {
   char name[PRIVY_CHARACTER_ROOM];
   const size_t odd = privy_format_odd(format, text, length);

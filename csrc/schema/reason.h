@@ -6,9 +6,17 @@
 #include "base/buffer.h"
 #include "schema/schema.h"
 
+#define PRIVY_REASON_MONEY "must be a number such as 95.00"
+/* Follows the name of what stands for a missing value. */
+#define PRIVY_REASON_MISSING ": leave out a value that is missing"
+
 /* Why the operation does not take the enumeration's value at `position` (-1: the text is no value of it). */
 PRIVY_NODISCARD bool privy_reason_choice(privy_buffer *out, const privy_operation *operation, const privy_field *field,
                                          int position);
+/* What a field takes, for a value of another type. */
+PRIVY_NODISCARD bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field);
+/* Why a text that stands for a number is none: it is NaN or infinite; NULL for any other. */
+const char *privy_reason_not_finite(const char *text, size_t length);
 /* What the format asks for, and which character breaks it when that may be overlooked. `message` is the format's. */
 PRIVY_NODISCARD bool privy_reason_format(privy_buffer *out, privy_format format, const char *message, const char *text,
                                          size_t length);

@@ -1,5 +1,6 @@
 #include "walk.h"
 
+#include "errors.h"
 #include "times.h"
 
 /* Far beyond what the core accepts; it only keeps a hostile structure from exhausting the stack. */
@@ -19,33 +20,39 @@ static int refuse(walker *w, const char *message) {
   return 0;
 }
 
-/* Refuses with words in a str, of which it takes over the reference; NULL with an exception: with the other words. */
-static int refuse_with(walker *w, PyObject *words, const char *otherwise) {
-  const char *text = words ? PyUnicode_AsUTF8AndSize(words, NULL) : NULL;
-  if (!text) PyErr_Clear();
-  refuse(w, text ? text : otherwise);
-  Py_XDECREF(words);
-  return 0;
+/* UTF-8 of a str, which may be NULL with an exception: in that case, and where it has no UTF-8, other words. */
+static const char *words_of(PyObject *text, const char *otherwise) {
+  const char *words = text ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+  if (words) return words;
+  PyErr_Clear();
+  return otherwise;
 }
 
 static PyObject *type_name(walker *w, PyObject *type) {
   return PyObject_GetAttr(type, w->state->names[NAME_TYPE_NAME]);
 }
 
-/* The exception that is set becomes a fault of the value, unless memory ran out or it is no Exception. */
-static int refuse_failed(walker *w) {
-  static const char words[] = "cannot be converted";
-  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return -1;
-  PyObject *type, *value, *trace;
-  PyErr_Fetch(&type, &value, &trace);
-  PyErr_NormalizeException(&type, &value, &trace);
-  PyObject *name = type ? type_name(w, type) : NULL;
-  PyObject *message = name && value ? PyUnicode_FromFormat("%s: %U: %S", words, name, value) : NULL;
+/* Its type and what it says; the type alone when it fails to say anything. Takes over the exception. */
+static PyObject *described(walker *w, PyObject *exception) {
+  PyObject *name = exception ? type_name(w, (PyObject *)Py_TYPE(exception)) : NULL;
+  PyObject *text = name ? PyObject_Str(exception) : NULL;
+  if (!text) PyErr_Clear();
+  PyObject *all = text && PyUnicode_GetLength(text) > 0 ? PyUnicode_FromFormat("%U: %U", name, text) : Py_XNewRef(name);
+  Py_XDECREF(text);
   Py_XDECREF(name);
+  Py_XDECREF(exception);
+  return all;
+}
+
+/* The exception that is set becomes a fault of the value, unless memory ran out or it is no Exception. */
+static int refuse_failed(walker *w, PyObject *value) {
+  if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return -1;
+  PyObject *error = described(w, errors_caught()), *type = type_name(w, (PyObject *)Py_TYPE(value));
+  const char *name = words_of(type, "value");
+  privy_request_raised(w->request, name, words_of(error, "an exception"));
   Py_XDECREF(type);
-  Py_XDECREF(value);
-  Py_XDECREF(trace);
-  return refuse_with(w, message, words);
+  Py_XDECREF(error);
+  return 0;
 }
 
 /* True when the text of a str came out; false: the failure was told (or is an exception: check PyErr_Occurred). */
@@ -74,10 +81,10 @@ static int walk_string(walker *w, PyObject *value) {
 }
 
 /* Sends str(value) as a number; the core judges whether it is one. Takes the reference to `text`. */
-static int walk_digits(walker *w, PyObject *text) {
+static int walk_digits(walker *w, PyObject *value, PyObject *text) {
   const char *digits;
   Py_ssize_t length;
-  if (!text) return refuse_failed(w);
+  if (!text) return refuse_failed(w, value);
   bool ok = text_of(text, &digits, &length);
   if (ok) privy_request_number(w->request, digits, (size_t)length);
   Py_DECREF(text);
@@ -88,7 +95,7 @@ static int walk_digits(walker *w, PyObject *text) {
 /* An int beyond 64 bits. */
 static int walk_large(walker *w, PyObject *value) {
   PyObject *text = PyNumber_ToBase(value, 10);
-  if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return walk_digits(w, text);
+  if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return walk_digits(w, value, text);
   PyErr_Clear();
   return refuse(w, "is a number of too many digits");
 }
@@ -136,7 +143,7 @@ static int walk_sequence(walker *w, PyObject *sequence) {
     Py_ssize_t count = PySequence_Size(sequence);
     PyObject *item = i < count ? PySequence_GetItem(sequence, i) : NULL;
     if (!item) {
-      if (PyErr_Occurred()) result = refuse_failed(w);
+      if (PyErr_Occurred()) result = refuse_failed(w, sequence);
       break;
     }
     result = walk_any(w, item);
@@ -272,18 +279,13 @@ static int walk_mapping(walker *w, PyObject *mapping) {
     result = plain ? walk_dict(w, mapping) : walk_items(w, items);
     privy_request_end_object(w->request);
   } else {
-    result = refuse_failed(w);
+    result = refuse_failed(w, mapping);
   }
   w->depth--;
   return result;
 }
 
 /* ---- what is missing ---- */
-
-/* "NaN", "NaT", "NA" */
-static int refuse_missing(walker *w, const char *name) {
-  return refuse_with(w, PyUnicode_FromFormat("is %s: leave out a value that is missing", name), "is missing");
-}
 
 /* Not equal to itself, as NaN and NaT. */
 static bool is_missing(PyObject *value) {
@@ -336,9 +338,10 @@ static int refuse_time(walker *w, PyObject *value) {
   PyErr_Fetch(&type, &error, &trace);
   bool missing = is_missing(value);
   PyErr_Restore(type, error, trace);
-  if (!missing) return refuse_failed(w);
+  if (!missing) return refuse_failed(w, value);
   PyErr_Clear();
-  return refuse_missing(w, "NaT");
+  privy_request_missing(w->request, "NaT");
+  return 0;
 }
 
 static int walk_datetime(walker *w, PyObject *value) {
@@ -360,7 +363,7 @@ static int walk_date(walker *w, PyObject *value) {
   const char *bytes;
   Py_ssize_t length;
   PyObject *text = PyObject_CallMethodObjArgs(value, w->state->names[NAME_ISOFORMAT], NULL);
-  if (!text) return refuse_failed(w);
+  if (!text) return refuse_failed(w, value);
   if (PyUnicode_Check(text) && text_of(text, &bytes, &length))
     privy_request_date(w->request, bytes, (size_t)length);
   else if (!PyErr_Occurred())
@@ -373,12 +376,9 @@ static int walk_date(walker *w, PyObject *value) {
 
 static int refuse_type(walker *w, PyObject *value) {
   PyObject *name = type_name(w, (PyObject *)Py_TYPE(value));
-  PyObject *message = name ? PyUnicode_FromFormat("must be a str, bool, number, datetime, dict, list, tuple or None, "
-                                                  "not %U",
-                                                  name)
-                           : NULL;
+  privy_request_other(w->request, words_of(name, "object"));
   Py_XDECREF(name);
-  return refuse_with(w, message, "must be a value that JSON has a form for");
+  return 0;
 }
 
 /* A value of another library: converted to one that the core has a type for. */
@@ -386,13 +386,13 @@ static int walk_foreign(walker *w, PyObject *value) {
   if (!enter(w, value)) return 0;
   PyObject *convert = state_values(w->state);
   PyObject *plain = convert ? PyObject_CallFunctionObjArgs(convert, value, NULL) : NULL;
-  int result;
+  int result = 0;
   if (!plain)
-    result = refuse_failed(w);
+    result = refuse_failed(w, value);
   else if (plain == Py_NotImplemented)
     result = refuse_type(w, value);
   else if (PyBytes_Check(plain))
-    result = refuse_missing(w, PyBytes_AsString(plain));
+    privy_request_missing(w->request, PyBytes_AsString(plain));
   else
     result = walk_any(w, plain);
   Py_XDECREF(plain);
@@ -408,14 +408,14 @@ static int is_a(PyObject *value, PyObject *type) {
 static int walk_other(walker *w, PyObject *value) {
   if (PyFloat_CheckExact(value)) return walk_float(w, value);
   int match = is_a(value, state_decimal(w->state));
-  if (match) return match < 0 ? refuse_failed(w) : walk_digits(w, PyObject_Str(value));
+  if (match) return match < 0 ? refuse_failed(w, value) : walk_digits(w, value, PyObject_Str(value));
   match = is_a(value, state_datetime(w->state));
-  if (match) return match < 0 ? refuse_failed(w) : walk_datetime(w, value);
+  if (match) return match < 0 ? refuse_failed(w, value) : walk_datetime(w, value);
   if (PyFloat_Check(value)) return walk_float(w, value);
   match = is_a(value, state_mapping(w->state));
-  if (match) return match < 0 ? refuse_failed(w) : walk_mapping(w, value);
+  if (match) return match < 0 ? refuse_failed(w, value) : walk_mapping(w, value);
   match = is_a(value, state_date(w->state));
-  if (match) return match < 0 ? refuse_failed(w) : walk_date(w, value);
+  if (match) return match < 0 ? refuse_failed(w, value) : walk_date(w, value);
   return walk_foreign(w, value);
 }
 

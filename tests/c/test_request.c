@@ -285,8 +285,110 @@ static void what_json_cannot_tell_is_refused(void **state) {
   privy_request_refuse(request, "is a socket");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
   assert_faults(&error.faults, "email: is a socket\ncustom_fields.a: is a socket\n"
-                               "custom_fields.b: must be a finite number\n"
+                               "custom_fields.b: is NaN: leave out a value that is missing\n"
                                "bogus: is not a parameter of contacts.create; extra can send it");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
+static void types_without_a_form_in_json(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_request_new(privy_operation_find("orders.upsert"), &request));
+  static const char *const fields[] = {"order_id",  "total",           "order_date",  "total_items",
+                                       "discounts", "billing_address", "initial_sync"};
+  for (size_t i = 0; i < COUNT(fields); i++) {
+    privy_request_key(request, fields[i], strlen(fields[i]));
+    privy_request_other(request, "set");
+  }
+  privy_request_key(request, "line_items", 10);
+  privy_request_begin_array(request);
+  privy_request_other(request, "set");
+  privy_request_begin_object(request);
+  privy_request_key(request, "more", 4);
+  privy_request_other(request, "a\nb");
+  privy_request_end_object(request);
+  privy_request_end_array(request);
+  privy_request_key(request, "bogus", 5);
+  privy_request_other(request, "set");
+  CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
+  assert_faults(&error.faults,
+                "order_id: must be a positive integer, or its digits as a string, not set\n"
+                "total: must be a number such as 95.00, not set\n"
+                "order_date: must be an ISO 8601 date-time with Z or an offset, such as 2026-05-12T10:00:00Z, not set\n"
+                "total_items: must be an integer, not set\ndiscounts: must be an array of objects, not set\n"
+                "billing_address: must be an object, not set\ninitial_sync: must be true or false, not set\n"
+                "line_items[0]: must be an object, not set\n"
+                "line_items[1].more: is a \"a\\nb\", which cannot be encoded as JSON\n"
+                "bogus: is not a parameter of orders.upsert; extra can send it\n"
+                "currency: is required\nbase: at least one of email, phone is required");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
+static void strings_lists_and_choices_of_other_types(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_request_new(privy_operation_find("contacts.create"), &request));
+  privy_request_key(request, "email", 5);
+  privy_request_other(request, "bytes");
+  privy_request_key(request, "sms_consent", 11);
+  privy_request_other(request, "bytes");
+  privy_request_key(request, "tags", 4);
+  privy_request_begin_array(request);
+  privy_request_other(request, "bytes");
+  privy_request_end_array(request);
+  privy_request_key(request, "custom_fields", 13);
+  privy_request_begin_object(request);
+  privy_request_key(request, "a", 1);
+  privy_request_other(request, "bytes");
+  privy_request_end_object(request);
+  CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
+  assert_faults(&error.faults, "email: must be a string, not bytes\n"
+                               "sms_consent: must be one of subscribed, never_subscribed, single_opt_in, not bytes\n"
+                               "tags[0]: must be a string, not bytes\n"
+                               "custom_fields.a: must be a string, number, boolean or null, not bytes");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
+static void values_that_are_missing_or_fail(void **state) {
+  (void)state;
+  static const char *const numbers[] = {"nan", "-NaN", "sNaN", "Infinity", "-inf", "0x1"};
+  privy_request *request = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_request_new(privy_operation_find("events.ingest"), &request));
+  privy_request_key(request, "event_type", 10);
+  privy_request_number(request, "NaN", 3);
+  privy_request_key(request, "email", 5);
+  privy_request_missing(request, "NaT");
+  privy_request_key(request, "event_time", 10);
+  privy_request_raised(request, "Zone", "RuntimeError: two\nlines");
+  privy_request_key(request, "event_data", 10);
+  privy_request_begin_object(request);
+  for (size_t i = 0; i < COUNT(numbers); i++) {
+    privy_request_key(request, numbers[i], strlen(numbers[i]));
+    privy_request_number(request, numbers[i], strlen(numbers[i]));
+  }
+  privy_request_end_object(request);
+  CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
+  assert_faults(&error.faults, "event_type: is NaN: leave out a value that is missing\n"
+                               "email: is NaT: leave out a value that is missing\n"
+                               "event_time: is a Zone whose conversion raised RuntimeError: two\\nlines\n"
+                               "event_data.nan: is NaN: leave out a value that is missing\n"
+                               "event_data.-NaN: is NaN: leave out a value that is missing\n"
+                               "event_data.sNaN: is NaN: leave out a value that is missing\n"
+                               "event_data.Infinity: is infinite: must be a finite number\n"
+                               "event_data.-inf: is infinite: must be a finite number\n"
+                               "event_data.0x1: must be a finite number");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -368,6 +470,9 @@ int main(void) {
       TEST(extra_travels_with_the_rest),
       TEST(extra_smuggles_nothing),
       TEST(what_json_cannot_tell_is_refused),
+      TEST(types_without_a_form_in_json),
+      TEST(strings_lists_and_choices_of_other_types),
+      TEST(values_that_are_missing_or_fail),
       TEST(events_are_at_most_256_kib),
       TEST(headers_are_found_whatever_their_case),
       TEST(nothing_can_be_freed),

@@ -143,7 +143,7 @@ static void faults_of_raw_requests(void **state) {
   privy_request_string(request, " a", 2);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
   assert_faults(&error.faults,
-                "body.a[1]: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
+                "body.a[1]: is infinite: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
                 "params.q: must be a string, number or boolean: it does not travel in the body\n"
                 "params.r: must be a string, number or boolean: it does not travel in the body\n"
                 "headers.authorization: is set by the client\nheaders.Host: is set by the client\n"

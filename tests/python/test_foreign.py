@@ -218,13 +218,18 @@ FAULTS = [
     (pandas.NA, f"is NA: {MISSING}"),
     (numpy.datetime64("NaT"), f"is NaT: {MISSING}"),
     (numpy.datetime64("NaT", "ns"), f"is NaT: {MISSING}"),
-    (Broken(2026, 5, 12), "cannot be converted: RuntimeError: no such zone"),
-    (BrokenIndex(), "cannot be converted: ValueError: not counted yet"),
-    (BrokenMapping(), "cannot be converted: KeyError: 'a'"),
-    (OddMapping(), "cannot be converted: TypeError: items() of a mapping must return pairs"),
-    (BrokenSequence(), "cannot be converted: OSError: closed"),
-    (BrokenFloat(), "cannot be converted"),
-    (BrokenDecimal(1), "cannot be converted: ArithmeticError: no digits"),
+    (float("nan"), f"is NaN: {MISSING}"),
+    (numpy.float64("nan"), f"is NaN: {MISSING}"),
+    (numpy.float32("nan"), f"is NaN: {MISSING}"),
+    (Decimal("NaN"), f"is NaN: {MISSING}"),
+    (Decimal("sNaN"), f"is NaN: {MISSING}"),
+    (Broken(2026, 5, 12), "is a Broken whose conversion raised RuntimeError: no such zone"),
+    (BrokenIndex(), "is a BrokenIndex whose conversion raised ValueError: not counted yet"),
+    (BrokenMapping(), "is a BrokenMapping whose conversion raised KeyError: 'a'"),
+    (OddMapping(), "is a OddMapping whose conversion raised TypeError: items() of a mapping must return pairs"),
+    (BrokenSequence(), "is a BrokenSequence whose conversion raised OSError: closed"),
+    (BrokenFloat(), "is a BrokenFloat whose conversion raised Unspeakable"),
+    (BrokenDecimal(1), "is a BrokenDecimal whose conversion raised ArithmeticError: no digits"),
     (Item(Item), None),
     (numpy.timedelta64(5, "ns"), None),
     (numpy.complex64(1), None),
@@ -245,17 +250,38 @@ def test_what_cannot_be_sent_is_a_fault_among_the_others(client, sandbox, value,
         if words:
             assert found[field] == words
         else:
-            assert re.search(r" not \w+$", found[field])
+            assert re.search(r"^must be .* not \w+$", found[field])
     found = details_of(lambda: client.events.ingest("a b", email="a@b.c", event_data={"x": [value]}))
     assert set(found) == {"event_type", "event_data.x[0]"}
+    assert words or re.search(r"^is a \w+, which cannot be encoded as JSON$", found["event_data.x[0]"])
     assert sandbox.counts.requests == before
+
+
+def test_a_type_is_refused_in_the_words_of_its_field(client):
+    found = details_of(lambda: client.orders.upsert(**{**ORDER, "email": b"a@b.c", "total": {1}, "order_date": b""}))
+    assert found["email"] == "must be a string, not bytes"
+    assert found["total"] == "must be a number such as 95.00, not set"
+    assert re.search(r"^must be .*Z.*, not bytes$", found["order_date"])
+    found = details_of(
+        lambda: client.contacts.create(email_consent=b"", tags=[b"a"], custom_fields={"a": b""}, send_welcome_sms=b"")
+    )
+    assert found["email_consent"].endswith("suppressed, not bytes")
+    assert found["tags[0]"] == "must be a string, not bytes"
+    assert found["custom_fields.a"] == "must be a string, number, boolean or null, not bytes"
+    assert found["send_welcome_sms"] == "must be true or false, not bytes"
+
+
+def test_an_infinite_number(client):
+    for value in (float("inf"), -float("inf"), numpy.float32("inf"), Decimal("-Infinity")):
+        found = details_of(lambda: client.orders.upsert(**ORDER | {"total": value}))  # noqa: B023
+        assert found == {"total": "is infinite: must be a finite number"}
 
 
 def test_an_element_that_fails_is_a_fault_of_its_place(client):
     found = details_of(lambda: client.contacts.create(email="nobody", tags=numpy.array(["a", None], dtype=object)))
     assert set(found) == {"email", "tags[1]"}
     found = details_of(lambda: client.contacts.create(email="nobody", tags=BrokenList("ab")))
-    assert found["tags[0]"] == "cannot be converted: LookupError: gone"
+    assert found["tags[0]"] == "is a BrokenList whose conversion raised LookupError: gone"
     assert "email" in found
     found = details_of(lambda: client.orders.upsert(**ORDER | {"line_items": numpy.array([1, 2])}))
     assert set(found) == {"line_items[0]", "line_items[1]"}
@@ -281,6 +307,12 @@ def test_a_time_without_a_zone_is_called_that(client, naive):
     assert found == {"event_data.when": words, "event_data.list[0]": words}
     found = details_of(lambda: client.contacts.create(email="a@b.c", custom_fields={"when": naive}))
     assert found == {"custom_fields.when": words}
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 1), numpy.datetime64("2026-01-01")], ids=repr)
+def test_a_date_is_no_time(client, day):
+    found = details_of(lambda: client.orders.upsert(**ORDER | {"order_date": day}))
+    assert found == {"order_date": "is a date: give a time with its zone"}
 
 
 def test_what_stops_a_program_comes_through(client):
@@ -336,3 +368,11 @@ print(any(name.partition(".")[0] in ("numpy", "pandas") for name in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_row_with_a_cell_too_many(client):
+    row = {**ORDER, "email": "nobody", None: ["more", "cells"]}
+    (result,) = client.orders.upsert_many([row])
+    found = {fault["field"]: fault["message"] for fault in result.error.details}
+    assert set(found) == {"email", "base"}
+    assert found["base"] == "there is a value without a name: the row has more cells than its header"

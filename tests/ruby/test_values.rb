@@ -115,6 +115,25 @@ class TestValuesOut < PrivyTest
     assert_match(/BasicObject/, data_fault(BasicObject.new).last)
   end
 
+  def test_a_type_is_refused_in_the_words_of_its_field
+    wrong = { email: 1..2, total: 1..2, line_items: [1..2], accepts_sms_marketing: 1..2 }
+    stubbed do |client, _|
+      found = faults { client.orders.upsert(**ORDER, **wrong) }.to_h
+      assert_equal({ "email" => "must be a string, not Range", "total" => "must be a number such as 95.00, not Range",
+                     "line_items[0]" => "must be an object, not Range",
+                     "accepts_sms_marketing" => "must be true or false, not Range" }, found)
+    end
+  end
+
+  def test_numbers_that_are_not_finite_are_called_that
+    missing = "is NaN: leave out a value that is missing"
+    infinite = "is infinite: must be a finite number"
+    { Float::NAN => missing, BigDecimal("NaN") => missing, Float::INFINITY => infinite,
+      -BigDecimal("Infinity") => infinite }.each do |value, words|
+      assert_equal ["event_data.v", words], data_fault(value)
+    end
+  end
+
   Point = Struct.new(:x, :y)
 
   # An object with one method, which returns the value.

@@ -208,13 +208,13 @@ static struct conversion convert(VALUE value) {
 }
 
 static void refuse_conversion(privy_request *request, VALUE value, VALUE error) {
-  VALUE klass = rb_class_name(rb_obj_class(value));
-  if (NIL_P(error)) {
-    refuse(request, rb_sprintf("is a %" PRIsVALUE ", which cannot be encoded as JSON", klass));
-  } else {
-    refuse(request, rb_sprintf("is a %" PRIsVALUE " whose conversion raised %" PRIsVALUE, klass,
-                               rb_class_name(rb_obj_class(error))));
-  }
+  VALUE klass = rb_class_name(rb_obj_class(value)), raised = NIL_P(error) ? Qnil : rb_class_name(rb_obj_class(error));
+  if (NIL_P(error))
+    privy_request_other(request, StringValueCStr(klass));
+  else
+    privy_request_raised(request, StringValueCStr(klass), StringValueCStr(raised));
+  RB_GC_GUARD(klass);
+  RB_GC_GUARD(raised);
 }
 
 static void walk_converted(struct walk *walk, VALUE value) {
