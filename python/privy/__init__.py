@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from . import types as types
     from ._async import AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
     from ._async_bulk import AsyncBulk
-    from ._bulk import Bulk, BulkReport, Progress, RefusedRow
+    from ._bulk import Bulk, BulkReport, Progress
+    from ._bulk_rows import RefusedRow
     from ._events import Event
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
@@ -114,7 +115,7 @@ _LATER = {
     "Progress": "_bulk",
     "RateLimit": "_limits",
     "RateLimitWindow": "_limits",
-    "RefusedRow": "_bulk",
+    "RefusedRow": "_bulk_rows",
     "Result": "_result",
     "Sandbox": "sandbox",
     "Success": "_result",

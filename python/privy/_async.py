@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from . import _core
 from ._async_bulk import AsyncBulk
 from ._bulk import Bulk, Progress
+from ._bulk_rows import checked
 from ._client import BaseClient, Client, to_response
 from ._core import Contact, Page
 from ._errors import PrivyError
@@ -175,10 +176,13 @@ class _AsyncResource:
         self,
         operation: str,
         rows: Iterable[Row],
+        check_first: bool,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> AsyncBulk[Any]:
+        if check_first:
+            rows = checked(operation, rows)
         return AsyncBulk(self._core, operation, rows, concurrency, on_progress, options)
 
 
@@ -191,6 +195,7 @@ class AsyncContacts(_AsyncResource):
     update = _awaited(Contacts.update)
     upsert = _awaited(Contacts.upsert)
     upsert_many = _many(Contacts.upsert_many)
+    validate_many = _plain(Contacts.validate_many)
     delete = _awaited(Contacts.delete)
     unsubscribe = _awaited(Contacts.unsubscribe)
     validate = _plain(Contacts.validate)
@@ -201,6 +206,7 @@ class AsyncOrders(_AsyncResource):
 
     upsert = _awaited(Orders.upsert)
     upsert_many = _many(Orders.upsert_many)
+    validate_many = _plain(Orders.validate_many)
     validate = _plain(Orders.validate)
 
 
@@ -209,6 +215,7 @@ class AsyncEvents(_AsyncResource):
 
     ingest = _awaited(Events.ingest)
     ingest_many = _many(Events.ingest_many)
+    validate_many = _plain(Events.validate_many)
     validate = _plain(Events.validate)
 
 

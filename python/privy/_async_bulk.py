@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from . import _core
-from ._bulk import BaseBulk, BulkReport, Progress, Rows, check_pass, start
+from ._bulk import BaseBulk, BulkReport, Progress, check_pass, start
+from ._bulk_rows import Rows
 from ._errors import PrivyError, RateLimitError
 from ._loop import AsyncCore, Driver
 from ._result import Result

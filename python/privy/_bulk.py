@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from dataclasses import field as attribute
 from types import TracebackType
 from typing import Generic, TypeVar
 
 from . import _core
-from ._errors import RateLimitError, ValidationError, instant
-from ._result import Failure, Result, Success
+from ._bulk_rows import RefusedRow, Rows, split
+from ._errors import RateLimitError, instant
+from ._result import Result, Success
 from ._rows import rows_of
-from .types import TYPE_CHECKING, Any, Options, Row, Self, datetime
+from .types import TYPE_CHECKING, Options, Row, Self, datetime
 
 T = TypeVar("T")
 R = TypeVar("R", bound=_core.Bulk)
-
-_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +35,6 @@ class Progress:
     """Seconds until the end, by the pace so far and by the minute's budget at as many requests a row as rows have taken
     so far. None when that is unknown: without ``total``, before any result, or when the rows left take more than the
     day's budget."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """One fault of a row that failed."""
-
-    index: int
-    """Position of the row, from 0."""
-    key: object = attribute(repr=False)
-    """What identifies the row: its order_id, e-mail address, phone number or idempotency key; None without one."""
-    field: str
-    """The field that is wrong, such as ``line_items[0].price``, or ``base``."""
-    message: str
-    """What is wrong."""
-    value: object = attribute(repr=False)
-    """The value of the field in the row; None for ``base``."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,61 +81,6 @@ class BulkReport:
         if self.stopped is not None:
             parts.append(f"stopped: {self.stopped}")
         return "; ".join(parts)
-
-
-def split(row: Row) -> tuple[Row, Any]:
-    """The parameters of a row, and what stands under ``extra``."""
-    if not hasattr(row, "items"):
-        fault = {"field": "base", "message": f"must be a dict, not {type(row).__name__}"}
-        raise ValidationError(f"the row is invalid: it {fault['message']}", details=[fault])
-    if "extra" not in row:
-        return row, None
-    return {name: value for name, value in row.items() if name != "extra"}, row["extra"]
-
-
-def _value_at(row: object, field: str) -> object:
-    """The value that a fault's field names in a row: ``line_items[0].price``. None where there is none."""
-    value: Any = row
-    for index, name in _PART.findall(field):
-        try:
-            value = value[name] if name else value[int(index)]
-        except Exception:
-            return None
-    return None if field == "base" else value
-
-
-class Rows:
-    """The rows of a run, and what its report says of those that failed."""
-
-    def __init__(self, operation: str, rows: Iterable[Row]) -> None:
-        self.given = rows
-        self.total = len(rows) if isinstance(rows, Sized) else None
-        self.refused: dict[int, list[RefusedRow]] = {}
-        self._keys = _core.row_keys(operation)
-
-    def failure(self, index: int, row: Row, error: Exception) -> Failure:
-        """The result of a row that failed. Its faults go into the report, in place of those noted for it before."""
-        details = getattr(error, "details", None) or [{"field": "base", "message": str(error)}]
-        key = None
-        if hasattr(row, "get"):
-            key = next((row[name] for name in self._keys if row.get(name) is not None), None)
-        self.refused[index] = [
-            RefusedRow(index, key, fault["field"], fault["message"], _value_at(row, fault["field"]))
-            for fault in details
-        ]
-        return Failure(index, row, error)
-
-    def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> list[tuple[int, Row]]:
-        """The rows without a request: those taken and, of a sequence, all further ones."""
-        unsent = [(index, row) for index, row, in_doubt, _ in open_rows if not in_doubt]
-        if isinstance(self.given, Sequence):
-            unsent += [(index, self.given[index]) for index in range(taken, len(self.given))]
-        return unsent
-
-    def stop(self, error: BaseException, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> None:
-        """Completes the error that ends the run."""
-        if isinstance(error, RateLimitError):
-            error.unsent = self.unsent(taken, open_rows)
 
 
 class BaseBulk(Generic[T]):

@@ -240,6 +240,7 @@ class Contacts(Resource):
         self,
         rows: Iterable[privy.types.Row],
         *,
+        check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
@@ -256,6 +257,8 @@ class Contacts(Resource):
         Args:
             rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
                 stand under ``extra``.
+            check_first: checks all rows before the first request, and raises ``ValidationError`` with all faults of all
+                rows when one is wrong. It holds all rows in memory.
             concurrency: calls under way at most; 8 when left out.
             on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
             timeout, connect_timeout, max_retries: as for the client, for each call.
@@ -263,10 +266,27 @@ class Contacts(Resource):
                 minute's budget, not for a day's.
 
         Raises:
+            ValidationError: with ``check_first``, a row is wrong; nothing was sent.
             RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
-        return self._bulk("contacts.upsert", rows, concurrency, on_progress, options)
+        return self._bulk("contacts.upsert", rows, check_first, concurrency, on_progress, options)
+
+    def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
+        """The faults that ``upsert_many`` with these rows would report for them, without making a call.
+
+        Costs no request. What only the server knows, such as the country of a phone number, is not checked.
+
+        Args:
+            rows: as for ``upsert_many``.
+
+        Returns:
+            One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
+            nothing is wrong.
+        """
+        from ._bulk_rows import faults_of
+
+        return faults_of("contacts.upsert", rows)
 
     def delete(
         self,

@@ -27,10 +27,14 @@ class Resource:
         self,
         operation: str,
         rows: Iterable[Row],
+        check_first: bool,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> Bulk[Any]:
         from ._bulk import Bulk
+        from ._bulk_rows import checked
 
+        if check_first:
+            rows = checked(operation, rows)
         return Bulk(self._core, operation, rows, concurrency, on_progress, options)

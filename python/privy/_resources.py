@@ -115,6 +115,7 @@ class Orders(Resource):
         self,
         rows: Iterable[privy.types.Row],
         *,
+        check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
@@ -131,6 +132,8 @@ class Orders(Resource):
         Args:
             rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
                 stand under ``extra``.
+            check_first: checks all rows before the first request, and raises ``ValidationError`` with all faults of all
+                rows when one is wrong. It holds all rows in memory.
             concurrency: calls under way at most; 8 when left out.
             on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
             timeout, connect_timeout, max_retries: as for the client, for each call.
@@ -138,10 +141,27 @@ class Orders(Resource):
                 minute's budget, not for a day's.
 
         Raises:
+            ValidationError: with ``check_first``, a row is wrong; nothing was sent.
             RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
-        return self._bulk("orders.upsert", rows, concurrency, on_progress, options)
+        return self._bulk("orders.upsert", rows, check_first, concurrency, on_progress, options)
+
+    def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
+        """The faults that ``upsert_many`` with these rows would report for them, without making a call.
+
+        Costs no request. What only the server knows, such as the country of a phone number, is not checked.
+
+        Args:
+            rows: as for ``upsert_many``.
+
+        Returns:
+            One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
+            nothing is wrong.
+        """
+        from ._bulk_rows import faults_of
+
+        return faults_of("orders.upsert", rows)
 
     def validate(
         self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
@@ -204,6 +224,7 @@ class Events(Resource):
         self,
         rows: Iterable[privy.types.Row],
         *,
+        check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         timeout: float | None = None,
@@ -220,6 +241,8 @@ class Events(Resource):
         Args:
             rows: any iterable of dicts with the parameters of ``ingest``; taken only as places free up. Further fields
                 stand under ``extra``.
+            check_first: checks all rows before the first request, and raises ``ValidationError`` with all faults of all
+                rows when one is wrong. It holds all rows in memory.
             concurrency: calls under way at most; 8 when left out.
             on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
             timeout, connect_timeout, max_retries: as for the client, for each call.
@@ -227,10 +250,27 @@ class Events(Resource):
                 minute's budget, not for a day's.
 
         Raises:
+            ValidationError: with ``check_first``, a row is wrong; nothing was sent.
             RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
-        return self._bulk("events.ingest", rows, concurrency, on_progress, options)
+        return self._bulk("events.ingest", rows, check_first, concurrency, on_progress, options)
+
+    def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
+        """The faults that ``ingest_many`` with these rows would report for them, without making a call.
+
+        Costs no request. What only the server knows, such as the country of a phone number, is not checked.
+
+        Args:
+            rows: as for ``ingest_many``.
+
+        Returns:
+            One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
+            nothing is wrong.
+        """
+        from ._bulk_rows import faults_of
+
+        return faults_of("events.ingest", rows)
 
     def validate(
         self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object

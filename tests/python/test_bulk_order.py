@@ -190,6 +190,54 @@ def test_a_failing_iterable_leaves_a_report(client):
     assert isinstance(run.report.stopped, LookupError)
 
 
+# ---- checks without a request ----
+
+WRONG = [
+    {"email": "a@example.com"},
+    {"email": "no address", "first_name": "X"},
+    "text",
+    {"email": "b@example.com", "emial": "c@example.com", "extra": {"any": 1}},
+]
+
+
+def test_all_rows_are_checked_without_a_request(client, sandbox):
+    faults = client.contacts.validate_many(iter(WRONG))
+    assert [(fault.index, fault.key, fault.field) for fault in faults] == [
+        (1, "no address", "email"),
+        (2, None, "base"),
+        (3, "b@example.com", "emial"),
+    ]
+    assert "email" in faults[2].message
+    assert faults == client.contacts.upsert_many(WRONG).run().refused
+    assert client.orders.validate_many([order(1), order(2)]) == []
+    assert [fault.field for fault in client.events.validate_many([event(), {"event_type": "!"}])] == [
+        "event_type",
+        "base",
+    ]
+    assert sandbox.counts.requests == 1
+
+
+def test_a_run_may_be_refused_as_one(client, sandbox):
+    with pytest.raises(
+        privy.ValidationError, match=r"^3 of 4 rows are invalid, nothing was sent: row 1: email "
+    ) as caught:
+        client.contacts.upsert_many(iter(WRONG), check_first=True)
+    assert [detail["field"] for detail in caught.value.details] == ["[1].email", "[2].base", "[3].emial"]
+    assert sandbox.counts.requests == 0
+    report = client.contacts.upsert_many(iter([WRONG[0], WRONG[0]]), check_first=True).run()
+    assert (report.total, report.succeeded) == (2, 2)
+
+
+def test_an_async_run_may_be_refused_as_one(sandbox):
+    async def main():
+        async with privy.AsyncClient(sandbox=sandbox) as client:
+            assert len(client.contacts.validate_many(WRONG)) == 3
+            with pytest.raises(privy.ValidationError, match="3 of 4 rows"):
+                client.contacts.upsert_many(WRONG, check_first=True)
+
+    asyncio.run(main())
+
+
 # ---- interruptions ----
 
 

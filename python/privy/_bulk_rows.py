@@ -1,0 +1,120 @@
+"""The rows of a bulk run: what they send, and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Sized
+from dataclasses import dataclass
+from dataclasses import field as attribute
+
+from . import _core
+from ._errors import RateLimitError, ValidationError
+from ._result import Failure
+from ._rows import rows_of
+from .types import Any, Row
+
+_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_SHOWN = 5
+"""Faults that a message lists; ``details`` has all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """One fault of a row that failed."""
+
+    index: int
+    """Position of the row, from 0."""
+    key: object = attribute(repr=False)
+    """What identifies the row: its order_id, e-mail address, phone number or idempotency key; None without one."""
+    field: str
+    """The field that is wrong, such as ``line_items[0].price``, or ``base``."""
+    message: str
+    """What is wrong."""
+    value: object = attribute(repr=False)
+    """The value of the field in the row; None for ``base``."""
+
+
+def split(row: Row) -> tuple[Row, Any]:
+    """The parameters of a row, and what stands under ``extra``."""
+    if not hasattr(row, "items"):
+        fault = {"field": "base", "message": f"must be a dict, not {type(row).__name__}"}
+        raise ValidationError(f"the row is invalid: it {fault['message']}", details=[fault])
+    if "extra" not in row:
+        return row, None
+    return {name: value for name, value in row.items() if name != "extra"}, row["extra"]
+
+
+def _value_at(row: object, field: str) -> object:
+    """The value that a fault's field names in a row: ``line_items[0].price``. None where there is none."""
+    value: Any = row
+    for index, name in _PART.findall(field):
+        try:
+            value = value[name] if name else value[int(index)]
+        except Exception:
+            return None
+    return None if field == "base" else value
+
+
+class Rows:
+    """The rows of a run, and what its report says of those that failed."""
+
+    def __init__(self, operation: str, rows: Iterable[Row]) -> None:
+        self.given = rows
+        self.total = len(rows) if isinstance(rows, Sized) else None
+        self.refused: dict[int, list[RefusedRow]] = {}
+        self._keys = _core.row_keys(operation)
+
+    def failure(self, index: int, row: Row, error: Exception) -> Failure:
+        """The result of a row that failed. Its faults go into the report, in place of those noted for it before."""
+        details = getattr(error, "details", None) or [{"field": "base", "message": str(error)}]
+        self.refused[index] = _refusals(index, row, self._keys, details)
+        return Failure(index, row, error)
+
+    def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> list[tuple[int, Row]]:
+        """The rows without a request: those taken and, of a sequence, all further ones."""
+        unsent = [(index, row) for index, row, in_doubt, _ in open_rows if not in_doubt]
+        if isinstance(self.given, Sequence):
+            unsent += [(index, self.given[index]) for index in range(taken, len(self.given))]
+        return unsent
+
+    def stop(self, error: BaseException, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> None:
+        """Completes the error that ends the run."""
+        if isinstance(error, RateLimitError):
+            error.unsent = self.unsent(taken, open_rows)
+
+
+def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[dict[str, str]]) -> list[RefusedRow]:
+    key = None
+    if hasattr(row, "get"):
+        key = next((row[name] for name in keys if row.get(name) is not None), None)
+    return [
+        RefusedRow(index, key, fault["field"], fault["message"], _value_at(row, fault["field"])) for fault in details
+    ]
+
+
+def faults_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
+    """The faults of all rows, without a request."""
+    keys, found = _core.row_keys(operation), []
+    for index, row in enumerate(rows_of(rows)):
+        try:
+            params, extra = split(row)
+            details = _core.validate(operation, params, extra)
+        except ValidationError as error:
+            details = error.details
+        found += _refusals(index, row, keys, details)
+    return found
+
+
+def checked(operation: str, rows: Iterable[Row]) -> list[Row]:
+    """The rows as a list. Raises ValidationError with the faults of all rows when there is one."""
+    taken = list(rows_of(rows))
+    faults = faults_of(operation, taken)
+    if not faults:
+        return taken
+    count = len({fault.index for fault in faults})
+    first = "; ".join(f"row {fault.index}: {fault.field} {fault.message}" for fault in faults[:_SHOWN])
+    more = f"; and {len(faults) - _SHOWN} more faults" if len(faults) > _SHOWN else ""
+    raise ValidationError(
+        f"{count} of {len(taken)} rows are invalid, nothing was sent: {first}{more}",
+        details=[{"field": f"[{fault.index}].{fault.field}", "message": fault.message} for fault in faults],
+    )
