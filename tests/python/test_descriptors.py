@@ -38,14 +38,13 @@ def falls_to(most: int, ask=lambda: None) -> int:
 @contextlib.contextmanager
 def crowd(count: int, **reply):
     """A client that `count` threads have used at one moment, and the descriptors open before and then."""
-    together = threading.Barrier(count)
     open_then = []
+    together = threading.Barrier(count, action=lambda: open_then.append(descriptors()))
 
     def answer(request):
         if not 1 < len(recorder.requests) <= count + 1:
             return Reply()
-        if together.wait(60) == 0:
-            open_then.append(descriptors())
+        together.wait(60)
         return Reply(**reply)
 
     with recording(answer) as recorder, recorder.client(timeout=60) as client:
