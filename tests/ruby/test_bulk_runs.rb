@@ -315,6 +315,42 @@ class TestBulkRuns < PrivyTest
     end
   end
 
+  # ---- checks without a request ----
+
+  WRONG = [{ email: "a@example.com" }, { email: "no address", first_name: "X" }, "text",
+           { "email" => "b@example.com", "emial" => "c@example.com", "extra" => { any: 1 } }].freeze
+
+  def test_all_rows_are_checked_without_a_request
+    in_process do |client, sandbox|
+      found = client.contacts.validate_many(WRONG.each)
+      assert_equal [[1, "no address", "email", "no address"], [2, nil, "base", nil],
+                    [3, "b@example.com", "emial", "c@example.com"]],
+                   found.map { |fault| [fault.index, fault.key, fault.field, fault.value] }
+      assert_equal found, client.contacts.upsert_many(WRONG).run.refused
+      assert_empty client.orders.validate_many(orders(2))
+      assert_equal %w[event_type base],
+                   client.events.validate_many([event(1), { event_type: "!" }]).map(&:field)
+      assert_equal ["tags[0]"], client.contacts.validate_many([{ email: JANE, extra: 5 }, { email: JANE, tags: [1] }])
+                                      .drop(1).map(&:field)
+      assert_raises(TypeError) { client.orders.validate_many({ order_id: 1 }) }
+      assert_equal 1, sandbox.counts.requests
+    end
+  end
+
+  def test_a_run_may_be_refused_as_one
+    in_process do |client, sandbox|
+      error = refused { client.contacts.upsert_many(WRONG.each, check_first: true) }
+      assert_match(/\A3 of 4 rows are invalid, nothing was sent: row 1: email /, error.message)
+      assert_equal(%w[[1].email [2].base [3].emial], error.details.map { |fault| fault[:field] })
+      refused { client.contacts.upsert_many(WRONG, check_first: true) { flunk } }
+      assert_equal 0, sandbox.counts.requests
+      report = client.contacts.upsert_many(WRONG.each.first(1).lazy, check_first: true).run
+      assert_equal [1, 1], [report.total, report.succeeded]
+      many = refused { client.orders.upsert_many([{}] * 9, check_first: true) }
+      assert_match(/; and \d+ more faults\z/, many.message)
+    end
+  end
+
   # ---- rows and reports ----
 
   def test_extra_of_a_row_and_of_the_run

@@ -14,7 +14,7 @@ class TestSchema < PrivyTest
   OWN = { "contacts.list" => %i[prefetch] }.freeze
   COMMON = %i[extra timeout connect_timeout max_wait max_retries].freeze
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
-  OF_BULK = %i[concurrency on_progress].freeze
+  OF_BULK = %i[check_first concurrency on_progress].freeze
 
   def self.signatures
     @signatures ||= begin

@@ -107,13 +107,12 @@ module Privy
     # @private
     def initialize(client, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
       super()
-      raise TypeError, "rows must be an Enumerable of Hashes" if rows.is_a?(Hash) || !rows.respond_to?(:each)
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
 
       @client = client
       @drivers = drivers
       @operation = operation
-      @rows = BulkRows.new(rows, Core.row_keys(operation))
+      @rows = BulkRows.new(BulkRows.check_source(rows), Core.row_keys(operation))
       @extra = extra
       @options = options
       @concurrency = concurrency

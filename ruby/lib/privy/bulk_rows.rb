@@ -7,6 +7,9 @@ module Privy
   class BulkRows
     # A part of a field's name: a name, or a place in a list.
     PART = /\[(\d+)\]|([^.\[\]]+)/
+    # Faults that a message lists; the details have all.
+    SHOWN = 5
+    private_constant :PART, :SHOWN
 
     # Parameters of a row, and what stands under +extra+.
     #
@@ -29,6 +32,84 @@ module Privy
       raise ValidationError.new("the row is invalid: #{what} #{message}", details: [fault].freeze)
     end
     private_class_method :refuse
+
+    # The faults of all rows, without a request.
+    #
+    # @return [Array<RefusedRow>]
+    def self.faults_of(operation, rows, extra)
+      keys = Core.row_keys(operation)
+      check_source(rows).to_enum(:each).with_index.flat_map do |row, index|
+        refusals(index, row, keys, faults_of_row(operation, row, extra))
+      end
+    end
+
+    # The rows as an Array.
+    #
+    # @return [Array]
+    # @raise [ValidationError] with the faults of all rows, when there is one
+    def self.checked(operation, rows, extra)
+      taken = check_source(rows).to_enum(:each).to_a
+      faults = faults_of(operation, taken, extra)
+      return taken if faults.empty?
+
+      details = faults.map { |fault| { field: "[#{fault.index}].#{fault.field}", message: fault.message }.freeze }
+      raise ValidationError.new(summary(faults, taken.length), details: details.freeze)
+    end
+
+    # @return [Object] the rows
+    # @raise [TypeError] they are not rows
+    def self.check_source(rows)
+      return rows unless rows.is_a?(Hash) || !rows.respond_to?(:each)
+
+      raise TypeError, "rows must be an Enumerable of Hashes"
+    end
+
+    # @return [Array<RefusedRow>] one entry for each fault
+    def self.refusals(index, row, keys, details)
+      key = key_of(row, keys) if details.any?
+      details.map do |fault|
+        RefusedRow.new(index: index, key: key, field: fault[:field], message: fault[:message],
+                       value: value_at(row, fault[:field])).freeze
+      end
+    end
+
+    class << self
+      private
+
+      def faults_of_row(operation, row, extra)
+        Core.validate(operation, *request_of(row, extra))
+      rescue ValidationError => e
+        e.details
+      end
+
+      def summary(faults, total)
+        wrong = faults.map(&:index).uniq.length
+        first = faults.first(SHOWN).map { |fault| "row #{fault.index}: #{fault.field} #{fault.message}" }.join("; ")
+        more = "; and #{faults.length - SHOWN} more faults" if faults.length > SHOWN
+        "#{wrong} of #{total} rows are invalid, nothing was sent: #{first}#{more}"
+      end
+
+      # What identifies the row.
+      def key_of(row, keys)
+        row = Hash.try_convert(row) or return
+        keys.each do |name|
+          value = row.fetch(name) { row[name.name] }
+          return value unless value.nil?
+        end
+        nil
+      end
+
+      # The value that a fault's field names in a row; nil where there is none.
+      def value_at(row, field)
+        return if field == "base"
+
+        field.scan(PART).reduce(row) do |value, (place, name)|
+          place ? value[place.to_i] : value.fetch(name.to_sym) { value[name] }
+        end
+      rescue
+        nil
+      end
+    end
 
     # @return [Hash{Integer => Array<RefusedRow>}]
     attr_reader :refused
@@ -70,33 +151,7 @@ module Privy
     def note(index, row, error)
       details = error.is_a?(Error) ? error.details : []
       details = [{ field: "base", message: error.message }] if details.empty?
-      @refused[index] = details.map do |fault|
-        RefusedRow.new(index: index, key: key_of(row), field: fault[:field], message: fault[:message],
-                       value: value_at(row, fault[:field])).freeze
-      end.freeze
-    end
-
-    private
-
-    # What identifies the row.
-    def key_of(row)
-      row = Hash.try_convert(row) or return
-      @keys.each do |name|
-        value = row.fetch(name) { row[name.name] }
-        return value unless value.nil?
-      end
-      nil
-    end
-
-    # The value that a fault's field names in a row; nil where there is none.
-    def value_at(row, field)
-      return if field == "base"
-
-      field.scan(PART).reduce(row) do |value, (place, name)|
-        place ? value[place.to_i] : value.fetch(name.to_sym) { value[name] }
-      end
-    rescue
-      nil
+      @refused[index] = self.class.refusals(index, row, @keys, details)
     end
   end
 end

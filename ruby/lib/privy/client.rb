@@ -184,8 +184,9 @@ module Privy
     end
 
     # @private
-    def bulk(operation, rows, extra, options, concurrency, on_progress, &block)
+    def bulk(operation, rows, extra, options, concurrency, on_progress, check_first, &block)
       kept = @options.except(:max_wait).merge(options.compact)
+      rows = BulkRows.checked(operation, rows, extra) if check_first
       bulk = Bulk.new(self, @drivers, operation, rows, extra: extra, options: @core.check_options(kept, concurrency),
                                                        concurrency: concurrency, on_progress: on_progress)
       return bulk unless block

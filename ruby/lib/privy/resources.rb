@@ -154,6 +154,7 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
+    # @param check_first [Boolean] checks all rows before the first request; holds them all in memory
     # @param concurrency [Integer, nil] calls at once; nil: 8
     # @param on_progress [#call, nil] takes a {Progress}
     # @param extra [Hash, nil] fields sent with every row as they are
@@ -164,12 +165,23 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
     # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
+    # @raise [ValidationError] with check_first: a row is wrong; the details have the faults of all rows
     # @raise [TypeError] rows or on_progress cannot be used
     # @raise [Error] concurrency or an option cannot be used
-    def upsert_many(rows, concurrency: nil, on_progress: nil, extra: nil,
+    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
-      @client.bulk("contacts.upsert", rows, extra, options, concurrency, on_progress, &block)
+      @client.bulk("contacts.upsert", rows, extra, options, concurrency, on_progress, check_first, &block)
+    end
+
+    # The faults that {#upsert_many} with these rows would report for them, without making a call. What only the server
+    # knows, such as the country of a phone number, is not checked.
+    #
+    # @param rows [Enumerable<Hash>] as for {#upsert_many}
+    # @param extra [Hash, nil] likewise
+    # @return [Array<RefusedRow>] one entry for each fault of each row; empty when nothing is wrong
+    def validate_many(rows, extra: nil)
+      BulkRows.faults_of("contacts.upsert", rows, extra)
     end
 
     # Deletes a contact. Needs the scope contacts_write.
@@ -255,6 +267,7 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
+    # @param check_first [Boolean] checks all rows before the first request; holds them all in memory
     # @param concurrency [Integer, nil] calls at once; nil: 8
     # @param on_progress [#call, nil] takes a {Progress}
     # @param extra [Hash, nil] fields sent with every row as they are
@@ -265,12 +278,23 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
     # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
+    # @raise [ValidationError] with check_first: a row is wrong; the details have the faults of all rows
     # @raise [TypeError] rows or on_progress cannot be used
     # @raise [Error] concurrency or an option cannot be used
-    def upsert_many(rows, concurrency: nil, on_progress: nil, extra: nil,
+    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
-      @client.bulk("orders.upsert", rows, extra, options, concurrency, on_progress, &block)
+      @client.bulk("orders.upsert", rows, extra, options, concurrency, on_progress, check_first, &block)
+    end
+
+    # The faults that {#upsert_many} with these rows would report for them, without making a call. What only the server
+    # knows, such as the country of a phone number, is not checked.
+    #
+    # @param rows [Enumerable<Hash>] as for {#upsert_many}
+    # @param extra [Hash, nil] likewise
+    # @return [Array<RefusedRow>] one entry for each fault of each row; empty when nothing is wrong
+    def validate_many(rows, extra: nil)
+      BulkRows.faults_of("orders.upsert", rows, extra)
     end
 
     # The faults that {#upsert} with these fields would raise, without making the call: no request is sent.
@@ -309,6 +333,7 @@ module Privy
     # {#ingest} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#ingest}, event_type among them
+    # @param check_first [Boolean] checks all rows before the first request; holds them all in memory
     # @param concurrency [Integer, nil] calls at once; nil: 8
     # @param on_progress [#call, nil] takes a {Progress}
     # @param extra [Hash, nil] fields sent with every row as they are
@@ -319,12 +344,23 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
     # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
+    # @raise [ValidationError] with check_first: a row is wrong; the details have the faults of all rows
     # @raise [TypeError] rows or on_progress cannot be used
     # @raise [Error] concurrency or an option cannot be used
-    def ingest_many(rows, concurrency: nil, on_progress: nil, extra: nil,
+    def ingest_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = options(timeout, connect_timeout, max_wait, max_retries)
-      @client.bulk("events.ingest", rows, extra, options, concurrency, on_progress, &block)
+      @client.bulk("events.ingest", rows, extra, options, concurrency, on_progress, check_first, &block)
+    end
+
+    # The faults that {#ingest_many} with these rows would report for them, without making a call. What only the server
+    # knows, such as the country of a phone number, is not checked.
+    #
+    # @param rows [Enumerable<Hash>] as for {#ingest_many}
+    # @param extra [Hash, nil] likewise
+    # @return [Array<RefusedRow>] one entry for each fault of each row; empty when nothing is wrong
+    def validate_many(rows, extra: nil)
+      BulkRows.faults_of("events.ingest", rows, extra)
     end
 
     # The faults that {#ingest} with these fields would raise, without making the call: no request is sent.
