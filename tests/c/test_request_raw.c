@@ -142,15 +142,16 @@ static void faults_of_raw_requests(void **state) {
   privy_request_key(request, "X-C", 3);
   privy_request_string(request, " a", 2);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.faults,
-                "body.a[1]: is infinite: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
-                "params.q: must be a string, number or boolean: it does not travel in the body\n"
-                "params.r: must be a string, number or boolean: it does not travel in the body\n"
-                "headers.authorization: is set by the client\nheaders.Host: is set by the client\n"
-                "headers.CONTENT-LENGTH: is set by the client\nheaders.Transfer-Encoding: is set by the client\n"
-                "headers.Connection: is set by the client\nheaders.User-Agent: is set by the client\n"
-                "headers.X Y" NO_HEADER "\nheaders." NO_HEADER "\nheaders.X:" NO_HEADER "\nheaders.X-A" NO_HEADER
-                "\nheaders.X-C" NO_HEADER);
+  assert_faults(
+      &error.faults,
+      "body.a[1]: is infinite: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
+      "params.q: must be a string, number or boolean: it does not travel in the body\n"
+      "params.r: must be a string, number or boolean: it does not travel in the body\n"
+      "headers.authorization: is set by the client\nheaders.Host: is set by the client\n"
+      "headers.CONTENT-LENGTH: is set by the client\nheaders.Transfer-Encoding: is set by the client\n"
+      "headers.Connection: is set by the client\nheaders.User-Agent: is set by the client\n"
+      "headers.X Y" NO_HEADER "\nheaders." NO_HEADER "\nheaders.X:" NO_HEADER "\nheaders.X-A" NO_HEADER
+      "\nheaders.X-C" NO_HEADER);
   assert_string_equal(error.method, "POST");
   assert_string_equal(error.path, "/x");
 done:

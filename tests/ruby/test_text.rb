@@ -110,11 +110,11 @@ class TestText < PrivyTest
         client.events.ingest("seen", privy_id: id)
         assert_equal id, JSON.parse(server.requests.last.body)["privy_id"]
       end
-      ["cus_", "cus_#{'x' * 65}", "cus_a/b", "cus_é"].each { |id|
+      ["cus_", "cus_#{'x' * 65}", "cus_a/b", "cus_é"].each do |id|
         assert_equal ["id"], fields {
                                client.contacts.get(id)
                              }
-      }
+      end
     end
   end
 
@@ -265,9 +265,9 @@ class TestText < PrivyTest
     in_process do |client, _sandbox|
       wrong = { email: "a b@c", phone_number: "5", tags: [1], custom_fields: { a: [] }, sms_consent: :pending }
       sorted = ->(details) { details.sort_by { |fault| fault[:field] } }
-      assert_equal sorted[refused {
+      assert_equal sorted[refused do
                             client.contacts.upsert(**wrong)
-                          }.details], sorted[client.contacts.validate(**wrong)]
+                          end.details], sorted[client.contacts.validate(**wrong)]
       details = refused { client.contacts.create(**wrong) }.details
       assert_equal sorted[details], sorted[client.contacts.validate(:create, **wrong)]
     end
