@@ -460,6 +460,97 @@ static void nothing_can_be_freed(void **state) {
   privy_buffer_clear(NULL);
 }
 
+static privy_status start_event(privy_request **out) {
+  privy_status status = privy_request_new(privy_operation_find("events.ingest"), out);
+  if (status == PRIVY_OK) ask(*out, "{\"event_type\":\"x\",\"email\":\"a@b\"}");
+  return status;
+}
+
+static void times_and_dates_of_a_language(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  privy_error error;
+  size_t length;
+  privy_error_init(&error);
+  CHECK_OK(start_event(&request));
+  privy_request_key(request, TEXT("event_time"));
+  privy_request_time(request, TEXT("2026-05-12T10:00:00Z"));
+  privy_request_key(request, TEXT("event_data"));
+  privy_request_begin_object(request);
+  privy_request_key(request, TEXT("at"));
+  privy_request_time(request, TEXT("2026-05-12T10:00:00Z"));
+  privy_request_key(request, TEXT("on"));
+  privy_request_date(request, TEXT("2026-05-12"));
+  privy_request_end_object(request);
+  CHECK_OK(privy_request_finish(request, &error));
+  const char *body = privy_request_body(request, &length);
+  assert_text(body, length,
+              "{\"event_type\":\"x\",\"email\":\"a@b\",\"event_time\":\"2026-05-12T10:00:00Z\","
+              "\"event_data\":{\"at\":\"2026-05-12T10:00:00Z\",\"on\":\"2026-05-12\"}}");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
+static void times_without_a_zone(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(start_event(&request));
+  privy_request_key(request, TEXT("event_time"));
+  privy_request_date(request, TEXT("2026-05-12"));
+  privy_request_key(request, TEXT("event_data"));
+  privy_request_begin_object(request);
+  privy_request_key(request, TEXT("at"));
+  privy_request_time(request, TEXT("2026-05-12T10:00:00"));
+  privy_request_end_object(request);
+  privy_request_extra(request);
+  privy_request_key(request, TEXT("more"));
+  privy_request_time(request, TEXT("2026-05-12T10:00:00+02:00"));
+  CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
+  assert_faults(&error.faults, "event_time: is a date: give a time with its zone\n"
+                               "event_data.at: is a time without a zone: give it one, such as UTC\n"
+                               "more: is a time without a zone: give it one, such as UTC");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
+static void names_that_are_no_text(void **state) {
+  (void)state;
+  privy_request *request = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(start_event(&request));
+  privy_request_no_key(request, NULL, 0);
+  privy_request_key(request, TEXT("event_data"));
+  privy_request_begin_object(request);
+  privy_request_no_key(request, TEXT("5"));
+  privy_request_key(request, TEXT("a"));
+  privy_request_begin_array(request);
+  privy_request_begin_object(request);
+  privy_request_no_key(request, NULL, 0);
+  privy_request_end_object(request);
+  privy_request_end_array(request);
+  privy_request_end_object(request);
+  privy_request_key(request, TEXT("bogus"));
+  privy_request_begin_object(request);
+  privy_request_no_key(request, TEXT("6"));
+  privy_request_end_object(request);
+  privy_request_no_key(request, TEXT("\xFF"));
+  CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
+  assert_faults(&error.faults,
+                "base: there is a value without a name: the row has more cells than its header\n"
+                "event_data.5: must have a name that is text\n"
+                "event_data.a[0]: there is a value without a name: the row has more cells than its header\n"
+                "bogus: is not a parameter of events.ingest; extra can send it\n"
+                "\"\xEF\xBF\xBD\": has a name that is not valid UTF-8");
+done:
+  privy_request_free(request);
+  privy_error_clear(&error);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(requests_are_exact),
@@ -476,6 +567,9 @@ int main(void) {
       TEST(events_are_at_most_256_kib),
       TEST(headers_are_found_whatever_their_case),
       TEST(nothing_can_be_freed),
+      TEST(times_and_dates_of_a_language),
+      TEST(times_without_a_zone),
+      TEST(names_that_are_no_text),
   };
   return HARNESS_RUN(tests);
 }
