@@ -38,7 +38,7 @@ python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
 c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz bench -name '*.[ch]' | sort)
-ruby_files = $(shell find bench ruby tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
+ruby_files = $(shell find bench ruby tests/both tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ demo: setup build-python build-ruby ## serve the sandbox, run quickstarts and im
 .PHONY: test
 test: setup ## everything: lint, then all suites, a line each; logs in build/logs
 	@PRIVY_SETUP_DONE=1 $(VENV)/python tools/suites.py '$(MAKE) -k' --build build --check lint test-types \
-	  --test test-c test-c-asan test-c-tsan test-c-valgrind test-structure test-python test-ruby test-faults test-package
+	  --test test-c test-c-asan test-c-tsan test-c-valgrind test-structure test-python test-ruby test-both test-faults test-package
 
 .PHONY: build
 build: build-c build-python build-ruby ## the core with its test programs, and both extensions
@@ -207,6 +207,10 @@ test-python: build-python ## the Python tests
 .PHONY: test-ruby
 test-ruby: build-ruby ## the Ruby tests
 	@$(run_programs) test-ruby --prefix '$(RUBY_RUN) -Itests/ruby' $(filter-out %/test_package.rb, $(sort $(wildcard tests/ruby/test_*.rb)))
+
+.PHONY: test-both
+test-both: build-python build-ruby ## the same requests and answers to both languages, and the same outcome
+	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/both
 
 .PHONY: test-types
 test-types: build-python ## mypy --strict on package and examples; RBS parsed and validated

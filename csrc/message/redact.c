@@ -109,11 +109,15 @@ PRIVY_NODISCARD static bool mask_phone(const char *text, phone number, privy_buf
 
 /* ---- running text ---- */
 
-/* Appends what stands at `at` and returns where to go on; 0 when memory ran out. `fresh` at the start of a word. */
-static size_t mask_next(privy_slice text, size_t at, bool fresh, privy_buffer *out) {
-  const size_t sign = fresh && !at_sign(text, at) ? find_at_sign(text, at) : text.length;
+/* Appends what stands at `at` and returns where to go on; 0 when memory ran out. `*fresh`: an address may begin here.
+ */
+static size_t mask_next(privy_slice text, size_t at, bool *fresh, privy_buffer *out) {
+  const bool begins = *fresh && !at_sign(text, at) && !ends_address(text.text[at]);
+  const size_t sign = begins ? find_at_sign(text, at) : text.length;
+  *fresh = false;
   if (sign < text.length) return mask_local(text, at, out) ? sign : 0;
   const phone number = phone_at(text, at);
+  *fresh = number.length || ends_address(text.text[at]); /* a number may reach into the word of an address */
   if (number.length) return mask_phone(text.text + at, number, out) ? at + number.length : 0;
   size_t end = at + 1; /* digits that are no number do not become one from their second on */
   while (privy_is_digit(text.text[at]) && end < text.length && privy_is_digit(text.text[end])) end++;
@@ -122,9 +126,9 @@ static size_t mask_next(privy_slice text, size_t at, bool fresh, privy_buffer *o
 
 privy_status privy_mask(const char *text, size_t length, privy_buffer *out) {
   const privy_slice all = {text, length};
+  bool fresh = true;
   for (size_t at = 0, next; at < length; at = next) {
-    const bool fresh = at == 0 || ends_address(text[at - 1]);
-    next = mask_next(all, at, fresh && !ends_address(text[at]), out);
+    next = mask_next(all, at, &fresh, out);
     if (next == 0) return PRIVY_NO_MEMORY;
   }
   return PRIVY_OK;

@@ -16,8 +16,8 @@ static bool read_number(privy_value value, privy_kind kind, privy_buffer *out) {
   if (done && number.type == PRIVY_ABSENT)
     done = privy_buffer_text(out, "-");
   else if (done)
-    done = privy_buffer_text(out, number.integral ? "int " : "") &&
-           privy_buffer_append(out, number.text, number.length);
+    done =
+        privy_buffer_text(out, number.integral ? "int " : "") && privy_buffer_append(out, number.text, number.length);
   privy_buffer_clear(&room);
   return done;
 }
@@ -184,12 +184,8 @@ static void parameters_stand_for_themselves(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(numbers_of_answers),
-      TEST(long_integers_keep_their_digits),
-      TEST(times_of_answers),
-      TEST(a_long_text_is_no_time),
-      TEST(names_stand_for_parameters),
-      TEST(parameters_stand_for_themselves),
+      TEST(numbers_of_answers),     TEST(long_integers_keep_their_digits), TEST(times_of_answers),
+      TEST(a_long_text_is_no_time), TEST(names_stand_for_parameters),      TEST(parameters_stand_for_themselves),
   };
   return HARNESS_RUN(tests);
 }

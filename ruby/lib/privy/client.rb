@@ -77,8 +77,8 @@ module Privy
                 allow_plain_http: allow_plain_http, on_event: on_event, logger: logger,
                 sandbox: sandbox }.compact
       settings = defaults_for(given).merge(given)
-      settings[:scopes] = Array(settings[:scopes]).join(" ") if settings[:scopes]
-      settings[:ca_bundle] = settings[:ca_bundle].to_s if settings[:ca_bundle]
+      settings[:scopes] = settings[:scopes].join(" ") if settings[:scopes].is_a?(Array)
+      settings[:ca_bundle] = settings[:ca_bundle].to_path if settings[:ca_bundle].respond_to?(:to_path)
       @on_event, @logger = settings.values_at(:on_event, :logger)
       observer = Observer.of(@on_event, @logger)
       @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer))
