@@ -419,6 +419,65 @@ done:
   scene_close(&s);
 }
 
+static void a_result_counts_once_however_often_it_is_offered(void **state) {
+  (void)state;
+  scene s;
+  privy_bulk_progress progress;
+  OPEN("orders.upsert", NULL, 3);
+  number_orders(&s);
+  s.leave_after = 0;
+  CHECK_OK(drive(&s, "orders.upsert"));
+  for (int i = 0; i < 3; i++) assert_int_equal(privy_bulk_next(s.bulk), PRIVY_BULK_RESULT);
+  privy_bulk_get_progress(s.bulk, &progress);
+  assert_int_equal(progress.done, 1);
+done:
+  scene_close(&s);
+}
+
+/* Rows 0 to 2 have one key, and row 3 another. */
+static void results_that_are_not_read_hold_their_places(void **state) {
+  (void)state;
+  static const char *const rows[] = {ORDER ",\"order_id\":1}", ORDER ",\"order_id\":1}", ORDER ",\"order_id\":1}",
+                                     ORDER ",\"order_id\":2}"};
+  scene s;
+  CHECK_OK(scene_open(&s, "orders.upsert", ROWS(rows)));
+  s.config.concurrency = 2;
+  CHECK_OK(begin(&s, "orders.upsert"));
+  s.leave_after = 0;
+  CHECK_OK(drive(&s, "orders.upsert"));
+  for (int i = 0; i < 10; i++) {
+    turn(&s);
+    CHECK_MEMORY(!privy_bulk_error(s.bulk));
+    assert_int_equal(privy_bulk_next(s.bulk), PRIVY_BULK_RESULT);
+  }
+  if (!harness_sweeping()) assert_int_equal(privy_sandbox_count(s.sandbox).requests, 2);
+  s.leave_after = NONE;
+  CHECK_OK(drive(&s, "orders.upsert"));
+  assert_int_equal(s.results, 4);
+done:
+  scene_close(&s);
+}
+
+/* The second row is sent, its 409 spends the minute, and the update that follows is refused: that is its result, and
+ * not a row that was never sent. */
+static void a_sent_row_that_finds_the_budget_spent_has_a_result(void **state) {
+  (void)state;
+  static const char *const rows[] = {"{\"email\":\"a@b.c\"}", "{\"email\":\"a@b.c\",\"first_name\":\"A\"}"};
+  scene s;
+  CHECK_OK(scene_open(&s, "contacts.upsert", ROWS(rows)));
+  s.config.options.max_wait = 5;
+  privy_sandbox_set_limits(s.sandbox, 2, 10000);
+  CHECK_OK(begin(&s, "contacts.upsert"));
+  CHECK_OK(drive(&s, "contacts.upsert"));
+  assert_int_equal(s.results, 2);
+  assert_int_equal(s.status[1], PRIVY_RATE_LIMIT);
+  assert_int_equal(privy_bulk_open_rows(s.bulk, NULL, 0), 0);
+  assert_int_equal(privy_bulk_error(s.bulk)->code, PRIVY_RATE_LIMIT);
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 2);
+done:
+  scene_close(&s);
+}
+
 /* A source may be slow to give its next row. */
 static void a_result_is_offered_before_the_next_row_is_taken(void **state) {
   (void)state;
@@ -481,6 +540,9 @@ static void a_closed_run_says_what_is_in_doubt(void **state) {
     if (open[i].in_doubt) assert_int_equal(strlen(open[i].idempotency_key), 32);
   }
   assert_true(in_doubt >= 1);
+  privy_bulk_progress progress;
+  privy_bulk_get_progress(s.bulk, &progress);
+  assert_int_equal(progress.requests, privy_sandbox_count(s.sandbox).requests);
   assert_int_equal(privy_sandbox_count(s.sandbox).events, in_doubt + 3 - 1); /* the one that got 503 was not stored */
 done:
   scene_close(&s);
@@ -647,7 +709,11 @@ static void lanes_keep_their_order(void **state) {
   assert_null(privy_lanes_leave(&lanes, &places[1]));
   assert_true(privy_lanes_is_first(&places[1])); /* in no lane */
   assert_ptr_equal(privy_lanes_leave(&lanes, &places[0]), &owners[2]);
-  assert_null(privy_lanes_leave(&lanes, &places[2]));
+  CHECK_MEMORY(privy_lanes_join(&lanes, "k", 1, &places[0]));
+  assert_null(privy_lanes_leave(&lanes, &places[0])); /* the last one leaves before the first… */
+  CHECK_MEMORY(privy_lanes_join(&lanes, "k", 1, &places[1]));
+  assert_ptr_equal(privy_lanes_leave(&lanes, &places[2]), &owners[1]); /* …and another one takes its place */
+  assert_null(privy_lanes_leave(&lanes, &places[1]));
   assert_int_equal(lanes.by_key.count, 0);
 done:
   privy_lanes_clear(&lanes);
@@ -668,6 +734,9 @@ int main(void) {
       TEST(a_bad_row_ends_nothing),
       TEST(a_row_that_cannot_be_made_ends_the_run_unsent),
       TEST(a_result_stays_until_it_is_acknowledged),
+      TEST(a_result_counts_once_however_often_it_is_offered),
+      TEST(results_that_are_not_read_hold_their_places),
+      TEST(a_sent_row_that_finds_the_budget_spent_has_a_result),
       TEST(a_result_is_offered_before_the_next_row_is_taken),
       TEST(events_carry_the_index_of_their_row),
       TEST_UNSWEPT(a_closed_run_says_what_is_in_doubt),

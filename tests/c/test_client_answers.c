@@ -151,6 +151,24 @@ done:
   scene_close(&s);
 }
 
+/* Many short lines cost more than their bytes. */
+static void headers_have_a_cap_of_lines(void **state) {
+  (void)state;
+  enum { LINES = 1001, LINE = 4 };
+  static char text[sizeof OK("11\r\n") + LINES * LINE + sizeof "\r\n{\"data\":[]}"] = OK("11\r\n");
+  char *at = text + strlen(OK("11\r\n"));
+  for (int i = 0; i < LINES; i++, at += LINE) memcpy(at, "a:\r\n", LINE);
+  memcpy(at, "\r\n{\"data\":[]}", sizeof "\r\n{\"data\":[]}");
+  const http_reply replies[] = {{HTTP_ANSWER, text, 0}};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_STATUS);
+  assert_string_equal(s.error.message, "the answer's headers are larger than allowed");
+done:
+  scene_close(&s);
+}
+
 /* A server that speaks no TLS never sees a request, least of all its token. */
 static void https_is_never_plain(void **state) {
   (void)state;
@@ -234,9 +252,16 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(answers_are_read_whole), TEST(redirects_are_not_followed),           TEST(errors_come_with_their_request),
-      TEST(answers_have_a_cap),     TEST(bodies_take_the_room_they_need),       TEST(headers_have_a_cap),
-      TEST(https_is_never_plain),   TEST(broken_answers_are_connection_errors), TEST(nobody_listens),
+      TEST(answers_are_read_whole),
+      TEST(redirects_are_not_followed),
+      TEST(errors_come_with_their_request),
+      TEST(answers_have_a_cap),
+      TEST(bodies_take_the_room_they_need),
+      TEST(headers_have_a_cap),
+      TEST(headers_have_a_cap_of_lines),
+      TEST(https_is_never_plain),
+      TEST(broken_answers_are_connection_errors),
+      TEST(nobody_listens),
   };
   return HARNESS_RUN(tests);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "answer_text.h"
+#include "policy/forecast.h"
 #include "policy/pacer.h"
 
 #define NOW 5000.0                                     /* of the caller's clock */
@@ -178,6 +179,38 @@ done:
   return;
 }
 
+static void others_hold_back_half_of_a_minute_at_most(void **state) {
+  (void)state;
+  privy_pacer pacer = {.heard = true};
+  double until = 0;
+  pacer.minute = (privy_budget){.known = true, .limit = 60, .remaining = 31, .resets_at = NOW + 30, .others = 1000};
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
+  pacer.minute.remaining = 30;
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
+}
+
+/* An answer that was overtaken by those of the next window. */
+static void an_answer_of_an_older_window_changes_nothing(void **state) {
+  (void)state;
+  privy_pacer pacer = {0};
+  char headers[512];
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "40", "1800000050", DATE)));
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000010", DATE)));
+  assert_int_equal(pacer.minute.remaining, 40);
+  assert_true(pacer.minute.resets_at == NOW + 50 && pacer.minute.others == 0);
+done:
+  return;
+}
+
+static void a_forecast_leaves_the_reserve_to_others(void **state) {
+  (void)state;
+  const privy_rate_limit minute = {.known = true, .limit = 60, .remaining = 20, .resets_at = NOW + 30}, day = {0};
+  assert_true(privy_forecast(&minute, &day, 10, 10, NOW) == 0);
+  assert_true(privy_forecast(&minute, &day, 10, 11, NOW) == 30);
+  assert_true(privy_forecast(&minute, &day, 10, 60, NOW) == 30);
+  assert_true(privy_forecast(&minute, &day, 10, 61, NOW) == 90);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(numbers_that_cannot_be_true_are_not_believed),
@@ -186,6 +219,9 @@ int main(void) {
       TEST(no_window_blocks_for_longer_than_it_lasts),
       TEST(answers_of_our_own_are_waited_for_apart),
       TEST(the_day_has_the_last_word),
+      TEST(others_hold_back_half_of_a_minute_at_most),
+      TEST(an_answer_of_an_older_window_changes_nothing),
+      TEST(a_forecast_leaves_the_reserve_to_others),
   };
   return HARNESS_RUN(tests);
 }

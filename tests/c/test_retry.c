@@ -74,6 +74,8 @@ static void an_outage_empties_the_quota(void **state) {
   assert_true(privy_retry_quota_take(&quota, PRIVY_TIMEOUT));
   for (int i = 0; i < 10000; i++) privy_retry_quota_refund(&quota, PRIVY_OK);
   assert_true(quota.tokens == 500);
+  for (taken = 0; privy_retry_quota_take(&quota, PRIVY_TIMEOUT);) taken++;
+  assert_int_equal(taken, 50); /* a timeout has cost its caller more */
 }
 
 static void what_a_retry_can_help(void **state) {

@@ -78,6 +78,9 @@ static void compliance_suppression_outlasts_everything(void **state) {
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c','email_consent':'subscribed'}", 422);
   assert_has(kit, "'details':[{'field':'email_consent',");
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c'}", 422);
+  ASK(kit, "POST", "/v1/events", "{'event_type':'seen','email':'a@b.c'}", 200); /* brings the contact back */
+  ASK(kit, "GET", kit_path(&kit, ""), NULL, 200);
+  assert_has(kit, "'email_consent':'compliance_suppressed'");
 done:
   kit_close(&kit);
 }
