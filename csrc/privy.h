@@ -103,6 +103,7 @@ typedef struct privy_error {
   char *path;               /* the request's path without its query, e.g. "/contacts/cus_…" */
   char *request_id;         /* the answer's X-Request-Id */
   char *idempotency_key;    /* the key that the request carried */
+  bool may_have_succeeded;  /* a write was lost on the way: the server may have acted on it */
   int attempts;             /* requests spent, 0: none left this machine */
   double waited;            /* seconds spent waiting for budget, Retry-After and backoff */
   double retry_after;       /* PRIVY_RATE_LIMIT: seconds to wait, negative when unknown */

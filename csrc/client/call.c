@@ -13,11 +13,10 @@
 #include "message/error.h"
 #include "message/http_time.h"
 #include "message/response.h"
+#include "policy/conflict.h"
 
 /* How often a call looks whether another one has brought the token that both need. */
 #define TOKEN_PEEK 0.02
-/* How much a server's clock and its Date header, in whole seconds, may be off. */
-#define CLOCK_SLACK 2.0
 /* A shorter wait for budget is a look at what other calls of the client are doing, and is not reported. */
 #define MOMENT 0.1
 
@@ -32,6 +31,7 @@ void privy_call_init(privy_call *call, const privy_settings *settings, privy_opt
                        .random = random[0] ^ random[1],
                        .status = PRIVY_OK,
                        .error = error};
+  privy_error_init(&call->kept);
   if (request->operation && request->operation->id == PRIVY_OP_EVENT &&
       !privy_request_find_header(request, "Idempotency-Key"))
     snprintf(call->key, sizeof call->key, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
@@ -45,6 +45,7 @@ void privy_call_clear(privy_call *call) {
   privy_buffer_clear(&call->path);
   privy_buffer_clear(&call->form);
   privy_response_release(call->response);
+  privy_error_clear(&call->kept);
 }
 
 /* splitmix64 */
@@ -68,19 +69,45 @@ static privy_call_step finish(privy_call *call, privy_status status) {
   return PRIVY_CALL_DONE;
 }
 
-/* Tells the error which request it is about, and ends the call. */
-static privy_call_step fail(privy_call *call) {
+/* Sets the error aside, which is then empty. */
+static void keep_error(privy_call *call) {
+  privy_error_clear(&call->kept);
+  call->kept = *call->error;
+  privy_error_init(call->error);
+}
+
+static void restore_error(privy_call *call) {
+  privy_error_clear(call->error);
+  *call->error = call->kept;
+  privy_error_init(&call->kept);
+}
+
+static bool is_final(privy_status code) {
+  return code == PRIVY_INTERRUPTED || code == PRIVY_NO_MEMORY;
+}
+
+/* Describes the request in the error. */
+static void describe(privy_call *call) {
   privy_error *error = call->error;
   const char *method = call->goal == PRIVY_GOAL_TOKEN ? "POST" : privy_request_method(call->request);
   const char *path = call->goal == PRIVY_GOAL_TOKEN ? PRIVY_TOKEN_PATH : privy_request_target(call->request);
   const char *key = *call->key ? call->key : privy_request_find_header(call->request, "Idempotency-Key");
   error->attempts = call->attempts;
   error->waited = call->waited;
+  error->may_have_succeeded = call->may_have_succeeded;
+  if (call->may_have_succeeded && error->code != PRIVY_NO_MEMORY)
+    privy_error_append(error, "; the request may have been acted on");
   if (!privy_error_text(&error->method, method, strlen(method)) ||
       !privy_error_text(&error->path, path, strcspn(path, "?")) ||
       (key && !privy_error_text(&error->idempotency_key, key, strlen(key))))
     privy_error_no_memory(error);
-  return finish(call, error->code);
+}
+
+/* Ends the call with the error. A failed look at the contact of a 409 leaves the 409. */
+static privy_call_step fail(privy_call *call) {
+  if (call->verify && !is_final(call->error->code)) restore_error(call);
+  describe(call);
+  return finish(call, call->error->code);
 }
 
 /* ---- waiting ---- */
@@ -163,10 +190,49 @@ static privy_call_step send_request(privy_call *call, privy_account *account, do
   call->outgoing.fresh = call->taken_for == PRIVY_CONNECTION || call->taken_for == PRIVY_TIMEOUT;
   privy_pacer_sent(&account->pacer);
   call->flying = true;
+  call->never_arrived = false;
   call->attempts++;
   if (call->first_sent == 0) call->first_sent = now;
   privy_call_trace_request(call, account);
   return PRIVY_CALL_SEND;
+}
+
+/* ---- repeating ---- */
+
+static bool is_write(const privy_request *request) {
+  const char *method = privy_request_method(request);
+  return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 && strcmp(method, "OPTIONS") != 0;
+}
+
+/* Whether doing it twice is as good as doing it once. Operations settle the conflicts that a repetition meets. */
+static bool is_idempotent(const privy_request *request) {
+  const char *method = privy_request_method(request);
+  return request->operation || (strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0) ||
+         privy_request_find_header(request, "Idempotency-Key");
+}
+
+/* Whether the request may leave once more `at` an instant. An event's key makes it safe at any time. */
+static bool may_repeat(const privy_call *call, double at) {
+  if (!call->lost || call->verify) return true;
+  const privy_operation *operation = call->request->operation;
+  bool is_event = operation && operation->id == PRIVY_OP_EVENT;
+  return is_idempotent(call->request) && (is_event || privy_retry_in_time(call->lost_at, at));
+}
+
+/* An attempt has failed: notes whether the server may have acted on it. */
+static void note_loss(privy_call *call, double now, bool arrived, bool asks_to_wait) {
+  if (call->goal != PRIVY_GOAL_ANSWER || !arrived || !is_write(call->request) ||
+      !privy_retry_may_have_succeeded(call->error->http_status, asks_to_wait))
+    return;
+  if (!call->lost) call->lost_at = now;
+  call->lost = call->may_have_succeeded = true;
+}
+
+/* The write may not be repeated any more: the failure that lost it is reported. */
+static privy_call_step give_up(privy_call *call) {
+  call->goal = PRIVY_GOAL_ANSWER;
+  restore_error(call);
+  return fail(call);
 }
 
 static privy_call_step next_step(privy_call *call, privy_account *account, double now) {
@@ -174,11 +240,13 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   if (call->done) return PRIVY_CALL_DONE;
   if (now < call->until) return PRIVY_CALL_WAIT;
   call->backs_off = false;
+  if (!may_repeat(call, now)) return give_up(call);
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
   if (pace == PRIVY_PACE_ANSWER && may_listen(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_GO || pace == PRIVY_PACE_ANSWER) return send_request(call, account, now);
+  if (pace == PRIVY_PACE_MINUTE && !may_repeat(call, until)) return give_up(call);
   if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until))
     return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;
@@ -193,24 +261,22 @@ privy_call_step privy_call_next(privy_call *call, privy_account *account, double
 
 /* ---- retries ---- */
 
-/* Seconds to wait before another attempt: what the answer asks for, else backoff with jitter. */
-static double delay_of(privy_call *call, double wall) {
+/* Seconds that the answer asks to wait before another attempt; negative when it does not. */
+static double asked_wait(const privy_call *call, double wall) {
   const privy_response *response = call->error->response;
   const char *after = response ? privy_response_header(response, "Retry-After") : NULL;
-  double asked = after ? privy_retry_after(after, privy_response_date(response, wall)) : -1;
-  double backoff = privy_retry_backoff(call->retries + 1, next_random(call));
-  return asked > backoff ? asked : backoff;
+  return after ? privy_retry_after(after, privy_response_date(response, wall)) : -1;
 }
 
-/* True when the failure that the error tells is to be followed by another attempt. */
-static bool goes_on_to_retry(privy_call *call, privy_account *account, double now) {
+/* Plans another attempt. False when the failure will not pass, or the call has no right to one. */
+static bool plan_retry(privy_call *call, privy_account *account, double now) {
   privy_error *error = call->error;
-  if (!privy_retry_helps(error->code, error->http_status)) return false;
+  if (!privy_retry_helps(error->code, error->http_status) || call->retries >= call->options.max_retries) return false;
   bool limited = error->code == PRIVY_RATE_LIMIT; /* no outage: the quota is not for it */
-  call->maybe_done = call->maybe_done || !limited;
-  if (call->retries >= call->options.max_retries) return false;
-  double delay = delay_of(call, now + account->wall_offset);
-  if (delay > call->wait_left || (!limited && !privy_retry_quota_take(&account->quota, error->code))) return false;
+  double backoff = privy_retry_backoff(call->retries + 1, next_random(call));
+  double delay = fmax(asked_wait(call, now + account->wall_offset), backoff);
+  if (delay > call->wait_left || !may_repeat(call, now + delay)) return false;
+  if (!limited && !privy_retry_quota_take(&account->quota, error->code)) return false;
   if (!limited) call->taken_for = error->code;
   call->retries++;
   call->wait_left -= delay;
@@ -218,14 +284,27 @@ static bool goes_on_to_retry(privy_call *call, privy_account *account, double no
   call->until = now + delay;
   call->backs_off = !limited;
   privy_call_trace_pause(call, account, PRIVY_EVENT_RETRY, delay);
-  privy_error_clear(error);
+  return true;
+}
+
+/* The failure does not end the call. The one that lost a write may still have to be reported. */
+static void set_aside(privy_call *call) {
+  if (call->lost && call->goal == PRIVY_GOAL_ANSWER && call->kept.code == PRIVY_OK)
+    keep_error(call);
+  else
+    privy_error_clear(call->error);
+}
+
+static bool goes_on_to_retry(privy_call *call, privy_account *account, double now) {
+  if (!plan_retry(call, account, now)) return false;
+  set_aside(call);
   return true;
 }
 
 /* The token request failed after another call had taken over: that one's answer counts, unless this call cannot go on.
  */
 static bool leaves_token_to_another(privy_call *call) {
-  if (call->error->code == PRIVY_INTERRUPTED || call->error->code == PRIVY_NO_MEMORY) return false;
+  if (is_final(call->error->code)) return false;
   privy_error_clear(call->error);
   return true;
 }
@@ -235,6 +314,7 @@ static void take_failure(privy_call *call, privy_account *account, double now) {
   bool taken_over = for_token && !privy_account_end_fetch(account, call->fetch);
   bool in_flight = call->flying || for_token;
   if (call->flying) privy_pacer_returned(&account->pacer, now, 0, NULL);
+  if (call->flying) note_loss(call, now, !call->never_arrived, false);
   call->flying = false;
   if (in_flight) privy_call_trace_failure(call, account);
   if ((taken_over && leaves_token_to_another(call)) ||
@@ -293,7 +373,7 @@ static bool goes_on_to_renew(privy_call *call, privy_account *account) {
   if (call->error->code != PRIVY_AUTHENTICATION || call->settings->token || call->token_renewed) return false;
   call->token_renewed = true;
   if (account->token.text && strcmp(account->token.text, call->token) == 0) privy_token_clear(&account->token);
-  privy_error_clear(call->error);
+  set_aside(call);
   return true;
 }
 
@@ -305,26 +385,31 @@ static bool follow(privy_call *call, privy_request **out, bool update) {
                                : privy_request_new_get(call->error->contact_id, out, &error);
   if (status == PRIVY_NO_MEMORY) privy_error_no_memory(call->error);
   privy_error_clear(&error);
-  if (status == PRIVY_OK) privy_error_clear(call->error);
   return status == PRIVY_OK;
 }
 
-/* A 409 tells an upsert which contact to update, and a create whose earlier attempt was lost which one to look at. */
+/* A 409 says which contact an upsert is to update, and which one a create whose earlier attempt was lost may have made.
+ */
 static bool goes_on_after_conflict(privy_call *call) {
   const privy_operation *operation = call->request->operation;
   if (call->error->code != PRIVY_CONFLICT || !call->error->contact_id || !operation) return false;
-  if (operation->id == PRIVY_OP_UPSERT && !call->follow_up) {
-    if (!follow(call, &call->follow_up, true)) return false;
+  if (operation->id == PRIVY_OP_UPSERT && !call->follow_up && follow(call, &call->follow_up, true)) {
     call->request = call->follow_up;
+    call->lost = false;
+    privy_error_clear(&call->kept);
+    privy_error_clear(call->error);
     return true;
   }
-  return operation->id == PRIVY_OP_CREATE && call->maybe_done && follow(call, &call->verify, false);
+  if (operation->id != PRIVY_OP_CREATE || !call->lost || call->verify || !follow(call, &call->verify, false))
+    return false;
+  keep_error(call);
+  return true;
 }
 
 /* A delete whose earlier attempt was lost and that now finds nothing has done its work. */
 static bool is_deleted(privy_call *call) {
   const privy_operation *operation = call->request->operation;
-  if (call->error->code != PRIVY_NOT_FOUND || !call->maybe_done || !operation || operation->id != PRIVY_OP_DELETE)
+  if (call->error->code != PRIVY_NOT_FOUND || !call->lost || !operation || operation->id != PRIVY_OP_DELETE)
     return false;
   call->response = call->error->response;
   call->error->response = NULL;
@@ -332,22 +417,20 @@ static bool is_deleted(privy_call *call) {
   return true;
 }
 
-/* The contact that a 409 named is here: it is our own work when it was created after our first attempt. */
-static void verified(privy_call *call, double now, double wall) {
-  privy_value created = privy_record_get(privy_response_record(call->response, 0), PRIVY_SLOT_CONTACT_created_at);
-  double server_now = privy_response_date(call->response, wall);
-  privy_time time;
-  if (created.type == PRIVY_STRING && privy_time_parse(created.text, created.length, &time) &&
-      (double)time.seconds + time.nanos / 1e9 >= call->first_sent + (server_now - now) - CLOCK_SLACK) {
+/* The contact that a 409 named is here: either it is the work of the attempt that was lost, or the 409 is true. */
+static void resolve_conflict(privy_call *call, double now, double wall) {
+  const privy_record *contact = privy_response_record(call->response, 0);
+  double first_sent = call->first_sent + privy_response_date(call->response, wall) - now;
+  size_t length;
+  const char *body = privy_request_body(call->request, &length);
+  bool ours = false;
+  if (contact && !privy_conflict_created_by_us(body, length, contact, first_sent, &ours))
+    privy_error_no_memory(call->error);
+  if (ours && call->error->code == PRIVY_OK) {
     finish(call, PRIVY_OK);
     return;
   }
-  privy_value id = privy_record_get(privy_response_record(call->response, 0), PRIVY_SLOT_CONTACT_id);
-  call->error->http_status = 409;
-  if (id.type == PRIVY_STRING && !privy_error_text(&call->error->contact_id, id.text, id.length))
-    privy_error_no_memory(call->error);
-  else
-    privy_error_set(call->error, PRIVY_CONFLICT, "409 conflict: a contact with this e-mail or phone existed before");
+  call->may_have_succeeded = !contact;
   privy_response_release(call->response);
   call->response = NULL;
   fail(call);
@@ -367,8 +450,9 @@ static void take_answer(privy_call *call, privy_account *account, double now, pr
   privy_call_trace_response(call, account, incoming->http_status,
                             status == PRIVY_OK ? call->response : call->error->response);
   if (status == PRIVY_OK) privy_retry_quota_refund(&account->quota, call->taken_for);
+  if (status != PRIVY_OK) note_loss(call, now, true, asked_wait(call, now + account->wall_offset) >= 0);
   if (status == PRIVY_OK && call->verify)
-    verified(call, now, now + account->wall_offset);
+    resolve_conflict(call, now, now + account->wall_offset);
   else if (status == PRIVY_OK || is_deleted(call))
     finish(call, PRIVY_OK);
   else if (!goes_on_to_renew(call, account) && !goes_on_after_conflict(call) && !goes_on_to_retry(call, account, now))

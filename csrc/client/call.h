@@ -47,8 +47,12 @@ typedef struct privy_call {
   double waited;
   int attempts; /* requests sent, those for tokens included */
   int retries;
-  privy_status taken_for; /* the failure that the last retry paid the quota for */
-  bool maybe_done;        /* an attempt was lost that may have been acted on */
+  privy_status taken_for;  /* the failure that the last retry paid the quota for */
+  bool never_arrived;      /* of the transfer that has just failed, set by the driver */
+  bool lost;               /* an attempt of `request` failed that the server may have acted on… */
+  double lost_at;          /* …first at this instant */
+  bool may_have_succeeded; /* an attempt of any write of the call */
+  privy_error kept;        /* the failure to report if a lost write is not repeated, or the 409 that is looked into */
   double first_sent;
   bool token_renewed; /* after a 401 */
   bool flying;        /* counted by the pacer */

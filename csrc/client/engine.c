@@ -105,6 +105,7 @@ privy_status privy_engine_start(privy_engine *engine, const privy_outgoing *outg
                  engine->curl->multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
   if (transfer && !started) privy_transfer_free(transfer);
   privy_fork_allow();
+  incoming->never_arrived = !started;
   if (!started) return PRIVY_NO_MEMORY;
   engine->flying++;
   *out = transfer;
@@ -118,13 +119,15 @@ void privy_engine_extend(privy_engine *engine, privy_transfer *transfer, double 
   engine->deadline = fmin(engine->deadline, privy_transfer_deadline(transfer));
 }
 
-void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
+bool privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
+  bool sent = transfer->sent;
   engine->flying--;
   if (engine->flying == 0) privy_kept_hang_up(transfer->kept, transfer->port, transfer->sent_at);
   privy_fork_forbid();
   engine->curl->multi_remove_handle(engine->multi, transfer->easy);
   privy_transfer_free(transfer);
   privy_fork_allow();
+  return sent;
 }
 
 /* Nothing was sent on the stale connection: the request goes out on a new one instead. */

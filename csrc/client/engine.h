@@ -34,8 +34,9 @@ PRIVY_NODISCARD privy_status privy_engine_start(privy_engine *engine, const priv
                                                 privy_incoming *incoming, void *owner, privy_transfer **out);
 /* Gives a transfer so many seconds more before it times out. */
 void privy_engine_extend(privy_engine *engine, privy_transfer *transfer, double seconds);
-/* Ends a transfer before its time; what still comes for it is never taken for another's answer. */
-void privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
+/* Ends a transfer before its time; what still comes for it is never taken for another's answer. True when its request
+ * had begun to leave. */
+bool privy_engine_cancel(privy_engine *engine, privy_transfer *transfer);
 /*
  * Takes a transfer that has ended: its owner, its cost (if asked for) in the `incoming` given, and in `*status`
  * PRIVY_OK or what `error` was filled with: PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS (an answer larger than

@@ -129,7 +129,7 @@ static void end_fetch(privy_group *group, const group_flight *flight) {
 
 /* Takes the call from the engine, and ends it as interrupted. */
 static void stop(privy_group *group, group_flight *flight) {
-  if (flight->transfer) privy_engine_cancel(group->engine, flight->transfer);
+  if (flight->transfer) flight->call.never_arrived = !privy_engine_cancel(group->engine, flight->transfer);
   flight->transfer = NULL;
   if (flight->queue == &group->ended) return;
   privy_error_set(&flight->error, PRIVY_INTERRUPTED, "the call was stopped");
@@ -276,6 +276,7 @@ bool privy_group_take_event(privy_group *group, privy_event *out) {
 
 static void settle(privy_group *group, group_flight *flight, privy_status status) {
   flight->call.cost = flight->incoming.cost;
+  flight->call.never_arrived = flight->incoming.never_arrived;
   end_fetch(group, flight);
   if (status == PRIVY_OK)
     privy_client_answered(group->client, &flight->call, &flight->incoming);

@@ -86,4 +86,5 @@ void privy_incoming_clear(privy_incoming *incoming) {
   privy_buffer_clear(&incoming->body);
   incoming->http_status = 0;
   incoming->cost = (privy_cost){0};
+  incoming->never_arrived = false;
 }

@@ -8,6 +8,7 @@ privy_status privy_sandbox_link_ask(privy_sandbox *sandbox, const privy_outgoing
                                     privy_sandbox_answer *answer, privy_incoming *incoming, double *delay) {
   privy_status status = privy_sandbox_handle(sandbox, outgoing->method, outgoing->target, outgoing->headers.data,
                                              outgoing->headers.length, outgoing->body, outgoing->body_length, answer);
+  incoming->never_arrived = status != PRIVY_OK;
   if (status != PRIVY_OK) return status;
   *delay = fmin(answer->delay, outgoing->timeout);
   incoming->cost = (privy_cost){.first_byte = *delay,

@@ -79,8 +79,11 @@ static int on_close(void *kept, curl_socket_t socket) {
   return close(socket);
 }
 
-/* libcurl would silently repeat a request whose kept connection broke before the answer: whether to repeat is not its
- * business, for the first one may have been acted on. */
+/*
+ * Stops libcurl's silent repetition of a request whose kept connection broke before the answer: the first one may have
+ * been acted on, and to repeat it is decided elsewhere. On a new connection libcurl repeats only what the server has
+ * refused unread (REFUSED_STREAM and the like in HTTP/2).
+ */
 static int on_request(void *context, char *remote, char *local, int remote_port, int local_port) {
   privy_transfer *transfer = context;
   (void)remote, (void)local, (void)remote_port;
@@ -89,6 +92,8 @@ static int on_request(void *context, char *remote, char *local, int remote_port,
   bool opened = privy_kept_add(transfer->kept, transfer->port, transfer->opened);
   transfer->stale = !again && !opened && privy_kept_is_stale(transfer->kept, transfer->port);
   if (transfer->stale) return CURL_PREREQFUNC_ABORT;
+  transfer->refused = again && transfer->anew;
+  transfer->anew = opened;
   transfer->sent = true;
   transfer->sent_at = privy_monotonic();
   return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
@@ -418,6 +423,7 @@ privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy
   long http_status = 0;
   curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http_status);
   transfer->incoming->http_status = (int)http_status;
+  transfer->incoming->never_arrived = !transfer->sent || transfer->refused;
   if (transfer->measured) transfer->incoming->cost = cost_of(curl, transfer->easy);
   return tell(transfer, result, error);
 }

@@ -32,6 +32,7 @@ typedef struct privy_incoming {
   privy_buffer headers; /* lines as in privy_outgoing */
   privy_buffer body;
   privy_cost cost;
+  bool never_arrived; /* no answer came, and the server cannot have read the request */
 } privy_incoming;
 
 void privy_incoming_clear(privy_incoming *incoming);

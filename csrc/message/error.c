@@ -84,6 +84,16 @@ bool privy_error_words(char **field, const char *text, size_t length) {
   return true;
 }
 
+void privy_error_append(privy_error *error, const char *words) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  if (privy_buffer_text(&text, error->message) && privy_buffer_text(&text, words) && privy_buffer_terminate(&text)) {
+    replace_message(error, text.data, true);
+  } else {
+    privy_buffer_clear(&text);
+    privy_error_no_memory(error);
+  }
+}
+
 bool privy_error_text(char **field, const char *text, size_t length) {
   char *copy = privy_copy(text, length);
   if (!copy) return false;

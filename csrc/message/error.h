@@ -13,6 +13,8 @@ privy_status privy_error_set(privy_error *error, privy_status code, const char *
 /* The same with a text as it is. */
 privy_status privy_error_line(privy_error *error, privy_status code, const char *text, size_t length);
 privy_status privy_error_no_memory(privy_error *error);
+/* Adds words to the message of an error that has one; when there is no memory for them it becomes PRIVY_NO_MEMORY. */
+void privy_error_append(privy_error *error, const char *words);
 /* Puts a copy of the text into one of the error's string fields, freeing what was there. False when memory runs out. */
 PRIVY_NODISCARD bool privy_error_text(char **field, const char *text, size_t length);
 /* The same for words of a server: in one line, with control and invisible characters as escapes. */

@@ -8,6 +8,8 @@
 #define COST_OF_TIMEOUT 10.0
 #define REFUND 1.0
 
+#define REPEAT_WINDOW 30.0
+
 #define BACKOFF_FIRST 0.5
 #define BACKOFF_MOST 20.0
 
@@ -36,6 +38,15 @@ bool privy_retry_helps(privy_status failure, int http_status) {
   for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
     if (http_status == passing[i]) return true;
   return false;
+}
+
+bool privy_retry_may_have_succeeded(int http_status, bool asks_to_wait) {
+  if (http_status == 503) return !asks_to_wait;
+  return http_status < 300 || http_status == 408 || http_status >= 500;
+}
+
+bool privy_retry_in_time(double lost_at, double at) {
+  return at <= lost_at + REPEAT_WINDOW;
 }
 
 double privy_retry_backoff(int retry, double random) {

@@ -20,6 +20,16 @@ void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for);
 
 /* True when a failure may pass by itself: no answer, or one of 408, 429, 500, 502, 503, 504. */
 bool privy_retry_helps(privy_status failure, int http_status);
+/*
+ * True when the server may have acted on a request although it ended in a failure. `http_status` is 0 without an
+ * answer; `asks_to_wait`: the answer carries a Retry-After. What never arrived is not for this function.
+ */
+bool privy_retry_may_have_succeeded(int http_status, bool asks_to_wait);
+/*
+ * True when a write that may have succeeded may still be repeated `at` an instant: at most 30 seconds after it was
+ * lost. Later it could undo what happened since: who has unsubscribed meanwhile must not be subscribed again.
+ */
+bool privy_retry_in_time(double lost_at, double at);
 /* Seconds of backoff before retry number `retry` (from 1): full jitter, `random` being in [0, 1). */
 double privy_retry_backoff(int retry, double random);
 

@@ -67,7 +67,9 @@ class BaseClient:
                 0 never waits.
             max_retries: further attempts after the first (3), when no answer came or one of 408, 429, 500, 502, 503 and
                 504. Repeating is safe: events carry an ``Idempotency-Key`` of their own, and a create whose lost first
-                attempt had succeeded gives its contact.
+                attempt had succeeded gives its contact, if that holds what was sent. A POST or PATCH of ``request`` is
+                repeated only where nothing was acted on, or with an ``Idempotency-Key``. A write that may have been
+                acted on is repeated within 30 seconds or not at all; the error then says so.
             max_response: bytes of body accepted (64 MiB).
             reserve: requests of each minute that are left to other users of the account (0).
             allow_plain_http: lets ``base_url`` and ``token_url`` be plain HTTP to any host, such as a sandbox's

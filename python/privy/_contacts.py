@@ -156,6 +156,9 @@ class Contacts(Resource):
     ) -> Contact:
         """Changes the fields given and keeps all others. At least one is needed.
 
+        A change that may have been made although its answer was lost is repeated within 30 seconds or not at all: later
+        it could undo what happened meanwhile, such as a consent that the person has withdrawn.
+
         Args:
             id: the contact's id.
             email: e-mail address; accepted only while the contact has none, never changed or cleared afterwards.

@@ -4,16 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/call.h"
-#include "message/error.h"
+#include "made_call.h"
 #include "message/http_time.h"
-#include "message_text.h"
-
-static char token_text[] = "privy_token";
-static char base_url[] = "https://api.example/v1";
-static const privy_settings settings = {.token = token_text, .base_url = base_url, .base_path = "/v1"};
-static const uint64_t random_bits[2] = {UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210)};
-static const privy_options defaults = {.timeout = 30, .connect_timeout = 5, .max_wait = 60, .max_retries = 3};
 
 /* ---- pure functions ---------------------------------------------------------------------------------------------- */
 
@@ -88,61 +80,6 @@ static void what_a_retry_can_help(void **state) {
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
-
-typedef struct made_call {
-  privy_call call;
-  privy_account account;
-  privy_request *request;
-  privy_error error;
-  bool begun;
-  double now;
-} made_call;
-
-static privy_status begin(made_call *made, const privy_options *options, const char *operation, const char *params) {
-  privy_account_init(&made->account);
-  made->now = 1000;
-  privy_status status = ask_for(operation, params, &made->request, &made->error);
-  if (status != PRIVY_OK) return status;
-  privy_call_init(&made->call, &settings, *options, random_bits, made->request, &made->error);
-  made->begun = true;
-  return PRIVY_OK;
-}
-
-static void drop(made_call *made) {
-  if (made->begun) privy_call_clear(&made->call);
-  privy_account_clear(&made->account);
-  privy_request_free(made->request);
-  privy_error_clear(&made->error);
-  *made = (made_call){.error = made->error};
-}
-
-/* Lets time pass until the call sends; false when it ended. */
-static bool sends(made_call *made) {
-  privy_call_step step;
-  while ((step = privy_call_next(&made->call, &made->account, made->now)) == PRIVY_CALL_WAIT) {
-    assert_true(made->call.until > made->now);
-    made->now = made->call.until;
-  }
-  return step == PRIVY_CALL_SEND;
-}
-
-static bool answers(made_call *made, int status, const char *headers, const char *body) {
-  privy_incoming incoming = {.http_status = status};
-  const bool built = privy_buffer_text(&incoming.headers, headers) && privy_buffer_text(&incoming.body, body);
-  if (built) privy_call_answered(&made->call, &made->account, made->now, &incoming);
-  privy_incoming_clear(&incoming);
-  return built && !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
-}
-
-static bool is_lost(made_call *made) {
-  if (privy_error_set(&made->error, PRIVY_CONNECTION, "broke") == PRIVY_NO_MEMORY) return false;
-  privy_call_failed(&made->call, &made->account, made->now);
-  return !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
-}
-
-#define JANE "{\"email\":\"jane@b.c\",\"first_name\":\"J\"}"
-#define PERSON(created) "{\"data\":{\"id\":\"" CONTACT "\",\"created_at\":\"" created "\"}}"
-#define CONFLICT "{\"error\":{\"code\":\"conflict\",\"id\":\"" CONTACT "\"}}"
 
 static void a_failure_that_passes_is_retried(void **state) {
   (void)state;
@@ -240,60 +177,6 @@ done:
   drop(&made);
 }
 
-/* ---- attempts that were lost ------------------------------------------------------------------------------------- */
-
-static void a_create_that_had_succeeded_gives_its_contact(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &defaults, "contacts.create", JANE));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 409, "", CONFLICT));
-  CHECK_MEMORY(sends(&made));
-  assert_string_equal(made.call.outgoing.target, "/contacts/" CONTACT);
-  CHECK_MEMORY(answers(&made, 200, "", PERSON("1970-01-01T00:16:41Z")));
-  assert_int_equal(made.call.status, PRIVY_OK);
-  assert_int_equal(privy_response_count(made.call.response), 1);
-done:
-  drop(&made);
-}
-
-static void a_contact_that_was_there_before_is_a_conflict(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &defaults, "contacts.create", JANE));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 409, "", CONFLICT));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, "", PERSON("1970-01-01T00:10:00Z")));
-  assert_true(made.call.done);
-  assert_int_equal(made.error.code, PRIVY_CONFLICT);
-  assert_string_equal(made.error.contact_id, CONTACT);
-  assert_int_equal(made.error.http_status, 409);
-done:
-  drop(&made);
-}
-
-static void a_delete_that_had_succeeded_is_done(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &defaults, "contacts.delete", "{\"id\":\"" CONTACT "\"}"));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 404, "", ""));
-  assert_int_equal(made.call.status, PRIVY_OK);
-  assert_int_equal(privy_response_count(made.call.response), 0);
-done:
-  drop(&made);
-}
-
 /* A connection that was silent may be dead; one that brought an answer is not. */
 static void after_silence_comes_a_new_connection(void **state) {
   (void)state;
@@ -312,18 +195,6 @@ done:
   drop(&made);
 }
 
-static void a_first_answer_is_believed(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &defaults, "contacts.delete", "{\"id\":\"" CONTACT "\"}"));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 404, "", ""));
-  assert_int_equal(made.error.code, PRIVY_NOT_FOUND);
-done:
-  drop(&made);
-}
-
 int main(void) {
   static harness_test tests[] = {
       TEST(retry_after_is_read_with_suspicion),
@@ -335,10 +206,6 @@ int main(void) {
       TEST(a_wait_past_max_wait_is_not_begun),
       TEST(a_spent_minute_is_waited_for_and_a_spent_day_is_not),
       TEST(an_event_keeps_its_key),
-      TEST(a_create_that_had_succeeded_gives_its_contact),
-      TEST(a_contact_that_was_there_before_is_a_conflict),
-      TEST(a_delete_that_had_succeeded_is_done),
-      TEST(a_first_answer_is_believed),
       TEST(after_silence_comes_a_new_connection),
   };
   return HARNESS_RUN(tests);

@@ -28,7 +28,8 @@ How to read it
   `max_retries + 1` times `timeout`, and `max_wait` on top.
 
 What holds in every row: each answer belongs to its question; an event carries the same Idempotency-Key in all its
-attempts; no redirect is followed; no error tells a token or a secret.
+attempts; a write that may have been acted on is repeated within 30 s or not at all (an event at any time, by its key);
+no redirect is followed; no error tells a token or a secret.
 
 | fault | options | calls | tries | outcome | within |
 |---|---|---|---|---|---|

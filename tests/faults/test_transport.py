@@ -12,7 +12,7 @@ import threading
 import privy
 import proxies
 import pytest
-from http2 import Connection
+from http2 import INTERNAL, REFUSED_STREAM, Connection
 from places import Place
 from wire import Wire
 
@@ -309,3 +309,32 @@ def test_a_stopped_call_leaves_no_dead_connection_behind(place, folder):
     assert asyncio.run(main()).event_id == "evt_row2"
     assert server.seen.connections == 2
     assert not re.search("row1", repr(server.seen.requests[2:]))
+
+
+# ---- HTTP/2: what the server says of a request that it does not answer ----
+
+
+def post_once(place: Place, folder, code: int) -> privy.Response:
+    """A POST of one's own, without a key, to a server that resets its stream once."""
+
+    def serve(wire: Wire) -> None:
+        connection = Connection(wire)
+        while (asked := connection.request()) is not None:
+            if len(wire.seen.requests) > 1:
+                connection.well(*asked)
+            else:
+                connection.reset(asked[0], code)
+
+    server = place(serve, alpn=["h2"])
+    with client(server, ca_bundle=folder / "authority.pem", max_retries=1) as one:
+        return one.request("POST", "/events", body={"event_type": "seen", "email": "row1@example.com"})
+
+
+def test_a_write_that_the_server_refused_unread_is_repeated(place, folder):
+    assert post_once(place, folder, REFUSED_STREAM).json()["event_id"] == "evt_row1"
+
+
+def test_a_write_whose_stream_the_server_reset_is_not(place, folder):
+    with pytest.raises(privy.APIConnectionError, match="may have been acted on") as caught:
+        post_once(place, folder, INTERNAL)
+    assert caught.value.attempts == 1

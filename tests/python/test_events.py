@@ -155,7 +155,9 @@ def test_no_secret_and_no_person(recorder, heard):
     person, phone, token = "jane@example.com", "+14155550171", "privy_" + "5" * 40
     body = f'{{"error": {{"code": "{token}", "message": "{token} of {person}"}}, "access_token": "{token}"}}'
     gone = Reply(raw=b"", close=True)
-    recorder.answer = in_turn(Reply(503, headers={"X-Token": token}, body=body), Reply(422, body=body), gone)
+    recorder.answer = in_turn(
+        Reply(503, headers={"X-Token": token, "Retry-After": "0"}, body=body), Reply(422, body=body), gone
+    )
     client = recorder.client(max_retries=1, on_event=heard)
     with pytest.raises(privy.ValidationError):
         client.request(

@@ -14,8 +14,10 @@ module Privy
   # A call is tried again, up to +max_retries+ times, when the connection fails, no answer comes in time, or the server
   # answers 408, 429, 500, 502, 503 or 504: after a random pause that grows from attempt to attempt, or after what the
   # server's Retry-After asks for. Repeating is safe for every operation: an event carries one Idempotency-Key over all
-  # attempts, and a create whose lost first attempt had succeeded returns its contact. During an outage a client soon
-  # stops repeating, so that it makes nothing worse.
+  # attempts, and a create whose lost first attempt had succeeded returns its contact, if that holds what was sent. A
+  # POST or PATCH of {#request} is repeated only where nothing was acted on, or with an Idempotency-Key. A write that
+  # may have been acted on is repeated within 30 seconds or not at all; the error then says so. During an outage a client
+  # soon stops repeating, so that it makes nothing worse.
   #
   # Calls keep inside the account's limits by what the last answers told of them ({#rate_limit}): when the minute's
   # requests are spent a call waits for the next minute, when the day's are it raises {RateLimitError} at once. All the

@@ -104,6 +104,9 @@ module Privy
     # Changes the fields given and keeps the others; tags and custom_fields are replaced whole. Needs the scope
     # contacts_write.
     #
+    # A change that may have been made although its answer was lost is repeated within 30 seconds or not at all: later
+    # it could undo what happened meanwhile, such as a consent that the person has withdrawn.
+    #
     # @param id [String] cus_ and 1 to 64 characters
     # @param email [String] only while the contact has none; never changed or cleared afterwards
     # @param phone_number [String] E.164; the same rule

@@ -1,0 +1,195 @@
+#include "policy/conflict.h"
+
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "schema/schema.h"
+#include "json/reader.h"
+
+/* How much a server's clock and its Date header, in whole seconds, may be off. */
+#define CLOCK_SLACK 2.0
+
+/* Room for two decoded strings. */
+typedef struct comparison {
+  privy_buffer one, other;
+  bool no_memory;
+} comparison;
+
+/* ---- values ---- */
+
+static privy_slice text_of(comparison *state, privy_value string, privy_buffer *room) {
+  if (!string.escaped) return (privy_slice){string.text, string.length};
+  room->length = 0;
+  if (privy_value_decode(string, room) != PRIVY_OK) state->no_memory = true;
+  return (privy_slice){room->data, room->length};
+}
+
+static bool same_text(comparison *state, privy_value one, privy_value other, bool nocase) {
+  if (one.type != PRIVY_STRING || other.type != PRIVY_STRING) return false;
+  privy_slice a = text_of(state, one, &state->one), b = text_of(state, other, &state->other);
+  if (a.length != b.length || a.length == 0) return a.length == b.length;
+  return nocase ? privy_text_equal_nocase(a.text, a.length, b.text, b.length) : memcmp(a.text, b.text, a.length) == 0;
+}
+
+#define MOST_DIGITS 40
+
+/* The digits of a number without zeros at either end, and the power of ten of the last one. */
+typedef struct decimal {
+  bool negative;
+  char digits[MOST_DIGITS];
+  size_t count;
+  int64_t exponent;
+} decimal;
+
+/* False when the number has more digits than can be compared. */
+static bool read_decimal(privy_value number, decimal *out) {
+  const char *at = number.text, *const end = at + number.length;
+  bool fraction = false;
+  int64_t exponent = 0;
+  *out = (decimal){.negative = *at == '-'};
+  for (at += out->negative; at < end && *at != 'e' && *at != 'E'; at++) {
+    if (*at == '.') {
+      fraction = true;
+      continue;
+    }
+    out->exponent -= fraction;
+    if (*at == '0' && out->count == 0) continue;
+    if (out->count == MOST_DIGITS) return false;
+    out->digits[out->count++] = *at;
+  }
+  if (at < end) at += 1 + (at[1] == '+');
+  if (at < end && !privy_parse_int64(at, (size_t)(end - at), &exponent)) return false;
+  if (exponent < INT32_MIN || exponent > INT32_MAX) return false;
+  out->exponent += exponent;
+  while (out->count && out->digits[out->count - 1] == '0') out->count--, out->exponent++;
+  if (out->count == 0) out->negative = false, out->exponent = 0;
+  return true;
+}
+
+static bool same_number(privy_value one, privy_value other) {
+  decimal a, b;
+  if (one.type != PRIVY_NUMBER || other.type != PRIVY_NUMBER) return false;
+  if (one.length == other.length && memcmp(one.text, other.text, one.length) == 0) return true;
+  return read_decimal(one, &a) && read_decimal(other, &b) && a.negative == b.negative && a.exponent == b.exponent &&
+         a.count == b.count && memcmp(a.digits, b.digits, a.count) == 0;
+}
+
+/* Values of one field, or elements of a list. Containers are equal only as they stand. */
+static bool same_value(comparison *state, privy_value one, privy_value other) {
+  switch (one.type) {
+  case PRIVY_STRING: return same_text(state, one, other, false);
+  case PRIVY_NUMBER: return same_number(one, other);
+  case PRIVY_ARRAY:
+  case PRIVY_OBJECT:
+    return one.type == other.type && one.length == other.length && memcmp(one.text, other.text, one.length) == 0;
+  default: return one.type == other.type;
+  }
+}
+
+/* ---- fields ---- */
+
+static bool has_element(comparison *state, privy_value list, privy_value wanted) {
+  privy_cursor cursor;
+  privy_value key, element;
+  privy_cursor_init(&cursor, list);
+  while (privy_cursor_next(&cursor, &key, &element))
+    if (same_value(state, wanted, element)) return true;
+  return false;
+}
+
+static bool has_elements(comparison *state, privy_value list, privy_value wanted) {
+  privy_cursor cursor;
+  privy_value key, element;
+  privy_cursor_init(&cursor, wanted);
+  while (privy_cursor_next(&cursor, &key, &element))
+    if (!has_element(state, list, element)) return false;
+  return true;
+}
+
+/* The last member of that key; PRIVY_ABSENT when there is none. */
+static privy_value member_of(comparison *state, privy_value object, privy_value wanted) {
+  privy_cursor cursor;
+  privy_value key, value, found = {.type = PRIVY_ABSENT};
+  if (object.type != PRIVY_OBJECT) return found;
+  privy_cursor_init(&cursor, object);
+  while (privy_cursor_next(&cursor, &key, &value))
+    if (same_text(state, key, wanted, false)) found = value;
+  return found;
+}
+
+static bool has_members(comparison *state, privy_value object, privy_value wanted) {
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, wanted);
+  while (privy_cursor_next(&cursor, &key, &value))
+    if (!same_value(state, value, member_of(state, object, key))) return false;
+  return true;
+}
+
+static bool is_empty(privy_value value) {
+  privy_cursor cursor;
+  privy_value key, element;
+  if (value.type == PRIVY_ABSENT || value.type == PRIVY_NULL) return true;
+  privy_cursor_init(&cursor, value);
+  return value.type == PRIVY_STRING  ? value.length == 0
+         : value.type >= PRIVY_ARRAY ? !privy_cursor_next(&cursor, &key, &element)
+                                     : false;
+}
+
+/* An answer may carry an older name of the value. */
+static bool same_choice(comparison *state, const privy_enum *choices, privy_value sent, privy_value stored) {
+  const char *name = stored.choice ? privy_enum_value(choices, (size_t)stored.choice - 1) : NULL;
+  return name ? sent.type == PRIVY_STRING && privy_value_is(sent, name) : same_text(state, sent, stored, false);
+}
+
+static bool holds_value(comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
+  if (is_empty(sent) || is_empty(stored)) return is_empty(sent) && is_empty(stored);
+  switch (field->kind) {
+  case PRIVY_KIND_ENUM: return same_choice(state, field->choices, sent, stored);
+  case PRIVY_KIND_STRINGS: return has_elements(state, stored, sent) && has_elements(state, sent, stored);
+  case PRIVY_KIND_FLAT: return has_members(state, stored, sent) && has_members(state, sent, stored);
+  case PRIVY_KIND_STRING: return same_text(state, sent, stored, field->format == PRIVY_FORMAT_EMAIL);
+  default: return same_value(state, sent, stored);
+  }
+}
+
+static bool holds(comparison *state, const privy_record *contact, privy_value key, privy_value sent) {
+  privy_slice name = text_of(state, key, &state->one);
+  const privy_field *field = state->no_memory ? NULL : privy_object_row(&privy_object_contact, name.text, name.length);
+  if (field)
+    return field->slot == PRIVY_NO_SLOT || holds_value(state, field, sent, privy_record_get(contact, field->slot));
+  privy_value stored = member_of(state, privy_record_json(contact), key);
+  return stored.type == PRIVY_ABSENT || same_value(state, sent, stored);
+}
+
+static bool holds_body(comparison *state, const privy_record *contact, const char *sent, size_t length) {
+  privy_reader reader;
+  privy_cursor cursor;
+  privy_value body, key, value;
+  privy_reader_init(&reader, sent, length);
+  if (!privy_reader_value(&reader, &body)) return false;
+  privy_cursor_init(&cursor, body);
+  while (privy_cursor_next(&cursor, &key, &value))
+    if (!holds(state, contact, key, value)) return false;
+  return true;
+}
+
+/* ---- times ---- */
+
+static bool is_since(privy_value instant, double since) {
+  privy_time time;
+  return instant.type == PRIVY_STRING && privy_time_parse(instant.text, instant.length, &time) &&
+         (double)time.seconds + time.nanos / 1e9 >= since - CLOCK_SLACK;
+}
+
+bool privy_conflict_created_by_us(const char *sent, size_t length, const privy_record *contact, double first_sent,
+                                  bool *ours) {
+  comparison state = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, false};
+  *ours = (is_since(privy_record_get(contact, PRIVY_SLOT_CONTACT_created_at), first_sent) ||
+           is_since(privy_record_get(contact, PRIVY_SLOT_CONTACT_updated_at), first_sent)) &&
+          holds_body(&state, contact, sent, length);
+  privy_buffer_clear(&state.one);
+  privy_buffer_clear(&state.other);
+  return !state.no_memory;
+}
