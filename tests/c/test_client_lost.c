@@ -112,7 +112,7 @@ static privy_status post_until(scene *s, patience *p) {
   const privy_hooks hooks = {.stop = loses_it, .context = p};
   privy_request *request = NULL;
   forget(s);
-  privy_status status = privy_request_new_raw("POST", "/things", &request);
+  privy_status status = privy_request_new_raw(TEXT("POST"), TEXT("/things"), &request);
   if (status == PRIVY_OK) status = privy_request_finish(request, &s->error);
   if (status == PRIVY_OK) status = privy_client_call(s->client, request, NULL, &hooks, &s->response, &s->error);
   privy_request_free(request);

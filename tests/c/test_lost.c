@@ -214,7 +214,7 @@ done:
 static privy_status begin_raw(made_call *made, const char *method, bool key) {
   privy_account_init(&made->account);
   made->now = 1000;
-  privy_status status = privy_request_new_raw(method, "/events", &made->request);
+  privy_status status = privy_request_new_raw(TEXT(method), TEXT("/events"), &made->request);
   if (status != PRIVY_OK) return status;
   if (key) {
     privy_request_header(made->request);
