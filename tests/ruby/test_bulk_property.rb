@@ -165,20 +165,29 @@ class TestBulkProperty < PrivyTest
     end
   end
 
-  LIBRARY = File.join(ROOT, "ruby/lib/privy/")
+  # Where exceptions from elsewhere arrive, line by line: everything that a run calls of the library, and a source.
+  TRACED = [Privy::Bulk, Privy::BulkRows, Privy::Drivers, Privy::Driver, Privy::WaitingDriver, Privy::Result,
+            Privy::BulkRows.singleton_class].flat_map do |klass|
+    names = klass.instance_methods(false) + klass.private_instance_methods(false)
+    names.map { |name| klass.instance_method(name) }.select { |method| RubyVM::InstructionSequence.of(method) }
+  end.push(Case.instance_method(:pour)).freeze
 
-  # Exceptions from elsewhere at any line of the library or of a source, where the thread lets them in.
-  def interruptions
-    TracePoint.new(:line, :return, :b_return) do |point|
-      random = Thread.current.thread_variable_get(:interruptions)
-      next unless random && (point.path.start_with?(LIBRARY) || point.method_id == :pour)
-
-      Thread.current.raise(Stop) if random.rand < 0.02
+  # Each is traced by itself: a handler that looked at other lines would let exceptions in there.
+  def interrupting
+    traces = TRACED.map do |method|
+      trace = TracePoint.new(:line, :return, :b_return) do
+        random = Thread.current.thread_variable_get(:interruptions)
+        Thread.current.raise(Stop) if random && random.rand < 0.02
+      end
+      trace.tap { trace.enable(target: method) }
     end
+    yield
+  ensure
+    traces&.each(&:disable)
   end
 
   def test_what_always_holds
-    interruptions.enable { play_all }
+    interrupting { play_all }
   end
 
   private

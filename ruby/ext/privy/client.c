@@ -219,6 +219,7 @@ void privy_rb_init_client(void) {
   VALUE klass = rb_define_class_under(privy_rb_core, "Client", rb_cObject);
   rb_define_alloc_func(klass, client_allocate);
   rb_define_method(klass, "initialize", client_initialize, 1);
+  rb_undef_method(klass, "initialize_copy");
   rb_define_method(klass, "view", client_view, 1);
   rb_define_method(klass, "base_url", client_base_url, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
