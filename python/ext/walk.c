@@ -55,26 +55,35 @@ static int refuse_failed(walker *w, PyObject *value) {
   return 0;
 }
 
-/* True when the text of a str came out; false: the failure was told (or is an exception: check PyErr_Occurred). */
-static bool text_of(PyObject *value, const char **text, Py_ssize_t *length) {
+/* A function whose variables have addresses has a frame of its own: the stack protector costs its callers nothing. */
+#define APART __attribute__((noinline))
+
+typedef struct utf8 {
+  const char *text;
+  Py_ssize_t length;
+} utf8;
+
+static APART utf8 encoded(PyObject *value) {
+  utf8 bytes;
+  bytes.text = PyUnicode_AsUTF8AndSize(value, &bytes.length);
+  if (!bytes.text && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) PyErr_Clear();
+  return bytes;
+}
+
+/* The text of a str. NULL when it holds a lone surrogate, or with an exception: check PyErr_Occurred. */
+static utf8 text_of(PyObject *value) {
 #ifndef Py_LIMITED_API
   if (PyUnicode_IS_COMPACT_ASCII(value)) {
-    *text = (const char *)PyUnicode_1BYTE_DATA(value);
-    *length = PyUnicode_GET_LENGTH(value);
-    return true;
+    return (utf8){(const char *)PyUnicode_1BYTE_DATA(value), PyUnicode_GET_LENGTH(value)};
   }
 #endif
-  *text = PyUnicode_AsUTF8AndSize(value, length);
-  if (*text) return true;
-  if (PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) PyErr_Clear();
-  return false;
+  return encoded(value);
 }
 
 static int walk_string(walker *w, PyObject *value) {
-  const char *text;
-  Py_ssize_t length;
-  if (text_of(value, &text, &length)) {
-    privy_request_string(w->request, text, (size_t)length);
+  const utf8 bytes = text_of(value);
+  if (bytes.text) {
+    privy_request_string(w->request, bytes.text, (size_t)bytes.length);
     return 0;
   }
   return PyErr_Occurred() ? -1 : refuse(w, "must be valid Unicode: it holds a lone surrogate");
@@ -82,13 +91,11 @@ static int walk_string(walker *w, PyObject *value) {
 
 /* Sends str(value) as a number; the core judges whether it is one. Takes the reference to `text`. */
 static int walk_digits(walker *w, PyObject *value, PyObject *text) {
-  const char *digits;
-  Py_ssize_t length;
   if (!text) return refuse_failed(w, value);
-  bool ok = text_of(text, &digits, &length);
-  if (ok) privy_request_number(w->request, digits, (size_t)length);
+  const utf8 digits = text_of(text);
+  if (digits.text) privy_request_number(w->request, digits.text, (size_t)digits.length);
   Py_DECREF(text);
-  if (ok || PyErr_Occurred()) return ok ? 0 : -1;
+  if (digits.text || PyErr_Occurred()) return digits.text ? 0 : -1;
   return refuse(w, "is not a number");
 }
 
@@ -100,7 +107,7 @@ static int walk_large(walker *w, PyObject *value) {
   return refuse(w, "is a number of too many digits");
 }
 
-static int walk_integer(walker *w, PyObject *value) {
+static APART int walk_integer(walker *w, PyObject *value) {
   int overflow;
   long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
   if (overflow) return walk_large(w, value);
@@ -161,7 +168,7 @@ static PyObject *name_of_key(walker *w, PyObject *key) {
 }
 
 /* A key that is no str, or no valid one, is named as well as can be and refused. */
-static int walk_odd_member(walker *w, PyObject *key) {
+static APART int walk_odd_member(walker *w, PyObject *key) {
   bool is_text = PyUnicode_Check(key);
   if (key == Py_None) {
     privy_request_no_key(w->request, NULL, 0);
@@ -184,11 +191,10 @@ static int walk_odd_member(walker *w, PyObject *key) {
 }
 
 static int walk_member(walker *w, PyObject *key, PyObject *value) {
-  const char *name;
-  Py_ssize_t length;
   if (value == w->state->omit) return 0;
-  if (PyUnicode_Check(key) && text_of(key, &name, &length)) {
-    privy_request_key(w->request, name, (size_t)length);
+  const utf8 name = PyUnicode_Check(key) ? text_of(key) : (utf8){NULL, 0};
+  if (name.text) {
+    privy_request_key(w->request, name.text, (size_t)name.length);
     return walk_any(w, value);
   }
   return PyErr_Occurred() ? -1 : walk_odd_member(w, key);
@@ -248,7 +254,7 @@ static bool next_pair(PyObject *dict, Py_ssize_t *at, PyObject **key, PyObject *
 }
 
 /* Turning a value into text may run a program's own code, and that may change the dict. */
-static int walk_dict(walker *w, PyObject *dict) {
+static APART int walk_dict(walker *w, PyObject *dict) {
   PyObject *key, *value;
   Py_ssize_t at = 0, count = PyDict_Size(dict);
   int result = 0;
@@ -302,11 +308,11 @@ static int send_time(walker *w, PyObject *text) {
   static const char zero[] = "+00:00";
   const size_t tail = sizeof zero - 1;
   char room[64];
-  const char *bytes;
-  Py_ssize_t size;
   if (!PyUnicode_Check(text)) return refuse(w, "must be a datetime whose isoformat() is text");
-  if (!text_of(text, &bytes, &size)) return PyErr_Occurred() ? -1 : refuse(w, "must be a valid datetime");
-  size_t length = (size_t)size;
+  const utf8 given = text_of(text);
+  if (!given.text) return PyErr_Occurred() ? -1 : refuse(w, "must be a valid datetime");
+  const char *bytes = given.text;
+  size_t length = (size_t)given.length;
   if (length > tail && length < sizeof room && memcmp(bytes + length - tail, zero, tail) == 0) {
     length -= tail;
     memcpy(room, bytes, length);
@@ -344,7 +350,7 @@ static int refuse_time(walker *w, PyObject *value) {
   return 0;
 }
 
-static int walk_datetime(walker *w, PyObject *value) {
+static APART int walk_datetime(walker *w, PyObject *value) {
   char told[TIMES_LENGTH];
   size_t length = times_tell(w->state, value, told);
   if (length) {
@@ -360,12 +366,11 @@ static int walk_datetime(walker *w, PyObject *value) {
 }
 
 static int walk_date(walker *w, PyObject *value) {
-  const char *bytes;
-  Py_ssize_t length;
   PyObject *text = PyObject_CallMethodObjArgs(value, w->state->names[NAME_ISOFORMAT], NULL);
   if (!text) return refuse_failed(w, value);
-  if (PyUnicode_Check(text) && text_of(text, &bytes, &length))
-    privy_request_date(w->request, bytes, (size_t)length);
+  const utf8 bytes = PyUnicode_Check(text) ? text_of(text) : (utf8){NULL, 0};
+  if (bytes.text)
+    privy_request_date(w->request, bytes.text, (size_t)bytes.length);
   else if (!PyErr_Occurred())
     refuse(w, "must be a date whose isoformat() is text");
   Py_DECREF(text);
