@@ -148,6 +148,19 @@ bool privy_buffer_visible(privy_buffer *buffer, const char *text, size_t length)
   return append_each(buffer, text, length, append_visible);
 }
 
+void privy_copy_visible(char *out, size_t size, const char *text, size_t length) {
+  for (size_t at = 0, bytes; at < length; at += bytes ? bytes : 1) {
+    char room[16]; /* more than the longest escape */
+    privy_buffer one = {room, 0, sizeof room};
+    bytes = privy_utf8_sequence(text + at, length - at);
+    if (!append_visible(&one, text + at, bytes) || one.length >= size) break;
+    memcpy(out, room, one.length);
+    out += one.length;
+    size -= one.length;
+  }
+  *out = '\0';
+}
+
 static bool is_seen(const char *text, size_t length) {
   return length && text[0] != ' ' && text[length - 1] != ' ' && privy_find_invisible(text, length) == length &&
          privy_utf8_valid(text, length) == length;

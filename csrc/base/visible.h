@@ -20,6 +20,8 @@ void privy_name_character(uint32_t scalar, char out[PRIVY_CHARACTER_ROOM]);
 
 /* Appends valid UTF-8 in one line: invisible characters as JSON escapes them, wrong bytes as U+FFFD. */
 PRIVY_NODISCARD bool privy_buffer_visible(privy_buffer *buffer, const char *text, size_t length);
+/* Writes the same into `size` bytes, a NUL at its end included; what does not fit is left out. */
+void privy_copy_visible(char *out, size_t size, const char *text, size_t length);
 /* Appends a name: as it stands when all of it can be seen, else in quotes with JSON's escapes. */
 PRIVY_NODISCARD bool privy_buffer_name(privy_buffer *buffer, const char *text, size_t length);
 /* Appends the text with each wrong byte as U+FFFD. */

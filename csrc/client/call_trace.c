@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/visible.h"
 #include "client/event.h"
 #include "message/response.h"
 
@@ -62,8 +63,8 @@ static privy_event *add_about_request(privy_call *call, privy_account *account, 
 }
 
 static void tell_request_id(privy_event *event, const privy_response *response) {
-  if (response)
-    copy_words(event->request_id, sizeof event->request_id, privy_response_header(response, "X-Request-Id"));
+  const char *id = response ? privy_response_header(response, "X-Request-Id") : NULL;
+  if (id) privy_copy_visible(event->request_id, sizeof event->request_id, id, strlen(id));
 }
 
 /* ---- requests ---- */

@@ -249,6 +249,28 @@ done:
   privy_buffer_clear(&out);
 }
 
+static void what_can_be_seen_fits_its_room(void **state) {
+  (void)state;
+  char out[8];
+  static const char *const cases[][2] = {
+      {"", ""},
+      {"abcdefg", "abcdefg"},
+      {"abcdefgh", "abcdefg"},
+      {"abcdef\n", "abcdef"},
+      {"a\nb", "a\\nb"},
+      {"\x1B"
+       "ab",
+       "\\u001ba"},
+      {"abcde\xE2\x82\xAC", "abcde"},
+      {"ab\xFF", "ab\xEF\xBF\xBD"},
+      {"\xF3\xA0\x80\xA0", ""},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    privy_copy_visible(out, sizeof out, cases[i][0], strlen(cases[i][0]));
+    assert_string_equal(out, cases[i][1]);
+  }
+}
+
 static void characters_have_names(void **state) {
   (void)state;
   static const struct {
@@ -286,15 +308,11 @@ static void characters_have_names(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(addresses_and_numbers_are_masked),
-      TEST(no_address_is_left),
-      TEST(secrets_are_known_by_name),
-      TEST(fields_of_one_name_are_joined),
-      TEST(bodies_are_cut_between_characters),
-      TEST(words_of_the_server_stay_in_their_line),
-      TEST(a_body_that_is_not_json_is_an_error),
-      TEST(names_are_shown_as_they_can_be_seen),
-      TEST(characters_have_names),
+      TEST(addresses_and_numbers_are_masked),    TEST(no_address_is_left),
+      TEST(secrets_are_known_by_name),           TEST(fields_of_one_name_are_joined),
+      TEST(bodies_are_cut_between_characters),   TEST(words_of_the_server_stay_in_their_line),
+      TEST(a_body_that_is_not_json_is_an_error), TEST(names_are_shown_as_they_can_be_seen),
+      TEST(what_can_be_seen_fits_its_room),      TEST(characters_have_names),
   };
   if (!read_masks()) return EXIT_FAILURE;
   const int result = HARNESS_RUN(tests);

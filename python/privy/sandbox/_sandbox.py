@@ -115,7 +115,7 @@ class Sandbox:
         """
         try:
             return Client(
-                self.token if token is None and client_id is None else token,
+                token,
                 client_id=client_id,
                 client_secret=client_secret,
                 scopes=scopes,

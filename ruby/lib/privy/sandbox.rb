@@ -43,8 +43,7 @@ module Privy
     # @param settings [Hash] as for {Client#initialize}
     # @return [Client]
     def client(**settings)
-      own = (settings.keys & %i[token client_id client_secret]).empty? ? { token: token } : {}
-      Client.new(sandbox: self, **own, **settings)
+      Client.new(sandbox: self, **settings)
     end
 
     # Answers one request as Privy would.
