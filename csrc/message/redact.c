@@ -22,15 +22,22 @@ static size_t at_sign(privy_slice text, size_t at) {
   return privy_text_starts(text.text + at, text.length - at, "%40") ? 3 : 0;
 }
 
-/*
- * The word that starts at `at` ends at the first byte that ends an address. Gives the place of its last '@', or
- * `text.length` when it has none behind its first byte.
- */
-static size_t find_at_sign(privy_slice text, size_t at) {
-  size_t found = text.length;
-  for (size_t i = at + 1; i < text.length && !ends_address(text.text[i]); i++)
-    if (at_sign(text, i)) found = i;
-  return found;
+/* Where the masking of a text stands. */
+typedef struct masking {
+  privy_slice text;
+  bool fresh;      /* an address may begin here */
+  size_t word_end; /* of the word that was looked at last: at the first byte that ends an address */
+  size_t sign;     /* the last '@' of that word; the text's length when it has none */
+} masking;
+
+/* The last '@' of the word that `at` stands in, if that lies behind `at`; else the text's length. */
+static size_t find_at_sign(masking *m, size_t at) {
+  if (at >= m->word_end) {
+    m->sign = m->text.length;
+    for (m->word_end = at; m->word_end < m->text.length && !ends_address(m->text.text[m->word_end]); m->word_end++)
+      if (at_sign(m->text, m->word_end)) m->sign = m->word_end;
+  }
+  return m->sign > at ? m->sign : m->text.length;
 }
 
 static size_t character_at(privy_slice text, size_t at) {
@@ -47,27 +54,36 @@ PRIVY_NODISCARD static bool mask_local(privy_slice text, size_t at, privy_buffer
 
 #define LEAST_DIGITS 7        /* of a number with its + */
 #define LEAST_DIGITS_LOCAL 10 /* of one without */
-#define DATE_LENGTH 10        /* 2026-05-12 */
+#define MOST_DIGITS 15
+#define DATE_LENGTH 10 /* 2026-05-12 */
 
 typedef struct phone {
   size_t length; /* 0: none */
   size_t digits;
 } phone;
 
-/* The digits from `at` on, with at most two of the signs that people write between them. */
+static size_t count_digits(privy_slice text, size_t at) {
+  size_t count = 0;
+  while (at + count < text.length && privy_is_digit(text.text[at + count])) count++;
+  return count;
+}
+
+static bool is_sign(char byte) {
+  return byte && strchr(" -.()/", byte);
+}
+
+/* The digits from `at` on, in groups with at most two of the signs between that people write there: as many groups as
+ * make no more digits than a number has. */
 static phone measure(privy_slice text, size_t at) {
   phone found = {0, 0};
-  for (size_t i = at, signs = 0; i < text.length && signs <= 2; i++) {
-    if (privy_is_digit(text.text[i])) {
-      found = (phone){i + 1 - at, found.digits + 1};
-      signs = 0;
-    } else if (i == at && text.text[i] == '+') {
-      continue;
-    } else if (strchr(" -.()/", text.text[i]) && text.text[i]) {
-      signs++;
-    } else {
-      break;
-    }
+  size_t i = at + (text.text[at] == '+');
+  for (size_t signs = 0; i < text.length && signs <= 2;) {
+    const size_t group = count_digits(text, i);
+    if (group && found.digits && found.digits + group > MOST_DIGITS) break;
+    if (!group && !is_sign(text.text[i])) break;
+    i += group ? group : 1;
+    signs = group ? 0 : signs + 1;
+    if (group) found = (phone){i - at, found.digits + group};
   }
   return found;
 }
@@ -109,26 +125,30 @@ PRIVY_NODISCARD static bool mask_phone(const char *text, phone number, privy_buf
 
 /* ---- running text ---- */
 
-/* Appends what stands at `at` and returns where to go on; 0 when memory ran out. `*fresh`: an address may begin here.
- */
-static size_t mask_next(privy_slice text, size_t at, bool *fresh, privy_buffer *out) {
-  const bool begins = *fresh && !at_sign(text, at) && !ends_address(text.text[at]);
-  const size_t sign = begins ? find_at_sign(text, at) : text.length;
-  *fresh = false;
-  if (sign < text.length) return mask_local(text, at, out) ? sign : 0;
-  const phone number = phone_at(text, at);
-  *fresh = number.length || ends_address(text.text[at]); /* a number may reach into the word of an address */
-  if (number.length) return mask_phone(text.text + at, number, out) ? at + number.length : 0;
-  size_t end = at + 1; /* digits that are no number do not become one from their second on */
-  while (privy_is_digit(text.text[at]) && end < text.length && privy_is_digit(text.text[end])) end++;
+/* Where to go on after the text from `at` to `end` is appended; 0 when memory ran out. */
+static size_t pass(privy_slice text, size_t at, size_t end, privy_buffer *out) {
   return privy_buffer_append(out, text.text + at, end - at) ? end : 0;
 }
 
+/* Appends what stands at `at` and returns where to go on; 0 when memory ran out. */
+static size_t mask_next(masking *m, size_t at, privy_buffer *out) {
+  const privy_slice text = m->text;
+  const bool begins = m->fresh && !ends_address(text.text[at]);
+  if (begins && at_sign(text, at)) return pass(text, at, at + at_sign(text, at), out);
+  const size_t sign = begins ? find_at_sign(m, at) : text.length;
+  m->fresh = false;
+  if (sign < text.length) return mask_local(text, at, out) ? sign : 0;
+  const phone number = phone_at(text, at);
+  m->fresh = number.length || ends_address(text.text[at]); /* a number may reach into the word of an address */
+  if (number.length) return mask_phone(text.text + at, number, out) ? at + number.length : 0;
+  const size_t digits = count_digits(text, at); /* which do not become a number from their second on */
+  return pass(text, at, at + (digits ? digits : 1), out);
+}
+
 privy_status privy_mask(const char *text, size_t length, privy_buffer *out) {
-  const privy_slice all = {text, length};
-  bool fresh = true;
+  masking m = {.text = {text, length}, .fresh = true};
   for (size_t at = 0, next; at < length; at = next) {
-    next = mask_next(all, at, &fresh, out);
+    next = mask_next(&m, at, out);
     if (next == 0) return PRIVY_NO_MEMORY;
   }
   return PRIVY_OK;

@@ -3,8 +3,8 @@
 
 #include "sandbox/exchange.h"
 
-/* Longer than any id that there is. */
-#define LONGEST_ID 64
+/* Of an id: "cus_" and 64 characters. */
+#define LONGEST_ID 68
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "base/visible.h"
+#include "client/call.h"
 #include "message/error.h"
 #include "message/response.h"
 #include "vectors.h"
@@ -80,6 +81,48 @@ static void no_address_is_left(void **state) {
       assert_non_null(strstr(out.data, "s***@x.io"));
     }
 done:
+  privy_buffer_clear(&out);
+}
+
+/* The same in texts made at random, which stay the UTF-8 that they are. */
+static void no_address_is_left_in_random_texts(void **state) {
+  (void)state;
+  static const char *const parts[] = {
+      "a", "1", "415",  "555-0171",    "+1",        " ", "(",  ")",   "-", ".",        "@",
+      "<", ">", "\"",   ",",           ":",         "/", "\n", "%40", "_", "\xC3\xA9", "\xE2\x82\xAC",
+      "=", "&", "x.io", "secret@x.io", "2026-05-12"};
+  uint64_t random = 7;
+  privy_buffer text = PRIVY_BUFFER_EMPTY, out = PRIVY_BUFFER_EMPTY;
+  for (size_t round = 0; round < harness_rounds(20000, 30); round++) {
+    text.length = out.length = 0;
+    for (size_t i = 1 + privy_random(&random) % 9; i > 0; i--)
+      CHECK_MEMORY(privy_buffer_text(&text, parts[privy_random(&random) % COUNT(parts)]));
+    CHECK_OK(privy_mask(text.data, text.length, &out));
+    CHECK_MEMORY(privy_buffer_terminate(&text) && privy_buffer_terminate(&out));
+    assert_int_equal(privy_utf8_valid(out.data, out.length), out.length);
+    if (strstr(out.data, "ecret@")) fail_msg("%s\nis shown as %s", text.data, out.data);
+  }
+done:
+  privy_buffer_clear(&text);
+  privy_buffer_clear(&out);
+}
+
+/* Texts on which each step could look at all of the rest: twice the text takes twice the time, not four times. */
+static void long_texts_take_their_time(void **state) {
+  (void)state;
+  static const char *const patterns[] = {"1 ", "+1234567", "a",         "1",  "@",   "(",
+                                         "+",  "1-",       "12345678 ", "a@", "%40", "1a "};
+  const size_t length = harness_rounds(400000, 100);
+  privy_buffer text = PRIVY_BUFFER_EMPTY, out = PRIVY_BUFFER_EMPTY;
+  for (size_t i = 0; i < COUNT(patterns); i++) {
+    text.length = out.length = 0;
+    while (text.length < length) CHECK_MEMORY(privy_buffer_text(&text, patterns[i]));
+    CHECK_MEMORY(privy_buffer_byte(&text, 'a'));
+    CHECK_OK(privy_mask(text.data, text.length, &out));
+    assert_true(out.length > 0);
+  }
+done:
+  privy_buffer_clear(&text);
   privy_buffer_clear(&out);
 }
 
@@ -309,6 +352,7 @@ static void characters_have_names(void **state) {
 int main(void) {
   static harness_test tests[] = {
       TEST(addresses_and_numbers_are_masked),    TEST(no_address_is_left),
+      TEST(no_address_is_left_in_random_texts),  TEST(long_texts_take_their_time),
       TEST(secrets_are_known_by_name),           TEST(fields_of_one_name_are_joined),
       TEST(bodies_are_cut_between_characters),   TEST(words_of_the_server_stay_in_their_line),
       TEST(a_body_that_is_not_json_is_an_error), TEST(names_are_shown_as_they_can_be_seen),

@@ -1,9 +1,10 @@
 /*
  * The bytes behind the first are calls of the builder, in the order that privy.h asks for. A value is one letter and
- * what it needs: s text, n number (both: a length byte and as many bytes), i integer (a length byte and as many bytes,
- * the low one first), t true, f false, z null, r a value that JSON cannot tell, [ and { containers, which ] ends.
- * Inside an object, and at top level, a key (a length byte and its bytes) stands before each value. At top level x, q
- * and h in the place of a key's length, with the high bit set, call privy_request_extra, _query and _header.
+ * what it needs: s text, n number, w time, d date (all four: a length byte and as many bytes), i integer (a length byte
+ * and as many bytes, the low one first), t true, f false, z null, r a value that JSON cannot tell, [ and { containers,
+ * which ] ends. Inside an object, and at top level, a key (a length byte and its bytes) stands before each value; k in
+ * the place of its length, with the high bit set, and another length and bytes: one that is no text. At top level x, q
+ * and h in that place call privy_request_extra, _query and _header.
  */
 #include <string.h>
 
@@ -53,12 +54,14 @@ static void close_container(walk *w) {
 
 static void take_value(walk *w) {
   const uint8_t letter = take_byte(w);
-  const bool texts = letter == 's' || letter == 'n';
+  const bool texts = letter == 's' || letter == 'n' || letter == 'd' || letter == 'w';
   const privy_slice text = take_text(w, texts ? take_byte(w) : 0);
   switch (letter) {
   case 's': privy_request_string(w->request, text.text, text.length); break;
   case 'n': privy_request_number(w->request, text.text, text.length); break;
   case 'i': privy_request_integer(w->request, take_integer(w)); break;
+  case 'd': privy_request_date(w->request, text.text, text.length); break;
+  case 'w': privy_request_time(w->request, text.text, text.length); break;
   case 't': privy_request_boolean(w->request, true); break;
   case 'f': privy_request_boolean(w->request, false); break;
   case 'r': privy_request_refuse(w->request, "cannot be told in JSON"); break;
@@ -66,6 +69,12 @@ static void take_value(walk *w) {
   case '{': open_container(w, false); break;
   default: privy_request_null(w->request);
   }
+}
+
+static void take_no_key(walk *w) {
+  const uint8_t byte = take_byte(w);
+  const privy_slice name = take_text(w, byte & 0x7f);
+  privy_request_no_key(w->request, byte < 0x80 ? name.text : NULL, byte < 0x80 ? name.length : 0);
 }
 
 /* True when a key was named, so that a value must follow. */
@@ -76,6 +85,7 @@ static bool take_key(walk *w) {
     privy_request_key(w->request, name.text, name.length);
     return true;
   }
+  if ((byte & 0x7f) == 'k') take_no_key(w);
   if (w->depth) return false;
   if ((byte & 0x7f) == 'x' && !w->raw) privy_request_extra(w->request);
   if ((byte & 0x7f) == 'q' && w->raw) privy_request_query(w->request);
@@ -157,6 +167,7 @@ static void check_request(const privy_request *request) {
 
 static void check_faults(const privy_error *error) {
   HOLDS(error->code == PRIVY_VALIDATION && error->faults.count > 0 && error->attempts == 0 && *error->message);
+  for (const char *at = error->message; *at; at++) HOLDS((unsigned char)*at >= ' ' && *at != 0x7f);
   for (size_t i = 0; i < error->faults.count; i++) {
     const privy_fault *fault = &error->faults.items[i];
     HOLDS(*fault->message && privy_utf8_valid(fault->message, strlen(fault->message)) == strlen(fault->message));
