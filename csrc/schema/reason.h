@@ -15,7 +15,7 @@ PRIVY_NODISCARD bool privy_reason_choice(privy_buffer *out, const privy_operatio
                                          int position);
 /* What a field takes, for a value of another type. */
 PRIVY_NODISCARD bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field);
-/* Why a text that stands for a number is none: it is NaN or infinite; NULL for any other. */
+/* Why a text is not a number: it says NaN or infinite. NULL for any other text. */
 const char *privy_reason_not_finite(const char *text, size_t length);
 /* What the format asks for, and which character breaks it when that may be overlooked. `message` is the format's. */
 PRIVY_NODISCARD bool privy_reason_format(privy_buffer *out, privy_format format, const char *message, const char *text,

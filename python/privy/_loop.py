@@ -91,7 +91,7 @@ class Driver:
                 self._plan()
 
     def close(self) -> None:
-        """Ends all calls: those who await them get an error."""
+        """Ends all calls: the tasks that await them get an error."""
         if self._timer is not None:
             self._timer.cancel()
         if self.process == os.getpid() and not self._loop.is_closed():
@@ -124,7 +124,7 @@ class Driver:
     def _act(self, socket: int, events: int) -> None:
         try:
             self.group.act(socket, events)
-        finally:  # whoever is told of events may have closed the client, or raised to stop the loop
+        finally:  # a hook may have closed the client, or raised to stop the loop
             with contextlib.suppress(PrivyError):
                 self._settle()
                 self._plan()
