@@ -58,7 +58,7 @@ def crowd(count: int, **reply):
 
 def test_a_crowd_leaves_few_connections():
     with crowd(CROWD) as (client, before, then):
-        assert then - before >= 3 * CROWD  # a connection has two ends here, and each thread is woken by one more
+        assert then - before >= 2 * CROWD  # a connection has two ends here; some versions of libcurl need one more
         assert falls_to(before + KEPT * (A_CALL + 1)) <= before + KEPT * (A_CALL + 1)
         assert client.contacts.get(CONTACT) is not None
 
