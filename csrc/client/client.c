@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #include "base/fork.h"
@@ -7,6 +8,9 @@
 #include "client/call_trace.h"
 #include "client/engine.h"
 #include "message/error.h"
+
+/* Seconds that may pass between reading one clock and the other. */
+#define BETWEEN_CLOCKS 0.01
 
 privy_status privy_client_new(const privy_config *config, privy_client **out, privy_error *error) {
   privy_client *client = privy_calloc(1, sizeof *client);
@@ -94,11 +98,12 @@ static void unlock(privy_client *client) {
   privy_fork_allow();
 }
 
-/* Takes the lock and reads the clocks. */
+/* Takes the lock and reads the clocks. They are read one after the other: a difference that only comes of that would
+ * move instants that have been reported. */
 static double begin_step(privy_client *client) {
   double now = privy_client_now(client), offset = wall_offset(client, now);
   lock(client);
-  client->account.wall_offset = offset;
+  if (fabs(offset - client->account.wall_offset) > BETWEEN_CLOCKS) client->account.wall_offset = offset;
   return now;
 }
 
