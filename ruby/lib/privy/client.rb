@@ -38,7 +38,8 @@ module Privy
     # @return [Events]
     attr_reader :events
 
-    # What is left out comes from {Privy.configure}, then from the environment.
+    # What is left out comes from {Privy.configure}, then from the environment. Numbers may be text, such as "5" from
+    # ENV or a YAML file, here and in the options of a call.
     #
     # @param token [String, nil] API token; else PRIVY_API_TOKEN
     # @param client_id [String, nil] OAuth client; else PRIVY_CLIENT_ID
