@@ -111,7 +111,7 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   group->least = PRIVY_LEVEL_OFF;
   if (getentropy(group->seed, sizeof group->seed) != 0) {
     privy_free(group);
-    return privy_error_set(error, PRIVY_ERROR, "the system gives no random numbers");
+    return privy_error_set(error, PRIVY_ERROR, "no entropy source");
   }
   atomic_init(&group->woken, false);
   if (!client->sandbox && privy_engine_new(&client->settings, &group->engine, error) != PRIVY_OK) {

@@ -319,6 +319,6 @@ bool privy_reader_value(privy_reader *reader, privy_value *out) {
 bool privy_reader_end(privy_reader *reader) {
   if (reader->error) return false;
   next_byte(reader);
-  if (reader->at != reader->end || reader->depth) return fail(reader, reader->at, "expected nothing more");
+  if (reader->at != reader->end || reader->depth) return fail(reader, reader->at, "unexpected trailing data");
   return true;
 }

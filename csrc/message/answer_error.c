@@ -133,7 +133,7 @@ static privy_status code_of(int http_status) {
 /* What the server said, or what the status means when it said nothing. */
 static bool append_words(privy_buffer *out, int status, const error_body *told, const privy_faults *faults) {
   if (told->message.type == PRIVY_STRING && told->message.length > 0) return append_value(out, told->message);
-  if (status >= 300 && status < 400) return privy_buffer_text(out, "a redirect, which is never followed");
+  if (status >= 300 && status < 400) return privy_buffer_text(out, "unexpected redirect");
   if (faults->count) return true;
   privy_status code = code_of(status);
   return privy_buffer_text(out, code == PRIVY_VALIDATION ? "the server refused the request"

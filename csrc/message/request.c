@@ -450,7 +450,7 @@ privy_status privy_request_seal(privy_request *request, privy_error *error) {
     const char *path = request->operation ? request->operation->path : request->path.data;
     size_t length = request->operation ? strlen(path) : request->path.length;
     if (path && !privy_error_text(&error->path, path, length)) return privy_error_no_memory(error);
-    return privy_error_faults(error, &check->faults, "refused before sending: ");
+    return privy_error_faults(error, &check->faults, "invalid request: ");
   }
   return make_target(request) ? PRIVY_OK : privy_error_no_memory(error);
 }

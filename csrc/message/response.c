@@ -244,7 +244,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   if (object)
     response->json = (privy_value){.text = start, .length = (uint32_t)(stop - start), .type = (uint8_t)PRIVY_OBJECT};
   if (parser->found) return PRIVY_OK;
-  return privy_error_set(error, PRIVY_STATUS, "the answer does not hold what %s answers", parser->operation->name);
+  return privy_error_set(error, PRIVY_STATUS, "unexpected body in the answer to %s", parser->operation->name);
 }
 
 /* The reader at the end of the body, or at its error. */

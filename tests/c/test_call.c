@@ -238,7 +238,7 @@ static void a_refused_token_ends_the_call(void **state) {
       {500, "", PRIVY_SERVER, "500: The server failed (any 5xx)."},
       {200, "{}", PRIVY_STATUS, "the token endpoint's answer holds no access_token"},
       {200, "<html>", PRIVY_STATUS, "the token endpoint's answer holds no access_token"},
-      {302, "", PRIVY_STATUS, "302: a redirect, which is never followed"},
+      {302, "", PRIVY_STATUS, "302: unexpected redirect"},
   };
   made_call made = {0};
   privy_error_init(&made.error);

@@ -303,7 +303,7 @@ static void errors_say_what_was_expected(void **state) {
       {"\"\\u12x4\"", "expected four hexadecimal digits"},
       {"\"\n\"", "control character in a string"},
       {"\"\xFF\"", "invalid UTF-8 in a string"},
-      {"1 2", "expected nothing more"},
+      {"1 2", "unexpected trailing data"},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
     const json_verdict verdict = json_read(cases[i][0], strlen(cases[i][0]));

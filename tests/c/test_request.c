@@ -153,7 +153,7 @@ static void faults_are_told_together(void **state) {
                 "bogus: is not a parameter of contacts.update; extra can send it");
   assert_string_equal(
       error.message,
-      "refused before sending: id must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -; tags[0] must be "
+      "invalid request: id must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -; tags[0] must be "
       "a string; bogus is not a parameter of contacts.update; extra can send it");
   assert_int_equal(error.code, PRIVY_VALIDATION);
   assert_int_equal(error.http_status, 0);
@@ -164,7 +164,7 @@ static void faults_are_told_together(void **state) {
   privy_request_free(request);
   request = NULL;
   CHECK_STATUS(ask_for("contacts.create", "{}", &request, &error), PRIVY_VALIDATION);
-  assert_string_equal(error.message, "refused before sending: at least one of email, phone_number is required");
+  assert_string_equal(error.message, "invalid request: at least one of email, phone_number is required");
 done:
   privy_request_free(request);
   privy_error_clear(&error);

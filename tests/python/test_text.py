@@ -120,7 +120,7 @@ def test_names_are_shown_and_suggested(sandbox):
     ]
     result = next(client.orders.upsert_many([{**ORDER, "sub\ntotal": 1, "x\x1b": 2}]))
     assert str(result.error) == (
-        r'refused before sending: "sub\ntotal" is not a parameter of orders.upsert: did you mean subtotal?; '
+        r'invalid request: "sub\ntotal" is not a parameter of orders.upsert: did you mean subtotal?; '
         r'"x\u001b" is not a parameter of orders.upsert; extra can send it'
     )
     assert sandbox.counts.requests == 0

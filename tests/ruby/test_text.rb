@@ -85,7 +85,7 @@ class TestText < PrivyTest
                  Privy::Sandbox.new.client.orders.validate(**ORDER.except(:order_id), "\uFEFForder_id": 1)
     in_process do |client, sandbox|
       results = client.orders.upsert_many([ORDER.merge("sub\ntotal" => 1, "x\e" => 2)]).to_a
-      assert_equal "refused before sending: \"sub\\ntotal\" is not a parameter of orders.upsert: did you mean " \
+      assert_equal "invalid request: \"sub\\ntotal\" is not a parameter of orders.upsert: did you mean " \
                    "subtotal?; \"x\\u001b\" is not a parameter of orders.upsert; extra can send it",
                    results.first.error.message
       assert_equal 0, sandbox.counts.requests

@@ -5,7 +5,7 @@
 static ID id_from_core;
 
 static VALUE memory_exception(void) {
-  return rb_exc_new_cstr(rb_eNoMemError, "privy: memory ran out");
+  return rb_exc_new_cstr(rb_eNoMemError, "out of memory");
 }
 
 void privy_rb_raise_memory(void) {

@@ -16,8 +16,8 @@ module Privy
   # server's Retry-After asks for. Repeating is safe for every operation: an event carries one Idempotency-Key over all
   # attempts, and a create whose lost first attempt had succeeded returns its contact, if that holds what was sent. A
   # POST or PATCH of {#request} is repeated only where nothing was acted on, or with an Idempotency-Key. A write that
-  # may have been acted on is repeated within 30 seconds or not at all; the error then says so. During an outage a client
-  # soon stops repeating, so that it makes nothing worse.
+  # may have been acted on is repeated within 30 seconds or not at all; the error then says so. During an outage a
+  # client soon stops repeating, so that it makes nothing worse.
   #
   # Calls keep inside the account's limits by what the last answers told of them ({#rate_limit}): when the minute's
   # requests are spent a call waits for the next minute, when the day's are it raises {RateLimitError} at once. All the
