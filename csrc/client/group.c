@@ -446,7 +446,7 @@ static void end_overdue(privy_group *group) {
 }
 
 void privy_group_act(privy_group *group, int socket, int events) {
-  if (group->engine) catch_up(group, fmin(privy_engine_late(group->engine), privy_monotonic() - group->driven_at));
+  if (group->engine) catch_up(group, privy_engine_late(group->engine));
   if (group->engine) privy_engine_act(group->engine, socket, events);
   move(group);
   if (group->engine && privy_engine_overdue(group->engine)) end_overdue(group);

@@ -284,31 +284,6 @@ done:
   scene_close(&s);
 }
 
-/* The sockets of one turn are told of one after the other: the time before counts once for them all. */
-static void lost_time_counts_once(void **state) {
-  (void)state;
-  scene s;
-  privy_group *group = NULL;
-  privy_outcome outcome = {0};
-  loop watched = {.count = 0};
-  scene_open(&s, SERVE(stall_then_answer));
-  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
-  CHECK_OK(privy_group_new(s.client, &group, &s.error));
-  privy_group_watch(group, watch, &watched);
-  CHECK_OK(start_timed(group, SHORT, &s.error));
-  const double before = privy_monotonic();
-  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
-  be_elsewhere(SHORT);
-  for (int i = 0; i < 300; i++) privy_group_act(group, s.server->listener, PRIVY_SOCKET_READ);
-  CHECK_MEMORY(ends_in_a_loop(&watched, group, &outcome));
-  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
-  assert_true(privy_monotonic() - before < 15);
-done:
-  privy_outcome_clear(&outcome);
-  privy_group_free(group);
-  scene_close(&s);
-}
-
 static void a_late_event_loop_still_gives_up_a_handshake(void **state) {
   (void)state;
   char url[64];
@@ -395,17 +370,11 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(every_answer_belongs_to_its_question),
-      TEST(an_event_loop_drives),
-      TEST(a_cancelled_call_leaves_nothing_behind),
-      TEST(time_elsewhere_is_no_timeout),
-      TEST(a_blocked_event_loop_is_no_timeout),
-      TEST(an_event_loop_still_times_out),
-      TEST(lost_time_counts_once),
-      TEST(a_late_event_loop_still_times_out),
-      TEST(a_late_event_loop_still_gives_up_a_handshake),
-      TEST(groups_hand_their_connections_on),
-      TEST(parent_and_child_use_connections_of_their_own),
+      TEST(every_answer_belongs_to_its_question),   TEST(an_event_loop_drives),
+      TEST(a_cancelled_call_leaves_nothing_behind), TEST(time_elsewhere_is_no_timeout),
+      TEST(a_blocked_event_loop_is_no_timeout),     TEST(an_event_loop_still_times_out),
+      TEST(a_late_event_loop_still_times_out),      TEST(a_late_event_loop_still_gives_up_a_handshake),
+      TEST(groups_hand_their_connections_on),       TEST(parent_and_child_use_connections_of_their_own),
   };
   return HARNESS_RUN(tests);
 }
