@@ -106,8 +106,10 @@ typedef struct privy_error {
   bool may_have_succeeded;  /* a write was lost on the way: the server may have acted on it */
   int attempts;             /* requests spent, 0: none left this machine */
   double waited;            /* seconds spent waiting for budget, Retry-After and backoff */
-  double retry_after;       /* PRIVY_RATE_LIMIT: seconds to wait, negative when unknown */
-  int64_t resets_at;        /* PRIVY_RATE_LIMIT: when the spent limit is whole again, 0 when unknown */
+  bool retryable;           /* the failure may pass, and the same call made again has no second effect */
+  double retry_after;       /* failures that may pass: seconds to wait, at most a day; negative when unknown */
+  double retry_at;          /* the same instant by the wall clock (a sandbox's for its clients), 0 when unknown */
+  double resets_at;         /* PRIVY_RATE_LIMIT: when the spent limit is whole again; the same as retry_at */
   privy_response *response; /* the answer with its headers and body, when one came; released by privy_error_clear */
 } privy_error;
 

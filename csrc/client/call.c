@@ -86,6 +86,24 @@ static bool is_final(privy_status code) {
   return code == PRIVY_INTERRUPTED || code == PRIVY_NO_MEMORY;
 }
 
+static bool is_write(const privy_request *request) {
+  const char *method = privy_request_method(request);
+  return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 && strcmp(method, "OPTIONS") != 0;
+}
+
+/* Whether doing it twice is as good as doing it once. Operations settle the conflicts that a repetition meets. */
+static bool is_idempotent(const privy_request *request) {
+  const char *method = privy_request_method(request);
+  return request->operation || (strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0) ||
+         privy_request_find_header(request, "Idempotency-Key");
+}
+
+/* Whether the same call made again may succeed, and has no second effect: it would carry another key than this one. */
+static bool is_retryable(const privy_call *call) {
+  return privy_error_may_pass(call->error->code, call->error->http_status) &&
+         (!call->may_have_succeeded || (is_idempotent(call->request) && !*call->key));
+}
+
 /* Describes the request in the error. */
 static void describe(privy_call *call) {
   privy_error *error = call->error;
@@ -95,6 +113,7 @@ static void describe(privy_call *call) {
   error->attempts = call->attempts;
   error->waited = call->waited;
   error->may_have_succeeded = call->may_have_succeeded;
+  error->retryable = is_retryable(call);
   if (call->may_have_succeeded && error->code != PRIVY_NO_MEMORY)
     privy_error_append(error, "; the request may have been acted on");
   if (!privy_error_text(&error->method, method, strlen(method)) ||
@@ -136,15 +155,14 @@ static bool may_wait(privy_call *call, privy_account *account, double now, doubl
 static privy_call_step refuse_budget(privy_call *call, privy_account *account, privy_pace pace, double now,
                                      double until) {
   privy_error *error = call->error;
-  error->retry_after = until > now ? until - now : 0;
-  error->resets_at = (int64_t)ceil(until + account->wall_offset);
+  double wait = fmax(until - now, 0);
   if (pace == PRIVY_PACE_DAY)
-    privy_error_set(error, PRIVY_RATE_LIMIT, "the account's requests of the day are spent; more in %.0f seconds",
-                    error->retry_after);
+    privy_error_set(error, PRIVY_RATE_LIMIT, "the account's requests of the day are spent; more in %.0f seconds", wait);
   else
     privy_error_set(error, PRIVY_RATE_LIMIT,
                     "the account's requests of the minute are spent; more in %.1f seconds, which is past max_wait",
-                    error->retry_after);
+                    wait);
+  privy_error_set_retry(error, wait, now + account->wall_offset);
   privy_call_trace_refused(call, account);
   return fail(call);
 }
@@ -199,18 +217,6 @@ static privy_call_step send_request(privy_call *call, privy_account *account, do
 
 /* ---- repeating ---- */
 
-static bool is_write(const privy_request *request) {
-  const char *method = privy_request_method(request);
-  return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 && strcmp(method, "OPTIONS") != 0;
-}
-
-/* Whether doing it twice is as good as doing it once. Operations settle the conflicts that a repetition meets. */
-static bool is_idempotent(const privy_request *request) {
-  const char *method = privy_request_method(request);
-  return request->operation || (strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0) ||
-         privy_request_find_header(request, "Idempotency-Key");
-}
-
 /* Whether the request may leave once more `at` an instant. An event's key makes it safe at any time. */
 static bool may_repeat(const privy_call *call, double at) {
   if (!call->lost || call->verify) return true;
@@ -229,9 +235,10 @@ static void note_loss(privy_call *call, double now, bool arrived, bool asks_to_w
 }
 
 /* The write may not be repeated any more: the failure that lost it is reported. */
-static privy_call_step give_up(privy_call *call) {
+static privy_call_step give_up(privy_call *call, double wall) {
   call->goal = PRIVY_GOAL_ANSWER;
   restore_error(call);
+  if (call->error->retry_at > 0) privy_error_set_retry(call->error, fmax(call->error->retry_at - wall, 0), wall);
   return fail(call);
 }
 
@@ -240,13 +247,13 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   if (call->done) return PRIVY_CALL_DONE;
   if (now < call->until) return PRIVY_CALL_WAIT;
   call->backs_off = false;
-  if (!may_repeat(call, now)) return give_up(call);
+  if (!may_repeat(call, now)) return give_up(call, now + account->wall_offset);
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
   if (pace == PRIVY_PACE_ANSWER && may_listen(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_GO || pace == PRIVY_PACE_ANSWER) return send_request(call, account, now);
-  if (pace == PRIVY_PACE_MINUTE && !may_repeat(call, until)) return give_up(call);
+  if (pace == PRIVY_PACE_MINUTE && !may_repeat(call, until)) return give_up(call, now + account->wall_offset);
   if (pace == PRIVY_PACE_DAY || !may_wait(call, account, now, until))
     return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;
@@ -271,7 +278,8 @@ static double asked_wait(const privy_call *call, double wall) {
 /* Plans another attempt. False when the failure will not pass, or the call has no right to one. */
 static bool plan_retry(privy_call *call, privy_account *account, double now) {
   privy_error *error = call->error;
-  if (!privy_retry_helps(error->code, error->http_status) || call->retries >= call->options.max_retries) return false;
+  if (!privy_error_may_pass(error->code, error->http_status) || call->retries >= call->options.max_retries)
+    return false;
   bool limited = error->code == PRIVY_RATE_LIMIT; /* no outage: the quota is not for it */
   double backoff = privy_retry_backoff(call->retries + 1, next_random(call));
   double delay = fmax(asked_wait(call, now + account->wall_offset), backoff);
@@ -355,6 +363,7 @@ static void token_answered(privy_call *call, privy_account *account, double now,
   bool taken_over = !privy_account_end_fetch(account, call->fetch);
   privy_status status = privy_response_parse(NULL, incoming->http_status, incoming->headers.data,
                                              incoming->headers.length, &incoming->body, &response, call->error);
+  if (call->error->response) privy_error_read_waiting(call->error->response, now + account->wall_offset, call->error);
   if (status == PRIVY_OK) status = take_token(call, account, now, response, taken_over);
   privy_call_trace_response(call, account, incoming->http_status, response ? response : call->error->response);
   privy_response_release(response);
@@ -450,6 +459,7 @@ static void take_answer(privy_call *call, privy_account *account, double now, pr
   privy_call_trace_response(call, account, incoming->http_status,
                             status == PRIVY_OK ? call->response : call->error->response);
   if (status == PRIVY_OK) privy_retry_quota_refund(&account->quota, call->taken_for);
+  if (call->error->response) privy_error_read_waiting(call->error->response, now + account->wall_offset, call->error);
   if (status != PRIVY_OK) note_loss(call, now, true, asked_wait(call, now + account->wall_offset) >= 0);
   if (status == PRIVY_OK && call->verify)
     resolve_conflict(call, now, now + account->wall_offset);

@@ -139,7 +139,9 @@ static void stop_after_result(privy_bulk *bulk, const privy_error *cause) {
   privy_error error;
   privy_error_init(&error);
   privy_error_set(&error, cause->code, "%s", cause->message);
+  error.retryable = cause->retryable;
   error.retry_after = cause->retry_after;
+  error.retry_at = cause->retry_at;
   error.resets_at = cause->resets_at;
   stop(bulk, &error);
 }

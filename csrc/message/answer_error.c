@@ -1,9 +1,10 @@
 /* The errors that answers stand for, in every shape that the API and what lies before it use. */
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "message/error.h"
+#include "message/http_time.h"
 #include "message/response.h"
 #include "schema/faults.h"
 
@@ -155,22 +156,28 @@ static bool compose(privy_buffer *out, const privy_response *response, const err
   return done && privy_error_list_faults(out, faults);
 }
 
-/* Seconds, of which a fraction is accepted; negative when the text tells none. */
-static double read_seconds(const char *text) {
-  bool integral;
-  size_t length = strlen(text);
-  return privy_json_number(text, length, &integral) && *text != '-' && !strpbrk(text, "eE") ? strtod(text, NULL) : -1;
+/* When the limit that is spent is whole again, by the server's clock; 0 when the answer does not say. */
+static double spent_until(const privy_response *response) {
+  privy_limits limits;
+  privy_limits_read(response, &limits);
+  if (limits.day.known && limits.day.remaining == 0) return (double)limits.day.resets_at;
+  return limits.minute.known ? (double)limits.minute.resets_at : 0;
 }
 
-static void read_waiting(const privy_response *response, privy_error *error) {
-  privy_limits limits;
+/* Seconds to wait: what Retry-After asks for, else until the spent limit is whole again. Negative when unknown. */
+static double wait_of(const privy_response *response, double wall) {
   const char *after = privy_response_header(response, "Retry-After");
-  if (after) error->retry_after = read_seconds(after);
-  privy_limits_read(response, &limits);
-  if (limits.day.known && limits.day.remaining <= 0)
-    error->resets_at = limits.day.resets_at;
-  else if (limits.minute.known)
-    error->resets_at = limits.minute.resets_at;
+  double server_now = privy_response_date(response, wall);
+  double asked = after ? privy_retry_after(after, server_now) : -1;
+  if (asked >= 0 || response->http_status != 429) return asked;
+  double until = spent_until(response);
+  if (until == 0 || isnan(server_now)) return -1;
+  return fmin(fmax(until - server_now, 0), PRIVY_LONGEST_WAIT);
+}
+
+void privy_error_read_waiting(const privy_response *response, double wall, privy_error *error) {
+  if (privy_error_may_pass(error->code, response->http_status))
+    privy_error_set_retry(error, wait_of(response, wall), wall);
 }
 
 privy_status privy_error_from_answer(privy_response *response, privy_error *error) {
@@ -179,9 +186,10 @@ privy_status privy_error_from_answer(privy_response *response, privy_error *erro
   bool done = keep_faults(&error->faults, told.details) && keep_words(&error->api_code, told.code) &&
               keep_words(&error->contact_id, told.contact_id) && compose(&message, response, &told, &error->faults) &&
               privy_mask(message.data, message.length, &masked) == PRIVY_OK;
-  if (response->http_status == 429) read_waiting(response, error);
   if (done) privy_error_line(error, code_of(response->http_status), masked.data, masked.length);
   privy_buffer_clear(&message);
   privy_buffer_clear(&masked);
+  privy_error_read_waiting(response, NAN, error);
+  error->retryable = privy_error_may_pass(error->code, response->http_status);
   return done ? error->code : privy_error_no_memory(error);
 }

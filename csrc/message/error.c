@@ -1,5 +1,6 @@
 #include "message/error.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,21 @@ bool privy_error_words(char **field, const char *text, size_t length) {
   privy_free(*field);
   *field = line;
   return true;
+}
+
+bool privy_error_may_pass(privy_status code, int http_status) {
+  static const int passing[] = {408, 429, 500, 502, 503, 504};
+  if (code == PRIVY_NO_MEMORY || code == PRIVY_INTERRUPTED) return false;
+  if (code == PRIVY_CONNECTION || code == PRIVY_TIMEOUT || code == PRIVY_RATE_LIMIT) return true;
+  for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
+    if (http_status == passing[i]) return true;
+  return false;
+}
+
+void privy_error_set_retry(privy_error *error, double retry_after, double wall) {
+  error->retry_after = retry_after;
+  error->retry_at = retry_after < 0 || isnan(wall) ? 0 : wall + retry_after;
+  error->resets_at = error->code == PRIVY_RATE_LIMIT ? error->retry_at : 0;
 }
 
 void privy_error_append(privy_error *error, const char *words) {

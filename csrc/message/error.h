@@ -13,6 +13,10 @@ privy_status privy_error_set(privy_error *error, privy_status code, const char *
 /* The same with a text as it is. */
 privy_status privy_error_line(privy_error *error, privy_status code, const char *text, size_t length);
 privy_status privy_error_no_memory(privy_error *error);
+/* Whether a failure may pass by itself: no answer came, the budget is spent, or one of 408, 429, 500, 502, 503, 504. */
+bool privy_error_may_pass(privy_status code, int http_status);
+/* Sets retry_after, and what follows from it: `wall` is the wall clock, NAN when it is not known. */
+void privy_error_set_retry(privy_error *error, double retry_after, double wall);
 /* Adds words to the message of an error that has one; when there is no memory for them it becomes PRIVY_NO_MEMORY. */
 void privy_error_append(privy_error *error, const char *words);
 /* Puts a copy of the text into one of the error's string fields, freeing what was there. False when memory runs out. */

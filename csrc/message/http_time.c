@@ -5,8 +5,6 @@
 
 #include "base/text.h"
 
-#define DAY 86400.0
-
 bool privy_http_date(const char *text, double *seconds) {
   static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
   if (strlen(text) != 29 || memcmp(text + 3, ", ", 2) != 0 || memcmp(text + 25, " GMT", 4) != 0) return false;
@@ -38,16 +36,16 @@ static bool read_seconds(const char *text, size_t length, double *seconds) {
     else if (fraction)
       *seconds += (text[i] - '0') * (unit /= 10);
     else
-      *seconds = fmin(*seconds * 10 + (text[i] - '0'), DAY);
+      *seconds = fmin(*seconds * 10 + (text[i] - '0'), PRIVY_LONGEST_WAIT);
   }
   return length > 0;
 }
 
 double privy_retry_after(const char *text, double now) {
   double seconds;
-  if (read_seconds(text, strlen(text), &seconds)) return fmin(seconds, DAY);
+  if (read_seconds(text, strlen(text), &seconds)) return fmin(seconds, PRIVY_LONGEST_WAIT);
   if (!privy_http_date(text, &seconds) || isnan(now)) return -1;
-  return fmin(fmax(seconds - now, 0), DAY);
+  return fmin(fmax(seconds - now, 0), PRIVY_LONGEST_WAIT);
 }
 
 double privy_response_date(const privy_response *response, double otherwise) {

@@ -4,6 +4,9 @@
 
 #include "privy.h"
 
+/* Nobody is asked to wait for longer than a day. */
+#define PRIVY_LONGEST_WAIT 86400.0
+
 /* Reads an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"). False, changing nothing, when the text is not one. */
 bool privy_http_date(const char *text, double *seconds);
 /*

@@ -51,6 +51,9 @@ void privy_slot_order_init(privy_slot_order *order);
 PRIVY_NODISCARD bool privy_record_read(privy_record *record, const privy_object *object, privy_slot_order *order,
                                        int http_status, privy_reader *reader);
 
+/* Reads how long to wait after a failure that may pass: by Retry-After, else by the spent limit of a 429. `wall` is the
+ * wall clock, which stands for the server's where the answer has no Date; NAN: unknown. */
+void privy_error_read_waiting(const privy_response *response, double wall, privy_error *error);
 /* Fills the error that an answer of status 300 and above stands for, and returns its code. Takes no reference. */
 privy_status privy_error_from_answer(privy_response *response, privy_error *error);
 

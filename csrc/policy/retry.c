@@ -32,14 +32,6 @@ void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for) 
   if (quota->tokens > QUOTA) quota->tokens = QUOTA;
 }
 
-bool privy_retry_helps(privy_status failure, int http_status) {
-  if (failure == PRIVY_CONNECTION || failure == PRIVY_TIMEOUT) return true;
-  static const int passing[] = {408, 429, 500, 502, 503, 504};
-  for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
-    if (http_status == passing[i]) return true;
-  return false;
-}
-
 bool privy_retry_may_have_succeeded(int http_status, bool asks_to_wait) {
   if (http_status == 503) return !asks_to_wait;
   return http_status < 300 || http_status == 408 || http_status >= 500;

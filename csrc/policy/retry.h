@@ -18,8 +18,6 @@ bool privy_retry_quota_take(privy_retry_quota *quota, privy_status failure);
 /* A call got its answer; `taken_for` is the failure that its last retry paid for, or PRIVY_OK. */
 void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for);
 
-/* True when a failure may pass by itself: no answer, or one of 408, 429, 500, 502, 503, 504. */
-bool privy_retry_helps(privy_status failure, int http_status);
 /*
  * True when the server may have acted on a request although it ended in a failure. `http_status` is 0 without an
  * answer; `asks_to_wait`: the answer carries a Retry-After. What never arrived is not for this function.

@@ -55,11 +55,13 @@ static PyObject *build(PyObject *builder, PyObject *type, const privy_error *err
   PyObject *headers = error->response ? errors_headers(error->response) : Py_NewRef(Py_None);
   PyObject *status = error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None);
   PyObject *args =
-      Py_BuildValue("(ONNNNNNNNNidNNNN)", type, convert_words(error->message), errors_faults(&error->faults), status,
+      Py_BuildValue("(ONNNNNNNNNNNidNNNNN)", type, convert_words(error->message), errors_faults(&error->faults), status,
                     convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
                     convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
-                    error->attempts, error->waited, number_or_none(error->retry_after >= 0, error->retry_after),
-                    number_or_none(error->resets_at != 0, (double)error->resets_at), headers, body_of(error));
+                    PyBool_FromLong(error->retryable), PyBool_FromLong(error->may_have_succeeded), error->attempts,
+                    error->waited, number_or_none(error->retry_after >= 0, error->retry_after),
+                    number_or_none(error->retry_at != 0, error->retry_at),
+                    number_or_none(error->resets_at != 0, error->resets_at), headers, body_of(error));
   PyObject *exception = args ? PyObject_CallObject(builder, args) : NULL;
   Py_XDECREF(args);
   return exception;

@@ -55,6 +55,15 @@ class PrivyError(Exception):
     """Seconds spent waiting for budget, ``Retry-After`` and backoff."""
     idempotency_key: str | None
     """The key that the request carried."""
+    retryable: bool
+    """Whether the failure may pass by itself, and the same call made again has no second effect. An event that may have
+    been accepted is not: make the call again with its ``idempotency_key``."""
+    retry_after: float | None
+    """Of a failure that may pass: seconds to wait, at most a day; None when unknown."""
+    retry_at: privy.types.datetime | None
+    """The instant that ``retry_after`` means (aware, UTC); None when unknown."""
+    may_have_succeeded: bool
+    """Whether a write was lost on the way, so that the server may have acted on it."""
     headers: Headers | None
     """Header fields of the answer; None when none came."""
     body: str | None
@@ -73,6 +82,10 @@ class PrivyError(Exception):
         attempts: int = 0,
         waited: float = 0.0,
         idempotency_key: str | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        retry_at: privy.types.datetime | None = None,
+        may_have_succeeded: bool = False,
         headers: Headers | None = None,
         body: str | None = None,
     ) -> None:
@@ -87,6 +100,10 @@ class PrivyError(Exception):
         self.attempts = attempts
         self.waited = waited
         self.idempotency_key = idempotency_key
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.retry_at = retry_at
+        self.may_have_succeeded = may_have_succeeded
         self.headers = headers
         self.body = body
 
@@ -141,10 +158,8 @@ class RateLimitError(APIStatusError):
     it would take longer than ``max_wait``, or until the next day.
     """
 
-    retry_after: float | None = None
-    """Seconds to wait, when known."""
     resets_at: privy.types.datetime | None = None
-    """When the spent limit is whole again (aware, UTC), when known."""
+    """When the spent limit is whole again (aware, UTC), when known: the same instant as ``retry_at``."""
 
     unsent: Sequence[tuple[int, privy.types.Row]] = ()
     """Of a bulk run: the rows taken that no request was made for, as (index, row). Pickled with the error."""
@@ -177,9 +192,12 @@ def build(
     path: str | None,
     request_id: str | None,
     idempotency_key: str | None,
+    retryable: bool,
+    may_have_succeeded: bool,
     attempts: int,
     waited: float,
     retry_after: float | None,
+    retry_at: float | None,
     resets_at: float | None,
     headers: list[tuple[str, str]] | None,
     body: str | None,
@@ -196,13 +214,16 @@ def build(
         attempts=attempts,
         waited=waited,
         idempotency_key=idempotency_key,
+        retryable=retryable,
+        retry_after=retry_after,
+        retry_at=instant(retry_at),
+        may_have_succeeded=may_have_succeeded,
         headers=None if headers is None else Headers(headers),
         body=body,
     )
     if isinstance(error, ConflictError):
         error.contact_id = contact_id
     if isinstance(error, RateLimitError):
-        error.retry_after = retry_after
         error.resets_at = instant(resets_at)
     return error
 

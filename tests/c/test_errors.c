@@ -156,11 +156,13 @@ done:
 
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
 
-static void retry_after_is_seconds(void **state) {
+#define DATE "Date: Wed, 21 Oct 2026 07:28:00 GMT\r\n"
+
+static void how_long_to_wait(void **state) {
   (void)state;
   static const struct {
-    const char *header;
-    double seconds;
+    const char *headers;
+    double seconds; /* negative: not known */
   } cases[] = {{"Retry-After: 3\r\n", 3},
                {"Retry-After: 0\r\n", 0},
                {"Retry-After: 1.5\r\n", 1.5},
@@ -172,19 +174,33 @@ static void retry_after_is_seconds(void **state) {
                {"Retry-After: 3 seconds\r\n", -1},
                {"Retry-After: 0x10\r\n", -1},
                {"Retry-After: 1e999\r\n", -1},
-               {"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n", -1}};
+               {"Retry-After: 300000\r\n", 86400},
+               {"Retry-After: Wed, 21 Oct 2026 07:28:10 GMT\r\n", -1}, /* by which clock? */
+               {DATE "Retry-After: Wed, 21 Oct 2026 07:28:10 GMT\r\n", 10},
+               {DATE "Retry-After: Wed, 21 Oct 2026 07:00:00 GMT\r\n", 0},
+               {DATE "Retry-After: Wed, 21 Oct 2027 07:28:10 GMT\r\n", 86400}};
+  static const int passing[] = {408, 429, 500, 502, 503, 504}, lasting[] = {302, 401, 403, 404, 409, 413, 422, 501};
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    CHECK_STATUS(answer("contacts.list", 429, cases[i].header, "", &response, &error), PRIVY_RATE_LIMIT);
-    assert_true(error.retry_after == cases[i].seconds);
-    assert_true(error.resets_at == 0);
+    for (size_t k = 0; k < COUNT(passing); k++) {
+      privy_status status = answer("contacts.list", passing[k], cases[i].headers, "", &response, &error);
+      CHECK_MEMORY(status != PRIVY_NO_MEMORY);
+      assert_true(error.retryable);
+      if (error.retry_after != cases[i].seconds) fail_msg("%d with %s", passing[k], cases[i].headers);
+      /* Without a clock of our own nothing is said of an instant. */
+      assert_true(error.retry_at == 0 && error.resets_at == 0);
+      privy_error_clear(&error);
+    }
+  }
+  for (size_t k = 0; k < COUNT(lasting); k++) {
+    privy_status status = answer("contacts.list", lasting[k], "Retry-After: 3\r\n", "", &response, &error);
+    CHECK_MEMORY(status != PRIVY_NO_MEMORY);
+    assert_false(error.retryable);
+    assert_true(error.retry_after < 0);
     privy_error_clear(&error);
   }
-  /* Only a 429 speaks of limits. */
-  CHECK_STATUS(answer("contacts.list", 503, "Retry-After: 3\r\n", "", &response, &error), PRIVY_SERVER);
-  assert_true(error.retry_after < 0);
 done:
   privy_response_release(response);
   privy_error_clear(&error);
@@ -200,7 +216,7 @@ static void limits_are_read(void **state) {
   static const struct {
     const char *headers;
     bool minute, day;
-    int64_t resets_at;
+    double reset; /* of the spent one, by the server's clock; 0: none is */
   } cases[] = {
       {MINUTE("0") DAY("17"), true, true, 1000},
       {MINUTE("0") DAY("0"), true, true, 9000},
@@ -211,6 +227,8 @@ static void limits_are_read(void **state) {
       {"X-RateLimit-Limit-Minute: 60\r\nX-RateLimit-Reset-Minute: 1000\r\n", false, false, 0},
       {MINUTE("many"), false, false, 0},
       {MINUTE("99999999999999999999"), false, false, 0},
+      {MINUTE("-1"), false, false, 0},
+      {MINUTE("61"), false, false, 0},
       {"", false, false, 0},
   };
   privy_response *response = NULL;
@@ -219,12 +237,47 @@ static void limits_are_read(void **state) {
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_STATUS(answer("contacts.list", 429, cases[i].headers, "", &response, &error), PRIVY_RATE_LIMIT);
-    assert_true(error.resets_at == cases[i].resets_at);
+    assert_true(error.retry_after < 0 && error.resets_at == 0);
+    privy_error_read_waiting(error.response, 990, &error); /* by a clock */
+    assert_true(error.retry_after == (cases[i].reset > 0 ? cases[i].reset - 990 : -1));
+    assert_true(error.resets_at == cases[i].reset && error.retry_at == error.resets_at);
     privy_limits_read(error.response, &limits);
     assert_int_equal(limits.minute.known, cases[i].minute);
     assert_int_equal(limits.day.known, cases[i].day);
     if (limits.minute.known) assert_true(limits.minute.limit == 60 && limits.minute.resets_at == 1000);
     if (limits.day.known) assert_true(limits.day.limit == 10000 && limits.day.resets_at == 9000);
+    privy_error_clear(&error);
+  }
+done:
+  privy_response_release(response);
+  privy_error_clear(&error);
+}
+
+/* One answer, one instant: Retry-After has the last word, and the server's clock is not ours. */
+static void what_an_error_says_of_time_agrees(void **state) {
+  (void)state;
+  static const struct {
+    const char *headers;
+    int status;
+    double retry_after;
+  } cases[] = {
+      {DATE "Retry-After: 300\r\n" MINUTE("0"), 429, 300},
+      {DATE MINUTE("0"), 429, 0}, /* that reset has passed long ago there */
+      {"Retry-After: 7\r\n", 503, 7},
+      {DATE "Retry-After: Wed, 21 Oct 2026 07:29:00 GMT\r\n", 503, 60},
+      {"Retry-After: Thu, 01 Jan 1970 00:20:00 GMT\r\n", 503, 200},
+      {"", 503, -1},
+  };
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    privy_status status = answer("contacts.list", cases[i].status, cases[i].headers, "", &response, &error);
+    CHECK_MEMORY(status != PRIVY_NO_MEMORY);
+    privy_error_read_waiting(error.response, 1000, &error);
+    assert_true(error.retry_after == cases[i].retry_after);
+    assert_true(error.retry_at == (cases[i].retry_after < 0 ? 0 : 1000 + cases[i].retry_after));
+    assert_true(error.resets_at == (cases[i].status == 429 ? error.retry_at : 0));
     privy_error_clear(&error);
   }
 done:
@@ -286,9 +339,13 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(every_shape_is_an_error), TEST(conflicts_name_the_contact_wherever_it_stands),
-      TEST(redirects_are_errors),    TEST(retry_after_is_seconds),
-      TEST(limits_are_read),         TEST(messages_are_cut_between_characters),
+      TEST(every_shape_is_an_error),
+      TEST(conflicts_name_the_contact_wherever_it_stands),
+      TEST(redirects_are_errors),
+      TEST(how_long_to_wait),
+      TEST(what_an_error_says_of_time_agrees),
+      TEST(limits_are_read),
+      TEST(messages_are_cut_between_characters),
       TEST(errors_are_used_again),
   };
   return HARNESS_RUN(tests);

@@ -2,48 +2,9 @@
  * our own work comes to. */
 #include "harness.h"
 
-#include "made_call.h"
-
-static const privy_options patient = {.timeout = 30, .connect_timeout = 5, .max_wait = 3600, .max_retries = 3};
-static const privy_options once = {.timeout = 30, .connect_timeout = 5, .max_wait = 60, .max_retries = 1};
-
-#define JANE "{\"email\":\"jane@b.c\",\"first_name\":\"J\"}"
-#define CONFLICT "{\"error\":{\"code\":\"conflict\",\"message\":\"it is there\",\"id\":\"" CONTACT "\"}}"
-#define ID "{\"id\":\"" CONTACT "\"}"
-#define OPEN "; the request may have been acted on"
-
-/* No connection was to be had: nothing has left. */
-static bool is_refused(made_call *made) {
-  made->call.never_arrived = true;
-  return is_lost(made);
-}
-
-static bool fails_with(made_call *made, privy_status code) {
-  if (privy_error_set(&made->error, code, "broke") == PRIVY_NO_MEMORY) return false;
-  privy_call_failed(&made->call, &made->account, made->now);
-  return !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
-}
-
-static bool ends_with(const char *text, const char *end) {
-  return strlen(text) >= strlen(end) && strcmp(text + strlen(text) - strlen(end), end) == 0;
-}
+#include "lost_call.h"
 
 /* ---- what may have been acted on --------------------------------------------------------------------------------- */
-
-/* How an attempt may fail. */
-typedef enum loss { LOST, REFUSED, S408, S429, S500, S502, S503, S503_LATER, S504, LOSSES } loss;
-
-static bool meets(made_call *made, loss how) {
-  static const int statuses[] = {0, 0, 408, 429, 500, 502, 503, 503, 504};
-  if (how == LOST) return is_lost(made);
-  if (how == REFUSED) return is_refused(made);
-  return answers(made, statuses[how], how == S503_LATER ? "Retry-After: 1\r\n" : "", "");
-}
-
-/* Whether the server may have acted on the request before. */
-static bool is_open(loss how) {
-  return how != REFUSED && how != S429 && how != S503_LATER;
-}
 
 /* After a loss that may have succeeded a 409 is looked into; otherwise it is true. */
 static void a_conflict_after_each_loss(void **state) {
@@ -163,22 +124,6 @@ done:
 
 /* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
-static char client_id[] = "client", client_secret[] = "secret", token_url[] = "https://api.example/oauth/token";
-static const privy_settings with_oauth = {.client_id = client_id,
-                                          .client_secret = client_secret,
-                                          .base_url = base_url,
-                                          .base_path = "/v1",
-                                          .token_url = token_url};
-
-static privy_status begin_with_oauth(made_call *made, const privy_options *options, const char *operation,
-                                     const char *params) {
-  privy_status status = begin(made, options, operation, params);
-  made->call.settings = &with_oauth;
-  return status;
-}
-
-#define TOKEN "{\"access_token\":\"t1\",\"expires_in\":7200}"
-
 /* A request for a token is not the request of the call. */
 static void a_failed_token_request_is_no_lost_attempt(void **state) {
   (void)state;
@@ -210,23 +155,6 @@ done:
 }
 
 /* ---- requests of the user's own ---------------------------------------------------------------------------------- */
-
-static privy_status begin_raw(made_call *made, const char *method, bool key) {
-  privy_account_init(&made->account);
-  made->now = 1000;
-  privy_status status = privy_request_new_raw(TEXT(method), TEXT("/events"), &made->request);
-  if (status != PRIVY_OK) return status;
-  if (key) {
-    privy_request_header(made->request);
-    privy_request_key(made->request, "Idempotency-Key", 15);
-    privy_request_string(made->request, "k1", 2);
-  }
-  status = privy_request_finish(made->request, &made->error);
-  if (status != PRIVY_OK) return status;
-  privy_call_init(&made->call, &settings, defaults, random_bits, made->request, &made->error);
-  made->begun = true;
-  return PRIVY_OK;
-}
 
 static void raw_writes_are_repeated_where_nothing_was_acted_on(void **state) {
   (void)state;
@@ -424,150 +352,6 @@ done:
   drop(&made);
 }
 
-/* ---- not later than half a minute -------------------------------------------------------------------------------- */
-
-#define SUBSCRIBE "{\"id\":\"" CONTACT "\",\"email_consent\":\"subscribed\"}"
-
-/* What a loss with this Retry-After comes to: repeated, or the end. */
-static void a_write_is_repeated_soon_or_not_at_all(void **state) {
-  (void)state;
-  static const struct {
-    const char *operation, *params;
-    int status;
-    const char *after;
-    bool repeated;
-  } cases[] = {
-      {"contacts.update", SUBSCRIBE, 500, "30", true},
-      {"contacts.update", SUBSCRIBE, 500, "30.5", false},
-      {"contacts.update", SUBSCRIBE, 500, "3000", false},
-      {"contacts.create", JANE, 502, "31", false},
-      {"contacts.upsert", JANE, 504, "31", false},
-      {"contacts.delete", ID, 408, "31", false},
-      {"contacts.unsubscribe", ID, 500, "31", false},
-      {"orders.upsert",
-       "{\"order_id\":1,\"email\":\"a@b.c\",\"total\":1,\"currency\":\"USD\",\"order_date\":\"2026-05-12T10:00:00Z\"}",
-       500, "31", false},
-      /* A key makes it safe at any time. */
-      {"events.ingest", "{\"event_type\":\"x\",\"email\":\"a@b.c\"}", 500, "3000", true},
-      {"events.ingest", "{\"event_type\":\"x\",\"email\":\"a@b.c\",\"idempotency_key\":\"k\"}", 500, "3000", true},
-      /* Nothing was acted on, or there was nothing to act on. */
-      {"contacts.update", SUBSCRIBE, 429, "3000", true},
-      {"contacts.update", SUBSCRIBE, 503, "3000", true},
-      {"contacts.get", ID, 500, "3000", true},
-  };
-  char header[32];
-  made_call made = {0};
-  privy_error_init(&made.error);
-  for (size_t i = 0; i < COUNT(cases); i++) {
-    snprintf(header, sizeof header, "Retry-After: %s\r\n", cases[i].after);
-    CHECK_OK(begin(&made, &patient, cases[i].operation, cases[i].params));
-    CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, cases[i].status, header, ""));
-    if (made.call.done == cases[i].repeated) fail_msg("%s after %s s", cases[i].operation, cases[i].after);
-    if (cases[i].repeated) CHECK_MEMORY(sends(&made));
-    if (!cases[i].repeated) {
-      assert_true(made.error.may_have_succeeded && ends_with(made.error.message, OPEN));
-      assert_int_equal(made.error.http_status, cases[i].status);
-    }
-    drop(&made);
-  }
-done:
-  drop(&made);
-}
-
-#define SPENT(reset)                                                                                                   \
-  "X-RateLimit-Limit-Minute: 60\r\nX-RateLimit-Remaining-Minute: 0\r\nX-RateLimit-Reset-Minute: " reset "\r\n"
-
-/* The loss is what is reported, not the wait that there is no time for. */
-static void a_lost_write_does_not_wait_for_budget_for_long(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &patient, "contacts.update", SUBSCRIBE));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, SPENT("1045"), "{\"error\":{\"message\":\"oops\"}}"));
-  CHECK_MEMORY(!sends(&made));
-  assert_true(made.now < 1031);
-  CHECK_STATUS(made.call.status, PRIVY_SERVER);
-  assert_string_equal(made.error.message, "500: oops" OPEN);
-  assert_int_equal(made.error.attempts, 1);
-  drop(&made);
-  CHECK_OK(begin(&made, &patient, "contacts.update", SUBSCRIBE));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, SPENT("1025"), ""));
-  CHECK_MEMORY(sends(&made));
-  assert_true(made.now >= 1025 && made.now <= 1030);
-done:
-  drop(&made);
-}
-
-/* The time runs out between the attempts: the first loss is reported, though a 429 came later. */
-static void time_runs_from_the_first_loss(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &patient, "contacts.update", SUBSCRIBE));
-  CHECK_MEMORY(sends(&made));
-  made.now += 29; /* an attempt may take long */
-  CHECK_MEMORY(is_lost(&made));
-  CHECK_MEMORY(sends(&made));
-  made.now = 1029 + 20;
-  CHECK_MEMORY(answers(&made, 429, "Retry-After: 10\r\n", ""));
-  made.now = 1029 + 31; /* nobody drove it */
-  CHECK_MEMORY(!sends(&made));
-  CHECK_STATUS(made.call.status, PRIVY_CONNECTION);
-  assert_string_equal(made.error.message, "broke" OPEN);
-  assert_int_equal(made.error.attempts, 2);
-done:
-  drop(&made);
-}
-
-static void a_lost_write_does_not_wait_for_a_token_for_long(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin_with_oauth(&made, &patient, "contacts.update", SUBSCRIBE));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, "", TOKEN));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 401, "", ""));
-  CHECK_MEMORY(sends(&made));
-  assert_int_equal(made.call.goal, PRIVY_GOAL_TOKEN);
-  made.now += 40;
-  CHECK_MEMORY(answers(&made, 200, "", TOKEN));
-  CHECK_MEMORY(!sends(&made));
-  CHECK_STATUS(made.call.status, PRIVY_CONNECTION);
-  assert_string_equal(made.error.message, "broke" OPEN);
-  assert_string_equal(made.error.path, "/contacts/" CONTACT);
-done:
-  drop(&made);
-}
-
-/* The update that follows a create has a time of its own: it has not been sent before. */
-static void the_update_of_an_upsert_is_a_write_of_its_own(void **state) {
-  (void)state;
-  made_call made = {0};
-  privy_error_init(&made.error);
-  CHECK_OK(begin(&made, &patient, "contacts.upsert", JANE));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
-  CHECK_MEMORY(sends(&made));
-  made.now = 1025;
-  CHECK_MEMORY(answers(&made, 409, "", CONFLICT));
-  made.now = 1060;
-  CHECK_MEMORY(sends(&made));
-  assert_string_equal(made.call.outgoing.method, "PATCH");
-  CHECK_MEMORY(answers(&made, 500, "Retry-After: 20\r\n", "{\"error\":{\"message\":\"second\"}}"));
-  CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, "Retry-After: 20\r\n", ""));
-  assert_true(made.call.done);
-  assert_true(made.error.may_have_succeeded);
-done:
-  drop(&made);
-}
-
 int main(void) {
   static harness_test tests[] = {
       TEST(a_conflict_after_each_loss),
@@ -584,11 +368,6 @@ int main(void) {
       TEST(a_look_is_tried_again_before_it_fails),
       TEST(a_look_without_budget_leaves_the_conflict),
       TEST(a_look_that_is_stopped_is_stopped),
-      TEST(a_write_is_repeated_soon_or_not_at_all),
-      TEST(a_lost_write_does_not_wait_for_budget_for_long),
-      TEST(time_runs_from_the_first_loss),
-      TEST(a_lost_write_does_not_wait_for_a_token_for_long),
-      TEST(the_update_of_an_upsert_is_a_write_of_its_own),
   };
   return HARNESS_RUN(tests);
 }

@@ -74,9 +74,10 @@ static void what_a_retry_can_help(void **state) {
   (void)state;
   static const int passing[] = {408, 429, 500, 502, 503, 504},
                    lasting[] = {0, 200, 400, 401, 403, 404, 409, 413, 422, 501};
-  for (size_t i = 0; i < COUNT(passing); i++) assert_true(privy_retry_helps(PRIVY_STATUS, passing[i]));
-  for (size_t i = 0; i < COUNT(lasting); i++) assert_false(privy_retry_helps(PRIVY_STATUS, lasting[i]));
-  assert_true(privy_retry_helps(PRIVY_CONNECTION, 0) && privy_retry_helps(PRIVY_TIMEOUT, 0));
+  for (size_t i = 0; i < COUNT(passing); i++) assert_true(privy_error_may_pass(PRIVY_STATUS, passing[i]));
+  for (size_t i = 0; i < COUNT(lasting); i++) assert_false(privy_error_may_pass(PRIVY_STATUS, lasting[i]));
+  assert_true(privy_error_may_pass(PRIVY_CONNECTION, 0) && privy_error_may_pass(PRIVY_TIMEOUT, 0));
+  assert_true(privy_error_may_pass(PRIVY_RATE_LIMIT, 0));
 }
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */

@@ -375,6 +375,8 @@ static bool same_error_member(privy_value key, privy_value expected, const privy
     same = same_text(expected, error->message);
   else if (strcmp(name, "retry_after") == 0)
     same = same_seconds(expected, error->retry_after);
+  else if (strcmp(name, "retryable") == 0)
+    same = expected.type == (error->retryable ? PRIVY_TRUE : PRIVY_FALSE);
   free(name);
   return same;
 }

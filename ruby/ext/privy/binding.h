@@ -33,8 +33,8 @@ VALUE privy_rb_convert(privy_value value);
 VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field);
 /* A frozen UTF-8 String of a C string, nil for NULL. */
 VALUE privy_rb_text(const char *text);
-/* A Time in UTC, nil for 0. */
-VALUE privy_rb_instant(int64_t seconds);
+/* A Time in UTC, to the microsecond; nil for 0. */
+VALUE privy_rb_instant(double seconds);
 
 /* ---- record.c, page.c ---- */
 

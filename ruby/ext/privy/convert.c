@@ -127,8 +127,10 @@ VALUE privy_rb_text(const char *text) {
   return text == NULL ? Qnil : rb_obj_freeze(rb_utf8_str_new_cstr(text));
 }
 
-VALUE privy_rb_instant(int64_t seconds) {
-  return seconds == 0 ? Qnil : utc_time(seconds, 0);
+VALUE privy_rb_instant(double seconds) {
+  if (seconds == 0) return Qnil;
+  int64_t micros = (int64_t)floor(seconds * 1e6 + 0.5);
+  return utc_time(micros / 1000000, (int32_t)(micros % 1000000) * 1000);
 }
 
 struct parse {

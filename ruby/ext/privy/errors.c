@@ -50,12 +50,15 @@ static VALUE error_values(const privy_error *error) {
   rb_ary_push(values, privy_rb_text(error->path));
   rb_ary_push(values, privy_rb_text(error->request_id));
   rb_ary_push(values, privy_rb_text(error->idempotency_key));
+  rb_ary_push(values, error->retryable ? Qtrue : Qfalse);
+  rb_ary_push(values, error->retry_after < 0 ? Qnil : DBL2NUM(error->retry_after));
+  rb_ary_push(values, privy_rb_instant(error->retry_at));
+  rb_ary_push(values, error->may_have_succeeded ? Qtrue : Qfalse);
   rb_ary_push(values, INT2NUM(error->attempts));
   rb_ary_push(values, DBL2NUM(error->waited));
   rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_headers(error->response));
   rb_ary_push(values, error->response == NULL ? Qnil : privy_rb_excerpt(error->response));
   rb_ary_push(values, privy_rb_text(error->contact_id));
-  rb_ary_push(values, error->retry_after < 0 ? Qnil : DBL2NUM(error->retry_after));
   rb_ary_push(values, privy_rb_instant(error->resets_at));
   return values;
 }

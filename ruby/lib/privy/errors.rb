@@ -21,6 +21,17 @@ module Privy
     attr_reader :request_id
     # @return [String, nil] the idempotency key that the request carried
     attr_reader :idempotency_key
+    # @return [Boolean] whether the failure may pass by itself, and the same call made again has no second effect. An
+    #   event that may have been accepted is not: make the call again with its {#idempotency_key}
+    attr_reader :retryable
+    alias retryable? retryable
+    # @return [Float, nil] of a failure that may pass: seconds to wait, at most a day; nil when unknown
+    attr_reader :retry_after
+    # @return [Time, nil] the instant that {#retry_after} means, in UTC; nil when unknown
+    attr_reader :retry_at
+    # @return [Boolean] whether a write was lost on the way, so that the server may have acted on it
+    attr_reader :may_have_succeeded
+    alias may_have_succeeded? may_have_succeeded
     # @return [Integer] requests spent; 0: none left this machine
     attr_reader :attempts
     # @return [Float] seconds spent waiting for budget, Retry-After and backoff
@@ -40,6 +51,8 @@ module Privy
       self.class::ATTRIBUTES.each { |name| instance_variable_set(:"@#{name}", attributes[name]) }
       @details ||= [].freeze
       @headers ||= {}.freeze
+      @retryable ||= false
+      @may_have_succeeded ||= false
       @attempts ||= 0
       @waited ||= 0.0
     end
@@ -56,11 +69,11 @@ module Privy
     private_constant :UNWRITTEN
 
     # What every error carries.
-    ATTRIBUTES = %i[details status code http_method path request_id idempotency_key attempts waited headers
-                    body].freeze
+    ATTRIBUTES = %i[details status code http_method path request_id idempotency_key retryable retry_after retry_at
+                    may_have_succeeded attempts waited headers body].freeze
 
     # The order in which the core gives its values.
-    FROM_CORE = (ATTRIBUTES + %i[contact_id retry_after resets_at]).freeze
+    FROM_CORE = (ATTRIBUTES + %i[contact_id resets_at]).freeze
     private_constant :FROM_CORE
 
     # @private
@@ -119,11 +132,9 @@ module Privy
   # The account's limit of the minute or the day is spent: the server said so with 429, or the client knows it from the
   # last answers and spends no request on it (then {#status} is nil).
   class RateLimitError < APIStatusError
-    ATTRIBUTES = (superclass::ATTRIBUTES + %i[retry_after resets_at unsent taken]).freeze
+    ATTRIBUTES = (superclass::ATTRIBUTES + %i[resets_at unsent taken]).freeze
 
-    # @return [Float, nil] seconds to wait, nil when unknown
-    attr_reader :retry_after
-    # @return [Time, nil] when the spent limit is whole again, nil when unknown
+    # @return [Time, nil] when the spent limit is whole again, nil when unknown: the same instant as {#retry_at}
     attr_reader :resets_at
     # @return [Array<Array(Integer, Hash)>] of a bulk call: index and row of those that were not sent. An Array of rows
     #   is told to its end; of any other source those that it had given already
