@@ -88,11 +88,12 @@ static phone measure(privy_slice text, size_t at) {
   return found;
 }
 
+/* "2026-05-12", whatever follows that is no digit. */
 static bool is_date(privy_slice text, size_t at) {
   if (text.length - at < DATE_LENGTH || text.text[at + 4] != '-' || text.text[at + 7] != '-') return false;
   for (size_t i = 0; i < DATE_LENGTH; i++)
     if (i != 4 && i != 7 && !privy_is_digit(text.text[at + i])) return false;
-  return true;
+  return count_digits(text, at + DATE_LENGTH) == 0;
 }
 
 /* True for a byte of a word, such as an id, whose digits are no phone number. */

@@ -153,6 +153,7 @@ static void fields_of_one_name_are_joined(void **state) {
       {"A: 1\r\n", "A=1|"},
       {"A: 1\r\nB: 2\r\na: 3\r\nA: 4\r\n", "A=1, 3, 4|B=2|"},
       {"A:\r\nA: x\r\n", "A=, x|"},
+      {"X-A: 1\r\nX-B: 2\r\nX: 3\r\nX-AB: 4\r\n", "X-A=1|X-B=2|X=3|X-AB=4|"},
       {"Set-Cookie: a=b\r\nX: 1\r\nset-cookie: c=d\r\nAuthorization: Bearer x\r\n", "X=1|"},
       {"X: \xFF\r\n", "X=\xEF\xBF\xBD|"},
       {"no colon\r\nX: 1\n", "X=1|"},
@@ -306,6 +307,10 @@ static void what_can_be_seen_fits_its_room(void **state) {
        "\\u001ba"},
       {"abcde\xE2\x82\xAC", "abcde"},
       {"ab\xFF", "ab\xEF\xBF\xBD"},
+      {"\xFF"
+       "b\xFF",
+       "\xEF\xBF\xBD"
+       "b\xEF\xBF\xBD"},
       {"\xF3\xA0\x80\xA0", ""},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {

@@ -84,13 +84,13 @@ static void phone(void **state) {
 static void currency(void **state) {
   (void)state;
   ACCEPTS(privy_format_currency, "USD", "EUR", "AAA", "ZZZ");
-  REFUSES(privy_format_currency, "", "US", "USDX", "usd", "Usd", "U5D", "US ", "US$", "@@@", "[[[");
+  REFUSES(privy_format_currency, "", "uSD", "US", "USDX", "usd", "Usd", "U5D", "US ", "US$", "@@@", "[[[");
 }
 
 static void event_type(void **state) {
   (void)state;
   ACCEPTS(privy_format_event_type, "a", "Z", "0", "_", "-", "purchase_completed", "A-Z_a-z_0-9");
-  REFUSES(privy_format_event_type, "", "a b", "a.b", "a/b", "\xC3\xA9", "a\n", "a:b", "@", "[", "`", "{");
+  REFUSES(privy_format_event_type, "", "!a", "a b", "a.b", "a/b", "\xC3\xA9", "a\n", "a:b", "@", "[", "`", "{");
   assert_true(holds_filled(privy_format_event_type, "", 'x', 128));
   assert_false(holds_filled(privy_format_event_type, "", 'x', 129));
 }
