@@ -300,13 +300,19 @@ def large_delay(sandbox):
 
 def read_all(run, results, interrupts, leave_after=None):
     """Reads a run to its end, or closes it after so many results, and goes on after each interrupt."""
+
+    def read():
+        # A function of its own: what a signal raises at the end of a loop's turn, Python 3.13 does not take for a part
+        # of the `try` around the loop.
+        interrupts.armed = True
+        for result in run:
+            results.append(result)
+            if len(results) == leave_after:
+                break
+
     while not run.over:
         try:
-            interrupts.armed = True
-            for result in run:
-                results.append(result)
-                if len(results) == leave_after:
-                    break
+            read()
         except InterruptError:
             continue
         interrupts.armed = False

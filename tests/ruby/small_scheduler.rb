@@ -7,6 +7,7 @@ class SmallScheduler
   attr_reader :io_waits
 
   def initialize
+    @main = Fiber.current
     @waits = []
     @ready = []
     @timers = []
@@ -27,8 +28,12 @@ class SmallScheduler
     end.value
   end
 
+  # Fibers are transferred to, not resumed: one that an Enumerator has resumed suspends to the scheduler too.
   def fiber(&)
-    Fiber.new(blocking: false, &).tap(&:resume)
+    fiber = Fiber.new(blocking: false, &)
+    @lock.synchronize { @ready << Fiber.current } unless Fiber.current.equal?(@main)
+    fiber.transfer
+    fiber
   end
 
   def io_wait(socket, events, timeout = nil)
@@ -73,7 +78,7 @@ class SmallScheduler
   def suspend(**settings)
     wait = Wait.new(fiber: Fiber.current, **settings)
     @waits << wait
-    Fiber.yield
+    @main.transfer
   ensure
     @waits.delete(wait)
   end
@@ -91,18 +96,20 @@ class SmallScheduler
   end
 
   def patience
+    return 0 unless @ready.empty?
+
     first = (@waits.map(&:until) + @timers.map(&:first)).compact.min
     first && [first - now, 0].max
   end
 
   def wake_unblocked
-    @lock.synchronize { @ready.slice!(0..) }.each { |fiber| fiber.resume(:unblocked) if fiber.alive? }
+    @lock.synchronize { @ready.slice!(0..) }.each { |fiber| fiber.transfer(:unblocked) if fiber.alive? }
   end
 
   def wake_for_sockets(readable, writable)
     @waits.select(&:io).each do |wait|
       ready = (readable.include?(wait.io) ? IO::READABLE : 0) | (writable.include?(wait.io) ? IO::WRITABLE : 0)
-      wait.fiber.resume(ready & wait.events) if ready.anybits?(wait.events) && @waits.include?(wait)
+      wait.fiber.transfer(ready & wait.events) if ready.anybits?(wait.events) && @waits.include?(wait)
     end
   end
 
@@ -113,7 +120,7 @@ class SmallScheduler
       timer[1].raise(timer[2], timer[3])
     end
     @waits.select { |wait| wait.until && wait.until <= time }.each do |wait|
-      wait.fiber.resume(nil) if @waits.include?(wait)
+      wait.fiber.transfer(nil) if @waits.include?(wait)
     end
   end
 end

@@ -133,7 +133,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  # Inside Enumerator#next there is no scheduler.
+  # Inside Enumerator#next there is no scheduler before Ruby 3.3.
   def test_external_next_under_a_scheduler
     echoing(stall: 0.02) do |client, _server|
       found = SmallScheduler.run do
