@@ -46,6 +46,17 @@ int stat64(const char *path, struct stat64 *out) {
   return real(place_of(path), out);
 }
 
+/* OpenSSL 3.5 looks at the link. */
+int lstat(const char *path, struct stat *out) {
+  int (*real)(const char *, struct stat *) = next("lstat");
+  return real(place_of(path), out);
+}
+
+int lstat64(const char *path, struct stat64 *out) {
+  int (*real)(const char *, struct stat64 *) = next("lstat64");
+  return real(place_of(path), out);
+}
+
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
   int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = next("getaddrinfo");
   return getenv("INTERPOSE_NO_NAMES") ? EAI_NONAME : real(name, service, hints, out);
