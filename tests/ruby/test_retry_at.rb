@@ -35,8 +35,8 @@ class TestRetryAt < PrivyTest
   def test_a_date_is_judged_by_the_server_s_clock
     [429, 503].product([-7_200, 0, 7_200]) do |status, ahead|
       there = Time.now + ahead
-      error = failure({ status: status, 
-headers: { "Date" => there.httpdate, "Retry-After" => (there + 120).httpdate } })
+      error = failure({ status: status,
+                        headers: { "Date" => there.httpdate, "Retry-After" => (there + 120).httpdate } })
       assert_in_delta 120.0, error.retry_after
       assert_agrees error
     end
@@ -133,8 +133,8 @@ headers: { "Date" => there.httpdate, "Retry-After" => (there + 120).httpdate } }
 
   def test_errors_of_one_s_own_making
     error = Privy::ServerError.new("x", retryable: true, retry_after: 3.0, may_have_succeeded: true)
-    assert_equal [true, 3.0, nil, true], 
-[error.retryable?, error.retry_after, error.retry_at, error.may_have_succeeded?]
+    assert_equal [true, 3.0, nil, true],
+                 [error.retryable?, error.retry_after, error.retry_at, error.may_have_succeeded?]
     plain = Privy::Error.new("x")
     assert_equal [false, nil, nil, false],
                  [plain.retryable?, plain.retry_after, plain.retry_at, plain.may_have_succeeded?]
