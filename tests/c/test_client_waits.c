@@ -55,6 +55,13 @@ static int accepted_by(const scene *s) {
   return accepted;
 }
 
+static size_t asked_of(const scene *s) {
+  int accepted;
+  size_t asked;
+  http_counts(s->server, &accepted, &asked);
+  return asked;
+}
+
 /* Whether the call that was just made left nothing behind: the next one is right, on another connection. */
 static privy_status next_call(scene *s, int accepted) {
   privy_error_clear(&s->error);
@@ -89,15 +96,20 @@ static void answers_that_do_not_come_in_time(void **state) {
     bool whole = false;
     scene s;
     CHECK_OK(scene_open(&s, SERVE(replies)));
-    const double before = privy_monotonic();
-    CHECK_STATUS(call(&s, &options, NULL, NULL, NULL), PRIVY_TIMEOUT);
-    const double took = privy_monotonic() - before;
-    assert_true(took > 0.09 && took < 0.1 + PROMPTLY);
-    assert_null(s.response);
-    assert_string_equal(s.error.path, "/contacts");
-    assert_int_equal(s.error.attempts, 1);
-    assert_int_equal(s.error.http_status, 0);
-    CHECK_OK(next_call(&s, 2));
+    do { /* again if the server, on a busy machine, has not read the request in time */
+      privy_error_clear(&s.error);
+      const double before = privy_monotonic();
+      CHECK_STATUS(call(&s, &options, NULL, NULL, NULL), PRIVY_TIMEOUT);
+      const double took = privy_monotonic() - before;
+      assert_true(took > 0.09 && took < 0.1 + PROMPTLY);
+      assert_null(s.response);
+      assert_string_equal(s.error.path, "/contacts");
+      assert_int_equal(s.error.attempts, 1);
+      assert_int_equal(s.error.http_status, 0);
+    } while (asked_of(&s) == 0);
+    privy_error_clear(&s.error);
+    CHECK_OK(call(&s, NULL, NULL, NULL, NULL));
+    assert_true(accepted_by(&s) >= 2);
     whole = true;
   done:
     scene_close(&s);
