@@ -225,10 +225,9 @@ static bool may_repeat(const privy_call *call, double at) {
   return is_idempotent(call->request) && (is_event || privy_retry_in_time(call->lost_at, at));
 }
 
-/* An attempt has failed: notes whether the server may have acted on it. */
+/* An attempt has failed: notes whether the server may have acted on it. The look at a contact comes after a loss. */
 static void note_loss(privy_call *call, double now, bool arrived, bool asks_to_wait) {
-  if (call->goal != PRIVY_GOAL_ANSWER || !arrived || !is_write(call->request) ||
-      !privy_retry_may_have_succeeded(call->error->http_status, asks_to_wait))
+  if (!arrived || !is_write(call->request) || !privy_retry_may_have_succeeded(call->error->http_status, asks_to_wait))
     return;
   if (!call->lost) call->lost_at = now;
   call->lost = call->may_have_succeeded = true;

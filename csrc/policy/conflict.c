@@ -149,8 +149,8 @@ static bool holds_value(comparison *state, const privy_field *field, privy_value
   case PRIVY_KIND_ENUM: return same_choice(state, field->choices, sent, stored);
   case PRIVY_KIND_STRINGS: return has_elements(state, stored, sent) && has_elements(state, sent, stored);
   case PRIVY_KIND_FLAT: return has_members(state, stored, sent) && has_members(state, sent, stored);
-  case PRIVY_KIND_STRING: return same_text(state, sent, stored, field->format == PRIVY_FORMAT_EMAIL);
-  default: return same_value(state, sent, stored);
+  default:
+    return field->format == PRIVY_FORMAT_EMAIL ? same_text(state, sent, stored, true) : same_value(state, sent, stored);
   }
 }
 

@@ -93,6 +93,9 @@ size_t harness_rounds(size_t plain, size_t swept);
 /* The text must be exactly the C string; both are shown when it is not. */
 #define assert_text(text, length, expected) harness_text((text), (length), (expected), __FILE__, __LINE__)
 
+/* Ends the child of a fork at once: what it inherited is not its to free. */
+void harness_end_child(void);
+
 /* Behind the macros. */
 bool harness_status(privy_status status, privy_status expected, const char *call, const char *file, int line);
 bool harness_memory(bool succeeded, const char *call, const char *file, int line);

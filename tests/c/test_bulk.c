@@ -683,7 +683,11 @@ static void configurations_are_checked(void **state) {
   CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_ERROR);
   assert_string_equal(s.error.message, "concurrency must be a whole number, 1 or more");
   privy_error_clear(&s.error);
-  s.config.concurrency = INT64_MAX;
+  CHECK_STATUS(privy_bulk_config_concurrency(&s.config, 1.5, &s.error), PRIVY_ERROR);
+  CHECK_OK(privy_bulk_config_concurrency(&s.config, 3, &s.error));
+  assert_int_equal(s.config.concurrency, 3);
+  CHECK_OK(privy_bulk_config_concurrency(&s.config, 1e300, &s.error));
+  assert_int_equal(s.config.concurrency, INT64_MAX);
   s.config.options.timeout = 0;
   s.config.options.given |= PRIVY_GIVEN(TIMEOUT);
   CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_ERROR);

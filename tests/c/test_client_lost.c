@@ -20,6 +20,7 @@ static privy_status open_client(scene *s, int retries) {
 static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
 static const http_reply closes[] = {{HTTP_CLOSE, "", 0}};
 static const http_reply breaks[] = {{HTTP_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"da", 0}};
+static const http_reply breaks_early[] = {{HTTP_CLOSE, "HTTP/1.1 200 OK\r\nX-A: b\r\n", 0}};
 static const http_reply stalls[] = {{HTTP_STALL, "", 0}};
 static const http_reply closes_after[] = {{HTTP_CLOSE, EMPTY_PAGE, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
 
@@ -63,7 +64,10 @@ static void a_broken_connection_may_have_brought_the_request(void **state) {
   static const struct {
     const http_reply *reply;
     privy_status status;
-  } cases[] = {{closes, PRIVY_CONNECTION}, {breaks, PRIVY_CONNECTION}, {stalls, PRIVY_TIMEOUT}};
+  } cases[] = {{closes, PRIVY_CONNECTION},
+               {breaks, PRIVY_CONNECTION},
+               {breaks_early, PRIVY_CONNECTION},
+               {stalls, PRIVY_TIMEOUT}};
   scene s;
   for (size_t i = 0; i < COUNT(cases); i++) {
     scene_open(&s, http_start(cases[i].reply, 1));

@@ -234,6 +234,8 @@ static const struct {
      "{\"data\":{\"email\":\"jane@b.c\",\"first_name\":\"J\",\"created_at\":\"1960-01-01T00:00:00Z\","
      "\"updated_at\":\"1970-01-01T00:16:41Z\"}}",
      true},
+    {"", "{\"data\":{\"email\":\"jane@b.c\",\"first_name\":\"\\u004a\",\"created_at\":\"1970-01-01T00:16:41Z\"}}",
+     true},
     /* Somebody else's, made meanwhile. */
     {"", "{\"data\":{\"email\":\"jane@b.c\",\"first_name\":\"A\",\"created_at\":\"1970-01-01T00:16:41Z\"}}", false},
     {"", "{\"data\":{\"email\":\"jane@b.c\",\"created_at\":\"1970-01-01T00:16:41Z\"}}", false},

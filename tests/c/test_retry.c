@@ -118,6 +118,25 @@ done:
   drop(&made);
 }
 
+static void a_wait_of_all_of_max_wait_is(void **state) {
+  (void)state;
+  made_call made = {0};
+  privy_error_init(&made.error);
+  CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
+  CHECK_MEMORY(sends(&made));
+  CHECK_MEMORY(answers(&made, 429, "Retry-After: 60\r\n", ""));
+  CHECK_MEMORY(sends(&made));
+  assert_true(made.now == 1060 && made.call.wait_left == 0);
+  /* And budget is waited for until the last moment of it. */
+  drop(&made);
+  CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
+  made.account.pacer.minute = (privy_budget){.known = true, .limit = 60, .resets_at = 1060};
+  CHECK_MEMORY(sends(&made));
+  assert_true(made.now == 1060);
+done:
+  drop(&made);
+}
+
 static void a_wait_past_max_wait_is_not_begun(void **state) {
   (void)state;
   made_call made = {0};
@@ -204,6 +223,7 @@ int main(void) {
       TEST(what_a_retry_can_help),
       TEST(a_failure_that_passes_is_retried),
       TEST(retries_come_to_an_end),
+      TEST(a_wait_of_all_of_max_wait_is),
       TEST(a_wait_past_max_wait_is_not_begun),
       TEST(a_spent_minute_is_waited_for_and_a_spent_day_is_not),
       TEST(an_event_keeps_its_key),

@@ -1,0 +1,47 @@
+/*
+ * A kept connection that ends after libcurl has looked at it, and before the request leaves. No server can hit that
+ * moment at will: the second look, which is the core's own, is given its answer here.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "http_scene.h"
+
+/* Looks of the core that find the connection ended. */
+static int ended;
+
+/* The core looks without waiting and without taking; the test's server reads in earnest. libcurl has a recv of its own.
+ */
+ssize_t recv(int socket, void *data, size_t length, int flags) {
+  if (flags & MSG_PEEK && ended > 0) {
+    ended--;
+    return 0;
+  }
+  return recvfrom(socket, data, length, flags, NULL, NULL);
+}
+
+static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+
+/* Not even a POST without a key is lost by it: nothing has left. */
+static void a_stale_connection_is_left_before_anything_is_sent(void **state) {
+  (void)state;
+  scene s;
+  scene_open(&s, SERVE(page));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  forget(&s);
+  ended = 1;
+  CHECK_OK(call_raw(s.client, "POST", "/things", "{}", &s.response, &s.error));
+  assert_int_equal(ended, 0);
+  assert_counts(&s, 2, 2);
+  forget(&s);
+  CHECK_OK(call_raw(s.client, "POST", "/things", "{}", &s.response, &s.error));
+  assert_counts(&s, 2, 3); /* the new one is kept */
+done:
+  ended = 0;
+  scene_close(&s);
+}
+
+int main(void) {
+  static harness_test tests[] = {TEST(a_stale_connection_is_left_before_anything_is_sent)};
+  return HARNESS_RUN(tests);
+}

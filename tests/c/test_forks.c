@@ -1,0 +1,215 @@
+/* Clients in the child of a fork: whatever was under way in the parent is the parent's. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <sys/wait.h>
+
+#include "client/client.h"
+#include "http_scene.h"
+
+#define TOKEN_ANSWER OK("39\r\n\r\n{\"access_token\":\"t1\",\"expires_in\":7200}")
+
+/* Runs `use` in a child, which must return true; false when it does not. */
+static bool in_a_child(bool (*use)(scene *s, privy_group *group), scene *s, privy_group *group) {
+  int ends[2];
+  char right = 0;
+  assert_int_equal(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    privy_memory_fail_at(0);
+    right = use(s, group);
+    if (write(ends[1], &right, 1) == 1) harness_end_child();
+  }
+  assert_int_equal(read(ends[0], &right, 1), 1);
+  assert_int_equal(waitpid(child, NULL, 0), child);
+  close(ends[0]);
+  close(ends[1]);
+  return right;
+}
+
+static privy_status start(privy_group *group, privy_error *error) {
+  privy_request *request = NULL;
+  privy_status status = ask_for("contacts.list", "{}", &request, error);
+  if (status == PRIVY_OK) return privy_group_start(group, request, NULL, 1, error);
+  privy_request_free(request);
+  return status;
+}
+
+static privy_status end_of(privy_group *group) {
+  privy_outcome outcome;
+  while (!privy_group_take(group, &outcome)) privy_group_wait(group, 0.05);
+  privy_status status = outcome.status;
+  privy_outcome_clear(&outcome);
+  return status;
+}
+
+/* ---- what was under way ------------------------------------------------------------------------------------------ */
+
+/* The child frees a group of the parent's, whose call is under way, and calls by itself: the parent's request counts
+ * neither as in flight nor as lost here. */
+static bool frees_the_group_and_calls(scene *s, privy_group *group) {
+  const int64_t flying = s->client->account.pacer.flying;
+  privy_group_free(group);
+  if (call(s->client, "contacts.list", "{}", &s->response, &s->error) != PRIVY_OK) return false;
+  return flying == 1 && s->client->account.pacer.flying == 0;
+}
+
+static void a_call_under_way_stays_the_parent_s(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ECHO, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
+  scene s;
+  privy_group *group = NULL;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  privy_group_observe(group, PRIVY_LEVEL_DEBUG);
+  CHECK_OK(start(group, &s.error));
+  size_t asked = 0;
+  for (int accepted; asked == 0; http_counts(s.server, &accepted, &asked)) privy_group_wait(group, 0.02);
+  assert_true(in_a_child(frees_the_group_and_calls, &s, group));
+  assert_counts(&s, 2, 2);
+  assert_int_equal(s.client->account.pacer.flying, 1);
+  CHECK_STATUS(end_of(group), PRIVY_STATUS); /* the echo is no page */
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
+
+/* The parent fetches a token and does not come to its answer: the child does not wait for it. */
+static bool fetches_its_own(scene *s, privy_group *group) {
+  (void)group;
+  if (s->client->account.fetch == 0) return false;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetches == 2;
+}
+
+static void a_token_under_way_is_not_waited_for(void **state) {
+  (void)state;
+  static const http_reply replies[] = {
+      {HTTP_STALL, "", 0}, {HTTP_ANSWER, TOKEN_ANSWER, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
+  scene s;
+  privy_group *group = NULL;
+  scene_open(&s, SERVE(replies));
+  s.config.client_id = "client";
+  s.config.client_secret = "secret";
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  CHECK_OK(start(group, &s.error));
+  size_t asked = 0;
+  for (int accepted; asked == 0; http_counts(s.server, &accepted, &asked)) privy_group_wait(group, 0.02);
+  assert_true(in_a_child(fetches_its_own, &s, group));
+  assert_counts(&s, 2, 3);
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* A token that is there is kept. */
+static bool uses_the_token(scene *s, privy_group *group) {
+  (void)group;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetches == 1;
+}
+
+static void a_token_is_kept(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, TOKEN_ANSWER, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  s.config.client_id = "client";
+  s.config.client_secret = "secret";
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  forget(&s);
+  assert_true(in_a_child(uses_the_token, &s, NULL));
+  assert_counts(&s, 2, 3);
+done:
+  scene_close(&s);
+}
+
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
+
+#define THREADS 4
+
+typedef struct caller {
+  pthread_t thread;
+  scene *s;
+  bool right;
+} caller;
+
+static void *call_once(void *context) {
+  caller *c = context;
+  privy_response *response = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  c->right = call(c->s->client, "contacts.list", "{}", &response, &error) == PRIVY_OK;
+  privy_response_release(response);
+  privy_error_clear(&error);
+  return NULL;
+}
+
+/* Whichever of the child's threads comes first starts afresh, and only it. */
+static bool calls_from_many_threads(scene *s, privy_group *group) {
+  (void)group;
+  caller callers[THREADS];
+  bool right = true;
+  for (int i = 0; i < THREADS; i++) {
+    callers[i] = (caller){.s = s};
+    if (pthread_create(&callers[i].thread, NULL, call_once, &callers[i]) != 0) return false;
+  }
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(callers[i].thread, NULL);
+    right = right && callers[i].right;
+  }
+  return right;
+}
+
+static void a_child_of_many_threads(void **state) {
+  (void)state;
+  static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
+  scene s;
+  scene_open(&s, SERVE(replies));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  forget(&s);
+  assert_true(in_a_child(calls_from_many_threads, &s, NULL));
+  CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
+  int accepted;
+  size_t asked;
+  http_counts(s.server, &accepted, &asked);
+  assert_int_equal(asked, THREADS + 2);
+  assert_in_range(accepted, 2, THREADS + 1);
+done:
+  scene_close(&s);
+}
+
+/* A sandbox in the process is copied with the rest of it. */
+static bool calls_its_sandbox(scene *s, privy_group *group) {
+  (void)group;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK;
+}
+
+static void a_client_of_a_sandbox(void **state) {
+  (void)state;
+  privy_sandbox *sandbox = NULL;
+  scene s;
+  scene_open(&s, NULL);
+  CHECK_OK(privy_sandbox_new(&sandbox));
+  s.config.sandbox = sandbox;
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  assert_true(in_a_child(calls_its_sandbox, &s, NULL));
+  assert_int_equal(privy_sandbox_count(sandbox).requests, 0);
+done:
+  privy_sandbox_release(sandbox);
+  scene_close(&s);
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST_UNSWEPT(a_call_under_way_stays_the_parent_s),
+      TEST_UNSWEPT(a_token_under_way_is_not_waited_for),
+      TEST_UNSWEPT(a_token_is_kept),
+      TEST_UNSWEPT(a_child_of_many_threads),
+      TEST_UNSWEPT(a_client_of_a_sandbox),
+  };
+  return HARNESS_RUN(tests);
+}
