@@ -49,7 +49,8 @@ struct request {
 static VALUE request_body(VALUE argument) {
   struct request *asked = (struct request *)argument;
   size_t length = 0;
-  privy_rb_question_build(&asked->question, &asked->request, &asked->error);
+  privy_rb_question_build(&asked->question, &asked->request);
+  privy_rb_check(privy_request_finish(asked->request, &asked->error), &asked->error);
   const char *body = privy_request_body(asked->request, &length);
   return rb_utf8_str_new(body, (long)length);
 }
