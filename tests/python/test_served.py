@@ -234,6 +234,7 @@ def test_half_open_connections_do_not_pile_up(sandbox):
     with served(sandbox) as server:
         server._connections.most = 4
         half = [connect(server) for _ in range(4)]
+        until(lambda: list(server._connections._open.values()) == [True] * 4)  # new ones count as busy for a moment
         for connection in half:
             connection.sendall(b"GET /v1/contacts HTTP/1.1\r\nHost: localhost\r\nX: ")
         until(lambda: list(server._connections._open.values()) == [False] * 4)

@@ -181,6 +181,7 @@ class TestServer < PrivyTest
 
   def test_half_open_connections_do_not_pile_up
     narrow do |connect, half, open|
+      wait_until { open.values == [true] * 4 } # new ones count as busy for a moment
       half.each { |socket| socket.write("#{GET}Host: localhost\r\nX: ") }
       wait_until { open.values == [false] * 4 }
       assert_equal [503, "service_unavailable"], refusal(connect.call.read)
