@@ -212,13 +212,26 @@ static void a_fetch_that_nobody_drives_is_taken_over(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  assert_int_equal(looks(&s, 2, 1, 1), PRIVY_CALL_WAIT);   /* the new one is driven: the third waits for it */
-  privy_account_drive_fetch(&s.account, s.calls[0].fetch); /* and the old one counts no more */
+  assert_int_equal(looks(&s, 2, 1, 1), PRIVY_CALL_WAIT); /* the new one is driven: the third waits for it */
   CHECK_MEMORY(answers(&s, 1, 200, TOKEN("t2")));
   s.now += 1;
   ASKS(1);
   ASKS(2);
   assert_true(carries(&s, 1, "t2") && carries(&s, 2, "t2"));
+done:
+  close_scene(&s);
+}
+
+/* Drives of the one that was taken over do not count for the one that took over. */
+static void a_fetch_that_was_taken_over_counts_no_more(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(open_scene(&s));
+  CHECK_MEMORY(take_over(&s));
+  privy_call_step step = looks(&s, 2, 1, 0);
+  CHECK_MEMORY(step != PRIVY_CALL_DONE);
+  assert_int_equal(step, PRIVY_CALL_SEND);
+  assert_int_equal(s.account.fetches, 3);
 done:
   close_scene(&s);
 }
@@ -360,6 +373,7 @@ int main(void) {
       TEST(a_failed_fetch_is_left_to_the_next_one),
       TEST(a_fetch_is_retried),
       TEST(a_fetch_that_nobody_drives_is_taken_over),
+      TEST(a_fetch_that_was_taken_over_counts_no_more),
       TEST(a_late_token_does_not_replace_a_newer_one),
       TEST(a_late_token_is_used_while_there_is_no_other),
       TEST(a_late_failure_is_none),
