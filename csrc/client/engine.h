@@ -49,8 +49,8 @@ void privy_engine_wait(privy_engine *engine, double seconds);
 /* Ends a wait, from any thread. */
 void privy_engine_wake(void *engine);
 
-/* Drives by an event loop from here on: `watch` is told which sockets matter and for what. NULL: by waiting again. Only
- * while nothing is under way. */
+/* Drives by an event loop from here on: `watch` is called with the sockets that matter and for what. NULL: by waiting
+ * again. Only while nothing is under way. */
 void privy_engine_watch(privy_engine *engine, privy_socket_function *watch, void *context);
 /* Seconds until privy_engine_act is due without a socket's event; negative: not. */
 double privy_engine_due(const privy_engine *engine);

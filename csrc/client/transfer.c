@@ -92,8 +92,8 @@ static int on_request(void *context, char *remote, char *local, int remote_port,
   bool opened = privy_kept_add(transfer->kept, transfer->port, transfer->opened);
   transfer->stale = !again && !opened && privy_kept_is_stale(transfer->kept, transfer->port);
   if (transfer->stale) return CURL_PREREQFUNC_ABORT;
-  transfer->refused = again && transfer->anew;
-  transfer->anew = opened;
+  transfer->refused = again && transfer->new_connection;
+  transfer->new_connection = opened;
   transfer->sent = true;
   transfer->sent_at = privy_monotonic();
   return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;

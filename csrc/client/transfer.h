@@ -26,7 +26,7 @@ struct privy_transfer {
   bool no_memory;
   bool stale;                /* the kept connection held something already when the request was to go out */
   bool sent;                 /* the request has gone out once… */
-  bool anew;                 /* …on a connection that was made for it… */
+  bool new_connection;       /* …on a connection that was made for it… */
   bool refused;              /* …and the server has let it be repeated: it has not looked at it */
   bool extended;             /* it was given more time */
   bool headed;               /* the answer's headers have come whole */

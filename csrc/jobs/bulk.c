@@ -151,8 +151,8 @@ static void stop_after_result(privy_bulk *bulk, const privy_error *cause) {
 static privy_bulk_change change_of(const privy_operation *operation, const privy_outcome *outcome) {
   if (outcome->status != PRIVY_OK || operation->answer == PRIVY_ANSWER_BARE) return PRIVY_BULK_UNCHANGED;
   if (outcome->updated) return PRIVY_BULK_UPDATED;
-  bool tells = operation->id == PRIVY_OP_ORDER; /* by 200 or 201 */
-  return tells && privy_response_status(outcome->response) != 201 ? PRIVY_BULK_UPDATED : PRIVY_BULK_CREATED;
+  bool by_status = operation->id == PRIVY_OP_ORDER; /* 200 or 201 */
+  return by_status && privy_response_status(outcome->response) != 201 ? PRIVY_BULK_UPDATED : PRIVY_BULK_CREATED;
 }
 
 static void keep_result(privy_bulk *bulk, bulk_row *row) {

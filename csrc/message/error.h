@@ -26,7 +26,7 @@ PRIVY_NODISCARD bool privy_error_words(char **field, const char *text, size_t le
 /* Appends all faults: "email is invalid; at least one of …". False when memory runs out. */
 PRIVY_NODISCARD bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults);
 /*
- * Makes a PRIVY_VALIDATION of the faults, which it takes over: the message tells all of them in one line, after `lead`,
+ * Makes a PRIVY_VALIDATION of the faults, which it takes over: the message lists all of them in one line, after `lead`,
  * with e-mail addresses and phone numbers masked.
  * Returns the error's code.
  */

@@ -115,7 +115,7 @@ static void keep_name(privy_request *request, const char *name, size_t length) {
   must(request, privy_buffer_append(&request->name, name, length));
 }
 
-/* Faults of a query parameter or header of a raw request are told as those of "params.page", "headers.X-Name". */
+/* Faults of a query parameter or header of a raw request are reported as those of "params.page", "headers.X-Name". */
 static bool raw_path(const privy_request *request, const char *name, size_t length, privy_buffer *path) {
   return privy_buffer_text(path, request->place == PRIVY_PLACE_QUERY ? "params." : "headers.") &&
          privy_buffer_append(path, name, length);

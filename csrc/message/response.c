@@ -277,7 +277,7 @@ static privy_status read_answer(answer_parser *parser, privy_error *error) {
   return read_body(parser, error);
 }
 
-/* Puts what the response tells into an error whose code and message are set; takes over the reference. */
+/* Copies what the response says into an error whose code and message are set; takes over the reference. */
 static privy_status tell_response(privy_response *response, privy_error *error) {
   error->http_status = response->http_status;
   const char *request_id = privy_response_header(response, "X-Request-Id");
