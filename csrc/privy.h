@@ -1003,6 +1003,16 @@ typedef struct privy_bulk_row {
 } privy_bulk_row;
 /* Copies up to `capacity` of the rows without an acknowledged result, in their order; returns how many there are. */
 PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
+/*
+ * For rows that are all checked before the first request. Adds a fault of row `row`, from 0, as "[row].field"; the faults
+ * of a row are added one after the other. PRIVY_OK or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field,
+                                                           const char *message);
+/* Makes a PRIVY_VALIDATION of the faults added: the message counts the invalid rows of `rows` and lists the first
+ * faults, with e-mail addresses and phone numbers masked. Returns the error's code. */
+PRIVY_API privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows);
+
 /* Ends the calls under way and takes no more rows. Rows without an acknowledged result stay open rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 

@@ -23,6 +23,7 @@ static PyMethodDef module_methods[] = {
     {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
     {"row_keys", schema_row_keys, METH_O, "The parameters of an operation that identify a row of a bulk run."},
     {"is_local", served_is_local, METH_VARARGS, "Whether only this machine can reach a server on that address."},
+    {"refuse_rows", request_refuse_rows, METH_VARARGS, "Raises ValidationError with faults of rows that are not sent."},
     {"validate", request_validate, METH_VARARGS, "The faults of a request that is not sent."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for an answer whose body is not JSON."},
     {"_load", record_load, METH_VARARGS, "Reads a pickled record back."},

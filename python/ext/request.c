@@ -140,3 +140,28 @@ PyObject *request_validate(PyObject *module, PyObject *args) {
   privy_request_free(request);
   return faults;
 }
+
+/* Adds (row, field, message); false with a Python exception, or with `status` not PRIVY_OK. */
+static bool add_row(PyObject *fault, privy_error *error, privy_status *status) {
+  unsigned long long row;
+  const char *field, *message;
+  if (!PyArg_ParseTuple(fault, "Kss", &row, &field, &message)) return false;
+  *status = privy_error_add_row(error, row, field, message);
+  return *status == PRIVY_OK;
+}
+
+PyObject *request_refuse_rows(PyObject *module, PyObject *args) {
+  PyObject *faults;
+  unsigned long long total;
+  if (!PyArg_ParseTuple(args, "O!K", &PyList_Type, &faults, &total)) return NULL;
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = PRIVY_OK;
+  bool added = true;
+  for (Py_ssize_t i = 0; added && i < PyList_Size(faults); i++)
+    added = add_row(PyList_GetItem(faults, i), &error, &status);
+  if (added) status = privy_error_refuse_rows(&error, total);
+  if (status != PRIVY_OK) errors_raise(state_of_module(module), status, &error);
+  privy_error_clear(&error);
+  return NULL;
+}

@@ -18,6 +18,7 @@ PyObject *request_result(core_state *state, const privy_operation *operation, pr
 /* refuse_json(status, body): raises what stands for an answer whose body is not JSON. Method of the module. */
 PyObject *request_refuse_json(PyObject *module, PyObject *args);
 /* validate(operation, params, extra): the faults that a call would raise with. Method of the module. */
+PyObject *request_refuse_rows(PyObject *module, PyObject *args);
 PyObject *request_validate(PyObject *module, PyObject *args);
 /* True when a function has as many arguments as it takes; otherwise false with TypeError. */
 bool request_right_count(Py_ssize_t given, Py_ssize_t wanted);

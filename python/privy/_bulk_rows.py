@@ -14,8 +14,6 @@ from ._rows import rows_of
 from .types import Any, Row
 
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
-_SHOWN = 5
-"""Faults that a message lists; ``details`` has all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +109,4 @@ def checked(operation: str, rows: Iterable[Row]) -> list[Row]:
     faults = faults_of(operation, taken)
     if not faults:
         return taken
-    count = len({fault.index for fault in faults})
-    first = "; ".join(f"row {fault.index}: {fault.field} {fault.message}" for fault in faults[:_SHOWN])
-    more = f"; and {len(faults) - _SHOWN} more faults" if len(faults) > _SHOWN else ""
-    raise ValidationError(
-        f"{count} of {len(taken)} rows are invalid, nothing was sent: {first}{more}",
-        details=[{"field": f"[{fault.index}].{fault.field}", "message": fault.message} for fault in faults],
-    )
+    _core.refuse_rows([(fault.index, fault.field, fault.message) for fault in faults], len(taken))

@@ -563,6 +563,9 @@ class SandboxConnection:
 def is_local(host: str, /) -> bool:
     """Whether only this machine can reach a server that listens on that address."""
 
+def refuse_rows(faults: list[tuple[int, str, str]], total: int, /) -> NoReturn:
+    """Raises ValidationError with faults of rows that are not sent: (index, field, message) each."""
+
 def validate(
     operation: str, params: tuple[object, ...] | Mapping[str, object], extra: Mapping[str, object] | None, /
 ) -> list[dict[str, str]]:

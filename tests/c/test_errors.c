@@ -337,6 +337,28 @@ done:
   privy_error_clear(&error);
 }
 
+/* ---- rows that are checked before the first request ---- */
+
+static void rows_are_refused_together(void **state) {
+  (void)state;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_error_add_row(&error, 1, "email", "is not an e-mail address: jane@example"));
+  CHECK_OK(privy_error_add_row(&error, 1, "tags[0]", "must be a text"));
+  CHECK_OK(privy_error_add_row(&error, 12, "base", "must be a dict"));
+  CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
+  assert_string_equal(error.message,
+                      "2 of 20 rows are invalid, nothing was sent: row 1: email is not an e-mail address: j***@example; "
+                      "row 1: tags[0] must be a text; row 12: base must be a dict");
+  assert_int_equal(error.faults.count, 3);
+  assert_string_equal(error.faults.items[2].field, "[12].base");
+  for (uint64_t row = 13; row < 17; row++) CHECK_OK(privy_error_add_row(&error, row, "base", "is wrong"));
+  CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
+  assert_non_null(strstr(error.message, "row 14: base is wrong; and 2 more faults"));
+done:
+  privy_error_clear(&error);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(every_shape_is_an_error),
@@ -347,6 +369,7 @@ int main(void) {
       TEST(limits_are_read),
       TEST(messages_are_cut_between_characters),
       TEST(errors_are_used_again),
+      TEST(rows_are_refused_together),
   };
   return HARNESS_RUN(tests);
 }

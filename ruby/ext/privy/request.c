@@ -130,7 +130,43 @@ static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
   return faults;
 }
 
+/* ---- rows that are refused together ---- */
+
+struct refusal {
+  VALUE faults;
+  uint64_t total;
+  privy_error error;
+};
+
+static VALUE refuse_body(VALUE argument) {
+  struct refusal *refusal = (struct refusal *)argument;
+  for (long i = 0; i < RARRAY_LEN(refusal->faults); i++) {
+    VALUE fault = rb_ary_entry(refusal->faults, i);
+    VALUE field = rb_ary_entry(fault, 1), message = rb_ary_entry(fault, 2);
+    privy_status status = privy_error_add_row(&refusal->error, NUM2ULL(rb_ary_entry(fault, 0)), StringValueCStr(field),
+                                              StringValueCStr(message));
+    privy_rb_check(status, &refusal->error);
+  }
+  privy_rb_check(privy_error_refuse_rows(&refusal->error, refusal->total), &refusal->error);
+  return Qnil;
+}
+
+static VALUE refuse_clean(VALUE argument) {
+  struct refusal *refusal = (struct refusal *)argument;
+  privy_error_clear(&refusal->error);
+  return Qnil;
+}
+
+/* refuse_rows([[index, field, message], …], total) raises Privy::ValidationError with these faults. */
+static VALUE core_refuse_rows(VALUE self, VALUE faults, VALUE total) {
+  struct refusal refusal = {.faults = rb_Array(faults), .total = NUM2ULL(total)};
+  (void)self;
+  privy_error_init(&refusal.error);
+  return rb_ensure(refuse_body, (VALUE)&refusal, refuse_clean, (VALUE)&refusal);
+}
+
 void privy_rb_init_request(void) {
+  rb_define_module_function(privy_rb_core, "refuse_rows", core_refuse_rows, 2);
   rb_define_module_function(privy_rb_core, "validate", core_validate, 3);
   rb_define_module_function(privy_rb_core, "generate", core_generate, 1);
 }

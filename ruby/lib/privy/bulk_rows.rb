@@ -7,9 +7,7 @@ module Privy
   class BulkRows
     # A part of a field's name: a name, or a place in a list.
     PART = /\[(\d+)\]|([^.\[\]]+)/
-    # Faults that a message lists; the details have all.
-    SHOWN = 5
-    private_constant :PART, :SHOWN
+    private_constant :PART
 
     # Parameters of a row, and what stands under +extra+.
     #
@@ -52,8 +50,7 @@ module Privy
       faults = faults_of(operation, taken, extra)
       return taken if faults.empty?
 
-      details = faults.map { |fault| { field: "[#{fault.index}].#{fault.field}", message: fault.message }.freeze }
-      raise ValidationError.new(summary(faults, taken.length), details: details.freeze)
+      Core.refuse_rows(faults.map { |fault| [fault.index, fault.field, fault.message] }, taken.length)
     end
 
     # @return [Object] the rows
@@ -80,13 +77,6 @@ module Privy
         Core.validate(operation, *request_of(row, extra))
       rescue ValidationError => e
         e.details
-      end
-
-      def summary(faults, total)
-        wrong = faults.map(&:index).uniq.length
-        first = faults.first(SHOWN).map { |fault| "row #{fault.index}: #{fault.field} #{fault.message}" }.join("; ")
-        more = "; and #{faults.length - SHOWN} more faults" if faults.length > SHOWN
-        "#{wrong} of #{total} rows are invalid, nothing was sent: #{first}#{more}"
       end
 
       # What identifies the row.
