@@ -49,20 +49,20 @@ extern "C" {
  * The name of the root class differs by language (PrivyError, Privy::Error); all others are the same in both.
  */
 #define PRIVY_ERRORS(X)                                                                                                \
-  X(ERROR, "PrivyError", OK, 0, "Anything that privy raises; by itself: a setting that cannot be used.")               \
+  X(CONFIG_ERROR, "PrivyError", OK, 0, "Anything that privy raises; by itself: a setting that cannot be used.")        \
   X(NO_MEMORY, "", OK, 0, "Memory ran out; nothing was lost and every object is still usable.")                        \
   X(INTERRUPTED, "", OK, 0, "The caller stopped the call; its connection was thrown away.")                            \
-  X(VALIDATION, "ValidationError", ERROR, 0, "Refused before sending, or by the server with 400 or 422.")              \
-  X(CONNECTION, "APIConnectionError", ERROR, 0, "No whole answer came: the connection failed or broke.")               \
+  X(VALIDATION, "ValidationError", CONFIG_ERROR, 0, "Refused before sending, or by the server with 400 or 422.")       \
+  X(CONNECTION, "APIConnectionError", CONFIG_ERROR, 0, "No whole answer came: the connection failed or broke.")        \
   X(TIMEOUT, "APITimeoutError", CONNECTION, 0, "No whole answer came in time.")                                        \
-  X(STATUS, "APIStatusError", ERROR, 0, "The server answered with an error, or with what is no answer.")               \
-  X(AUTHENTICATION, "AuthenticationError", STATUS, 401, "The token is missing, expired, revoked or wrong.")            \
-  X(PERMISSION_DENIED, "PermissionDeniedError", STATUS, 403, "The token lacks the scope that the call needs.")         \
-  X(NOT_FOUND, "NotFoundError", STATUS, 404, "There is no such contact or endpoint.")                                  \
-  X(CONFLICT, "ConflictError", STATUS, 409, "A contact with this e-mail or phone exists: see its contact_id.")         \
-  X(PAYLOAD_TOO_LARGE, "PayloadTooLargeError", STATUS, 413, "The event's body is larger than 256 KB.")                 \
-  X(RATE_LIMIT, "RateLimitError", STATUS, 429, "The account's limit of the minute or the day is spent.")               \
-  X(SERVER, "ServerError", STATUS, 500, "The server failed (any 5xx).")
+  X(API_STATUS, "APIStatusError", CONFIG_ERROR, 0, "The server answered with an error, or with what is no answer.")    \
+  X(AUTHENTICATION, "AuthenticationError", API_STATUS, 401, "The token is missing, expired, revoked or wrong.")        \
+  X(PERMISSION_DENIED, "PermissionDeniedError", API_STATUS, 403, "The token lacks the scope that the call needs.")     \
+  X(NOT_FOUND, "NotFoundError", API_STATUS, 404, "There is no such contact or endpoint.")                              \
+  X(CONFLICT, "ConflictError", API_STATUS, 409, "A contact with this e-mail or phone exists: see its contact_id.")     \
+  X(PAYLOAD_TOO_LARGE, "PayloadTooLargeError", API_STATUS, 413, "The event's body is larger than 256 KB.")             \
+  X(RATE_LIMIT, "RateLimitError", API_STATUS, 429, "The account's limit of the minute or the day is spent.")           \
+  X(SERVER, "ServerError", API_STATUS, 500, "The server failed (any 5xx).")
 
 typedef enum privy_status {
   PRIVY_OK = 0,
@@ -76,16 +76,16 @@ typedef struct privy_response privy_response;
 
 /* One fault of a request: the field that is wrong ("line_items[0].price", or "base" for a rule over several fields)
  * and the rule that it breaks. The server's 400 and 422 arrive in the same shape. */
-typedef struct privy_fault {
+typedef struct privy_detail {
   char *field;
   char *message;
-} privy_fault;
+} privy_detail;
 
-typedef struct privy_faults {
-  privy_fault *items;
+typedef struct privy_details {
+  privy_detail *items;
   size_t count;
   size_t capacity;
-} privy_faults;
+} privy_details;
 
 /*
  * What went wrong. The caller owns the struct: privy_error_init before its first use, privy_error_clear after its last.
@@ -95,7 +95,7 @@ typedef struct privy_error {
   privy_status code;
   char *message;            /* one line for a person; never NULL after a failure */
   bool message_owned;       /* false: message is a static text (memory ran out) */
-  privy_faults faults;      /* PRIVY_VALIDATION, and whatever else came with details */
+  privy_details details;    /* PRIVY_VALIDATION, and whatever else came with details */
   int http_status;          /* 0: no answer came */
   char *api_code;           /* the server's own word, e.g. "validation_failed" */
   char *contact_id;         /* PRIVY_CONFLICT: the existing contact, when the answer named it */
@@ -167,17 +167,17 @@ typedef enum privy_type {
 
 /* A validated slice of JSON. It points into the response (or text) it came from and lives exactly as long. */
 typedef struct privy_value {
-  const char *text; /* string: the first byte after the quote; everything else: the first byte */
-  uint32_t length;  /* string: bytes between the quotes; everything else: the whole slice */
-  uint8_t type;     /* a privy_type */
-  uint8_t escaped;  /* string: 1 when it holds escapes, so that privy_value_decode is needed */
-  uint8_t integral; /* number: 1 when it has neither fraction nor exponent */
-  uint8_t choice;   /* enum field: 1 + the position of the value in its table, 0 for a value that the table lacks */
+  const char *text;   /* string: the first byte after the quote; everything else: the first byte */
+  uint32_t length;    /* string: bytes between the quotes; everything else: the whole slice */
+  uint8_t type;       /* a privy_type */
+  uint8_t escaped;    /* string: 1 when it holds escapes, so that privy_value_decode is needed */
+  uint8_t integral;   /* number: 1 when it has neither fraction nor exponent */
+  uint8_t enum_value; /* enum field: 1 + the position of the value in its table, 0 for a value that the table lacks */
 } privy_value;
 
 /*
  * Checks one whole JSON text (RFC 8259, nesting up to 128 levels) and gives its value.
- * PRIVY_OK, PRIVY_STATUS with the byte position in the message, or PRIVY_NO_MEMORY.
+ * PRIVY_OK, PRIVY_API_STATUS with the byte position in the message, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_value_parse(const char *text, size_t length, privy_value *out,
                                                          privy_error *error);
@@ -256,18 +256,18 @@ typedef struct privy_field_info {
   const char *name;
   const char *doc;
   privy_kind kind;
-  const privy_enum *choices;  /* PRIVY_KIND_ENUM, else NULL */
-  const privy_object *object; /* PRIVY_KIND_OBJECT and _OBJECTS, else NULL */
-  bool required;              /* parameters only */
-  bool nullable;              /* parameters only: an explicit null is accepted */
-  bool row_key;               /* parameters only: rows of a bulk run that have the same value keep their order */
+  const privy_enum *enum_values; /* PRIVY_KIND_ENUM, else NULL */
+  const privy_object *object;    /* PRIVY_KIND_OBJECT and _OBJECTS, else NULL */
+  bool required;                 /* parameters only */
+  bool nullable;                 /* parameters only: an explicit null is accepted */
+  bool row_key;                  /* parameters only: rows of a bulk run that have the same value keep their order */
   bool personal; /* may hold an e-mail address or phone number: what is shown of it goes through privy_mask */
 } privy_field_info;
 
-PRIVY_API const char *privy_enum_name(const privy_enum *choices);
-PRIVY_API size_t privy_enum_count(const privy_enum *choices);
+PRIVY_API const char *privy_enum_name(const privy_enum *enum_values);
+PRIVY_API size_t privy_enum_count(const privy_enum *enum_values);
 /* The value at `index`, static; NULL past the end. */
-PRIVY_API const char *privy_enum_value(const privy_enum *choices, size_t index);
+PRIVY_API const char *privy_enum_value(const privy_enum *enum_values, size_t index);
 
 /* Every object that answers hold, by position; NULL past the end. */
 PRIVY_API const privy_object *privy_object_at(size_t index);
@@ -384,7 +384,7 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_response_parse(const privy_operatio
                                                             privy_error *error);
 /*
  * Reads one object (as privy_record_write wrote it, or as an answer holds it) back into a response of one record.
- * PRIVY_OK, PRIVY_STATUS when the text is no JSON object, or PRIVY_NO_MEMORY.
+ * PRIVY_OK, PRIVY_API_STATUS when the text is no JSON object, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_response_load(const privy_object *object, const char *text, size_t length,
                                                            privy_response **out, privy_error *error);
@@ -396,8 +396,8 @@ PRIVY_API int privy_response_status(const privy_response *response);
 PRIVY_API const char *privy_response_body(const privy_response *response, size_t *length);
 /* The whole body as JSON; PRIVY_ABSENT when it is empty or not JSON. */
 PRIVY_API privy_value privy_response_json(const privy_response *response);
-/* Fills the error of an answer whose body is empty or not JSON: PRIVY_STATUS with a response of that status and body,
- * or PRIVY_NO_MEMORY. */
+/* Fills the error of an answer whose body is empty or not JSON: PRIVY_API_STATUS with a response of that status and
+ * body, or PRIVY_NO_MEMORY. */
 PRIVY_API privy_status privy_json_refuse(int http_status, const char *body, size_t length, privy_error *error);
 /* Header at `index` in the order received, NUL-terminated; false past the end. */
 PRIVY_API bool privy_response_header_at(const privy_response *response, size_t index, const char **name,
@@ -425,7 +425,7 @@ PRIVY_API const privy_record *privy_response_pagination(const privy_response *re
 PRIVY_API const privy_object *privy_record_object(const privy_record *record);
 /* The value of the answer field at `index`. */
 PRIVY_API privy_value privy_record_get(const privy_record *record, size_t index);
-/* The object as received. Members whose key has no privy_object_index are what the tables do not know yet. */
+/* The object as received. JSONObject whose key has no privy_object_index are what the tables do not know yet. */
 PRIVY_API privy_value privy_record_json(const privy_record *record);
 /*
  * Appends the record as one JSON object: the known fields that it has, under their present names and in the order of
@@ -439,25 +439,25 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_record_write(const privy_record *re
  * Walks the pages of a list: tells which page comes next, and which records an earlier page held already because
  * records were created or deleted meanwhile. Remembers the ids of at least the last 4,096 records.
  */
-typedef struct privy_walk privy_walk;
+typedef struct privy_pager privy_pager;
 
 /* `first` is the number of the first page that is asked for, `per_page` how many records a page; 0: left to the API.
  * PRIVY_OK or PRIVY_NO_MEMORY. */
-PRIVY_API PRIVY_NODISCARD privy_status privy_walk_new(int64_t first, int64_t per_page, privy_walk **out);
-PRIVY_API void privy_walk_free(privy_walk *walk);
+PRIVY_API PRIVY_NODISCARD privy_status privy_pager_new(int64_t first, int64_t per_page, privy_pager **out);
+PRIVY_API void privy_pager_free(privy_pager *walk);
 /*
  * Takes note of the page that came. `repeated` has room for each of its records: true for one seen before. `*next` is
  * the number of the page to ask for next, 0 when this is the last. PRIVY_OK or PRIVY_NO_MEMORY, which ends the walk.
  */
-PRIVY_API PRIVY_NODISCARD privy_status privy_walk_take(privy_walk *walk, const privy_response *page, bool *repeated,
-                                                       int64_t *next);
+PRIVY_API PRIVY_NODISCARD privy_status privy_pager_take(privy_pager *walk, const privy_response *page, bool *repeated,
+                                                        int64_t *next);
 /* How many records of the page that was taken last to hand out between two looks at the next one: at least 1. */
-PRIVY_API size_t privy_walk_stride(const privy_walk *walk);
+PRIVY_API size_t privy_pager_stride(const privy_pager *walk);
 /*
  * Whether the next page is worth asking for when `read` records of the page that was taken last have been handed out:
  * on the first page after one stride, so that a look at the first few records costs one request, on later ones at once.
  */
-PRIVY_API bool privy_walk_goes_ahead(const privy_walk *walk, size_t read);
+PRIVY_API bool privy_pager_should_prefetch(const privy_pager *walk, size_t read);
 
 /* ---- the sandbox ------------------------------------------------------------------------------------------------- */
 
@@ -481,15 +481,15 @@ typedef enum privy_cut {
 } privy_cut;
 
 /* An answer of the sandbox. `headers` is a block of "Name: value" lines, each ended by CRLF. */
-typedef struct privy_sandbox_answer {
+typedef struct privy_sandbox_response {
   int http_status;
   privy_buffer headers;
   privy_buffer body;
   double delay; /* seconds to wait before answering */
   privy_cut cut;
-} privy_sandbox_answer;
-PRIVY_API void privy_sandbox_answer_init(privy_sandbox_answer *answer);
-PRIVY_API void privy_sandbox_answer_clear(privy_sandbox_answer *answer);
+} privy_sandbox_response;
+PRIVY_API void privy_sandbox_response_init(privy_sandbox_response *response);
+PRIVY_API void privy_sandbox_response_clear(privy_sandbox_response *response);
 
 /*
  * Answers one request as Privy would. `target` is the path with its query, with or without the "/v1" of the base URL;
@@ -499,7 +499,7 @@ PRIVY_API void privy_sandbox_answer_clear(privy_sandbox_answer *answer);
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method,
                                                             const char *target, const char *headers,
                                                             size_t headers_length, const char *body, size_t body_length,
-                                                            privy_sandbox_answer *answer);
+                                                            privy_sandbox_response *response);
 
 /*
  * One connection of a served sandbox, without its socket: the caller feeds the bytes that come and does the step that
@@ -617,14 +617,14 @@ typedef enum privy_setting {
 PRIVY_API const char *privy_setting_name(privy_setting setting);
 /* The number that a text is, such as "5" or " 0.25 "; NaN when it is not one. */
 PRIVY_API double privy_setting_number(const char *text, size_t length);
-/* Whether the setting can have the value; NaN stands for what is not a number. PRIVY_OK, PRIVY_ERROR with a sentence
- * that names the setting and what it can be, or PRIVY_NO_MEMORY. */
+/* Whether the setting can have the value; NaN stands for what is not a number. PRIVY_OK, PRIVY_CONFIG_ERROR with a
+ * sentence that names the setting and what it can be, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_setting_check(privy_setting setting, double value, privy_error *error);
-/* Whether a setting is text without a NUL; `text` is NULL for what is not text. PRIVY_OK, PRIVY_ERROR with a sentence
- * that names the setting and never quotes it, or PRIVY_NO_MEMORY. */
+/* Whether a setting is text without a NUL; `text` is NULL for what is not text. PRIVY_OK, PRIVY_CONFIG_ERROR with a
+ * sentence that names the setting and never quotes it, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_setting_check_text(const char *name, const char *text, size_t length,
                                                                 privy_error *error);
-/* Fills the error of a setting that must be true or false and is not: PRIVY_ERROR or PRIVY_NO_MEMORY. */
+/* Fills the error of a setting that must be true or false and is not: PRIVY_CONFIG_ERROR or PRIVY_NO_MEMORY. */
 PRIVY_API privy_status privy_setting_refuse_flag(const char *name, privy_error *error);
 
 /* What a call may take. Start with {0}: all as the client is set. */
@@ -668,7 +668,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_config_set(privy_config *config, pr
 /* A client: settings, connections and token. Safe to share between threads. */
 typedef struct privy_client privy_client;
 
-/* PRIVY_OK, PRIVY_ERROR with a message that names the setting or says why libcurl cannot be used, or PRIVY_NO_MEMORY.
+/* PRIVY_OK, PRIVY_CONFIG_ERROR with a message that names the setting or says why libcurl cannot be used, or
+ * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *config, privy_client **out,
                                                         privy_error *error);
@@ -688,11 +689,11 @@ typedef struct privy_rate_limit {
 PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day);
 
 /*
- * Whether a list may ask for its next page before it is needed: when privy_walk_goes_ahead, and when the request can
- * leave at once: there is budget for it, and no OAuth token has to be fetched first. Make the call in a group that is
- * set ahead.
+ * Whether a list may ask for its next page before it is needed: when privy_pager_should_prefetch, and when the request
+ * can leave at once: there is budget for it, and no OAuth token has to be fetched first. Make the call in a group that
+ * is set ahead.
  */
-PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_walk *walk, size_t read);
+PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_pager *walk, size_t read);
 
 /* A handle by which one call can be stopped from another thread. */
 typedef struct privy_interrupt privy_interrupt;
@@ -707,7 +708,7 @@ PRIVY_API void privy_interrupt_raise(privy_interrupt *interrupt);
  * and each of these comes once. A request that is refused as invalid does not become a call: its only event is
  * "refused".
  */
-#define PRIVY_EVENTS(X)                                                                                                \
+#define PRIVY_TRACE_EVENTS(X)                                                                                          \
   X(START, "start", "A call begins. Nothing is sent yet.")                                                             \
   X(REQUEST, "request", "A request goes out.")                                                                         \
   X(RESPONSE, "response", "Its answer came: http_status, request_id, failure when it is an error, times and bytes.")   \
@@ -718,12 +719,12 @@ PRIVY_API void privy_interrupt_raise(privy_interrupt *interrupt);
   X(REFUSED, "refused", "Nothing is sent: the request is invalid, or the budget is spent for `seconds`. reason.")      \
   X(END, "end", "The call has ended: http_status, request_id, failure, reason, total, waited.")
 
-typedef enum privy_event_kind {
-#define X(kind, name, doc) PRIVY_EVENT_##kind,
-  PRIVY_EVENTS(X)
+typedef enum privy_trace_kind {
+#define X(kind, name, doc) PRIVY_TRACE_##kind,
+  PRIVY_TRACE_EVENTS(X)
 #undef X
-      PRIVY_EVENT_COUNT
-} privy_event_kind;
+      PRIVY_TRACE_COUNT
+} privy_trace_kind;
 
 /* How important an event is: X(level, name). PRIVY_LEVEL_OFF stands above all of them. */
 #define PRIVY_LEVELS(X)                                                                                                \
@@ -740,8 +741,8 @@ typedef enum privy_level {
 
 /* One event of a call. It owns nothing, and never holds a token, a body, an e-mail address or a phone number. Numbers
  * are negative where the kind has no such number or it is unknown. */
-typedef struct privy_event {
-  privy_event_kind kind;
+typedef struct privy_trace_event {
+  privy_trace_kind kind;
   uint64_t call;         /* number of the call, from 1 on in its client */
   uint64_t id;           /* that its group was given for it; in a bulk run the index of its row; 0 of other calls */
   const char *operation; /* e.g. "orders.upsert"; "request" for a raw request; static */
@@ -760,48 +761,49 @@ typedef struct privy_event {
   int64_t bytes_sent, bytes_received; /* on the wire: headers, and bodies as compressed */
   int reused;                         /* 1: the connection was a kept one, 0: it was not */
   int64_t minute_left, day_left;      /* requests left to this client */
-} privy_event;
+} privy_trace_event;
 
-/* "request", "response", … `kind` must be below PRIVY_EVENT_COUNT. */
-PRIVY_API const char *privy_event_name(privy_event_kind kind);
+/* "request", "response", … `kind` must be below PRIVY_TRACE_COUNT. */
+PRIVY_API const char *privy_trace_kind_name(privy_trace_kind kind);
 /* Retries, and waits of a second and more, are PRIVY_LEVEL_INFO; refusals by budget PRIVY_LEVEL_WARNING; all else is
  * PRIVY_LEVEL_DEBUG. */
-PRIVY_API privy_level privy_event_level(const privy_event *event);
+PRIVY_API privy_level privy_trace_level(const privy_trace_event *event);
 /* "debug", "info", "warning"; `level` must be below PRIVY_LEVEL_OFF. */
 PRIVY_API const char *privy_level_name(privy_level level);
 
 /* Room for every line, its NUL included. */
-#define PRIVY_EVENT_LINE 512
+#define PRIVY_TRACE_LINE 512
 /* Writes the event as one line for a log. */
-PRIVY_API void privy_event_line(const privy_event *event, char out[PRIVY_EVENT_LINE]);
+PRIVY_API void privy_trace_line(const privy_trace_event *event, char out[PRIVY_TRACE_LINE]);
 
 /* How the value of an event's attribute is to be read. */
-typedef enum privy_event_type {
-  PRIVY_EVENT_NOTHING, /* the event has no such value */
-  PRIVY_EVENT_WORD,    /* `text`, one of a fixed set */
-  PRIVY_EVENT_TEXT,    /* `text` */
-  PRIVY_EVENT_ERROR,   /* `number`, a privy_status that privy_error_describe has a name for */
-  PRIVY_EVENT_NUMBER,  /* `number` */
-  PRIVY_EVENT_SECONDS, /* `seconds` */
-  PRIVY_EVENT_FLAG     /* `number`, 0 or 1 */
-} privy_event_type;
+typedef enum privy_trace_type {
+  PRIVY_TRACE_NOTHING, /* the event has no such value */
+  PRIVY_TRACE_WORD,    /* `text`, one of a fixed set */
+  PRIVY_TRACE_TEXT,    /* `text` */
+  PRIVY_TRACE_ERROR,   /* `number`, a privy_status that privy_error_describe has a name for */
+  PRIVY_TRACE_NUMBER,  /* `number` */
+  PRIVY_TRACE_SECONDS, /* `seconds` */
+  PRIVY_TRACE_FLAG     /* `number`, 0 or 1 */
+} privy_trace_type;
 
 /* One attribute of an event as bindings show it. `name` is static, `text` lives as long as the event. */
-typedef struct privy_event_attribute {
+typedef struct privy_trace_attribute {
   const char *name;
-  privy_event_type type;
+  privy_trace_type type;
   const char *text;
   int64_t number;
   double seconds;
-} privy_event_attribute;
-#define PRIVY_EVENT_ATTRIBUTES 23
+} privy_trace_attribute;
+#define PRIVY_TRACE_ATTRIBUTES 23
 /* Fills `out` with the attributes: of every event the same ones, in the same order. */
-PRIVY_API void privy_event_attributes(const privy_event *event, privy_event_attribute out[PRIVY_EVENT_ATTRIBUTES]);
+PRIVY_API void privy_trace_attributes(const privy_trace_event *event,
+                                      privy_trace_attribute out[PRIVY_TRACE_ATTRIBUTES]);
 
 /* Asked about every 20 ms while a call waits, on the thread that made the call: true stops it. */
 typedef bool privy_stop_function(void *context);
 /* Takes each event of the call, on the thread that made the call. The event is gone when it returns. */
-typedef void privy_observe_function(void *context, const privy_event *event);
+typedef void privy_observe_function(void *context, const privy_trace_event *event);
 
 /* How a call that is waited for can be stopped and watched. Every member may be NULL. */
 typedef struct privy_hooks {
@@ -816,7 +818,8 @@ typedef struct privy_hooks {
  * Makes the call that a finished request stands for, and waits for its answer. Takes no lock of the host language, so
  * release it around this. `options` and `hooks` may be NULL. The request may be used again afterwards.
  * PRIVY_OK with a response of one reference in `*out`; otherwise the status in `error->code`:
- * PRIVY_VALIDATION, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_STATUS and its kinds, PRIVY_INTERRUPTED, PRIVY_NO_MEMORY.
+ * PRIVY_VALIDATION, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_API_STATUS and its kinds, PRIVY_INTERRUPTED,
+ * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, const privy_request *request,
                                                          const privy_options *options, const privy_hooks *hooks,
@@ -827,30 +830,30 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, c
  * when its level is below `least` or the error is not a refusal (memory ran out).
  */
 PRIVY_API bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
-                                    privy_level least, privy_event *out);
+                                    privy_level least, privy_trace_event *out);
 
 /* ---- many calls at once ------------------------------------------------------------------------------------------ */
 
 /*
  * A group makes any number of calls of one client at once without threads. Whoever holds it drives it: by
- * privy_group_wait, or from an event loop by privy_group_watch, _due and _act. It is used by one thread at a time; the
- * client must outlive it.
+ * privy_group_wait, or from an event loop by privy_group_set_socket_callback, _due and _act. It is used by one thread
+ * at a time; the client must outlive it.
  */
 typedef struct privy_group privy_group;
 
 /* A call that has ended. On success `response` is the caller's reference, else `error` tells; clear it with
- * privy_outcome_clear. */
-typedef struct privy_outcome {
+ * privy_completion_clear. */
+typedef struct privy_completion {
   uint64_t id;
   privy_status status;
   privy_response *response;
   privy_error error;
   int attempts; /* requests sent for it, also when it succeeded */
   bool updated; /* contacts.upsert: the contact existed and was updated */
-} privy_outcome;
-PRIVY_API void privy_outcome_clear(privy_outcome *outcome);
+} privy_completion;
+PRIVY_API void privy_completion_clear(privy_completion *completion);
 
-/* PRIVY_OK, PRIVY_ERROR or PRIVY_NO_MEMORY. Connections that calls of the client have left are used again. */
+/* PRIVY_OK, PRIVY_CONFIG_ERROR or PRIVY_NO_MEMORY. Connections that calls of the client have left are used again. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error);
 /* Ends all calls under way and leaves the connections to later calls of the client, which keeps 16 freed groups for at
  * most a minute; in the child of a fork it only forgets them, for they are the parent's. Events that were not taken are
@@ -859,16 +862,16 @@ PRIVY_API void privy_group_free(privy_group *group);
 /* From now on, or (false) no longer, calls of the group are made before they are needed, and the group may not be
  * driven until they are. They start no token request, for which other calls would wait; they go on once there is a
  * token. */
-PRIVY_API void privy_group_set_ahead(privy_group *group, bool on);
+PRIVY_API void privy_group_set_prefetch(privy_group *group, bool on);
 /* Calls that are started from now on keep their events of this level and above for privy_group_take_event. A new group
  * keeps none (PRIVY_LEVEL_OFF). */
 PRIVY_API void privy_group_observe(privy_group *group, privy_level least);
 /* Takes the oldest event that was kept; false when there is none. A wait ends early when there is one to take. Events
  * that no memory was left for are missing. */
-PRIVY_API bool privy_group_take_event(privy_group *group, privy_event *out);
+PRIVY_API bool privy_group_take_event(privy_group *group, privy_trace_event *out);
 /*
  * Starts a call. Takes over the finished request, also on failure. `id` comes back with the outcome; it must not be
- * that of a call under way. Nothing is sent before the group is driven. PRIVY_OK, PRIVY_ERROR (options) or
+ * that of a call under way. Nothing is sent before the group is driven. PRIVY_OK, PRIVY_CONFIG_ERROR (options) or
  * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_group_start(privy_group *group, privy_request *request,
@@ -882,21 +885,23 @@ PRIVY_API void privy_group_cancel_all(privy_group *group);
 /* Calls under way, outcomes not taken yet included. */
 PRIVY_API size_t privy_group_count(const privy_group *group);
 /* Takes the outcome of a call that has ended; false when none has. */
-PRIVY_API bool privy_group_take(privy_group *group, privy_outcome *out);
+PRIVY_API bool privy_group_next_completed(privy_group *group, privy_completion *out);
 /* Moves all calls on and waits at most `seconds` for one to end. Wake it from another thread with privy_group_wake. */
 PRIVY_API void privy_group_wait(privy_group *group, double seconds);
 PRIVY_API void privy_group_wake(privy_group *group);
 
 typedef enum privy_socket_events { PRIVY_SOCKET_READ = 1, PRIVY_SOCKET_WRITE = 2 } privy_socket_events;
-/* Told which events of a socket matter from now on; 0: none, forget the socket. Called during privy_group_act. */
+/* Told which events of a socket matter from now on; 0: none, forget the socket. Called during
+ * privy_group_socket_action. */
 typedef void privy_socket_function(void *context, int socket, int events);
 /* Has an event loop drive the group instead of privy_group_wait. Call it before the first start. */
-PRIVY_API void privy_group_watch(privy_group *group, privy_socket_function *watch, void *context);
-/* Seconds until privy_group_act(group, -1, 0) is due; negative: nothing waits for time. Ask after every start and act.
+PRIVY_API void privy_group_set_socket_callback(privy_group *group, privy_socket_function *watch, void *context);
+/* Seconds until privy_group_socket_action(group, -1, 0) is due; negative: nothing waits for time. Ask after every start
+ * and act.
  */
-PRIVY_API double privy_group_due(const privy_group *group);
+PRIVY_API double privy_group_timeout(const privy_group *group);
 /* A socket is ready for these events, or (socket -1) time has passed. Then take what has ended. */
-PRIVY_API void privy_group_act(privy_group *group, int socket, int events);
+PRIVY_API void privy_group_socket_action(privy_group *group, int socket, int events);
 /* When the calls that wait for budget or a retry may go on, by the wall clock (the sandbox's in a client of a
  * sandbox); 0: none waits. */
 PRIVY_API double privy_group_waiting_until(const privy_group *group);
@@ -940,7 +945,7 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_config_concurrency(privy_bulk_
 
 /*
  * Makes a run on a group that has no other calls and serves this run only. The group must outlive the run, and it is
- * driven by the caller. PRIVY_OK; PRIVY_ERROR when the configuration cannot be used; PRIVY_NO_MEMORY.
+ * driven by the caller. PRIVY_OK; PRIVY_CONFIG_ERROR when the configuration cannot be used; PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_operation *operation,
                                                       const privy_bulk_config *config, privy_bulk **out,
@@ -1004,8 +1009,8 @@ typedef struct privy_bulk_row {
 /* Copies up to `capacity` of the rows without an acknowledged result, in their order; returns how many there are. */
 PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
 /*
- * For rows that are all checked before the first request. Adds a fault of row `row`, from 0, as "[row].field"; the faults
- * of a row are added one after the other. PRIVY_OK or PRIVY_NO_MEMORY.
+ * For rows that are all checked before the first request. Adds a fault of row `row`, from 0, as "[row].field"; the
+ * faults of a row are added one after the other. PRIVY_OK or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field,
                                                            const char *message);

@@ -28,7 +28,7 @@ static void work(void) {
   privy_response_release(call());
 }
 
-static void answer(void) {
+static void respond(void) {
   privy_response *response = call();
   size_t length;
   const char *body = privy_response_body(response, &length);
@@ -47,7 +47,7 @@ int main(int count, char **arguments) {
   id = arguments[3];
   operation = privy_operation_find("contacts.get");
   if (privy_client_new(&config, &client, &error) != PRIVY_OK) worker_fail(error.message);
-  int result = worker_main(work, answer);
+  int result = worker_main(work, response);
   privy_client_free(client);
   return result;
 }

@@ -27,7 +27,7 @@ static void work(void) {
   if (curl_easy_perform(easy) != CURLE_OK) worker_fail("the transfer failed");
 }
 
-static void answer(void) {
+static void respond(void) {
   work();
   printf("%.*s\n", (int)body_length, body);
 }
@@ -52,7 +52,7 @@ int main(int count, char **arguments) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  int result = worker_main(work, answer);
+  int result = worker_main(work, response);
   curl_easy_cleanup(easy);
   curl_slist_free_all(headers);
   curl_global_cleanup();

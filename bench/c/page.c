@@ -27,7 +27,7 @@ static void work(void) {
 }
 
 /* The records, each as privy_record_write tells it. */
-static void answer(void) {
+static void respond(void) {
   privy_response *response = read_page();
   privy_buffer line = PRIVY_BUFFER_EMPTY;
   for (size_t i = 0; i < privy_response_count(response); i++) {
@@ -45,7 +45,7 @@ int main(int count, char **arguments) {
   if (count != 2) worker_fail("usage: page FILE");
   operation = privy_operation_find("contacts.list");
   text = worker_read_file(arguments[1], &length);
-  int result = worker_main(work, answer);
+  int result = worker_main(work, response);
   free(text);
   return result;
 }

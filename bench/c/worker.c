@@ -37,13 +37,13 @@ static void run(void (*work)(void), long times) {
   printf("%lld %lld\n", (long long)wall, (long long)cpu);
 }
 
-int worker_main(void (*work)(void), void (*answer)(void)) {
+int worker_main(void (*work)(void), void (*response)(void)) {
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     if (strncmp(line, "run ", 4) == 0) {
       run(work, strtol(line + 4, NULL, 10));
     } else {
-      answer();
+      respond();
     }
     fflush(stdout);
   }

@@ -5,9 +5,9 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
-#include "client/call_trace.h"
-#include "client/engine.h"
+#include "call/call_trace.h"
 #include "message/error.h"
+#include "transport/engine.h"
 
 /* Seconds that may pass between reading one clock and the other. */
 #define BETWEEN_CLOCKS 0.01
@@ -65,7 +65,7 @@ double privy_client_wall(const privy_client *client, double instant) {
 
 static void start_afresh(privy_client *client) {
   client->account.fetch = 0;
-  client->account.pacer.flying = 0;
+  client->account.pacer.in_flight = 0;
   for (privy_group *group = client->idle, *next; group; group = next) {
     next = privy_group_idle(group)->next;
     privy_group_abandon(group);
@@ -114,9 +114,9 @@ privy_call_step privy_client_next(privy_client *client, privy_call *call) {
   return step;
 }
 
-void privy_client_answered(privy_client *client, privy_call *call, privy_incoming *incoming) {
+void privy_client_received(privy_client *client, privy_call *call, privy_wire_response *wire_response) {
   double now = begin_step(client);
-  privy_call_answered(call, &client->account, now, incoming);
+  privy_call_received(call, &client->account, now, wire_response);
   unlock(client);
 }
 
@@ -132,20 +132,20 @@ void privy_client_drive_fetch(privy_client *client, uint64_t fetch) {
   unlock(client);
 }
 
-bool privy_client_may_prefetch(privy_client *client, const privy_walk *walk, size_t read) {
+bool privy_client_may_prefetch(privy_client *client, const privy_pager *walk, size_t read) {
   double until;
-  if (!privy_walk_goes_ahead(walk, read)) return false;
+  if (!privy_pager_should_prefetch(walk, read)) return false;
   privy_client_check_process(client);
   double now = begin_step(client);
   privy_account *account = &client->account;
   bool may = (client->settings.token || privy_token_is_fresh(&account->token, now)) &&
-             privy_pacer_ask(&account->pacer, client->settings.options.reserve, now, &until) == PRIVY_PACE_GO;
+             privy_pacer_ask(&account->pacer, client->settings.options.reserve, now, &until) == PRIVY_PACE_NOW;
   unlock(client);
   return may;
 }
 
 static void tell_limit(const privy_account *account, const privy_budget *budget, privy_rate_limit *out) {
-  int64_t left = budget->known ? privy_budget_left(budget, account->pacer.flying) : 0;
+  int64_t left = budget->known ? privy_budget_left(budget, account->pacer.in_flight) : 0;
   double resets_at = budget->resets_at == 0 ? 0 : budget->resets_at + account->wall_offset;
   *out = (privy_rate_limit){budget->known, budget->limit, left, resets_at};
 }
@@ -161,7 +161,7 @@ void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, pr
 }
 
 bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
-                          privy_level least, privy_event *out) {
+                          privy_level least, privy_trace_event *out) {
   privy_client_check_process(client);
   lock(client);
   bool made = privy_trace_refusal(&client->account, request, error, least, out);
@@ -229,13 +229,13 @@ static void wake(void *group) {
 }
 
 static void tell_events(privy_group *group, const privy_hooks *hooks) {
-  privy_event event;
+  privy_trace_event event;
   while (privy_group_take_event(group, &event)) hooks->observe(hooks->context, &event);
 }
 
-static void wait_for(privy_group *group, privy_watch *watch, privy_outcome *outcome) {
+static void wait_for(privy_group *group, privy_watch *watch, privy_completion *completion) {
   privy_interrupt_attach(watch->hooks.interrupt, wake, group);
-  while (!privy_group_take(group, outcome)) {
+  while (!privy_group_next_completed(group, completion)) {
     if (privy_watch_stops(watch))
       privy_group_interrupt(group, 0);
     else
@@ -248,19 +248,19 @@ static void wait_for(privy_group *group, privy_watch *watch, privy_outcome *outc
 privy_status privy_client_call(privy_client *client, const privy_request *request, const privy_options *options,
                                const privy_hooks *hooks, privy_response **out, privy_error *error) {
   privy_group *group;
-  privy_outcome outcome;
+  privy_completion completion;
   privy_watch watch = {.hooks = hooks ? *hooks : (privy_hooks){0}};
   privy_status status = privy_group_new(client, &group, error);
   if (status != PRIVY_OK) return status;
   privy_group_observe(group, watch.hooks.observe ? watch.hooks.least : PRIVY_LEVEL_OFF);
   status = privy_group_start_shared(group, request, options, 0, error);
   if (status == PRIVY_OK) {
-    wait_for(group, &watch, &outcome);
-    status = outcome.status;
-    if (status == PRIVY_OK) *out = outcome.response;
-    outcome.response = NULL;
+    wait_for(group, &watch, &completion);
+    status = completion.status;
+    if (status == PRIVY_OK) *out = completion.response;
+    completion.response = NULL;
     privy_error_clear(error);
-    *error = outcome.error;
+    *error = completion.error;
   }
   privy_group_free(group);
   return status;

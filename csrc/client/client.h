@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "client/call.h"
+#include "call/call.h"
 
 struct privy_client {
   privy_settings settings;
@@ -24,7 +24,7 @@ double privy_client_now(const privy_client *client);
 double privy_client_wall(const privy_client *client, double instant);
 /* privy_call_next, _answered and _failed under the client's lock. */
 privy_call_step privy_client_next(privy_client *client, privy_call *call);
-void privy_client_answered(privy_client *client, privy_call *call, privy_incoming *incoming);
+void privy_client_received(privy_client *client, privy_call *call, privy_wire_response *wire_response);
 void privy_client_failed(privy_client *client, privy_call *call);
 /* The call that made this token request (privy_call.fetch) is being driven. */
 void privy_client_drive_fetch(privy_client *client, uint64_t fetch);

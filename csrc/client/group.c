@@ -11,26 +11,26 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "client/client.h"
-#include "client/engine.h"
-#include "client/sandbox_link.h"
 #include "message/error.h"
+#include "transport/engine.h"
+#include "transport/sandbox_link.h"
 
 /* A call's place in the group, in one of its queues or with the engine. */
-typedef struct group_flight {
+typedef struct pending_call {
   uint64_t id;
   privy_call call;
   privy_error error;
   privy_request *owned;
-  privy_incoming incoming;
-  privy_transfer *transfer;    /* with the engine */
-  privy_sandbox_answer answer; /* of the sandbox, on its way */
-  double at;                   /* by privy_monotonic: when it goes on at the latest */
+  privy_wire_response wire_response;
+  privy_transfer *transfer;        /* with the engine */
+  privy_sandbox_response response; /* of the sandbox, on its way */
+  double at;                       /* by privy_monotonic: when it goes on at the latest */
   struct group_queue *queue;
-  struct group_flight *next, *previous;
-} group_flight;
+  struct pending_call *next, *previous;
+} pending_call;
 
 typedef struct group_queue {
-  group_flight *first, *last;
+  pending_call *first, *last;
   size_t count;
 } group_queue;
 
@@ -45,7 +45,7 @@ struct privy_group {
   group_queue ended;
   size_t limit; /* of calls on the wire; 0: none */
   atomic_bool woken;
-  privy_trail trail;
+  privy_trace trace;
   uint64_t fetch;    /* the token request that one of its calls makes, 0: none does */
   bool ahead;        /* its calls are made before they are needed */
   privy_level least; /* of the events that calls started from now on keep */
@@ -57,7 +57,7 @@ struct privy_group {
 };
 
 /* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
-#define CLOCK_PEEK 0.02
+#define CLOCK_POLL 0.02
 /* Shorter times in which nobody drives a group are not worth a thought. */
 #define GAP 0.01
 /* While a call of the group makes a token request, the group is driven at least this often: calls of other groups that
@@ -66,33 +66,33 @@ struct privy_group {
 
 /* ---- queues ---- */
 
-static void leave(group_flight *flight) {
-  group_queue *queue = flight->queue;
+static void leave(pending_call *pending) {
+  group_queue *queue = pending->queue;
   if (!queue) return;
-  *(flight->previous ? &flight->previous->next : &queue->first) = flight->next;
-  *(flight->next ? &flight->next->previous : &queue->last) = flight->previous;
+  *(pending->previous ? &pending->previous->next : &queue->first) = pending->next;
+  *(pending->next ? &pending->next->previous : &queue->last) = pending->previous;
   queue->count--;
-  flight->queue = NULL;
+  pending->queue = NULL;
 }
 
-static void enter(group_flight *flight, group_queue *queue) {
-  leave(flight);
-  flight->queue = queue;
-  flight->next = NULL;
-  flight->previous = queue->last;
-  *(queue->last ? &queue->last->next : &queue->first) = flight;
-  queue->last = flight;
+static void enter(pending_call *pending, group_queue *queue) {
+  leave(pending);
+  pending->queue = queue;
+  pending->next = NULL;
+  pending->previous = queue->last;
+  *(queue->last ? &queue->last->next : &queue->first) = pending;
+  queue->last = pending;
   queue->count++;
 }
 
-static void free_flight(group_flight *flight) {
-  leave(flight);
-  privy_call_clear(&flight->call);
-  privy_error_clear(&flight->error);
-  privy_incoming_clear(&flight->incoming);
-  privy_sandbox_answer_clear(&flight->answer);
-  privy_request_free(flight->owned);
-  privy_free(flight);
+static void free_pending(pending_call *pending) {
+  leave(pending);
+  privy_call_clear(&pending->call);
+  privy_error_clear(&pending->error);
+  privy_wire_response_clear(&pending->wire_response);
+  privy_sandbox_response_clear(&pending->response);
+  privy_request_free(pending->owned);
+  privy_free(pending);
 }
 
 /* ---- life ---- */
@@ -111,7 +111,7 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   group->least = PRIVY_LEVEL_OFF;
   if (getentropy(group->seed, sizeof group->seed) != 0) {
     privy_free(group);
-    return privy_error_set(error, PRIVY_ERROR, "no entropy source");
+    return privy_error_set(error, PRIVY_CONFIG_ERROR, "no entropy source");
   }
   atomic_init(&group->woken, false);
   if (!client->sandbox && privy_engine_new(&client->settings, &group->engine, error) != PRIVY_OK) {
@@ -123,19 +123,19 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
 }
 
 /* The token request of this call, if it made one, is over. */
-static void end_fetch(privy_group *group, const group_flight *flight) {
-  if (group->fetch == flight->call.fetch) group->fetch = 0;
+static void end_fetch(privy_group *group, const pending_call *pending) {
+  if (group->fetch == pending->call.fetch) group->fetch = 0;
 }
 
 /* Takes the call from the engine, and ends it as interrupted. */
-static void stop(privy_group *group, group_flight *flight) {
-  if (flight->transfer) flight->call.never_arrived = !privy_engine_cancel(group->engine, flight->transfer);
-  flight->transfer = NULL;
-  if (flight->queue == &group->ended) return;
-  privy_error_set(&flight->error, PRIVY_INTERRUPTED, "the call was stopped");
-  end_fetch(group, flight);
-  privy_client_failed(group->client, &flight->call);
-  enter(flight, &group->ended);
+static void stop(privy_group *group, pending_call *pending) {
+  if (pending->transfer) pending->call.never_arrived = !privy_engine_cancel(group->engine, pending->transfer);
+  pending->transfer = NULL;
+  if (pending->queue == &group->ended) return;
+  privy_error_set(&pending->error, PRIVY_INTERRUPTED, "the call was stopped");
+  end_fetch(group, pending);
+  privy_client_failed(group->client, &pending->call);
+  enter(pending, &group->ended);
 }
 
 void privy_group_cancel_all(privy_group *group) {
@@ -143,7 +143,7 @@ void privy_group_cancel_all(privy_group *group) {
                                  &group->sending, &group->late,    &group->ended};
   if (group->process != getpid()) return;
   for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
-    for (group_flight *flight; (flight = queues[i]->first); free_flight(flight)) stop(group, flight);
+    for (pending_call *pending; (pending = queues[i]->first); free_pending(pending)) stop(group, pending);
 }
 
 void privy_group_free(privy_group *group) {
@@ -153,12 +153,12 @@ void privy_group_free(privy_group *group) {
     return;
   }
   privy_group_cancel_all(group);
-  privy_trail_clear(&group->trail);
+  privy_trace_clear(&group->trace);
   atomic_store(&group->woken, false);
   group->least = PRIVY_LEVEL_OFF;
   group->ahead = false;
   group->limit = 0;
-  if (group->watched) privy_group_watch(group, NULL, NULL);
+  if (group->watched) privy_group_set_socket_callback(group, NULL, NULL);
   privy_client_give_idle(group->client, group);
 }
 
@@ -169,7 +169,7 @@ void privy_group_destroy(privy_group *group) {
 
 void privy_group_abandon(privy_group *group) {
   if (group->engine) privy_engine_abandon(group->engine);
-  privy_trail_clear(&group->trail);
+  privy_trace_clear(&group->trace);
   privy_free(group);
 }
 
@@ -188,16 +188,16 @@ privy_status privy_group_start_shared(privy_group *group, const privy_request *r
   privy_options merged = privy_options_merge(group->client->settings.options, options);
   if (options && options->given && privy_options_check(&merged, error) != PRIVY_OK) return error->code;
   const uint64_t random[2] = {group->seed[0], privy_random(&group->seed[1])};
-  group_flight *flight = privy_calloc(1, sizeof *flight);
-  if (!flight) return privy_error_no_memory(error);
-  flight->id = id;
-  privy_error_init(&flight->error);
-  privy_sandbox_answer_init(&flight->answer);
-  privy_call_init(&flight->call, &group->client->settings, merged, random, request, &flight->error);
-  flight->call.id = id;
-  flight->call.least = group->least;
-  if (group->least != PRIVY_LEVEL_OFF) flight->call.trail = &group->trail;
-  enter(flight, &group->ready);
+  pending_call *pending = privy_calloc(1, sizeof *pending);
+  if (!pending) return privy_error_no_memory(error);
+  pending->id = id;
+  privy_error_init(&pending->error);
+  privy_sandbox_response_init(&pending->response);
+  privy_call_init(&pending->call, &group->client->settings, merged, random, request, &pending->error);
+  pending->call.id = id;
+  pending->call.least = group->least;
+  if (group->least != PRIVY_LEVEL_OFF) pending->call.trace = &group->trace;
+  enter(pending, &group->ready);
   return PRIVY_OK;
 }
 
@@ -211,25 +211,25 @@ privy_status privy_group_start(privy_group *group, privy_request *request, const
   return status;
 }
 
-static group_flight *find(const privy_group *group, uint64_t id) {
+static pending_call *find(const privy_group *group, uint64_t id) {
   const group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
                                        &group->sending, &group->late,    &group->ended};
   for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
-    for (group_flight *flight = queues[i]->first; flight; flight = flight->next)
-      if (flight->id == id) return flight;
+    for (pending_call *pending = queues[i]->first; pending; pending = pending->next)
+      if (pending->id == id) return pending;
   return NULL;
 }
 
 void privy_group_interrupt(privy_group *group, uint64_t id) {
-  group_flight *flight = find(group, id);
-  if (flight) stop(group, flight);
+  pending_call *pending = find(group, id);
+  if (pending) stop(group, pending);
 }
 
 bool privy_group_cancel(privy_group *group, uint64_t id) {
-  group_flight *flight = find(group, id);
-  if (!flight) return false;
-  stop(group, flight);
-  free_flight(flight);
+  pending_call *pending = find(group, id);
+  if (!pending) return false;
+  stop(group, pending);
+  free_pending(pending);
   return true;
 }
 
@@ -238,29 +238,29 @@ size_t privy_group_count(const privy_group *group) {
          group->late.count + group->ended.count;
 }
 
-void privy_outcome_clear(privy_outcome *outcome) {
-  if (!outcome) return;
-  privy_response_release(outcome->response);
-  outcome->response = NULL;
-  privy_error_clear(&outcome->error);
+void privy_completion_clear(privy_completion *completion) {
+  if (!completion) return;
+  privy_response_release(completion->response);
+  completion->response = NULL;
+  privy_error_clear(&completion->error);
 }
 
-bool privy_group_take(privy_group *group, privy_outcome *out) {
-  group_flight *flight = group->ended.first;
-  if (!flight) return false;
-  *out = (privy_outcome){.id = flight->id,
-                         .status = flight->call.status,
-                         .response = flight->call.response,
-                         .error = flight->error,
-                         .attempts = flight->call.attempts,
-                         .updated = flight->call.follow_up != NULL};
-  flight->call.response = NULL;
-  privy_error_init(&flight->error);
-  free_flight(flight);
+bool privy_group_next_completed(privy_group *group, privy_completion *out) {
+  pending_call *pending = group->ended.first;
+  if (!pending) return false;
+  *out = (privy_completion){.id = pending->id,
+                            .status = pending->call.status,
+                            .response = pending->call.response,
+                            .error = pending->error,
+                            .attempts = pending->call.attempts,
+                            .updated = pending->call.follow_up != NULL};
+  pending->call.response = NULL;
+  privy_error_init(&pending->error);
+  free_pending(pending);
   return true;
 }
 
-void privy_group_set_ahead(privy_group *group, bool on) {
+void privy_group_set_prefetch(privy_group *group, bool on) {
   group->ahead = on;
 }
 
@@ -268,93 +268,94 @@ void privy_group_observe(privy_group *group, privy_level least) {
   group->least = least;
 }
 
-bool privy_group_take_event(privy_group *group, privy_event *out) {
-  return privy_trail_take(&group->trail, out);
+bool privy_group_take_event(privy_group *group, privy_trace_event *out) {
+  return privy_trace_take(&group->trace, out);
 }
 
 /* ---- moving on ---- */
 
-static void settle(privy_group *group, group_flight *flight, privy_status status) {
-  flight->call.cost = flight->incoming.cost;
-  flight->call.never_arrived = flight->incoming.never_arrived;
-  end_fetch(group, flight);
+static void settle(privy_group *group, pending_call *pending, privy_status status) {
+  pending->call.cost = pending->wire_response.cost;
+  pending->call.never_arrived = pending->wire_response.never_arrived;
+  end_fetch(group, pending);
   if (status == PRIVY_OK)
-    privy_client_answered(group->client, &flight->call, &flight->incoming);
+    privy_client_received(group->client, &pending->call, &pending->wire_response);
   else
-    privy_client_failed(group->client, &flight->call);
-  privy_incoming_clear(&flight->incoming);
-  enter(flight, flight->call.done ? &group->ended : &group->ready);
+    privy_client_failed(group->client, &pending->call);
+  privy_wire_response_clear(&pending->wire_response);
+  enter(pending, pending->call.done ? &group->ended : &group->ready);
 }
 
-static privy_status deliver(group_flight *flight) {
-  return privy_sandbox_link_deliver(&flight->call.outgoing, &flight->answer, &flight->incoming, &flight->error);
+static privy_status deliver(pending_call *pending) {
+  return privy_sandbox_link_deliver(&pending->call.wire_request, &pending->response, &pending->wire_response,
+                                    &pending->error);
 }
 
-static void ask_sandbox(privy_group *group, group_flight *flight) {
+static void ask_sandbox(privy_group *group, pending_call *pending) {
   double delay = 0;
-  privy_status status = privy_sandbox_link_ask(group->client->sandbox, &flight->call.outgoing, &flight->answer,
-                                               &flight->incoming, &delay);
-  flight->at = privy_monotonic() + delay;
+  privy_status status = privy_sandbox_link_ask(group->client->sandbox, &pending->call.wire_request, &pending->response,
+                                               &pending->wire_response, &delay);
+  pending->at = privy_monotonic() + delay;
   if (status != PRIVY_OK)
-    settle(group, flight, privy_error_no_memory(&flight->error));
+    settle(group, pending, privy_error_no_memory(&pending->error));
   else if (delay > 0)
-    enter(flight, &group->late);
+    enter(pending, &group->late);
   else
-    settle(group, flight, deliver(flight));
+    settle(group, pending, deliver(pending));
 }
 
-static void carry(privy_group *group, group_flight *flight) {
-  if (flight->call.goal == PRIVY_GOAL_TOKEN) group->fetch = flight->call.fetch;
+static void carry(privy_group *group, pending_call *pending) {
+  if (pending->call.goal == PRIVY_GOAL_TOKEN) group->fetch = pending->call.fetch;
   if (!group->engine) {
-    ask_sandbox(group, flight);
+    ask_sandbox(group, pending);
     return;
   }
-  enter(flight, &group->sending);
-  if (privy_engine_start(group->engine, &flight->call.outgoing, &flight->incoming, flight, &flight->transfer) ==
-      PRIVY_OK)
+  enter(pending, &group->sending);
+  if (privy_engine_start(group->engine, &pending->call.wire_request, &pending->wire_response, pending,
+                         &pending->transfer) == PRIVY_OK)
     return;
-  settle(group, flight, privy_error_no_memory(&flight->error));
+  settle(group, pending, privy_error_no_memory(&pending->error));
 }
 
-static void go_on(privy_group *group, group_flight *flight) {
-  flight->call.ahead = group->ahead;
-  switch (privy_client_next(group->client, &flight->call)) {
-  case PRIVY_CALL_SEND: carry(group, flight); break;
+static void go_on(privy_group *group, pending_call *pending) {
+  pending->call.ahead = group->ahead;
+  switch (privy_client_next(group->client, &pending->call)) {
+  case PRIVY_CALL_SEND: carry(group, pending); break;
   case PRIVY_CALL_WAIT:
-    flight->at = privy_monotonic() + fmax(flight->call.until - privy_client_now(group->client), 0);
-    enter(flight, flight->call.backs_off ? &group->backing_off : &group->waiting);
+    pending->at = privy_monotonic() + fmax(pending->call.until - privy_client_now(group->client), 0);
+    enter(pending, pending->call.backs_off ? &group->backing_off : &group->waiting);
     break;
-  case PRIVY_CALL_DONE: enter(flight, &group->ended); break;
+  case PRIVY_CALL_DONE: enter(pending, &group->ended); break;
   }
 }
 
 static privy_error *error_of(void *owner) {
-  return &((group_flight *)owner)->error;
+  return &((pending_call *)owner)->error;
 }
 
 static void take_transfers(privy_group *group) {
   privy_status status;
-  for (group_flight *flight; (flight = privy_engine_take(group->engine, &status, error_of));) {
-    flight->transfer = NULL;
-    settle(group, flight, status);
+  for (pending_call *pending; (pending = privy_engine_next_completed(group->engine, &status, error_of));) {
+    pending->transfer = NULL;
+    settle(group, pending, status);
   }
 }
 
 static void take_late(privy_group *group, double now) {
-  for (group_flight *flight = group->late.first, *next; flight; flight = next) {
-    next = flight->next;
-    if (flight->at <= now) settle(group, flight, deliver(flight));
+  for (pending_call *pending = group->late.first, *next; pending; pending = next) {
+    next = pending->next;
+    if (pending->at <= now) settle(group, pending, deliver(pending));
   }
 }
 
 /* A sandbox's clock may stand still: no wait is longer than it would be by the machine's. */
 static void take_waiting(privy_group *group, group_queue *queue, double now) {
   double client_now = queue->count ? privy_client_now(group->client) : 0;
-  for (group_flight *flight = queue->first, *next; flight; flight = next) {
-    next = flight->next;
-    if (flight->call.until > client_now && flight->at > now) continue;
-    if (flight->call.until > client_now) flight->call.until = client_now;
-    enter(flight, &group->ready);
+  for (pending_call *pending = queue->first, *next; pending; pending = next) {
+    next = pending->next;
+    if (pending->call.until > client_now && pending->at > now) continue;
+    if (pending->call.until > client_now) pending->call.until = client_now;
+    enter(pending, &group->ready);
   }
 }
 
@@ -375,7 +376,7 @@ static void move(privy_group *group) {
 
 /* When the first call of a queue is due, by privy_monotonic. */
 static double first_of(const group_queue *queue, double first) {
-  for (const group_flight *flight = queue->first; flight; flight = flight->next) first = fmin(first, flight->at);
+  for (const pending_call *pending = queue->first; pending; pending = pending->next) first = fmin(first, pending->at);
   return first;
 }
 
@@ -384,7 +385,7 @@ static double due_of(const privy_group *group) {
   const size_t waiting = group->waiting.count + group->backing_off.count;
   double first = first_of(&group->late, first_of(&group->waiting, first_of(&group->backing_off, INFINITY)));
   if (!isinf(first)) first -= privy_monotonic();
-  if (waiting && group->client->sandbox) first = fmin(first, CLOCK_PEEK);
+  if (waiting && group->client->sandbox) first = fmin(first, CLOCK_POLL);
   if (group->fetch) first = fmin(first, FETCH_BEAT);
   if (has_ready(group) || group->ended.count) first = 0;
   return isinf(first) ? -1 : fmax(first, 0);
@@ -393,8 +394,8 @@ static double due_of(const privy_group *group) {
 /* Time in which nobody drove the group is no time that a server took. */
 static void catch_up(privy_group *group, double gap) {
   if (gap < GAP) return;
-  for (group_flight *flight = group->sending.first; flight; flight = flight->next)
-    privy_engine_extend(group->engine, flight->transfer, gap);
+  for (pending_call *pending = group->sending.first; pending; pending = pending->next)
+    privy_engine_extend(group->engine, pending->transfer, gap);
 }
 
 /* ---- driven by waiting ---- */
@@ -412,7 +413,7 @@ void privy_group_wait(privy_group *group, double seconds) {
   move(group);
   double due = due_of(group);
   if (due >= 0 && due < seconds) seconds = due;
-  if (group->trail.count > 0) seconds = 0;
+  if (group->trace.count > 0) seconds = 0;
   if (group->ended.count == 0 && group->engine)
     privy_engine_wait(group->engine, seconds);
   else if (group->ended.count == 0)
@@ -428,33 +429,33 @@ void privy_group_wake(privy_group *group) {
 
 /* ---- driven by an event loop ---- */
 
-void privy_group_watch(privy_group *group, privy_socket_function *watch, void *context) {
+void privy_group_set_socket_callback(privy_group *group, privy_socket_function *watch, void *context) {
   group->watched = watch != NULL;
-  if (group->engine) privy_engine_watch(group->engine, watch, context);
+  if (group->engine) privy_engine_set_socket_callback(group->engine, watch, context);
 }
 
-double privy_group_due(const privy_group *group) {
-  double due = due_of(group), engine = group->engine ? privy_engine_due(group->engine) : -1;
+double privy_group_timeout(const privy_group *group) {
+  double due = due_of(group), engine = group->engine ? privy_engine_timeout(group->engine) : -1;
   if (due < 0 || (engine >= 0 && engine < due)) return engine;
   return due;
 }
 
 static void end_overdue(privy_group *group) {
-  for (group_flight *flight = group->sending.first; flight; flight = flight->next)
-    privy_engine_expire(group->engine, flight->transfer);
+  for (pending_call *pending = group->sending.first; pending; pending = pending->next)
+    privy_engine_expire(group->engine, pending->transfer);
   move(group);
 }
 
-void privy_group_act(privy_group *group, int socket, int events) {
+void privy_group_socket_action(privy_group *group, int socket, int events) {
   if (group->engine) catch_up(group, privy_engine_late(group->engine));
-  if (group->engine) privy_engine_act(group->engine, socket, events);
+  if (group->engine) privy_engine_socket_action(group->engine, socket, events);
   move(group);
   if (group->engine && privy_engine_overdue(group->engine)) end_overdue(group);
 }
 
 static double first_until(const group_queue *queue, double first) {
-  for (const group_flight *flight = queue->first; flight; flight = flight->next)
-    if (first == 0 || flight->call.until < first) first = flight->call.until;
+  for (const pending_call *pending = queue->first; pending; pending = pending->next)
+    if (first == 0 || pending->call.until < first) first = pending->call.until;
   return first;
 }
 
@@ -483,8 +484,8 @@ bool privy_group_is_own(const privy_group *group) {
 }
 
 privy_call *privy_group_find(const privy_group *group, uint64_t id) {
-  group_flight *flight = find(group, id);
-  return flight ? &flight->call : NULL;
+  pending_call *pending = find(group, id);
+  return pending ? &pending->call : NULL;
 }
 
 size_t privy_group_backing_off(const privy_group *group) {

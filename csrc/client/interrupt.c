@@ -5,7 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "client/transport.h"
+#include "call/transport.h"
 
 struct privy_interrupt {
   pthread_mutex_t mutex;
@@ -81,10 +81,10 @@ bool privy_watch_stops(privy_watch *watch) {
   return watch->hooks.stop(watch->hooks.context);
 }
 
-void privy_incoming_clear(privy_incoming *incoming) {
-  privy_buffer_clear(&incoming->headers);
-  privy_buffer_clear(&incoming->body);
-  incoming->http_status = 0;
-  incoming->cost = (privy_cost){0};
-  incoming->never_arrived = false;
+void privy_wire_response_clear(privy_wire_response *wire_response) {
+  privy_buffer_clear(&wire_response->headers);
+  privy_buffer_clear(&wire_response->body);
+  wire_response->http_status = 0;
+  wire_response->cost = (privy_cost){0};
+  wire_response->never_arrived = false;
 }

@@ -64,12 +64,12 @@ privy_status privy_bulk_new(privy_group *group, const privy_operation *operation
 }
 
 static void free_row(privy_bulk *bulk, bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++) (void)privy_lanes_leave(&bulk->lanes, &row->places[i]);
+  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) (void)privy_lanes_leave(&bulk->lanes, &row->places[i]);
   *(row->before ? &row->before->next : &bulk->first) = row->next;
   *(row->next ? &row->next->before : &bulk->last) = row->before;
   bulk->held--;
   privy_request_free(row->request);
-  privy_outcome_clear(&row->outcome);
+  privy_completion_clear(&row->completion);
   privy_free(row->given_key);
   privy_free(row);
 }
@@ -87,13 +87,13 @@ void privy_bulk_free(privy_bulk *bulk) {
 /* ---- lanes ---- */
 
 static bool may_start(const bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++)
+  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++)
     if (!privy_lanes_is_first(&row->places[i])) return false;
   return row->state == BULK_QUEUED;
 }
 
 static void leave_lanes(privy_bulk *bulk, bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++) {
+  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) {
     bulk_row *next = privy_lanes_leave(&bulk->lanes, &row->places[i]);
     if (next && may_start(next)) push(&bulk->startable, next);
   }
@@ -130,8 +130,8 @@ static void stop_without_memory(privy_bulk *bulk) {
 }
 
 /* The budget is spent for longer than a call may wait: the core itself refused the request. */
-static bool is_spent(const privy_outcome *outcome) {
-  return outcome->status == PRIVY_RATE_LIMIT && outcome->error.http_status == 0;
+static bool is_spent(const privy_completion *completion) {
+  return completion->status == PRIVY_RATE_LIMIT && completion->error.http_status == 0;
 }
 
 /* Ends the run because of a row that keeps its error as its result. */
@@ -148,17 +148,17 @@ static void stop_after_result(privy_bulk *bulk, const privy_error *cause) {
 
 /* ---- results ---- */
 
-static privy_bulk_change change_of(const privy_operation *operation, const privy_outcome *outcome) {
-  if (outcome->status != PRIVY_OK || operation->answer == PRIVY_ANSWER_BARE) return PRIVY_BULK_UNCHANGED;
-  if (outcome->updated) return PRIVY_BULK_UPDATED;
+static privy_bulk_change change_of(const privy_operation *operation, const privy_completion *completion) {
+  if (completion->status != PRIVY_OK || operation->response == PRIVY_RESPONSE_BARE) return PRIVY_BULK_UNCHANGED;
+  if (completion->updated) return PRIVY_BULK_UPDATED;
   bool by_status = operation->id == PRIVY_OP_ORDER; /* 200 or 201 */
-  return by_status && privy_response_status(outcome->response) != 201 ? PRIVY_BULK_UPDATED : PRIVY_BULK_CREATED;
+  return by_status && privy_response_status(completion->response) != 201 ? PRIVY_BULK_UPDATED : PRIVY_BULK_CREATED;
 }
 
 static void keep_result(privy_bulk *bulk, bulk_row *row) {
   row->state = BULK_ENDED;
   bulk->ended++;
-  row->change = change_of(bulk->operation, &row->outcome);
+  row->change = change_of(bulk->operation, &row->completion);
   push(&bulk->results, row);
 }
 
@@ -167,29 +167,30 @@ static void count_result(privy_bulk *bulk, bulk_row *row) {
   if (row->counted) return;
   row->counted = true;
   bulk->progress.done++;
-  bulk->progress.failed += row->outcome.status != PRIVY_OK;
+  bulk->progress.failed += row->completion.status != PRIVY_OK;
   bulk->progress.created += row->change == PRIVY_BULK_CREATED;
   bulk->progress.updated += row->change == PRIVY_BULK_UPDATED;
 }
 
-static void end_call(privy_bulk *bulk, bulk_row *row, privy_outcome *outcome) {
+static void end_call(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
   bulk->active--;
-  row->attempts = outcome->attempts;
-  bulk->progress.requests += (uint64_t)outcome->attempts;
-  if (is_spent(outcome) && outcome->attempts == 0) {
+  row->attempts = completion->attempts;
+  bulk->progress.requests += (uint64_t)completion->attempts;
+  if (is_spent(completion) && completion->attempts == 0) {
     row->state = BULK_OPEN;
-    stop(bulk, &outcome->error);
+    stop(bulk, &completion->error);
   } else {
-    if (is_spent(outcome)) stop_after_result(bulk, &outcome->error);
-    row->outcome = *outcome;
+    if (is_spent(completion)) stop_after_result(bulk, &completion->error);
+    row->completion = *completion;
     keep_result(bulk, row);
   }
   leave_lanes(bulk, row);
 }
 
 static void take_ended(privy_bulk *bulk) {
-  privy_outcome outcome;
-  while (privy_group_take(bulk->group, &outcome)) end_call(bulk, (bulk_row *)(uintptr_t)outcome.id, &outcome);
+  privy_completion completion;
+  while (privy_group_next_completed(bulk->group, &completion))
+    end_call(bulk, (bulk_row *)(uintptr_t)completion.id, &completion);
 }
 
 /* ---- starts ---- */
@@ -283,7 +284,7 @@ void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
 
 void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {
   bulk_row *row = hold(bulk, BULK_QUEUED);
-  row->outcome = (privy_outcome){.status = error->code, .error = *error};
+  row->completion = (privy_completion){.status = error->code, .error = *error};
   privy_error_init(error);
   keep_result(bulk, row);
 }
@@ -300,8 +301,9 @@ void privy_bulk_end_rows(privy_bulk *bulk) {
 bool privy_bulk_result(const privy_bulk *bulk, privy_bulk_result_view *out) {
   const bulk_row *row = bulk->results.first;
   if (!row) return false;
-  const privy_outcome *outcome = &row->outcome;
-  *out = (privy_bulk_result_view){row->index, outcome->status, outcome->response, &outcome->error, row->change};
+  const privy_completion *completion = &row->completion;
+  *out =
+      (privy_bulk_result_view){row->index, completion->status, completion->response, &completion->error, row->change};
   return true;
 }
 

@@ -18,13 +18,13 @@ typedef struct bulk_row {
   bulk_state state;
   privy_request *request; /* until its call starts */
   const privy_call *call; /* ACTIVE */
-  privy_lane_place places[PRIVY_MOST_ROW_KEYS];
+  privy_lane_entry places[PRIVY_MAX_ROW_KEYS];
   char generated_key[40];
   char *given_key; /* the Idempotency-Key that the user gave */
   int attempts;    /* once its call has ended */
   privy_bulk_change change;
   bool counted;                   /* its result has been offered */
-  privy_outcome outcome;          /* ENDED */
+  privy_completion completion;    /* ENDED */
   struct bulk_row *next, *before; /* of all rows held, in their order */
   struct bulk_row *next_in_queue; /* of those that may start, or of the results */
 } bulk_row;

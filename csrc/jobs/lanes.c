@@ -5,7 +5,7 @@
 #include "base/memory.h"
 
 struct privy_lane {
-  privy_lane_place *first, *last;
+  privy_lane_entry *first, *last;
   privy_lane *next_lane, *previous_lane;
   size_t length;
   char key[];
@@ -43,7 +43,7 @@ void privy_lanes_clear(privy_lanes *lanes) {
   privy_map_clear(&lanes->by_key);
 }
 
-bool privy_lanes_join(privy_lanes *lanes, const char *key, size_t length, privy_lane_place *place) {
+bool privy_lanes_join(privy_lanes *lanes, const char *key, size_t length, privy_lane_entry *place) {
   privy_lane *lane = find(lanes, key, length);
   if (!lane) lane = add(lanes, key, length);
   if (!lane) return false;
@@ -57,14 +57,14 @@ bool privy_lanes_join(privy_lanes *lanes, const char *key, size_t length, privy_
   return true;
 }
 
-bool privy_lanes_is_first(const privy_lane_place *place) {
+bool privy_lanes_is_first(const privy_lane_entry *place) {
   return !place->lane || place->lane->first == place;
 }
 
-void *privy_lanes_leave(privy_lanes *lanes, privy_lane_place *place) {
+void *privy_lanes_leave(privy_lanes *lanes, privy_lane_entry *place) {
   privy_lane *lane = place->lane;
   if (!lane) return NULL;
-  privy_lane_place *before = NULL, *at = lane->first;
+  privy_lane_entry *before = NULL, *at = lane->first;
   while (at != place) {
     before = at;
     at = at->next;

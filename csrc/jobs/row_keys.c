@@ -3,12 +3,12 @@
 #include "json/reader.h"
 
 void privy_row_keys_clear(privy_row_keys *keys) {
-  for (size_t i = 0; i < PRIVY_MOST_ROW_KEYS; i++) privy_buffer_clear(&keys->texts[i]);
+  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) privy_buffer_clear(&keys->texts[i]);
   keys->count = 0;
 }
 
 static bool is_key(const privy_operation *operation, const privy_field *field) {
-  return field && (field->flags & PRIVY_FIELD_ROW_KEY) && (field->taken_by & (1u << operation->id));
+  return field && (field->flags & PRIVY_FIELD_ROW_KEY) && (field->accepted_by & (1u << operation->id));
 }
 
 static void drop_leading_zeros(privy_buffer *text, size_t from) {
@@ -25,7 +25,7 @@ static void lower(privy_buffer *text, size_t from) {
 
 /* The field's name keeps keys of different fields apart. */
 static bool add(privy_row_keys *keys, const privy_field *field, privy_value value) {
-  if (value.type == PRIVY_NULL || keys->count == PRIVY_MOST_ROW_KEYS) return true;
+  if (value.type == PRIVY_NULL || keys->count == PRIVY_MAX_ROW_KEYS) return true;
   privy_buffer *text = &keys->texts[keys->count];
   if (!privy_buffer_append(text, field->name, field->name_length + 1u)) return false;
   const size_t from = text->length;
@@ -54,7 +54,7 @@ bool privy_row_keys_read(const privy_request *request, privy_row_keys *keys) {
   const privy_value body = {.text = request->body.data, .length = (uint32_t)request->body.length, .type = PRIVY_OBJECT};
   privy_cursor_init(&cursor, body);
   while (privy_cursor_next(&cursor, &name, &value)) {
-    const privy_field *field = privy_object_row(request->operation->object, name.text, name.length);
+    const privy_field *field = privy_object_lookup(request->operation->object, name.text, name.length);
     if (is_key(request->operation, field) && !add(keys, field, value)) return false;
   }
   return add_headers(request, keys);

@@ -4,11 +4,11 @@
 
 #include "message/request.h"
 
-#define PRIVY_MOST_ROW_KEYS 2
+#define PRIVY_MAX_ROW_KEYS 2
 
 /* Start with {0}. Equal keys are equal texts: an order_id without leading zeros, an e-mail address in lower case. */
 typedef struct privy_row_keys {
-  privy_buffer texts[PRIVY_MOST_ROW_KEYS];
+  privy_buffer texts[PRIVY_MAX_ROW_KEYS];
   size_t count;
 } privy_row_keys;
 

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/visible.h"
-#include "schema/faults.h"
+#include "schema/details.h"
 
 static const privy_error_info infos[] = {{PRIVY_OK, "", PRIVY_OK, 0, "The call did what it was asked to."},
 #define X(code, name, parent, status, doc) {PRIVY_##code, name, PRIVY_##parent, status, doc},
@@ -28,7 +28,7 @@ void privy_error_init(privy_error *error) {
 void privy_error_clear(privy_error *error) {
   if (!error) return;
   if (error->message_owned) privy_free(error->message);
-  privy_faults_clear(&error->faults);
+  privy_details_clear(&error->details);
   privy_free(error->api_code);
   privy_free(error->contact_id);
   privy_free(error->method);
@@ -118,28 +118,28 @@ bool privy_error_text(char **field, const char *text, size_t length) {
   return true;
 }
 
-bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults) {
+bool privy_error_list_details(privy_buffer *out, const privy_details *details) {
   bool done = true;
-  for (size_t i = 0; done && i < faults->count; i++) {
-    const privy_fault *fault = &faults->items[i];
-    bool base = strcmp(fault->field, "base") == 0;
+  for (size_t i = 0; done && i < details->count; i++) {
+    const privy_detail *detail = &details->items[i];
+    bool base = strcmp(detail->field, "base") == 0;
     done = privy_buffer_text(out, i ? "; " : "") &&
-           (base || (privy_buffer_name(out, fault->field, strlen(fault->field)) && privy_buffer_byte(out, ' '))) &&
-           privy_buffer_text(out, fault->message);
+           (base || (privy_buffer_name(out, detail->field, strlen(detail->field)) && privy_buffer_byte(out, ' '))) &&
+           privy_buffer_text(out, detail->message);
   }
   return done;
 }
 
-privy_status privy_error_faults(privy_error *error, privy_faults *faults, const char *lead) {
+privy_status privy_error_from_details(privy_error *error, privy_details *details, const char *lead) {
   privy_buffer plain = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
-  bool done = privy_buffer_text(&plain, lead) && privy_error_list_faults(&plain, faults) &&
+  bool done = privy_buffer_text(&plain, lead) && privy_error_list_details(&plain, details) &&
               privy_mask(plain.data, plain.length, &masked) == PRIVY_OK;
   char *message = done ? visible_line(masked.data, masked.length) : NULL;
   privy_buffer_clear(&plain);
   privy_buffer_clear(&masked);
-  privy_faults_clear(&error->faults);
-  error->faults = *faults;
-  *faults = (privy_faults){0};
+  privy_details_clear(&error->details);
+  error->details = *details;
+  *details = (privy_details){0};
   if (!message) return privy_error_no_memory(error);
   replace_message(error, message, true);
   return error->code = PRIVY_VALIDATION;

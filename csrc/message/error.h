@@ -24,12 +24,12 @@ PRIVY_NODISCARD bool privy_error_text(char **field, const char *text, size_t len
 /* The same for words of a server: in one line, with control and invisible characters as escapes. */
 PRIVY_NODISCARD bool privy_error_words(char **field, const char *text, size_t length);
 /* Appends all faults: "email is invalid; at least one of …". False when memory runs out. */
-PRIVY_NODISCARD bool privy_error_list_faults(privy_buffer *out, const privy_faults *faults);
+PRIVY_NODISCARD bool privy_error_list_details(privy_buffer *out, const privy_details *details);
 /*
  * Makes a PRIVY_VALIDATION of the faults, which it takes over: the message lists all of them in one line, after `lead`,
  * with e-mail addresses and phone numbers masked.
  * Returns the error's code.
  */
-privy_status privy_error_faults(privy_error *error, privy_faults *faults, const char *lead);
+privy_status privy_error_from_details(privy_error *error, privy_details *details, const char *lead);
 
 #endif

@@ -5,13 +5,13 @@
 #include "message/response.h"
 #include "json/writer.h"
 
-static bool is_older(const privy_object *object, int slot, privy_value key) {
-  return !privy_value_is(key, object->rows[object->slots[slot]].name);
+static bool is_older(const privy_object *object, int index, privy_value key) {
+  return !privy_value_is(key, object->rows[object->response_fields[index]].name);
 }
 
 /* True when one of the words of `older` is the string, whose escapes keep it from being compared as bytes. */
-static bool escaped_is_older(const char *older, privy_value string) {
-  privy_slice list = {older, strlen(older)}, word;
+static bool escaped_is_older(const char *aliases, privy_value string) {
+  privy_slice list = {aliases, strlen(aliases)}, word;
   char name[64];
   while (privy_next_word(&list, '|', &word)) {
     if (word.length >= sizeof name) continue;
@@ -23,10 +23,10 @@ static bool escaped_is_older(const char *older, privy_value string) {
 }
 
 static int escaped_slot_of(const privy_object *object, privy_value key) {
-  for (size_t i = 0; i < object->slot_count; i++)
-    if (privy_value_is(key, object->rows[object->slots[i]].name)) return (int)i;
-  for (size_t i = 0; i < object->slot_count; i++)
-    if (escaped_is_older(object->rows[object->slots[i]].older, key)) return (int)i;
+  for (size_t i = 0; i < object->response_field_count; i++)
+    if (privy_value_is(key, object->rows[object->response_fields[i]].name)) return (int)i;
+  for (size_t i = 0; i < object->response_field_count; i++)
+    if (escaped_is_older(object->rows[object->response_fields[i]].aliases, key)) return (int)i;
   return -1;
 }
 
@@ -34,22 +34,25 @@ static int slot_of(const privy_object *object, privy_value key) {
   return key.escaped ? escaped_slot_of(object, key) : privy_object_index(object, key.text, key.length);
 }
 
-static int choice_of(const privy_enum *choices, privy_value value) {
-  if (!value.escaped) return privy_enum_index(choices, value.text, value.length, true);
-  for (size_t i = 0; i < choices->count; i++)
-    if (privy_value_is(value, choices->choices[i].name) || escaped_is_older(choices->choices[i].older, value))
+static int choice_of(const privy_enum *enum_values, privy_value value) {
+  if (!value.escaped) return privy_enum_index(enum_values, value.text, value.length, true);
+  for (size_t i = 0; i < enum_values->count; i++)
+    if (privy_value_is(value, enum_values->enum_values[i].name) ||
+        escaped_is_older(enum_values->enum_values[i].aliases, value))
       return (int)i;
   return -1;
 }
 
 /* Names the present value of an enumeration, whatever name the answer used. */
-static void name_choice(const privy_enum *choices, privy_value *value) {
+static void name_choice(const privy_enum *enum_values, privy_value *value) {
   if (value->type != PRIVY_STRING) return;
-  int position = choice_of(choices, *value);
+  int position = choice_of(enum_values, *value);
   if (position < 0) return;
-  const privy_choice *choice = &choices->choices[position];
-  *value = (privy_value){
-      .text = choice->name, .length = choice->name_length, .type = PRIVY_STRING, .choice = (uint8_t)(position + 1)};
+  const privy_enum_entry *enum_value = &enum_values->enum_values[position];
+  *value = (privy_value){.text = enum_value->name,
+                         .length = enum_value->name_length,
+                         .type = PRIVY_STRING,
+                         .enum_value = (uint8_t)(position + 1)};
 }
 
 static privy_value word(bool truth) {
@@ -59,19 +62,19 @@ static privy_value word(bool truth) {
 
 /* What answers do not say in their body. */
 static void fill_absent(const privy_object *object, int http_status, privy_value *values) {
-  for (size_t i = 0; i < object->slot_count; i++) {
+  for (size_t i = 0; i < object->response_field_count; i++) {
     if (values[i].type != PRIVY_ABSENT) continue;
-    uint8_t flags = object->rows[object->slots[i]].flags;
+    uint8_t flags = object->rows[object->response_fields[i]].flags;
     if (flags & PRIVY_FIELD_FALSE_IF_ABSENT) values[i] = word(false);
     if (flags & PRIVY_FIELD_FROM_STATUS) values[i] = word(http_status == 201);
   }
 }
 
 size_t privy_record_size(const privy_object *object) {
-  return sizeof(privy_record) + object->slot_count * sizeof(privy_value);
+  return sizeof(privy_record) + object->response_field_count * sizeof(privy_value);
 }
 
-void privy_slot_order_init(privy_slot_order *order) {
+void privy_field_order_init(privy_field_order *order) {
   for (size_t i = 0; i < sizeof order->after; i++) order->after[i] = (uint8_t)i;
 }
 
@@ -79,12 +82,12 @@ void privy_slot_order_init(privy_slot_order *order) {
  * Moves to the next member and gives its field, or NULL when its value has no place: the key is unknown, or an older
  * name of a field that has its value already. `*last` is 1 + the slot of the last known key, 0 before the first.
  */
-static bool next_field(privy_reader *reader, const privy_record *record, privy_slot_order *order, size_t *last,
+static bool next_field(privy_reader *reader, const privy_record *record, privy_field_order *order, size_t *last,
                        const privy_field **field) {
   const privy_object *object = record->object;
   const size_t expected = order->after[*last];
-  if (expected < object->slot_count) {
-    *field = &object->rows[object->slots[expected]];
+  if (expected < object->response_field_count) {
+    *field = &object->rows[object->response_fields[expected]];
     if (privy_reader_member_is(reader, (*field)->key, (*field)->name_length + PRIVY_KEY_EXTRA)) {
       *last = expected + 1;
       return true;
@@ -93,28 +96,28 @@ static bool next_field(privy_reader *reader, const privy_record *record, privy_s
   *field = NULL;
   privy_value key;
   if (!privy_reader_member(reader, &key)) return false;
-  const int slot = slot_of(object, key);
-  if (slot < 0) return true;
-  order->after[*last] = (uint8_t)slot;
-  *last = (size_t)slot + 1;
-  if (record->values[slot].type == PRIVY_ABSENT || !is_older(object, slot, key))
-    *field = &object->rows[object->slots[slot]];
+  const int index = slot_of(object, key);
+  if (index < 0) return true;
+  order->after[*last] = (uint8_t)index;
+  *last = (size_t)index + 1;
+  if (record->values[index].type == PRIVY_ABSENT || !is_older(object, index, key))
+    *field = &object->rows[object->response_fields[index]];
   return true;
 }
 
-bool privy_record_read(privy_record *record, const privy_object *object, privy_slot_order *order, int http_status,
+bool privy_record_read(privy_record *record, const privy_object *object, privy_field_order *order, int http_status,
                        privy_reader *reader) {
   if (!privy_reader_enter_object(reader)) return false;
   const char *start = reader->at - 1;
   record->object = object;
-  memset(record->values, 0, object->slot_count * sizeof *record->values);
+  memset(record->values, 0, object->response_field_count * sizeof *record->values);
   privy_value ignored;
   size_t last = 0;
   const privy_field *field;
   while (next_field(reader, record, order, &last, &field)) {
-    privy_value *value = field ? &record->values[field->slot] : &ignored;
+    privy_value *value = field ? &record->values[field->response_index] : &ignored;
     if (!privy_reader_value(reader, value)) return false;
-    if (field && field->choices) name_choice(field->choices, value);
+    if (field && field->enum_values) name_choice(field->enum_values, value);
   }
   if (reader->error) return false;
   fill_absent(object, http_status, record->values);
@@ -127,7 +130,7 @@ const privy_object *privy_record_object(const privy_record *record) {
 }
 
 privy_value privy_record_get(const privy_record *record, size_t index) {
-  return index < record->object->slot_count ? record->values[index] : (privy_value){.type = PRIVY_ABSENT};
+  return index < record->object->response_field_count ? record->values[index] : (privy_value){.type = PRIVY_ABSENT};
 }
 
 privy_value privy_record_json(const privy_record *record) {
@@ -139,8 +142,8 @@ privy_status privy_record_write(const privy_record *record, privy_buffer *out) {
   privy_writer writer;
   privy_writer_init(&writer, out);
   privy_writer_begin_object(&writer);
-  for (size_t i = 0; i < object->slot_count; i++) {
-    const privy_field *field = &object->rows[object->slots[i]];
+  for (size_t i = 0; i < object->response_field_count; i++) {
+    const privy_field *field = &object->rows[object->response_fields[i]];
     if (record->values[i].type == PRIVY_ABSENT) continue;
     privy_writer_key_as_is(&writer, field->key, field->name_length + PRIVY_KEY_EXTRA);
     privy_writer_value(&writer, record->values[i]);
@@ -162,5 +165,5 @@ privy_status privy_value_parse(const char *text, size_t length, privy_value *out
   privy_reader_init(&reader, text, length);
   privy_reader_value(&reader, out);
   if (privy_reader_end(&reader)) return PRIVY_OK;
-  return privy_error_set(error, PRIVY_STATUS, "not JSON: %s at byte %zu", reader.error, reader.position);
+  return privy_error_set(error, PRIVY_API_STATUS, "not JSON: %s at byte %zu", reader.error, reader.position);
 }

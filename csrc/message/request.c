@@ -32,7 +32,7 @@ static privy_request *allocate(const privy_operation *operation) {
   if (!request) return NULL;
   memset(request, 0, offsetof(privy_request, check)); /* privy_check_init leaves most of the check untouched */
   request->operation = operation;
-  if (operation) request->usual_place = privy_operation_place(operation);
+  if (operation) request->default_location = privy_operation_location(operation);
   privy_check_init(&request->check, operation, PRIVY_CHECK_STRICT);
   privy_writer_init(&request->writer, &request->body);
   if (!add_line(request, (privy_request_header_line){"Accept", "application/json", NULL})) {
@@ -117,7 +117,7 @@ static void keep_name(privy_request *request, const char *name, size_t length) {
 
 /* Faults of a query parameter or header of a raw request are reported as those of "params.page", "headers.X-Name". */
 static bool raw_path(const privy_request *request, const char *name, size_t length, privy_buffer *path) {
-  return privy_buffer_text(path, request->place == PRIVY_PLACE_QUERY ? "params." : "headers.") &&
+  return privy_buffer_text(path, request->location == PRIVY_LOCATION_QUERY ? "params." : "headers.") &&
          privy_buffer_append(path, name, length);
 }
 
@@ -147,10 +147,10 @@ static void write_key(privy_request *request, const privy_field *field, const ch
 /* What follows the name of a parameter of the operation; `field` is NULL when the operation does not take it. */
 static void place_parameter(privy_request *request, const privy_field *field, const char *name, size_t length) {
   bool own_place = field && (field->flags & (PRIVY_FIELD_HEADER | PRIVY_FIELD_PATH));
-  request->place = own_place ? privy_field_place(request->operation, field) : request->usual_place;
-  if (request->place == PRIVY_PLACE_PATH) return; /* its name does not travel */
-  if (request->place != PRIVY_PLACE_BODY) {
-    bool header = request->place == PRIVY_PLACE_HEADER;
+  request->location = own_place ? privy_field_location(request->operation, field) : request->default_location;
+  if (request->location == PRIVY_LOCATION_PATH) return; /* its name does not travel */
+  if (request->location != PRIVY_LOCATION_BODY) {
+    bool header = request->location == PRIVY_LOCATION_HEADER;
     keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
     return;
   }
@@ -170,7 +170,7 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     refuse_name(request, name);
     return;
   }
-  if (!at_top(request) || (!request->operation && request->place == PRIVY_PLACE_BODY)) {
+  if (!at_top(request) || (!request->operation && request->location == PRIVY_LOCATION_BODY)) {
     write_key(request, privy_check_key(&request->check, name, length), name, length);
     return;
   }
@@ -184,7 +184,7 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
 void privy_request_no_key(privy_request *request, const char *name, size_t length) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
   if (request->outside) return;
-  if (name && !request->operation && at_top(request) && request->place != PRIVY_PLACE_BODY) {
+  if (name && !request->operation && at_top(request) && request->location != PRIVY_LOCATION_BODY) {
     must(request, raw_path(request, name, length, &path));
     if (!request->check.no_memory) privy_check_no_key(&request->check, path.data, path.length);
   } else {
@@ -197,7 +197,7 @@ bool privy_request_next(privy_request *request, bool given) {
   const privy_object *object = request->operation->object;
   while (request->next_row < object->row_count) {
     const privy_field *field = &object->rows[request->next_row++];
-    if (!(field->taken_by & (1u << request->operation->id))) continue;
+    if (!(field->accepted_by & (1u << request->operation->id))) continue;
     if (!given) return true;
     privy_check_param(&request->check, field);
     place_parameter(request, field, field->name, field->name_length);
@@ -211,25 +211,25 @@ void privy_request_extra(privy_request *request) {
 }
 
 void privy_request_query(privy_request *request) {
-  request->place = PRIVY_PLACE_QUERY;
+  request->location = PRIVY_LOCATION_QUERY;
 }
 
 void privy_request_header(privy_request *request) {
-  request->place = PRIVY_PLACE_HEADER;
+  request->location = PRIVY_LOCATION_HEADER;
 }
 
 /* ---- values ---- */
 
 /* Puts a scalar where it travels when that is not the body. */
 static void put_outside(privy_request *request, const char *text, size_t length) {
-  if (request->place != PRIVY_PLACE_HEADER) request->head_length += request->name.length + length;
-  switch (request->place) {
-  case PRIVY_PLACE_QUERY:
+  if (request->location != PRIVY_LOCATION_HEADER) request->head_length += request->name.length + length;
+  switch (request->location) {
+  case PRIVY_LOCATION_QUERY:
     must(request, (request->query.length == 0 || privy_buffer_byte(&request->query, '&')) &&
                       privy_buffer_percent(&request->query, request->name.data, request->name.length) &&
                       privy_buffer_byte(&request->query, '=') && privy_buffer_percent(&request->query, text, length));
     break;
-  case PRIVY_PLACE_PATH:
+  case PRIVY_LOCATION_PATH:
     if (length == 0 || privy_text_is(text, length, ".") || privy_text_is(text, length, "..")) {
       privy_check_refuse(&request->check, "must name a part of the path");
       break;
@@ -249,7 +249,7 @@ static bool refuses_length(privy_request *request, size_t length) {
 }
 
 static bool in_body(const privy_request *request) {
-  return request->place == PRIVY_PLACE_BODY || !at_top(request);
+  return request->location == PRIVY_LOCATION_BODY || !at_top(request);
 }
 
 void privy_request_string(privy_request *request, const char *text, size_t length) {
@@ -422,8 +422,8 @@ static void finish_body(privy_request *request) {
   size_t limit = request->operation ? request->operation->body_limit : 0;
   if (!limit) limit = PRIVY_LONGEST_BODY;
   if (request->body.length > limit)
-    privy_check_fault(&request->check, "base", "the body is %zu bytes; at most %zu are accepted", request->body.length,
-                      limit);
+    privy_check_add_detail(&request->check, "base", "the body is %zu bytes; at most %zu are accepted",
+                           request->body.length, limit);
   if (!privy_request_find_header(request, "Content-Type"))
     must(request, add_line(request, (privy_request_header_line){"Content-Type", "application/json", NULL}));
 }
@@ -435,8 +435,8 @@ privy_status privy_request_finish(privy_request *request, privy_error *error) {
 
 static void finish_head(privy_request *request) {
   if (request->head_length > PRIVY_LONGEST_HEAD)
-    privy_check_fault(&request->check, "base", "path, query and headers are %zu bytes; at most %zu are accepted",
-                      request->head_length, PRIVY_LONGEST_HEAD);
+    privy_check_add_detail(&request->check, "base", "path, query and headers are %zu bytes; at most %zu are accepted",
+                           request->head_length, PRIVY_LONGEST_HEAD);
 }
 
 privy_status privy_request_seal(privy_request *request, privy_error *error) {
@@ -444,13 +444,13 @@ privy_status privy_request_seal(privy_request *request, privy_error *error) {
   finish_body(request);
   finish_head(request);
   if (check->no_memory || request->writer.failed) return privy_error_no_memory(error);
-  if (check->faults.count) {
+  if (check->details.count) {
     if (!privy_error_text(&error->method, request->method, strlen(request->method)))
       return privy_error_no_memory(error);
     const char *path = request->operation ? request->operation->path : request->path.data;
     size_t length = request->operation ? strlen(path) : request->path.length;
     if (path && !privy_error_text(&error->path, path, length)) return privy_error_no_memory(error);
-    return privy_error_faults(error, &check->faults, "invalid request: ");
+    return privy_error_from_details(error, &check->details, "invalid request: ");
   }
   return make_target(request) ? PRIVY_OK : privy_error_no_memory(error);
 }

@@ -25,10 +25,10 @@ struct privy_request {
   size_t header_count, header_capacity;
   size_t head_length; /* bytes of the path, the query and the headers that were given */
   privy_writer writer;
-  size_t next_row;         /* where privy_request_next goes on */
-  privy_place usual_place; /* of parameters that have none of their own */
-  privy_place place;       /* of the current value */
-  unsigned outside;        /* containers open in a place that takes none */
+  size_t next_row;                 /* where privy_request_next goes on */
+  privy_location default_location; /* of parameters that have none of their own */
+  privy_location location;         /* of the current value */
+  unsigned outside;                /* containers open in a place that takes none */
   privy_check check;
 };
 

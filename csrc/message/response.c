@@ -53,9 +53,9 @@ const char *privy_response_header(const privy_response *response, const char *na
 #define LARGEST_LIMIT ((int64_t)1 << 53)
 
 /* Numbers that cannot be true are not believed, any of the three. */
-static void read_limit(const privy_response *response, const char *const names[3], privy_limit *out) {
+static void read_limit(const privy_response *response, const char *const names[3], privy_rate_header *out) {
   int64_t *const values[3] = {&out->limit, &out->remaining, &out->resets_at};
-  *out = (privy_limit){.known = true};
+  *out = (privy_rate_header){.known = true};
   for (int i = 0; out->known && i < 3; i++) {
     const char *text = privy_response_header(response, names[i]);
     out->known = text && privy_parse_int64(text, strlen(text), values[i]);
@@ -64,7 +64,7 @@ static void read_limit(const privy_response *response, const char *const names[3
                out->remaining <= out->limit && out->resets_at > 0 && out->resets_at <= LARGEST_LIMIT;
 }
 
-void privy_limits_read(const privy_response *response, privy_limits *out) {
+void privy_rate_headers_read(const privy_response *response, privy_rate_headers *out) {
   static const char *const minute[3] = {"X-RateLimit-Limit-Minute", "X-RateLimit-Remaining-Minute",
                                         "X-RateLimit-Reset-Minute"};
   static const char *const day[3] = {"X-RateLimit-Limit-Day", "X-RateLimit-Remaining-Day", "X-RateLimit-Reset-Day"};
@@ -141,7 +141,7 @@ typedef struct answer_parser {
   privy_response *response;
   const privy_operation *operation;
   privy_reader reader;
-  privy_slot_order order;
+  privy_field_order order;
   bool found;     /* the answer holds what the operation answers */
   bool no_memory; /* every false without a reader error */
 } answer_parser;
@@ -162,8 +162,8 @@ static bool read_record(answer_parser *parser) {
 /* A second "pagination" replaces the first. */
 static bool read_pagination(answer_parser *parser) {
   privy_response *response = parser->response;
-  privy_slot_order order;
-  privy_slot_order_init(&order);
+  privy_field_order order;
+  privy_field_order_init(&order);
   if (!response->pagination) response->pagination = privy_alloc(privy_record_size(&privy_object_page));
   return response->pagination &&
          privy_record_read(response->pagination, &privy_object_page, &order, response->http_status, &parser->reader);
@@ -171,7 +171,7 @@ static bool read_pagination(answer_parser *parser) {
 
 /* The value of "data": an object, or an array of objects. A second "data" replaces the first. */
 static bool read_data(answer_parser *parser) {
-  bool paged = parser->operation->answer == PRIVY_ANSWER_PAGE;
+  bool paged = parser->operation->response == PRIVY_RESPONSE_PAGE;
   privy_value ignored;
   parser->response->record_count = 0;
   parser->found = privy_reader_peek(&parser->reader) == (paged ? PRIVY_ARRAY : PRIVY_OBJECT);
@@ -197,7 +197,7 @@ static bool read_wrapped(answer_parser *parser) {
     bool done;
     if (privy_value_is(key, "data"))
       done = read_data(parser);
-    else if (privy_value_is(key, "pagination") && parser->operation->answer == PRIVY_ANSWER_PAGE &&
+    else if (privy_value_is(key, "pagination") && parser->operation->response == PRIVY_RESPONSE_PAGE &&
              privy_reader_peek(reader) == PRIVY_OBJECT)
       done = read_pagination(parser);
     else
@@ -215,7 +215,7 @@ static void forget_records(privy_response *response) {
 }
 
 static privy_status refuse_json(const privy_reader *reader, privy_error *error) {
-  return privy_error_set(error, PRIVY_STATUS, "the answer is not JSON: %s at byte %zu", reader->error,
+  return privy_error_set(error, PRIVY_API_STATUS, "the answer is not JSON: %s at byte %zu", reader->error,
                          reader->position);
 }
 
@@ -229,13 +229,13 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   privy_reader *reader = &parser->reader;
   privy_reader_init(reader, response->body.data, response->body.length);
   response->record_size = privy_record_size(parser->operation->object);
-  privy_slot_order_init(&parser->order);
+  privy_field_order_init(&parser->order);
   bool object = privy_reader_peek(reader) == PRIVY_OBJECT;
   const char *start = reader->at;
   bool done;
   if (!object)
     done = privy_reader_value(reader, &response->json);
-  else if (parser->operation->answer == PRIVY_ANSWER_BARE)
+  else if (parser->operation->response == PRIVY_RESPONSE_BARE)
     done = parser->found = read_record(parser);
   else
     done = read_wrapped(parser);
@@ -244,7 +244,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   if (object)
     response->json = (privy_value){.text = start, .length = (uint32_t)(stop - start), .type = (uint8_t)PRIVY_OBJECT};
   if (parser->found) return PRIVY_OK;
-  return privy_error_set(error, PRIVY_STATUS, "unexpected body in the answer to %s", parser->operation->name);
+  return privy_error_set(error, PRIVY_API_STATUS, "unexpected body in the answer to %s", parser->operation->name);
 }
 
 /* The reader at the end of the body, or at its error. */
@@ -265,7 +265,7 @@ static privy_status read_answer(answer_parser *parser, privy_error *error) {
   int status = response->http_status;
   if (status < 200 || status > 299) {
     read_any(response);
-    return privy_error_from_answer(response, error);
+    return privy_error_from_response(response, error);
   }
   if (!parser->operation) {
     read_any(response);
@@ -273,7 +273,8 @@ static privy_status read_answer(answer_parser *parser, privy_error *error) {
   }
   if (response->body.length == 0 && parser->operation->id == PRIVY_OP_DELETE) return PRIVY_OK;
   if (response->body.length == 0)
-    return privy_error_set(error, PRIVY_STATUS, "the answer to %s is empty (HTTP %d)", parser->operation->name, status);
+    return privy_error_set(error, PRIVY_API_STATUS, "the answer to %s is empty (HTTP %d)", parser->operation->name,
+                           status);
   return read_body(parser, error);
 }
 
@@ -317,7 +318,7 @@ privy_status privy_json_refuse(int http_status, const char *body, size_t length,
   if (length)
     refuse_json(&reader, error);
   else
-    privy_error_set(error, PRIVY_STATUS, "the answer is empty (HTTP %d)", http_status);
+    privy_error_set(error, PRIVY_API_STATUS, "the answer is empty (HTTP %d)", http_status);
   return tell_response(response, error);
 }
 
@@ -325,6 +326,6 @@ privy_status privy_response_load(const privy_object *object, const char *text, s
                                  privy_error *error) {
   privy_buffer body = PRIVY_BUFFER_EMPTY;
   if (!privy_buffer_append(&body, text, length)) return privy_error_no_memory(error);
-  const privy_operation bare = {.name = "load", .object = object, .answer = PRIVY_ANSWER_BARE};
+  const privy_operation bare = {.name = "load", .object = object, .response = PRIVY_RESPONSE_BARE};
   return privy_response_parse(&bare, 200, "", 0, &body, out, error);
 }

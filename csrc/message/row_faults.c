@@ -3,50 +3,51 @@
 
 #include "base/buffer.h"
 #include "message/error.h"
-#include "schema/faults.h"
+#include "schema/details.h"
 
 /* Faults that the message lists; the error has all of them. */
 #define LISTED 5
 
 privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field, const char *message) {
   privy_buffer name = PRIVY_BUFFER_EMPTY;
-  const bool added = privy_buffer_format(&name, "[%llu].", (unsigned long long)row) && privy_buffer_text(&name, field) &&
-                     privy_faults_add(&error->faults, name.data, name.length, message, strlen(message));
+  const bool added = privy_buffer_format(&name, "[%llu].", (unsigned long long)row) &&
+                     privy_buffer_text(&name, field) &&
+                     privy_details_add(&error->details, name.data, name.length, message, strlen(message));
   privy_buffer_clear(&name);
   return added ? PRIVY_OK : privy_error_no_memory(error);
 }
 
 /* The row that "[12].email" names. */
-static uint64_t row_of(const privy_fault *fault) {
-  return strtoull(fault->field + 1, NULL, 10);
+static uint64_t row_of(const privy_detail *detail) {
+  return strtoull(detail->field + 1, NULL, 10);
 }
 
 /* Rows with a fault: the faults of a row follow each other. */
-static size_t count_rows(const privy_faults *faults) {
+static size_t count_rows(const privy_details *details) {
   size_t count = 0;
-  for (size_t i = 0; i < faults->count; i++)
-    if (i == 0 || row_of(&faults->items[i]) != row_of(&faults->items[i - 1])) count++;
+  for (size_t i = 0; i < details->count; i++)
+    if (i == 0 || row_of(&details->items[i]) != row_of(&details->items[i - 1])) count++;
   return count;
 }
 
-static bool list(privy_buffer *out, const privy_faults *faults) {
+static bool list(privy_buffer *out, const privy_details *details) {
   bool done = true;
-  for (size_t i = 0; done && i < faults->count && i < LISTED; i++) {
-    const privy_fault *fault = &faults->items[i];
-    done = privy_buffer_format(out, "%srow %llu: ", i ? "; " : "", (unsigned long long)row_of(fault)) &&
-           privy_buffer_text(out, strchr(fault->field, '.') + 1) && privy_buffer_byte(out, ' ') &&
-           privy_buffer_text(out, fault->message);
+  for (size_t i = 0; done && i < details->count && i < LISTED; i++) {
+    const privy_detail *detail = &details->items[i];
+    done = privy_buffer_format(out, "%srow %llu: ", i ? "; " : "", (unsigned long long)row_of(detail)) &&
+           privy_buffer_text(out, strchr(detail->field, '.') + 1) && privy_buffer_byte(out, ' ') &&
+           privy_buffer_text(out, detail->message);
   }
-  if (!done || faults->count <= LISTED) return done;
-  return privy_buffer_format(out, "; and %zu more faults", faults->count - LISTED);
+  if (!done || details->count <= LISTED) return done;
+  return privy_buffer_format(out, "; and %zu more faults", details->count - LISTED);
 }
 
 privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows) {
   privy_buffer text = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
   privy_status status = PRIVY_NO_MEMORY;
-  if (privy_buffer_format(&text, "%zu of %llu rows are invalid, nothing was sent: ", count_rows(&error->faults),
+  if (privy_buffer_format(&text, "%zu of %llu rows are invalid, nothing was sent: ", count_rows(&error->details),
                           (unsigned long long)rows) &&
-      list(&text, &error->faults) && privy_mask(text.data, text.length, &masked) == PRIVY_OK)
+      list(&text, &error->details) && privy_mask(text.data, text.length, &masked) == PRIVY_OK)
     status = privy_error_line(error, PRIVY_VALIDATION, masked.data, masked.length);
   privy_buffer_clear(&text);
   privy_buffer_clear(&masked);

@@ -138,15 +138,15 @@ static bool is_empty(privy_value value) {
 }
 
 /* An answer may carry an older name of the value. */
-static bool same_choice(comparison *state, const privy_enum *choices, privy_value sent, privy_value stored) {
-  const char *name = stored.choice ? privy_enum_value(choices, (size_t)stored.choice - 1) : NULL;
+static bool same_choice(comparison *state, const privy_enum *enum_values, privy_value sent, privy_value stored) {
+  const char *name = stored.enum_value ? privy_enum_value(enum_values, (size_t)stored.enum_value - 1) : NULL;
   return name ? sent.type == PRIVY_STRING && privy_value_is(sent, name) : same_text(state, sent, stored, false);
 }
 
 static bool holds_value(comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
   if (is_empty(sent) || is_empty(stored)) return is_empty(sent) && is_empty(stored);
   switch (field->kind) {
-  case PRIVY_KIND_ENUM: return same_choice(state, field->choices, sent, stored);
+  case PRIVY_KIND_ENUM: return same_choice(state, field->enum_values, sent, stored);
   case PRIVY_KIND_STRINGS: return has_elements(state, stored, sent) && has_elements(state, sent, stored);
   case PRIVY_KIND_FLAT: return has_members(state, stored, sent) && has_members(state, sent, stored);
   default:
@@ -156,9 +156,11 @@ static bool holds_value(comparison *state, const privy_field *field, privy_value
 
 static bool holds(comparison *state, const privy_record *contact, privy_value key, privy_value sent) {
   privy_slice name = text_of(state, key, &state->one);
-  const privy_field *field = state->no_memory ? NULL : privy_object_row(&privy_object_contact, name.text, name.length);
+  const privy_field *field =
+      state->no_memory ? NULL : privy_object_lookup(&privy_object_contact, name.text, name.length);
   if (field)
-    return field->slot == PRIVY_NO_SLOT || holds_value(state, field, sent, privy_record_get(contact, field->slot));
+    return field->response_index == PRIVY_NO_INDEX ||
+           holds_value(state, field, sent, privy_record_get(contact, field->response_index));
   privy_value stored = member_of(state, privy_record_json(contact), key);
   return stored.type == PRIVY_ABSENT || same_value(state, sent, stored);
 }
@@ -186,8 +188,8 @@ static bool is_since(privy_value instant, double since) {
 bool privy_conflict_created_by_us(const char *sent, size_t length, const privy_record *contact, double first_sent,
                                   bool *ours) {
   comparison state = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, false};
-  *ours = (is_since(privy_record_get(contact, PRIVY_SLOT_CONTACT_created_at), first_sent) ||
-           is_since(privy_record_get(contact, PRIVY_SLOT_CONTACT_updated_at), first_sent)) &&
+  *ours = (is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), first_sent) ||
+           is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at), first_sent)) &&
           holds_body(&state, contact, sent, length);
   privy_buffer_clear(&state.one);
   privy_buffer_clear(&state.other);

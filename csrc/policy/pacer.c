@@ -30,12 +30,12 @@ static void roll(privy_budget *budget, double now, double furthest) {
  * them: whoever sees the fewest left stops first. It costs next to nothing: what one client leaves is what the others
  * go on to use.
  */
-static bool has_room(const privy_budget *budget, int64_t flying, int64_t reserve) {
+static bool has_room(const privy_budget *budget, int64_t in_flight, int64_t reserve) {
   if (!budget->known) return true;
   double margin = 0, most = floor((double)budget->limit / 2);
-  if (budget->others > NOBODY && budget->resets_at != 0) margin = ceil(budget->others * (double)(flying + 1)) + 1;
+  if (budget->others > NOBODY && budget->resets_at != 0) margin = ceil(budget->others * (double)(in_flight + 1)) + 1;
   if (margin > most) margin = most;
-  return (double)(budget->remaining - flying - reserve) > margin;
+  return (double)(budget->remaining - in_flight - reserve) > margin;
 }
 
 static double until_of(const privy_budget *budget, double now) {
@@ -53,15 +53,15 @@ privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, doub
     *until = until_of(&pacer->minute, now);
     return PRIVY_PACE_MINUTE;
   }
-  if (has_room(&pacer->day, pacer->flying, 0) && has_room(&pacer->minute, pacer->flying, reserve) &&
-      (pacer->heard || pacer->flying < FIRST_FLIGHT))
-    return PRIVY_PACE_GO;
+  if (has_room(&pacer->day, pacer->in_flight, 0) && has_room(&pacer->minute, pacer->in_flight, reserve) &&
+      (pacer->heard || pacer->in_flight < FIRST_FLIGHT))
+    return PRIVY_PACE_NOW;
   *until = now + PEEK;
-  return PRIVY_PACE_ANSWER;
+  return PRIVY_PACE_IN_FLIGHT;
 }
 
 void privy_pacer_sent(privy_pacer *pacer) {
-  pacer->flying++;
+  pacer->in_flight++;
   pacer->minute.own++;
   pacer->day.own++;
 }
@@ -82,14 +82,14 @@ static void learn_others(privy_budget *budget, int64_t used) {
   budget->others += SMOOTHING * ((double)more - budget->others);
 }
 
-static void learn(privy_budget *budget, const privy_limit *told, double resets_at, int64_t flying) {
+static void learn(privy_budget *budget, const privy_rate_header *told, double resets_at, int64_t in_flight) {
   bool same = budget->known && same_window(budget, resets_at);
   if (budget->known && budget->resets_at != 0 && !same && resets_at < budget->resets_at) return; /* a late answer */
   const int64_t used = told->limit - told->remaining;
   if (same) {
     learn_others(budget, used);
   } else {
-    budget->own = flying + 1;
+    budget->own = in_flight + 1;
     budget->beyond = used - 1;
     budget->resets_at = resets_at;
   }
@@ -98,26 +98,26 @@ static void learn(privy_budget *budget, const privy_limit *told, double resets_a
   budget->known = true;
 }
 
-static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_limit *told, double now,
+static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_rate_header *told, double now,
                         double server_now, double furthest) {
   if (!told->known) return;
   double ahead = (double)told->resets_at - server_now;
   if (ahead < -1 || ahead > furthest) return;
-  learn(budget, told, now + (ahead > 0 ? ahead : 0), pacer->flying);
+  learn(budget, told, now + (ahead > 0 ? ahead : 0), pacer->in_flight);
 }
 
 void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response) {
-  if (pacer->flying > 0) pacer->flying--;
+  if (pacer->in_flight > 0) pacer->in_flight--;
   pacer->heard = true;
   if (!response) return;
-  privy_limits limits;
+  privy_rate_headers limits;
   double server_now = privy_response_date(response, wall);
-  privy_limits_read(response, &limits);
+  privy_rate_headers_read(response, &limits);
   read_budget(pacer, &pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
   read_budget(pacer, &pacer->day, &limits.day, now, server_now, FURTHEST_DAY);
 }
 
-int64_t privy_budget_left(const privy_budget *budget, int64_t flying) {
+int64_t privy_budget_left(const privy_budget *budget, int64_t in_flight) {
   if (!budget->known) return -1;
-  return budget->remaining > flying ? budget->remaining - flying : 0;
+  return budget->remaining > in_flight ? budget->remaining - in_flight : 0;
 }

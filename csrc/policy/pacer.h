@@ -21,14 +21,14 @@ typedef struct privy_budget {
 
 typedef struct privy_pacer {
   privy_budget minute, day;
-  int64_t flying; /* sent and not answered yet */
-  bool heard;     /* a request has come back */
+  int64_t in_flight; /* sent and not answered yet */
+  bool heard;        /* a request has come back */
 } privy_pacer;
 
 /* What keeps a request back. */
 typedef enum privy_pace {
-  PRIVY_PACE_GO,
-  PRIVY_PACE_ANSWER, /* requests of our own are in flight: their answers say whether there is room for another one */
+  PRIVY_PACE_NOW,
+  PRIVY_PACE_IN_FLIGHT, /* requests of our own are in flight: their answers say whether there is room for another one */
   PRIVY_PACE_MINUTE,
   PRIVY_PACE_DAY
 } privy_pace;
@@ -40,6 +40,6 @@ void privy_pacer_sent(privy_pacer *pacer);
 /* …and is back, with an answer or (NULL) without one. `wall` is the wall clock, for answers without a Date. */
 void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response);
 /* Requests left of a window, those in flight taken off; -1 when no answer has told. */
-int64_t privy_budget_left(const privy_budget *budget, int64_t flying);
+int64_t privy_budget_left(const privy_budget *budget, int64_t in_flight);
 
 #endif

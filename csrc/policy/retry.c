@@ -27,8 +27,8 @@ bool privy_retry_quota_take(privy_retry_quota *quota, privy_status failure) {
   return true;
 }
 
-void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for) {
-  quota->tokens += taken_for == PRIVY_OK ? REFUND : cost_of(taken_for);
+void privy_retry_quota_refund(privy_retry_quota *quota, privy_status retry_charged_for) {
+  quota->tokens += retry_charged_for == PRIVY_OK ? REFUND : cost_of(retry_charged_for);
   if (quota->tokens > QUOTA) quota->tokens = QUOTA;
 }
 

@@ -15,8 +15,8 @@ typedef struct privy_retry_quota {
 void privy_retry_quota_init(privy_retry_quota *quota);
 /* Takes what a retry after this failure costs; false, taking nothing, when the quota does not have it. */
 bool privy_retry_quota_take(privy_retry_quota *quota, privy_status failure);
-/* A call got its answer; `taken_for` is the failure that its last retry paid for, or PRIVY_OK. */
-void privy_retry_quota_refund(privy_retry_quota *quota, privy_status taken_for);
+/* A call got its answer; `retry_charged_for` is the failure that its last retry paid for, or PRIVY_OK. */
+void privy_retry_quota_refund(privy_retry_quota *quota, privy_status retry_charged_for);
 
 /*
  * True when the server may have acted on a request although it ended in a failure. `http_status` is 0 without an

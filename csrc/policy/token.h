@@ -21,7 +21,8 @@ bool privy_token_text_is_safe(const char *text, size_t length);
 /* Appends the form that asks for a token (client credentials; `scopes` may be NULL). False when memory runs out. */
 PRIVY_NODISCARD bool privy_token_form(privy_buffer *out, const char *client_id, const char *client_secret,
                                       const char *scopes);
-/* Reads the token endpoint's successful answer. PRIVY_OK, PRIVY_STATUS when it holds no token, or PRIVY_NO_MEMORY. */
+/* Reads the token endpoint's successful answer. PRIVY_OK, PRIVY_API_STATUS when it holds no token, or PRIVY_NO_MEMORY.
+ */
 PRIVY_NODISCARD privy_status privy_token_read(const privy_response *response, double now, privy_token *out,
                                               privy_error *error);
 

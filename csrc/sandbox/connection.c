@@ -2,10 +2,10 @@
 
 #include "base/host.h"
 #include "base/memory.h"
-#include "sandbox/door.h"
 #include "sandbox/exchange.h"
+#include "sandbox/host_filter.h"
 #include "sandbox/http_head.h"
-#include "sandbox/stamp.h"
+#include "sandbox/ids.h"
 
 /* Seconds that a kept connection may stay idle, and that a head, and a body, may take to arrive. */
 #define IDLE_SECONDS 60.0
@@ -20,12 +20,12 @@ typedef enum connection_stage { STAGE_IDLE, STAGE_HEAD, STAGE_BODY, STAGE_LINGER
 
 struct privy_sandbox_connection {
   privy_sandbox *sandbox;
-  privy_door door;
+  privy_host_filter door;
   privy_buffer input; /* what came and belongs to no head that was read */
   size_t scanned;     /* bytes of it that do not end a head */
   privy_buffer text;  /* the head that was read last, which `head` points into */
   privy_http_head head;
-  privy_sandbox_answer answer;
+  privy_sandbox_response response;
   privy_buffer output;
   connection_stage stage;
   bool begun; /* the stage has a time at which it began */
@@ -40,7 +40,7 @@ privy_status privy_sandbox_connection_new(privy_sandbox *sandbox, const char *ho
   privy_sandbox_connection *self = privy_calloc(1, sizeof *self);
   if (!self) return PRIVY_NO_MEMORY;
   self->sandbox = privy_sandbox_retain(sandbox);
-  if (!privy_door_init(&self->door, host, allowed)) {
+  if (!privy_host_filter_init(&self->door, host, allowed)) {
     privy_sandbox_connection_free(self);
     return PRIVY_NO_MEMORY;
   }
@@ -51,11 +51,11 @@ privy_status privy_sandbox_connection_new(privy_sandbox *sandbox, const char *ho
 void privy_sandbox_connection_free(privy_sandbox_connection *self) {
   if (!self) return;
   privy_sandbox_release(self->sandbox);
-  privy_door_clear(&self->door);
+  privy_host_filter_clear(&self->door);
   privy_buffer_clear(&self->input);
   privy_buffer_clear(&self->text);
   privy_buffer_clear(&self->output);
-  privy_sandbox_answer_clear(&self->answer);
+  privy_sandbox_response_clear(&self->response);
   privy_free(self);
 }
 
@@ -123,40 +123,40 @@ static const char *reason_of(int http_status) {
 }
 
 static bool write_head(privy_sandbox_connection *self) {
-  const privy_sandbox_answer *answer = &self->answer;
+  const privy_sandbox_response *response = &self->response;
   privy_buffer *out = &self->output;
-  char date[PRIVY_STAMP_TIME];
-  privy_stamp_http(date, privy_sandbox_now(self->sandbox));
+  char date[PRIVY_TIME_TEXT_SIZE];
+  privy_http_stamp(date, privy_sandbox_now(self->sandbox));
   const char *connection =
       self->head.keeps_alive ? (self->head.is_old ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
-  return privy_buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s", answer->http_status,
-                             reason_of(answer->http_status), date, connection) &&
-         privy_buffer_append(out, answer->headers.data, answer->headers.length) &&
-         (answer->http_status == 204 || privy_buffer_format(out, "Content-Length: %zu\r\n", answer->body.length)) &&
+  return privy_buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s", response->http_status,
+                             reason_of(response->http_status), date, connection) &&
+         privy_buffer_append(out, response->headers.data, response->headers.length) &&
+         (response->http_status == 204 || privy_buffer_format(out, "Content-Length: %zu\r\n", response->body.length)) &&
          privy_buffer_text(out, "\r\n");
 }
 
 static bool write_answer(privy_sandbox_connection *self) {
-  const privy_sandbox_answer *answer = &self->answer;
-  const bool has_body = answer->http_status != 204 && strcmp(self->head.method ? self->head.method : "", "HEAD") != 0;
-  const size_t length = answer->cut == PRIVY_CUT_TRUNCATE ? answer->body.length / 2 : answer->body.length;
+  const privy_sandbox_response *response = &self->response;
+  const bool has_body = response->http_status != 204 && strcmp(self->head.method ? self->head.method : "", "HEAD") != 0;
+  const size_t length = response->cut == PRIVY_CUT_TRUNCATE ? response->body.length / 2 : response->body.length;
   self->output.length = 0;
-  return write_head(self) && (!has_body || privy_buffer_append(&self->output, answer->body.data, length));
+  return write_head(self) && (!has_body || privy_buffer_append(&self->output, response->body.data, length));
 }
 
 static privy_status send_answer(privy_sandbox_connection *self, privy_sandbox_step *step) {
   if (!write_answer(self)) return PRIVY_NO_MEMORY;
   *step = (privy_sandbox_step){.kind = PRIVY_SANDBOX_SEND,
-                               .delay = self->answer.delay,
+                               .delay = self->response.delay,
                                .bytes = self->output.data,
                                .length = self->output.length};
   return PRIVY_OK;
 }
 
 static privy_status refuse(privy_sandbox_connection *self, privy_refusal refusal, privy_sandbox_step *step) {
-  privy_exchange exchange = {.sandbox = self->sandbox, .answer = &self->answer};
-  privy_sandbox_answer_clear(&self->answer);
-  if (privy_answer_refusal(&exchange, refusal.http_status, refusal.code, refusal.message) != PRIVY_OK)
+  privy_exchange exchange = {.sandbox = self->sandbox, .response = &self->response};
+  privy_sandbox_response_clear(&self->response);
+  if (privy_respond_refusal(&exchange, refusal.http_status, refusal.code, refusal.message) != PRIVY_OK)
     return PRIVY_NO_MEMORY;
   self->head.keeps_alive = false;
   enter(self, STAGE_LINGER);
@@ -184,13 +184,13 @@ static privy_status wait_for_more(privy_sandbox_connection *self, double now, do
   return idle ? close_now(self, step) : refuse(self, (privy_refusal){408, NULL, NULL}, step);
 }
 
-static privy_status answer(privy_sandbox_connection *self, privy_sandbox_step *step) {
+static privy_status respond(privy_sandbox_connection *self, privy_sandbox_step *step) {
   privy_http_head *head = &self->head;
   if (privy_sandbox_handle(self->sandbox, head->method, head->target, head->headers.text, head->headers.length,
-                           self->input.data, head->body_length, &self->answer) != PRIVY_OK)
+                           self->input.data, head->body_length, &self->response) != PRIVY_OK)
     return PRIVY_NO_MEMORY;
-  if (self->answer.cut == PRIVY_CUT_DROP) return close_now(self, step);
-  if (self->answer.cut) head->keeps_alive = false;
+  if (self->response.cut == PRIVY_CUT_DROP) return close_now(self, step);
+  if (self->response.cut) head->keeps_alive = false;
   const privy_status status = send_answer(self, step);
   drop_input(self, head->body_length);
   enter(self, head->keeps_alive ? STAGE_IDLE : STAGE_CLOSED);
@@ -205,7 +205,7 @@ static privy_status send_continue(privy_sandbox_connection *self, privy_sandbox_
 }
 
 static privy_status next_of_body(privy_sandbox_connection *self, double now, privy_sandbox_step *step) {
-  if (self->input.length >= self->head.body_length) return answer(self, step);
+  if (self->input.length >= self->head.body_length) return respond(self, step);
   if (self->head.expects_continue && !self->continued) return send_continue(self, step);
   return wait_for_more(self, now, BODY_SECONDS, false, step);
 }
@@ -218,7 +218,7 @@ static privy_status take_head(privy_sandbox_connection *self, size_t length, pri
   self->scanned = 0;
   self->continued = false;
   *refusal = privy_http_head_read(&self->head, self->text.data, length);
-  if (!refusal->http_status) *refusal = privy_door_check(&self->door, &self->head);
+  if (!refusal->http_status) *refusal = privy_host_filter_check(&self->door, &self->head);
   return PRIVY_OK;
 }
 

@@ -1,6 +1,6 @@
 #include "sandbox/consent.h"
 
-const char *privy_consent_email_fault(privy_email_consent from) {
+const char *privy_consent_email_error_message(privy_email_consent from) {
   return from == PRIVY_email_consent_compliance_suppressed
              ? "cannot be changed: the contact is under compliance suppression"
              : NULL;
@@ -10,7 +10,7 @@ static bool is_opt_in(privy_sms_consent consent) {
   return consent == PRIVY_sms_consent_subscribed || consent == PRIVY_sms_consent_single_opt_in;
 }
 
-const char *privy_consent_sms_create_fault(privy_sms_consent to, bool supported) {
+const char *privy_consent_sms_create_error_message(privy_sms_consent to, bool supported) {
   return is_opt_in(to) && !supported ? "needs a phone number of a country that SMS is supported in" : NULL;
 }
 
@@ -18,7 +18,7 @@ static bool may_opt_in_singly(privy_sms_consent from) {
   return from == PRIVY_sms_consent_never_subscribed || from == PRIVY_sms_consent_single_opt_in;
 }
 
-const char *privy_consent_sms_update_fault(privy_sms_consent from, privy_sms_consent to, bool phone) {
+const char *privy_consent_sms_update_error_message(privy_sms_consent from, privy_sms_consent to, bool phone) {
   if (to != PRIVY_sms_consent_never_subscribed && !phone) return "needs the contact to have a phone number";
   if (to == PRIVY_sms_consent_single_opt_in && !may_opt_in_singly(from))
     return "cannot become single_opt_in from pending, subscribed or unsubscribed";

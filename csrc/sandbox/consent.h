@@ -7,11 +7,11 @@
 
 #include "schema/schema.h"
 
-const char *privy_consent_email_fault(privy_email_consent from);
+const char *privy_consent_email_error_message(privy_email_consent from);
 /* On create; `supported`: the contact has a phone number of a country that SMS reaches. */
-const char *privy_consent_sms_create_fault(privy_sms_consent to, bool supported);
+const char *privy_consent_sms_create_error_message(privy_sms_consent to, bool supported);
 /* On update; `phone`: the contact has a phone number after it. */
-const char *privy_consent_sms_update_fault(privy_sms_consent from, privy_sms_consent to, bool phone);
+const char *privy_consent_sms_update_error_message(privy_sms_consent from, privy_sms_consent to, bool phone);
 /* Whether the change sends a welcome message, if one is `wanted`. */
 bool privy_consent_welcomes(privy_sms_consent from, privy_sms_consent to, bool wanted);
 

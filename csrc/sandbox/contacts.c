@@ -2,9 +2,9 @@
 
 #include "sandbox/consent.h"
 #include "sandbox/exchange.h"
-#include "sandbox/stamp.h"
+#include "sandbox/ids.h"
 
-#define ROW(name) PRIVY_ROW_CONTACT_##name
+#define ROW(name) PRIVY_FIELD_CONTACT_##name
 
 static const unsigned key_rows[PRIVY_KEY_COUNT] = {ROW(email), ROW(phone_number)};
 
@@ -47,8 +47,8 @@ PRIVY_NODISCARD static bool look_up(const privy_sandbox *sandbox, const privy_va
 
 /* Rows that answers hold take the values given. */
 static void overlay(privy_value *rows, const privy_value *given) {
-  for (size_t i = 0; i < privy_object_contact.slot_count; i++) {
-    const size_t row = privy_object_contact.slots[i];
+  for (size_t i = 0; i < privy_object_contact.response_field_count; i++) {
+    const size_t row = privy_object_contact.response_fields[i];
     if (given[row].type != PRIVY_ABSENT) rows[row] = given[row];
   }
 }
@@ -65,10 +65,10 @@ static bool stays_suppressed(const privy_store *store, size_t gone) {
 PRIVY_NODISCARD static bool prepare_creation(privy_exchange *exchange, privy_contact_change *change, size_t gone,
                                              const privy_value *given) {
   privy_store *store = &exchange->sandbox->store;
-  privy_value rows[PRIVY_CONTACT_ROWS] = {0};
-  char id[PRIVY_STAMP_ID], now[PRIVY_STAMP_TIME];
-  privy_stamp_id(id, "cus_", store->contact_serial + 1);
-  privy_stamp_now(now, exchange->now);
+  privy_value rows[PRIVY_CONTACT_FIELDS] = {0};
+  char id[PRIVY_ID_SIZE], now[PRIVY_TIME_TEXT_SIZE];
+  privy_make_id(id, "cus_", store->contact_serial + 1);
+  privy_now_text(now, exchange->now);
   rows[ROW(tags)] = (privy_value){.text = "[]", .length = 2, .type = PRIVY_ARRAY};
   rows[ROW(custom_fields)] = (privy_value){.text = "{}", .length = 2, .type = PRIVY_OBJECT};
   rows[ROW(email_consent)] = privy_store_choice(&privy_enum_email_consent, PRIVY_email_consent_never_subscribed);
@@ -88,18 +88,18 @@ PRIVY_NODISCARD static bool prepare_creation(privy_exchange *exchange, privy_con
 static void judge_creation(privy_exchange *exchange, const lookup *found) {
   const privy_value *given = exchange->rows;
   if (stays_suppressed(&exchange->sandbox->store, found->gone))
-    privy_input_fault(exchange, ROW(email_consent),
-                      privy_consent_email_fault(PRIVY_email_consent_compliance_suppressed));
+    privy_input_refuse(exchange, ROW(email_consent),
+                       privy_consent_email_error_message(PRIVY_email_consent_compliance_suppressed));
   if (given[ROW(sms_consent)].type == PRIVY_ABSENT) return;
   const privy_sms_consent to = (privy_sms_consent)privy_store_choice_of(given, ROW(sms_consent));
-  const char *fault = privy_consent_sms_create_fault(to, found->supported);
-  if (fault) privy_input_fault(exchange, ROW(sms_consent), fault);
+  const char *fault = privy_consent_sms_create_error_message(to, found->supported);
+  if (fault) privy_input_refuse(exchange, ROW(sms_consent), fault);
 }
 
 /* Answers the faults that were kept, if any. */
 static privy_status answer_faults(privy_exchange *exchange) {
   if (exchange->check.no_memory) return PRIVY_NO_MEMORY;
-  return exchange->check.faults.count ? privy_answer_faults(exchange) : PRIVY_OK;
+  return exchange->check.details.count ? privy_respond_details(exchange) : PRIVY_OK;
 }
 
 /* Answers the contact as it will be, and makes it so. */
@@ -110,7 +110,7 @@ static privy_status finish_change(privy_exchange *exchange, int http_status, pri
   const bool wanted = exchange->rows[ROW(send_welcome_sms)].type != PRIVY_FALSE;
   const bool welcomes =
       privy_consent_welcomes(from, (privy_sms_consent)privy_store_choice_of(rows, ROW(sms_consent)), wanted);
-  const privy_status status = privy_answer_data(exchange, http_status, &privy_object_contact, rows);
+  const privy_status status = privy_respond_data(exchange, http_status, &privy_object_contact, rows);
   if (status != PRIVY_OK) {
     privy_contact_abandon(store, change);
     return status;
@@ -129,7 +129,7 @@ privy_status privy_contacts_create(privy_exchange *exchange) {
   judge_creation(exchange, &found);
   status = answer_faults(exchange);
   if (status != PRIVY_OK || privy_answered(exchange)) return status;
-  if (found.live != PRIVY_STORE_NONE) return privy_answer_conflict(exchange, found.live);
+  if (found.live != PRIVY_STORE_NONE) return privy_respond_conflict(exchange, found.live);
   privy_contact_change change = {0};
   if (!prepare_creation(exchange, &change, found.gone, exchange->rows)) return PRIVY_NO_MEMORY;
   return finish_change(exchange, 201, &change, PRIVY_sms_consent_never_subscribed);
@@ -156,7 +156,7 @@ PRIVY_NODISCARD static bool judge_key(privy_exchange *exchange, const privy_cont
   if (given->type == PRIVY_ABSENT || stored.length == 0) return true;
   const bool done = privy_store_key(*given, key, &text);
   if (done && (text.length != stored.length || memcmp(text.data, stored.text, stored.length) != 0))
-    privy_input_fault(exchange, key_rows[key], "cannot be changed once stored");
+    privy_input_refuse(exchange, key_rows[key], "cannot be changed once stored");
   privy_buffer_clear(&text);
   *given = (privy_value){.type = PRIVY_ABSENT};
   return done;
@@ -165,13 +165,14 @@ PRIVY_NODISCARD static bool judge_key(privy_exchange *exchange, const privy_cont
 static void judge_consents(privy_exchange *exchange, const privy_contact *contact) {
   const privy_value *given = exchange->rows;
   const char *fault =
-      privy_consent_email_fault((privy_email_consent)privy_store_choice_of(contact->rows, ROW(email_consent)));
-  if (fault) privy_input_fault(exchange, ROW(email_consent), fault);
+      privy_consent_email_error_message((privy_email_consent)privy_store_choice_of(contact->rows, ROW(email_consent)));
+  if (fault) privy_input_refuse(exchange, ROW(email_consent), fault);
   if (given[ROW(sms_consent)].type == PRIVY_ABSENT) return;
   const bool phone = contact->keys[PRIVY_KEY_PHONE].length || given[ROW(phone_number)].type == PRIVY_STRING;
-  fault = privy_consent_sms_update_fault((privy_sms_consent)privy_store_choice_of(contact->rows, ROW(sms_consent)),
-                                         (privy_sms_consent)privy_store_choice_of(given, ROW(sms_consent)), phone);
-  if (fault) privy_input_fault(exchange, ROW(sms_consent), fault);
+  fault =
+      privy_consent_sms_update_error_message((privy_sms_consent)privy_store_choice_of(contact->rows, ROW(sms_consent)),
+                                             (privy_sms_consent)privy_store_choice_of(given, ROW(sms_consent)), phone);
+  if (fault) privy_input_refuse(exchange, ROW(sms_consent), fault);
 }
 
 /* Applies the rows of the exchange, which have been judged, to the contact. */
@@ -179,12 +180,12 @@ static privy_status apply(privy_exchange *exchange, size_t index) {
   privy_store *store = &exchange->sandbox->store;
   const privy_sms_consent from =
       (privy_sms_consent)privy_store_choice_of(store->contacts[index].rows, ROW(sms_consent));
-  privy_value rows[PRIVY_CONTACT_ROWS];
-  char now[PRIVY_STAMP_TIME];
+  privy_value rows[PRIVY_CONTACT_FIELDS];
+  char now[PRIVY_TIME_TEXT_SIZE];
   privy_contact_change change = {0};
   memcpy(rows, store->contacts[index].rows, sizeof rows);
   overlay(rows, exchange->rows);
-  privy_stamp_now(now, exchange->now);
+  privy_now_text(now, exchange->now);
   rows[ROW(updated_at)] = privy_store_string(now);
   if (!privy_contact_prepare(store, &change, index, rows)) return PRIVY_NO_MEMORY;
   return finish_change(exchange, 200, &change, from);
@@ -193,7 +194,7 @@ static privy_status apply(privy_exchange *exchange, size_t index) {
 privy_status privy_contacts_update(privy_exchange *exchange) {
   lookup found;
   const size_t index = privy_input_contact(exchange);
-  if (index == PRIVY_STORE_NONE) return privy_answer_error(exchange, 404);
+  if (index == PRIVY_STORE_NONE) return privy_respond_error(exchange, 404);
   privy_status status = privy_input_body(exchange);
   if (status == PRIVY_OK && !privy_answered(exchange)) status = privy_input_check(exchange);
   if (status != PRIVY_OK || privy_answered(exchange)) return status;
@@ -205,7 +206,7 @@ privy_status privy_contacts_update(privy_exchange *exchange) {
   if (status != PRIVY_OK || privy_answered(exchange)) return status;
   /* Keys that are left are new to the contact: whoever has one is another. */
   if (!look_up(exchange->sandbox, exchange->rows, &found)) return PRIVY_NO_MEMORY;
-  if (found.live != PRIVY_STORE_NONE) return privy_answer_conflict(exchange, found.live);
+  if (found.live != PRIVY_STORE_NONE) return privy_respond_conflict(exchange, found.live);
   return apply(exchange, index);
 }
 
@@ -213,20 +214,20 @@ privy_status privy_contacts_update(privy_exchange *exchange) {
 
 privy_status privy_contacts_get(privy_exchange *exchange) {
   const size_t index = privy_input_contact(exchange);
-  if (index == PRIVY_STORE_NONE) return privy_answer_error(exchange, 404);
-  return privy_answer_data(exchange, 200, &privy_object_contact, exchange->sandbox->store.contacts[index].rows);
+  if (index == PRIVY_STORE_NONE) return privy_respond_error(exchange, 404);
+  return privy_respond_data(exchange, 200, &privy_object_contact, exchange->sandbox->store.contacts[index].rows);
 }
 
 static bool announce_deprecation(privy_exchange *exchange, const privy_contact *contact) {
   const privy_value id = contact->rows[ROW(id)];
-  return privy_answer_header(exchange, "Deprecation", "true") &&
-         privy_buffer_format(&exchange->answer->headers, "Link: </v1/contacts/%.*s>; rel=\"successor-version\"\r\n",
+  return privy_respond_header(exchange, "Deprecation", "true") &&
+         privy_buffer_format(&exchange->response->headers, "Link: </v1/contacts/%.*s>; rel=\"successor-version\"\r\n",
                              (int)id.length, id.text);
 }
 
 privy_status privy_contacts_unsubscribe(privy_exchange *exchange) {
   const size_t index = privy_input_contact(exchange);
-  if (index == PRIVY_STORE_NONE) return privy_answer_error(exchange, 404);
+  if (index == PRIVY_STORE_NONE) return privy_respond_error(exchange, 404);
   const privy_contact *contact = &exchange->sandbox->store.contacts[index];
   if (!announce_deprecation(exchange, contact)) return PRIVY_NO_MEMORY;
   privy_status status = privy_input_body(exchange);
@@ -242,8 +243,8 @@ privy_status privy_contacts_unsubscribe(privy_exchange *exchange) {
 privy_status privy_contacts_delete(privy_exchange *exchange) {
   privy_store *store = &exchange->sandbox->store;
   const size_t index = privy_input_contact(exchange);
-  if (index == PRIVY_STORE_NONE) return privy_answer_error(exchange, 404);
-  const privy_status status = privy_answer_data(exchange, 200, &privy_object_contact, store->contacts[index].rows);
+  if (index == PRIVY_STORE_NONE) return privy_respond_error(exchange, 404);
+  const privy_status status = privy_respond_data(exchange, 200, &privy_object_contact, store->contacts[index].rows);
   if (status == PRIVY_OK) privy_contact_delete(store, index);
   return status;
 }

@@ -1,9 +1,9 @@
 #include <string.h>
 
 #include "sandbox/exchange.h"
-#include "sandbox/stamp.h"
+#include "sandbox/ids.h"
 
-#define ROW(name) PRIVY_ROW_EVENT_##name
+#define ROW(name) PRIVY_FIELD_EVENT_##name
 
 /* The idempotency key, from the header or else from the body, escapes resolved into `out`; empty: none. */
 PRIVY_NODISCARD static bool read_key(const privy_exchange *exchange, privy_buffer *out) {
@@ -15,16 +15,16 @@ PRIVY_NODISCARD static bool read_key(const privy_exchange *exchange, privy_buffe
 }
 
 static privy_status answer_receipt(privy_exchange *exchange, uint64_t serial, bool replay) {
-  char id[PRIVY_STAMP_ID];
+  char id[PRIVY_ID_SIZE];
   privy_writer writer;
-  privy_value rows[PRIVY_EVENT_ROWS] = {0};
-  privy_stamp_id(id, "evt_", serial);
+  privy_value rows[PRIVY_EVENT_FIELDS] = {0};
+  privy_make_id(id, "evt_", serial);
   rows[ROW(event_id)] = privy_store_string(id);
   rows[ROW(status)] = privy_store_string("accepted");
   if (replay) rows[ROW(idempotent_replay)] = (privy_value){.text = "true", .length = 4, .type = PRIVY_TRUE};
-  privy_writer_init(&writer, &exchange->answer->body);
-  privy_answer_object(&writer, &privy_object_event, rows);
-  return privy_answer_end(exchange, 200, &writer);
+  privy_writer_init(&writer, &exchange->response->body);
+  privy_respond_object(&writer, &privy_object_event, rows);
+  return privy_respond_end(exchange, 200, &writer);
 }
 
 /* Judges what only the store can tell: whether the contact of that id exists. */
@@ -35,8 +35,8 @@ static privy_status judge_contact(privy_exchange *exchange) {
   privy_status status = privy_value_decode(id, &text);
   if (status == PRIVY_OK &&
       privy_store_contact(&exchange->sandbox->store, (privy_slice){text.data, text.length}) == PRIVY_STORE_NONE) {
-    privy_input_fault(exchange, ROW(privy_id), "is not the id of a contact");
-    status = exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_answer_faults(exchange);
+    privy_input_refuse(exchange, ROW(privy_id), "is not the id of a contact");
+    status = exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_respond_details(exchange);
   }
   privy_buffer_clear(&text);
   return status;
@@ -44,11 +44,11 @@ static privy_status judge_contact(privy_exchange *exchange) {
 
 /* Finds or prepares the contact of an e-mail address or phone number; one of an id is there. */
 PRIVY_NODISCARD static bool link_contact(privy_exchange *exchange, privy_contact_change *change) {
-  privy_value rows[PRIVY_CONTACT_ROWS] = {0};
+  privy_value rows[PRIVY_CONTACT_FIELDS] = {0};
   size_t index;
   if (exchange->rows[ROW(privy_id)].type == PRIVY_STRING) return true;
-  rows[PRIVY_ROW_CONTACT_email] = exchange->rows[ROW(email)];
-  rows[PRIVY_ROW_CONTACT_phone_number] = exchange->rows[ROW(phone)];
+  rows[PRIVY_FIELD_CONTACT_email] = exchange->rows[ROW(email)];
+  rows[PRIVY_FIELD_CONTACT_phone_number] = exchange->rows[ROW(phone)];
   return privy_contact_link(exchange, rows, change, &index);
 }
 

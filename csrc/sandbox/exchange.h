@@ -12,18 +12,18 @@
 #include "json/writer.h"
 
 /* The checks count rows in 64 bits; no table has more. */
-#define PRIVY_EXCHANGE_ROWS 64
+#define PRIVY_EXCHANGE_FIELDS 64
 
 typedef struct privy_exchange {
   privy_sandbox *sandbox;
-  privy_sandbox_answer *answer; /* its status is 0 until the answer is whole */
+  privy_sandbox_response *response; /* its status is 0 until the answer is whole */
   double now;
   privy_slice method, path, query, headers, body;
-  const privy_operation *operation;      /* NULL until one is found */
-  const privy_sandbox_fault *fault;      /* what goes wrong with this request, or NULL */
-  privy_slice id;                        /* the segment that stands for {id}, as it came */
-  privy_value object;                    /* the body, when it is a JSON object */
-  privy_value rows[PRIVY_EXCHANGE_ROWS]; /* what was given, by the rows of the operation's table */
+  const privy_operation *operation;        /* NULL until one is found */
+  const privy_sandbox_fault *fault;        /* what goes wrong with this request, or NULL */
+  privy_slice id;                          /* the segment that stands for {id}, as it came */
+  privy_value object;                      /* the body, when it is a JSON object */
+  privy_value rows[PRIVY_EXCHANGE_FIELDS]; /* what was given, by the rows of the operation's table */
   privy_check check;
   privy_buffer scratch; /* texts of a decoded query */
 } privy_exchange;
@@ -46,33 +46,33 @@ bool privy_input_pair(privy_slice *list, privy_buffer *room, privy_slice *name, 
 /* The contact of the path; PRIVY_STORE_NONE when there is none. */
 size_t privy_input_contact(const privy_exchange *exchange);
 /* Keeps a fault of the row's field. */
-void privy_input_fault(privy_exchange *exchange, unsigned row, const char *message);
+void privy_input_refuse(privy_exchange *exchange, unsigned row, const char *message);
 
 /* ---- answer.c: what is answered ---------------------------------------------------------------------------------- */
 
 /* True when the answer is whole. */
 bool privy_answered(const privy_exchange *exchange);
 /* Writes the headers that every answer has. False when memory runs out. */
-PRIVY_NODISCARD bool privy_answer_start(privy_exchange *exchange);
-PRIVY_NODISCARD bool privy_answer_header(privy_exchange *exchange, const char *name, const char *value);
+PRIVY_NODISCARD bool privy_respond_start(privy_exchange *exchange);
+PRIVY_NODISCARD bool privy_respond_header(privy_exchange *exchange, const char *name, const char *value);
 /* The error that an HTTP status stands for, in the API's envelope. */
-PRIVY_NODISCARD privy_status privy_answer_error(privy_exchange *exchange, int http_status);
+PRIVY_NODISCARD privy_status privy_respond_error(privy_exchange *exchange, int http_status);
 /* The same with words of its own. */
-PRIVY_NODISCARD privy_status privy_answer_message(privy_exchange *exchange, int http_status, const char *message);
+PRIVY_NODISCARD privy_status privy_respond_message(privy_exchange *exchange, int http_status, const char *message);
 /* The same with a code of its own too; NULL stands for the usual words of the status. */
-PRIVY_NODISCARD privy_status privy_answer_refusal(privy_exchange *exchange, int http_status, const char *code,
-                                                  const char *message);
+PRIVY_NODISCARD privy_status privy_respond_refusal(privy_exchange *exchange, int http_status, const char *code,
+                                                   const char *message);
 /* 409, naming the contact that is in the way. */
-PRIVY_NODISCARD privy_status privy_answer_conflict(privy_exchange *exchange, size_t contact);
+PRIVY_NODISCARD privy_status privy_respond_conflict(privy_exchange *exchange, size_t contact);
 /* The faults of the check: 422, or 400 in the manner of events. */
-PRIVY_NODISCARD privy_status privy_answer_faults(privy_exchange *exchange);
+PRIVY_NODISCARD privy_status privy_respond_details(privy_exchange *exchange);
 /* {"data": object} */
-PRIVY_NODISCARD privy_status privy_answer_data(privy_exchange *exchange, int http_status, const privy_object *object,
-                                               const privy_value *rows);
+PRIVY_NODISCARD privy_status privy_respond_data(privy_exchange *exchange, int http_status, const privy_object *object,
+                                                const privy_value *rows);
 /* Writes the fields that answers of this object hold. */
-void privy_answer_object(privy_writer *writer, const privy_object *object, const privy_value *rows);
+void privy_respond_object(privy_writer *writer, const privy_object *object, const privy_value *rows);
 /* Ends an answer: PRIVY_OK with the status set, or PRIVY_NO_MEMORY when the writer ran out. */
-PRIVY_NODISCARD privy_status privy_answer_end(privy_exchange *exchange, int http_status, const privy_writer *writer);
+PRIVY_NODISCARD privy_status privy_respond_end(privy_exchange *exchange, int http_status, const privy_writer *writer);
 
 /* ---- contacts.c: contacts as orders and events need them --------------------------------------------------------- */
 

@@ -51,8 +51,8 @@ bool privy_input_header(const privy_exchange *exchange, unsigned row, privy_slic
                            exchange->operation->object->rows[row].header, value);
 }
 
-void privy_input_fault(privy_exchange *exchange, unsigned row, const char *message) {
-  privy_check_fault(&exchange->check, exchange->operation->object->rows[row].name, "%s", message);
+void privy_input_refuse(privy_exchange *exchange, unsigned row, const char *message) {
+  privy_check_add_detail(&exchange->check, exchange->operation->object->rows[row].name, "%s", message);
 }
 
 /* ---- the body ---------------------------------------------------------------------------------------------------- */
@@ -62,8 +62,8 @@ static const privy_field *row_of(const privy_operation *operation, privy_value k
   const privy_object *object = operation->object;
   for (size_t i = 0; i < object->row_count; i++) {
     const privy_field *field = &object->rows[i];
-    if (!(field->taken_by & (1u << operation->id)) || !privy_value_is(key, field->name)) continue;
-    return privy_field_place(operation, field) == PRIVY_PLACE_PATH ? NULL : field;
+    if (!(field->accepted_by & (1u << operation->id)) || !privy_value_is(key, field->name)) continue;
+    return privy_field_location(operation, field) == PRIVY_LOCATION_PATH ? NULL : field;
   }
   return NULL;
 }
@@ -82,9 +82,9 @@ static privy_status refuse_body(privy_exchange *exchange, const privy_reader *re
   char message[128] = "The body must be a JSON object.";
   if (reader->error)
     snprintf(message, sizeof message, "The body is not JSON: %s at byte %zu.", reader->error, reader->position);
-  if (exchange->operation->answer != PRIVY_ANSWER_BARE) return privy_answer_message(exchange, 400, message);
-  privy_check_fault(&exchange->check, "base", "%s", message);
-  return exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_answer_faults(exchange);
+  if (exchange->operation->response != PRIVY_RESPONSE_BARE) return privy_respond_message(exchange, 400, message);
+  privy_check_add_detail(&exchange->check, "base", "%s", message);
+  return exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_respond_details(exchange);
 }
 
 privy_status privy_input_body(privy_exchange *exchange) {
@@ -106,7 +106,7 @@ static void check_headers(privy_exchange *exchange) {
   privy_slice value;
   for (unsigned i = 0; i < object->row_count; i++) {
     const privy_field *field = &object->rows[i];
-    if (!(field->taken_by & (1u << exchange->operation->id)) || !(field->flags & PRIVY_FIELD_HEADER)) continue;
+    if (!(field->accepted_by & (1u << exchange->operation->id)) || !(field->flags & PRIVY_FIELD_HEADER)) continue;
     if (!privy_input_header(exchange, i, &value)) continue;
     privy_check_key(&exchange->check, field->name, field->name_length);
     privy_check_string(&exchange->check, value.text, value.length);
@@ -117,7 +117,7 @@ static void check_headers(privy_exchange *exchange) {
 static uint64_t rows_of_path(const privy_operation *operation) {
   uint64_t rows = 0;
   for (size_t i = 0; i < operation->object->row_count; i++) {
-    if (privy_field_place(operation, &operation->object->rows[i]) == PRIVY_PLACE_PATH) rows |= UINT64_C(1) << i;
+    if (privy_field_location(operation, &operation->object->rows[i]) == PRIVY_LOCATION_PATH) rows |= UINT64_C(1) << i;
   }
   return rows;
 }
@@ -128,10 +128,10 @@ static privy_status judge(privy_exchange *exchange) {
   const privy_object *object = exchange->operation->object;
   privy_check_finish(check, rows_of_path(exchange->operation));
   if (check->no_memory) return PRIVY_NO_MEMORY;
-  if (check->faults.count) return privy_answer_faults(exchange);
+  if (check->details.count) return privy_respond_details(exchange);
   for (size_t i = 0; i < object->row_count; i++) {
-    if (object->rows[i].choices && exchange->rows[i].type == PRIVY_STRING)
-      exchange->rows[i] = privy_store_choice(object->rows[i].choices, check->choices[i]);
+    if (object->rows[i].enum_values && exchange->rows[i].type == PRIVY_STRING)
+      exchange->rows[i] = privy_store_choice(object->rows[i].enum_values, check->enum_values[i]);
   }
   return PRIVY_OK;
 }

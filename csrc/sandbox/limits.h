@@ -6,28 +6,28 @@
 
 #define PRIVY_LIMITS_WINDOWS 2
 
-typedef struct privy_window {
+typedef struct privy_sandbox_window {
   uint32_t limit; /* 0: off */
   uint32_t used;
   double start;
   bool open;
-} privy_window;
+} privy_sandbox_window;
 
 /* The minute, then the day. */
-typedef struct privy_limits {
-  privy_window windows[PRIVY_LIMITS_WINDOWS];
-} privy_limits;
+typedef struct privy_sandbox_limits {
+  privy_sandbox_window windows[PRIVY_LIMITS_WINDOWS];
+} privy_sandbox_limits;
 
 /* Sets the limits and closes both windows. */
-void privy_limits_set(privy_limits *limits, uint32_t per_minute, uint32_t per_day);
+void privy_sandbox_limits_set(privy_sandbox_limits *limits, uint32_t per_minute, uint32_t per_day);
 /* Closes both windows: nothing is used of them. */
-void privy_limits_restart(privy_limits *limits);
+void privy_sandbox_limits_restart(privy_sandbox_limits *limits);
 /* Counts a request; false, counting nothing, when a limit is spent. */
-PRIVY_NODISCARD bool privy_limits_take(privy_limits *limits, double now);
+PRIVY_NODISCARD bool privy_sandbox_limits_take(privy_sandbox_limits *limits, double now);
 /* Whole seconds until every spent limit is whole again, at least 1. */
-int64_t privy_limits_wait(const privy_limits *limits, double now);
+int64_t privy_sandbox_limits_wait(const privy_sandbox_limits *limits, double now);
 /* Appends the three header lines of each limit that is on: a limit that is off has nothing to report. False when memory
  * runs out. */
-PRIVY_NODISCARD bool privy_limits_headers(const privy_limits *limits, double now, privy_buffer *out);
+PRIVY_NODISCARD bool privy_sandbox_limits_headers(const privy_sandbox_limits *limits, double now, privy_buffer *out);
 
 #endif

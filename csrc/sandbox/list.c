@@ -2,7 +2,7 @@
 
 #include "sandbox/exchange.h"
 
-#define ROW(name) PRIVY_ROW_CONTACT_##name
+#define ROW(name) PRIVY_FIELD_CONTACT_##name
 #define USUAL_PER_PAGE 25
 
 /* What a listing asks for. */
@@ -53,7 +53,7 @@ static void offer(matches *listing, const criteria *filter, const privy_contact 
     return;
   if (listing->count++ < listing->skip || listing->room == 0) return;
   listing->room--;
-  privy_answer_object(&listing->writer, &privy_object_contact, contact->rows);
+  privy_respond_object(&listing->writer, &privy_object_contact, contact->rows);
 }
 
 /* The contact that an exact filter leaves, if any: PRIVY_STORE_NONE when it has none. */
@@ -71,7 +71,7 @@ static size_t only_match(const privy_store *store, const criteria *filter) {
 }
 
 static void offer_living(matches *listing, const criteria *filter, privy_store *store) {
-  const size_t *living = privy_store_living(store);
+  const size_t *living = privy_store_live(store);
   const size_t count = store->living_count;
   size_t at = 0;
   const bool all = filter->email_consent < 0 && filter->sms_consent < 0;
@@ -85,15 +85,15 @@ static void offer_living(matches *listing, const criteria *filter, privy_store *
 }
 
 static void write_pagination(privy_writer *writer, const criteria *filter, uint64_t total) {
-  const uint64_t numbers[PRIVY_PAGE_SLOTS] = {
-      [PRIVY_SLOT_PAGE_page] = filter->page,
-      [PRIVY_SLOT_PAGE_per_page] = filter->per_page,
-      [PRIVY_SLOT_PAGE_total_count] = total,
-      [PRIVY_SLOT_PAGE_total_pages] = total / filter->per_page + (total % filter->per_page ? 1 : 0),
+  const uint64_t numbers[PRIVY_PAGE_INDEXES] = {
+      [PRIVY_INDEX_PAGE_page] = filter->page,
+      [PRIVY_INDEX_PAGE_per_page] = filter->per_page,
+      [PRIVY_INDEX_PAGE_total_count] = total,
+      [PRIVY_INDEX_PAGE_total_pages] = total / filter->per_page + (total % filter->per_page ? 1 : 0),
   };
   privy_writer_begin_object(writer);
-  for (size_t i = 0; i < PRIVY_PAGE_SLOTS; i++) {
-    const privy_field *field = &privy_object_page.rows[privy_object_page.slots[i]];
+  for (size_t i = 0; i < PRIVY_PAGE_INDEXES; i++) {
+    const privy_field *field = &privy_object_page.rows[privy_object_page.response_fields[i]];
     privy_writer_key(writer, field->name, field->name_length);
     privy_writer_integer(writer, (int64_t)numbers[i]);
   }
@@ -106,7 +106,7 @@ static privy_status answer_page(privy_exchange *exchange, const criteria *filter
   matches listing = {.skip = before > UINT64_MAX / filter->per_page ? UINT64_MAX : before * filter->per_page,
                      .room = filter->per_page};
   privy_writer *writer = &listing.writer;
-  privy_writer_init(writer, &exchange->answer->body);
+  privy_writer_init(writer, &exchange->response->body);
   privy_writer_begin_object(writer);
   privy_writer_key(writer, "data", 4);
   privy_writer_begin_array(writer);
@@ -120,7 +120,7 @@ static privy_status answer_page(privy_exchange *exchange, const criteria *filter
   privy_writer_key(writer, "pagination", 10);
   write_pagination(writer, filter, listing.count);
   privy_writer_end_object(writer);
-  return privy_answer_end(exchange, 200, writer);
+  return privy_respond_end(exchange, 200, writer);
 }
 
 privy_status privy_contacts_list(privy_exchange *exchange) {

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "sandbox/exchange.h"
-#include "sandbox/stamp.h"
+#include "sandbox/ids.h"
 
 /* How long an access token lives, in seconds. */
 #define LIFETIME 7200
@@ -34,12 +34,12 @@ static void write_member(privy_writer *writer, const char *key, const char *text
 
 static privy_status refuse(privy_exchange *exchange, int http_status, const char *code, const char *description) {
   privy_writer writer;
-  privy_writer_init(&writer, &exchange->answer->body);
+  privy_writer_init(&writer, &exchange->response->body);
   privy_writer_begin_object(&writer);
   write_member(&writer, "error", code, strlen(code));
   write_member(&writer, "error_description", description, strlen(description));
   privy_writer_end_object(&writer);
-  return privy_answer_end(exchange, http_status, &writer);
+  return privy_respond_end(exchange, http_status, &writer);
 }
 
 PRIVY_NODISCARD static bool write_scopes(privy_writer *writer, privy_scopes scopes) {
@@ -56,10 +56,10 @@ PRIVY_NODISCARD static bool write_scopes(privy_writer *writer, privy_scopes scop
 
 static privy_status hand_out(privy_exchange *exchange, privy_scopes scopes) {
   privy_sandbox *sandbox = exchange->sandbox;
-  char token[PRIVY_STAMP_SECRET];
+  char token[PRIVY_SECRET_SIZE];
   privy_writer writer;
-  privy_stamp_secret(token, sandbox->secrets + 1);
-  privy_writer_init(&writer, &exchange->answer->body);
+  privy_make_secret(token, sandbox->secrets + 1);
+  privy_writer_init(&writer, &exchange->response->body);
   privy_writer_begin_object(&writer);
   write_member(&writer, "access_token", token, strlen(token));
   write_member(&writer, "token_type", "Bearer", strlen("Bearer"));
@@ -69,11 +69,11 @@ static privy_status hand_out(privy_exchange *exchange, privy_scopes scopes) {
   privy_writer_key(&writer, "created_at", strlen("created_at"));
   privy_writer_integer(&writer, (int64_t)exchange->now);
   privy_writer_end_object(&writer);
-  if (!privy_answer_header(exchange, "Cache-Control", "no-store")) return PRIVY_NO_MEMORY;
-  const privy_status status = privy_answer_end(exchange, 200, &writer);
+  if (!privy_respond_header(exchange, "Cache-Control", "no-store")) return PRIVY_NO_MEMORY;
+  const privy_status status = privy_respond_end(exchange, 200, &writer);
   if (status != PRIVY_OK) return status;
-  privy_registry_drop_expired(&sandbox->registry, exchange->now);
-  if (!privy_registry_add_token(&sandbox->registry, token, scopes, exchange->now + LIFETIME)) return PRIVY_NO_MEMORY;
+  privy_credentials_drop_expired(&sandbox->registry, exchange->now);
+  if (!privy_credentials_add_token(&sandbox->registry, token, scopes, exchange->now + LIFETIME)) return PRIVY_NO_MEMORY;
   sandbox->secrets++;
   return PRIVY_OK;
 }
@@ -83,7 +83,7 @@ static privy_status grant(privy_exchange *exchange, const fields *form) {
   if (!privy_text_is(form->grant_type.text, form->grant_type.length, "client_credentials"))
     return refuse(exchange, 400, "unsupported_grant_type", "Only client_credentials is supported.");
   const privy_oauth_client *client =
-      privy_registry_client(&exchange->sandbox->registry, form->client_id, form->client_secret);
+      privy_credentials_client(&exchange->sandbox->registry, form->client_id, form->client_secret);
   if (!client) return refuse(exchange, 401, "invalid_client", "The client is unknown or its secret is wrong.");
   if (form->scope.length == 0) return hand_out(exchange, client->scopes);
   if (!privy_scopes_read(form->scope.text, form->scope.length, &scopes) || (scopes & ~client->scopes))

@@ -2,15 +2,15 @@
 
 #include "sandbox/amount.h"
 #include "sandbox/exchange.h"
-#include "sandbox/stamp.h"
+#include "sandbox/ids.h"
 
-#define ROW(name) PRIVY_ROW_ORDER_##name
+#define ROW(name) PRIVY_FIELD_ORDER_##name
 
 /* Texts that rows of an order point to until they are packed. */
 typedef struct order_texts {
   char amount[PRIVY_AMOUNT_SIZE];
-  char placed[PRIVY_STAMP_TIME];
-  char now[PRIVY_STAMP_TIME];
+  char placed[PRIVY_TIME_TEXT_SIZE];
+  char now[PRIVY_TIME_TEXT_SIZE];
   privy_buffer decoded;
 } order_texts;
 
@@ -27,17 +27,18 @@ PRIVY_NODISCARD static bool plain_text(privy_value value, privy_buffer *decoded,
 /* Which Custom Integration the order is tied to; an unknown or inactive one is a fault. */
 static size_t integration_of(privy_exchange *exchange) {
   privy_slice token;
-  const privy_registry *registry = &exchange->sandbox->registry;
-  if (!privy_input_header(exchange, ROW(integration_token), &token)) return privy_registry_only_integration(registry);
-  const size_t integration = privy_registry_integration(registry, token);
+  const privy_credentials *registry = &exchange->sandbox->registry;
+  if (!privy_input_header(exchange, ROW(integration_token), &token))
+    return privy_credentials_only_integration(registry);
+  const size_t integration = privy_credentials_integration(registry, token);
   if (integration == PRIVY_INTEGRATION_NONE)
-    privy_input_fault(exchange, ROW(integration_token), "is not the token of an active Custom Integration");
+    privy_input_refuse(exchange, ROW(integration_token), "is not the token of an active Custom Integration");
   return integration;
 }
 
 /* Puts what was given over what is stored: a field left out keeps its value. */
 static void overlay(const privy_exchange *exchange, privy_value *rows) {
-  for (size_t i = 0; i < PRIVY_ORDER_ROWS; i++) {
+  for (size_t i = 0; i < PRIVY_ORDER_FIELDS; i++) {
     if (exchange->rows[i].type != PRIVY_ABSENT) rows[i] = exchange->rows[i];
   }
 }
@@ -48,12 +49,12 @@ PRIVY_NODISCARD static bool derive(privy_exchange *exchange, privy_value *rows, 
   privy_time placed;
   if (!plain_text(rows[ROW(total)], &texts->decoded, &text)) return false;
   if (!privy_amount_write(texts->amount, text.text, text.length))
-    privy_input_fault(exchange, ROW(total), "has more than 32 digits before or behind the point");
+    privy_input_refuse(exchange, ROW(total), "has more than 32 digits before or behind the point");
   else
     rows[ROW(total_amount)] = privy_store_string(texts->amount);
   if (!plain_text(rows[ROW(order_date)], &texts->decoded, &text)) return false;
-  if (privy_time_parse(text.text, text.length, &placed)) privy_stamp_time(texts->placed, &placed);
-  privy_stamp_now(texts->now, exchange->now);
+  if (privy_time_parse(text.text, text.length, &placed)) privy_time_text(texts->placed, &placed);
+  privy_now_text(texts->now, exchange->now);
   rows[ROW(placed_at)] = privy_store_string(texts->placed);
   rows[ROW(currency_code)] = rows[ROW(currency)];
   rows[ROW(source)] = privy_store_string("api");
@@ -65,14 +66,15 @@ PRIVY_NODISCARD static bool derive(privy_exchange *exchange, privy_value *rows, 
 /* Finds the order's contact or prepares it, with the consents that the order brings along. */
 PRIVY_NODISCARD static bool link_contact(privy_exchange *exchange, const privy_value *order,
                                          privy_contact_change *change, size_t *index) {
-  privy_value rows[PRIVY_CONTACT_ROWS] = {0};
-  rows[PRIVY_ROW_CONTACT_email] = order[ROW(email)];
-  rows[PRIVY_ROW_CONTACT_phone_number] = order[ROW(phone)];
+  privy_value rows[PRIVY_CONTACT_FIELDS] = {0};
+  rows[PRIVY_FIELD_CONTACT_email] = order[ROW(email)];
+  rows[PRIVY_FIELD_CONTACT_phone_number] = order[ROW(phone)];
   if (order[ROW(accepts_email_marketing)].type == PRIVY_TRUE)
-    rows[PRIVY_ROW_CONTACT_email_consent] =
+    rows[PRIVY_FIELD_CONTACT_email_consent] =
         privy_store_choice(&privy_enum_email_consent, PRIVY_email_consent_subscribed);
   if (order[ROW(accepts_sms_marketing)].type == PRIVY_TRUE)
-    rows[PRIVY_ROW_CONTACT_sms_consent] = privy_store_choice(&privy_enum_sms_consent, PRIVY_sms_consent_single_opt_in);
+    rows[PRIVY_FIELD_CONTACT_sms_consent] =
+        privy_store_choice(&privy_enum_sms_consent, PRIVY_sms_consent_single_opt_in);
   return privy_contact_link(exchange, rows, change, index);
 }
 
@@ -85,7 +87,7 @@ static privy_status store_order(privy_exchange *exchange, privy_slice key, size_
   size_t owner = PRIVY_STORE_NONE;
   privy_status status = PRIVY_NO_MEMORY;
   if (link_contact(exchange, rows, &contact, &owner) && privy_order_prepare(store, &order, index, key, rows))
-    status = privy_answer_data(exchange, order.fresh ? 201 : 200, &privy_object_order, order.next.rows);
+    status = privy_respond_data(exchange, order.fresh ? 201 : 200, &privy_object_order, order.next.rows);
   if (status != PRIVY_OK) {
     privy_order_abandon(store, &order);
     privy_contact_abandon(store, &contact);
@@ -102,11 +104,11 @@ static privy_status upsert(privy_exchange *exchange, privy_slice key, order_text
   const privy_store *store = &exchange->sandbox->store;
   const size_t index = privy_map_get(&store->order_keys, key.text, key.length);
   const size_t integration = integration_of(exchange);
-  privy_value rows[PRIVY_ORDER_ROWS] = {0};
+  privy_value rows[PRIVY_ORDER_FIELDS] = {0};
   if (index != PRIVY_MAP_NONE) memcpy(rows, store->orders[index].rows, sizeof rows);
   overlay(exchange, rows);
   if (!derive(exchange, rows, texts) || exchange->check.no_memory) return PRIVY_NO_MEMORY;
-  if (exchange->check.faults.count) return privy_answer_faults(exchange);
+  if (exchange->check.details.count) return privy_respond_details(exchange);
   return store_order(exchange, key, index, integration, rows);
 }
 

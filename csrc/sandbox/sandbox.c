@@ -4,7 +4,7 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
-#include "sandbox/stamp.h"
+#include "sandbox/ids.h"
 #include "sandbox/state.h"
 
 static void lock(privy_sandbox *sandbox) {
@@ -21,8 +21,8 @@ static void unlock(privy_sandbox *sandbox) {
 
 static void free_sandbox(privy_sandbox *sandbox) {
   privy_store_clear(&sandbox->store);
-  privy_registry_clear(&sandbox->registry);
-  privy_failures_clear(&sandbox->failures);
+  privy_credentials_clear(&sandbox->registry);
+  privy_sandbox_faults_clear(&sandbox->failures);
   privy_free(sandbox->sms_countries);
   pthread_mutex_destroy(&sandbox->lock);
   privy_free(sandbox);
@@ -55,15 +55,15 @@ void privy_sandbox_release(privy_sandbox *sandbox) {
   if (sandbox && atomic_fetch_sub(&sandbox->references, 1) == 1) free_sandbox(sandbox);
 }
 
-void privy_sandbox_answer_init(privy_sandbox_answer *answer) {
-  *answer = (privy_sandbox_answer){0};
+void privy_sandbox_response_init(privy_sandbox_response *response) {
+  *response = (privy_sandbox_response){0};
 }
 
-void privy_sandbox_answer_clear(privy_sandbox_answer *answer) {
-  if (!answer) return;
-  privy_buffer_clear(&answer->headers);
-  privy_buffer_clear(&answer->body);
-  privy_sandbox_answer_init(answer);
+void privy_sandbox_response_clear(privy_sandbox_response *response) {
+  if (!response) return;
+  privy_buffer_clear(&response->headers);
+  privy_buffer_clear(&response->body);
+  privy_sandbox_response_init(response);
 }
 
 /* ---- who may ask ------------------------------------------------------------------------------------------------- */
@@ -81,12 +81,12 @@ static privy_status done(privy_sandbox *sandbox, bool succeeded) {
 
 privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token, const char *scopes) {
   lock(sandbox);
-  return done(sandbox, privy_registry_add_token(&sandbox->registry, token, scopes_of(scopes), -1.0));
+  return done(sandbox, privy_credentials_add_token(&sandbox->registry, token, scopes_of(scopes), -1.0));
 }
 
 bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
   lock(sandbox);
-  const bool known = privy_registry_drop_token(&sandbox->registry, token);
+  const bool known = privy_credentials_drop_token(&sandbox->registry, token);
   unlock(sandbox);
   return known;
 }
@@ -94,24 +94,25 @@ bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
 privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id, const char *client_secret,
                                       const char *scopes) {
   lock(sandbox);
-  return done(sandbox, privy_registry_add_client(&sandbox->registry, client_id, client_secret, scopes_of(scopes)));
+  return done(sandbox, privy_credentials_add_client(&sandbox->registry, client_id, client_secret, scopes_of(scopes)));
 }
 
 privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token, bool active) {
   lock(sandbox);
-  return done(sandbox, privy_registry_add_integration(&sandbox->registry, token, active));
+  return done(sandbox, privy_credentials_add_integration(&sandbox->registry, token, active));
 }
 
 /* ---- what no request can do -------------------------------------------------------------------------------------- */
 
 static privy_status set_consent(privy_store *store, const char *contact_id, const char *field, const char *value) {
-  const privy_field *row = privy_object_row(&privy_object_contact, field, strlen(field));
-  if (!row || !row->choices) return PRIVY_VALIDATION;
-  const int choice = privy_enum_index(row->choices, value, strlen(value), false);
-  if (choice < 0) return PRIVY_VALIDATION;
+  const privy_field *row = privy_object_lookup(&privy_object_contact, field, strlen(field));
+  if (!row || !row->enum_values) return PRIVY_VALIDATION;
+  const int enum_value = privy_enum_index(row->enum_values, value, strlen(value), false);
+  if (enum_value < 0) return PRIVY_VALIDATION;
   const size_t contact = privy_store_contact(store, (privy_slice){contact_id, strlen(contact_id)});
   if (contact == PRIVY_STORE_NONE) return PRIVY_NOT_FOUND;
-  store->contacts[contact].rows[row - privy_object_contact.rows] = privy_store_choice(row->choices, (unsigned)choice);
+  store->contacts[contact].rows[row - privy_object_contact.rows] =
+      privy_store_choice(row->enum_values, (unsigned)enum_value);
   return PRIVY_OK;
 }
 
@@ -134,18 +135,18 @@ privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char 
 
 void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day) {
   lock(sandbox);
-  privy_limits_set(&sandbox->meter.limits, per_minute, per_day);
+  privy_sandbox_limits_set(&sandbox->meter.limits, per_minute, per_day);
   unlock(sandbox);
 }
 
 privy_status privy_sandbox_add_fault(privy_sandbox *sandbox, const privy_sandbox_fault *fault) {
   lock(sandbox);
-  return done(sandbox, privy_failures_add(&sandbox->failures, fault));
+  return done(sandbox, privy_sandbox_faults_add(&sandbox->failures, fault));
 }
 
 void privy_sandbox_clear_faults(privy_sandbox *sandbox) {
   lock(sandbox);
-  privy_failures_clear(&sandbox->failures);
+  privy_sandbox_faults_clear(&sandbox->failures);
   unlock(sandbox);
 }
 
@@ -160,7 +161,7 @@ static double machine_time(void) {
 double privy_clock_now(const privy_clock *clock) {
   const double now = clock->seconds + (clock->stopped ? 0.0 : machine_time());
   if (!(now > 0.0)) return 0.0;
-  return now < PRIVY_STAMP_LAST ? now : PRIVY_STAMP_LAST;
+  return now < PRIVY_LAST_TIME ? now : PRIVY_LAST_TIME;
 }
 
 void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds) {
@@ -202,6 +203,6 @@ void privy_sandbox_reset(privy_sandbox *sandbox) {
   lock(sandbox);
   privy_store_clear(&sandbox->store);
   sandbox->meter.requests = 0;
-  privy_limits_restart(&sandbox->meter.limits);
+  privy_sandbox_limits_restart(&sandbox->meter.limits);
   unlock(sandbox);
 }

@@ -5,17 +5,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "sandbox/failures.h"
+#include "sandbox/credentials.h"
+#include "sandbox/faults.h"
 #include "sandbox/limits.h"
-#include "sandbox/registry.h"
 #include "sandbox/store.h"
 
 /* What every request counts; a request that runs out of memory takes it back. */
-typedef struct privy_meter {
+typedef struct privy_counters {
   uint64_t requests;
   uint64_t serial; /* of the last request; a reset does not turn it back */
-  privy_limits limits;
-} privy_meter;
+  privy_sandbox_limits limits;
+} privy_counters;
 
 typedef struct privy_clock {
   bool stopped;
@@ -26,9 +26,9 @@ struct privy_sandbox {
   pthread_mutex_t lock;
   atomic_size_t references;
   privy_store store;
-  privy_registry registry;
-  privy_failures failures;
-  privy_meter meter;
+  privy_credentials registry;
+  privy_sandbox_faults failures;
+  privy_counters meter;
   privy_clock clock;
   uint64_t secrets;    /* access tokens made */
   char *sms_countries; /* prefixes of phone numbers, parted by spaces */

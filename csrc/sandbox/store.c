@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "json/reader.h"
 
-static const unsigned key_rows[PRIVY_KEY_COUNT] = {PRIVY_ROW_CONTACT_email, PRIVY_ROW_CONTACT_phone_number};
+static const unsigned key_rows[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
 
 void privy_store_clear(privy_store *store) {
   for (size_t i = 0; i < store->contact_count; i++) privy_free(store->contacts[i].text);
@@ -26,14 +26,14 @@ privy_value privy_store_string(const char *text) {
   return (privy_value){.text = text, .length = (uint32_t)strlen(text), .type = PRIVY_STRING};
 }
 
-privy_value privy_store_choice(const privy_enum *choices, unsigned index) {
-  privy_value value = privy_store_string(choices->choices[index].name);
-  value.choice = (uint8_t)(index + 1);
+privy_value privy_store_choice(const privy_enum *enum_values, unsigned index) {
+  privy_value value = privy_store_string(enum_values->enum_values[index].name);
+  value.enum_value = (uint8_t)(index + 1);
   return value;
 }
 
 unsigned privy_store_choice_of(const privy_value *rows, unsigned row) {
-  return rows[row].choice - 1u;
+  return rows[row].enum_value - 1u;
 }
 
 bool privy_store_key(privy_value string, privy_key key, privy_buffer *out) {
@@ -54,7 +54,7 @@ size_t privy_store_contact(const privy_store *store, privy_slice id) {
   return index != PRIVY_STORE_NONE && store->contacts[index].deleted ? PRIVY_STORE_NONE : index;
 }
 
-const size_t *privy_store_living(privy_store *store) {
+const size_t *privy_store_live(privy_store *store) {
   if (!store->living_stale) return store->living;
   size_t count = 0;
   for (size_t i = 0; i < store->contact_count; i++) {
@@ -87,7 +87,7 @@ static bool pack_contact(privy_contact *contact, const privy_value *rows) {
   *contact = (privy_contact){0};
   memcpy(contact->rows, rows, sizeof contact->rows);
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += rows[key_rows[i]].length;
-  if (!pack(contact->rows, PRIVY_CONTACT_ROWS, extra, &block)) return false;
+  if (!pack(contact->rows, PRIVY_CONTACT_FIELDS, extra, &block)) return false;
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
     const size_t start = block.length;
     if (!privy_store_key(rows[key_rows[i]], (privy_key)i, &block)) {
@@ -129,7 +129,7 @@ bool privy_contact_prepare(privy_store *store, privy_contact_change *change, siz
   if (change->fresh && !make_room(store)) return false;
   if (!pack_contact(&change->next, rows)) return false;
   change->prepared = true;
-  const privy_value id = change->next.rows[PRIVY_ROW_CONTACT_id];
+  const privy_value id = change->next.rows[PRIVY_FIELD_CONTACT_id];
   if ((!change->fresh || privy_map_set(&store->ids, id.text, id.length, change->index)) && claim_keys(store, change))
     return true;
   privy_contact_abandon(store, change);
@@ -152,7 +152,7 @@ void privy_contact_abandon(privy_store *store, privy_contact_change *change) {
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
     if (change->claimed[i]) return_key(store, change, i);
   }
-  const privy_value id = change->next.rows[PRIVY_ROW_CONTACT_id];
+  const privy_value id = change->next.rows[PRIVY_FIELD_CONTACT_id];
   if (change->fresh) privy_map_remove(&store->ids, id.text, id.length);
   privy_free(change->next.text);
   *change = (privy_contact_change){0};
@@ -211,7 +211,7 @@ bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t 
   }
   privy_buffer block = PRIVY_BUFFER_EMPTY;
   memcpy(change->next.rows, rows, sizeof change->next.rows);
-  if (!pack(change->next.rows, PRIVY_ORDER_ROWS, 0, &block)) return false;
+  if (!pack(change->next.rows, PRIVY_ORDER_FIELDS, 0, &block)) return false;
   change->next.text = block.data;
   change->prepared = true;
   if (!change->fresh || privy_map_set(&store->order_keys, key.text, key.length, change->index)) return true;

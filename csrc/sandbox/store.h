@@ -17,14 +17,14 @@
 typedef enum privy_key { PRIVY_KEY_EMAIL, PRIVY_KEY_PHONE, PRIVY_KEY_COUNT } privy_key;
 
 typedef struct privy_contact {
-  privy_value rows[PRIVY_CONTACT_ROWS]; /* PRIVY_ABSENT: never given */
-  privy_slice keys[PRIVY_KEY_COUNT];    /* decoded, the e-mail address in lower case; empty: none */
-  char *text;                           /* the block that rows and keys point into, or NULL */
+  privy_value rows[PRIVY_CONTACT_FIELDS]; /* PRIVY_ABSENT: never given */
+  privy_slice keys[PRIVY_KEY_COUNT];      /* decoded, the e-mail address in lower case; empty: none */
+  char *text;                             /* the block that rows and keys point into, or NULL */
   bool deleted;
 } privy_contact;
 
 typedef struct privy_order {
-  privy_value rows[PRIVY_ORDER_ROWS];
+  privy_value rows[PRIVY_ORDER_FIELDS];
   char *text;
   size_t contact;     /* position of the contact whose order it is */
   size_t integration; /* position of the Custom Integration that it is tied to, or PRIVY_INTEGRATION_NONE */
@@ -54,7 +54,7 @@ void privy_store_clear(privy_store *store);
 /* A string without escapes, living as long as `text`. */
 privy_value privy_store_string(const char *text);
 /* A value of an enumeration. */
-privy_value privy_store_choice(const privy_enum *choices, unsigned index);
+privy_value privy_store_choice(const privy_enum *enum_values, unsigned index);
 /* Position of the value that the row of an enumeration holds. */
 unsigned privy_store_choice_of(const privy_value *rows, unsigned row);
 /* Appends the string as a key is kept: escapes resolved, e-mail addresses in lower case. False when memory runs out. */
@@ -64,7 +64,7 @@ size_t privy_store_holder(const privy_store *store, privy_key key, privy_slice t
 /* The contact of that id; PRIVY_STORE_NONE when there is none or it was deleted. */
 size_t privy_store_contact(const privy_store *store, privy_slice id);
 /* The contacts that are not deleted, oldest first. */
-const size_t *privy_store_living(privy_store *store);
+const size_t *privy_store_live(privy_store *store);
 
 /* ---- changes ----------------------------------------------------------------------------------------------------- */
 

@@ -30,7 +30,8 @@ static privy_check_frame *top(privy_check *check) {
   return &check->frames[check->depth - 1];
 }
 
-/* Members that have rows are expected in the order of their table: who gives them keeps to it more often than not. */
+/* JSONObject that have rows are expected in the order of their table: who gives them keeps to it more often than not.
+ */
 static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
   *frame = (privy_check_frame){.kind = kind, .key_length = PRIVY_CHECK_NO_KEY, .object = object};
   if (kind != FRAME_PARAMS && kind != FRAME_OBJECT) return;
@@ -47,7 +48,7 @@ void privy_check_init(privy_check *check, const privy_operation *operation, priv
 }
 
 void privy_check_clear(privy_check *check) {
-  privy_faults_clear(&check->faults);
+  privy_details_clear(&check->details);
   privy_buffer_clear(&check->keys);
 }
 
@@ -79,19 +80,19 @@ static bool path_of(privy_check *check, privy_buffer *out) {
 
 void privy_check_refuse(privy_check *check, const char *message) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
-  if (!path_of(check, &path) || !privy_faults_add(&check->faults, path.length ? path.data : "base",
-                                                  path.length ? path.length : 4, message, strlen(message)))
+  if (!path_of(check, &path) || !privy_details_add(&check->details, path.length ? path.data : "base",
+                                                   path.length ? path.length : 4, message, strlen(message)))
     check->no_memory = true;
   privy_buffer_clear(&path);
 }
 
-void privy_check_fault(privy_check *check, const char *name, const char *format, ...) {
+void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) {
   char message[256];
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  if (length < 0 || !privy_faults_add(&check->faults, name, strlen(name), message, strlen(message)))
+  if (length < 0 || !privy_details_add(&check->details, name, strlen(name), message, strlen(message)))
     check->no_memory = true;
 }
 
@@ -112,7 +113,7 @@ static privy_verdict refuse_with(privy_check *check, bool done, privy_buffer *wo
 
 static privy_verdict refuse_choice(privy_check *check, const privy_field *field, int position) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  return refuse_with(check, privy_reason_choice(&words, check->operation, field, position), &words);
+  return refuse_with(check, privy_reason_enum_value(&words, check->operation, field, position), &words);
 }
 
 /* The value is of another type than the field's. */
@@ -141,7 +142,7 @@ static const privy_field *params_key(privy_check *check, const char *name, size_
   privy_check_frame *frame = top(check);
   const privy_field *field = frame->row;
   frame->kind = FRAME_PARAMS; /* a refused name before it is over */
-  if (field && (field->taken_by & (1u << check->operation->id))) {
+  if (field && (field->accepted_by & (1u << check->operation->id))) {
     uint64_t bit = UINT64_C(1) << (field - frame->object->rows);
     frame->field = check->lenient ? NULL : field;
     if (check->mode == PRIVY_CHECK_STRICT && (check->given & bit)) refuse_key(check, "is given twice");
@@ -151,7 +152,7 @@ static const privy_field *params_key(privy_check *check, const char *name, size_
   frame->field = NULL;
   if (check->lenient) {
     check->unknown = true;
-  } else if (check->mode == PRIVY_CHECK_STRICT && field && !field->taken_by) {
+  } else if (check->mode == PRIVY_CHECK_STRICT && field && !field->accepted_by) {
     refuse_key(check, "is read-only");
   } else if (check->mode == PRIVY_CHECK_STRICT) {
     refuse_unknown(check, name, length);
@@ -190,7 +191,7 @@ static const privy_field *other_key(privy_check *check, const char *name, size_t
   const bool params = check->depth == 1 && check->operation;
   if (params) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
   if (params || frame->kind == FRAME_OBJECT) {
-    const privy_field *row = privy_object_row_after(frame->object, frame->row, name, length);
+    const privy_field *row = privy_object_lookup_after(frame->object, frame->row, name, length);
     if (row) return take_row(check, row);
   }
   frame->row = frame->field = NULL;
@@ -240,16 +241,16 @@ static judge judge_of(privy_check *check, const privy_field **field) {
   return frame->field ? JUDGE_FIELD : judge_elsewhere(frame);
 }
 
-static void note_choice(privy_check *check, const privy_field *field, uint8_t choice) {
+static void note_choice(privy_check *check, const privy_field *field, uint8_t enum_value) {
   if (check->depth != 1) return;
   size_t row = (size_t)(field - check->frames[0].object->rows);
   check->noted |= UINT64_C(1) << row;
-  check->choices[row] = choice;
+  check->enum_values[row] = enum_value;
 }
 
 static privy_verdict check_enum(privy_check *check, const privy_field *field, const char *text, size_t length) {
-  int position = privy_enum_index(field->choices, text, length, false);
-  if (position < 0 || !(field->choices->choices[position].taken_by & (1u << check->operation->id)))
+  int position = privy_enum_index(field->enum_values, text, length, false);
+  if (position < 0 || !(field->enum_values->enum_values[position].accepted_by & (1u << check->operation->id)))
     return refuse_choice(check, field, position);
   note_choice(check, field, (uint8_t)position);
   return PRIVY_VERDICT_PASSED;
@@ -257,9 +258,9 @@ static privy_verdict check_enum(privy_check *check, const privy_field *field, co
 
 static privy_verdict check_text(privy_check *check, const privy_field *field, const char *text, size_t length) {
   const privy_format format = (privy_format)field->format;
-  const char *fault = format == PRIVY_FORMAT_NONE ? NULL : privy_format_check(format, text, length);
+  const char *detail = format == PRIVY_FORMAT_NONE ? NULL : privy_format_check(format, text, length);
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  if (fault) return refuse_with(check, privy_reason_format(&words, format, fault, text, length), &words);
+  if (detail) return refuse_with(check, privy_reason_format(&words, format, detail, text, length), &words);
   if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max)
     return refuse_with(check, privy_buffer_format(&words, "must be at most %lld characters", (long long)field->max),
                        &words);
@@ -329,8 +330,8 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
   judge judged = judge_of(check, &field);
   bool integral;
   bool number = privy_json_number(text, length, &integral);
-  const char *fault = number || judged == JUDGE_SILENT ? NULL : privy_reason_not_finite(text, length);
-  if (fault) return refused(check, fault);
+  const char *detail = number || judged == JUDGE_SILENT ? NULL : privy_reason_not_finite(text, length);
+  if (detail) return refused(check, detail);
   if (!number && (judged == JUDGE_FLAT || judged == JUDGE_NOTHING)) return refused(check, "must be a finite number");
   if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
   switch ((privy_kind)field->kind) {
@@ -366,7 +367,7 @@ privy_verdict privy_check_null(privy_check *check) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
   if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
-  if (!(field->null_in & (1u << check->operation->id))) return refused(check, "must not be null");
+  if (!(field->nullable_in & (1u << check->operation->id))) return refused(check, "must not be null");
   if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->rows);
   return PRIVY_VERDICT_PASSED;
 }

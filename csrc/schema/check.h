@@ -14,7 +14,7 @@
 #define PRIVY_SCHEMA_CHECK_H
 
 #include "base/buffer.h"
-#include "schema/faults.h"
+#include "schema/details.h"
 #include "schema/schema.h"
 #include "json/reader.h"
 
@@ -51,11 +51,11 @@ typedef struct privy_check_frame {
 typedef struct privy_check {
   const privy_operation *operation; /* NULL: a raw request, of which only texts and nesting are checked */
   privy_check_mode mode;
-  privy_faults faults;
+  privy_details details;
   uint64_t given;                                  /* rows of the operation's object given, null included */
   uint64_t nulls;                                  /* rows given as null */
   uint64_t noted;                                  /* rows whose value stands in `choices` */
-  uint8_t choices[64];                             /* by row: an enum value's position, a boolean's truth */
+  uint8_t enum_values[64];                         /* by row: an enum value's position, a boolean's truth */
   bool unknown;                                    /* `extra` gave a name that the operation does not know */
   bool lenient;                                    /* `extra`: what follows at top level is not judged */
   bool no_memory;                                  /* memory ran out: the verdicts are incomplete */
@@ -93,7 +93,7 @@ bool privy_check_wants_time(const privy_check *check);
 /* Keeps a fault of the current field. */
 void privy_check_refuse(privy_check *check, const char *message);
 /* Keeps a fault of the top-level field `name`, or of "base". */
-void privy_check_fault(privy_check *check, const char *name, const char *format, ...) PRIVY_PRINTF(3, 4);
+void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) PRIVY_PRINTF(3, 4);
 /* Missing parameters and rules over several fields. Parameters whose bit is in `exempt` need not be there. */
 void privy_check_finish(privy_check *check, uint64_t exempt);
 

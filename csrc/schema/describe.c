@@ -21,39 +21,39 @@ static void describe(const privy_operation *operation, const privy_field *field,
   out->name = field->name;
   out->doc = field->doc;
   out->kind = (privy_kind)field->kind;
-  out->choices = field->choices;
+  out->enum_values = field->enum_values;
   out->object = field->object;
   out->required = operation && (field->flags & PRIVY_FIELD_REQUIRED);
   out->row_key = operation && (field->flags & PRIVY_FIELD_ROW_KEY);
-  out->nullable = (field->null_in & asked) != 0;
+  out->nullable = (field->nullable_in & asked) != 0;
   out->personal = is_personal(field);
 }
 
-const char *privy_enum_name(const privy_enum *choices) {
-  return choices->name;
+const char *privy_enum_name(const privy_enum *enum_values) {
+  return enum_values->name;
 }
 
-size_t privy_enum_count(const privy_enum *choices) {
-  return choices->count;
+size_t privy_enum_count(const privy_enum *enum_values) {
+  return enum_values->count;
 }
 
-const char *privy_enum_value(const privy_enum *choices, size_t index) {
-  return index < choices->count ? choices->choices[index].name : NULL;
+const char *privy_enum_value(const privy_enum *enum_values, size_t index) {
+  return index < enum_values->count ? enum_values->enum_values[index].name : NULL;
 }
 
-int privy_enum_index(const privy_enum *choices, const char *text, size_t length, bool older) {
-  for (size_t i = 0; i < choices->count; i++) {
-    const privy_choice *choice = &choices->choices[i];
-    if (choice->name_length == length && memcmp(choice->name, text, length) == 0) return (int)i;
+int privy_enum_index(const privy_enum *enum_values, const char *text, size_t length, bool aliases) {
+  for (size_t i = 0; i < enum_values->count; i++) {
+    const privy_enum_entry *enum_value = &enum_values->enum_values[i];
+    if (enum_value->name_length == length && memcmp(enum_value->name, text, length) == 0) return (int)i;
   }
-  for (size_t i = 0; older && i < choices->count; i++)
-    if (privy_older_has(choices->choices[i].older, text, length)) return (int)i;
+  for (size_t i = 0; aliases && i < enum_values->count; i++)
+    if (privy_aliases_have(enum_values->enum_values[i].aliases, text, length)) return (int)i;
   return -1;
 }
 
-bool privy_older_has(const char *older, const char *text, size_t length) {
-  if (!*older) return false;
-  privy_slice list = {older, strlen(older)};
+bool privy_aliases_have(const char *aliases, const char *text, size_t length) {
+  if (!*aliases) return false;
+  privy_slice list = {aliases, strlen(aliases)};
   privy_slice word;
   while (privy_next_word(&list, '|', &word))
     if (word.length == length && memcmp(word.text, text, length) == 0) return true;
@@ -76,22 +76,22 @@ const char *privy_object_doc(const privy_object *object) {
 }
 
 size_t privy_object_count(const privy_object *object) {
-  return object->slots ? object->slot_count : object->row_count;
+  return object->response_fields ? object->response_field_count : object->row_count;
 }
 
 bool privy_object_field(const privy_object *object, size_t index, privy_field_info *out) {
   if (index >= privy_object_count(object)) return false;
-  describe(NULL, &object->rows[object->slots ? object->slots[index] : index], out);
+  describe(NULL, &object->rows[object->response_fields ? object->response_fields[index] : index], out);
   return true;
 }
 
 int privy_object_index(const privy_object *object, const char *name, size_t length) {
-  for (size_t i = 0; i < object->slot_count; i++) {
-    const privy_field *field = &object->rows[object->slots[i]];
+  for (size_t i = 0; i < object->response_field_count; i++) {
+    const privy_field *field = &object->rows[object->response_fields[i]];
     if (field->name_length == length && memcmp(field->name, name, length) == 0) return (int)i;
   }
-  for (size_t i = 0; i < object->slot_count; i++)
-    if (privy_older_has(object->rows[object->slots[i]].older, name, length)) return (int)i;
+  for (size_t i = 0; i < object->response_field_count; i++)
+    if (privy_aliases_have(object->rows[object->response_fields[i]].aliases, name, length)) return (int)i;
   return -1;
 }
 
@@ -101,12 +101,12 @@ static const privy_field *row_between(const privy_field *from, const privy_field
   return NULL;
 }
 
-const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length) {
+const privy_field *privy_object_lookup(const privy_object *object, const char *name, size_t length) {
   return row_between(object->rows, object->rows + object->row_count, name, length);
 }
 
-const privy_field *privy_object_row_after(const privy_object *object, const privy_field *last, const char *name,
-                                          size_t length) {
+const privy_field *privy_object_lookup_after(const privy_object *object, const privy_field *last, const char *name,
+                                             size_t length) {
   const privy_field *from = last ? last + 1 : object->rows;
   const privy_field *field = row_between(from, object->rows + object->row_count, name, length);
   return field ? field : row_between(object->rows, from, name, length);
@@ -148,33 +148,33 @@ const privy_object *privy_operation_object(const privy_operation *operation) {
 }
 
 bool privy_operation_paged(const privy_operation *operation) {
-  return operation->answer == PRIVY_ANSWER_PAGE;
+  return operation->response == PRIVY_RESPONSE_PAGE;
 }
 
 size_t privy_operation_count(const privy_operation *operation) {
   size_t count = 0;
   for (size_t i = 0; i < operation->object->row_count; i++)
-    if (operation->object->rows[i].taken_by & (1u << operation->id)) count++;
+    if (operation->object->rows[i].accepted_by & (1u << operation->id)) count++;
   return count;
 }
 
 bool privy_operation_param(const privy_operation *operation, size_t index, privy_field_info *out) {
   for (size_t i = 0; i < operation->object->row_count; i++) {
     const privy_field *field = &operation->object->rows[i];
-    if (!(field->taken_by & (1u << operation->id)) || index-- > 0) continue;
+    if (!(field->accepted_by & (1u << operation->id)) || index-- > 0) continue;
     describe(operation, field, out);
     return true;
   }
   return false;
 }
 
-privy_place privy_operation_place(const privy_operation *operation) {
+privy_location privy_operation_location(const privy_operation *operation) {
   const char *method = operation->method;
-  return strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0 ? PRIVY_PLACE_QUERY : PRIVY_PLACE_BODY;
+  return strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0 ? PRIVY_LOCATION_QUERY : PRIVY_LOCATION_BODY;
 }
 
-privy_place privy_field_place(const privy_operation *operation, const privy_field *field) {
-  if (field->flags & PRIVY_FIELD_HEADER) return PRIVY_PLACE_HEADER;
-  if ((field->flags & PRIVY_FIELD_PATH) && (field->taken_by & (1u << operation->id))) return PRIVY_PLACE_PATH;
-  return privy_operation_place(operation);
+privy_location privy_field_location(const privy_operation *operation, const privy_field *field) {
+  if (field->flags & PRIVY_FIELD_HEADER) return PRIVY_LOCATION_HEADER;
+  if ((field->flags & PRIVY_FIELD_PATH) && (field->accepted_by & (1u << operation->id))) return PRIVY_LOCATION_PATH;
+  return privy_operation_location(operation);
 }

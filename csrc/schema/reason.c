@@ -5,16 +5,18 @@
 #include "base/visible.h"
 #include "schema/format.h"
 
-bool privy_reason_choice(privy_buffer *out, const privy_operation *operation, const privy_field *field, int position) {
+bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation, const privy_field *field,
+                             int position) {
   const privy_operations asked = 1u << operation->id;
-  const privy_enum *choices = field->choices;
-  if (position >= 0 && *choices->choices[position].why)
-    return privy_buffer_format(out, "%s %s", choices->choices[position].name, choices->choices[position].why);
+  const privy_enum *enum_values = field->enum_values;
+  if (position >= 0 && *enum_values->enum_values[position].why)
+    return privy_buffer_format(out, "%s %s", enum_values->enum_values[position].name,
+                               enum_values->enum_values[position].why);
   bool done = privy_buffer_text(out, "must be one of ");
   const char *comma = "";
-  for (size_t i = 0; i < choices->count; i++) {
-    if (!(choices->choices[i].taken_by & asked)) continue;
-    done = done && privy_buffer_format(out, "%s%s", comma, choices->choices[i].name);
+  for (size_t i = 0; i < enum_values->count; i++) {
+    if (!(enum_values->enum_values[i].accepted_by & asked)) continue;
+    done = done && privy_buffer_format(out, "%s%s", comma, enum_values->enum_values[i].name);
     comma = ", ";
   }
   return done;
@@ -39,7 +41,7 @@ static const char *type_message(const privy_field *field) {
 }
 
 bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field) {
-  if (field->kind == PRIVY_KIND_ENUM) return privy_reason_choice(out, operation, field, -1);
+  if (field->kind == PRIVY_KIND_ENUM) return privy_reason_enum_value(out, operation, field, -1);
   return privy_buffer_text(out, type_message(field));
 }
 

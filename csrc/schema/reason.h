@@ -11,8 +11,8 @@
 #define PRIVY_REASON_MISSING ": leave out a value that is missing"
 
 /* Why the operation does not take the enumeration's value at `position` (-1: the text is no value of it). */
-PRIVY_NODISCARD bool privy_reason_choice(privy_buffer *out, const privy_operation *operation, const privy_field *field,
-                                         int position);
+PRIVY_NODISCARD bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation,
+                                             const privy_field *field, int position);
 /* What a field takes, for a value of another type. */
 PRIVY_NODISCARD bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field);
 /* Why a text is not a number: it says NaN or infinite. NULL for any other text. */

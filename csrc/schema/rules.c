@@ -6,8 +6,8 @@ static void check_required(privy_check *check, uint64_t exempt) {
   for (size_t i = 0; i < object->row_count; i++) {
     if ((check->given | exempt) >> i & 1) continue;
     const privy_field *field = &object->rows[i];
-    if ((field->flags & PRIVY_FIELD_REQUIRED) && (field->taken_by & (1u << check->operation->id)))
-      privy_check_fault(check, field->name, "is required");
+    if ((field->flags & PRIVY_FIELD_REQUIRED) && (field->accepted_by & (1u << check->operation->id)))
+      privy_check_add_detail(check, field->name, "is required");
   }
 }
 
@@ -19,7 +19,7 @@ static bool breaks_rule(const privy_check *check, const privy_rule *rule) {
   case PRIVY_RULE_AT_LEAST_ONE: return present == 0;
   case PRIVY_RULE_EXACTLY_ONE: return present == 0 || (present & (present - 1)) != 0;
   case PRIVY_RULE_NEEDS:
-    return (check->noted >> rule->when & 1) && (rule->when_choices >> check->choices[rule->when] & 1) &&
+    return (check->noted >> rule->when & 1) && (rule->when_choices >> check->enum_values[rule->when] & 1) &&
            present != rule->fields;
   }
   return false;
@@ -31,7 +31,7 @@ void privy_check_finish(privy_check *check, uint64_t exempt) {
   check_required(check, exempt);
   for (size_t i = 0; (rule = privy_rule_at(i)); i++)
     if ((rule->operations & (1u << check->operation->id)) && breaks_rule(check, rule))
-      privy_check_fault(check, "base", "%s", rule->message);
+      privy_check_add_detail(check, "base", "%s", rule->message);
 }
 
 static void check_scalar(privy_check *check, privy_value value, privy_buffer *decoded) {

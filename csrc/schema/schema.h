@@ -21,7 +21,7 @@
 #include "json/writer.h"
 
 typedef enum privy_operation_id {
-#define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc) PRIVY_OP_##id,
+#define OPERATION(id, name, method, path, scope, object, response, body_limit, deprecation, doc) PRIVY_OP_##id,
 #include "schema/endpoints.def"
 #undef OPERATION
   PRIVY_OP_COUNT
@@ -46,29 +46,29 @@ typedef enum privy_format {
 } privy_format;
 
 /*
- * Positions of rows (PRIVY_ROW_CONTACT_email) and of the fields that answers hold (PRIVY_SLOT_CONTACT_email). SEND rows
- * stand in requests, READ rows in answers, BOTH rows in both, HEADER rows travel as a header of the request.
+ * Positions of rows (PRIVY_FIELD_CONTACT_email) and of the fields that answers hold (PRIVY_INDEX_CONTACT_email). SEND
+ * rows stand in requests, READ rows in answers, BOTH rows in both, HEADER rows travel as a header of the request.
  */
-#define SEND(name, ...) PRIVY_ROW_CONTACT_##name,
+#define SEND(name, ...) PRIVY_FIELD_CONTACT_##name,
 #define READ SEND
 #define BOTH SEND
 #define HEADER SEND
-typedef enum privy_contact_row {
+typedef enum privy_contact_field {
 #include "schema/contact.def"
-  PRIVY_CONTACT_ROWS
-} privy_contact_row;
+  PRIVY_CONTACT_FIELDS
+} privy_contact_field;
 #undef SEND
-#define SEND(name, ...) PRIVY_ROW_ORDER_##name,
-typedef enum privy_order_row {
+#define SEND(name, ...) PRIVY_FIELD_ORDER_##name,
+typedef enum privy_order_field {
 #include "schema/order.def"
-  PRIVY_ORDER_ROWS
-} privy_order_row;
+  PRIVY_ORDER_FIELDS
+} privy_order_field;
 #undef SEND
-#define SEND(name, ...) PRIVY_ROW_EVENT_##name,
-typedef enum privy_event_row {
+#define SEND(name, ...) PRIVY_FIELD_EVENT_##name,
+typedef enum privy_event_field {
 #include "schema/event.def"
-  PRIVY_EVENT_ROWS
-} privy_event_row;
+  PRIVY_EVENT_FIELDS
+} privy_event_field;
 #undef SEND
 #undef READ
 #undef BOTH
@@ -76,29 +76,29 @@ typedef enum privy_event_row {
 #define SEND(...)
 #define HEADER(...)
 #define BOTH READ
-#define READ(name, ...) PRIVY_SLOT_CONTACT_##name,
-typedef enum privy_contact_slot {
+#define READ(name, ...) PRIVY_INDEX_CONTACT_##name,
+typedef enum privy_contact_index {
 #include "schema/contact.def"
-  PRIVY_CONTACT_SLOTS
-} privy_contact_slot;
+  PRIVY_CONTACT_INDEXES
+} privy_contact_index;
 #undef READ
-#define READ(name, ...) PRIVY_SLOT_ORDER_##name,
-typedef enum privy_order_slot {
+#define READ(name, ...) PRIVY_INDEX_ORDER_##name,
+typedef enum privy_order_index {
 #include "schema/order.def"
-  PRIVY_ORDER_SLOTS
-} privy_order_slot;
+  PRIVY_ORDER_INDEXES
+} privy_order_index;
 #undef READ
-#define READ(name, ...) PRIVY_SLOT_EVENT_##name,
-typedef enum privy_event_slot {
+#define READ(name, ...) PRIVY_INDEX_EVENT_##name,
+typedef enum privy_event_index {
 #include "schema/event.def"
-  PRIVY_EVENT_SLOTS
-} privy_event_slot;
+  PRIVY_EVENT_INDEXES
+} privy_event_index;
 #undef READ
-#define READ(name, ...) PRIVY_SLOT_PAGE_##name,
-typedef enum privy_page_slot {
+#define READ(name, ...) PRIVY_INDEX_PAGE_##name,
+typedef enum privy_page_index {
 #include "schema/page.def"
-  PRIVY_PAGE_SLOTS
-} privy_page_slot;
+  PRIVY_PAGE_INDEXES
+} privy_page_index;
 #undef SEND
 #undef READ
 #undef BOTH
@@ -106,7 +106,7 @@ typedef enum privy_page_slot {
 
 /* Positions of the values of enumerations (PRIVY_sms_consent_pending). */
 #define ENUM(name) typedef enum privy_##name {
-#define CHOICE(name, value, taken_by, why, older) PRIVY_##name##_##value,
+#define CHOICE(name, value, accepted_by, why, aliases) PRIVY_##name##_##value,
 #define ENUM_END(name)                                                                                                 \
   PRIVY_##name##_count                                                                                                 \
   }                                                                                                                    \
@@ -117,22 +117,22 @@ typedef enum privy_page_slot {
 #undef ENUM_END
 
 /* A value of an enumeration. */
-typedef struct privy_choice {
+typedef struct privy_enum_entry {
   const char *name;
   uint8_t name_length;
-  privy_operations taken_by; /* operations that may send it */
-  const char *why;           /* said to who sends it elsewhere */
-  const char *older;         /* older names that answers may carry, parted by '|' */
-} privy_choice;
+  privy_operations accepted_by; /* operations that may send it */
+  const char *why;              /* said to who sends it elsewhere */
+  const char *aliases;          /* older names that answers may carry, parted by '|' */
+} privy_enum_entry;
 
 struct privy_enum {
   const char *name;
-  const privy_choice *choices;
+  const privy_enum_entry *enum_values;
   size_t count;
 };
 
-#define PRIVY_NO_SLOT 0xff
-#define PRIVY_MOST_ROWS 64 /* of an object: sets of rows are bits */
+#define PRIVY_NO_INDEX 0xff
+#define PRIVY_MAX_FIELDS 64 /* of an object: sets of rows are bits */
 #define PRIVY_KEY_EXTRA 3
 
 typedef enum privy_field_flags {
@@ -151,14 +151,14 @@ typedef struct privy_field {
   uint8_t kind; /* a privy_kind */
   uint8_t format;
   uint8_t flags;
-  uint8_t slot; /* position among the fields of answers, or PRIVY_NO_SLOT */
-  int64_t min;  /* integers: smallest value; min > max: no limits */
-  int64_t max;  /* integers: largest value; strings: most characters, 0 any; PRIVY_KIND_ANY: most levels */
-  privy_operations taken_by;
-  privy_operations null_in; /* operations that take an explicit null for it */
-  const privy_enum *choices;
+  uint8_t response_index; /* position among the fields of answers, or PRIVY_NO_INDEX */
+  int64_t min;            /* integers: smallest value; min > max: no limits */
+  int64_t max;            /* integers: largest value; strings: most characters, 0 any; PRIVY_KIND_ANY: most levels */
+  privy_operations accepted_by;
+  privy_operations nullable_in; /* operations that take an explicit null for it */
+  const privy_enum *enum_values;
   const privy_object *object;
-  const char *older; /* older names in answers, parted by '|' */
+  const char *aliases; /* older names in answers, parted by '|' */
   const char *header;
   const char *doc;
 } privy_field;
@@ -168,15 +168,15 @@ struct privy_object {
   const char *doc;
   const privy_field *rows;
   size_t row_count;
-  const uint8_t *slots; /* rows of the fields that answers hold */
-  size_t slot_count;
+  const uint8_t *response_fields; /* rows of the fields that answers hold */
+  size_t response_field_count;
 };
 
-typedef enum privy_answer_kind {
-  PRIVY_ANSWER_DATA, /* {"data": object} */
-  PRIVY_ANSWER_PAGE, /* {"data": [object, …], "pagination": {…}} */
-  PRIVY_ANSWER_BARE  /* the object itself */
-} privy_answer_kind;
+typedef enum privy_response_kind {
+  PRIVY_RESPONSE_DATA, /* {"data": object} */
+  PRIVY_RESPONSE_PAGE, /* {"data": [object, …], "pagination": {…}} */
+  PRIVY_RESPONSE_BARE  /* the object itself */
+} privy_response_kind;
 
 /*
  * Most bytes of a request's body, of its path, query and given headers together, and of a name inside the body. No
@@ -193,7 +193,7 @@ struct privy_operation {
   const char *path;
   privy_scope scope;
   const privy_object *object; /* rows of its parameters, and what it answers */
-  privy_answer_kind answer;
+  privy_response_kind response;
   size_t body_limit; /* most bytes of body, 0: PRIVY_LONGEST_BODY */
   const char *deprecation;
   const char *doc;
@@ -230,19 +230,24 @@ static inline bool privy_field_is(const privy_field *field, const char *name, si
   return field->name_length == length && memcmp(field->key + 1, name, length) == 0;
 }
 /* The row called `name`; NULL when there is none. Older names are not looked at. */
-const privy_field *privy_object_row(const privy_object *object, const char *name, size_t length);
+const privy_field *privy_object_lookup(const privy_object *object, const char *name, size_t length);
 /* The same, beginning the search behind `last` (NULL: at the first row) and going round. */
-const privy_field *privy_object_row_after(const privy_object *object, const privy_field *last, const char *name,
-                                          size_t length);
+const privy_field *privy_object_lookup_after(const privy_object *object, const privy_field *last, const char *name,
+                                             size_t length);
 /* True when one of the words of `older` ("a|b") is the text. */
-bool privy_older_has(const char *older, const char *text, size_t length);
+bool privy_aliases_have(const char *aliases, const char *text, size_t length);
 /* Position of the value, also under an older name when `older` is true; -1 when the enumeration lacks it. */
-int privy_enum_index(const privy_enum *choices, const char *text, size_t length, bool older);
+int privy_enum_index(const privy_enum *enum_values, const char *text, size_t length, bool aliases);
 
-typedef enum privy_place { PRIVY_PLACE_BODY, PRIVY_PLACE_QUERY, PRIVY_PLACE_PATH, PRIVY_PLACE_HEADER } privy_place;
+typedef enum privy_location {
+  PRIVY_LOCATION_BODY,
+  PRIVY_LOCATION_QUERY,
+  PRIVY_LOCATION_PATH,
+  PRIVY_LOCATION_HEADER
+} privy_location;
 /* Where parameters of the operation travel that have no place of their own. */
-privy_place privy_operation_place(const privy_operation *operation);
+privy_location privy_operation_location(const privy_operation *operation);
 /* Where a parameter of the operation travels. */
-privy_place privy_field_place(const privy_operation *operation, const privy_field *field);
+privy_location privy_field_location(const privy_operation *operation, const privy_field *field);
 
 #endif

@@ -76,9 +76,9 @@ static const privy_field *closest(const privy_operation *operation, const plain_
   size_t best = tolerance(name->length) + 1;
   for (size_t i = 0; i < object->row_count; i++) {
     const privy_field *field = &object->rows[i];
-    if (!(field->taken_by & (1u << operation->id)) || field->name_length > LONGEST) continue;
-    const bool older = privy_older_has(field->older, name->text, name->length);
-    const size_t far = older ? 0 : distance(name, field->name, field->name_length);
+    if (!(field->accepted_by & (1u << operation->id)) || field->name_length > LONGEST) continue;
+    const bool aliases = privy_aliases_have(field->aliases, name->text, name->length);
+    const size_t far = aliases ? 0 : distance(name, field->name, field->name_length);
     if (far >= best) continue;
     best = far;
     found = field;
@@ -92,7 +92,7 @@ static const privy_field *only_one_sharing(const privy_operation *operation, con
   const privy_field *found = NULL;
   for (size_t i = 0; i < object->row_count; i++) {
     const privy_field *field = &object->rows[i];
-    if (!(field->taken_by & (1u << operation->id)) || !shares_words(name, field->name, field->name_length)) continue;
+    if (!(field->accepted_by & (1u << operation->id)) || !shares_words(name, field->name, field->name_length)) continue;
     if (found) return NULL;
     found = field;
   }

@@ -5,7 +5,7 @@
 
 /* The names by which the rows call sets of operations, and flags. */
 enum {
-#define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc) id = PRIVY_OP_BIT(id),
+#define OPERATION(id, name, method, path, scope, object, response, body_limit, deprecation, doc) id = PRIVY_OP_BIT(id),
 #include "schema/endpoints.def"
 #undef OPERATION
   REQUIRED = PRIVY_FIELD_REQUIRED,
@@ -21,8 +21,8 @@ enum {
 
 /* ---- enumerations ---- */
 
-#define ENUM(enumeration) static const privy_choice enumeration##_choices[] = {
-#define CHOICE(enumeration, value, taken_by, why, older) {NAMED(value), taken_by, why, older},
+#define ENUM(enumeration) static const privy_enum_entry enumeration##_choices[] = {
+#define CHOICE(enumeration, value, accepted_by, why, aliases) {NAMED(value), accepted_by, why, aliases},
 #define ENUM_END(enumeration)                                                                                          \
   }                                                                                                                    \
   ;                                                                                                                    \
@@ -36,7 +36,7 @@ enum {
 
 #define PART_BEGIN(part) static const privy_field part##_rows[] = {
 #define PART_FIELD(part, name, kind, doc)                                                                              \
-  {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_NONE, 0, PRIVY_NO_SLOT, 1, 0, ORDER, ORDER, NULL, NULL, "", NULL, doc},
+  {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_NONE, 0, PRIVY_NO_INDEX, 1, 0, ORDER, ORDER, NULL, NULL, "", NULL, doc},
 #define PART_END(part, doc)                                                                                            \
   }                                                                                                                    \
   ;                                                                                                                    \
@@ -51,31 +51,19 @@ enum {
 #define PLAIN NULL, NULL
 #define CHOICES(enumeration) &privy_enum_##enumeration, NULL
 #define PART(part) NULL, &privy_object_##part
-#define ROW(slot, name, kind, choices, object, format, min, max, taken_by, null_in, flags, older, doc)                 \
-  {KEYED(name),                                                                                                        \
-   PRIVY_KIND_##kind,                                                                                                  \
-   PRIVY_FORMAT_##format,                                                                                              \
-   flags,                                                                                                              \
-   slot,                                                                                                               \
-   min,                                                                                                                \
-   max,                                                                                                                \
-   taken_by,                                                                                                           \
-   null_in,                                                                                                            \
-   choices,                                                                                                            \
-   object,                                                                                                             \
-   older,                                                                                                              \
-   NULL,                                                                                                               \
-   doc},
-#define SEND(...) ROW(PRIVY_NO_SLOT, __VA_ARGS__)
-#define HEADER(name, header, taken_by, flags, doc)                                                                     \
+#define ROW(slot, name, kind, enum_values, object, format, min, max, accepted_by, nullable_in, flags, aliases, doc)    \
+  {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_##format, flags,  slot,    min,  max,                                  \
+   accepted_by, nullable_in,       enum_values,           object, aliases, NULL, doc},
+#define SEND(...) ROW(PRIVY_NO_INDEX, __VA_ARGS__)
+#define HEADER(name, header, accepted_by, flags, doc)                                                                  \
   {KEYED(name),                                                                                                        \
    PRIVY_KIND_STRING,                                                                                                  \
    PRIVY_FORMAT_HEADER,                                                                                                \
    PRIVY_FIELD_HEADER | (flags),                                                                                       \
-   PRIVY_NO_SLOT,                                                                                                      \
+   PRIVY_NO_INDEX,                                                                                                     \
    0,                                                                                                                  \
    0,                                                                                                                  \
-   taken_by,                                                                                                           \
+   accepted_by,                                                                                                        \
    0,                                                                                                                  \
    NULL,                                                                                                               \
    NULL,                                                                                                               \
@@ -83,23 +71,23 @@ enum {
    header,                                                                                                             \
    doc},
 
-#define READ(name, ...) ROW(PRIVY_SLOT_CONTACT_##name, name, __VA_ARGS__)
+#define READ(name, ...) ROW(PRIVY_INDEX_CONTACT_##name, name, __VA_ARGS__)
 #define BOTH READ
 static const privy_field contact_rows[] = {
 #include "schema/contact.def"
 };
 #undef READ
-#define READ(name, ...) ROW(PRIVY_SLOT_ORDER_##name, name, __VA_ARGS__)
+#define READ(name, ...) ROW(PRIVY_INDEX_ORDER_##name, name, __VA_ARGS__)
 static const privy_field order_rows[] = {
 #include "schema/order.def"
 };
 #undef READ
-#define READ(name, ...) ROW(PRIVY_SLOT_EVENT_##name, name, __VA_ARGS__)
+#define READ(name, ...) ROW(PRIVY_INDEX_EVENT_##name, name, __VA_ARGS__)
 static const privy_field event_rows[] = {
 #include "schema/event.def"
 };
 #undef READ
-#define READ(name, ...) ROW(PRIVY_SLOT_PAGE_##name, name, __VA_ARGS__)
+#define READ(name, ...) ROW(PRIVY_INDEX_PAGE_##name, name, __VA_ARGS__)
 static const privy_field page_rows[] = {
 #include "schema/page.def"
 };
@@ -110,22 +98,22 @@ static const privy_field page_rows[] = {
 /* The rows of the fields that answers hold, in the order of their slots. */
 #define SEND(...)
 #define HEADER(...)
-#define READ(name, ...) PRIVY_ROW_CONTACT_##name,
+#define READ(name, ...) PRIVY_FIELD_CONTACT_##name,
 static const uint8_t contact_slots[] = {
 #include "schema/contact.def"
 };
 #undef READ
-#define READ(name, ...) PRIVY_ROW_ORDER_##name,
+#define READ(name, ...) PRIVY_FIELD_ORDER_##name,
 static const uint8_t order_slots[] = {
 #include "schema/order.def"
 };
 #undef READ
-#define READ(name, ...) PRIVY_ROW_EVENT_##name,
+#define READ(name, ...) PRIVY_FIELD_EVENT_##name,
 static const uint8_t event_slots[] = {
 #include "schema/event.def"
 };
 #undef READ
-#define READ(name, ...) PRIVY_SLOT_PAGE_##name,
+#define READ(name, ...) PRIVY_INDEX_PAGE_##name,
 static const uint8_t page_slots[] = {
 #include "schema/page.def"
 };
@@ -147,9 +135,9 @@ static const privy_object *const objects[] = {&privy_object_contact, &privy_obje
 /* ---- operations, scopes, rules ---- */
 
 static const privy_operation operations[] = {
-#define OPERATION(id, name, method, path, scope, object, answer, body_limit, deprecation, doc)                         \
-  {PRIVY_OP_##id,         name,       method,      path, PRIVY_SCOPE_##scope, &privy_object_##object,                  \
-   PRIVY_ANSWER_##answer, body_limit, deprecation, doc},
+#define OPERATION(id, name, method, path, scope, object, response, body_limit, deprecation, doc)                       \
+  {PRIVY_OP_##id, name,        method, path, PRIVY_SCOPE_##scope, &privy_object_##object, PRIVY_RESPONSE_##response,   \
+   body_limit,    deprecation, doc},
 #include "schema/endpoints.def"
 #undef OPERATION
 };
@@ -160,12 +148,12 @@ static const char *const scope_names[] = {
 #undef SCOPE
 };
 
-#define F(object, field) (UINT64_C(1) << PRIVY_ROW_##object##_##field)
+#define F(object, field) (UINT64_C(1) << PRIVY_FIELD_##object##_##field)
 #define V(enumeration, value) (1u << PRIVY_##enumeration##_##value)
 #define TRUE 2u
 static const privy_rule rules[] = {
-#define RULE(operations, kind, fields, when, choices, message)                                                         \
-  {operations, PRIVY_RULE_##kind, fields, when, choices, message},
+#define RULE(operations, kind, fields, when, enum_values, message)                                                     \
+  {operations, PRIVY_RULE_##kind, fields, when, enum_values, message},
 #include "schema/rules.def"
 #undef RULE
 };

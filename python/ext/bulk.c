@@ -58,7 +58,7 @@ static PyObject *seconds_or_none(bool known, double seconds) {
 static void note(bulk_object *self) {
   privy_bulk_progress progress;
   privy_bulk_get_progress(self->bulk, &progress);
-  STATE_STEP_OF(self);
+  CRITICAL_SECTION_BEGIN(self);
   self->seen = progress;
   STATE_STEP_DONE();
 }
@@ -283,7 +283,7 @@ static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
   privy_bulk_progress seen;
-  STATE_STEP_OF(self);
+  CRITICAL_SECTION_BEGIN(self);
   seen = self->seen;
   STATE_STEP_DONE();
   return Py_BuildValue("(KKKKKKdd)", (unsigned long long)self->next_index, (unsigned long long)seen.done,

@@ -9,15 +9,15 @@ static PyObject *error_class(bulk_object *self, privy_status status) {
 }
 
 bool bulk_is_own(bulk_object *self, PyObject *exception) {
-  PyObject *base = error_class(self, PRIVY_ERROR);
+  PyObject *base = error_class(self, PRIVY_CONFIG_ERROR);
   return base &&
          (PyErr_GivenExceptionMatches(exception, base) || PyErr_GivenExceptionMatches(exception, PyExc_MemoryError));
 }
 
 /* What is no fault of a row ends the run: memory, a closed client, a setting. */
 static bool is_fault_of_row(bulk_object *self, PyObject *exception) {
-  PyObject *fault = error_class(self, PRIVY_VALIDATION);
-  return fault && (PyErr_GivenExceptionMatches(exception, fault) || !bulk_is_own(self, exception));
+  PyObject *detail = error_class(self, PRIVY_VALIDATION);
+  return detail && (PyErr_GivenExceptionMatches(exception, detail) || !bulk_is_own(self, exception));
 }
 
 /* The next row: NULL without an exception at the end, or with one. */

@@ -2,9 +2,9 @@
 
 #include <time.h>
 
+#include "call_event.h"
 #include "convert.h"
 #include "errors.h"
-#include "event.h"
 #include "options.h"
 #include "request.h"
 #include "sandbox.h"
@@ -35,7 +35,7 @@ static client_object *owner_of(client_object *self) {
 /* Keeps the core's client from being freed until let_go, closed or not. NULL: it has been freed. */
 static privy_client *hold(client_object *owner) {
   privy_client *client;
-  STATE_STEP_OF(owner);
+  CRITICAL_SECTION_BEGIN(owner);
   client = owner->client;
   if (client) owner->running++;
   STATE_STEP_DONE();
@@ -45,7 +45,7 @@ static privy_client *hold(client_object *owner) {
 /* Ends so many holds. The last one frees the client when it has been closed meanwhile. */
 static void let_go(client_object *owner, size_t holds) {
   privy_client *done = NULL;
-  STATE_STEP_OF(owner);
+  CRITICAL_SECTION_BEGIN(owner);
   owner->running -= holds;
   if (owner->closed && owner->running == 0) {
     done = owner->client;
@@ -138,7 +138,7 @@ static bool signal_raised(void *context) {
 }
 
 /* Keeps the exception that stopped the call, if one did. */
-static void observe(void *context, const privy_event *event) {
+static void observe(void *context, const privy_trace_event *event) {
   waiting *wait = context;
   PyObject *type, *value, *trace;
   PyEval_RestoreThread(wait->thread);
@@ -247,7 +247,7 @@ static PyObject *client_now(PyObject *object, PyObject *unused) {
   client_object *owner = owner_of((client_object *)object);
   bool told = false;
   double now = 0;
-  STATE_STEP_OF(owner);
+  CRITICAL_SECTION_BEGIN(owner);
   if (owner->sandbox) {
     now = privy_sandbox_now(owner->sandbox);
     told = true;

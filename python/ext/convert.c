@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "members.h"
+#include "json_object.h"
 #include "times.h"
 
 /* ---- text ---- */

@@ -1,6 +1,6 @@
 #include "convert.h"
 
-#include "members.h"
+#include "json_object.h"
 
 /* Copies of converted values: plain mutable ones, and masked ones for repr. */
 

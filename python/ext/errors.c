@@ -5,12 +5,12 @@
 /* Where the classes and the function that fills them are spelled out. */
 #define ERRORS_MODULE "privy._errors"
 
-PyObject *errors_faults(const privy_faults *faults) {
-  PyObject *list = PyList_New((Py_ssize_t)faults->count);
-  for (size_t i = 0; list && i < faults->count; i++) {
-    const privy_fault *fault = &faults->items[i];
+PyObject *errors_details(const privy_details *details) {
+  PyObject *list = PyList_New((Py_ssize_t)details->count);
+  for (size_t i = 0; list && i < details->count; i++) {
+    const privy_detail *detail = &details->items[i];
     PyObject *pair =
-        Py_BuildValue("{sNsN}", "field", convert_words(fault->field), "message", convert_words(fault->message));
+        Py_BuildValue("{sNsN}", "field", convert_words(detail->field), "message", convert_words(detail->message));
     if (!pair || PyList_SetItem(list, (Py_ssize_t)i, pair) < 0) Py_CLEAR(list);
   }
   return list;
@@ -54,14 +54,14 @@ static PyObject *number_or_none(bool known, double value) {
 static PyObject *build(PyObject *builder, PyObject *type, const privy_error *error) {
   PyObject *headers = error->response ? errors_headers(error->response) : Py_NewRef(Py_None);
   PyObject *status = error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None);
-  PyObject *args =
-      Py_BuildValue("(ONNNNNNNNNNNidNNNNN)", type, convert_words(error->message), errors_faults(&error->faults), status,
-                    convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
-                    convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
-                    PyBool_FromLong(error->retryable), PyBool_FromLong(error->may_have_succeeded), error->attempts,
-                    error->waited, number_or_none(error->retry_after >= 0, error->retry_after),
-                    number_or_none(error->retry_at != 0, error->retry_at),
-                    number_or_none(error->resets_at != 0, error->resets_at), headers, body_of(error));
+  PyObject *args = Py_BuildValue(
+      "(ONNNNNNNNNNNidNNNNN)", type, convert_words(error->message), errors_details(&error->details), status,
+      convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
+      convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
+      PyBool_FromLong(error->retryable), PyBool_FromLong(error->may_have_succeeded), error->attempts, error->waited,
+      number_or_none(error->retry_after >= 0, error->retry_after),
+      number_or_none(error->retry_at != 0, error->retry_at), number_or_none(error->resets_at != 0, error->resets_at),
+      headers, body_of(error));
   PyObject *exception = args ? PyObject_CallObject(builder, args) : NULL;
   Py_XDECREF(args);
   return exception;
@@ -70,9 +70,9 @@ static PyObject *build(PyObject *builder, PyObject *type, const privy_error *err
 void errors_refuse(core_state *state, const char *message) {
   privy_error error;
   privy_error_init(&error);
-  error.code = PRIVY_ERROR;
+  error.code = PRIVY_CONFIG_ERROR;
   error.message = (char *)message;
-  errors_raise(state, PRIVY_ERROR, &error);
+  errors_raise(state, PRIVY_CONFIG_ERROR, &error);
 }
 
 void errors_raise(core_state *state, privy_status status, const privy_error *error) {

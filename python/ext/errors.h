@@ -9,7 +9,7 @@ void errors_raise(core_state *state, privy_status status, const privy_error *err
 /* Raises the root class: a setting that cannot be used. */
 void errors_refuse(core_state *state, const char *message);
 /* Faults as a list of dicts with field and message; NULL with an exception. */
-PyObject *errors_faults(const privy_faults *faults);
+PyObject *errors_details(const privy_details *details);
 /* The header fields of an answer that users see as a list of (name, value); NULL with an exception. */
 PyObject *errors_headers(const privy_response *response);
 /* The exception that is set, which is cleared: a new reference. */

@@ -3,11 +3,11 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "call_event.h"
 #include "client.h"
 #include "contexts.h"
 #include "convert.h"
 #include "errors.h"
-#include "event.h"
 #include "options.h"
 #include "request.h"
 
@@ -41,7 +41,7 @@ static void go_out(group_object *self) {
 /* Goes in, if the group may be used. Otherwise false with an exception. */
 static bool begin_use(group_object *self) {
   if (!go_in(self)) {
-    PyErr_SetString(PyExc_RuntimeError, "the group is at work already: it is used by one thread at a time");
+    PyErr_SetString(PyExc_RuntimeError, "the group is in use by another thread");
     return false;
   }
   bool open = self->group, own = self->process == getpid();
@@ -52,7 +52,7 @@ static bool begin_use(group_object *self) {
   return false;
 }
 
-static bool take_event(group_object *self, privy_event *event) {
+static bool take_event(group_object *self, privy_trace_event *event) {
   if (!go_in(self)) return false;
   bool found = self->group && privy_group_take_event(self->group, event);
   go_out(self);
@@ -64,7 +64,7 @@ static bool take_event(group_object *self, privy_event *event) {
 static bool report(group_object *self) {
   core_state *state = state_of_object((PyObject *)self);
   PyObject *type = NULL, *value = NULL, *trace = NULL;
-  privy_event event;
+  privy_trace_event event;
   while (take_event(self, &event)) {
     PyObject *context = contexts_find(self->contexts, event.id);
     bool goes_on = event_report(state, client_on_event(self->client), context, &event);
@@ -195,9 +195,9 @@ static PyObject *forget(group_object *self, uint64_t id, const privy_operation *
   return number;
 }
 
-static PyObject *value_of(core_state *state, const privy_operation *operation, privy_outcome *outcome) {
-  if (outcome->status == PRIVY_OK) return request_result(state, operation, outcome->response);
-  errors_raise(state, outcome->status, &outcome->error);
+static PyObject *value_of(core_state *state, const privy_operation *operation, privy_completion *completion) {
+  if (completion->status == PRIVY_OK) return request_result(state, operation, completion->response);
+  errors_raise(state, completion->status, &completion->error);
   return NULL;
 }
 
@@ -205,16 +205,16 @@ static PyObject *value_of(core_state *state, const privy_operation *operation, p
 static PyObject *group_take(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  privy_outcome outcome;
+  privy_completion completion;
   const privy_operation *operation = NULL;
   if (!begin_use(self)) return NULL;
-  bool found = privy_group_take(self->group, &outcome);
-  PyObject *number = found ? forget(self, outcome.id, &operation) : NULL;
+  bool found = privy_group_next_completed(self->group, &completion);
+  PyObject *number = found ? forget(self, completion.id, &operation) : NULL;
   go_out(self);
   if (!found) Py_RETURN_NONE;
-  PyObject *value = number ? value_of(state_of_object(object), operation, &outcome) : NULL;
+  PyObject *value = number ? value_of(state_of_object(object), operation, &completion) : NULL;
   PyObject *exception = value ? Py_NewRef(Py_None) : errors_caught();
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   if (!value) value = Py_NewRef(Py_None);
   return Py_BuildValue("(NNN)", number ? number : Py_NewRef(Py_None), value, exception);
 }
@@ -228,7 +228,7 @@ static PyObject *group_set_ahead(PyObject *object, PyObject *on) {
   group_object *self = (group_object *)object;
   int truth = PyObject_IsTrue(on);
   if (truth < 0 || !begin_use(self)) return NULL;
-  privy_group_set_ahead(self->group, truth > 0);
+  privy_group_set_prefetch(self->group, truth > 0);
   go_out(self);
   Py_RETURN_NONE;
 }
@@ -279,7 +279,7 @@ static PyObject *group_watch(PyObject *object, PyObject *watcher) {
   if (!begin_use(self)) return NULL;
   PyObject *before = self->watcher;
   self->watcher = Py_NewRef(watcher);
-  privy_group_watch(self->group, on_socket, self);
+  privy_group_set_socket_callback(self->group, on_socket, self);
   go_out(self);
   Py_XDECREF(before);
   Py_RETURN_NONE;
@@ -289,7 +289,7 @@ static PyObject *group_due(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   if (!begin_use(self)) return NULL;
-  double due = privy_group_due(self->group);
+  double due = privy_group_timeout(self->group);
   go_out(self);
   return due < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(due);
 }
@@ -299,7 +299,7 @@ static PyObject *group_act(PyObject *object, PyObject *args) {
   group_object *self = (group_object *)object;
   int socket, events;
   if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !begin_use(self)) return NULL;
-  privy_group_act(self->group, socket, events);
+  privy_group_socket_action(self->group, socket, events);
   go_out(self);
   if (!report(self)) return NULL;
   Py_RETURN_NONE;
@@ -337,7 +337,7 @@ static void group_finalize(PyObject *object) {
 static PyObject *group_close(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  static const char at_work[] = "the group is at work: it cannot be closed now";
+  static const char at_work[] = "the group is in use: it cannot be closed now";
   if (!go_in(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
   bool own = self->group && self->process == getpid();
   if (own) privy_group_cancel_all(self->group);

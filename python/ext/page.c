@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "convert.h"
-#include "members.h"
+#include "json_object.h"
 #include "record.h"
 
 /* The table whose fields are the attributes of a page. */
@@ -225,7 +225,7 @@ const privy_response *page_response(core_state *state, PyObject *object) {
     const privy_response *response = ((page_object *)object)->response;
     if (response && privy_response_count(response) == (size_t)Py_SIZE(object)) return response;
   }
-  PyErr_SetString(PyExc_TypeError, "page must be a Page that a call gave");
+  PyErr_SetString(PyExc_TypeError, "page must be a Page returned by a call");
   return NULL;
 }
 

@@ -4,7 +4,7 @@
 #include <structmember.h>
 
 #include "convert.h"
-#include "members.h"
+#include "json_object.h"
 
 /*
  * The values of known fields are made with the record and stand in plain slots, so that Python reads them as fast as

@@ -1,10 +1,10 @@
 #include "request.h"
 
 #include "convert.h"
+#include "encode.h"
 #include "errors.h"
 #include "page.h"
 #include "record.h"
-#include "walk.h"
 
 bool request_right_count(Py_ssize_t given, Py_ssize_t wanted) {
   if (given == wanted) return true;
@@ -135,31 +135,31 @@ PyObject *request_validate(PyObject *module, PyObject *args) {
   privy_error error;
   privy_error_init(&error);
   privy_status status = privy_request_finish(request, &error);
-  PyObject *faults = status == PRIVY_NO_MEMORY ? PyErr_NoMemory() : errors_faults(&error.faults);
+  PyObject *details = status == PRIVY_NO_MEMORY ? PyErr_NoMemory() : errors_details(&error.details);
   privy_error_clear(&error);
   privy_request_free(request);
-  return faults;
+  return details;
 }
 
 /* Adds (row, field, message); false with a Python exception, or with `status` not PRIVY_OK. */
-static bool add_row(PyObject *fault, privy_error *error, privy_status *status) {
+static bool add_row(PyObject *detail, privy_error *error, privy_status *status) {
   unsigned long long row;
   const char *field, *message;
-  if (!PyArg_ParseTuple(fault, "Kss", &row, &field, &message)) return false;
+  if (!PyArg_ParseTuple(detail, "Kss", &row, &field, &message)) return false;
   *status = privy_error_add_row(error, row, field, message);
   return *status == PRIVY_OK;
 }
 
 PyObject *request_refuse_rows(PyObject *module, PyObject *args) {
-  PyObject *faults;
+  PyObject *details;
   unsigned long long total;
-  if (!PyArg_ParseTuple(args, "O!K", &PyList_Type, &faults, &total)) return NULL;
+  if (!PyArg_ParseTuple(args, "O!K", &PyList_Type, &details, &total)) return NULL;
   privy_error error;
   privy_error_init(&error);
   privy_status status = PRIVY_OK;
   bool added = true;
-  for (Py_ssize_t i = 0; added && i < PyList_Size(faults); i++)
-    added = add_row(PyList_GetItem(faults, i), &error, &status);
+  for (Py_ssize_t i = 0; added && i < PyList_Size(details); i++)
+    added = add_row(PyList_GetItem(details, i), &error, &status);
   if (added) status = privy_error_refuse_rows(&error, total);
   if (status != PRIVY_OK) errors_raise(state_of_module(module), status, &error);
   privy_error_clear(&error);

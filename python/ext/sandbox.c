@@ -50,21 +50,21 @@ static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
   const char *method, *target, *headers, *body;
   Py_ssize_t headers_length, body_length;
   if (!PyArg_ParseTuple(args, "ssy#y#", &method, &target, &headers, &headers_length, &body, &body_length)) return NULL;
-  privy_sandbox_answer answer;
-  privy_sandbox_answer_init(&answer);
+  privy_sandbox_response response;
+  privy_sandbox_response_init(&response);
   PyThreadState *thread = PyEval_SaveThread();
   privy_status status = privy_sandbox_handle(inside(self), method, target, headers, (size_t)headers_length, body,
-                                             (size_t)body_length, &answer);
+                                             (size_t)body_length, &response);
   PyEval_RestoreThread(thread);
   PyObject *result;
   if (status == PRIVY_OK) {
-    result = Py_BuildValue("(iNNdi)", answer.http_status, header_pairs(&answer.headers),
-                           PyBytes_FromStringAndSize(answer.body.data, (Py_ssize_t)answer.body.length), answer.delay,
-                           (int)answer.cut);
+    result = Py_BuildValue("(iNNdi)", response.http_status, header_pairs(&response.headers),
+                           PyBytes_FromStringAndSize(response.body.data, (Py_ssize_t)response.body.length),
+                           response.delay, (int)response.cut);
   } else {
     result = PyErr_NoMemory();
   }
-  privy_sandbox_answer_clear(&answer);
+  privy_sandbox_response_clear(&response);
   return result;
 }
 

@@ -30,7 +30,7 @@ static PyObject *object_fields(const privy_object *object);
 
 static PyObject *field_row(const privy_field_info *info) {
   return Py_BuildValue("{s:s,s:s,s:s,s:z,s:z,s:N,s:N,s:N,s:N}", "name", info->name, "doc", info->doc, "kind",
-                       kind_name(info->kind), "choices", info->choices ? privy_enum_name(info->choices) : NULL,
+                       kind_name(info->kind), "choices", info->enum_values ? privy_enum_name(info->enum_values) : NULL,
                        "object", info->object ? privy_object_name(info->object) : NULL, "required",
                        PyBool_FromLong(info->required), "nullable", PyBool_FromLong(info->nullable), "members",
                        info->object ? object_fields(info->object) : Py_NewRef(Py_None), "row_key",
@@ -98,18 +98,18 @@ static PyObject *errors(void) {
   return list;
 }
 
-static PyObject *enum_row(const privy_enum *choices) {
+static PyObject *enum_row(const privy_enum *enum_values) {
   PyObject *values = PyList_New(0);
-  for (size_t i = 0; values && i < privy_enum_count(choices); i++) {
-    if (append(values, PyUnicode_FromString(privy_enum_value(choices, i))) < 0) Py_CLEAR(values);
+  for (size_t i = 0; values && i < privy_enum_count(enum_values); i++) {
+    if (append(values, PyUnicode_FromString(privy_enum_value(enum_values, i))) < 0) Py_CLEAR(values);
   }
-  return Py_BuildValue("{s:s,s:N}", "name", privy_enum_name(choices), "values", values);
+  return Py_BuildValue("{s:s,s:N}", "name", privy_enum_name(enum_values), "values", values);
 }
 
-static int has_enum(PyObject *list, const privy_enum *choices) {
+static int has_enum(PyObject *list, const privy_enum *enum_values) {
   for (Py_ssize_t i = 0; i < PyList_Size(list); i++) {
     PyObject *name = PyDict_GetItemString(PyList_GetItem(list, i), "name");
-    if (name && PyUnicode_CompareWithASCIIString(name, privy_enum_name(choices)) == 0) return 1;
+    if (name && PyUnicode_CompareWithASCIIString(name, privy_enum_name(enum_values)) == 0) return 1;
   }
   return 0;
 }
@@ -121,8 +121,8 @@ static PyObject *enums(void) {
   privy_field_info info;
   for (size_t i = 0; list && (operation = privy_operation_at(i)); i++) {
     for (size_t j = 0; list && privy_operation_param(operation, j, &info); j++) {
-      if (!info.choices || has_enum(list, info.choices)) continue;
-      if (append(list, enum_row(info.choices)) < 0) Py_CLEAR(list);
+      if (!info.enum_values || has_enum(list, info.enum_values)) continue;
+      if (append(list, enum_row(info.enum_values)) < 0) Py_CLEAR(list);
     }
   }
   return list;

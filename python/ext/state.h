@@ -13,10 +13,10 @@
  * The GIL sees to that by itself; without it the object's own lock does. No jump may lead out of it.
  */
 #ifdef Py_GIL_DISABLED
-#define STATE_STEP_OF(object) Py_BEGIN_CRITICAL_SECTION(object)
+#define CRITICAL_SECTION_BEGIN(object) Py_BEGIN_CRITICAL_SECTION(object)
 #define STATE_STEP_DONE() Py_END_CRITICAL_SECTION()
 #else
-#define STATE_STEP_OF(object) {
+#define CRITICAL_SECTION_BEGIN(object) {
 #define STATE_STEP_DONE() }
 #endif
 

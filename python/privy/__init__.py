@@ -15,7 +15,7 @@ from _collections_abc import Mapping, Sequence
 
 from ._client import Client
 from ._core import VERSION as __version__
-from ._core import Contact, EventReceipt, Members, Omit, Order, Page, omit
+from ._core import Contact, EventReceipt, JSONObject, Omit, Order, Page, omit
 from ._errors import (
     APIConnectionError,
     APIStatusError,
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from ._async_bulk import AsyncBulk
     from ._bulk import Bulk, BulkReport, Progress
     from ._bulk_rows import RefusedRow
-    from ._events import Event
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
     from ._result import Failure, Result, Success
+    from ._trace import CallEvent
     from .sandbox import Sandbox
 
 __all__ = [
@@ -68,7 +68,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "Contacts",
-    "Event",
+    "CallEvent",
     "EventReceipt",
     "Events",
     "Failure",
@@ -97,7 +97,7 @@ __all__ = [
     "omit",
 ]
 
-Mapping.register(Members)
+Mapping.register(JSONObject)
 Sequence.register(Page)
 
 
@@ -110,7 +110,7 @@ _LATER = {
     "AsyncOrders": "_async",
     "Bulk": "_bulk",
     "BulkReport": "_bulk",
-    "Event": "_events",
+    "CallEvent": "_trace",
     "Failure": "_result",
     "Progress": "_bulk",
     "RateLimit": "_limits",

@@ -107,6 +107,6 @@ def checked(operation: str, rows: Iterable[Row]) -> list[Row]:
     """The rows as a list. Raises ValidationError with the faults of all rows when there is one."""
     taken = list(rows_of(rows))
     faults = faults_of(operation, taken)
-    if not faults:
-        return taken
-    _core.refuse_rows([(fault.index, fault.field, fault.message) for fault in faults], len(taken))
+    if faults:
+        _core.refuse_rows([(fault.index, fault.field, fault.message) for fault in faults], len(taken))
+    return taken

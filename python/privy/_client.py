@@ -46,7 +46,7 @@ class BaseClient:
         reserve: int | str = 0,
         allow_plain_http: bool | None = None,
         sandbox: privy.Sandbox | None = None,
-        on_event: Callable[[privy.Event], object] | None = None,
+        on_event: Callable[[privy.CallEvent], object] | None = None,
     ) -> None:
         """
         Args:
@@ -76,7 +76,7 @@ class BaseClient:
                 container; with the sandbox's own token or OAuth client only. When left out, True if
                 ``PRIVY_ALLOW_PLAIN_HTTP`` is 1.
             sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
-            on_event: called with each ``Event`` of each call, in the thread that makes the call (or runs its event
+            on_event: called with each ``CallEvent`` of each call, in the thread that makes the call (or runs its event
                 loop), and with the context variables of the place where the call was made; so is the logger. It may use
                 the client itself; such calls report no events. An ``Exception`` that it raises goes to
                 ``sys.unraisablehook``; ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
@@ -143,7 +143,7 @@ class BaseClient:
         max_wait: float | str | None = None,
         max_retries: int | str | None = None,
         reserve: int | str | None = None,
-        on_event: Callable[[privy.Event], object] | None = None,
+        on_event: Callable[[privy.CallEvent], object] | None = None,
     ) -> privy.types.Self:
         """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
 
@@ -182,7 +182,7 @@ class Client(BaseClient):
     ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
     with the method. Ctrl-C stops a call at once.
 
-    The logger ``privy`` of ``logging`` gets each event of each call: a line, and the ``Event`` as
+    The logger ``privy`` of ``logging`` gets each event of each call: a line, and the ``CallEvent`` as
     ``record.privy_event``. Retries and waits of a second and more are at level INFO, refusals by budget at WARNING,
     all else at DEBUG. Where neither the logger nor ``on_event`` listens, events cost nothing.
     """

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 
 from typing_extensions import Self
 
-from ._events import Event
+from ._trace import CallEvent
 
 VERSION: Final[str]
 SANDBOX_TOKEN: Final[str]
@@ -27,7 +27,7 @@ class Omit:
 omit: Final[Omit]
 
 @final
-class Members(Mapping[str, Any]):
+class JSONObject(Mapping[str, Any]):
     """The members of a JSON object, read-only. They are made when they are first looked into.
 
     Equal to any mapping of the same members; copies and pickles as a dict; e-mail addresses and phone numbers are
@@ -289,7 +289,7 @@ class Client:
         reserve: int | str | None,
         allow_plain_http: bool | None,
         sandbox: Sandbox | None,
-        on_event: Callable[[Event], object] | None,
+        on_event: Callable[[CallEvent], object] | None,
         /,
     ) -> Client: ...
     @property
@@ -339,7 +339,7 @@ class Client:
         max_wait: float | str | None,
         max_retries: int | str | None,
         reserve: int | str | None,
-        on_event: Callable[[Event], object] | None,
+        on_event: Callable[[CallEvent], object] | None,
         /,
     ) -> Client:
         """The same client with other options; None for what stays as it is."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ._core import Contact, EventReceipt, Members, Order, Page
+from ._core import Contact, EventReceipt, JSONObject, Order, Page
 
 
 def json_default(value: object) -> object:
@@ -17,7 +17,7 @@ def json_default(value: object) -> object:
     Records and read-only mappings become dicts as ``to_dict(json=True)`` gives them, pages lists of such, an aware
     datetime ISO 8601 text, a Decimal text. Raises TypeError for anything else, as ``json`` does by itself.
     """
-    if isinstance(value, (Contact, Order, EventReceipt, Members)):
+    if isinstance(value, (Contact, Order, EventReceipt, JSONObject)):
         return value.to_dict(json=True)
     if isinstance(value, Page):
         return [record.to_dict(json=True) for record in value]

@@ -25,7 +25,7 @@ static inline void run_cases(const check_case *cases, size_t count, privy_check_
   for (size_t i = 0; i < count; i++) {
     privy_check check;
     const bool whole = check_text(&check, cases[i].operation, mode, cases[i].json, 0);
-    if (whole) assert_faults(&check.faults, cases[i].faults);
+    if (whole) assert_faults(&check.details, cases[i].faults);
     privy_check_clear(&check);
     CHECK_MEMORY(whole);
   }

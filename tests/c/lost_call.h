@@ -35,7 +35,7 @@ static inline bool meets(made_call *made, loss how) {
   static const int statuses[] = {0, 0, 408, 429, 500, 502, 503, 503, 504};
   if (how == LOST) return is_lost(made);
   if (how == REFUSED) return is_refused(made);
-  return answers(made, statuses[how], how == S503_LATER ? "Retry-After: 1\r\n" : "", "");
+  return responses(made, statuses[how], how == S503_LATER ? "Retry-After: 1\r\n" : "", "");
 }
 
 /* Whether the server may have acted on the request before. */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/call.h"
+#include "call/call.h"
 #include "message/error.h"
 #include "message_text.h"
 
@@ -53,11 +53,11 @@ static inline bool sends(made_call *made) {
   return step == PRIVY_CALL_SEND;
 }
 
-static inline bool answers(made_call *made, int status, const char *headers, const char *body) {
-  privy_incoming incoming = {.http_status = status};
-  const bool built = privy_buffer_text(&incoming.headers, headers) && privy_buffer_text(&incoming.body, body);
-  if (built) privy_call_answered(&made->call, &made->account, made->now, &incoming);
-  privy_incoming_clear(&incoming);
+static inline bool responses(made_call *made, int status, const char *headers, const char *body) {
+  privy_wire_response wire_response = {.http_status = status};
+  const bool built = privy_buffer_text(&wire_response.headers, headers) && privy_buffer_text(&wire_response.body, body);
+  if (built) privy_call_received(&made->call, &made->account, made->now, &wire_response);
+  privy_wire_response_clear(&wire_response);
   return built && !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
 }
 

@@ -15,12 +15,12 @@
 #define CONTACT "cus_A1b2C3d4E5f6G7h8"
 
 /* All faults, one a line: "field: message". */
-static inline void assert_faults(const privy_faults *faults, const char *expected) {
+static inline void assert_faults(const privy_details *faults, const char *expected) {
   char lines[4096];
   size_t length = 0;
   lines[0] = '\0';
   for (size_t i = 0; i < faults->count; i++) {
-    const privy_fault *fault = &faults->items[i];
+    const privy_detail *fault = &faults->items[i];
     length += (size_t)snprintf(lines + length, sizeof lines - length, "%s%s: %s", i ? "\n" : "", fault->field,
                                fault->message);
     assert_true(length < sizeof lines);

@@ -73,17 +73,18 @@ static void add_date(const simulation *run, privy_buffer *headers) {
 }
 
 static void send_request(simulation *run, simulated_worker *worker) {
-  const privy_outgoing *outgoing = &worker->call.outgoing;
-  privy_sandbox_answer answer;
-  privy_sandbox_answer_init(&answer);
-  assert_int_equal(privy_sandbox_handle(run->sandbox, outgoing->method, outgoing->target, outgoing->headers.data,
-                                        outgoing->headers.length, outgoing->body, outgoing->body_length, &answer),
+  const privy_wire_request *wire_request = &worker->call.wire_request;
+  privy_sandbox_response response;
+  privy_sandbox_response_init(&response);
+  assert_int_equal(privy_sandbox_handle(run->sandbox, wire_request->method, wire_request->target,
+                                        wire_request->headers.data, wire_request->headers.length, wire_request->body,
+                                        wire_request->body_length, &response),
                    PRIVY_OK);
-  if (run->dated) add_date(run, &answer.headers);
+  if (run->dated) add_date(run, &response.headers);
   run->sent++;
-  run->limited += answer.http_status == 429;
-  worker->incoming =
-      (privy_incoming){.http_status = answer.http_status, .headers = answer.headers, .body = answer.body};
+  run->limited += response.http_status == 429;
+  worker->wire_response =
+      (privy_wire_response){.http_status = response.http_status, .headers = response.headers, .body = response.body};
   worker->answering = true;
   worker->answer_at = run->now + run->latency * (1 + run->jitter * chance(run));
   worker->at = fmin(worker->answer_at, run->now + BEAT);
@@ -99,8 +100,8 @@ static void step(simulation *run, simulated_worker *worker) {
     privy_account_drive_fetch(worker->account, worker->call.fetch);
     worker->at = fmin(worker->answer_at, run->now + BEAT);
     if (run->now < worker->answer_at) return;
-    privy_call_answered(&worker->call, worker->account, now, &worker->incoming);
-    privy_incoming_clear(&worker->incoming);
+    privy_call_received(&worker->call, worker->account, now, &worker->wire_response);
+    privy_wire_response_clear(&worker->wire_response);
     worker->answering = false;
     return;
   }

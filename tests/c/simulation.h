@@ -7,7 +7,7 @@
 #ifndef SIMULATION_H
 #define SIMULATION_H
 
-#include "client/call.h"
+#include "call/call.h"
 #include "harness.h"
 
 #define SIMULATION_EPOCH 1000.0
@@ -16,7 +16,7 @@ typedef struct simulated_worker {
   privy_account *account; /* shared by the workers of one client */
   privy_call call;
   privy_error error;
-  privy_incoming incoming;
+  privy_wire_response wire_response;
   double at;        /* when something happens next */
   double answer_at; /* when its answer is there */
   double began_at;  /* its call */

@@ -1,9 +1,9 @@
 /* Bulk runs over the in-process sandbox, whose clock only moves when every call waits: order, ends, accounting. */
 #include <stdlib.h>
 
-#include "answer_text.h"
 #include "client/client.h"
 #include "jobs/lanes.h"
+#include "response_text.h"
 
 #define MANY 2048
 #define START 1778580000.0
@@ -186,7 +186,7 @@ static privy_status stored_name(scene *s, char out[32]) {
   privy_request_free(request);
   if (status == PRIVY_OK) {
     assert_int_equal(privy_response_count(response), 1);
-    privy_value name = privy_record_get(privy_response_record(response, 0), PRIVY_SLOT_CONTACT_first_name);
+    privy_value name = privy_record_get(privy_response_record(response, 0), PRIVY_INDEX_CONTACT_first_name);
     snprintf(out, 32, "%.*s", (int)name.length, name.text);
   }
   privy_response_release(response);
@@ -503,7 +503,7 @@ static void events_carry_the_index_of_their_row(void **state) {
                                      EVENT "}"};
   uint64_t of_call[8] = {0};
   bool seen[COUNT(rows)] = {false};
-  privy_event event;
+  privy_trace_event event;
   scene s;
   OPEN("events.ingest", ROWS(rows));
   privy_group_observe(s.group, PRIVY_LEVEL_DEBUG);
@@ -680,17 +680,17 @@ static void configurations_are_checked(void **state) {
   scene s;
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 0));
   s.config.concurrency = 0;
-  CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_ERROR);
+  CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_CONFIG_ERROR);
   assert_string_equal(s.error.message, "concurrency must be a whole number, 1 or more");
   privy_error_clear(&s.error);
-  CHECK_STATUS(privy_bulk_config_concurrency(&s.config, 1.5, &s.error), PRIVY_ERROR);
+  CHECK_STATUS(privy_bulk_config_concurrency(&s.config, 1.5, &s.error), PRIVY_CONFIG_ERROR);
   CHECK_OK(privy_bulk_config_concurrency(&s.config, 3, &s.error));
   assert_int_equal(s.config.concurrency, 3);
   CHECK_OK(privy_bulk_config_concurrency(&s.config, 1e300, &s.error));
   assert_int_equal(s.config.concurrency, INT64_MAX);
   s.config.options.timeout = 0;
   s.config.options.given |= PRIVY_GIVEN(TIMEOUT);
-  CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_ERROR);
+  CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_CONFIG_ERROR);
   privy_error_clear(&s.error);
   s.config.options.timeout = 1;
   CHECK_OK(begin(&s, "orders.upsert"));
@@ -706,7 +706,7 @@ static void lanes_keep_their_order(void **state) {
   (void)state;
   privy_lanes lanes = {0};
   int owners[3];
-  privy_lane_place places[3] = {{.owner = &owners[0]}, {.owner = &owners[1]}, {.owner = &owners[2]}};
+  privy_lane_entry places[3] = {{.owner = &owners[0]}, {.owner = &owners[1]}, {.owner = &owners[2]}};
   for (size_t i = 0; i < 3; i++) CHECK_MEMORY(privy_lanes_join(&lanes, "k", 1, &places[i]));
   assert_true(privy_lanes_is_first(&places[0]));
   assert_false(privy_lanes_is_first(&places[1]));

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "client/call.h"
+#include "call/call.h"
 #include "message/error.h"
 #include "message_text.h"
 
@@ -59,7 +59,7 @@ static void drop(made_call *made) {
 }
 
 /* `url` is the token's, or one of the API: then the path, base path included, goes beside the base URL. */
-static void assert_url(const privy_outgoing *out, const char *url) {
+static void assert_url(const privy_wire_request *out, const char *url) {
   if (out->path) {
     assert_ptr_equal(out->url, base_url);
     assert_int_equal(strncmp(url, ORIGIN, sizeof ORIGIN - 1), 0);
@@ -77,7 +77,7 @@ static bool sends(made_call *made, double now, const char *method, const char *u
     assert_int_equal(made->call.status, PRIVY_NO_MEMORY);
     return false;
   }
-  const privy_outgoing *out = &made->call.outgoing;
+  const privy_wire_request *out = &made->call.wire_request;
   assert_string_equal(out->method, method);
   assert_url(out, url);
   assert_text(out->headers.data, out->headers.length, headers);
@@ -87,11 +87,11 @@ static bool sends(made_call *made, double now, const char *method, const char *u
 }
 
 /* Hands an answer in; false when memory ran out. */
-static bool answers(made_call *made, double now, int status, const char *headers, const char *body) {
-  privy_incoming incoming = {.http_status = status};
-  const bool built = privy_buffer_text(&incoming.headers, headers) && privy_buffer_text(&incoming.body, body);
-  if (built) privy_call_answered(&made->call, &made->account, now, &incoming);
-  privy_incoming_clear(&incoming);
+static bool responses(made_call *made, double now, int status, const char *headers, const char *body) {
+  privy_wire_response wire_response = {.http_status = status};
+  const bool built = privy_buffer_text(&wire_response.headers, headers) && privy_buffer_text(&wire_response.body, body);
+  if (built) privy_call_received(&made->call, &made->account, now, &wire_response);
+  privy_wire_response_clear(&wire_response);
   return built && !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
 }
 
@@ -119,7 +119,7 @@ static void one_request_one_answer(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.list", "{\"page\":2}"));
   CHECK_MEMORY(sends(&made, 5, "GET", LIST "?page=2", LIST_HEADERS, ""));
-  CHECK_MEMORY(answers(&made, 6, 200, "X-A: b\r\n", "{\"data\":[{}]}"));
+  CHECK_MEMORY(responses(&made, 6, 200, "X-A: b\r\n", "{\"data\":[{}]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 1);
   assert_int_equal(privy_response_count(made.call.response), 1);
@@ -138,7 +138,7 @@ static void bodies_are_the_request_s(void **state) {
                      AGENT "\r\nAccept: application/json\r\nIdempotency-Key: k1\r\nContent-Type: application/json\r\n"
                            "Authorization: Bearer privy_token\r\n",
                      "{\"event_type\":\"x\",\"email\":\"a@b\"}"));
-  CHECK_MEMORY(answers(&made, 0, 500, "X-Request-Id: r9\r\n", ""));
+  CHECK_MEMORY(responses(&made, 0, 500, "X-Request-Id: r9\r\n", ""));
   CHECK_MEMORY(is_done(&made, PRIVY_SERVER));
   assert_string_equal(made.error.method, "POST");
   assert_string_equal(made.error.path, "/events");
@@ -155,10 +155,10 @@ static void a_token_comes_first(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 100, "POST", token_url, TOKEN_HEADERS, FORM));
-  CHECK_MEMORY(answers(&made, 101, 200, "", TOKEN_ANSWER));
+  CHECK_MEMORY(responses(&made, 101, 200, "", TOKEN_ANSWER));
   assert_true(made.account.token.expires_at == 7301);
   CHECK_MEMORY(sends(&made, 102, "GET", LIST, OAUTH_HEADERS, ""));
-  CHECK_MEMORY(answers(&made, 103, 200, "", "{\"data\":[]}"));
+  CHECK_MEMORY(responses(&made, 103, 200, "", "{\"data\":[]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 2);
 done:
@@ -180,7 +180,7 @@ static void a_fresh_token_is_used(void **state) {
   CHECK_MEMORY(token.text);
   CHECK_OK(begin(&made, &with_oauth, token, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 900, "GET", LIST, OAUTH_HEADERS, ""));
-  CHECK_MEMORY(answers(&made, 901, 200, "", "{\"data\":[]}"));
+  CHECK_MEMORY(responses(&made, 901, 200, "", "{\"data\":[]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
 done:
   drop(&made);
@@ -194,7 +194,7 @@ static void an_old_token_is_replaced(void **state) {
   CHECK_MEMORY(token.text);
   CHECK_OK(begin(&made, &with_oauth, token, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 975, "POST", token_url, TOKEN_HEADERS, FORM));
-  CHECK_MEMORY(answers(&made, 976, 200, "", "{\"access_token\":\"t1\",\"expires_in\":60}"));
+  CHECK_MEMORY(responses(&made, 976, 200, "", "{\"access_token\":\"t1\",\"expires_in\":60}"));
   CHECK_MEMORY(sends(&made, 977, "GET", LIST, OAUTH_HEADERS, ""));
   assert_true(made.account.token.expires_at == 1036);
 done:
@@ -207,8 +207,8 @@ static void a_token_that_has_expired_already_ends_the_call(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 0, "POST", token_url, TOKEN_HEADERS, FORM));
-  CHECK_MEMORY(answers(&made, 0, 200, "", "{\"access_token\":\"t1\",\"expires_in\":5}"));
-  CHECK_MEMORY(is_done(&made, PRIVY_STATUS));
+  CHECK_MEMORY(responses(&made, 0, 200, "", "{\"access_token\":\"t1\",\"expires_in\":5}"));
+  CHECK_MEMORY(is_done(&made, PRIVY_API_STATUS));
   assert_string_equal(made.error.message, "the token endpoint gave a token that has expired already");
   assert_string_equal(made.error.path, "/oauth/token");
   assert_int_equal(made.account.fetch, 0);
@@ -236,16 +236,16 @@ static void a_refused_token_ends_the_call(void **state) {
       {401, "{\"error\":\"invalid_client\"}", PRIVY_AUTHENTICATION,
        "401 invalid_client: The token is missing, expired, revoked or wrong."},
       {500, "", PRIVY_SERVER, "500: The server failed (any 5xx)."},
-      {200, "{}", PRIVY_STATUS, "the token endpoint's answer holds no access_token"},
-      {200, "<html>", PRIVY_STATUS, "the token endpoint's answer holds no access_token"},
-      {302, "", PRIVY_STATUS, "302: unexpected redirect"},
+      {200, "{}", PRIVY_API_STATUS, "the token endpoint's answer holds no access_token"},
+      {200, "<html>", PRIVY_API_STATUS, "the token endpoint's answer holds no access_token"},
+      {302, "", PRIVY_API_STATUS, "302: unexpected redirect"},
   };
   made_call made = {0};
   privy_error_init(&made.error);
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
     CHECK_MEMORY(sends(&made, 0, "POST", token_url, TOKEN_HEADERS, FORM));
-    CHECK_MEMORY(answers(&made, 0, cases[i].status, "", cases[i].body));
+    CHECK_MEMORY(responses(&made, 0, cases[i].status, "", cases[i].body));
     CHECK_MEMORY(is_done(&made, cases[i].code));
     assert_string_equal(made.error.message, cases[i].message);
     assert_int_equal(made.error.http_status, cases[i].status);
@@ -271,10 +271,10 @@ static void an_upsert_goes_on_to_an_update(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
   CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
-  CHECK_MEMORY(answers(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
   assert_int_equal(made.error.code, PRIVY_OK);
   CHECK_MEMORY(sends(&made, 0, "PATCH", ONE, TYPED_HEADERS, "{\"first_name\":\"J\"}"));
-  CHECK_MEMORY(answers(&made, 0, 200, "", "{\"data\":{\"email\":\"a@b\"}}"));
+  CHECK_MEMORY(responses(&made, 0, 200, "", "{\"data\":{\"email\":\"a@b\"}}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 2);
   assert_int_equal(privy_response_count(made.call.response), 1);
@@ -288,9 +288,9 @@ static void an_upsert_of_nothing_new_goes_on_to_a_get(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\"}"));
   CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, "{\"email\":\"a@b\"}"));
-  CHECK_MEMORY(answers(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
   CHECK_MEMORY(sends(&made, 0, "GET", ONE, LIST_HEADERS, ""));
-  CHECK_MEMORY(answers(&made, 0, 404, "", ""));
+  CHECK_MEMORY(responses(&made, 0, 404, "", ""));
   CHECK_MEMORY(is_done(&made, PRIVY_NOT_FOUND));
   assert_string_equal(made.error.method, "GET");
   assert_string_equal(made.error.path, "/contacts/" CONTACT);
@@ -305,9 +305,9 @@ static void a_second_conflict_ends_the_upsert(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
   CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
-  CHECK_MEMORY(answers(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
   CHECK_MEMORY(sends(&made, 0, "PATCH", ONE, TYPED_HEADERS, "{\"first_name\":\"J\"}"));
-  CHECK_MEMORY(answers(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
   CHECK_MEMORY(is_done(&made, PRIVY_CONFLICT));
   assert_string_equal(made.error.contact_id, CONTACT);
   assert_string_equal(made.error.method, "PATCH");
@@ -330,7 +330,7 @@ static void other_conflicts_are_errors(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_OK(begin(&made, &with_token, (privy_token){0}, cases[i].operation, cases[i].params));
     CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, cases[i].params));
-    CHECK_MEMORY(answers(&made, 0, 409, "", cases[i].body));
+    CHECK_MEMORY(responses(&made, 0, 409, "", cases[i].body));
     CHECK_MEMORY(is_done(&made, PRIVY_CONFLICT));
     assert_int_equal(made.error.http_status, 409);
     assert_int_equal(made.error.attempts, 1);
@@ -370,9 +370,9 @@ static void a_call_is_dropped_at_any_step(void **state) {
     privy_error_init(&made.error);
     if (begin(&made, &with_oauth, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\"}") == PRIVY_OK) {
       whole = steps < 1 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND;
-      whole = whole && (steps < 2 || answers(&made, 0, 200, "", TOKEN_ANSWER));
+      whole = whole && (steps < 2 || responses(&made, 0, 200, "", TOKEN_ANSWER));
       whole = whole && (steps < 3 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND);
-      whole = whole && (steps < 3 || answers(&made, 0, 409, "", CONFLICT));
+      whole = whole && (steps < 3 || responses(&made, 0, 409, "", CONFLICT));
     }
     drop(&made);
     CHECK_MEMORY(whole);

@@ -106,10 +106,10 @@ static void order_ids_are_positive_integers_or_digits(void **state) {
              ids[i].text);
     const bool whole = check_text(&check, "orders.upsert", PRIVY_CHECK_STRICT, json, 0);
     if (whole)
-      assert_faults(&check.faults, ids[i].right ? ""
-                                   : strcmp(ids[i].text, "null") == 0
-                                       ? "order_id: must not be null"
-                                       : "order_id: must be a positive integer, or its digits as a string");
+      assert_faults(&check.details, ids[i].right ? ""
+                                    : strcmp(ids[i].text, "null") == 0
+                                        ? "order_id: must not be null"
+                                        : "order_id: must be a positive integer, or its digits as a string");
     privy_check_clear(&check);
     CHECK_MEMORY(whole);
   }
@@ -125,7 +125,7 @@ static void verdicts(void **state) {
   privy_check_init(&check, privy_operation_find("orders.upsert"), PRIVY_CHECK_STRICT);
   const privy_field *field = privy_check_key(&check, "total", 5);
   CHECK_MEMORY(!check.no_memory);
-  assert_ptr_equal(field, &privy_object_order.rows[PRIVY_ROW_ORDER_total]);
+  assert_ptr_equal(field, &privy_object_order.rows[PRIVY_FIELD_ORDER_total]);
   assert_int_equal(privy_check_string(&check, "95.00", 5), PRIVY_VERDICT_NUMBER);
   privy_check_key(&check, "subtotal", 8);
   CHECK_MEMORY(!check.no_memory);
@@ -144,7 +144,7 @@ static void verdicts(void **state) {
   privy_check_end(&check);
   privy_check_end(&check);
   assert_int_equal(check.depth, 1);
-  assert_int_equal(check.faults.count, 0);
+  assert_int_equal(check.details.count, 0);
   privy_check_end(&check); /* one too many does no harm */
   assert_int_equal(check.depth, 1);
   assert_null(privy_check_key(&check, "bogus", 5));
@@ -169,7 +169,7 @@ static void money_as_text_is_a_json_number(void **state) {
     assert_int_equal(privy_check_number(&check, wrong[i], strlen(wrong[i])), PRIVY_VERDICT_REFUSED);
     CHECK_MEMORY(!check.no_memory);
   }
-  assert_int_equal(check.faults.count, 2 * COUNT(wrong));
+  assert_int_equal(check.details.count, 2 * COUNT(wrong));
 done:
   privy_check_clear(&check);
 }
@@ -199,12 +199,12 @@ static void texts_that_are_no_utf8(void **state) {
   assert_int_equal(privy_check_string(&check, "\xED\xA0\x80", 3), PRIVY_VERDICT_REFUSED);
   privy_check_end(&check);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.faults, "first_name: is not valid UTF-8\n"
-                               "bogus: is not a parameter of contacts.create; extra can send it\n"
-                               "\"na\xEF\xBF\xBD"
-                               "me\": has a name that is not valid UTF-8\n"
-                               "custom_fields.\"\xEF\xBF\xBD\": has a name that is not valid UTF-8\n"
-                               "custom_fields.a: is not valid UTF-8");
+  assert_faults(&check.details, "first_name: is not valid UTF-8\n"
+                                "bogus: is not a parameter of contacts.create; extra can send it\n"
+                                "\"na\xEF\xBF\xBD"
+                                "me\": has a name that is not valid UTF-8\n"
+                                "custom_fields.\"\xEF\xBF\xBD\": has a name that is not valid UTF-8\n"
+                                "custom_fields.a: is not valid UTF-8");
 done:
   privy_check_clear(&check);
 }
@@ -223,7 +223,7 @@ static void what_cannot_be_told_is_a_fault_in_its_place(void **state) {
   CHECK_MEMORY(!check.no_memory);
   privy_check_unusable(&check, "is a set");
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.faults, "tags[1]: is a set\nbogus: is not a parameter of contacts.create; extra can send it");
+  assert_faults(&check.details, "tags[1]: is a set\nbogus: is not a parameter of contacts.create; extra can send it");
 done:
   privy_check_clear(&check);
 }
@@ -241,9 +241,9 @@ static bool check_both(const privy_operation *operation, const char *name, int64
   const privy_verdict verdict = privy_check_integer(&given, value);
   assert_int_equal(verdict, privy_check_number(&told, text, length));
   CHECK_MEMORY(!given.no_memory && !told.no_memory);
-  assert_int_equal(given.faults.count, told.faults.count);
-  for (size_t i = 0; i < given.faults.count; i++)
-    assert_string_equal(given.faults.items[i].message, told.faults.items[i].message);
+  assert_int_equal(given.details.count, told.details.count);
+  for (size_t i = 0; i < given.details.count; i++)
+    assert_string_equal(given.details.items[i].message, told.details.items[i].message);
   checked = true;
 done:
   privy_check_clear(&given);
@@ -276,7 +276,7 @@ static void lengths_are_counted_in_characters(void **state) {
   assert_int_equal(privy_check_string(&check, reason, 1000), PRIVY_VERDICT_PLAIN);
   assert_int_equal(privy_check_string(&check, reason, 1002), PRIVY_VERDICT_REFUSED);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.faults, "reason: must be at most 500 characters");
+  assert_faults(&check.details, "reason: must be at most 500 characters");
 done:
   privy_check_clear(&check);
 }
@@ -306,18 +306,18 @@ static void events_are_nested_ten_levels(void **state) {
   (void)state;
   privy_check check = {0};
   CHECK_MEMORY(nest_event(&check, 10));
-  assert_int_equal(check.faults.count, 0);
+  assert_int_equal(check.details.count, 0);
   assert_int_equal(check.any_levels, 0);
   assert_int_equal(check.depth, 1);
   privy_check_clear(&check);
   CHECK_MEMORY(nest_event(&check, 11));
-  assert_faults(&check.faults, "event_data.a[0].a[0].a[0].a[0].a[0]: is nested deeper than 10 levels");
+  assert_faults(&check.details, "event_data.a[0].a[0].a[0].a[0].a[0]: is nested deeper than 10 levels");
   assert_int_equal(check.any_levels, 0);
   assert_int_equal(check.depth, 1);
   privy_check_clear(&check);
   /* However deep: one fault, and the walk comes back to the top. */
   CHECK_MEMORY(nest_event(&check, 500));
-  assert_int_equal(check.faults.count, 1);
+  assert_int_equal(check.details.count, 1);
   assert_int_equal(check.depth, 1);
   assert_int_equal(check.too_deep, 0);
 done:
@@ -349,19 +349,19 @@ static void anything_else_is_nested_sixty_four_levels(void **state) {
   (void)state;
   privy_check check = {0};
   CHECK_MEMORY(nest_raw(&check, PRIVY_CHECK_DEPTH));
-  assert_int_equal(check.faults.count, 0);
+  assert_int_equal(check.details.count, 0);
   privy_check_clear(&check);
   CHECK_MEMORY(nest_raw(&check, PRIVY_CHECK_DEPTH + 1));
-  assert_int_equal(check.faults.count, 1);
-  assert_string_equal(check.faults.items[0].message, "is nested too deep");
+  assert_int_equal(check.details.count, 1);
+  assert_string_equal(check.details.items[0].message, "is nested too deep");
   assert_int_equal(check.depth, 1);
   privy_check_clear(&check);
   CHECK_MEMORY(nest_raw(&check, 1000));
-  assert_int_equal(check.faults.count, 1);
+  assert_int_equal(check.details.count, 1);
   assert_int_equal(check.depth, 1);
   assert_int_equal(check.too_deep, 0);
   privy_check_finish(&check, 0);
-  assert_int_equal(check.faults.count, 1);
+  assert_int_equal(check.details.count, 1);
 done:
   privy_check_clear(&check);
 }

@@ -71,13 +71,13 @@ static void rules_over_several_fields(void **state) {
 static void what_is_exempt_need_not_be_there(void **state) {
   (void)state;
   privy_check check;
-  const uint64_t id = UINT64_C(1) << PRIVY_ROW_CONTACT_id;
+  const uint64_t id = UINT64_C(1) << PRIVY_FIELD_CONTACT_id;
   bool whole = check_text(&check, "contacts.update", PRIVY_CHECK_LENIENT, "{\"first_name\":\"J\"}", id);
-  if (whole) assert_faults(&check.faults, "");
+  if (whole) assert_faults(&check.details, "");
   privy_check_clear(&check);
   CHECK_MEMORY(whole);
   whole = check_text(&check, "contacts.update", PRIVY_CHECK_LENIENT, "{\"first_name\":\"J\"}", 0);
-  if (whole) assert_faults(&check.faults, "id: is required");
+  if (whole) assert_faults(&check.details, "id: is required");
   privy_check_clear(&check);
   CHECK_MEMORY(whole);
 done:
@@ -109,7 +109,7 @@ static void extra_is_not_judged_but_counts(void **state) {
   privy_check_null(&check);
   privy_check_finish(&check, 0);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.faults, "a: is NaN: leave out a value that is missing\nfirst_name: is given twice");
+  assert_faults(&check.details, "a: is NaN: leave out a value that is missing\nfirst_name: is given twice");
 done:
   privy_check_clear(&check);
 }
@@ -125,7 +125,7 @@ static void an_unknown_extra_is_something_to_update(void **state) {
   privy_check_string(&check, "JD", 2);
   privy_check_finish(&check, 0);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.faults, "");
+  assert_faults(&check.details, "");
 done:
   privy_check_clear(&check);
 }

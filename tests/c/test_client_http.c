@@ -1,7 +1,7 @@
 /* The client over a real socket: what goes over the wire, on which connection. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "client/engine_libcurl.h"
+#include "transport/libcurl.h"
 
 #include "http_scene.h"
 

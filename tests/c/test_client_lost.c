@@ -1,7 +1,7 @@
 /* What a client over a real socket knows of a request whose answer does not come: whether it can have arrived. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "client/transport.h"
+#include "call/transport.h"
 #include "http_scene.h"
 
 #define BODY "{\"a\":1}"

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "answer_text.h"
-#include "client/transport.h"
+#include "call/transport.h"
+#include "response_text.h"
 
 /* What every test works with. */
 typedef struct scene {
@@ -66,11 +66,11 @@ static privy_value field_of(const scene *s, size_t slot) {
   return privy_record_get(privy_response_record(s->response, 0), slot);
 }
 
-#define FIELD(row) field_of(&s, PRIVY_SLOT_CONTACT_##row)
+#define FIELD(row) field_of(&s, PRIVY_INDEX_CONTACT_##row)
 
 /* Copies the id of the contact just answered. */
 static void keep_id(const scene *s, char id[32]) {
-  const privy_value value = field_of(s, PRIVY_SLOT_CONTACT_id);
+  const privy_value value = field_of(s, PRIVY_INDEX_CONTACT_id);
   assert_int_equal(value.length, 20);
   snprintf(id, 32, "%.*s", (int)value.length, value.text);
 }
@@ -121,10 +121,10 @@ static void contacts_are_listed_in_pages(void **state) {
   CHECK_OK(call(&s, "contacts.list", "{\"page\":2,\"per_page\":2}"));
   assert_int_equal(privy_response_count(s.response), 2);
   const privy_record *page = privy_response_pagination(s.response);
-  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_page), "2");
-  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_per_page), "2");
-  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_total_count), "5");
-  assert_value(privy_record_get(page, PRIVY_SLOT_PAGE_total_pages), "3");
+  assert_value(privy_record_get(page, PRIVY_INDEX_PAGE_page), "2");
+  assert_value(privy_record_get(page, PRIVY_INDEX_PAGE_per_page), "2");
+  assert_value(privy_record_get(page, PRIVY_INDEX_PAGE_total_count), "5");
+  assert_value(privy_record_get(page, PRIVY_INDEX_PAGE_total_pages), "3");
   CHECK_OK(call(&s, "contacts.list", "{\"page\":9}"));
   assert_int_equal(privy_response_count(s.response), 0);
   CHECK_OK(call(&s, "contacts.list", "{\"email\":\"3@example.com\"}"));
@@ -146,15 +146,15 @@ static void orders_and_events_are_taken(void **state) {
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
   CHECK_OK(call(&s, "orders.upsert", ORDER));
-  assert_value(field_of(&s, PRIVY_SLOT_ORDER_created), "true");
-  assert_value(field_of(&s, PRIVY_SLOT_ORDER_total_amount), "95.00");
+  assert_value(field_of(&s, PRIVY_INDEX_ORDER_created), "true");
+  assert_value(field_of(&s, PRIVY_INDEX_ORDER_total_amount), "95.00");
   CHECK_OK(call(&s, "orders.upsert", ORDER));
-  assert_value(field_of(&s, PRIVY_SLOT_ORDER_created), "false");
+  assert_value(field_of(&s, PRIVY_INDEX_ORDER_created), "false");
   CHECK_OK(call(&s, "events.ingest", EVENT));
-  assert_value(field_of(&s, PRIVY_SLOT_EVENT_status), "accepted");
-  assert_value(field_of(&s, PRIVY_SLOT_EVENT_idempotent_replay), "false");
+  assert_value(field_of(&s, PRIVY_INDEX_EVENT_status), "accepted");
+  assert_value(field_of(&s, PRIVY_INDEX_EVENT_idempotent_replay), "false");
   CHECK_OK(call(&s, "events.ingest", EVENT));
-  assert_value(field_of(&s, PRIVY_SLOT_EVENT_idempotent_replay), "true");
+  assert_value(field_of(&s, PRIVY_INDEX_EVENT_idempotent_replay), "true");
   const privy_sandbox_counts counts = privy_sandbox_count(s.sandbox);
   assert_int_equal(counts.orders, 1);
   assert_int_equal(counts.events, 1);
@@ -173,7 +173,7 @@ static void what_the_server_refuses(void **state) {
                PRIVY_VALIDATION);
   assert_int_equal(s.error.http_status, 422);
   assert_string_equal(s.error.api_code, "validation_failed");
-  assert_true(s.error.faults.count > 0);
+  assert_true(s.error.details.count > 0);
   assert_non_null(s.error.response);
   /* One that never leaves the machine. */
   CHECK_STATUS(call(&s, "contacts.create", "{}"), PRIVY_VALIDATION);
@@ -255,7 +255,7 @@ static void faults_on_demand(void **state) {
       {{.http_status = 503, .retry_after = -1, .count = 1}, PRIVY_SERVER},
       {{.http_status = 429, .retry_after = 3, .count = 1}, PRIVY_RATE_LIMIT},
       {{.http_status = 502, .retry_after = -1, .body = "<html>", .count = 1}, PRIVY_SERVER},
-      {{.http_status = 200, .retry_after = -1, .body = "<html>", .count = 1}, PRIVY_STATUS},
+      {{.http_status = 200, .retry_after = -1, .body = "<html>", .count = 1}, PRIVY_API_STATUS},
       {{.cut = PRIVY_CUT_DROP, .retry_after = -1, .count = 1}, PRIVY_CONNECTION},
       {{.cut = PRIVY_CUT_TRUNCATE, .retry_after = -1, .count = 1}, PRIVY_CONNECTION},
       {{.delay = 5, .retry_after = -1, .count = 1}, PRIVY_TIMEOUT},

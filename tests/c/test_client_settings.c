@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/settings.h"
+#include "call/settings.h"
 #include "temporary.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -149,7 +149,7 @@ static void a_sandbox_is_its_own_world(void **state) {
   assert_setting(settings.token_url, "https://sandbox.invalid/oauth/token");
   privy_settings_clear(&settings);
   config.client_id = PRIVY_SANDBOX_CLIENT_ID;
-  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_CONFIG_ERROR);
   privy_settings_clear(&settings);
   config.client_secret = PRIVY_SANDBOX_CLIENT_SECRET;
   CHECK_OK(privy_settings_read(&settings, &config, &error));
@@ -194,7 +194,7 @@ static void credentials_that_cannot_be_used(void **state) {
     config.token = credentials[i].token;
     config.client_id = credentials[i].client_id;
     config.client_secret = credentials[i].client_secret;
-    CHECK_STATUS(privy_client_new(&config, &client, &error), PRIVY_ERROR);
+    CHECK_STATUS(privy_client_new(&config, &client, &error), PRIVY_CONFIG_ERROR);
     assert_null(client);
     assert_string_equal(error.message, credentials[i].message);
   }
@@ -258,13 +258,13 @@ static void proxies_and_reserves(void **state) {
   }
   for (size_t i = 0; i < COUNT(wrong); i++) {
     config.proxy = wrong[i];
-    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_CONFIG_ERROR);
     assert_int_equal(strncmp(error.message, "proxy must ", 11), 0);
     privy_settings_clear(&settings);
   }
   config.proxy = NULL;
   config.options.reserve = -1;
-  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "reserve must be a whole number of requests a minute, 0 or more");
 done:
   privy_settings_clear(&settings);
@@ -311,7 +311,7 @@ static void plain_http_is_for_sandboxes(void **state) {
     config.allow_plain_http = plain_cases[i].allowed;
     if (plain_cases[i].variable) setenv("PRIVY_ALLOW_PLAIN_HTTP", plain_cases[i].variable, 1);
     const char *message = plain_cases[i].message;
-    CHECK_STATUS(privy_settings_read(&settings, &config, &error), message ? PRIVY_ERROR : PRIVY_OK);
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), message ? PRIVY_CONFIG_ERROR : PRIVY_OK);
     if (message) assert_string_equal(error.message, message);
     if (!message) assert_setting(settings.token_url, "http://privy:8089/oauth/token");
     privy_settings_clear(&settings);
@@ -342,13 +342,13 @@ static void urls(void **state) {
   for (size_t i = 0; i < COUNT(wrong_urls); i++) {
     config.token_url = NULL;
     config.base_url = wrong_urls[i].url;
-    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_CONFIG_ERROR);
     snprintf(expected, sizeof expected, "base_url %s", wrong_urls[i].message);
     assert_string_equal(error.message, expected);
     privy_settings_clear(&settings);
     config.base_url = NULL;
     config.token_url = wrong_urls[i].url;
-    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+    CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_CONFIG_ERROR);
     snprintf(expected, sizeof expected, "token_url %s", wrong_urls[i].message);
     assert_string_equal(error.message, expected);
     privy_settings_clear(&settings);
@@ -400,7 +400,7 @@ static void user_agents(void **state) {
   CHECK_OK(privy_settings_read(&settings, &config, &error));
   privy_settings_clear(&settings);
   config.user_agent = "x\r\nX-Evil: 1";
-  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_settings_read(&settings, &config, &error), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "user_agent must be visible ASCII");
 done:
   privy_settings_clear(&settings);
@@ -450,7 +450,7 @@ static void options_have_limits(void **state) {
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *setting = cases[i].setting;
-    CHECK_STATUS(privy_options_check(&cases[i].options, &error), setting ? PRIVY_ERROR : PRIVY_OK);
+    CHECK_STATUS(privy_options_check(&cases[i].options, &error), setting ? PRIVY_CONFIG_ERROR : PRIVY_OK);
     if (setting) assert_int_equal(strncmp(error.message, setting, strlen(setting)), 0);
   }
 done:
@@ -483,16 +483,17 @@ static void a_setting_says_what_it_can_be(void **state) {
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *message = cases[i].message, *name = privy_setting_name(cases[i].setting);
-    CHECK_STATUS(privy_setting_check(cases[i].setting, cases[i].value, &error), message ? PRIVY_ERROR : PRIVY_OK);
+    CHECK_STATUS(privy_setting_check(cases[i].setting, cases[i].value, &error),
+                 message ? PRIVY_CONFIG_ERROR : PRIVY_OK);
     if (message) assert_string_equal(error.message, message);
     if (message) assert_int_equal(strncmp(error.message, name, strlen(name)), 0);
   }
   CHECK_OK(privy_setting_check_text("token", "abc", 3, &error));
-  CHECK_STATUS(privy_setting_check_text("token", NULL, 0, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_setting_check_text("token", NULL, 0, &error), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "token must be text");
-  CHECK_STATUS(privy_setting_check_text("token", "a\0b", 3, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_setting_check_text("token", "a\0b", 3, &error), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "token must not hold a NUL character");
-  CHECK_STATUS(privy_setting_refuse_flag("allow_plain_http", &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_setting_refuse_flag("allow_plain_http", &error), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "allow_plain_http must be true or false");
 done:
   privy_error_clear(&error);
@@ -528,13 +529,13 @@ static void settings_are_set_by_name(void **state) {
   assert_int_equal(options.given, (1u << PRIVY_OPTION_COUNT) - 1);
   CHECK_OK(privy_options_set(&options, PRIVY_SETTING_RESERVE, 3, &error));
   assert_int_equal(privy_options_merge(privy_default_options, &options).reserve, 3);
-  CHECK_STATUS(privy_options_set(&options, PRIVY_SETTING_TIMEOUT, 0, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_options_set(&options, PRIVY_SETTING_TIMEOUT, 0, &error), PRIVY_CONFIG_ERROR);
   assert_true(options.timeout == 1.5);
   CHECK_OK(privy_config_set(&config, PRIVY_SETTING_MAX_WAIT, 12, &error));
   CHECK_OK(privy_config_set(&config, PRIVY_SETTING_MAX_RESPONSE, 4096, &error));
   CHECK_OK(privy_config_set(&config, PRIVY_SETTING_RESERVE, 9, &error));
   assert_true(config.options.max_wait == 12 && config.max_response == 4096 && config.options.reserve == 9);
-  CHECK_STATUS(privy_config_set(&config, PRIVY_SETTING_RESERVE, NAN, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_config_set(&config, PRIVY_SETTING_RESERVE, NAN, &error), PRIVY_CONFIG_ERROR);
   assert_true(config.options.reserve == 9);
 done:
   privy_error_clear(&error);
@@ -553,7 +554,7 @@ static void options_of_a_client_are_checked(void **state) {
   privy_config_init(&config);
   config.token = "t";
   config.options.timeout = 0;
-  CHECK_STATUS(privy_client_new(&config, &client, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_client_new(&config, &client, &error), PRIVY_CONFIG_ERROR);
   config.options.timeout = 30;
   CHECK_OK(privy_client_new(&config, &client, &error));
   assert_string_equal(privy_client_base_url(client), "https://api.privy.com/v1");
@@ -561,7 +562,7 @@ static void options_of_a_client_are_checked(void **state) {
   CHECK_OK(privy_request_finish(request, &error));
   options.connect_timeout = NAN;
   options.given = PRIVY_GIVEN(CONNECT_TIMEOUT);
-  CHECK_STATUS(privy_client_call(client, request, &options, NULL, &response, &error), PRIVY_ERROR);
+  CHECK_STATUS(privy_client_call(client, request, &options, NULL, &response, &error), PRIVY_CONFIG_ERROR);
   assert_null(response);
   assert_int_equal(error.attempts, 0);
 done:

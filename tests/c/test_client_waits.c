@@ -1,7 +1,7 @@
 /* The client over a real socket where it waits: time-outs, calls stopped from outside, many threads at once. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "client/transport.h"
+#include "call/transport.h"
 #include "http_server.h"
 #include "message_text.h"
 

@@ -1,8 +1,8 @@
 /* Whose contact stands in the way of a create: what was sent beside what is stored, field by field. */
 #include "harness.h"
 
-#include "answer_text.h"
 #include "policy/conflict.h"
+#include "response_text.h"
 
 #define NOON 1778580000.0 /* 2026-05-12T10:00:00Z */
 
@@ -15,7 +15,7 @@ static bool is_ours(const char *sent, const char *stored, bool *whole) {
   bool ours = false;
   privy_error_init(&error);
   snprintf(body, sizeof body, "{\"data\":%s}", stored);
-  privy_status status = answer("contacts.get", 200, "", body, &response, &error);
+  privy_status status = parse_response("contacts.get", 200, "", body, &response, &error);
   *whole = status == PRIVY_OK &&
            privy_conflict_created_by_us(sent, strlen(sent), privy_response_record(response, 0), NOON, &ours);
   if (status != PRIVY_OK) assert_int_equal(status, PRIVY_NO_MEMORY);

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer_text.h"
 #include "message/error.h"
+#include "response_text.h"
 
 typedef struct error_case {
   int status;
@@ -62,9 +62,9 @@ static const error_case shapes[] = {
     {599, "null", PRIVY_SERVER, "599: The server failed (any 5xx).", NULL, ""},
     {400, "", PRIVY_VALIDATION, "400: the server refused the request", NULL, ""},
     {422, "\"x\"", PRIVY_VALIDATION, "422: the server refused the request", NULL, ""},
-    {418, "{\"message\":\"short and stout\"}", PRIVY_STATUS, "418: short and stout", NULL, ""},
-    {405, "x", PRIVY_STATUS, "405: The server answered with an error, or with what is no answer.", NULL, ""},
-    {100, "", PRIVY_STATUS, "100: The server answered with an error, or with what is no answer.", NULL, ""},
+    {418, "{\"message\":\"short and stout\"}", PRIVY_API_STATUS, "418: short and stout", NULL, ""},
+    {405, "x", PRIVY_API_STATUS, "405: The server answered with an error, or with what is no answer.", NULL, ""},
+    {100, "", PRIVY_API_STATUS, "100: The server answered with an error, or with what is no answer.", NULL, ""},
     /* odd values never stop it */
     {404, "{\"error\":null}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.", NULL, ""},
     {404, "{\"error\":[{\"code\":\"x\"}]}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.", NULL, ""},
@@ -81,14 +81,15 @@ static void every_shape_is_an_error(void **state) {
   size_t length;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(shapes); i++) {
-    CHECK_STATUS(answer("contacts.update", shapes[i].status, "X-Request-ID: r1\r\n", shapes[i].body, &response, &error),
-                 shapes[i].code);
+    CHECK_STATUS(
+        parse_response("contacts.update", shapes[i].status, "X-Request-ID: r1\r\n", shapes[i].body, &response, &error),
+        shapes[i].code);
     assert_null(response);
     assert_int_equal(error.code, shapes[i].code);
     assert_int_equal(error.http_status, shapes[i].status);
     assert_string_equal(error.message, shapes[i].message);
     assert_string_equal(error.api_code ? error.api_code : "none", shapes[i].api_code ? shapes[i].api_code : "none");
-    assert_faults(&error.faults, shapes[i].faults);
+    assert_faults(&error.details, shapes[i].faults);
     assert_string_equal(error.request_id, "r1");
     assert_null(error.contact_id);
     assert_true(error.retry_after < 0);
@@ -126,12 +127,12 @@ static void conflicts_name_the_contact_wherever_it_stands(void **state) {
   privy_error error;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    CHECK_STATUS(answer("contacts.create", 409, "", cases[i].body, &response, &error), PRIVY_CONFLICT);
+    CHECK_STATUS(parse_response("contacts.create", 409, "", cases[i].body, &response, &error), PRIVY_CONFLICT);
     assert_string_equal(error.contact_id ? error.contact_id : "none", cases[i].id ? cases[i].id : "none");
     privy_error_clear(&error);
   }
   /* Any other status names no contact. */
-  CHECK_STATUS(answer("contacts.create", 404, "", cases[0].body, &response, &error), PRIVY_NOT_FOUND);
+  CHECK_STATUS(parse_response("contacts.create", 404, "", cases[0].body, &response, &error), PRIVY_NOT_FOUND);
   assert_null(error.contact_id);
 done:
   privy_response_release(response);
@@ -143,11 +144,12 @@ static void redirects_are_errors(void **state) {
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
-  CHECK_STATUS(answer(NULL, 302, "Location: https://elsewhere.example/x\r\n", "", &response, &error), PRIVY_STATUS);
+  CHECK_STATUS(parse_response(NULL, 302, "Location: https://elsewhere.example/x\r\n", "", &response, &error),
+               PRIVY_API_STATUS);
   assert_string_equal(error.message, "302: unexpected redirect: https://elsewhere.example/x");
-  CHECK_STATUS(answer(NULL, 304, "", "", &response, &error), PRIVY_STATUS);
+  CHECK_STATUS(parse_response(NULL, 304, "", "", &response, &error), PRIVY_API_STATUS);
   assert_string_equal(error.message, "304: unexpected redirect");
-  CHECK_STATUS(answer(NULL, 307, "Location: /x\r\n", "[\"a\"]", &response, &error), PRIVY_STATUS);
+  CHECK_STATUS(parse_response(NULL, 307, "Location: /x\r\n", "[\"a\"]", &response, &error), PRIVY_API_STATUS);
   assert_string_equal(error.message, "307: unexpected redirect: /x; a");
 done:
   privy_response_release(response);
@@ -185,7 +187,7 @@ static void how_long_to_wait(void **state) {
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
     for (size_t k = 0; k < COUNT(passing); k++) {
-      privy_status status = answer("contacts.list", passing[k], cases[i].headers, "", &response, &error);
+      privy_status status = parse_response("contacts.list", passing[k], cases[i].headers, "", &response, &error);
       CHECK_MEMORY(status != PRIVY_NO_MEMORY);
       assert_true(error.retryable);
       if (error.retry_after != cases[i].seconds) fail_msg("%d with %s", passing[k], cases[i].headers);
@@ -195,7 +197,7 @@ static void how_long_to_wait(void **state) {
     }
   }
   for (size_t k = 0; k < COUNT(lasting); k++) {
-    privy_status status = answer("contacts.list", lasting[k], "Retry-After: 3\r\n", "", &response, &error);
+    privy_status status = parse_response("contacts.list", lasting[k], "Retry-After: 3\r\n", "", &response, &error);
     CHECK_MEMORY(status != PRIVY_NO_MEMORY);
     assert_false(error.retryable);
     assert_true(error.retry_after < 0);
@@ -233,15 +235,15 @@ static void limits_are_read(void **state) {
   };
   privy_response *response = NULL;
   privy_error error;
-  privy_limits limits;
+  privy_rate_headers limits;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    CHECK_STATUS(answer("contacts.list", 429, cases[i].headers, "", &response, &error), PRIVY_RATE_LIMIT);
+    CHECK_STATUS(parse_response("contacts.list", 429, cases[i].headers, "", &response, &error), PRIVY_RATE_LIMIT);
     assert_true(error.retry_after < 0 && error.resets_at == 0);
     privy_error_read_waiting(error.response, 990, &error); /* by a clock */
     assert_true(error.retry_after == (cases[i].reset > 0 ? cases[i].reset - 990 : -1));
     assert_true(error.resets_at == cases[i].reset && error.retry_at == error.resets_at);
-    privy_limits_read(error.response, &limits);
+    privy_rate_headers_read(error.response, &limits);
     assert_int_equal(limits.minute.known, cases[i].minute);
     assert_int_equal(limits.day.known, cases[i].day);
     if (limits.minute.known) assert_true(limits.minute.limit == 60 && limits.minute.resets_at == 1000);
@@ -272,7 +274,7 @@ static void what_an_error_says_of_time_agrees(void **state) {
   privy_error error;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    privy_status status = answer("contacts.list", cases[i].status, cases[i].headers, "", &response, &error);
+    privy_status status = parse_response("contacts.list", cases[i].status, cases[i].headers, "", &response, &error);
     CHECK_MEMORY(status != PRIVY_NO_MEMORY);
     privy_error_read_waiting(error.response, 1000, &error);
     assert_true(error.retry_after == cases[i].retry_after);
@@ -295,18 +297,18 @@ static void messages_are_cut_between_characters(void **state) {
   for (size_t shift = 0; shift < 3; shift++) {
     memset(long_text, 'x', shift);
     for (size_t at = shift; at + 3 < sizeof long_text; at += 3) memcpy(long_text + at, "\xE2\x82\xAC", 4);
-    CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s", long_text), PRIVY_ERROR);
+    CHECK_STATUS(privy_error_set(&error, PRIVY_CONFIG_ERROR, "%s", long_text), PRIVY_CONFIG_ERROR);
     const size_t length = strlen(error.message);
     assert_in_range(length, 1020, 1023);
     assert_int_equal(privy_utf8_valid(error.message, length), length);
   }
   /* Wrong bytes are shown as such, and nothing leaves the line. */
-  CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s", "to \xFFwhere"), PRIVY_ERROR);
+  CHECK_STATUS(privy_error_set(&error, PRIVY_CONFIG_ERROR, "%s", "to \xFFwhere"), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "to \xEF\xBF\xBDwhere");
-  CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%s",
+  CHECK_STATUS(privy_error_set(&error, PRIVY_CONFIG_ERROR, "%s",
                                "a\r\nb\x1B[2J\xE2\x80\xAE"
                                "c\t\x7F"),
-               PRIVY_ERROR);
+               PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "a\\r\\nb\\u001b[2J\\u202ec\\t\\u007f");
 done:
   privy_error_clear(&error);
@@ -318,15 +320,15 @@ static void errors_are_used_again(void **state) {
   privy_error error;
   privy_error_init(&error);
   assert_true(error.retry_after < 0 && error.code == PRIVY_OK);
-  CHECK_STATUS(
-      answer("contacts.create", 409, "X-Request-Id: a\r\n", "{\"id\":\"x\",\"errors\":[\"y\"]}", &response, &error),
-      PRIVY_CONFLICT);
-  CHECK_STATUS(answer("contacts.create", 404, "X-Request-Id: b\r\n", "", &response, &error), PRIVY_NOT_FOUND);
+  CHECK_STATUS(parse_response("contacts.create", 409, "X-Request-Id: a\r\n", "{\"id\":\"x\",\"errors\":[\"y\"]}",
+                              &response, &error),
+               PRIVY_CONFLICT);
+  CHECK_STATUS(parse_response("contacts.create", 404, "X-Request-Id: b\r\n", "", &response, &error), PRIVY_NOT_FOUND);
   assert_string_equal(error.request_id, "b");
-  assert_int_equal(error.faults.count, 0);
+  assert_int_equal(error.details.count, 0);
   assert_int_equal(privy_error_no_memory(&error), PRIVY_NO_MEMORY);
   assert_string_equal(error.message, "out of memory");
-  CHECK_STATUS(privy_error_set(&error, PRIVY_ERROR, "%d", 7), PRIVY_ERROR);
+  CHECK_STATUS(privy_error_set(&error, PRIVY_CONFIG_ERROR, "%d", 7), PRIVY_CONFIG_ERROR);
   assert_string_equal(error.message, "7");
   privy_error_clear(&error);
   assert_null(error.message);
@@ -347,11 +349,11 @@ static void rows_are_refused_together(void **state) {
   CHECK_OK(privy_error_add_row(&error, 1, "tags[0]", "must be a text"));
   CHECK_OK(privy_error_add_row(&error, 12, "base", "must be a dict"));
   CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
-  assert_string_equal(error.message,
-                      "2 of 20 rows are invalid, nothing was sent: row 1: email is not an e-mail address: j***@example; "
-                      "row 1: tags[0] must be a text; row 12: base must be a dict");
-  assert_int_equal(error.faults.count, 3);
-  assert_string_equal(error.faults.items[2].field, "[12].base");
+  assert_string_equal(
+      error.message, "2 of 20 rows are invalid, nothing was sent: row 1: email is not an e-mail address: j***@example; "
+                     "row 1: tags[0] must be a text; row 12: base must be a dict");
+  assert_int_equal(error.details.count, 3);
+  assert_string_equal(error.details.items[2].field, "[12].base");
   for (uint64_t row = 13; row < 17; row++) CHECK_OK(privy_error_add_row(&error, row, "base", "is wrong"));
   CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
   assert_non_null(strstr(error.message, "row 14: base is wrong; and 2 more faults"));

@@ -35,10 +35,10 @@ static privy_status start(privy_group *group, privy_error *error) {
 }
 
 static privy_status end_of(privy_group *group) {
-  privy_outcome outcome;
-  while (!privy_group_take(group, &outcome)) privy_group_wait(group, 0.05);
-  privy_status status = outcome.status;
-  privy_outcome_clear(&outcome);
+  privy_completion completion;
+  while (!privy_group_next_completed(group, &completion)) privy_group_wait(group, 0.05);
+  privy_status status = completion.status;
+  privy_completion_clear(&completion);
   return status;
 }
 
@@ -47,10 +47,10 @@ static privy_status end_of(privy_group *group) {
 /* The child frees a group of the parent's, whose call is under way, and calls by itself: the parent's request counts
  * neither as in flight nor as lost here. */
 static bool frees_the_group_and_calls(scene *s, privy_group *group) {
-  const int64_t flying = s->client->account.pacer.flying;
+  const int64_t in_flight = s->client->account.pacer.in_flight;
   privy_group_free(group);
   if (call(s->client, "contacts.list", "{}", &s->response, &s->error) != PRIVY_OK) return false;
-  return flying == 1 && s->client->account.pacer.flying == 0;
+  return in_flight == 1 && s->client->account.pacer.in_flight == 0;
 }
 
 static void a_call_under_way_stays_the_parent_s(void **state) {
@@ -67,7 +67,7 @@ static void a_call_under_way_stays_the_parent_s(void **state) {
   for (int accepted; asked == 0; http_counts(s.server, &accepted, &asked)) privy_group_wait(group, 0.02);
   assert_true(in_a_child(frees_the_group_and_calls, &s, group));
   assert_counts(&s, 2, 2);
-  assert_int_equal(s.client->account.pacer.flying, 1);
+  assert_int_equal(s.client->account.pacer.in_flight, 1);
   shutdown(s.server->connections[0].socket, SHUT_RDWR);
   CHECK_STATUS(end_of(group), PRIVY_CONNECTION); /* the parent's own call ends here */
 done:

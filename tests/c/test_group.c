@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "client/transport.h"
+#include "call/transport.h"
 #include "http_scene.h"
 
 #define MANY 200
@@ -28,20 +28,20 @@ static privy_status start_numbered(privy_group *group, uint64_t id, privy_error 
 
 /* Takes every outcome that is there; false when memory ran out for one. Each is the answer to its own question. */
 static bool take_all(privy_group *group, bool seen[MANY]) {
-  privy_outcome outcome;
+  privy_completion completion;
   char wanted[64];
   bool whole = true;
-  while (privy_group_take(group, &outcome)) {
+  while (privy_group_next_completed(group, &completion)) {
     size_t length = 0;
-    whole = whole && outcome.status != PRIVY_NO_MEMORY;
-    if (outcome.status != PRIVY_NO_MEMORY) {
-      assert_int_equal(outcome.status, PRIVY_OK);
-      snprintf(wanted, sizeof wanted, "/number/%d\"", (int)outcome.id);
-      assert_non_null(strstr(privy_response_body(outcome.response, &length), wanted));
-      assert_false(seen[outcome.id]);
-      seen[outcome.id] = true;
+    whole = whole && completion.status != PRIVY_NO_MEMORY;
+    if (completion.status != PRIVY_NO_MEMORY) {
+      assert_int_equal(completion.status, PRIVY_OK);
+      snprintf(wanted, sizeof wanted, "/number/%d\"", (int)completion.id);
+      assert_non_null(strstr(privy_response_body(completion.response, &length), wanted));
+      assert_false(seen[completion.id]);
+      seen[completion.id] = true;
     }
-    privy_outcome_clear(&outcome);
+    privy_completion_clear(&completion);
   }
   return whole;
 }
@@ -92,16 +92,17 @@ static void watch(void *context, int socket, int events) {
 }
 
 static void turn(loop *watched, privy_group *group) {
-  double due = privy_group_due(group);
+  double due = privy_group_timeout(group);
   int ready = poll(watched->sockets, (nfds_t)watched->count, due < 0 ? 1000 : (int)(due * 1000) + (due > 0));
   struct pollfd now[64];
   size_t count = watched->count;
   memcpy(now, watched->sockets, sizeof now);
-  if (ready == 0 || privy_group_due(group) == 0) privy_group_act(group, -1, 0); /* some loops look at timers first */
+  if (ready == 0 || privy_group_timeout(group) == 0)
+    privy_group_socket_action(group, -1, 0); /* some loops look at timers first */
   for (size_t i = 0; ready > 0 && i < count; i++) {
     int events = (now[i].revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
                  (now[i].revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0);
-    if (events) privy_group_act(group, now[i].fd, events);
+    if (events) privy_group_socket_action(group, now[i].fd, events);
   }
 }
 
@@ -115,7 +116,7 @@ static void an_event_loop_drives(void **state) {
   scene_open(&s, SERVE(echo));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(privy_group_new(s.client, &group, &s.error));
-  privy_group_watch(group, watch, &watched);
+  privy_group_set_socket_callback(group, watch, &watched);
   uint64_t started = 0;
   for (int turns = 0; started < many || privy_group_count(group) > 0; turns++) {
     assert_true(turns < 100000);
@@ -142,23 +143,24 @@ static void a_cancelled_call_leaves_nothing_behind(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   scene_open(&s, SERVE(stall_then_answer));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(privy_group_new(s.client, &group, &s.error));
   CHECK_OK(start_numbered(group, 1, &s.error));
-  for (int i = 0; i < 3000 && !was_asked(&s) && !privy_group_take(group, &outcome); i++) privy_group_wait(group, 0.02);
-  CHECK_MEMORY(outcome.id == 0);
+  for (int i = 0; i < 3000 && !was_asked(&s) && !privy_group_next_completed(group, &completion); i++)
+    privy_group_wait(group, 0.02);
+  CHECK_MEMORY(completion.id == 0);
   assert_true(privy_group_cancel(group, 1));
   assert_false(privy_group_cancel(group, 1));
   assert_int_equal(privy_group_count(group), 0);
   CHECK_OK(start_numbered(group, 2, &s.error));
-  while (!privy_group_take(group, &outcome)) privy_group_wait(group, 1);
-  assert_int_equal(outcome.id, 2);
-  CHECK_OK(outcome.status);
+  while (!privy_group_next_completed(group, &completion)) privy_group_wait(group, 1);
+  assert_int_equal(completion.id, 2);
+  CHECK_OK(completion.status);
   assert_counts(&s, 2, 2);
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }
@@ -190,7 +192,7 @@ static void time_elsewhere_is_no_timeout(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   scene_open(&s, SERVE(page));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
@@ -198,12 +200,13 @@ static void time_elsewhere_is_no_timeout(void **state) {
   CHECK_OK(start_timed(group, LONGER, &s.error));
   privy_group_wait(group, 0);
   be_elsewhere(LONGER);
-  for (int turns = 0; turns < 500 && !privy_group_take(group, &outcome); turns++) privy_group_wait(group, 0.05);
-  assert_int_equal(outcome.id, 1);
-  CHECK_OK(outcome.status);
+  for (int turns = 0; turns < 500 && !privy_group_next_completed(group, &completion); turns++)
+    privy_group_wait(group, 0.05);
+  assert_int_equal(completion.id, 1);
+  CHECK_OK(completion.status);
   assert_counts(&s, 1, 2);
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }
@@ -212,22 +215,22 @@ static void a_blocked_event_loop_is_no_timeout(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   loop watched = {.count = 0};
   scene_open(&s, SERVE(page));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
   CHECK_OK(privy_group_new(s.client, &group, &s.error));
-  privy_group_watch(group, watch, &watched);
+  privy_group_set_socket_callback(group, watch, &watched);
   CHECK_OK(start_timed(group, LONGER, &s.error));
-  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
+  for (int turns = 0; turns < 3; turns++) privy_group_socket_action(group, -1, 0);
   be_elsewhere(LONGER);
-  for (int turns = 0; turns < 500 && !privy_group_take(group, &outcome); turns++) turn(&watched, group);
-  assert_int_equal(outcome.id, 1);
-  CHECK_OK(outcome.status);
+  for (int turns = 0; turns < 500 && !privy_group_next_completed(group, &completion); turns++) turn(&watched, group);
+  assert_int_equal(completion.id, 1);
+  CHECK_OK(completion.status);
   assert_counts(&s, 1, 2);
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }
@@ -236,27 +239,27 @@ static void an_event_loop_still_times_out(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   loop watched = {.count = 0};
   scene_open(&s, SERVE(stall_then_answer));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(privy_group_new(s.client, &group, &s.error));
-  privy_group_watch(group, watch, &watched);
+  privy_group_set_socket_callback(group, watch, &watched);
   CHECK_OK(start_timed(group, SHORT, &s.error));
   const double before = privy_monotonic();
-  for (int turns = 0; turns < 100 && !privy_group_take(group, &outcome); turns++) turn(&watched, group);
-  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
+  for (int turns = 0; turns < 100 && !privy_group_next_completed(group, &completion); turns++) turn(&watched, group);
+  CHECK_STATUS(completion.status, PRIVY_TIMEOUT);
   assert_true(privy_monotonic() - before < 15);
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }
 
 /* Drives until the call has ended; false when nothing ends it. */
-static bool ends_in_a_loop(loop *watched, privy_group *group, privy_outcome *outcome) {
+static bool ends_in_a_loop(loop *watched, privy_group *group, privy_completion *completion) {
   for (int turns = 0; turns < 20; turns++) {
-    if (privy_group_take(group, outcome)) return true;
+    if (privy_group_next_completed(group, completion)) return true;
     turn(watched, group);
   }
   return false;
@@ -267,19 +270,19 @@ static void a_late_event_loop_still_times_out(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   loop watched = {.count = 0};
   scene_open(&s, SERVE(stall_then_answer));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(privy_group_new(s.client, &group, &s.error));
-  privy_group_watch(group, watch, &watched);
+  privy_group_set_socket_callback(group, watch, &watched);
   CHECK_OK(start_timed(group, SHORT, &s.error));
-  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
+  for (int turns = 0; turns < 3; turns++) privy_group_socket_action(group, -1, 0);
   be_elsewhere(SHORT);
-  CHECK_MEMORY(ends_in_a_loop(&watched, group, &outcome));
-  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
+  CHECK_MEMORY(ends_in_a_loop(&watched, group, &completion));
+  CHECK_STATUS(completion.status, PRIVY_TIMEOUT);
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }
@@ -289,7 +292,7 @@ static void a_late_event_loop_still_gives_up_a_handshake(void **state) {
   char url[64];
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   loop watched = {.count = 0};
   scene_open(&s, SERVE(stall_then_answer));
   snprintf(url, sizeof url, "https://127.0.0.1:%d/v1", s.server->port);
@@ -298,16 +301,16 @@ static void a_late_event_loop_still_gives_up_a_handshake(void **state) {
   s.config.options.connect_timeout = 0.2;
   CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
   CHECK_OK(privy_group_new(s.client, &group, &s.error));
-  privy_group_watch(group, watch, &watched);
+  privy_group_set_socket_callback(group, watch, &watched);
   CHECK_OK(start_numbered(group, 1, &s.error));
   const double before = privy_monotonic();
-  for (int turns = 0; turns < 3; turns++) privy_group_act(group, -1, 0);
+  for (int turns = 0; turns < 3; turns++) privy_group_socket_action(group, -1, 0);
   be_elsewhere(SHORT);
-  CHECK_MEMORY(ends_in_a_loop(&watched, group, &outcome));
-  CHECK_STATUS(outcome.status, PRIVY_TIMEOUT);
+  CHECK_MEMORY(ends_in_a_loop(&watched, group, &completion));
+  CHECK_STATUS(completion.status, PRIVY_TIMEOUT);
   assert_true(privy_monotonic() - before < 15); /* the timeout is 30 */
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }
@@ -318,21 +321,21 @@ static void groups_hand_their_connections_on(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
-  privy_outcome outcome = {0};
+  privy_completion completion = {0};
   scene_open(&s, SERVE(page));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   for (int round = 0; round < 3; round++) {
     CHECK_OK(privy_group_new(s.client, &group, &s.error));
     CHECK_OK(start_timed(group, SHORT, &s.error));
-    while (!privy_group_take(group, &outcome)) privy_group_wait(group, 1);
-    CHECK_OK(outcome.status);
-    privy_outcome_clear(&outcome);
+    while (!privy_group_next_completed(group, &completion)) privy_group_wait(group, 1);
+    CHECK_OK(completion.status);
+    privy_completion_clear(&completion);
     privy_group_free(group);
     group = NULL;
   }
   assert_counts(&s, 1, 3);
 done:
-  privy_outcome_clear(&outcome);
+  privy_completion_clear(&completion);
   privy_group_free(group);
   scene_close(&s);
 }

@@ -20,7 +20,7 @@ static int count_descriptors(void) {
 
 /* One call by a group of its own, which stays the caller's. */
 static privy_status call_by(privy_group *group, privy_error *error) {
-  privy_outcome outcome;
+  privy_completion completion;
   privy_request *request = NULL;
   privy_status status = ask_for("contacts.list", "{}", &request, error);
   if (status != PRIVY_OK) {
@@ -29,9 +29,9 @@ static privy_status call_by(privy_group *group, privy_error *error) {
   }
   status = privy_group_start(group, request, NULL, 0, error);
   if (status != PRIVY_OK) return status;
-  while (!privy_group_take(group, &outcome)) privy_group_wait(group, 1);
-  status = outcome.status;
-  privy_outcome_clear(&outcome);
+  while (!privy_group_next_completed(group, &completion)) privy_group_wait(group, 1);
+  status = completion.status;
+  privy_completion_clear(&completion);
   return status;
 }
 
@@ -217,29 +217,29 @@ static void on_socket(void *context, int socket, int events) {
 static void turn(privy_group *group, loop *sockets) {
   struct pollfd ready = {.fd = sockets->socket, .events = POLLIN};
   if (sockets->events & PRIVY_SOCKET_WRITE) ready.events |= POLLOUT;
-  const double due = privy_group_due(group);
+  const double due = privy_group_timeout(group);
   if (poll(&ready, 1, due < 0 || due > 0.05 ? 50 : (int)(due * 1000)) == 0 || sockets->socket < 0)
-    privy_group_act(group, -1, 0);
+    privy_group_socket_action(group, -1, 0);
   else
-    privy_group_act(group, sockets->socket,
-                    (ready.revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
-                        (ready.revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0));
+    privy_group_socket_action(group, sockets->socket,
+                              (ready.revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
+                                  (ready.revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0));
 }
 
 static privy_status call_in_loop(scene *s, privy_group *group, loop *sockets) {
-  privy_outcome outcome;
+  privy_completion completion;
   privy_request *request = NULL;
   privy_status status = ask_for("contacts.list", "{}", &request, &s->error);
   if (status != PRIVY_OK) {
     privy_request_free(request);
     return status;
   }
-  privy_group_watch(group, on_socket, sockets);
+  privy_group_set_socket_callback(group, on_socket, sockets);
   status = privy_group_start(group, request, NULL, 0, &s->error);
   if (status != PRIVY_OK) return status;
-  while (!privy_group_take(group, &outcome)) turn(group, sockets);
-  status = outcome.status;
-  privy_outcome_clear(&outcome);
+  while (!privy_group_next_completed(group, &completion)) turn(group, sockets);
+  status = completion.status;
+  privy_completion_clear(&completion);
   return status;
 }
 

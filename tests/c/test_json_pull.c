@@ -39,7 +39,7 @@ static void values_are_slices_of_the_text(void **state) {
     assert_int_equal(value.type, expected[i].type);
     assert_int_equal(value.integral, expected[i].integral);
     assert_int_equal(value.escaped, 0);
-    assert_int_equal(value.choice, 0);
+    assert_int_equal(value.enum_value, 0);
     assert_text(value.text, value.length, expected[i].value);
   }
   assert_false(privy_reader_member(&reader, &key));

@@ -16,7 +16,7 @@ static void a_conflict_after_each_loss(void **state) {
     CHECK_MEMORY(sends(&made));
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, 409, "", CONFLICT));
+    CHECK_MEMORY(responses(&made, 409, "", CONFLICT));
     assert_int_equal(made.call.done, !is_open((loss)how));
     if (made.call.done) {
       assert_int_equal(made.error.code, PRIVY_CONFLICT);
@@ -25,7 +25,7 @@ static void a_conflict_after_each_loss(void **state) {
       assert_string_equal(made.error.contact_id, CONTACT);
     } else {
       CHECK_MEMORY(sends(&made));
-      assert_string_equal(made.call.outgoing.method, "GET");
+      assert_string_equal(made.call.wire_request.method, "GET");
     }
     drop(&made);
   }
@@ -42,7 +42,7 @@ static void a_delete_after_each_loss(void **state) {
     CHECK_MEMORY(sends(&made));
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, 404, "", ""));
+    CHECK_MEMORY(responses(&made, 404, "", ""));
     assert_true(made.call.done);
     assert_int_equal(made.call.status, is_open((loss)how) ? PRIVY_OK : PRIVY_NOT_FOUND);
     drop(&made);
@@ -57,7 +57,7 @@ static void a_first_answer_is_believed(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.delete", ID));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 404, "", ""));
+  CHECK_MEMORY(responses(&made, 404, "", ""));
   assert_int_equal(made.error.code, PRIVY_NOT_FOUND);
   assert_false(made.error.may_have_succeeded);
 done:
@@ -74,7 +74,7 @@ static void errors_say_what_may_have_been_acted_on(void **state) {
     CHECK_MEMORY(sends(&made));
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, 422, "", ""));
+    CHECK_MEMORY(responses(&made, 422, "", ""));
     assert_true(made.call.done);
     assert_int_equal(made.error.may_have_succeeded, is_open((loss)how));
     assert_int_equal(ends_with(made.error.message, OPEN), is_open((loss)how));
@@ -106,8 +106,8 @@ static void what_else_may_have_succeeded(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &once, "contacts.create", JANE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 201, "", "<html>"));
-  assert_int_equal(made.error.code, PRIVY_STATUS);
+  CHECK_MEMORY(responses(&made, 201, "", "<html>"));
+  assert_int_equal(made.error.code, PRIVY_API_STATUS);
   assert_true(made.error.may_have_succeeded);
   drop(&made);
   CHECK_OK(begin(&made, &once, "contacts.create", JANE));
@@ -135,9 +135,9 @@ static void a_failed_token_request_is_no_lost_attempt(void **state) {
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
     assert_int_equal(made.call.goal, PRIVY_GOAL_TOKEN);
-    CHECK_MEMORY(answers(&made, 200, "", TOKEN));
+    CHECK_MEMORY(responses(&made, 200, "", TOKEN));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, 404, "", ""));
+    CHECK_MEMORY(responses(&made, 404, "", ""));
     assert_int_equal(made.call.status, PRIVY_NOT_FOUND);
     drop(&made);
   }
@@ -145,9 +145,9 @@ static void a_failed_token_request_is_no_lost_attempt(void **state) {
   CHECK_MEMORY(sends(&made));
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, "", TOKEN));
+  CHECK_MEMORY(responses(&made, 200, "", TOKEN));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 409, "", CONFLICT));
+  CHECK_MEMORY(responses(&made, 409, "", CONFLICT));
   assert_int_equal(made.call.status, PRIVY_CONFLICT);
   assert_false(made.error.may_have_succeeded);
 done:
@@ -190,7 +190,7 @@ static void a_raw_write_that_is_lost_later_is_not_repeated_either(void **state) 
   privy_error_init(&made.error);
   CHECK_OK(begin_raw(&made, "POST", false));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 429, "", ""));
+  CHECK_MEMORY(responses(&made, 429, "", ""));
   CHECK_MEMORY(sends(&made));
   CHECK_MEMORY(is_lost(&made));
   assert_true(made.call.done);
@@ -208,10 +208,10 @@ static bool looks(made_call *made, const privy_options *options) {
   CHECK_MEMORY(sends(made));
   CHECK_MEMORY(is_lost(made));
   CHECK_MEMORY(sends(made));
-  CHECK_MEMORY(answers(made, 409, "X-Request-Id: r9\r\n", CONFLICT));
+  CHECK_MEMORY(responses(made, 409, "X-Request-Id: r9\r\n", CONFLICT));
   CHECK_MEMORY(sends(made));
-  assert_string_equal(made->call.outgoing.method, "GET");
-  assert_string_equal(made->call.outgoing.target, "/contacts/" CONTACT);
+  assert_string_equal(made->call.wire_request.method, "GET");
+  assert_string_equal(made->call.wire_request.target, "/contacts/" CONTACT);
   looking = true;
 done:
   return looking;
@@ -247,7 +247,7 @@ static void a_contact_is_ours_when_it_holds_what_was_sent(void **state) {
   privy_error_init(&made.error);
   for (size_t i = 0; i < COUNT(contacts); i++) {
     CHECK_MEMORY(looks(&made, &defaults));
-    CHECK_MEMORY(answers(&made, 200, contacts[i].headers, contacts[i].contact));
+    CHECK_MEMORY(responses(&made, 200, contacts[i].headers, contacts[i].contact));
     assert_true(made.call.done);
     if (contacts[i].ours) {
       assert_int_equal(made.call.status, PRIVY_OK);
@@ -290,17 +290,17 @@ static void a_look_that_fails_leaves_the_conflict(void **state) {
   privy_error_init(&made.error);
   for (size_t i = 0; i < COUNT(statuses); i++) {
     CHECK_MEMORY(looks(&made, &defaults));
-    CHECK_MEMORY(answers(&made, statuses[i], "", ""));
+    CHECK_MEMORY(responses(&made, statuses[i], "", ""));
     CHECK_MEMORY(is_the_conflict(&made));
     assert_int_equal(made.error.attempts, 3);
     drop(&made);
   }
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(answers(&made, 200, "", "<html>"));
+  CHECK_MEMORY(responses(&made, 200, "", "<html>"));
   CHECK_MEMORY(is_the_conflict(&made));
   drop(&made);
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(answers(&made, 409, "", "{\"id\":\"cus_another\"}"));
+  CHECK_MEMORY(responses(&made, 409, "", "{\"id\":\"cus_another\"}"));
   CHECK_MEMORY(is_the_conflict(&made));
 done:
   drop(&made);
@@ -311,19 +311,19 @@ static void a_look_is_tried_again_before_it_fails(void **state) {
   made_call made = {0};
   privy_error_init(&made.error);
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(answers(&made, 500, "", ""));
+  CHECK_MEMORY(responses(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
-  assert_string_equal(made.call.outgoing.method, "GET");
+  assert_string_equal(made.call.wire_request.method, "GET");
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 503, "", ""));
+  CHECK_MEMORY(responses(&made, 503, "", ""));
   CHECK_MEMORY(is_the_conflict(&made)); /* the retries are used up */
   assert_int_equal(made.error.attempts, 5);
   drop(&made);
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(answers(&made, 500, "", ""));
+  CHECK_MEMORY(responses(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, "", PERSON("1970-01-01T00:16:41Z")));
+  CHECK_MEMORY(responses(&made, 200, "", PERSON("1970-01-01T00:16:41Z")));
   assert_int_equal(made.call.status, PRIVY_OK);
 done:
   drop(&made);
@@ -335,7 +335,7 @@ static void a_look_without_budget_leaves_the_conflict(void **state) {
   privy_error_init(&made.error);
   CHECK_MEMORY(looks(&made, &defaults));
   made.account.pacer.day = (privy_budget){.known = true, .limit = 10, .resets_at = made.now + 40000};
-  CHECK_MEMORY(answers(&made, 429, "", ""));
+  CHECK_MEMORY(responses(&made, 429, "", ""));
   CHECK_MEMORY(!sends(&made));
   CHECK_MEMORY(is_the_conflict(&made));
 done:

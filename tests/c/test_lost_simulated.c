@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "client/call.h"
+#include "call/call.h"
 #include "message/error.h"
 #include "message/response.h"
 #include "message_text.h"
@@ -56,15 +56,15 @@ static void close_world(world *w) {
 /* What somebody else asks the sandbox meanwhile. */
 static int ask_sandbox(world *w, const char *method, const char *target, const char *body) {
   static const char headers[] = "Authorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\nContent-Type: application/json\r\n";
-  privy_sandbox_answer answer;
-  privy_sandbox_answer_init(&answer);
+  privy_sandbox_response response;
+  privy_sandbox_response_init(&response);
   assert_int_equal(
-      privy_sandbox_handle(w->sandbox, method, target, headers, strlen(headers), body, strlen(body), &answer),
+      privy_sandbox_handle(w->sandbox, method, target, headers, strlen(headers), body, strlen(body), &response),
       PRIVY_OK);
-  int status = answer.http_status;
-  if (privy_buffer_terminate(&answer.body) && strstr(answer.body.data, "\"cus_"))
-    snprintf(w->contact, sizeof w->contact, "%.20s", strstr(answer.body.data, "\"cus_") + 1);
-  privy_sandbox_answer_clear(&answer);
+  int status = response.http_status;
+  if (privy_buffer_terminate(&response.body) && strstr(response.body.data, "\"cus_"))
+    snprintf(w->contact, sizeof w->contact, "%.20s", strstr(response.body.data, "\"cus_") + 1);
+  privy_sandbox_response_clear(&response);
   return status;
 }
 
@@ -90,35 +90,36 @@ static void meet_a_fault(world *w) {
 }
 
 static void lose(world *w) {
-  if (w->call.goal == PRIVY_GOAL_ANSWER && w->lost_at == 0) w->lost_at = w->now;
+  if (w->call.goal == PRIVY_GOAL_RESPONSE && w->lost_at == 0) w->lost_at = w->now;
   privy_error_set(&w->error, PRIVY_CONNECTION, "cut");
   privy_call_failed(&w->call, &w->account, EPOCH + w->now - START);
 }
 
 static void carry(world *w) {
-  const privy_outgoing *out = &w->call.outgoing;
-  privy_sandbox_answer answer;
-  if (w->call.goal == PRIVY_GOAL_ANSWER) w->sent_at[w->sent++] = w->now;
+  const privy_wire_request *out = &w->call.wire_request;
+  privy_sandbox_response response;
+  if (w->call.goal == PRIVY_GOAL_RESPONSE) w->sent_at[w->sent++] = w->now;
   meet_a_fault(w);
-  privy_sandbox_answer_init(&answer);
+  privy_sandbox_response_init(&response);
   assert_int_equal(privy_sandbox_handle(w->sandbox, out->method, out->target, out->headers.data, out->headers.length,
-                                        out->body, out->body_length, &answer),
+                                        out->body, out->body_length, &response),
                    PRIVY_OK);
   w->now += 0.1 + (double)chance(w, 20) / 10;
-  if (answer.cut != PRIVY_CUT_NONE) {
+  if (response.cut != PRIVY_CUT_NONE) {
     lose(w);
   } else {
     bool waits = false;
     privy_slice after;
-    waits = privy_find_header(answer.headers.data, answer.headers.length, "Retry-After", &after);
-    bool open = answer.http_status == 500 || (answer.http_status == 503 && !waits);
-    if (open && w->call.goal == PRIVY_GOAL_ANSWER && w->lost_at == 0) w->lost_at = w->now;
-    privy_incoming incoming = {.http_status = answer.http_status, .headers = answer.headers, .body = answer.body};
-    privy_call_answered(&w->call, &w->account, EPOCH + w->now - START, &incoming);
-    privy_incoming_clear(&incoming);
+    waits = privy_find_header(response.headers.data, response.headers.length, "Retry-After", &after);
+    bool open = response.http_status == 500 || (response.http_status == 503 && !waits);
+    if (open && w->call.goal == PRIVY_GOAL_RESPONSE && w->lost_at == 0) w->lost_at = w->now;
+    privy_wire_response wire_response = {
+        .http_status = response.http_status, .headers = response.headers, .body = response.body};
+    privy_call_received(&w->call, &w->account, EPOCH + w->now - START, &wire_response);
+    privy_wire_response_clear(&wire_response);
     return;
   }
-  privy_sandbox_answer_clear(&answer);
+  privy_sandbox_response_clear(&response);
 }
 
 /* Drives the call to its end; `meanwhile` happens between any two steps. */
@@ -155,7 +156,7 @@ static void a_create_gives_what_was_sent(void **state) {
     begin_call(&w, "contacts.create", "{\"email\":\"x@b.c\",\"first_name\":\"B\"}");
     drive(&w, somebody_else_creates);
     if (w.call.status == PRIVY_OK) {
-      assert_true(is_text(w.call.response, PRIVY_SLOT_CONTACT_first_name, "B"));
+      assert_true(is_text(w.call.response, PRIVY_INDEX_CONTACT_first_name, "B"));
       done++;
     } else if (w.call.status == PRIVY_CONFLICT) {
       assert_non_null(w.error.contact_id);

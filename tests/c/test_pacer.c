@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "answer_text.h"
 #include "policy/forecast.h"
 #include "policy/pacer.h"
+#include "response_text.h"
 
 #define NOW 5000.0                                     /* of the caller's clock */
 #define WALL 1800000000.0                              /* of the wall clock at the same instant */
@@ -16,7 +16,7 @@ static bool comes(privy_pacer *pacer, double now, double wall, const char *heade
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
-  privy_status status = answer(NULL, 200, headers, "{}", &response, &error);
+  privy_status status = parse_response(NULL, 200, headers, "{}", &response, &error);
   if (status == PRIVY_OK) {
     privy_pacer_sent(pacer);
     privy_pacer_returned(pacer, now, wall, response);
@@ -65,7 +65,7 @@ static void numbers_that_cannot_be_true_are_not_believed(void **state) {
     double until = 0;
     CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, cases[i].limit, cases[i].remaining, cases[i].reset, DATE)));
     if (pacer.minute.known != cases[i].believed) fail_msg("%s of %s", cases[i].remaining, cases[i].limit);
-    if (!cases[i].believed) assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
+    if (!cases[i].believed) assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_NOW);
   }
 done:
   return;
@@ -116,7 +116,7 @@ static void the_window_of_a_day_is_a_day_long(void **state) {
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_DAY);
   assert_true(until == NOW + 86402);
   CHECK_MEMORY(comes(&other, NOW, WALL, too_far));
-  assert_int_equal(privy_pacer_ask(&other, 0, NOW, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&other, 0, NOW, &until), PRIVY_PACE_NOW);
 done:
   return;
 }
@@ -131,7 +131,7 @@ static void no_window_blocks_for_longer_than_it_lasts(void **state) {
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
   assert_true(until == NOW + 60);
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW - 2, &until), PRIVY_PACE_MINUTE);
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW - 3, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW - 3, &until), PRIVY_PACE_NOW);
   assert_true(pacer.minute.remaining == 60 && pacer.minute.resets_at == 0);
 done:
   return;
@@ -144,15 +144,15 @@ static void answers_of_our_own_are_waited_for_apart(void **state) {
   char headers[512];
   double until = 0;
   for (int i = 0; i < 8; i++) {
-    assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
+    assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_NOW);
     privy_pacer_sent(&pacer);
   }
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_ANSWER);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_IN_FLIGHT);
   assert_true(until > NOW && until < NOW + 1);
   privy_pacer_returned(&pacer, NOW, WALL, NULL);
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_NOW);
   CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "7", "1800000060", DATE)));
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_ANSWER);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_IN_FLIGHT);
   CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000060", DATE)));
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
   assert_true(until == NOW + 60);
@@ -169,9 +169,9 @@ static void the_day_has_the_last_word(void **state) {
   double until = 0;
   CHECK_MEMORY(comes(&pacer, NOW, WALL, headers));
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_NOW);
   privy_pacer_sent(&pacer);
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_ANSWER);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_IN_FLIGHT);
   pacer.day.remaining = 0;
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW + 30, &until), PRIVY_PACE_DAY);
   assert_true(until == NOW + 3600);
@@ -184,7 +184,7 @@ static void others_hold_back_half_of_a_minute_at_most(void **state) {
   privy_pacer pacer = {.heard = true};
   double until = 0;
   pacer.minute = (privy_budget){.known = true, .limit = 60, .remaining = 31, .resets_at = NOW + 30, .others = 1000};
-  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_GO);
+  assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_NOW);
   pacer.minute.remaining = 30;
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
 }

@@ -1,16 +1,16 @@
 /* Calls made before they are needed, in groups that may not be driven: what they may start, and who waits for them. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "answer_text.h"
-#include "client/transport.h"
+#include "call/transport.h"
+#include "response_text.h"
 
 /* A client of a sandbox by OAuth, and two groups of its calls. */
 typedef struct scene {
   privy_sandbox *sandbox;
   privy_client *client;
   privy_group *first, *second;
-  privy_walk *walk;
-  privy_outcome outcome;
+  privy_pager *walk;
+  privy_completion completion;
   privy_error error;
 } scene;
 
@@ -34,8 +34,8 @@ static privy_status open_scene(scene *s) {
 }
 
 static void close_scene(scene *s) {
-  privy_outcome_clear(&s->outcome);
-  privy_walk_free(s->walk);
+  privy_completion_clear(&s->completion);
+  privy_pager_free(s->walk);
   privy_group_free(s->first);
   privy_group_free(s->second);
   privy_client_free(s->client);
@@ -53,12 +53,12 @@ static privy_status start(scene *s, privy_group *group) {
 
 /* The status of the call that the group makes. */
 static privy_status end_of(scene *s, privy_group *group) {
-  for (int i = 0; !privy_group_take(group, &s->outcome); i++) {
+  for (int i = 0; !privy_group_next_completed(group, &s->completion); i++) {
     assert_true(i < 1000);
     privy_group_wait(group, 0.05);
   }
-  privy_status status = s->outcome.status;
-  privy_outcome_clear(&s->outcome);
+  privy_status status = s->completion.status;
+  privy_completion_clear(&s->completion);
   return status;
 }
 
@@ -115,13 +115,13 @@ static void while_it_fetches_a_group_is_driven_often(void **state) {
   CHECK_OK(open_scene(&s));
   CHECK_OK(delay_answers(&s, 20, 2));
   CHECK_OK(start(&s, s.first));
-  assert_true(privy_group_due(s.first) == 0);
-  privy_group_act(s.first, -1, 0);
+  assert_true(privy_group_timeout(s.first) == 0);
+  privy_group_socket_action(s.first, -1, 0);
   CHECK_MEMORY(asked(&s) == 1);
-  double due = privy_group_due(s.first);
+  double due = privy_group_timeout(s.first);
   assert_true(due > 0 && due <= 0.1);
   assert_true(privy_group_cancel(s.first, 1));
-  assert_true(privy_group_due(s.first) < 0);
+  assert_true(privy_group_timeout(s.first) < 0);
 done:
   close_scene(&s);
 }
@@ -130,7 +130,7 @@ static void a_group_ahead_of_need_fetches_no_token(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
-  privy_group_set_ahead(s.first, true);
+  privy_group_set_prefetch(s.first, true);
   CHECK_OK(start(&s, s.first));
   for (int i = 0; i < 5; i++) privy_group_wait(s.first, 0.03);
   assert_int_equal(asked(&s), 0);
@@ -146,15 +146,15 @@ static void what_was_ahead_of_need_fetches_once_it_is_needed(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
-  privy_group_set_ahead(s.first, true);
+  privy_group_set_prefetch(s.first, true);
   CHECK_OK(start(&s, s.first));
   privy_group_wait(s.first, 0);
   assert_int_equal(asked(&s), 0);
-  privy_group_set_ahead(s.first, false);
+  privy_group_set_prefetch(s.first, false);
   CHECK_OK(end_of(&s, s.first));
   assert_int_equal(asked(&s), 2);
   /* The next one that gets the group is not ahead of anything. */
-  privy_group_set_ahead(s.first, true);
+  privy_group_set_prefetch(s.first, true);
   privy_group_free(s.first);
   s.first = NULL;
   CHECK_OK(privy_group_new(s.client, &s.first, &s.error));
@@ -172,7 +172,7 @@ done:
 static privy_status walk_to(scene *s, int pages) {
   int64_t next;
   bool repeated[20];
-  privy_status status = privy_walk_new(0, 20, &s->walk);
+  privy_status status = privy_pager_new(0, 20, &s->walk);
   for (int page = 1; status == PRIVY_OK && page <= pages; page++) {
     privy_response *response = NULL;
     char body[1024];
@@ -181,8 +181,8 @@ static privy_status walk_to(scene *s, int pages) {
       length +=
           (size_t)snprintf(body + length, sizeof body - length, "%s{\"id\":\"cus_%d\"}", i ? "," : "", page * 1000 + i);
     snprintf(body + length, sizeof body - length, "]}");
-    status = answer("contacts.list", 200, "", body, &response, &s->error);
-    if (status == PRIVY_OK) status = privy_walk_take(s->walk, response, repeated, &next);
+    status = parse_response("contacts.list", 200, "", body, &response, &s->error);
+    if (status == PRIVY_OK) status = privy_pager_take(s->walk, response, repeated, &next);
     privy_response_release(response);
   }
   return status;
@@ -193,7 +193,7 @@ static void a_page_is_asked_for_when_a_tenth_has_been_read(void **state) {
   scene s;
   CHECK_OK(open_client(&s, false));
   CHECK_OK(walk_to(&s, 1));
-  assert_int_equal(privy_walk_stride(s.walk), 2);
+  assert_int_equal(privy_pager_stride(s.walk), 2);
   assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
   assert_false(privy_client_may_prefetch(s.client, s.walk, 1));
   assert_true(privy_client_may_prefetch(s.client, s.walk, 2));
@@ -208,15 +208,15 @@ static void later_pages_are_asked_for_at_once_and_none_after_the_last(void **sta
   CHECK_OK(open_client(&s, false));
   CHECK_OK(walk_to(&s, 2));
   assert_true(privy_client_may_prefetch(s.client, s.walk, 0));
-  privy_walk_free(s.walk);
+  privy_pager_free(s.walk);
   s.walk = NULL;
   CHECK_OK(walk_to(&s, 3));
   assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
   assert_false(privy_client_may_prefetch(s.client, s.walk, 20));
-  privy_walk_free(s.walk);
+  privy_pager_free(s.walk);
   s.walk = NULL;
   CHECK_OK(walk_to(&s, 0));
-  assert_int_equal(privy_walk_stride(s.walk), 1);
+  assert_int_equal(privy_pager_stride(s.walk), 1);
   assert_false(privy_client_may_prefetch(s.client, s.walk, 20));
 done:
   close_scene(&s);

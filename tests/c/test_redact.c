@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "answer_text.h"
 #include "base/buffer.h"
 #include "base/text.h"
 #include "base/visible.h"
-#include "client/call.h"
+#include "call/call.h"
 #include "message/error.h"
 #include "message/response.h"
+#include "response_text.h"
 #include "vectors.h"
 
 /* ---- masks ------------------------------------------------------------------------------------------------------- */
@@ -217,18 +217,19 @@ static void words_of_the_server_stay_in_their_line(void **state) {
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
-  CHECK_STATUS(answer("contacts.get", 422, "X-Request-Id: a\x1B[1mb\r\n",
-                      "{\"error\":{\"code\":\"bad\\nnews\",\"message\":\"jane@x.io\\r\\n\\u001b[2JINFO ok\\u0000\","
-                      "\"details\":[{\"field\":\"e\\nmail\",\"message\":\"call +14155550171\\u202e\"}]}}",
-                      &response, &error),
-               PRIVY_VALIDATION);
+  CHECK_STATUS(
+      parse_response("contacts.get", 422, "X-Request-Id: a\x1B[1mb\r\n",
+                     "{\"error\":{\"code\":\"bad\\nnews\",\"message\":\"jane@x.io\\r\\n\\u001b[2JINFO ok\\u0000\","
+                     "\"details\":[{\"field\":\"e\\nmail\",\"message\":\"call +14155550171\\u202e\"}]}}",
+                     &response, &error),
+      PRIVY_VALIDATION);
   assert_string_equal(error.message, "422 bad\\nnews: j***@x.io\\r\\n\\u001b[2JINFO ok\\u0000; \"e\\nmail\" call "
                                      "+1415*****71\\u202e");
   assert_string_equal(error.api_code, "bad\\nnews");
   assert_string_equal(error.request_id, "a\\u001b[1mb");
   /* Details are data. */
-  assert_string_equal(error.faults.items[0].field, "e\nmail");
-  assert_string_equal(error.faults.items[0].message, "call +14155550171\xE2\x80\xAE");
+  assert_string_equal(error.details.items[0].field, "e\nmail");
+  assert_string_equal(error.details.items[0].message, "call +14155550171\xE2\x80\xAE");
 done:
   privy_response_release(response);
   privy_error_clear(&error);
@@ -245,9 +246,9 @@ static void a_body_that_is_not_json_is_an_error(void **state) {
   privy_error error;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    CHECK_OK(answer(NULL, 200, "", cases[i].body, &response, &error));
+    CHECK_OK(parse_response(NULL, 200, "", cases[i].body, &response, &error));
     assert_int_equal(privy_response_json(response).type, PRIVY_ABSENT);
-    CHECK_STATUS(privy_json_refuse(201, cases[i].body, strlen(cases[i].body), &error), PRIVY_STATUS);
+    CHECK_STATUS(privy_json_refuse(201, cases[i].body, strlen(cases[i].body), &error), PRIVY_API_STATUS);
     assert_string_equal(error.message, i ? cases[i].message : "the answer is empty (HTTP 201)");
     assert_int_equal(error.http_status, 201);
     size_t length;

@@ -41,7 +41,7 @@ static void a_write_is_repeated_soon_or_not_at_all(void **state) {
     snprintf(header, sizeof header, "Retry-After: %s\r\n", cases[i].after);
     CHECK_OK(begin(&made, &patient, cases[i].operation, cases[i].params));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, cases[i].status, header, ""));
+    CHECK_MEMORY(responses(&made, cases[i].status, header, ""));
     if (made.call.done == cases[i].repeated) fail_msg("%s after %s s", cases[i].operation, cases[i].after);
     if (cases[i].repeated) CHECK_MEMORY(sends(&made));
     if (!cases[i].repeated) {
@@ -64,7 +64,7 @@ static void a_lost_write_does_not_wait_for_budget_for_long(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &patient, "contacts.update", SUBSCRIBE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, SPENT("1045"), "{\"error\":{\"message\":\"oops\"}}"));
+  CHECK_MEMORY(responses(&made, 500, SPENT("1045"), "{\"error\":{\"message\":\"oops\"}}"));
   CHECK_MEMORY(!sends(&made));
   assert_true(made.now < 1031);
   CHECK_STATUS(made.call.status, PRIVY_SERVER);
@@ -73,7 +73,7 @@ static void a_lost_write_does_not_wait_for_budget_for_long(void **state) {
   drop(&made);
   CHECK_OK(begin(&made, &patient, "contacts.update", SUBSCRIBE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, SPENT("1025"), ""));
+  CHECK_MEMORY(responses(&made, 500, SPENT("1025"), ""));
   CHECK_MEMORY(sends(&made));
   assert_true(made.now >= 1025 && made.now <= 1030);
 done:
@@ -91,7 +91,7 @@ static void time_runs_from_the_first_loss(void **state) {
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
   made.now = 1029 + 20;
-  CHECK_MEMORY(answers(&made, 429, "Retry-After: 10\r\n", ""));
+  CHECK_MEMORY(responses(&made, 429, "Retry-After: 10\r\n", ""));
   made.now = 1029 + 31; /* nobody drove it */
   CHECK_MEMORY(!sends(&made));
   CHECK_STATUS(made.call.status, PRIVY_CONNECTION);
@@ -107,15 +107,15 @@ static void a_lost_write_does_not_wait_for_a_token_for_long(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin_with_oauth(&made, &patient, "contacts.update", SUBSCRIBE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, "", TOKEN));
+  CHECK_MEMORY(responses(&made, 200, "", TOKEN));
   CHECK_MEMORY(sends(&made));
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 401, "", ""));
+  CHECK_MEMORY(responses(&made, 401, "", ""));
   CHECK_MEMORY(sends(&made));
   assert_int_equal(made.call.goal, PRIVY_GOAL_TOKEN);
   made.now += 40;
-  CHECK_MEMORY(answers(&made, 200, "", TOKEN));
+  CHECK_MEMORY(responses(&made, 200, "", TOKEN));
   CHECK_MEMORY(!sends(&made));
   CHECK_STATUS(made.call.status, PRIVY_CONNECTION);
   assert_string_equal(made.error.message, "broke" OPEN);
@@ -134,13 +134,13 @@ static void the_update_of_an_upsert_is_a_write_of_its_own(void **state) {
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
   made.now = 1025;
-  CHECK_MEMORY(answers(&made, 409, "", CONFLICT));
+  CHECK_MEMORY(responses(&made, 409, "", CONFLICT));
   made.now = 1060;
   CHECK_MEMORY(sends(&made));
-  assert_string_equal(made.call.outgoing.method, "PATCH");
-  CHECK_MEMORY(answers(&made, 500, "Retry-After: 20\r\n", "{\"error\":{\"message\":\"second\"}}"));
+  assert_string_equal(made.call.wire_request.method, "PATCH");
+  CHECK_MEMORY(responses(&made, 500, "Retry-After: 20\r\n", "{\"error\":{\"message\":\"second\"}}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, "Retry-After: 20\r\n", ""));
+  CHECK_MEMORY(responses(&made, 500, "Retry-After: 20\r\n", ""));
   assert_true(made.call.done);
   assert_true(made.error.may_have_succeeded);
 done:
@@ -191,14 +191,14 @@ static void when_to_retry(void **state) {
   CHECK_OK(begin(&made, &defaults, "contacts.get", ID));
   made.account.wall_offset = 5000;
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 503, "Retry-After: 300\r\n", ""));
+  CHECK_MEMORY(responses(&made, 503, "Retry-After: 300\r\n", ""));
   assert_true(made.error.retryable && made.error.retry_after == 300 && made.error.retry_at == 6300);
   assert_true(made.error.resets_at == 0);
   drop(&made);
   CHECK_OK(begin(&made, &defaults, "contacts.get", ID));
   made.account.wall_offset = 5000;
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 429, "Retry-After: Thu, 01 Jan 1970 01:45:00 GMT\r\n", "")); /* 6300 */
+  CHECK_MEMORY(responses(&made, 429, "Retry-After: Thu, 01 Jan 1970 01:45:00 GMT\r\n", "")); /* 6300 */
   assert_true(made.error.retry_after == 300 && made.error.retry_at == 6300 && made.error.resets_at == 6300);
   drop(&made);
   CHECK_OK(begin(&made, &defaults, "contacts.get", ID));
@@ -211,7 +211,7 @@ static void when_to_retry(void **state) {
   drop(&made);
   CHECK_OK(begin(&made, &defaults, "contacts.get", ID));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 404, "Retry-After: 300\r\n", ""));
+  CHECK_MEMORY(responses(&made, 404, "Retry-After: 300\r\n", ""));
   assert_true(!made.error.retryable && made.error.retry_after < 0 && made.error.retry_at == 0);
 done:
   drop(&made);
@@ -224,7 +224,7 @@ static void when_to_retry_for_a_token(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin_with_oauth(&made, &defaults, "contacts.get", ID));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 503, "Retry-After: 300\r\n", ""));
+  CHECK_MEMORY(responses(&made, 503, "Retry-After: 300\r\n", ""));
   assert_true(made.error.retryable && made.error.retry_after == 300 && made.error.retry_at == 1300);
 done:
   drop(&made);
@@ -237,7 +237,7 @@ static void a_wait_that_is_reported_later_is_shorter(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &patient, "contacts.update", SUBSCRIBE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 500, "Retry-After: 20\r\n" SPENT("1055"), ""));
+  CHECK_MEMORY(responses(&made, 500, "Retry-After: 20\r\n" SPENT("1055"), ""));
   made.now = 1020; /* the minute is spent for longer than the write may wait */
   CHECK_MEMORY(!sends(&made));
   CHECK_STATUS(made.call.status, PRIVY_SERVER);

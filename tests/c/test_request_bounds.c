@@ -38,7 +38,7 @@ static void values_that_no_body_holds(void **state) {
            "order_id: %s\ntotal: %s\nline_items[0].sku: %s\nnote: %s\n"
            "currency: is required\norder_date: is required\nbase: at least one of email, phone is required",
            too_long, too_long, too_long, too_long);
-  assert_faults(&error.faults, expected);
+  assert_faults(&error.details, expected);
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -63,10 +63,10 @@ static void names_that_are_too_long(void **state) {
   privy_request_key(request, name, FOUR_GIB);
   privy_request_integer(request, 1);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_int_equal(error.faults.count, 3);
-  for (size_t i = 0; i < error.faults.count; i++) {
-    assert_string_equal(error.faults.items[i].message, "has a name that is too long");
-    assert_true(strlen(error.faults.items[i].field) < 60);
+  assert_int_equal(error.details.count, 3);
+  for (size_t i = 0; i < error.details.count; i++) {
+    assert_string_equal(error.details.items[i].message, "has a name that is too long");
+    assert_true(strlen(error.details.items[i].field) < 60);
   }
 done:
   privy_request_free(request);
@@ -91,7 +91,7 @@ static void bodies_that_grow_too_large(void **state) {
     CHECK_OK(privy_request_finish(request, &error));
   } else {
     CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.faults, "base: the body is 68157636 bytes; at most 67108864 are accepted");
+    assert_faults(&error.details, "base: the body is 68157636 bytes; at most 67108864 are accepted");
   }
 done:
   free(text);
@@ -146,7 +146,7 @@ static void heads_that_are_too_large(void **state) {
     if (!cases[i].fits) {
       snprintf(expected, sizeof expected, "base: path, query and headers are %zu bytes; at most 32768 are accepted",
                1000 + 4 + cases[i].query + cases[i].header);
-      assert_faults(&error.faults, expected);
+      assert_faults(&error.details, expected);
     }
     privy_request_free(request);
     request = NULL;
@@ -207,20 +207,20 @@ static void the_sandbox_reads_nothing_that_is_too_large(void **state) {
   static const char headers[] = "Authorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\n";
   char *target = malloc(HEAD + 32);
   privy_sandbox *sandbox = NULL;
-  privy_sandbox_answer answer;
-  privy_sandbox_answer_init(&answer);
+  privy_sandbox_response response;
+  privy_sandbox_response_init(&response);
   assert_non_null(target);
   CHECK_OK(privy_sandbox_new(&sandbox));
-  CHECK_OK(privy_sandbox_handle(sandbox, "POST", "/v1/contacts", headers, strlen(headers), "{", FOUR_GIB, &answer));
-  assert_int_equal(answer.http_status, 413);
+  CHECK_OK(privy_sandbox_handle(sandbox, "POST", "/v1/contacts", headers, strlen(headers), "{", FOUR_GIB, &response));
+  assert_int_equal(response.http_status, 413);
   fill(target, HEAD + 31);
   memcpy(target, "/v1/contacts?email=", 19);
-  CHECK_OK(privy_sandbox_handle(sandbox, "GET", target, headers, strlen(headers), "", 0, &answer));
-  assert_int_equal(answer.http_status, 413);
-  CHECK_OK(privy_sandbox_handle(sandbox, "POST", "/oauth/token", "", 0, "g", FOUR_GIB, &answer));
-  assert_int_equal(answer.http_status, 413);
+  CHECK_OK(privy_sandbox_handle(sandbox, "GET", target, headers, strlen(headers), "", 0, &response));
+  assert_int_equal(response.http_status, 413);
+  CHECK_OK(privy_sandbox_handle(sandbox, "POST", "/oauth/token", "", 0, "g", FOUR_GIB, &response));
+  assert_int_equal(response.http_status, 413);
 done:
-  privy_sandbox_answer_clear(&answer);
+  privy_sandbox_response_clear(&response);
   privy_sandbox_release(sandbox);
   free(target);
 }

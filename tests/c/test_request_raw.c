@@ -38,19 +38,19 @@ static void methods_and_paths(void **state) {
   }
   for (size_t i = 0; i < COUNT(wrong_methods); i++) {
     CHECK_STATUS(raw(wrong_methods[i], "/x", &request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.faults, "method: must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
+    assert_faults(&error.details, "method: must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
     privy_request_free(request);
     request = NULL;
   }
   for (size_t i = 0; i < COUNT(wrong_paths); i++) {
     CHECK_STATUS(raw("GET", wrong_paths[i], &request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.faults,
+    assert_faults(&error.details,
                   "path: must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
     privy_request_free(request);
     request = NULL;
   }
   CHECK_STATUS(raw("x", "y", &request, &error), PRIVY_VALIDATION);
-  assert_int_equal(error.faults.count, 2);
+  assert_int_equal(error.details.count, 2);
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -143,7 +143,7 @@ static void faults_of_raw_requests(void **state) {
   privy_request_string(request, " a", 2);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
   assert_faults(
-      &error.faults,
+      &error.details,
       "body.a[1]: is infinite: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
       "params.q: must be a string, number or boolean: it does not travel in the body\n"
       "params.r: must be a string, number or boolean: it does not travel in the body\n"

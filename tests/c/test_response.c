@@ -3,20 +3,20 @@
 
 #include <string.h>
 
-#include "answer_text.h"
+#include "response_text.h"
 
-#define GET(row) privy_record_get(record, PRIVY_SLOT_CONTACT_##row)
+#define GET(row) privy_record_get(record, PRIVY_INDEX_CONTACT_##row)
 
 static void known_fields_have_slots(void **state) {
   (void)state;
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
-  CHECK_OK(answer("contacts.get", 200, "X-A: 1\r\n",
-                  " {\"meta\":[1],\"data\": {\"new\":{\"a\":[1]},\"email\":\"j\\u0040x\",\"id\":\"" CONTACT
-                  "\",\"tags\":[\"a\" , \"b\"],\"email_consent\":\"subscribed\",\"sms_consent\":\"brand_new\","
-                  "\"first_name\":null,\"custom_fields\":{\"n\":1.50}} , \"x\":null} ",
-                  &response, &error));
+  CHECK_OK(parse_response("contacts.get", 200, "X-A: 1\r\n",
+                          " {\"meta\":[1],\"data\": {\"new\":{\"a\":[1]},\"email\":\"j\\u0040x\",\"id\":\"" CONTACT
+                          "\",\"tags\":[\"a\" , \"b\"],\"email_consent\":\"subscribed\",\"sms_consent\":\"brand_new\","
+                          "\"first_name\":null,\"custom_fields\":{\"n\":1.50}} , \"x\":null} ",
+                          &response, &error));
   assert_int_equal(privy_response_status(response), 200);
   assert_int_equal(privy_response_count(response), 1);
   assert_null(privy_response_pagination(response));
@@ -28,13 +28,13 @@ static void known_fields_have_slots(void **state) {
   assert_int_equal(GET(email).escaped, 1);
   assert_value(GET(tags), "[\"a\" , \"b\"]");
   assert_value(GET(email_consent), "subscribed");
-  assert_int_equal(GET(email_consent).choice, 1 + PRIVY_email_consent_subscribed);
+  assert_int_equal(GET(email_consent).enum_value, 1 + PRIVY_email_consent_subscribed);
   assert_value(GET(sms_consent), "brand_new");
-  assert_int_equal(GET(sms_consent).choice, 0);
+  assert_int_equal(GET(sms_consent).enum_value, 0);
   assert_int_equal(GET(first_name).type, PRIVY_NULL);
   assert_value(GET(last_name), "-");
   assert_value(GET(custom_fields), "{\"n\":1.50}");
-  assert_value(privy_record_get(record, PRIVY_CONTACT_SLOTS), "-");
+  assert_value(privy_record_get(record, PRIVY_CONTACT_INDEXES), "-");
   assert_value(privy_record_get(record, SIZE_MAX), "-");
   assert_int_equal(privy_record_json(record).type, PRIVY_OBJECT);
   assert_int_equal(privy_record_json(record).text[0], '{');
@@ -91,19 +91,19 @@ static void what_the_body_does_not_say(void **state) {
     size_t slot;
     const char *value;
   } cases[] = {
-      {"orders.upsert", "{\"data\":{\"order_id\":1}}", 201, PRIVY_SLOT_ORDER_created, "true"},
-      {"orders.upsert", "{\"data\":{\"order_id\":1}}", 200, PRIVY_SLOT_ORDER_created, "false"},
-      {"orders.upsert", "{\"data\":{\"order_id\":1}}", 202, PRIVY_SLOT_ORDER_created, "false"},
-      {"events.ingest", "{\"event_id\":\"e\"}", 200, PRIVY_SLOT_EVENT_idempotent_replay, "false"},
-      {"events.ingest", "{\"idempotent_replay\":true}", 200, PRIVY_SLOT_EVENT_idempotent_replay, "true"},
-      {"events.ingest", "{}", 201, PRIVY_SLOT_EVENT_status, "-"},
-      {"contacts.create", "{\"data\":{}}", 201, PRIVY_SLOT_CONTACT_id, "-"},
+      {"orders.upsert", "{\"data\":{\"order_id\":1}}", 201, PRIVY_INDEX_ORDER_created, "true"},
+      {"orders.upsert", "{\"data\":{\"order_id\":1}}", 200, PRIVY_INDEX_ORDER_created, "false"},
+      {"orders.upsert", "{\"data\":{\"order_id\":1}}", 202, PRIVY_INDEX_ORDER_created, "false"},
+      {"events.ingest", "{\"event_id\":\"e\"}", 200, PRIVY_INDEX_EVENT_idempotent_replay, "false"},
+      {"events.ingest", "{\"idempotent_replay\":true}", 200, PRIVY_INDEX_EVENT_idempotent_replay, "true"},
+      {"events.ingest", "{}", 201, PRIVY_INDEX_EVENT_status, "-"},
+      {"contacts.create", "{\"data\":{}}", 201, PRIVY_INDEX_CONTACT_id, "-"},
   };
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    CHECK_OK(answer(cases[i].operation, cases[i].status, "", cases[i].body, &response, &error));
+    CHECK_OK(parse_response(cases[i].operation, cases[i].status, "", cases[i].body, &response, &error));
     assert_value(privy_record_get(privy_response_record(response, 0), cases[i].slot), cases[i].value);
     privy_response_release(response);
     response = NULL;
@@ -143,11 +143,11 @@ static void records_come_back_as_written(void **state) {
     CHECK_OK(privy_response_load(&privy_object_contact, once.data, once.length, &second, &error));
     CHECK_OK(privy_record_write(privy_response_record(second, 0), &twice));
     assert_text(twice.data, twice.length, written[i].written);
-    for (size_t slot = 0; slot < PRIVY_CONTACT_SLOTS; slot++) {
+    for (size_t slot = 0; slot < PRIVY_CONTACT_INDEXES; slot++) {
       const privy_value one = privy_record_get(privy_response_record(first, 0), slot);
       const privy_value two = privy_record_get(privy_response_record(second, 0), slot);
       assert_int_equal(one.type, two.type);
-      assert_int_equal(one.choice, two.choice);
+      assert_int_equal(one.enum_value, two.enum_value);
       assert_int_equal(one.length, two.length);
     }
     privy_response_release(first);
@@ -168,11 +168,11 @@ static void created_survives_a_round_trip(void **state) {
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   privy_error error;
   privy_error_init(&error);
-  CHECK_OK(answer("orders.upsert", 201, "", "{\"data\":{\"total_amount\":\"95.00\"}}", &first, &error));
+  CHECK_OK(parse_response("orders.upsert", 201, "", "{\"data\":{\"total_amount\":\"95.00\"}}", &first, &error));
   CHECK_OK(privy_record_write(privy_response_record(first, 0), &text));
   assert_text(text.data, text.length, "{\"total_amount\":\"95.00\",\"created\":true}");
   CHECK_OK(privy_response_load(&privy_object_order, text.data, text.length, &second, &error));
-  assert_value(privy_record_get(privy_response_record(second, 0), PRIVY_SLOT_ORDER_created), "true");
+  assert_value(privy_record_get(privy_response_record(second, 0), PRIVY_INDEX_ORDER_created), "true");
 done:
   privy_response_release(first);
   privy_response_release(second);
@@ -188,7 +188,7 @@ static void what_is_no_object_is_not_loaded(void **state) {
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(texts); i++) {
     CHECK_STATUS(privy_response_load(&privy_object_contact, texts[i], strlen(texts[i]), &response, &error),
-                 PRIVY_STATUS);
+                 PRIVY_API_STATUS);
     assert_null(response);
     assert_non_null(error.message);
   }
@@ -222,10 +222,10 @@ static void pages_hold_records(void **state) {
   }
   const privy_record *pagination = privy_response_pagination(response);
   assert_ptr_equal(privy_record_object(pagination), &privy_object_page);
-  assert_value(privy_record_get(pagination, PRIVY_SLOT_PAGE_page), "2");
-  assert_int_equal(privy_record_get(pagination, PRIVY_SLOT_PAGE_page).integral, 1);
-  assert_value(privy_record_get(pagination, PRIVY_SLOT_PAGE_total_count), "250");
-  assert_value(privy_record_get(pagination, PRIVY_SLOT_PAGE_total_pages), "-");
+  assert_value(privy_record_get(pagination, PRIVY_INDEX_PAGE_page), "2");
+  assert_int_equal(privy_record_get(pagination, PRIVY_INDEX_PAGE_page).integral, 1);
+  assert_value(privy_record_get(pagination, PRIVY_INDEX_PAGE_total_count), "250");
+  assert_value(privy_record_get(pagination, PRIVY_INDEX_PAGE_total_pages), "-");
 done:
   privy_response_release(response);
   privy_buffer_clear(&body);
@@ -235,9 +235,9 @@ done:
 /* The members of record `index`: rotated, every other time backwards, one left out, something unknown among them. */
 static bool append_shuffled(privy_buffer *body, size_t index) {
   const char *comma = index ? ",{" : "{";
-  for (size_t i = 0; i < PRIVY_CONTACT_SLOTS; i++) {
-    const size_t step = (i + index) % PRIVY_CONTACT_SLOTS;
-    const size_t slot = index % 2 ? PRIVY_CONTACT_SLOTS - 1 - step : step;
+  for (size_t i = 0; i < PRIVY_CONTACT_INDEXES; i++) {
+    const size_t step = (i + index) % PRIVY_CONTACT_INDEXES;
+    const size_t slot = index % 2 ? PRIVY_CONTACT_INDEXES - 1 - step : step;
     privy_field_info field;
     assert_true(privy_object_field(&privy_object_contact, slot, &field));
     if (slot == index % 13) continue;
@@ -262,7 +262,7 @@ static void the_order_of_members_means_nothing(void **state) {
   CHECK_OK(privy_response_parse(privy_operation_find("contacts.list"), 200, "", 0, &body, &response, &error));
   assert_int_equal(privy_response_count(response), records);
   for (size_t i = 0; i < records; i++) {
-    for (size_t slot = 0; slot < PRIVY_CONTACT_SLOTS; slot++) {
+    for (size_t slot = 0; slot < PRIVY_CONTACT_INDEXES; slot++) {
       snprintf(expected, sizeof expected, slot == i % 13 ? "-" : "%zu of %zu", slot, i);
       assert_value(privy_record_get(privy_response_record(response, i), slot), expected);
     }
@@ -281,14 +281,14 @@ static void pages_without_pagination(void **state) {
   privy_error error;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(bodies); i++) {
-    CHECK_OK(answer("contacts.list", 200, "", bodies[i], &response, &error));
+    CHECK_OK(parse_response("contacts.list", 200, "", bodies[i], &response, &error));
     assert_int_equal(privy_response_count(response), 0);
     assert_null(privy_response_pagination(response));
     privy_response_release(response);
     response = NULL;
   }
-  CHECK_OK(answer("contacts.list", 200, "", "{\"data\":[{\"last_name\":\"a\"}],\"data\":[{\"last_name\":\"b\"},{}]}",
-                  &response, &error));
+  CHECK_OK(parse_response("contacts.list", 200, "",
+                          "{\"data\":[{\"last_name\":\"a\"}],\"data\":[{\"last_name\":\"b\"},{}]}", &response, &error));
   assert_int_equal(privy_response_count(response), 2);
   const privy_record *record = privy_response_record(response, 0);
   assert_value(GET(last_name), "b");
@@ -330,8 +330,8 @@ static void wrong_shapes_are_errors(void **state) {
   size_t length;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(wrong); i++) {
-    CHECK_STATUS(answer(wrong[i].operation, 200, "X-Request-Id: r7\r\n", wrong[i].body, &response, &error),
-                 PRIVY_STATUS);
+    CHECK_STATUS(parse_response(wrong[i].operation, 200, "X-Request-Id: r7\r\n", wrong[i].body, &response, &error),
+                 PRIVY_API_STATUS);
     assert_null(response);
     assert_string_equal(error.message, wrong[i].message);
     assert_int_equal(error.http_status, 200);
@@ -354,7 +354,7 @@ static void answers_without_a_body(void **state) {
   privy_error error;
   size_t length;
   privy_error_init(&error);
-  CHECK_OK(answer("contacts.delete", 204, "", "", &response, &error));
+  CHECK_OK(parse_response("contacts.delete", 204, "", "", &response, &error));
   assert_int_equal(privy_response_count(response), 0);
   assert_null(privy_response_record(response, 0));
   assert_int_equal(privy_response_json(response).type, PRIVY_ABSENT);
@@ -362,14 +362,14 @@ static void answers_without_a_body(void **state) {
   assert_int_equal(length, 0);
   privy_response_release(response);
   response = NULL;
-  CHECK_OK(answer("contacts.delete", 200, "", "", &response, &error));
+  CHECK_OK(parse_response("contacts.delete", 200, "", "", &response, &error));
   privy_response_release(response);
   response = NULL;
   static const char *const promised[] = {"contacts.get",    "contacts.list",   "contacts.create",
                                          "contacts.update", "contacts.upsert", "contacts.unsubscribe",
                                          "orders.upsert",   "events.ingest"};
   for (size_t i = 0; i < COUNT(promised); i++) {
-    CHECK_STATUS(answer(promised[i], 204, "", "", &response, &error), PRIVY_STATUS);
+    CHECK_STATUS(parse_response(promised[i], 204, "", "", &response, &error), PRIVY_API_STATUS);
     assert_null(response);
     assert_int_equal(error.http_status, 204);
     assert_non_null(strstr(error.message, promised[i]));
@@ -393,7 +393,7 @@ static void raw_answers_are_whatever_they_are(void **state) {
   size_t length;
   privy_error_init(&error);
   for (size_t i = 0; i < COUNT(cases); i++) {
-    CHECK_OK(answer(NULL, 299, "", cases[i].body, &response, &error));
+    CHECK_OK(parse_response(NULL, 299, "", cases[i].body, &response, &error));
     assert_int_equal(privy_response_json(response).type, cases[i].type);
     assert_int_equal(privy_response_count(response), 0);
     const char *body = privy_response_body(response, &length);
@@ -414,10 +414,10 @@ static void headers_are_read(void **state) {
   privy_error error;
   const char *name, *value;
   privy_error_init(&error);
-  CHECK_OK(answer(NULL, 200,
-                  "Content-Type:application/json\r\nX-Empty:\r\nX-Blank:  \t \r\n: nameless\r\nno colon\r\n"
-                  "Link: <https://x>; rel=\"a\"\t\nlink: second\r\n\r\nX-Last:end",
-                  "{}", &response, &error));
+  CHECK_OK(parse_response(NULL, 200,
+                          "Content-Type:application/json\r\nX-Empty:\r\nX-Blank:  \t \r\n: nameless\r\nno colon\r\n"
+                          "Link: <https://x>; rel=\"a\"\t\nlink: second\r\n\r\nX-Last:end",
+                          "{}", &response, &error));
   assert_string_equal(privy_response_header(response, "content-type"), "application/json");
   assert_string_equal(privy_response_header(response, "X-Empty"), "");
   assert_string_equal(privy_response_header(response, "X-Blank"), "");
@@ -440,7 +440,7 @@ static void references_keep_it_alive(void **state) {
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
-  CHECK_OK(answer("contacts.get", 200, "", "{\"data\":{\"email\":\"a@b\"}}", &response, &error));
+  CHECK_OK(parse_response("contacts.get", 200, "", "{\"data\":{\"email\":\"a@b\"}}", &response, &error));
   const privy_record *record = privy_response_record(response, 0);
   assert_ptr_equal(privy_response_retain(response), response);
   privy_response_release(response);

@@ -74,8 +74,8 @@ static void what_a_retry_can_help(void **state) {
   (void)state;
   static const int passing[] = {408, 429, 500, 502, 503, 504},
                    lasting[] = {0, 200, 400, 401, 403, 404, 409, 413, 422, 501};
-  for (size_t i = 0; i < COUNT(passing); i++) assert_true(privy_error_may_pass(PRIVY_STATUS, passing[i]));
-  for (size_t i = 0; i < COUNT(lasting); i++) assert_false(privy_error_may_pass(PRIVY_STATUS, lasting[i]));
+  for (size_t i = 0; i < COUNT(passing); i++) assert_true(privy_error_may_pass(PRIVY_API_STATUS, passing[i]));
+  for (size_t i = 0; i < COUNT(lasting); i++) assert_false(privy_error_may_pass(PRIVY_API_STATUS, lasting[i]));
   assert_true(privy_error_may_pass(PRIVY_CONNECTION, 0) && privy_error_may_pass(PRIVY_TIMEOUT, 0));
   assert_true(privy_error_may_pass(PRIVY_RATE_LIMIT, 0));
 }
@@ -88,15 +88,15 @@ static void a_failure_that_passes_is_retried(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.get", "{\"id\":\"" CONTACT "\"}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 503, "Retry-After: 7\r\n", ""));
+  CHECK_MEMORY(responses(&made, 503, "Retry-After: 7\r\n", ""));
   CHECK_MEMORY(sends(&made));
   assert_true(made.now >= 1007);
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, "", PERSON("2026-01-01T00:00:00Z")));
+  CHECK_MEMORY(responses(&made, 200, "", PERSON("2026-01-01T00:00:00Z")));
   assert_int_equal(made.call.status, PRIVY_OK);
   assert_int_equal(made.call.attempts, 3);
-  assert_int_equal(made.account.pacer.flying, 0);
+  assert_int_equal(made.account.pacer.in_flight, 0);
 done:
   drop(&made);
 }
@@ -108,7 +108,7 @@ static void retries_come_to_an_end(void **state) {
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   for (int i = 0; i < 4; i++) {
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(answers(&made, 500, "", ""));
+    CHECK_MEMORY(responses(&made, 500, "", ""));
   }
   assert_true(made.call.done);
   assert_int_equal(made.error.code, PRIVY_SERVER);
@@ -124,7 +124,7 @@ static void a_wait_of_all_of_max_wait_is(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 429, "Retry-After: 60\r\n", ""));
+  CHECK_MEMORY(responses(&made, 429, "Retry-After: 60\r\n", ""));
   CHECK_MEMORY(sends(&made));
   assert_true(made.now == 1060 && made.call.wait_left == 0);
   /* And budget is waited for until the last moment of it. */
@@ -143,7 +143,7 @@ static void a_wait_past_max_wait_is_not_begun(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 429, "Retry-After: 61\r\n", ""));
+  CHECK_MEMORY(responses(&made, 429, "Retry-After: 61\r\n", ""));
   assert_true(made.call.done);
   assert_int_equal(made.error.code, PRIVY_RATE_LIMIT);
   assert_true(made.error.retry_after == 61 && made.error.waited == 0);
@@ -163,7 +163,7 @@ static void a_spent_minute_is_waited_for_and_a_spent_day_is_not(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(answers(&made, 200, LIMITS("0", "20"), "{\"data\":[]}"));
+  CHECK_MEMORY(responses(&made, 200, LIMITS("0", "20"), "{\"data\":[]}"));
   privy_call_init(&second, &settings, defaults, random_bits, made.request, &made.error);
   assert_int_equal(privy_call_next(&second, &made.account, 1001), PRIVY_CALL_WAIT);
   assert_true(second.until == 1050);
@@ -187,8 +187,8 @@ static void an_event_keeps_its_key(void **state) {
   CHECK_OK(begin(&made, &defaults, "events.ingest", "{\"event_type\":\"x\",\"email\":\"a@b\"}"));
   for (int i = 0; i < 4; i++) {
     CHECK_MEMORY(sends(&made));
-    const privy_buffer *headers = &made.call.outgoing.headers;
-    CHECK_MEMORY(privy_buffer_terminate(&made.call.outgoing.headers));
+    const privy_buffer *headers = &made.call.wire_request.headers;
+    CHECK_MEMORY(privy_buffer_terminate(&made.call.wire_request.headers));
     assert_non_null(strstr(headers->data, line));
     CHECK_MEMORY(is_lost(&made));
   }
@@ -204,13 +204,13 @@ static void after_silence_comes_a_new_connection(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  assert_false(made.call.outgoing.fresh);
+  assert_false(made.call.wire_request.fresh);
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
-  assert_true(made.call.outgoing.fresh);
-  CHECK_MEMORY(answers(&made, 500, "", ""));
+  assert_true(made.call.wire_request.fresh);
+  CHECK_MEMORY(responses(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
-  assert_false(made.call.outgoing.fresh);
+  assert_false(made.call.wire_request.fresh);
 done:
   drop(&made);
 }

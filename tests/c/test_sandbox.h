@@ -14,10 +14,10 @@
 
 typedef struct sandbox_kit {
   privy_sandbox *sandbox;
-  privy_sandbox_answer answer; /* to the last request */
-  const char *token;           /* bearer token, NULL for none */
-  const char *headers;         /* further header lines, or NULL */
-  char id[32];                 /* of the contact that the last answer held, or an earlier one */
+  privy_sandbox_response response; /* to the last request */
+  const char *token;               /* bearer token, NULL for none */
+  const char *headers;             /* further header lines, or NULL */
+  char id[32];                     /* of the contact that the last answer held, or an earlier one */
   char text[2048];
   char path[128];
 } sandbox_kit;
@@ -32,7 +32,7 @@ static inline privy_status kit_open(sandbox_kit *kit) {
 }
 
 static inline void kit_close(sandbox_kit *kit) {
-  privy_sandbox_answer_clear(&kit->answer);
+  privy_sandbox_response_clear(&kit->response);
   privy_sandbox_release(kit->sandbox);
 }
 
@@ -47,7 +47,7 @@ static inline const char *kit_text(sandbox_kit *kit, const char *text) {
 
 static inline void kit_keep_id(sandbox_kit *kit) {
   static const char before[] = "{\"data\":{\"id\":\"";
-  const privy_buffer *body = &kit->answer.body;
+  const privy_buffer *body = &kit->response.body;
   const size_t length = sizeof before - 1;
   if (body->length < length + 20 || memcmp(body->data, before, length) != 0) return;
   memcpy(kit->id, body->data + length, 20);
@@ -62,7 +62,7 @@ static inline privy_status kit_send(sandbox_kit *kit, const char *method, const 
   if (kit->token) used = (size_t)snprintf(headers, sizeof headers, "Authorization: Bearer %s\r\n", kit->token);
   if (kit->headers) used += (size_t)snprintf(headers + used, sizeof headers - used, "%s", kit->headers);
   const privy_status status =
-      privy_sandbox_handle(kit->sandbox, method, target, headers, used, body, length, &kit->answer);
+      privy_sandbox_handle(kit->sandbox, method, target, headers, used, body, length, &kit->response);
   if (status == PRIVY_OK) kit_keep_id(kit);
   return status;
 }
@@ -95,9 +95,9 @@ static inline void kit_expect(sandbox_kit *kit, const privy_buffer *buffer, cons
 }
 
 static inline void kit_status(const sandbox_kit *kit, int expected, const char *file, int line) {
-  if (kit->answer.http_status == expected) return;
-  print_error("%d, not %d: %.*s\n", kit->answer.http_status, expected, (int)kit->answer.body.length,
-              kit->answer.body.data ? kit->answer.body.data : "");
+  if (kit->response.http_status == expected) return;
+  print_error("%d, not %d: %.*s\n", kit->response.http_status, expected, (int)kit->response.body.length,
+              kit->response.body.data ? kit->response.body.data : "");
   _fail(file, line);
 }
 
@@ -108,11 +108,11 @@ static inline void kit_status(const sandbox_kit *kit, int expected, const char *
     kit_status(&(kit), (status), __FILE__, __LINE__);                                                                  \
   } while (0)
 #define assert_body(kit, expected)                                                                                     \
-  assert_text((kit).answer.body.data, (kit).answer.body.length, kit_text(&(kit), (expected)))
-#define assert_has(kit, text) kit_expect(&(kit), &(kit).answer.body, (text), true, __FILE__, __LINE__)
-#define assert_lacks(kit, text) kit_expect(&(kit), &(kit).answer.body, (text), false, __FILE__, __LINE__)
-#define assert_header(kit, line) kit_expect(&(kit), &(kit).answer.headers, line "\r\n", true, __FILE__, __LINE__)
-#define assert_no_header(kit, name) kit_expect(&(kit), &(kit).answer.headers, name ":", false, __FILE__, __LINE__)
+  assert_text((kit).response.body.data, (kit).response.body.length, kit_text(&(kit), (expected)))
+#define assert_has(kit, text) kit_expect(&(kit), &(kit).response.body, (text), true, __FILE__, __LINE__)
+#define assert_lacks(kit, text) kit_expect(&(kit), &(kit).response.body, (text), false, __FILE__, __LINE__)
+#define assert_header(kit, line) kit_expect(&(kit), &(kit).response.headers, line "\r\n", true, __FILE__, __LINE__)
+#define assert_no_header(kit, name) kit_expect(&(kit), &(kit).response.headers, name ":", false, __FILE__, __LINE__)
 #define assert_count(kit, what, expected) assert_int_equal(privy_sandbox_count((kit).sandbox).what, (expected))
 
 #endif

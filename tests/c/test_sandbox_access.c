@@ -107,8 +107,8 @@ done:
 
 /* Takes the access token of the last answer for the next requests. */
 static void use_token(sandbox_kit *kit, char token[64]) {
-  const char *start = kit->answer.body.data + strlen("{'access_token':'");
-  const char *end = memchr(start, '"', kit->answer.body.length - strlen("{'access_token':'"));
+  const char *start = kit->response.body.data + strlen("{'access_token':'");
+  const char *end = memchr(start, '"', kit->response.body.length - strlen("{'access_token':'"));
   assert_non_null(end);
   const size_t length = (size_t)(end - start);
   assert_true(length > 40 && length < 64);
@@ -206,17 +206,17 @@ static void every_answer_has_its_headers(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     privy_sandbox_set_limits(kit.sandbox, 60, 10000);
     ASK(kit, cases[i].method, cases[i].target, cases[i].body, cases[i].status);
-    assert_memory_equal(kit.answer.headers.data, "X-Request-Id: req_", 18);
-    memcpy(id, kit.answer.headers.data + 14, 20);
+    assert_memory_equal(kit.response.headers.data, "X-Request-Id: req_", 18);
+    memcpy(id, kit.response.headers.data + 14, 20);
     id[20] = '\0';
     assert_string_not_equal(id, last);
     memcpy(last, id, sizeof last);
     assert_header(kit, "X-RateLimit-Limit-Minute: 60");
     const bool counted = strcmp(cases[i].target, TOKEN) != 0;
     const char *left = counted ? "X-RateLimit-Remaining-Minute: 59\r\n" : "X-RateLimit-Remaining-Minute: 60\r\n";
-    assert_true(kit_contains(&kit.answer.headers, left));
+    assert_true(kit_contains(&kit.response.headers, left));
     left = counted ? "X-RateLimit-Remaining-Day: 9999\r\n" : "X-RateLimit-Remaining-Day: 10000\r\n";
-    assert_true(kit_contains(&kit.answer.headers, left));
+    assert_true(kit_contains(&kit.response.headers, left));
     assert_header(kit, "X-RateLimit-Reset-Minute: 1778580060");
     assert_header(kit, "X-RateLimit-Limit-Day: 10000");
     assert_header(kit, "X-RateLimit-Reset-Day: 1778666400");

@@ -199,7 +199,7 @@ static void unsubscribes_and_says_it_is_deprecated(void **state) {
   assert_has(kit, "'email_consent':'unsubscribed'");
   assert_header(kit, "Deprecation: true");
   snprintf(link, sizeof link, "Link: </v1/contacts/%s>;", kit.id);
-  assert_true(kit_contains(&kit.answer.headers, link));
+  assert_true(kit_contains(&kit.response.headers, link));
   memset(long_reason, 'r', sizeof long_reason - 1);
   long_reason[501] = '\0';
   snprintf(body, sizeof body, "{'reason':'%s'}", long_reason);

@@ -14,7 +14,7 @@ static void accepts_and_finds_the_contact(void **state) {
       "{'event_type':'purchase_completed','email':'a@b.c','event_time':'2026-05-12T10:00:00+00:00',"
       "'event_data':{'order':{'items':[1,2]}}}",
       200);
-  assert_memory_equal(kit.answer.body.data, "{\"event_id\":\"evt_", 17);
+  assert_memory_equal(kit.response.body.data, "{\"event_id\":\"evt_", 17);
   assert_has(kit, "','status':'accepted'}");
   assert_count(kit, contacts, 1);
   ASK(kit, "POST", EVENTS, "{'event_type':'x','email':'A@B.C'}", 200);
@@ -76,7 +76,7 @@ done:
 
 /* Keeps the id of the event that was answered last. */
 static void keep_event(const sandbox_kit *kit, char id[21]) {
-  memcpy(id, kit->answer.body.data + strlen("{'event_id':'"), 20);
+  memcpy(id, kit->response.body.data + strlen("{'event_id':'"), 20);
   id[20] = '\0';
 }
 

@@ -133,7 +133,7 @@ done:
 
 static void connections_are_closed_when_asked_for(void **state) {
   static const struct {
-    const char *head, *answer;
+    const char *head, *response;
     bool kept;
   } cases[] = {
       {"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "\r\nConnection: close\r\n", false},
@@ -147,7 +147,7 @@ static void connections_are_closed_when_asked_for(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     CHECK_OK(wire_open(&l, "127.0.0.1", NULL));
     CHECK_OK(wire_feed(&l, cases[i].head));
-    assert_sent(l, cases[i].answer);
+    assert_sent(l, cases[i].response);
     CHECK_OK(wire_next(&l));
     assert_int_equal(l.step.kind, cases[i].kept ? PRIVY_SANDBOX_READ : PRIVY_SANDBOX_CLOSE);
     wire_close(&l);

@@ -205,14 +205,14 @@ static void faults_can_delay_and_lose_answers(void **state) {
   fault.delay = -1;
   CHECK_OK(privy_sandbox_add_fault(kit.sandbox, &fault));
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c'}", 201);
-  assert_int_equal(kit.answer.cut, PRIVY_CUT_DROP);
-  assert_true(kit.answer.delay == 0.5);
+  assert_int_equal(kit.response.cut, PRIVY_CUT_DROP);
+  assert_true(kit.response.delay == 0.5);
   assert_count(kit, contacts, 1);
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c'}", 409);
-  assert_int_equal(kit.answer.cut, PRIVY_CUT_TRUNCATE);
-  assert_true(kit.answer.delay == 0.0);
+  assert_int_equal(kit.response.cut, PRIVY_CUT_TRUNCATE);
+  assert_true(kit.response.delay == 0.0);
   ASK(kit, "GET", CONTACTS, NULL, 200);
-  assert_int_equal(kit.answer.cut, PRIVY_CUT_NONE);
+  assert_int_equal(kit.response.cut, PRIVY_CUT_NONE);
 done:
   kit_close(&kit);
 }

@@ -104,7 +104,7 @@ done:
 /* The first contact of a page, and how many follow it, told by the e-mail addresses. */
 static void assert_page(sandbox_kit *kit, size_t first, size_t count) {
   size_t seen = 0;
-  const privy_buffer *body = &kit->answer.body;
+  const privy_buffer *body = &kit->response.body;
   char expected[64];
   for (size_t i = 0; i + 8 <= body->length; i++) {
     if (memcmp(body->data + i, "\"email\":", 8) != 0) continue;
@@ -181,7 +181,7 @@ static void many_contacts(void **state) {
   }
   for (size_t i = 0; i < 20; i++) {
     ASK(kit, "GET", CONTACTS "?per_page=1", NULL, 200);
-    memcpy(kit.id, kit.answer.body.data + strlen("{'data':[{'id':'"), 20);
+    memcpy(kit.id, kit.response.body.data + strlen("{'data':[{'id':'"), 20);
     ASK(kit, "DELETE", kit_path(&kit, ""), NULL, 200);
   }
   ASK(kit, "GET", CONTACTS "?per_page=5", NULL, 200);

@@ -65,12 +65,12 @@ static bool look(sandbox_kit *kit, privy_buffer *out) {
   bool looked = false;
   for (size_t i = 0; i < sizeof views / sizeof *views; i++) {
     CHECK_OK(kit_ask(kit, views[i].method, views[i].target, views[i].body));
-    const size_t length = kit->answer.headers.length + kit->answer.body.length;
+    const size_t length = kit->response.headers.length + kit->response.body.length;
     char *data = privy_realloc(out->data, out->length + length + 1);
     CHECK_MEMORY(data);
     out->data = data;
-    memcpy(data + out->length, kit->answer.headers.data, kit->answer.headers.length);
-    memcpy(data + out->length + kit->answer.headers.length, kit->answer.body.data, kit->answer.body.length);
+    memcpy(data + out->length, kit->response.headers.data, kit->response.headers.length);
+    memcpy(data + out->length + kit->response.headers.length, kit->response.body.data, kit->response.body.length);
     out->length += length;
     data[out->length] = '\0';
   }
@@ -104,7 +104,7 @@ static bool fails_cleanly(size_t change, size_t nth, const char *untouched) {
   privy_memory_fail_at(0);
   assert_int_equal(status, failed ? PRIVY_NO_MEMORY : PRIVY_OK);
   if (failed) {
-    assert_int_equal(kit.answer.body.length, 0);
+    assert_int_equal(kit.response.body.length, 0);
     assert_true(same_counts(privy_sandbox_count(kit.sandbox), before));
     assert_true(look(&kit, &seen));
     assert_string_equal(seen.data, untouched);
@@ -143,22 +143,22 @@ typedef struct thread_work {
   bool worked; /* every answer was the expected one */
 } thread_work;
 
-static bool answers(sandbox_kit *kit, const char *method, const char *target, const char *body, int expected) {
-  return kit_ask(kit, method, target, body) == PRIVY_OK && kit->answer.http_status == expected;
+static bool responses(sandbox_kit *kit, const char *method, const char *target, const char *body, int expected) {
+  return kit_ask(kit, method, target, body) == PRIVY_OK && kit->response.http_status == expected;
 }
 
 static bool work(const thread_work *worker, sandbox_kit *kit) {
   char body[256];
   for (unsigned i = 0; i < ROUNDS; i++) {
     snprintf(body, sizeof body, "{'email':'w%u-%u@b.c'}", worker->number, i);
-    if (!answers(kit, "POST", CONTACTS, body, 201)) return false;
-    if (!answers(kit, "PATCH", kit_path(kit, ""), "{'first_name':'J'}", 200)) return false;
-    if (i % 4 == 0 && !answers(kit, "DELETE", kit_path(kit, ""), NULL, 200)) return false;
+    if (!responses(kit, "POST", CONTACTS, body, 201)) return false;
+    if (!responses(kit, "PATCH", kit_path(kit, ""), "{'first_name':'J'}", 200)) return false;
+    if (i % 4 == 0 && !responses(kit, "DELETE", kit_path(kit, ""), NULL, 200)) return false;
     snprintf(body, sizeof body, "{'order_id':%u,'email':'common@b.c'," ORDER_REST, worker->number * ROUNDS + i + 1);
-    if (!answers(kit, "POST", "/orders/placed", body, 201)) return false;
+    if (!responses(kit, "POST", "/orders/placed", body, 201)) return false;
     snprintf(body, sizeof body, "{'event_type':'x','email':'common@b.c','idempotency_key':'k%u'}", i);
-    if (!answers(kit, "POST", "/events", body, 200)) return false;
-    if (i % 8 == 0 && !answers(kit, "GET", CONTACTS "?per_page=5&page=2", NULL, 200)) return false;
+    if (!responses(kit, "POST", "/events", body, 200)) return false;
+    if (i % 8 == 0 && !responses(kit, "GET", CONTACTS "?per_page=5&page=2", NULL, 200)) return false;
   }
   return true;
 }

@@ -32,16 +32,16 @@ static void assert_row(const privy_object *object, const privy_field *row) {
   assert_doc(object->name, row->name, row->doc);
   assert_true(row->kind <= PRIVY_KIND_ORDER_ID);
   assert_true(row->format < PRIVY_FORMAT_COUNT);
-  assert_int_equal(row->kind == PRIVY_KIND_ENUM, row->choices != NULL);
+  assert_int_equal(row->kind == PRIVY_KIND_ENUM, row->enum_values != NULL);
   assert_int_equal(row->kind == PRIVY_KIND_OBJECT || row->kind == PRIVY_KIND_OBJECTS, row->object != NULL);
   assert_int_equal((row->flags & PRIVY_FIELD_HEADER) != 0, row->header != NULL);
-  assert_true(row->taken_by < 1u << PRIVY_OP_COUNT);
-  assert_int_equal(row->null_in & ~row->taken_by, 0);
-  assert_non_null(row->older);
+  assert_true(row->accepted_by < 1u << PRIVY_OP_COUNT);
+  assert_int_equal(row->nullable_in & ~row->accepted_by, 0);
+  assert_non_null(row->aliases);
   /* What nobody sends must stand in answers. */
-  if (row->taken_by == 0) assert_int_not_equal(row->slot, PRIVY_NO_SLOT);
+  if (row->accepted_by == 0) assert_int_not_equal(row->response_index, PRIVY_NO_INDEX);
   if (row->kind == PRIVY_KIND_ORDER_ID) assert_int_equal(row->format, PRIVY_FORMAT_ORDER_ID);
-  if (row->kind == PRIVY_KIND_TIME && row->taken_by) assert_int_not_equal(row->format, PRIVY_FORMAT_NONE);
+  if (row->kind == PRIVY_KIND_TIME && row->accepted_by) assert_int_not_equal(row->format, PRIVY_FORMAT_NONE);
   if (row->kind == PRIVY_KIND_ANY) assert_true(row->max > 0);
 }
 
@@ -50,23 +50,23 @@ static void rows_are_sane(void **state) {
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
     assert_doc("objects", object->name, object->doc);
-    assert_in_range(object->row_count, 1, PRIVY_MOST_ROWS);
+    assert_in_range(object->row_count, 1, PRIVY_MAX_FIELDS);
     for (size_t row = 0; row < object->row_count; row++) {
       assert_row(object, &object->rows[row]);
-      assert_ptr_equal(privy_object_row(object, object->rows[row].name, object->rows[row].name_length),
+      assert_ptr_equal(privy_object_lookup(object, object->rows[row].name, object->rows[row].name_length),
                        &object->rows[row]);
       for (size_t last = 0; last < object->row_count; last++)
-        assert_ptr_equal(
-            privy_object_row_after(object, &object->rows[last], object->rows[row].name, object->rows[row].name_length),
-            &object->rows[row]);
-      assert_null(privy_object_row_after(object, &object->rows[row], "no_such", 7));
+        assert_ptr_equal(privy_object_lookup_after(object, &object->rows[last], object->rows[row].name,
+                                                   object->rows[row].name_length),
+                         &object->rows[row]);
+      assert_null(privy_object_lookup_after(object, &object->rows[row], "no_such", 7));
     }
-    assert_ptr_equal(privy_object_row_after(object, NULL, object->rows[0].name, object->rows[0].name_length),
+    assert_ptr_equal(privy_object_lookup_after(object, NULL, object->rows[0].name, object->rows[0].name_length),
                      object->rows);
   }
-  assert_null(privy_object_row(&privy_object_contact, "emai", 4));
-  assert_null(privy_object_row(&privy_object_contact, "emails", 6));
-  assert_null(privy_object_row(&privy_object_contact, "", 0));
+  assert_null(privy_object_lookup(&privy_object_contact, "emai", 4));
+  assert_null(privy_object_lookup(&privy_object_contact, "emails", 6));
+  assert_null(privy_object_lookup(&privy_object_contact, "", 0));
 }
 
 static void rows_of_operations_are_their_object_s(void **state) {
@@ -77,7 +77,7 @@ static void rows_of_operations_are_their_object_s(void **state) {
     const privy_operation *operation;
     for (size_t at = 0; (operation = privy_operation_at(at)); at++)
       if (operation->object == object) own |= 1u << operation->id;
-    for (size_t row = 0; row < object->row_count; row++) taken |= object->rows[row].taken_by;
+    for (size_t row = 0; row < object->row_count; row++) taken |= object->rows[row].accepted_by;
     /* An operation without a parameter would be one too, but there is none. */
     assert_int_equal(taken, own);
   }
@@ -96,8 +96,8 @@ static void parts_are_sane(void **state) {
       assert_true(is_name(field->name));
       assert_int_equal(field->name_length, strlen(field->name));
       assert_doc(part->name, field->name, field->doc);
-      assert_int_equal(field->null_in, PRIVY_OP_BIT(ORDER));
-      assert_ptr_equal(privy_object_row(part, field->name, field->name_length), field);
+      assert_int_equal(field->nullable_in, PRIVY_OP_BIT(ORDER));
+      assert_ptr_equal(privy_object_lookup(part, field->name, field->name_length), field);
       assert_true(privy_object_field(part, row, &info));
       assert_string_equal(info.name, field->name);
     }
@@ -115,14 +115,14 @@ static void slots_lead_to_rows_and_back(void **state) {
     size_t readable = 0;
     for (size_t row = 0; row < object->row_count; row++) {
       const privy_field *field = &object->rows[row];
-      if (field->slot == PRIVY_NO_SLOT) continue;
+      if (field->response_index == PRIVY_NO_INDEX) continue;
       readable++;
-      assert_true(field->slot < object->slot_count);
-      assert_int_equal(object->slots[field->slot], row);
-      assert_int_equal(privy_object_index(object, field->name, field->name_length), field->slot);
+      assert_true(field->response_index < object->response_field_count);
+      assert_int_equal(object->response_fields[field->response_index], row);
+      assert_int_equal(privy_object_index(object, field->name, field->name_length), field->response_index);
     }
-    assert_int_equal(readable, object->slot_count);
-    assert_int_equal(privy_object_count(object), object->slot_count);
+    assert_int_equal(readable, object->response_field_count);
+    assert_int_equal(privy_object_count(object), object->response_field_count);
   }
 }
 
@@ -150,21 +150,22 @@ static void older_names_lead_to_one_row(void **state) {
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
     for (size_t row = 0; row < object->row_count; row++) {
       const privy_field *field = &object->rows[row];
-      privy_slice list = {field->older, strlen(field->older)}, word;
+      privy_slice list = {field->aliases, strlen(field->aliases)}, word;
       while (privy_next_word(&list, '|', &word)) {
         found++;
-        assert_null(privy_object_row(object, word.text, word.length));
-        assert_int_equal(privy_object_index(object, word.text, word.length), field->slot);
+        assert_null(privy_object_lookup(object, word.text, word.length));
+        assert_int_equal(privy_object_index(object, word.text, word.length), field->response_index);
         for (size_t other = 0; other < object->row_count; other++)
-          assert_int_equal(privy_older_has(object->rows[other].older, word.text, word.length), other == row);
+          assert_int_equal(privy_aliases_have(object->rows[other].aliases, word.text, word.length), other == row);
       }
     }
   }
   assert_int_equal(found, 3);
-  assert_int_equal(privy_object_index(&privy_object_contact, "email_permission", 16), PRIVY_SLOT_CONTACT_email_consent);
-  assert_int_equal(privy_object_index(&privy_object_contact, "phone_permission", 16), PRIVY_SLOT_CONTACT_sms_consent);
+  assert_int_equal(privy_object_index(&privy_object_contact, "email_permission", 16),
+                   PRIVY_INDEX_CONTACT_email_consent);
+  assert_int_equal(privy_object_index(&privy_object_contact, "phone_permission", 16), PRIVY_INDEX_CONTACT_sms_consent);
   assert_int_equal(privy_object_index(&privy_object_contact, "contact_phone_permission", 24),
-                   PRIVY_SLOT_CONTACT_sms_consent);
+                   PRIVY_INDEX_CONTACT_sms_consent);
   assert_int_equal(privy_object_index(&privy_object_contact, "permission", 10), -1);
   /* What is only sent stands in no answer. */
   assert_int_equal(privy_object_index(&privy_object_contact, "send_welcome_sms", 16), -1);
@@ -173,12 +174,12 @@ static void older_names_lead_to_one_row(void **state) {
 
 static void older_words_are_whole_words(void **state) {
   (void)state;
-  assert_true(privy_older_has("a|bc", "a", 1));
-  assert_true(privy_older_has("a|bc", "bc", 2));
-  assert_false(privy_older_has("a|bc", "b", 1));
-  assert_false(privy_older_has("a|bc", "a|bc", 4));
-  assert_false(privy_older_has("a|bc", "", 0));
-  assert_false(privy_older_has("", "", 0));
+  assert_true(privy_aliases_have("a|bc", "a", 1));
+  assert_true(privy_aliases_have("a|bc", "bc", 2));
+  assert_false(privy_aliases_have("a|bc", "b", 1));
+  assert_false(privy_aliases_have("a|bc", "a|bc", 4));
+  assert_false(privy_aliases_have("a|bc", "", 0));
+  assert_false(privy_aliases_have("", "", 0));
 }
 
 /* ---- enumerations ------------------------------------------------------------------------------------------------ */
@@ -186,24 +187,24 @@ static void older_words_are_whole_words(void **state) {
 static void choices_are_sane(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(enums); i++) {
-    const privy_enum *choices = enums[i];
-    assert_true(is_name(privy_enum_name(choices)));
-    assert_in_range(privy_enum_count(choices), 1, 32);
-    assert_null(privy_enum_value(choices, privy_enum_count(choices)));
-    for (size_t at = 0; at < choices->count; at++) {
-      const privy_choice *choice = &choices->choices[at];
-      assert_true(is_name(choice->name));
-      assert_string_equal(privy_enum_value(choices, at), choice->name);
-      assert_int_equal(privy_enum_index(choices, choice->name, strlen(choice->name), false), at);
-      assert_true(choice->taken_by < 1u << PRIVY_OP_COUNT);
+    const privy_enum *enum_values = enums[i];
+    assert_true(is_name(privy_enum_name(enum_values)));
+    assert_in_range(privy_enum_count(enum_values), 1, 32);
+    assert_null(privy_enum_value(enum_values, privy_enum_count(enum_values)));
+    for (size_t at = 0; at < enum_values->count; at++) {
+      const privy_enum_entry *enum_value = &enum_values->enum_values[at];
+      assert_true(is_name(enum_value->name));
+      assert_string_equal(privy_enum_value(enum_values, at), enum_value->name);
+      assert_int_equal(privy_enum_index(enum_values, enum_value->name, strlen(enum_value->name), false), at);
+      assert_true(enum_value->accepted_by < 1u << PRIVY_OP_COUNT);
       /* Every value can be filtered by. */
-      assert_true(choice->taken_by & PRIVY_OP_BIT(LIST));
+      assert_true(enum_value->accepted_by & PRIVY_OP_BIT(LIST));
       /* Who may not send a value is told why. */
-      assert_int_equal(*choice->why == '\0', (choice->taken_by & PRIVY_OP_BIT(CREATE)) != 0);
-      privy_slice list = {choice->older, strlen(choice->older)}, word;
+      assert_int_equal(*enum_value->why == '\0', (enum_value->accepted_by & PRIVY_OP_BIT(CREATE)) != 0);
+      privy_slice list = {enum_value->aliases, strlen(enum_value->aliases)}, word;
       while (privy_next_word(&list, '|', &word)) {
-        assert_int_equal(privy_enum_index(choices, word.text, word.length, false), -1);
-        assert_int_equal(privy_enum_index(choices, word.text, word.length, true), at);
+        assert_int_equal(privy_enum_index(enum_values, word.text, word.length, false), -1);
+        assert_int_equal(privy_enum_index(enum_values, word.text, word.length, true), at);
       }
     }
   }
@@ -226,10 +227,10 @@ static void consents_are_those_of_the_contract(void **state) {
   assert_int_equal(privy_enum_index(&privy_enum_sms_consent, "Subscribed", 10, true), -1);
   assert_int_equal(privy_enum_index(&privy_enum_sms_consent, "", 0, true), -1);
   /* Read-only values, and the one that a create cannot carry. */
-  assert_int_equal(privy_enum_email_consent.choices[PRIVY_email_consent_compliance_suppressed].taken_by,
+  assert_int_equal(privy_enum_email_consent.enum_values[PRIVY_email_consent_compliance_suppressed].accepted_by,
                    PRIVY_OP_BIT(LIST));
-  assert_int_equal(privy_enum_sms_consent.choices[PRIVY_sms_consent_pending].taken_by, PRIVY_OP_BIT(LIST));
-  assert_int_equal(privy_enum_sms_consent.choices[PRIVY_sms_consent_unsubscribed].taken_by,
+  assert_int_equal(privy_enum_sms_consent.enum_values[PRIVY_sms_consent_pending].accepted_by, PRIVY_OP_BIT(LIST));
+  assert_int_equal(privy_enum_sms_consent.enum_values[PRIVY_sms_consent_unsubscribed].accepted_by,
                    PRIVY_OP_BIT(LIST) | PRIVY_OP_BIT(UPDATE));
 }
 
@@ -281,12 +282,12 @@ static void every_path_parameter_is_a_required_one(void **state) {
     const char *brace = strchr(operation->path, '{');
     for (size_t row = 0; row < operation->object->row_count; row++) {
       const privy_field *field = &operation->object->rows[row];
-      if (privy_field_place(operation, field) != PRIVY_PLACE_PATH) continue;
+      if (privy_field_location(operation, field) != PRIVY_LOCATION_PATH) continue;
       assert_non_null(brace);
       in_path++;
       assert_memory_equal(brace + 1, field->name, field->name_length);
       assert_int_equal(brace[1 + field->name_length], '}');
-      assert_true(field->taken_by & 1u << operation->id);
+      assert_true(field->accepted_by & 1u << operation->id);
       assert_true(field->flags & PRIVY_FIELD_REQUIRED);
       assert_int_not_equal(field->format, PRIVY_FORMAT_NONE);
     }
@@ -298,17 +299,17 @@ static void every_path_parameter_is_a_required_one(void **state) {
 static void parameters_travel_where_they_belong(void **state) {
   (void)state;
   const privy_field *contact = privy_object_contact.rows;
-  assert_int_equal(privy_field_place(privy_operation_get(PRIVY_OP_LIST), &contact[PRIVY_ROW_CONTACT_email]),
-                   PRIVY_PLACE_QUERY);
-  assert_int_equal(privy_field_place(privy_operation_get(PRIVY_OP_CREATE), &contact[PRIVY_ROW_CONTACT_email]),
-                   PRIVY_PLACE_BODY);
-  assert_int_equal(privy_field_place(privy_operation_get(PRIVY_OP_UPDATE), &contact[PRIVY_ROW_CONTACT_id]),
-                   PRIVY_PLACE_PATH);
-  assert_int_equal(privy_field_place(privy_operation_get(PRIVY_OP_CREATE), &contact[PRIVY_ROW_CONTACT_id]),
-                   PRIVY_PLACE_BODY);
-  assert_int_equal(
-      privy_field_place(privy_operation_get(PRIVY_OP_EVENT), &privy_object_event.rows[PRIVY_ROW_EVENT_idempotency_key]),
-      PRIVY_PLACE_HEADER);
+  assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_LIST), &contact[PRIVY_FIELD_CONTACT_email]),
+                   PRIVY_LOCATION_QUERY);
+  assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_CREATE), &contact[PRIVY_FIELD_CONTACT_email]),
+                   PRIVY_LOCATION_BODY);
+  assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_UPDATE), &contact[PRIVY_FIELD_CONTACT_id]),
+                   PRIVY_LOCATION_PATH);
+  assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_CREATE), &contact[PRIVY_FIELD_CONTACT_id]),
+                   PRIVY_LOCATION_BODY);
+  assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_EVENT),
+                                        &privy_object_event.rows[PRIVY_FIELD_EVENT_idempotency_key]),
+                   PRIVY_LOCATION_HEADER);
 }
 
 static void parameters_are_seen_in_the_order_of_the_table(void **state) {
@@ -348,10 +349,10 @@ static void every_parameter_can_be_listed(void **state) {
     assert_true(count > 0);
     for (size_t at = 0; at < count; at++) {
       assert_true(privy_operation_param(operation, at, &info));
-      const privy_field *row = privy_object_row(operation->object, info.name, strlen(info.name));
-      assert_true(row->taken_by & 1u << operation->id);
+      const privy_field *row = privy_object_lookup(operation->object, info.name, strlen(info.name));
+      assert_true(row->accepted_by & 1u << operation->id);
       assert_int_equal(info.required, (row->flags & PRIVY_FIELD_REQUIRED) != 0);
-      assert_ptr_equal(info.choices, row->choices);
+      assert_ptr_equal(info.enum_values, row->enum_values);
       assert_ptr_equal(info.object, row->object);
       assert_string_equal(info.doc, row->doc);
     }
@@ -374,14 +375,14 @@ static void rules_speak_of_what_their_operations_take(void **state) {
       for (size_t row = 0; row < 64; row++) {
         if (!(rule->fields >> row & 1)) continue;
         assert_true(row < object->row_count);
-        assert_true(object->rows[row].taken_by & 1u << id);
+        assert_true(object->rows[row].accepted_by & 1u << id);
       }
       if (rule->kind != PRIVY_RULE_NEEDS) continue;
       const privy_field *when = &object->rows[rule->when];
-      assert_true(when->taken_by & 1u << id);
+      assert_true(when->accepted_by & 1u << id);
       assert_true(when->kind == PRIVY_KIND_ENUM || when->kind == PRIVY_KIND_BOOLEAN);
       assert_true(rule->when_choices != 0);
-      assert_true(when->choices ? rule->when_choices < 1u << when->choices->count : rule->when_choices < 4);
+      assert_true(when->enum_values ? rule->when_choices < 1u << when->enum_values->count : rule->when_choices < 4);
     }
   }
   assert_int_equal(count, 6);
@@ -393,15 +394,15 @@ static void the_update_rule_knows_every_field(void **state) {
   const privy_rule *rule;
   uint64_t all = 0, named = 0;
   for (size_t row = 0; row < privy_object_contact.row_count; row++)
-    if (privy_object_contact.rows[row].taken_by & PRIVY_OP_BIT(UPDATE)) all |= UINT64_C(1) << row;
+    if (privy_object_contact.rows[row].accepted_by & PRIVY_OP_BIT(UPDATE)) all |= UINT64_C(1) << row;
   for (size_t i = 0; (rule = privy_rule_at(i)); i++)
     if (rule->kind == PRIVY_RULE_ANY_GIVEN) named = rule->fields;
-  assert_true(named == (all & ~(UINT64_C(1) << PRIVY_ROW_CONTACT_id)));
+  assert_true(named == (all & ~(UINT64_C(1) << PRIVY_FIELD_CONTACT_id)));
 }
 
 static void errors_form_a_tree(void **state) {
   (void)state;
-  for (int code = PRIVY_ERROR; code < PRIVY_STATUS_COUNT; code++) {
+  for (int code = PRIVY_CONFIG_ERROR; code < PRIVY_STATUS_COUNT; code++) {
     const privy_error_info *info = privy_error_describe((privy_status)code);
     assert_int_equal(info->code, code);
     assert_non_null(info->name);

@@ -60,7 +60,7 @@ static void a_bundle_is_read(void **state) {
   for (size_t i = 0; i < COUNT(bundles); i++) {
     file = temporary_make(bundles[i].text);
     s.config.ca_bundle = file.path;
-    CHECK_STATUS(make(&s), bundles[i].message ? PRIVY_ERROR : PRIVY_OK);
+    CHECK_STATUS(make(&s), bundles[i].message ? PRIVY_CONFIG_ERROR : PRIVY_OK);
     if (bundles[i].message) assert_string_equal(s.error.message, bundles[i].message);
     temporary_remove(&file);
   }
@@ -87,13 +87,13 @@ static void a_bundle_that_is_not_a_file(void **state) {
                {pipe, "ca_bundle is not a file"}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     s.config.ca_bundle = cases[i].path;
-    CHECK_STATUS(make(&s), PRIVY_ERROR);
+    CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_string_equal(s.error.message, cases[i].message);
   }
   if (geteuid() != 0) { /* root reads everything */
     assert_int_equal(chmod(file.path, 0), 0);
     s.config.ca_bundle = file.path;
-    CHECK_STATUS(make(&s), PRIVY_ERROR);
+    CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_string_equal(s.error.message, "ca_bundle may not be read");
   }
 done:
@@ -108,12 +108,12 @@ static void the_environment_s_bundle_is_read_where_it_is_used(void **state) {
   scene s;
   scene_open(&s);
   setenv("SSL_CERT_FILE", "/no/such/bundle.pem", 1);
-  CHECK_STATUS(make(&s), PRIVY_ERROR);
+  CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
   assert_string_equal(s.error.message, "ca_bundle (from SSL_CERT_FILE) does not exist");
   s.config.base_url = "http://127.0.0.1:1/v1";
   CHECK_OK(make(&s));
   s.config.token_url = "https://tokens.example/";
-  CHECK_STATUS(make(&s), PRIVY_ERROR);
+  CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
   CHECK_OK(privy_sandbox_new(&sandbox));
   s.config.token_url = NULL;
   s.config.sandbox = sandbox;
@@ -121,7 +121,7 @@ static void the_environment_s_bundle_is_read_where_it_is_used(void **state) {
   /* What is given is looked at even where it is not needed. */
   s.config.sandbox = NULL;
   s.config.ca_bundle = "/no/other/bundle.pem";
-  CHECK_STATUS(make(&s), PRIVY_ERROR);
+  CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
   assert_string_equal(s.error.message, "ca_bundle does not exist");
 done:
   scene_close(&s);
@@ -141,12 +141,12 @@ static void urls_that_libcurl_cannot_read(void **state) {
   scene_open(&s);
   for (size_t i = 0; i < COUNT(unreadable); i++) {
     s.config.base_url = unreadable[i];
-    CHECK_STATUS(make(&s), PRIVY_ERROR);
+    CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_int_equal(strncmp(s.error.message, "base_url cannot be used: ", 25), 0);
     assert_null(strstr(s.error.message, unreadable[i]));
     s.config.base_url = NULL;
     s.config.token_url = unreadable[i];
-    CHECK_STATUS(make(&s), PRIVY_ERROR);
+    CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_int_equal(strncmp(s.error.message, "token_url cannot be used: ", 26), 0);
     s.config.token_url = NULL;
   }
@@ -179,7 +179,7 @@ static void no_message_quotes_a_proxy(void **state) {
   scene_open(&s);
   for (size_t i = 0; i < COUNT(proxies); i++) {
     s.config.proxy = proxies[i];
-    CHECK_STATUS(make(&s), PRIVY_ERROR);
+    CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_int_equal(strncmp(s.error.message, "proxy ", 6), 0);
     assert_null(strstr(s.error.message, "s3cret"));
     assert_null(strstr(s.error.message, "user:"));
@@ -217,7 +217,7 @@ static void texts_that_are_too_long(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     const char *before = *cases[i].setting;
     *cases[i].setting = text;
-    CHECK_STATUS(make(&s), PRIVY_ERROR);
+    CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_string_equal(s.error.message, cases[i].message);
     *cases[i].setting = before;
   }

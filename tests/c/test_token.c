@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "answer_text.h"
 #include "policy/token.h"
+#include "response_text.h"
 
 static void forms(void **state) {
   (void)state;
@@ -42,7 +42,7 @@ static void texts_that_can_stand_in_a_header(void **state) {
 static const struct {
   const char *body, *text;
   double life;
-} answers[] = {
+} responses[] = {
     {"{\"access_token\":\"t1\",\"token_type\":\"Bearer\",\"expires_in\":7200,\"scope\":\"a b\",\"created_at\":1}", "t1",
      7200},
     {"{\"access_token\":\"t1\"}", "t1", 7200},
@@ -70,12 +70,12 @@ static void answers_of_the_token_endpoint(void **state) {
   privy_token token = {0};
   privy_error error;
   privy_error_init(&error);
-  for (size_t i = 0; i < COUNT(answers); i++) {
-    CHECK_OK(answer(NULL, 200, "", answers[i].body, &response, &error));
-    CHECK_STATUS(privy_token_read(response, 1000, &token, &error), answers[i].text ? PRIVY_OK : PRIVY_STATUS);
-    if (answers[i].text) {
-      assert_string_equal(token.text, answers[i].text);
-      assert_true(token.expires_at == 1000 + answers[i].life);
+  for (size_t i = 0; i < COUNT(responses); i++) {
+    CHECK_OK(parse_response(NULL, 200, "", responses[i].body, &response, &error));
+    CHECK_STATUS(privy_token_read(response, 1000, &token, &error), responses[i].text ? PRIVY_OK : PRIVY_API_STATUS);
+    if (responses[i].text) {
+      assert_string_equal(token.text, responses[i].text);
+      assert_true(token.expires_at == 1000 + responses[i].life);
     } else {
       /* The token that was there stays. */
       assert_string_equal(token.text, "new");

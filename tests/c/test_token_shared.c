@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "client/call.h"
+#include "call/call.h"
 #include "message/error.h"
 #include "message_text.h"
 
@@ -61,17 +61,17 @@ static bool does(scene *s, int which, privy_call_step expected, privy_call_goal 
 }
 
 #define FETCHES(which) CHECK_MEMORY(does(&s, which, PRIVY_CALL_SEND, PRIVY_GOAL_TOKEN))
-#define ASKS(which) CHECK_MEMORY(does(&s, which, PRIVY_CALL_SEND, PRIVY_GOAL_ANSWER))
-#define WAITS(which) CHECK_MEMORY(does(&s, which, PRIVY_CALL_WAIT, PRIVY_GOAL_ANSWER))
+#define ASKS(which) CHECK_MEMORY(does(&s, which, PRIVY_CALL_SEND, PRIVY_GOAL_RESPONSE))
+#define WAITS(which) CHECK_MEMORY(does(&s, which, PRIVY_CALL_WAIT, PRIVY_GOAL_RESPONSE))
 #define ENDS(which, code)                                                                                              \
-  CHECK_MEMORY(does(&s, which, PRIVY_CALL_DONE, PRIVY_GOAL_ANSWER));                                                   \
+  CHECK_MEMORY(does(&s, which, PRIVY_CALL_DONE, PRIVY_GOAL_RESPONSE));                                                 \
   assert_int_equal(s.calls[which].status, code)
 
-static bool answers(scene *s, int which, int status, const char *body) {
-  privy_incoming incoming = {.http_status = status};
-  bool built = privy_buffer_text(&incoming.body, body);
-  if (built) privy_call_answered(&s->calls[which], &s->account, s->now, &incoming);
-  privy_incoming_clear(&incoming);
+static bool responses(scene *s, int which, int status, const char *body) {
+  privy_wire_response wire_response = {.http_status = status};
+  bool built = privy_buffer_text(&wire_response.body, body);
+  if (built) privy_call_received(&s->calls[which], &s->account, s->now, &wire_response);
+  privy_wire_response_clear(&wire_response);
   return built && !(s->calls[which].done && s->calls[which].status == PRIVY_NO_MEMORY);
 }
 
@@ -86,7 +86,7 @@ static bool fails(scene *s, int which, privy_status code) {
 
 static bool carries(const scene *s, int which, const char *token) {
   char line[64];
-  const privy_buffer *headers = &s->calls[which].outgoing.headers;
+  const privy_buffer *headers = &s->calls[which].wire_request.headers;
   snprintf(line, sizeof line, "Bearer %s\r\n", token);
   return headers->length >= strlen(line) &&
          memcmp(headers->data + headers->length - strlen(line), line, strlen(line)) == 0;
@@ -115,12 +115,12 @@ static void one_fetches_and_the_others_wait(void **state) {
   WAITS(1);
   WAITS(2);
   assert_int_equal(looks(&s, 1, 3, 0), PRIVY_CALL_WAIT); /* the server is slow, its caller is there */
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
   s.now += 1;
   for (int i = 0; i < CALLS; i++) {
     ASKS(i);
     assert_true(carries(&s, i, "t1"));
-    CHECK_MEMORY(answers(&s, i, 200, PAGE));
+    CHECK_MEMORY(responses(&s, i, 200, PAGE));
     ENDS(i, PRIVY_OK);
   }
   assert_int_equal(s.account.fetches, 1);
@@ -157,7 +157,7 @@ static void a_failed_fetch_is_left_to_the_next_one(void **state) {
   CHECK_OK(open_scene(&s));
   FETCHES(0);
   WAITS(1);
-  CHECK_MEMORY(answers(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
+  CHECK_MEMORY(responses(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
   ENDS(0, PRIVY_AUTHENTICATION);
   s.now += 1;
   FETCHES(1);
@@ -176,16 +176,16 @@ static void a_fetch_is_retried(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  CHECK_MEMORY(answers(&s, 0, 503, ""));
+  CHECK_MEMORY(responses(&s, 0, 503, ""));
   assert_int_equal(s.account.fetch, 0);
   s.now += 10;
   FETCHES(0);
   CHECK_MEMORY(fails(&s, 0, PRIVY_CONNECTION));
   s.now += 10;
   FETCHES(0);
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
-  CHECK_MEMORY(answers(&s, 0, 200, PAGE));
+  CHECK_MEMORY(responses(&s, 0, 200, PAGE));
   ENDS(0, PRIVY_OK);
   assert_int_equal(s.calls[0].attempts, 4);
 done:
@@ -213,7 +213,7 @@ static void a_fetch_that_nobody_drives_is_taken_over(void **state) {
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
   assert_int_equal(looks(&s, 2, 1, 1), PRIVY_CALL_WAIT); /* the new one is driven: the third waits for it */
-  CHECK_MEMORY(answers(&s, 1, 200, TOKEN("t2")));
+  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
   s.now += 1;
   ASKS(1);
   ASKS(2);
@@ -241,8 +241,8 @@ static void a_late_token_does_not_replace_a_newer_one(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  CHECK_MEMORY(answers(&s, 1, 200, TOKEN("t2")));
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
   for (int i = 0; i < CALLS; i++) {
     ASKS(i);
     assert_true(carries(&s, i, "t2"));
@@ -256,12 +256,12 @@ static void a_late_token_is_used_while_there_is_no_other(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
   ASKS(2);
   assert_true(carries(&s, 0, "t1") && carries(&s, 2, "t1"));
   assert_int_equal(s.account.fetch, s.calls[1].fetch); /* still on its way */
-  CHECK_MEMORY(answers(&s, 1, 200, TOKEN("t2")));
+  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
   assert_int_equal(s.account.fetch, 0);
 done:
   close_scene(&s);
@@ -272,10 +272,10 @@ static void a_late_failure_is_none(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  CHECK_MEMORY(answers(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
+  CHECK_MEMORY(responses(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
   assert_int_equal(s.account.fetch, s.calls[1].fetch);
   WAITS(0);
-  CHECK_MEMORY(answers(&s, 1, 200, TOKEN("t2")));
+  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
   s.now += 1;
   ASKS(0);
   assert_true(carries(&s, 0, "t2"));
@@ -312,10 +312,10 @@ static void a_call_ahead_of_need_starts_no_fetch(void **state) {
   assert_int_equal(s.account.fetches, 0);
   FETCHES(1);
   WAITS(0);
-  CHECK_MEMORY(answers(&s, 1, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t1")));
   s.now += 1;
   ASKS(0);
-  CHECK_MEMORY(answers(&s, 0, 401, ""));
+  CHECK_MEMORY(responses(&s, 0, 401, ""));
   WAITS(0); /* neither after the token was refused */
   s.calls[0].ahead = false;
   s.now += 1;
@@ -331,14 +331,14 @@ static void a_refused_token_is_renewed_once(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
-  CHECK_MEMORY(answers(&s, 0, 401, ""));
+  CHECK_MEMORY(responses(&s, 0, 401, ""));
   FETCHES(0);
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t2")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t2")));
   ASKS(0);
   assert_true(carries(&s, 0, "t2"));
-  CHECK_MEMORY(answers(&s, 0, 401, ""));
+  CHECK_MEMORY(responses(&s, 0, 401, ""));
   ENDS(0, PRIVY_AUTHENTICATION);
   assert_int_equal(s.calls[0].attempts, 4);
 done:
@@ -351,13 +351,13 @@ static void a_401_to_an_old_token_keeps_the_newer_one(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
   ASKS(1);
-  CHECK_MEMORY(answers(&s, 0, 401, ""));
+  CHECK_MEMORY(responses(&s, 0, 401, ""));
   FETCHES(0);
-  CHECK_MEMORY(answers(&s, 0, 200, TOKEN("t2")));
-  CHECK_MEMORY(answers(&s, 1, 401, ""));
+  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t2")));
+  CHECK_MEMORY(responses(&s, 1, 401, ""));
   assert_string_equal(s.account.token.text, "t2");
   ASKS(1);
   assert_true(carries(&s, 1, "t2"));

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "client/transfer.h"
+#include "transport/transfer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -29,10 +29,10 @@ static CURLcode set_option(CURL *easy, CURLoption option, ...) {
 
 typedef struct scene {
   privy_libcurl curl;
-  privy_kept kept[PRIVY_KEPT];
+  privy_connection kept[PRIVY_CONNECTIONS_MAX];
   privy_settings settings;
-  privy_outgoing outgoing;
-  privy_incoming incoming;
+  privy_wire_request wire_request;
+  privy_wire_response wire_response;
 } scene;
 
 static void scene_open(scene *s) {
@@ -43,20 +43,21 @@ static void scene_open(scene *s) {
   real = curl->easy_setopt;
   s->curl.easy_setopt = set_option;
   s->settings = (privy_settings){.base_url = base, .ca_bundle = bundle, .proxy = proxy, .max_response = 1000};
-  s->outgoing = (privy_outgoing){.method = "PATCH",
-                                 .url = base,
-                                 .path = "/v1/contacts",
-                                 .body = "{}",
-                                 .body_length = 2,
-                                 .timeout = 1,
-                                 .connect_timeout = 1};
+  s->wire_request = (privy_wire_request){.method = "PATCH",
+                                         .url = base,
+                                         .path = "/v1/contacts",
+                                         .body = "{}",
+                                         .body_length = 2,
+                                         .timeout = 1,
+                                         .connect_timeout = 1};
 }
 
 /* Whether a transfer of the request could be sent while `option` fails. */
 static bool can_be_sent(scene *s, CURLoption option) {
   failing = option;
   privy_transfer *transfer = privy_transfer_new(&s->curl, &s->settings, s->kept);
-  const bool ready = transfer && privy_transfer_prepare(transfer, &s->settings, &s->outgoing, &s->incoming, NULL);
+  const bool ready =
+      transfer && privy_transfer_prepare(transfer, &s->settings, &s->wire_request, &s->wire_response, NULL);
   if (transfer) privy_transfer_free(transfer);
   return ready;
 }

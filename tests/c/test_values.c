@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "answer_text.h"
+#include "response_text.h"
 #include "schema/reason.h"
 
 /* "-" for what is no number, "int " before an integer. */

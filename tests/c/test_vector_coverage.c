@@ -137,13 +137,13 @@ static void every_parameter_of_every_operation_passes_and_is_refused(void **stat
   end_of_test();
 }
 
-static void demand_choice(const privy_operation *operation, const char *name, const privy_choice *choice) {
+static void demand_choice(const privy_operation *operation, const char *name, const privy_enum_entry *enum_value) {
   char message[160];
-  snprintf(message, sizeof message, "%s %s", choice->name, choice->why);
-  const wanted taken = {.operation = operation, .name = name, .value = choice->name};
-  const wanted refused = {.operation = operation, .name = name, .value = choice->name, .message = message};
-  const bool takes = choice->taken_by & 1u << operation->id;
-  if (takes && !any_case(passes, &taken)) lacks("%s passes with %s %s", operation->name, name, choice->name);
+  snprintf(message, sizeof message, "%s %s", enum_value->name, enum_value->why);
+  const wanted taken = {.operation = operation, .name = name, .value = enum_value->name};
+  const wanted refused = {.operation = operation, .name = name, .value = enum_value->name, .message = message};
+  const bool takes = enum_value->accepted_by & 1u << operation->id;
+  if (takes && !any_case(passes, &taken)) lacks("%s passes with %s %s", operation->name, name, enum_value->name);
   if (!takes && !any_case(is_refused, &refused)) lacks("%s: %s", operation->name, message);
 }
 
@@ -153,8 +153,8 @@ static void every_choice_is_sent_or_refused(void **state) {
   privy_field_info param;
   for (size_t i = 0; (operation = privy_operation_at(i)); i++)
     for (size_t j = 0; privy_operation_param(operation, j, &param); j++)
-      for (size_t k = 0; param.choices && k < param.choices->count; k++)
-        demand_choice(operation, param.name, &param.choices->choices[k]);
+      for (size_t k = 0; param.enum_values && k < param.enum_values->count; k++)
+        demand_choice(operation, param.name, &param.enum_values->enum_values[k]);
   end_of_test();
 }
 
@@ -199,7 +199,7 @@ typedef struct told {
   const privy_object *object;
   const char *name;
   const char *value;
-  const char *older;
+  const char *aliases;
 } told;
 
 static bool object_fits(privy_value object, const told *about) {
@@ -208,7 +208,7 @@ static bool object_fits(privy_value object, const told *about) {
 }
 
 static bool body_holds(const vector_case *one, const char *word) {
-  char *body = vector_text(vector_member(one->answer, "body"), NULL), quoted[80];
+  char *body = vector_text(vector_member(one->response, "body"), NULL), quoted[80];
   snprintf(quoted, sizeof quoted, "\"%s\"", word);
   const bool holds = strstr(body, quoted) != NULL;
   free(body);
@@ -219,7 +219,7 @@ static bool tells(const vector_case *one, const void *context) {
   const told *about = context;
   privy_cursor cursor;
   privy_value key, record;
-  if (one->answer.type == PRIVY_ABSENT || (about->older && !body_holds(one, about->older))) return false;
+  if (one->response.type == PRIVY_ABSENT || (about->aliases && !body_holds(one, about->aliases))) return false;
   if (about->object == &privy_object_page) return object_fits(vector_member(one->page, "pagination"), about);
   if (!one->operation || one->operation->object != about->object) return false;
   if (object_fits(one->object, about)) return true;
@@ -230,12 +230,12 @@ static bool tells(const vector_case *one, const void *context) {
 }
 
 /* A case for each older name that the answers may carry. */
-static void demand_older(const told *about, const char *older) {
-  privy_slice list = {older, strlen(older)}, word;
+static void demand_older(const told *about, const char *aliases) {
+  privy_slice list = {aliases, strlen(aliases)}, word;
   char name[64];
   while (privy_next_word(&list, '|', &word)) {
     snprintf(name, sizeof name, "%.*s", (int)word.length, word.text);
-    const told renamed = {.object = about->object, .name = about->name, .value = about->value, .older = name};
+    const told renamed = {.object = about->object, .name = about->name, .value = about->value, .aliases = name};
     if (!any_case(tells, &renamed)) lacks("an answer says %s", name);
   }
 }
@@ -244,15 +244,16 @@ static void every_field_and_choice_is_told_under_each_of_its_names(void **state)
   (void)state;
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++)
-    for (size_t j = 0; j < object->slot_count; j++) {
-      const privy_field *field = &object->rows[object->slots[j]];
+    for (size_t j = 0; j < object->response_field_count; j++) {
+      const privy_field *field = &object->rows[object->response_fields[j]];
       const told about = {.object = object, .name = field->name};
       if (!any_case(tells, &about)) lacks("an answer holds %s.%s", object->name, field->name);
-      demand_older(&about, field->older);
-      for (size_t k = 0; field->choices && k < field->choices->count; k++) {
-        const told choice = {.object = object, .name = field->name, .value = field->choices->choices[k].name};
-        if (!any_case(tells, &choice)) lacks("an answer holds %s %s", field->name, choice.value);
-        demand_older(&choice, field->choices->choices[k].older);
+      demand_older(&about, field->aliases);
+      for (size_t k = 0; field->enum_values && k < field->enum_values->count; k++) {
+        const told enum_value = {
+            .object = object, .name = field->name, .value = field->enum_values->enum_values[k].name};
+        if (!any_case(tells, &enum_value)) lacks("an answer holds %s %s", field->name, enum_value.value);
+        demand_older(&enum_value, field->enum_values->enum_values[k].aliases);
       }
     }
   end_of_test();
@@ -270,7 +271,7 @@ static void every_error_that_an_answer_can_stand_for_is_met(void **state) {
   (void)state;
   for (int code = 0; code < PRIVY_STATUS_COUNT; code++) {
     const privy_error_info *info = privy_error_describe((privy_status)code);
-    const bool answered = code == PRIVY_VALIDATION || code == PRIVY_STATUS || info->parent == PRIVY_STATUS;
+    const bool answered = code == PRIVY_VALIDATION || code == PRIVY_API_STATUS || info->parent == PRIVY_API_STATUS;
     if (answered && !any_case(is_error_of, info)) lacks("an answer is a %s", info->name);
   }
   end_of_test();
@@ -314,9 +315,9 @@ static void an_event_fills_256_KB_and_not_a_byte_more(void **state) {
   privy_error_init(&error);
   assert_int_equal(build_event(262144, &error), PRIVY_OK);
   assert_int_equal(build_event(262145, &error), PRIVY_VALIDATION);
-  assert_int_equal(error.faults.count, 1);
-  assert_string_equal(error.faults.items[0].field, "base");
-  assert_string_equal(error.faults.items[0].message, "the body is 262145 bytes; at most 262144 are accepted");
+  assert_int_equal(error.details.count, 1);
+  assert_string_equal(error.details.items[0].field, "base");
+  assert_string_equal(error.details.items[0].message, "the body is 262145 bytes; at most 262144 are accepted");
   privy_error_clear(&error);
 }
 

@@ -14,7 +14,7 @@
 #define say(...) fprintf(stderr, __VA_ARGS__)
 
 /* What became of one run of a case. */
-typedef enum outcome { HOLDS, FAILS, RAN_OUT } outcome;
+typedef enum completion { HOLDS, FAILS, RAN_OUT } completion;
 
 /* While it is not 0, this allocation of every step of a case fails. `met` tells that it did in some step. */
 static size_t failing;
@@ -161,7 +161,7 @@ static void print_request(const privy_request *request) {
   say(" | %.*s\n", (int)length, body);
 }
 
-static bool same_faults(privy_value expected, const privy_faults *faults) {
+static bool same_faults(privy_value expected, const privy_details *faults) {
   privy_cursor cursor;
   privy_value key, element;
   size_t index = 0;
@@ -178,21 +178,21 @@ static void print_failure(const privy_error *error) {
   const char *code = error->api_code ? error->api_code : "-", *id = error->contact_id ? error->contact_id : "-";
   say("%s: %s (status %d, code %s, contact %s, retry after %g)\n", privy_error_describe(error->code)->name,
       error->message, error->http_status, code, id, error->retry_after);
-  for (size_t i = 0; i < error->faults.count; i++)
-    say("           %s: %s\n", error->faults.items[i].field, error->faults.items[i].message);
+  for (size_t i = 0; i < error->details.count; i++)
+    say("           %s: %s\n", error->details.items[i].field, error->details.items[i].message);
 }
 
-static outcome run_request(const vector_case *one) {
+static completion run_request(const vector_case *one) {
   privy_request *request = NULL;
   privy_error error;
   privy_error_init(&error);
   const privy_status status = build(one, &request, &error);
-  outcome came = HOLDS;
+  completion came = HOLDS;
   if (step_ran_out(status)) {
     came = RAN_OUT;
   } else if (status == PRIVY_OK) {
     if (one->request.type == PRIVY_ABSENT || !same_request(one->request, request)) came = FAILS;
-  } else if (status != PRIVY_VALIDATION || error.attempts || !same_faults(one->faults, &error.faults)) {
+  } else if (status != PRIVY_VALIDATION || error.attempts || !same_faults(one->faults, &error.details)) {
     came = FAILS;
   }
   if (came == FAILS) {
@@ -240,7 +240,8 @@ static bool same_field(const privy_field_info *field, privy_value expected, priv
   if (field->kind == PRIVY_KIND_MONEY && value.type == PRIVY_NUMBER)
     return vector_text_is(expected, value.text, value.length);
   if (field->kind == PRIVY_KIND_TIME) return same_time(expected, value);
-  if (value.choice && !same_text(expected, privy_enum_value(field->choices, value.choice - 1u))) return false;
+  if (value.enum_value && !same_text(expected, privy_enum_value(field->enum_values, value.enum_value - 1u)))
+    return false;
   return vector_same(expected, value);
 }
 
@@ -291,7 +292,7 @@ static void print_record(const privy_record *record) {
 }
 
 /* Written and loaded again, a record is still the same. */
-static outcome run_again(const vector_case *one, privy_value expected, const privy_record *record) {
+static completion run_again(const vector_case *one, privy_value expected, const privy_record *record) {
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   privy_response *loaded = NULL;
   privy_error error;
@@ -300,7 +301,7 @@ static outcome run_again(const vector_case *one, privy_value expected, const pri
   privy_status status = privy_record_write(record, &text);
   if (status == PRIVY_OK)
     status = privy_response_load(privy_record_object(record), text.data, text.length, &loaded, &error);
-  outcome came = HOLDS;
+  completion came = HOLDS;
   if (step_ran_out(status)) {
     came = RAN_OUT;
   } else if (status != PRIVY_OK || !same_record(expected, privy_response_record(loaded, 0))) {
@@ -314,18 +315,18 @@ static outcome run_again(const vector_case *one, privy_value expected, const pri
   return came;
 }
 
-static outcome run_record(const vector_case *one, privy_value expected, const privy_record *record) {
+static completion run_record(const vector_case *one, privy_value expected, const privy_record *record) {
   if (record && same_record(expected, record)) return run_again(one, expected, record);
   tell(one, "record", expected);
   print_record(record);
   return FAILS;
 }
 
-static outcome run_page(const vector_case *one, const privy_response *response) {
+static completion run_page(const vector_case *one, const privy_response *response) {
   privy_cursor cursor;
   privy_value key, expected;
   size_t index = 0;
-  outcome came = run_record(one, vector_member(one->page, "pagination"), privy_response_pagination(response));
+  completion came = run_record(one, vector_member(one->page, "pagination"), privy_response_pagination(response));
   privy_cursor_init(&cursor, vector_member(one->page, "records"));
   for (; came == HOLDS && privy_cursor_next(&cursor, &key, &expected); index++)
     came = run_record(one, expected, privy_response_record(response, index));
@@ -335,7 +336,7 @@ static outcome run_page(const vector_case *one, const privy_response *response) 
   return FAILS;
 }
 
-static outcome run_success(const vector_case *one, const privy_response *response) {
+static completion run_success(const vector_case *one, const privy_response *response) {
   if (one->page.type != PRIVY_ABSENT) return run_page(one, response);
   if (one->object.type == PRIVY_NULL && privy_response_count(response) == 0) return HOLDS;
   if (one->object.type == PRIVY_OBJECT && privy_response_count(response) == 1)
@@ -370,7 +371,7 @@ static bool same_error_member(privy_value key, privy_value expected, const privy
   else if (strcmp(name, "contact_id") == 0)
     same = same_or_none(expected, error->contact_id);
   else if (strcmp(name, "details") == 0)
-    same = same_faults(expected, &error->faults);
+    same = same_faults(expected, &error->details);
   else if (strcmp(name, "message") == 0)
     same = same_text(expected, error->message);
   else if (strcmp(name, "retry_after") == 0)
@@ -381,7 +382,7 @@ static bool same_error_member(privy_value key, privy_value expected, const privy
   return same;
 }
 
-static outcome run_failure(const vector_case *one, const privy_error *error) {
+static completion run_failure(const vector_case *one, const privy_error *error) {
   privy_cursor cursor;
   privy_value key, expected;
   bool same = one->error.type == PRIVY_OBJECT && error->message && *error->message && error->response;
@@ -405,21 +406,21 @@ static bool write_headers(privy_value headers, privy_buffer *out) {
   return done;
 }
 
-static outcome run_answer(const vector_case *one) {
-  const privy_value status_value = vector_member(one->answer, "status");
+static completion run_answer(const vector_case *one) {
+  const privy_value status_value = vector_member(one->response, "status");
   privy_buffer headers = PRIVY_BUFFER_EMPTY, body = PRIVY_BUFFER_EMPTY;
   privy_response *response = NULL;
   privy_error error;
   int64_t http_status = 0;
   privy_error_init(&error);
   if (!privy_parse_int64(status_value.text, status_value.length, &http_status) ||
-      !write_headers(vector_member(one->answer, "headers"), &headers) ||
-      privy_value_decode(vector_member(one->answer, "body"), &body) != PRIVY_OK)
+      !write_headers(vector_member(one->response, "headers"), &headers) ||
+      privy_value_decode(vector_member(one->response, "body"), &body) != PRIVY_OK)
     fail_msg("%s: the answer cannot be read", one->name);
   step_begins();
   const privy_status status =
       privy_response_parse(one->operation, (int)http_status, headers.data, headers.length, &body, &response, &error);
-  outcome came = RAN_OUT;
+  completion came = RAN_OUT;
   if (!step_ran_out(status)) came = status == PRIVY_OK ? run_success(one, response) : run_failure(one, &error);
   if (body.length) {
     say("\n%s\n  the body was not taken\n", one->name);
@@ -434,8 +435,8 @@ static outcome run_answer(const vector_case *one) {
 
 /* ---- tests ------------------------------------------------------------------------------------------------------- */
 
-static outcome run_case(const vector_case *one) {
-  return one->answer.type == PRIVY_ABSENT ? run_request(one) : run_answer(one);
+static completion run_case(const vector_case *one) {
+  return one->response.type == PRIVY_ABSENT ? run_request(one) : run_answer(one);
 }
 
 /* The 1st, 2nd, 3rd … allocation fails until a run needs no more: each run reports it, or is right all the same. */

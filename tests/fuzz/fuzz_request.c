@@ -166,10 +166,10 @@ static void check_request(const privy_request *request) {
 }
 
 static void check_faults(const privy_error *error) {
-  HOLDS(error->code == PRIVY_VALIDATION && error->faults.count > 0 && error->attempts == 0 && *error->message);
+  HOLDS(error->code == PRIVY_VALIDATION && error->details.count > 0 && error->attempts == 0 && *error->message);
   for (const char *at = error->message; *at; at++) HOLDS((unsigned char)*at >= ' ' && *at != 0x7f);
-  for (size_t i = 0; i < error->faults.count; i++) {
-    const privy_fault *fault = &error->faults.items[i];
+  for (size_t i = 0; i < error->details.count; i++) {
+    const privy_detail *fault = &error->details.items[i];
     HOLDS(*fault->message && privy_utf8_valid(fault->message, strlen(fault->message)) == strlen(fault->message));
     HOLDS(privy_utf8_valid(fault->field, strlen(fault->field)) == strlen(fault->field));
   }

@@ -15,12 +15,12 @@ static void check_value(privy_value value, const privy_field_info *field, privy_
   privy_time time;
   scratch->length = 0;
   if (value.type == PRIVY_ABSENT) return;
-  HOLDS(value.choice == 0 || (field->choices && value.choice <= privy_enum_count(field->choices)));
+  HOLDS(value.enum_value == 0 || (field->enum_values && value.enum_value <= privy_enum_count(field->enum_values)));
   if (value.type == PRIVY_STRING) {
     HOLDS(privy_value_decode(value, scratch) == PRIVY_OK);
     if (privy_time_parse(scratch->data, scratch->length, &time)) HOLDS(time.year >= 1 && time.year <= 9999);
-    if (value.choice) {
-      const char *name = privy_enum_value(field->choices, value.choice - 1u);
+    if (value.enum_value) {
+      const char *name = privy_enum_value(field->enum_values, value.enum_value - 1u);
       HOLDS(strlen(name) == value.length && memcmp(name, value.text, value.length) == 0);
     }
   } else {
@@ -69,8 +69,8 @@ static void check_response(const privy_response *response, int status) {
 static void check_error(const privy_error *error, int status) {
   HOLDS(error->code > PRIVY_NO_MEMORY && error->code < PRIVY_STATUS_COUNT);
   HOLDS(error->message && *error->message && error->http_status == status);
-  for (size_t i = 0; i < error->faults.count; i++)
-    HOLDS(error->faults.items[i].field && error->faults.items[i].message);
+  for (size_t i = 0; i < error->details.count; i++)
+    HOLDS(error->details.items[i].field && error->details.items[i].message);
   HOLDS(error->response && privy_response_count(error->response) == 0);
   check_response(error->response, status);
 }

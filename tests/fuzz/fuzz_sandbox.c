@@ -13,7 +13,7 @@
 
 typedef struct scene {
   privy_sandbox *sandbox;
-  privy_sandbox_answer answer;
+  privy_sandbox_response response;
   char id[21];
 } scene;
 
@@ -57,22 +57,22 @@ static void write_headers(privy_slice *rest, bool authorized, privy_buffer *out)
 
 static void keep_id(scene *s) {
   static const char before[] = "{\"data\":{\"id\":\"";
-  const privy_buffer *body = &s->answer.body;
+  const privy_buffer *body = &s->response.body;
   if (body->length < sizeof before + 20 || memcmp(body->data, before, sizeof before - 1) != 0) return;
   memcpy(s->id, body->data + sizeof before - 1, 20);
 }
 
-static void check_answer(const privy_sandbox_answer *answer) {
+static void check_answer(const privy_sandbox_response *response) {
   privy_value json;
   privy_error error;
   privy_error_init(&error);
-  HOLDS(answer->http_status >= 200 && answer->http_status < 600);
-  HOLDS(answer->headers.length > 2 && memcmp(answer->headers.data + answer->headers.length - 2, "\r\n", 2) == 0);
-  HOLDS(privy_utf8_valid(answer->headers.data, answer->headers.length) == answer->headers.length);
-  if (answer->body.length)
-    HOLDS(privy_value_parse(answer->body.data, answer->body.length, &json, &error) == PRIVY_OK);
+  HOLDS(response->http_status >= 200 && response->http_status < 600);
+  HOLDS(response->headers.length > 2 && memcmp(response->headers.data + response->headers.length - 2, "\r\n", 2) == 0);
+  HOLDS(privy_utf8_valid(response->headers.data, response->headers.length) == response->headers.length);
+  if (response->body.length)
+    HOLDS(privy_value_parse(response->body.data, response->body.length, &json, &error) == PRIVY_OK);
   else
-    HOLDS(answer->http_status == 204);
+    HOLDS(response->http_status == 204);
   privy_error_clear(&error);
 }
 
@@ -86,8 +86,8 @@ static void run(scene *s, privy_slice request) {
   write_target(s, line, &target);
   write_headers(&request, authorized, &headers);
   HOLDS(privy_sandbox_handle(s->sandbox, method.data, target.data, headers.data, headers.length, request.text,
-                             request.length, &s->answer) == PRIVY_OK);
-  check_answer(&s->answer);
+                             request.length, &s->response) == PRIVY_OK);
+  check_answer(&s->response);
   keep_id(s);
   privy_buffer_clear(&method);
   privy_buffer_clear(&target);
@@ -97,11 +97,11 @@ static void run(scene *s, privy_slice request) {
 int fuzz_sandbox(const uint8_t *data, size_t size) {
   scene s = {.id = "cus_0000000000000000"};
   privy_slice rest = {(const char *)data, size};
-  privy_sandbox_answer_init(&s.answer);
+  privy_sandbox_response_init(&s.response);
   HOLDS(privy_sandbox_new(&s.sandbox) == PRIVY_OK);
   privy_sandbox_set_clock(s.sandbox, NOON);
   while (rest.length) run(&s, take_until(&rest, '\0'));
-  privy_sandbox_answer_clear(&s.answer);
+  privy_sandbox_response_clear(&s.response);
   privy_sandbox_release(s.sandbox);
   return 0;
 }

@@ -182,13 +182,13 @@ static void seed_odd_http(seeder *s) {
 static void seed_answer(seeder *s, const vector_case *one) {
   static const char *const statuses[] = {"200", "201", "202", "204", "400", "401", "403", "404",
                                          "409", "413", "422", "429", "500", "503", "302"};
-  const privy_value status = vector_member(one->answer, "status"), body = vector_member(one->answer, "body");
+  const privy_value status = vector_member(one->response, "status"), body = vector_member(one->response, "body");
   size_t index = 0;
   while (index < sizeof statuses / sizeof *statuses && !privy_text_is(status.text, status.length, statuses[index]))
     index++;
   byte(s, position(one->operation));
   byte(s, index);
-  headers(s, vector_member(one->answer, "headers"));
+  headers(s, vector_member(one->response, "headers"));
   decoded(s, body);
   give(s, fuzz_response);
   decoded(s, body);
@@ -255,7 +255,7 @@ void fuzz_seeds(fuzz_take_seed *take, void *context) {
   seed_odd_http(&s);
   for (size_t i = 0; i < list.count; i++) {
     const vector_case *one = &list.items[i];
-    if (one->answer.type == PRIVY_OBJECT) {
+    if (one->response.type == PRIVY_OBJECT) {
       seed_answer(&s, one);
       continue;
     }

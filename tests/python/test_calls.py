@@ -45,7 +45,7 @@ def test_get_gives_what_create_gave(client):
 def test_values_stand_for_the_parameters_in_their_order(client):
     jane = client._core.call("contacts.create", ("jane@example.com", privy.omit, "Jane"), None, None, None, None, None)
     assert (jane.email, jane.phone_number, jane.first_name) == ("jane@example.com", None, "Jane")
-    with pytest.raises(TypeError, match="more values than parameters"):
+    with pytest.raises(TypeError, match="too many positional values"):
         client._core.call("contacts.get", (jane.id, privy.omit), None, None, None, None, None)
 
 

@@ -122,7 +122,7 @@ def body_of(recorder, value):
         (date(2026, 5, 12), '"2026-05-12"'),
         (time(10, 30), '"10:30:00"'),
     ],
-    ids=lambda value: f"{type(value).__name__} {value}"[:40] if not isinstance(value, str) else "",
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
 def test_what_a_value_looks_like(recorder, value, text):
     assert body_of(recorder, value) == text

@@ -131,7 +131,7 @@ def test_json_dumps_by_the_default_of_the_package(recorder):
 
 
 def test_json_alone_says_what_it_does_not_write():
-    with pytest.raises(TypeError, match="Members"):
+    with pytest.raises(TypeError, match="JSONObject"):
         json.dumps(contact().custom_fields)
 
 

@@ -310,7 +310,7 @@ def test_a_spent_day_raises_at_once(recorder):
     recorder.answer = lambda request: Reply(200, budget(day=(10_000, 0)), WELL.body)
     client = recorder.client(max_wait=999_999)
     client.contacts.get(CONTACT)
-    with pytest.raises(privy.RateLimitError, match="day") as caught:
+    with pytest.raises(privy.RateLimitError, match="daily") as caught:
         client.contacts.get(CONTACT)
     assert caught.value.resets_at > datetime.now(timezone.utc) + timedelta(hours=5)
     assert caught.value.retry_after > 18_000

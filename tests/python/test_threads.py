@@ -175,7 +175,7 @@ def refused(use, *args):
     try:
         return use(*args)
     except RuntimeError as error:
-        assert "one thread at a time" in str(error)
+        assert "in use by another thread" in str(error)
         return "refused"
 
 

@@ -217,8 +217,8 @@ class TestErrors < PrivyTest
     common = Object.instance_methods - %i[hash == eql? inspect to_s to_json instance_of? freeze frozen? dup clone]
     client = Privy::Sandbox.new.client
     jane = client.contacts.create(email: JANE)
-    [jane, client.contacts.list.pages.first, client.request("GET", "/contacts"), Privy::Event.new, client.rate_limit,
-     *every_error.map(&:new)].each do |object|
+    [jane, client.contacts.list.pages.first, client.request("GET", "/contacts"), Privy::CallEvent.new,
+     client.rate_limit, *every_error.map(&:new)].each do |object|
       hidden = common.select { |name| object.method(name).owner.name.to_s.start_with?("Privy") }
       assert_empty hidden, object.class
     end

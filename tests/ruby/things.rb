@@ -34,7 +34,7 @@ module Things
     [contact, order, Privy::EventReceipt.from_json('{"event_id":"e"}'), page,
      Privy::Result.new(0, { order_id: 12 }, value: order), Privy::Response.new(200, { "a" => "b" }, "{}"),
      Privy::RateLimit.new(Privy::RateLimit::Window.new(60, 59, LATE), Privy::RateLimit::Window.new),
-     Privy::Event.new(kind: :request, call: 1, path: "/contacts", attempt: 1)]
+     Privy::CallEvent.new(kind: :request, call: 1, path: "/contacts", attempt: 1)]
   end
 
   def structs

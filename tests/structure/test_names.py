@@ -61,11 +61,11 @@ def test_the_core_knows_no_language() -> None:
 
 
 def test_only_the_core_words_an_event() -> None:
-    literals = string_literals((ROOT / "csrc/client/event.c").read_text())
+    literals = string_literals((ROOT / "csrc/call/trace_event.c").read_text())
     words = {part.strip(" ,:") for literal in literals for part in re.split(r"%[-.\w]*?[dsfu]", literal)}
     words = {part for part in words if " " in part}
     assert {"ended with", "retry in", "of the minute"} <= words
-    for path in [ROOT / "python/privy/_events.py", ROOT / "ruby/lib/privy/event.rb"]:
+    for path in [ROOT / "python/privy/_trace.py", ROOT / "ruby/lib/privy/call_event.rb"]:
         text = path.read_text()
         code = re.sub(r'""".*?"""|#[^\n{]*$', "", text, flags=re.DOTALL | re.MULTILINE)
         assert not {part for part in words if part in code}

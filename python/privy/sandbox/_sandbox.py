@@ -107,7 +107,7 @@ class Sandbox:
         max_retries: int | None = None,
         max_response: int | None = None,
         reserve: int = 0,
-        on_event: Callable[[privy.Event], object] | None = None,
+        on_event: Callable[[privy.CallEvent], object] | None = None,
     ) -> Client:
         """A client whose calls are answered here, without network. Settings are those of ``Client``.
 

@@ -19,11 +19,11 @@ extern VALUE privy_rb_omit;
 /* ---- walk.c: Ruby objects into a request ---- */
 
 /* Gives every entry of the Hash to the request, those that are Privy::OMIT left out. May raise. */
-void privy_rb_walk_members(privy_request *request, VALUE hash);
+void privy_rb_encode_members(privy_request *request, VALUE hash);
 /* Calls the function; what another thread raises meanwhile waits until it returns. May raise. */
 void privy_rb_masked(VALUE (*function)(VALUE), VALUE argument);
 /* Gives one value to the request. May raise. */
-void privy_rb_walk_value(privy_request *request, VALUE value);
+void privy_rb_encode_value(privy_request *request, VALUE value);
 
 /* ---- convert.c: values of an answer into Ruby objects, all frozen ---- */
 
@@ -47,7 +47,7 @@ VALUE privy_rb_response_new(privy_response *response);
 VALUE privy_rb_clean_text(const char *bytes, size_t length);
 /* Has the Privy::Core::Walk take note of the page → [for each record whether an earlier page held it, or nil when none
  * was, number of the next page or 0]. May raise. */
-VALUE privy_rb_walk_take(VALUE walk, const privy_response *page);
+VALUE privy_rb_encode_take(VALUE walk, const privy_response *page);
 
 /* ---- shown.c ---- */
 
@@ -76,21 +76,21 @@ double privy_rb_number(VALUE value);
 /* ---- request.c ---- */
 
 /* What a call is to ask: an operation with its parameters, or any request. Whoever holds it keeps its values alive. */
-typedef struct privy_rb_question {
+typedef struct privy_rb_call_spec {
   const privy_operation *operation; /* NULL: any request */
   VALUE params, extra;
   VALUE method, path, headers, body; /* of any request; method and path are frozen Strings */
-} privy_rb_question;
+} privy_rb_call_spec;
 
 /* All raise ArgumentError or TypeError for what is none. */
 const privy_operation *privy_rb_operation(VALUE name);
-privy_rb_question privy_rb_question_for(const privy_operation *operation, VALUE params, VALUE extra);
-privy_rb_question privy_rb_question_of(VALUE operation, VALUE params, VALUE extra);
-privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body);
+privy_rb_call_spec privy_rb_call_spec_for(const privy_operation *operation, VALUE params, VALUE extra);
+privy_rb_call_spec privy_rb_call_spec_of(VALUE operation, VALUE params, VALUE extra);
+privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body);
 /* Makes a request that is not finished yet. May raise; the caller frees what `*out` holds then. */
-void privy_rb_question_build(const privy_rb_question *question, privy_request **out);
+void privy_rb_call_spec_build(const privy_rb_call_spec *question, privy_request **out);
 /* What the answer holds: a record, a Page or nil; for any request (NULL) a Privy::Response. */
-VALUE privy_rb_answer(const privy_operation *operation, privy_response *response);
+VALUE privy_rb_result(const privy_operation *operation, privy_response *response);
 
 /* ---- client.c ---- */
 
@@ -127,7 +127,7 @@ bool privy_rb_group_is_ours(VALUE group);
 /* From which level on the observer takes the events of a call that begins now. May raise. */
 privy_level privy_rb_least_level(VALUE observer);
 /* Reports one event. May raise what the observer lets through. */
-void privy_rb_report(VALUE observer, const privy_event *event);
+void privy_rb_report(VALUE observer, const privy_trace_event *event);
 /* Reports all events that the group has kept, then raises the first exception that the observer let through. */
 void privy_rb_report_all(VALUE observer, privy_group *group);
 /* Reports that the request was refused as `error` says. May raise what the observer lets through. */
@@ -146,7 +146,7 @@ NORETURN(void privy_rb_raise_memory(void));
 /* Raises Privy::Error: a setting that cannot be used. */
 NORETURN(void privy_rb_raise_setting(const char *format, ...)) PRIVY_PRINTF(1, 2);
 /* A frozen Array of Hashes with field and message. */
-VALUE privy_rb_faults(const privy_faults *faults);
+VALUE privy_rb_details(const privy_details *details);
 /* Returns when status is PRIVY_OK, raises otherwise. */
 void privy_rb_check(privy_status status, const privy_error *error);
 
@@ -157,7 +157,7 @@ privy_sandbox *privy_rb_sandbox_get(VALUE sandbox);
 
 /* ---- what core.c starts, in this order ---- */
 
-void privy_rb_init_walk(void);
+void privy_rb_init_encode(void);
 void privy_rb_init_request(void);
 void privy_rb_init_convert(void);
 void privy_rb_init_schema(void);

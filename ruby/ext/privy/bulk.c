@@ -123,16 +123,16 @@ struct adding {
   VALUE self, row, error;
   bulk *data;
   privy_request *request;
-  privy_error fault;
+  privy_error detail;
 };
 
 static VALUE build_body(VALUE argument) {
   struct adding *adding = (struct adding *)argument;
   VALUE pair = rb_funcall(adding->self, id_request_of, 1, adding->row);
   VALUE params = rb_ary_entry(pair, 0), extra = rb_ary_entry(pair, 1);
-  privy_rb_question question = privy_rb_question_for(adding->data->operation, params, extra);
-  privy_rb_question_build(&question, &adding->request);
-  privy_rb_group_finish(adding->data->group, adding->request, &adding->fault);
+  privy_rb_call_spec question = privy_rb_call_spec_for(adding->data->operation, params, extra);
+  privy_rb_call_spec_build(&question, &adding->request);
+  privy_rb_group_finish(adding->data->group, adding->request, &adding->detail);
   RB_GC_GUARD(pair);
   return Qnil;
 }
@@ -144,9 +144,9 @@ static VALUE build_rescue(VALUE argument, VALUE error) {
 
 /* What is not the row's fault ends the run: a closed client, a setting. */
 static bool is_rows_fault(VALUE error) {
-  VALUE any = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_ERROR)));
-  VALUE fault = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_VALIDATION)));
-  return RTEST(rb_obj_is_kind_of(error, fault)) || !RTEST(rb_obj_is_kind_of(error, any));
+  VALUE any = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_CONFIG_ERROR)));
+  VALUE detail = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_VALIDATION)));
+  return RTEST(rb_obj_is_kind_of(error, detail)) || !RTEST(rb_obj_is_kind_of(error, any));
 }
 
 static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
@@ -183,7 +183,7 @@ static VALUE add_body(VALUE argument) {
 static VALUE add_clean(VALUE argument) {
   struct adding *adding = (struct adding *)argument;
   privy_request_free(adding->request);
-  privy_error_clear(&adding->fault);
+  privy_error_clear(&adding->detail);
   return Qnil;
 }
 
@@ -195,7 +195,7 @@ static VALUE add_masked(VALUE argument) {
  * waits. */
 static VALUE bulk_add(VALUE self, VALUE row) {
   struct adding adding = {.self = self, .row = row, .error = Qnil, .data = bulk_get(self)};
-  privy_error_init(&adding.fault);
+  privy_error_init(&adding.detail);
   privy_rb_masked(add_masked, (VALUE)&adding);
   RB_GC_GUARD(row);
   return Qnil;
@@ -212,7 +212,7 @@ static VALUE make_result(VALUE self, bulk *data, const privy_bulk_result_view *v
   VALUE index = ULL2NUM(view->index), value = Qnil;
   VALUE row = rb_hash_lookup(data->rows, index), error = rb_hash_lookup(data->refusals, index);
   if (NIL_P(error) && view->status == PRIVY_OK)
-    value = privy_rb_answer(data->operation, view->response);
+    value = privy_rb_result(data->operation, view->response);
   else if (NIL_P(error))
     error = privy_rb_exception(view->error);
   return rb_funcall(self, id_result_of, 4, index, row, value, error);

@@ -15,7 +15,7 @@
 
 struct call {
   VALUE self, thread, observer;
-  privy_rb_question question;
+  privy_rb_call_spec question;
   privy_rb_client *client;
   privy_client *core;
   privy_options options;
@@ -25,8 +25,8 @@ struct call {
   atomic_bool poked; /* somebody wants this thread's attention */
   bool stepped;      /* `event` is to be reported */
   bool ended;        /* `outcome` is there */
-  privy_event event;
-  privy_outcome outcome;
+  privy_trace_event event;
+  privy_completion completion;
   privy_error error;
 };
 
@@ -38,7 +38,7 @@ static void *wait_without_gvl(void *argument) {
   struct call *call = argument;
   for (;;) {
     call->stepped = privy_group_take_event(call->group, &call->event);
-    call->ended = !call->stepped && privy_group_take(call->group, &call->outcome);
+    call->ended = !call->stepped && privy_group_next_completed(call->group, &call->completion);
     if (call->stepped || call->ended) return NULL;
     if (atomic_exchange(&call->poked, false) || rb_thread_interrupted(call->thread)) return NULL;
     privy_group_wait(call->group, TURN);
@@ -97,7 +97,7 @@ static VALUE wait_end(VALUE argument) {
 
 static VALUE call_body(VALUE argument) {
   struct call *call = (struct call *)argument;
-  privy_rb_question_build(&call->question, &call->request);
+  privy_rb_call_spec_build(&call->question, &call->request);
   privy_rb_client_finish(call->client, call->request, &call->error);
   call->core = privy_rb_client_enter(call->client);
   privy_rb_check(privy_group_new(call->core, &call->group, &call->error), &call->error);
@@ -106,21 +106,21 @@ static VALUE call_body(VALUE argument) {
   call->request = NULL;
   privy_rb_check(privy_group_start(call->group, request, &call->options, 0, &call->error), &call->error);
   rb_ensure(wait_body, argument, wait_end, argument);
-  privy_rb_check(call->outcome.status, &call->outcome.error);
-  return privy_rb_answer(call->question.operation, call->outcome.response);
+  privy_rb_check(call->completion.status, &call->completion.error);
+  return privy_rb_result(call->question.operation, call->completion.response);
 }
 
 static VALUE call_clean(VALUE argument) {
   struct call *call = (struct call *)argument;
   privy_request_free(call->request);
   privy_group_free(call->group);
-  privy_outcome_clear(&call->outcome);
+  privy_completion_clear(&call->completion);
   privy_error_clear(&call->error);
   if (call->core != NULL) privy_rb_client_leave(call->client);
   return Qnil;
 }
 
-static VALUE run_call(VALUE self, privy_rb_question question, VALUE options) {
+static VALUE run_call(VALUE self, privy_rb_call_spec question, VALUE options) {
   struct call call = {.self = self, .question = question, .thread = rb_thread_current(), .process = getpid()};
   call.client = privy_rb_client_get(self);
   call.observer = privy_rb_client_observer(call.client);
@@ -135,7 +135,7 @@ static VALUE run_call(VALUE self, privy_rb_question question, VALUE options) {
 
 /* call(operation, params, extra, options) → a record, a Page, or nil when the answer holds nothing. */
 static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALUE options) {
-  VALUE result = run_call(self, privy_rb_question_of(name, params, extra), options);
+  VALUE result = run_call(self, privy_rb_call_spec_of(name, params, extra), options);
   RB_GC_GUARD(params);
   RB_GC_GUARD(extra);
   return result;
@@ -144,7 +144,7 @@ static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALU
 /* request(method, path, params, headers, body, options) → a Privy::Response. */
 static VALUE client_request(VALUE self, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
                             VALUE options) {
-  privy_rb_question question = privy_rb_question_raw(method, path, params, headers, body);
+  privy_rb_call_spec question = privy_rb_call_spec_raw(method, path, params, headers, body);
   VALUE result = run_call(self, question, options);
   RB_GC_GUARD(question.method);
   RB_GC_GUARD(question.path);

@@ -106,10 +106,10 @@ static VALUE convert_time(privy_value value) {
   return privy_value_time(value, &time) ? utc_time(time.seconds, time.nanos) : privy_rb_convert(value);
 }
 
-static VALUE convert_enum(privy_value value, const privy_enum *choices) {
+static VALUE convert_enum(privy_value value, const privy_enum *enum_values) {
   if (value.type != PRIVY_STRING) return privy_rb_convert(value);
-  if (value.choice == 0) return convert_name(value);
-  const char *name = privy_enum_value(choices, value.choice - 1u);
+  if (value.enum_value == 0) return convert_name(value);
+  const char *name = privy_enum_value(enum_values, value.enum_value - 1u);
   return rb_enc_interned_str(name, (long)strlen(name), rb_utf8_encoding());
 }
 
@@ -118,7 +118,7 @@ VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field) {
   if (value.type == PRIVY_NUMBER || money) return convert_number(value, field->kind);
   switch (field->kind) {
   case PRIVY_KIND_TIME: return convert_time(value);
-  case PRIVY_KIND_ENUM: return convert_enum(value, field->choices);
+  case PRIVY_KIND_ENUM: return convert_enum(value, field->enum_values);
   default: return privy_rb_convert(value);
   }
 }

@@ -42,7 +42,7 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   rb_define_const(privy_rb_core, "VERSION", rb_obj_freeze(rb_str_new_cstr(PRIVY_VERSION)));
   rb_define_module_function(privy_rb_core, "fail_allocation", core_fail_allocation, 1);
   rb_define_module_function(privy_rb_core, "allocation_failed?", core_allocation_failed, 0);
-  privy_rb_init_walk();
+  privy_rb_init_encode();
   privy_rb_init_request();
   privy_rb_init_convert();
   privy_rb_init_schema();

@@ -13,7 +13,7 @@ void privy_rb_raise_memory(void) {
 }
 
 const char *privy_rb_error_name(privy_status code) {
-  return code == PRIVY_ERROR ? "Error" : privy_error_describe(code)->name;
+  return code == PRIVY_CONFIG_ERROR ? "Error" : privy_error_describe(code)->name;
 }
 
 static VALUE error_class(privy_status code) {
@@ -25,16 +25,16 @@ void privy_rb_raise_setting(const char *format, ...) {
   va_start(list, format);
   VALUE message = rb_vsprintf(format, list);
   va_end(list);
-  rb_exc_raise(rb_exc_new_str(error_class(PRIVY_ERROR), message));
+  rb_exc_raise(rb_exc_new_str(error_class(PRIVY_CONFIG_ERROR), message));
 }
 
-VALUE privy_rb_faults(const privy_faults *faults) {
+VALUE privy_rb_details(const privy_details *details) {
   VALUE list = rb_ary_new();
-  for (size_t index = 0; index < faults->count; index++) {
-    VALUE fault = rb_hash_new();
-    rb_hash_aset(fault, ID2SYM(rb_intern("field")), privy_rb_text(faults->items[index].field));
-    rb_hash_aset(fault, ID2SYM(rb_intern("message")), privy_rb_text(faults->items[index].message));
-    rb_ary_push(list, rb_obj_freeze(fault));
+  for (size_t index = 0; index < details->count; index++) {
+    VALUE detail = rb_hash_new();
+    rb_hash_aset(detail, ID2SYM(rb_intern("field")), privy_rb_text(details->items[index].field));
+    rb_hash_aset(detail, ID2SYM(rb_intern("message")), privy_rb_text(details->items[index].message));
+    rb_ary_push(list, rb_obj_freeze(detail));
   }
   return rb_obj_freeze(list);
 }
@@ -43,7 +43,7 @@ VALUE privy_rb_faults(const privy_faults *faults) {
 static VALUE error_values(const privy_error *error) {
   VALUE values = rb_ary_new();
   rb_ary_push(values, privy_rb_text(error->message));
-  rb_ary_push(values, privy_rb_faults(&error->faults));
+  rb_ary_push(values, privy_rb_details(&error->details));
   rb_ary_push(values, error->http_status == 0 ? Qnil : INT2NUM(error->http_status));
   rb_ary_push(values, privy_rb_text(error->api_code));
   rb_ary_push(values, privy_rb_text(error->method));
@@ -65,7 +65,7 @@ static VALUE error_values(const privy_error *error) {
 
 VALUE privy_rb_exception(const privy_error *error) {
   if (error->code == PRIVY_NO_MEMORY) return memory_exception();
-  VALUE klass = error_class(error->code == PRIVY_INTERRUPTED ? PRIVY_ERROR : error->code);
+  VALUE klass = error_class(error->code == PRIVY_INTERRUPTED ? PRIVY_CONFIG_ERROR : error->code);
   return rb_funcall(klass, id_from_core, 1, error_values(error));
 }
 

@@ -110,7 +110,7 @@ static VALUE group_sockets(VALUE self) {
 
 /* due → seconds until act(-1, 0) is, nil when nothing waits for time */
 static VALUE group_due(VALUE self) {
-  double due = privy_group_due(group_get(self)->core);
+  double due = privy_group_timeout(group_get(self)->core);
   return due < 0 ? Qnil : DBL2NUM(due);
 }
 
@@ -118,8 +118,9 @@ static VALUE group_due(VALUE self) {
 static VALUE group_act(VALUE self, VALUE socket, VALUE ready) {
   group *data = group_get(self);
   int number = NUM2INT(socket), waits = NUM2INT(ready);
-  privy_group_act(data->core, number,
-                  (waits & RB_WAITFD_IN ? PRIVY_SOCKET_READ : 0) | (waits & RB_WAITFD_OUT ? PRIVY_SOCKET_WRITE : 0));
+  privy_group_socket_action(data->core, number,
+                            (waits & RB_WAITFD_IN ? PRIVY_SOCKET_READ : 0) |
+                                (waits & RB_WAITFD_OUT ? PRIVY_SOCKET_WRITE : 0));
   privy_rb_report_all(data->observer, data->core);
   RB_GC_GUARD(self);
   return Qnil;
@@ -155,7 +156,7 @@ static VALUE group_initialize(VALUE self, VALUE client, VALUE is_watched) {
   creation.self->process = getpid();
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
-  if (RTEST(is_watched)) privy_group_watch(creation.self->core, on_socket, creation.self);
+  if (RTEST(is_watched)) privy_group_set_socket_callback(creation.self->core, on_socket, creation.self);
   RB_OBJ_WRITE(self, &creation.self->observer, privy_rb_client_observer(creation.self->client));
   RB_GC_GUARD(client);
   return self;
@@ -187,7 +188,7 @@ static VALUE group_close(VALUE self) {
 
 struct start {
   group *self;
-  privy_rb_question question;
+  privy_rb_call_spec question;
   privy_options options;
   uint64_t id;
   privy_request *request;
@@ -196,7 +197,7 @@ struct start {
 
 static VALUE start_body(VALUE argument) {
   struct start *start = (struct start *)argument;
-  privy_rb_question_build(&start->question, &start->request);
+  privy_rb_call_spec_build(&start->question, &start->request);
   privy_rb_client_finish(start->self->client, start->request, &start->error);
   privy_group_observe(start->self->core, privy_rb_least_level(start->self->observer));
   privy_request *request = start->request;
@@ -214,7 +215,7 @@ static VALUE start_clean(VALUE argument) {
   return Qnil;
 }
 
-static VALUE start_call(VALUE self, VALUE id, privy_rb_question question, VALUE options) {
+static VALUE start_call(VALUE self, VALUE id, privy_rb_call_spec question, VALUE options) {
   struct start start = {.self = group_get(self), .question = question, .id = NUM2ULL(id)};
   start.options = privy_rb_options(options);
   privy_error_init(&start.error);
@@ -225,7 +226,7 @@ static VALUE start_call(VALUE self, VALUE id, privy_rb_question question, VALUE 
 
 /* call(id, operation, params, extra, options): starts it */
 static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE extra, VALUE options) {
-  start_call(self, id, privy_rb_question_of(name, params, extra), options);
+  start_call(self, id, privy_rb_call_spec_of(name, params, extra), options);
   RB_GC_GUARD(params);
   RB_GC_GUARD(extra);
   return Qnil;
@@ -234,7 +235,7 @@ static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE ex
 /* request(id, method, path, params, headers, body, options): starts it */
 static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
                            VALUE options) {
-  privy_rb_question question = privy_rb_question_raw(method, path, params, headers, body);
+  privy_rb_call_spec question = privy_rb_call_spec_raw(method, path, params, headers, body);
   start_call(self, id, question, options);
   RB_GC_GUARD(question.method);
   RB_GC_GUARD(question.path);
@@ -258,31 +259,31 @@ static VALUE group_cancel(VALUE self, VALUE id) {
 struct taking {
   VALUE walk;
   const privy_operation *operation;
-  privy_outcome outcome;
+  privy_completion completion;
 };
 
 static VALUE take_body(VALUE argument) {
   struct taking *taking = (struct taking *)argument;
-  privy_outcome *outcome = &taking->outcome;
-  VALUE value = outcome->status == PRIVY_OK ? privy_rb_answer(taking->operation, outcome->response)
-                                            : privy_rb_exception(&outcome->error);
-  VALUE result = rb_ary_new_from_args(2, ULL2NUM(outcome->id), value);
-  if (NIL_P(taking->walk) || outcome->status != PRIVY_OK) return result;
-  return rb_ary_concat(result, privy_rb_walk_take(taking->walk, outcome->response));
+  privy_completion *completion = &taking->completion;
+  VALUE value = completion->status == PRIVY_OK ? privy_rb_result(taking->operation, completion->response)
+                                               : privy_rb_exception(&completion->error);
+  VALUE result = rb_ary_new_from_args(2, ULL2NUM(completion->id), value);
+  if (NIL_P(taking->walk) || completion->status != PRIVY_OK) return result;
+  return rb_ary_concat(result, privy_rb_encode_take(taking->walk, completion->response));
 }
 
 static VALUE take_clean(VALUE argument) {
-  privy_outcome_clear(&((struct taking *)argument)->outcome);
+  privy_completion_clear(&((struct taking *)argument)->completion);
   return Qnil;
 }
 
 /* take(walk = nil) → [id, what came of the call: as Client#call returns it, or the exception]; nil when none has ended.
- * A page is noted by the Walk, and what privy_rb_walk_take gives follows it. */
+ * A page is noted by the Walk, and what privy_rb_encode_take gives follows it. */
 static VALUE group_take(int count, VALUE *arguments, VALUE self) {
   group *data = group_get(self);
   struct taking taking = {.operation = data->operation};
   rb_scan_args(count, arguments, "01", &taking.walk);
-  if (!privy_group_take(data->core, &taking.outcome)) return Qnil;
+  if (!privy_group_next_completed(data->core, &taking.completion)) return Qnil;
   VALUE result = rb_ensure(take_body, (VALUE)&taking, take_clean, (VALUE)&taking);
   RB_GC_GUARD(taking.walk);
   return result;
@@ -333,7 +334,7 @@ static VALUE group_count(VALUE self) {
 
 /* set_ahead(on): whether its calls are made before they are needed */
 static VALUE group_set_ahead(VALUE self, VALUE on) {
-  privy_group_set_ahead(group_get(self)->core, RTEST(on));
+  privy_group_set_prefetch(group_get(self)->core, RTEST(on));
   return Qnil;
 }
 

@@ -41,7 +41,7 @@ VALUE privy_rb_response_new(privy_response *response) {
 /* ---- from page to page ---- */
 
 static void walk_free(void *data) {
-  privy_walk_free(data);
+  privy_pager_free(data);
 }
 
 /* The core does not tell what a walk holds: some hundred kilobytes at most. */
@@ -62,10 +62,10 @@ static VALUE walk_allocate(VALUE klass) {
 
 /* Walk.new(number of the first page, records a page); 0 for what is left to the API */
 static VALUE walk_initialize(VALUE self, VALUE first, VALUE most) {
-  privy_walk *walk;
+  privy_pager *walk;
   int64_t number = NUM2LL(first), size = NUM2LL(most);
   if (rb_check_typeddata(self, &walk_type) != NULL) rb_raise(rb_eRuntimeError, "already initialized");
-  if (privy_walk_new(number, size, &walk) != PRIVY_OK) privy_rb_raise_memory();
+  if (privy_pager_new(number, size, &walk) != PRIVY_OK) privy_rb_raise_memory();
   RTYPEDDATA_DATA(self) = walk;
   return self;
 }
@@ -80,19 +80,19 @@ static VALUE tell_repeated(const bool *repeated, size_t count) {
   return list;
 }
 
-static privy_walk *walk_get(VALUE self) {
-  privy_walk *walk = rb_check_typeddata(self, &walk_type);
+static privy_pager *walk_get(VALUE self) {
+  privy_pager *walk = rb_check_typeddata(self, &walk_type);
   if (walk == NULL) rb_raise(rb_eRuntimeError, "not initialized");
   return walk;
 }
 
-VALUE privy_rb_walk_take(VALUE self, const privy_response *page) {
-  privy_walk *walk = walk_get(self);
+VALUE privy_rb_encode_take(VALUE self, const privy_response *page) {
+  privy_pager *walk = walk_get(self);
   size_t count = privy_response_count(page);
   int64_t next;
   VALUE room = rb_str_tmp_new((long)(count * sizeof(bool)));
   bool *repeated = (bool *)RSTRING_PTR(room);
-  if (privy_walk_take(walk, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
+  if (privy_pager_take(walk, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
   VALUE told = tell_repeated(repeated, count);
   RB_GC_GUARD(room);
   RB_GC_GUARD(self);
@@ -101,12 +101,12 @@ VALUE privy_rb_walk_take(VALUE self, const privy_response *page) {
 
 /* stride → records between two looks at the next page */
 static VALUE walk_stride(VALUE self) {
-  return SIZET2NUM(privy_walk_stride(walk_get(self)));
+  return SIZET2NUM(privy_pager_stride(walk_get(self)));
 }
 
 /* prefetch?(core client, read) → whether the next page may be asked for when so many records have been read */
 static VALUE walk_may_prefetch(VALUE self, VALUE client, VALUE read) {
-  const privy_walk *walk = walk_get(self);
+  const privy_pager *walk = walk_get(self);
   privy_rb_client *data = privy_rb_client_get(client);
   size_t count = NUM2SIZET(read);
   bool may = privy_client_may_prefetch(privy_rb_client_enter(data), walk, count);

@@ -2,27 +2,27 @@
 
 /* What the user asks for, as a request of the core, and what comes of it. */
 
-static void build(const privy_rb_question *question, privy_request **out) {
+static void build(const privy_rb_call_spec *question, privy_request **out) {
   if (privy_request_new(question->operation, out) != PRIVY_OK) privy_rb_raise_memory();
-  privy_rb_walk_members(*out, question->params);
+  privy_rb_encode_members(*out, question->params);
   if (NIL_P(question->extra)) return;
   privy_request_extra(*out);
-  privy_rb_walk_members(*out, question->extra);
+  privy_rb_encode_members(*out, question->extra);
 }
 
-static void build_raw(const privy_rb_question *question, privy_request **out) {
+static void build_raw(const privy_rb_call_spec *question, privy_request **out) {
   VALUE method = question->method, path = question->path;
   privy_status status = privy_request_new_raw(RSTRING_PTR(method), (size_t)RSTRING_LEN(method), RSTRING_PTR(path),
                                               (size_t)RSTRING_LEN(path), out);
   if (status != PRIVY_OK) privy_rb_raise_memory();
-  if (question->body != privy_rb_omit) privy_rb_walk_value(*out, question->body);
+  if (question->body != privy_rb_omit) privy_rb_encode_value(*out, question->body);
   privy_request_query(*out);
-  if (!NIL_P(question->params)) privy_rb_walk_members(*out, question->params);
+  if (!NIL_P(question->params)) privy_rb_encode_members(*out, question->params);
   privy_request_header(*out);
-  if (!NIL_P(question->headers)) privy_rb_walk_members(*out, question->headers);
+  if (!NIL_P(question->headers)) privy_rb_encode_members(*out, question->headers);
 }
 
-void privy_rb_question_build(const privy_rb_question *question, privy_request **out) {
+void privy_rb_call_spec_build(const privy_rb_call_spec *question, privy_request **out) {
   if (question->operation == NULL)
     build_raw(question, out);
   else
@@ -40,23 +40,23 @@ const privy_operation *privy_rb_operation(VALUE name) {
   return operation;
 }
 
-privy_rb_question privy_rb_question_for(const privy_operation *operation, VALUE params, VALUE extra) {
+privy_rb_call_spec privy_rb_call_spec_for(const privy_operation *operation, VALUE params, VALUE extra) {
   Check_Type(params, T_HASH);
-  return (privy_rb_question){.operation = operation, .params = params, .extra = hash_or_nil(extra)};
+  return (privy_rb_call_spec){.operation = operation, .params = params, .extra = hash_or_nil(extra)};
 }
 
-privy_rb_question privy_rb_question_of(VALUE name, VALUE params, VALUE extra) {
-  return privy_rb_question_for(privy_rb_operation(name), params, extra);
+privy_rb_call_spec privy_rb_call_spec_of(VALUE name, VALUE params, VALUE extra) {
+  return privy_rb_call_spec_for(privy_rb_operation(name), params, extra);
 }
 
-privy_rb_question privy_rb_question_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
-  privy_rb_question question = {.params = hash_or_nil(params), .headers = hash_or_nil(headers), .body = body};
+privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
+  privy_rb_call_spec question = {.params = hash_or_nil(params), .headers = hash_or_nil(headers), .body = body};
   question.method = rb_str_new_frozen(SYMBOL_P(method) ? rb_sym2str(method) : StringValue(method));
   question.path = rb_str_new_frozen(StringValue(path));
   return question;
 }
 
-VALUE privy_rb_answer(const privy_operation *operation, privy_response *response) {
+VALUE privy_rb_result(const privy_operation *operation, privy_response *response) {
   if (operation == NULL) return privy_rb_response_new(response);
   if (privy_operation_paged(operation)) return privy_rb_page_new(response);
   if (privy_response_count(response) == 0) return Qnil;
@@ -74,7 +74,7 @@ struct generation {
 static VALUE generate_body(VALUE argument) {
   struct generation *generation = (struct generation *)argument;
   if (privy_request_new_raw("POST", 4, "/", 1, &generation->request) != PRIVY_OK) privy_rb_raise_memory();
-  privy_rb_walk_value(generation->request, generation->value);
+  privy_rb_encode_value(generation->request, generation->value);
   privy_rb_check(privy_request_finish(generation->request, &generation->error), &generation->error);
   size_t length = 0;
   const char *body = privy_request_body(generation->request, &length);
@@ -99,7 +99,7 @@ static VALUE core_generate(VALUE self, VALUE value) {
 /* ---- the faults of a request that is not sent ---- */
 
 struct validation {
-  privy_rb_question question;
+  privy_rb_call_spec question;
   privy_request *request;
   privy_error error;
 };
@@ -109,7 +109,7 @@ static VALUE validate_body(VALUE argument) {
   build(&validation->question, &validation->request);
   privy_status status = privy_request_finish(validation->request, &validation->error);
   if (status != PRIVY_VALIDATION) privy_rb_check(status, &validation->error);
-  return privy_rb_faults(&validation->error.faults);
+  return privy_rb_details(&validation->error.details);
 }
 
 static VALUE validate_clean(VALUE argument) {
@@ -121,29 +121,29 @@ static VALUE validate_clean(VALUE argument) {
 
 /* validate(operation, params, extra) → the faults that a call would raise with */
 static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
-  struct validation validation = {.question = privy_rb_question_of(name, params, extra)};
+  struct validation validation = {.question = privy_rb_call_spec_of(name, params, extra)};
   (void)self;
   privy_error_init(&validation.error);
-  VALUE faults = rb_ensure(validate_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
+  VALUE details = rb_ensure(validate_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
   RB_GC_GUARD(params);
   RB_GC_GUARD(validation.question.extra);
-  return faults;
+  return details;
 }
 
 /* ---- rows that are refused together ---- */
 
 struct refusal {
-  VALUE faults;
+  VALUE details;
   uint64_t total;
   privy_error error;
 };
 
 static VALUE refuse_body(VALUE argument) {
   struct refusal *refusal = (struct refusal *)argument;
-  for (long i = 0; i < RARRAY_LEN(refusal->faults); i++) {
-    VALUE fault = rb_ary_entry(refusal->faults, i);
-    VALUE field = rb_ary_entry(fault, 1), message = rb_ary_entry(fault, 2);
-    privy_status status = privy_error_add_row(&refusal->error, NUM2ULL(rb_ary_entry(fault, 0)), StringValueCStr(field),
+  for (long i = 0; i < RARRAY_LEN(refusal->details); i++) {
+    VALUE detail = rb_ary_entry(refusal->details, i);
+    VALUE field = rb_ary_entry(detail, 1), message = rb_ary_entry(detail, 2);
+    privy_status status = privy_error_add_row(&refusal->error, NUM2ULL(rb_ary_entry(detail, 0)), StringValueCStr(field),
                                               StringValueCStr(message));
     privy_rb_check(status, &refusal->error);
   }
@@ -158,8 +158,8 @@ static VALUE refuse_clean(VALUE argument) {
 }
 
 /* refuse_rows([[index, field, message], …], total) raises Privy::ValidationError with these faults. */
-static VALUE core_refuse_rows(VALUE self, VALUE faults, VALUE total) {
-  struct refusal refusal = {.faults = rb_Array(faults), .total = NUM2ULL(total)};
+static VALUE core_refuse_rows(VALUE self, VALUE details, VALUE total) {
+  struct refusal refusal = {.details = rb_Array(details), .total = NUM2ULL(total)};
   (void)self;
   privy_error_init(&refusal.error);
   return rb_ensure(refuse_body, (VALUE)&refusal, refuse_clean, (VALUE)&refusal);

@@ -41,26 +41,26 @@ static const char *text_or_null(VALUE *value) {
 struct handle {
   privy_sandbox *sandbox;
   VALUE method, target, headers, body;
-  privy_sandbox_answer answer;
+  privy_sandbox_response response;
 };
 
 static VALUE handle_body(VALUE argument) {
   struct handle *handle = (struct handle *)argument;
-  privy_sandbox_answer *answer = &handle->answer;
+  privy_sandbox_response *response = &handle->response;
   check(privy_sandbox_handle(handle->sandbox, StringValueCStr(handle->method), StringValueCStr(handle->target),
                              RSTRING_PTR(handle->headers), (size_t)RSTRING_LEN(handle->headers),
-                             RSTRING_PTR(handle->body), (size_t)RSTRING_LEN(handle->body), answer));
+                             RSTRING_PTR(handle->body), (size_t)RSTRING_LEN(handle->body), response));
   VALUE headers =
-      rb_utf8_str_new(answer->headers.length == 0 ? "" : answer->headers.data, (long)answer->headers.length);
-  VALUE body = rb_utf8_str_new(answer->body.length == 0 ? "" : answer->body.data, (long)answer->body.length);
-  VALUE cut = answer->cut == PRIVY_CUT_DROP       ? ID2SYM(rb_intern("drop"))
-              : answer->cut == PRIVY_CUT_TRUNCATE ? ID2SYM(rb_intern("truncate"))
-                                                  : Qnil;
-  return rb_ary_new_from_args(5, INT2NUM(answer->http_status), headers, body, DBL2NUM(answer->delay), cut);
+      rb_utf8_str_new(response->headers.length == 0 ? "" : response->headers.data, (long)response->headers.length);
+  VALUE body = rb_utf8_str_new(response->body.length == 0 ? "" : response->body.data, (long)response->body.length);
+  VALUE cut = response->cut == PRIVY_CUT_DROP       ? ID2SYM(rb_intern("drop"))
+              : response->cut == PRIVY_CUT_TRUNCATE ? ID2SYM(rb_intern("truncate"))
+                                                    : Qnil;
+  return rb_ary_new_from_args(5, INT2NUM(response->http_status), headers, body, DBL2NUM(response->delay), cut);
 }
 
 static VALUE handle_clean(VALUE argument) {
-  privy_sandbox_answer_clear(&((struct handle *)argument)->answer);
+  privy_sandbox_response_clear(&((struct handle *)argument)->response);
   return Qnil;
 }
 
@@ -71,7 +71,7 @@ static VALUE sandbox_answer(VALUE self, VALUE method, VALUE target, VALUE header
   handle.target = rb_str_new_frozen(StringValue(target));
   handle.headers = rb_str_new_frozen(StringValue(headers));
   handle.body = rb_str_new_frozen(StringValue(body));
-  privy_sandbox_answer_init(&handle.answer);
+  privy_sandbox_response_init(&handle.response);
   VALUE result = rb_ensure(handle_body, (VALUE)&handle, handle_clean, (VALUE)&handle);
   RB_GC_GUARD(self);
   return result;

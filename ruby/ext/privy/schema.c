@@ -22,7 +22,7 @@ static VALUE describe_field(const privy_field_info *field, bool parameter) {
   set(hash, "name", symbol_or_nil(field->name));
   set(hash, "kind", symbol_or_nil(kind_names[field->kind]));
   set(hash, "doc", privy_rb_text(field->doc));
-  if (field->choices != NULL) set(hash, "choices", symbol_or_nil(privy_enum_name(field->choices)));
+  if (field->enum_values != NULL) set(hash, "choices", symbol_or_nil(privy_enum_name(field->enum_values)));
   if (field->object != NULL) set(hash, "object", symbol_or_nil(privy_object_name(field->object)));
   if (parameter) {
     set(hash, "required", field->required ? Qtrue : Qfalse);
@@ -32,13 +32,13 @@ static VALUE describe_field(const privy_field_info *field, bool parameter) {
   return hash;
 }
 
-static void collect_enum(VALUE enums, const privy_enum *choices) {
-  if (choices == NULL) return;
+static void collect_enum(VALUE enums, const privy_enum *enum_values) {
+  if (enum_values == NULL) return;
   VALUE values = rb_ary_new();
-  for (size_t index = 0; index < privy_enum_count(choices); index++) {
-    rb_ary_push(values, privy_rb_text(privy_enum_value(choices, index)));
+  for (size_t index = 0; index < privy_enum_count(enum_values); index++) {
+    rb_ary_push(values, privy_rb_text(privy_enum_value(enum_values, index)));
   }
-  set(enums, privy_enum_name(choices), values);
+  set(enums, privy_enum_name(enum_values), values);
 }
 
 static VALUE describe_object(const privy_object *object, VALUE enums) {
@@ -47,7 +47,7 @@ static VALUE describe_object(const privy_object *object, VALUE enums) {
   VALUE fields = rb_ary_new();
   for (size_t index = 0; privy_object_field(object, index, &field); index++) {
     rb_ary_push(fields, describe_field(&field, false));
-    collect_enum(enums, field.choices);
+    collect_enum(enums, field.enum_values);
   }
   set(hash, "name", symbol_or_nil(privy_object_name(object)));
   set(hash, "doc", privy_rb_text(privy_object_doc(object)));
@@ -60,7 +60,7 @@ static VALUE describe_params(const privy_operation *operation, VALUE enums) {
   VALUE params = rb_ary_new();
   for (size_t index = 0; privy_operation_param(operation, index, &field); index++) {
     rb_ary_push(params, describe_field(&field, true));
-    collect_enum(enums, field.choices);
+    collect_enum(enums, field.enum_values);
   }
   return params;
 }
@@ -82,7 +82,7 @@ static VALUE describe_operation(const privy_operation *operation, VALUE enums) {
 
 static VALUE describe_errors(void) {
   VALUE errors = rb_ary_new();
-  for (int code = PRIVY_ERROR; code < PRIVY_STATUS_COUNT; code++) {
+  for (int code = PRIVY_CONFIG_ERROR; code < PRIVY_STATUS_COUNT; code++) {
     const privy_error_info *info = privy_error_describe((privy_status)code);
     const char *parent = info->parent == PRIVY_OK ? NULL : privy_error_describe(info->parent)->name;
     if (info->name[0] == '\0') continue;

@@ -60,8 +60,8 @@ module Privy
     # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)
     # @param allow_plain_http [Boolean, nil] lets base_url and token_url be plain HTTP to any host, such as a sandbox's
     #   container; with the sandbox's own token or OAuth client only. nil: true if PRIVY_ALLOW_PLAIN_HTTP is 1
-    # @param on_event [#call, nil] called with each {Event} of each call, on the thread (or fiber) that made the call,
-    #   which waits for it. It may use the client; it gets no events of the calls that it makes itself. A
+    # @param on_event [#call, nil] called with each {CallEvent} of each call, on the thread (or fiber) that made the
+    #   call, which waits for it. It may use the client; it gets no events of the calls that it makes itself. A
     #   StandardError that it raises is reported by warn, and the call goes on; any other exception, such as Interrupt,
     #   stops the call and is raised from it
     # @param logger [#debug & #info & #warn, nil] gets each event as one line at the event's level: retries and waits of

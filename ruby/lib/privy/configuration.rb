@@ -40,7 +40,7 @@ module Privy
   # @!attribute [rw] allow_plain_http
   #   @return [Boolean, nil] whether a sandbox's own token may travel by plain HTTP to any host
   # @!attribute [rw] on_event
-  #   @return [#call, nil] called with each {Event} of each call
+  #   @return [#call, nil] called with each {CallEvent} of each call
   # @!attribute [rw] logger
   #   @return [#debug & #info & #warn, nil] gets each event as one line, e.g. Rails.logger
   class Configuration

@@ -1,0 +1,194 @@
+/* The errors that answers stand for, in every shape that the API and what lies before it use. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "message/error.h"
+#include "message/http_time.h"
+#include "message/response.h"
+#include "schema/details.h"
+
+/* What the body tells, as slices of it. */
+typedef struct error_body {
+  privy_value code, message, details, contact_id;
+} error_body;
+
+static privy_value member(privy_value object, const char *name) {
+  privy_value key, value, found = {.type = PRIVY_ABSENT};
+  privy_cursor cursor;
+  if (object.type != PRIVY_OBJECT) return found;
+  privy_cursor_init(&cursor, object);
+  while (privy_cursor_next(&cursor, &key, &value))
+    if (privy_value_is(key, name)) found = value;
+  return found;
+}
+
+static void prefer(privy_value *chosen, privy_value other) {
+  if (chosen->type != PRIVY_STRING || chosen->length == 0) *chosen = other;
+}
+
+/* The page does not settle where a 409 names the contact: every place that it could be is looked at. */
+static privy_value find_contact(privy_value root, privy_value envelope, privy_value details) {
+  privy_value id = member(envelope, "id"), key, element;
+  prefer(&id, member(root, "id"));
+  prefer(&id, member(member(root, "data"), "id"));
+  prefer(&id, member(details, "id"));
+  if (details.type == PRIVY_ARRAY) {
+    privy_cursor cursor;
+    privy_cursor_init(&cursor, details);
+    while (privy_cursor_next(&cursor, &key, &element)) prefer(&id, member(element, "id"));
+  }
+  return id;
+}
+
+static error_body read_error_body(privy_value root, int http_status) {
+  error_body told = {{0}, {0}, {0}, {0}};
+  privy_value envelope = member(root, "error");
+  if (envelope.type == PRIVY_STRING) {
+    told.code = envelope;
+    told.message = member(root, "error_description");
+  } else {
+    told.code = member(envelope, "code");
+    told.message = member(envelope, "message");
+    told.details = member(envelope, "details");
+  }
+  prefer(&told.message, member(root, "message"));
+  if (told.details.type == PRIVY_ABSENT) told.details = root.type == PRIVY_ARRAY ? root : member(root, "errors");
+  if (http_status == 409) told.contact_id = find_contact(root, envelope, told.details);
+  return told;
+}
+
+/* Appends a string's text, or any other value as it stands. */
+static bool append_value(privy_buffer *out, privy_value value) {
+  if (value.type == PRIVY_ABSENT || value.type == PRIVY_NULL) return true;
+  if (value.type == PRIVY_STRING) return privy_value_decode(value, out) == PRIVY_OK;
+  return privy_buffer_append(out, value.text, value.length);
+}
+
+static bool keep_words(char **field, privy_value value) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  bool done = value.type != PRIVY_STRING ||
+              (append_value(&text, value) && privy_error_words(field, text.data ? text.data : "", text.length));
+  privy_buffer_clear(&text);
+  return done;
+}
+
+static bool add_fault(privy_details *details, privy_value field, privy_value message) {
+  privy_buffer name = PRIVY_BUFFER_EMPTY, text = PRIVY_BUFFER_EMPTY;
+  bool done = (field.type == PRIVY_STRING && field.length > 0 ? append_value(&name, field)
+                                                              : privy_buffer_text(&name, "base")) &&
+              append_value(&text, message) &&
+              privy_details_add(details, name.data, name.length, text.data ? text.data : "", text.length);
+  privy_buffer_clear(&name);
+  privy_buffer_clear(&text);
+  return done;
+}
+
+/* One element of a list of faults: {"field", "message"}, or whatever else stands there. */
+static bool add_element(privy_details *details, privy_value element) {
+  privy_value message = member(element, "message");
+  if (message.type == PRIVY_ABSENT) message = element;
+  return add_fault(details, member(element, "field"), message);
+}
+
+/* {"email": ["is invalid", …], …}: faults by field. */
+static bool add_by_field(privy_details *details, privy_value object) {
+  privy_cursor fields, messages;
+  privy_value field, value, key, message;
+  privy_cursor_init(&fields, object);
+  while (privy_cursor_next(&fields, &field, &value)) {
+    if (value.type != PRIVY_ARRAY) {
+      if (!add_fault(details, field, value)) return false;
+      continue;
+    }
+    privy_cursor_init(&messages, value);
+    while (privy_cursor_next(&messages, &key, &message))
+      if (!add_fault(details, field, message)) return false;
+  }
+  return true;
+}
+
+static bool keep_faults(privy_details *details, privy_value json) {
+  privy_cursor cursor;
+  privy_value key, element;
+  privy_details_clear(details);
+  if (json.type == PRIVY_OBJECT)
+    return member(json, "message").type == PRIVY_STRING ? add_element(details, json) : add_by_field(details, json);
+  if (json.type == PRIVY_STRING) return add_element(details, json);
+  if (json.type != PRIVY_ARRAY) return true;
+  privy_cursor_init(&cursor, json);
+  while (privy_cursor_next(&cursor, &key, &element))
+    if (!add_element(details, element)) return false;
+  return true;
+}
+
+static privy_status code_of(int http_status) {
+  if (http_status == 400 || http_status == 422) return PRIVY_VALIDATION;
+  if (http_status >= 500) return PRIVY_SERVER;
+  for (int code = PRIVY_API_STATUS; code < PRIVY_STATUS_COUNT; code++)
+    if (privy_error_describe((privy_status)code)->http_status == http_status) return (privy_status)code;
+  return PRIVY_API_STATUS;
+}
+
+/* What the server said, or what the status means when it said nothing. */
+static bool append_words(privy_buffer *out, int status, const error_body *told, const privy_details *details) {
+  if (told->message.type == PRIVY_STRING && told->message.length > 0) return append_value(out, told->message);
+  if (status >= 300 && status < 400) return privy_buffer_text(out, "unexpected redirect");
+  if (details->count) return true;
+  privy_status code = code_of(status);
+  return privy_buffer_text(out, code == PRIVY_VALIDATION ? "the server refused the request"
+                                                         : privy_error_describe(code)->doc);
+}
+
+/* "422 validation_failed: the server's words; email is invalid; …" */
+static bool compose(privy_buffer *out, const privy_response *response, const error_body *told,
+                    const privy_details *details) {
+  int status = response->http_status;
+  bool done = privy_buffer_format(out, "%d", status);
+  if (told->code.type == PRIVY_STRING) done = done && privy_buffer_byte(out, ' ') && append_value(out, told->code);
+  done = done && privy_buffer_text(out, ": ");
+  size_t lead = out->length;
+  done = done && append_words(out, status, told, details);
+  const char *location = status < 400 ? privy_response_header(response, "Location") : NULL;
+  if (location) done = done && privy_buffer_format(out, ": %s", location);
+  if (out->length > lead && details->count) done = done && privy_buffer_text(out, "; ");
+  return done && privy_error_list_details(out, details);
+}
+
+/* When the limit that is spent is whole again, by the server's clock; 0 when the answer does not say. */
+static double spent_until(const privy_response *response) {
+  privy_rate_headers limits;
+  privy_rate_headers_read(response, &limits);
+  if (limits.day.known && limits.day.remaining == 0) return (double)limits.day.resets_at;
+  return limits.minute.known ? (double)limits.minute.resets_at : 0;
+}
+
+/* Seconds to wait: what Retry-After asks for, else until the spent limit is whole again. Negative when unknown. */
+static double wait_of(const privy_response *response, double wall) {
+  const char *after = privy_response_header(response, "Retry-After");
+  double server_now = privy_response_date(response, wall);
+  double asked = after ? privy_retry_after(after, server_now) : -1;
+  if (asked >= 0 || response->http_status != 429) return asked;
+  double until = spent_until(response);
+  if (until == 0 || isnan(server_now)) return -1;
+  return fmin(fmax(until - server_now, 0), PRIVY_LONGEST_WAIT);
+}
+
+void privy_error_read_waiting(const privy_response *response, double wall, privy_error *error) {
+  if (privy_error_may_pass(error->code, response->http_status))
+    privy_error_set_retry(error, wait_of(response, wall), wall);
+}
+
+privy_status privy_error_from_response(privy_response *response, privy_error *error) {
+  error_body told = read_error_body(response->json, response->http_status);
+  privy_buffer message = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
+  bool done = keep_faults(&error->details, told.details) && keep_words(&error->api_code, told.code) &&
+              keep_words(&error->contact_id, told.contact_id) && compose(&message, response, &told, &error->details) &&
+              privy_mask(message.data, message.length, &masked) == PRIVY_OK;
+  if (done) privy_error_line(error, code_of(response->http_status), masked.data, masked.length);
+  privy_buffer_clear(&message);
+  privy_buffer_clear(&masked);
+  privy_error_read_waiting(response, NAN, error);
+  error->retryable = privy_error_may_pass(error->code, response->http_status);
+  return done ? error->code : privy_error_no_memory(error);
+}

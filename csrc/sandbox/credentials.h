@@ -1,0 +1,67 @@
+/* Who may ask: tokens, OAuth clients and Custom Integrations. */
+#ifndef PRIVY_SANDBOX_CREDENTIALS_H
+#define PRIVY_SANDBOX_CREDENTIALS_H
+
+#include "schema/schema.h"
+
+/* A set of scopes: bit per privy_scope. */
+typedef uint32_t privy_scopes;
+#define PRIVY_SCOPES_ALL ((1u << PRIVY_SCOPE_COUNT) - 1u)
+
+/* Reads a list parted by spaces into `*out`; NULL means all. False when it holds a word that is no scope, which is then
+ * passed over. */
+bool privy_scopes_read(const char *list, size_t length, privy_scopes *out);
+
+typedef struct privy_sandbox_token {
+  char *text;
+  privy_scopes scopes;
+  double expires; /* negative: never */
+} privy_sandbox_token;
+
+typedef struct privy_oauth_client {
+  char *id;
+  char *secret;
+  privy_scopes scopes;
+} privy_oauth_client;
+
+typedef struct privy_integration {
+  char *token;
+  bool active;
+} privy_integration;
+
+typedef struct privy_credentials {
+  privy_sandbox_token *tokens;
+  size_t token_count, token_capacity;
+  privy_oauth_client *clients;
+  size_t client_count, client_capacity;
+  privy_integration *integrations;
+  size_t integration_count, integration_capacity;
+} privy_credentials;
+
+#define PRIVY_INTEGRATION_NONE SIZE_MAX
+
+void privy_credentials_clear(privy_credentials *registry);
+
+/* Adding what is there already sets it anew. False, changing nothing, when memory runs out. */
+PRIVY_NODISCARD bool privy_credentials_add_token(privy_credentials *registry, const char *token, privy_scopes scopes,
+                                                 double expires);
+PRIVY_NODISCARD bool privy_credentials_add_client(privy_credentials *registry, const char *id, const char *secret,
+                                                  privy_scopes scopes);
+PRIVY_NODISCARD bool privy_credentials_add_integration(privy_credentials *registry, const char *token, bool active);
+
+/* False when it is not there. */
+bool privy_credentials_drop_token(privy_credentials *registry, const char *token);
+/* Forgets the tokens that have expired. */
+void privy_credentials_drop_expired(privy_credentials *registry, double now);
+
+/* The token if it is valid now, else NULL. */
+const privy_sandbox_token *privy_credentials_token(const privy_credentials *registry, privy_slice text, double now);
+/* The client, if the secret is its own, else NULL. */
+const privy_oauth_client *privy_credentials_client(const privy_credentials *registry, privy_slice id,
+                                                   privy_slice secret);
+/* Position of the active integration of that token; PRIVY_INTEGRATION_NONE when there is none. */
+size_t privy_credentials_integration(const privy_credentials *registry, privy_slice token);
+/* Position of the only active integration; PRIVY_INTEGRATION_NONE when there are none or several. */
+size_t privy_credentials_only_integration(const privy_credentials *registry);
+
+#endif

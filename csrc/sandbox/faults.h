@@ -1,0 +1,21 @@
+/* Faults on demand: a queue whose first one is the one that requests meet. */
+#ifndef PRIVY_SANDBOX_FAULTS_H
+#define PRIVY_SANDBOX_FAULTS_H
+
+#include "privy.h"
+
+typedef struct privy_sandbox_faults {
+  privy_sandbox_fault *items; /* with bodies of their own */
+  size_t count;
+  size_t capacity;
+} privy_sandbox_faults;
+
+void privy_sandbox_faults_clear(privy_sandbox_faults *failures);
+/* Queues a copy. False when memory runs out. */
+PRIVY_NODISCARD bool privy_sandbox_faults_add(privy_sandbox_faults *failures, const privy_sandbox_fault *fault);
+/* What the next request meets; NULL when nothing goes wrong. */
+const privy_sandbox_fault *privy_sandbox_faults_next(const privy_sandbox_faults *failures);
+/* Tells that a request has passed, so that the queue moves on. */
+void privy_sandbox_faults_pass(privy_sandbox_faults *failures);
+
+#endif

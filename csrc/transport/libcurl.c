@@ -1,0 +1,84 @@
+#include "transport/libcurl.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fork.h"
+#include "message/error.h"
+
+#if defined(__APPLE__)
+static const char *const names[] = {"libcurl.4.dylib"};
+#else
+static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+#endif
+
+#define OLDEST 0x075000
+
+static privy_libcurl libcurl;
+static char fault[256]; /* why it cannot be used, "" when it can */
+
+static const char missing[] = "libcurl cannot be loaded: %.100s; install it (Debian, Ubuntu: libcurl4; Fedora, Alpine: "
+                              "libcurl; macOS: brew install curl)";
+
+/* Of the names that cannot be opened the first, which is the usual one, says why. */
+static void *open_library(void) {
+  void *library = NULL;
+  for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) {
+    library = dlopen(names[i], RTLD_NOW);
+    if (!library && !*fault) snprintf(fault, sizeof fault, missing, dlerror());
+  }
+  if (library) *fault = '\0';
+  return library;
+}
+
+/* A function as it stands in the table; dlsym gives it as a pointer to an object. */
+static void find(void *library, const char *name, void *out) {
+  void *symbol = dlsym(library, name);
+  if (!symbol) snprintf(fault, sizeof fault, "libcurl cannot be used: it has no %s", name);
+  memcpy(out, &symbol, sizeof symbol);
+}
+
+static void list_encodings(int features) {
+  static const struct {
+    int feature;
+    const char *name;
+  } known[] = {{CURL_VERSION_LIBZ, "deflate, gzip"}, {CURL_VERSION_BROTLI, "br"}, {CURL_VERSION_ZSTD, "zstd"}};
+  size_t length = 0;
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (features & known[i].feature)
+      length += (size_t)snprintf(libcurl.encodings + length, sizeof libcurl.encodings - length, "%s%s",
+                                 length ? ", " : "", known[i].name);
+}
+
+static void begin(void) {
+  const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
+  snprintf(libcurl.agent, sizeof libcurl.agent, " libcurl/%s", info->version);
+  list_encodings(info->features);
+  if (info->version_num < OLDEST) {
+    snprintf(fault, sizeof fault, "libcurl %s cannot be used: privy needs 7.80 or newer", info->version);
+    return;
+  }
+  CURLcode result = libcurl.global_init(CURL_GLOBAL_DEFAULT);
+  if (result != CURLE_OK) snprintf(fault, sizeof fault, "libcurl cannot be used: %s", libcurl.easy_strerror(result));
+}
+
+static void load(void) {
+  privy_fork_forbid();
+  void *library = open_library();
+#define X(name)                                                                                                        \
+  if (!*fault) find(library, "curl_" #name, &libcurl.name);
+  PRIVY_LIBCURL(X)
+#undef X
+  if (!*fault) begin();
+  privy_fork_allow();
+}
+
+const privy_libcurl *privy_libcurl_load(privy_error *error) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, load);
+  if (!*fault) return &libcurl;
+  privy_error_set(error, PRIVY_CONFIG_ERROR, "%s", fault);
+  return NULL;
+}

@@ -1,0 +1,183 @@
+#include "call_event.h"
+
+#include "convert.h"
+
+/* Where Event and the function that logs one are spelled out. */
+#define TRACE_MODULE "privy._trace"
+
+/* Calls that a callable makes while it takes an event report none in their turn: that would never end. */
+static _Thread_local bool reporting;
+
+bool event_is_reporting(void) {
+  return reporting;
+}
+
+/* ---- who listens ---- */
+
+/* The levels of logging: DEBUG, INFO, WARNING. */
+static long log_level(privy_level level) {
+  return 10 * ((long)level + 1);
+}
+
+/* The logger, silent where the program configures no handler: logging would print warnings otherwise. */
+static PyObject *silent_logger(PyObject *logging) {
+  PyObject *logger = PyObject_CallMethod(logging, "getLogger", "s", "privy");
+  PyObject *handler = logger ? PyObject_CallMethod(logging, "NullHandler", NULL) : NULL;
+  PyObject *result = handler ? PyObject_CallMethod(logger, "addHandler", "O", handler) : NULL;
+  if (!result) Py_CLEAR(logger);
+  Py_XDECREF(handler);
+  Py_XDECREF(result);
+  return logger;
+}
+
+/* NULL without an exception while logging is still being imported. */
+static PyObject *logger_of(core_state *state, PyObject *logging) {
+  PyObject *kept = state_kept(&state->logger);
+  if (kept) return kept;
+  PyObject *logger = silent_logger(logging);
+  if (!logger && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
+  return state_keep(&state->logger, logger);
+}
+
+/* 1 or 0, or -1 with an exception. */
+static int takes(core_state *state, PyObject *logger, privy_level level) {
+  PyObject *number = PyLong_FromLong(log_level(level));
+  PyObject *response =
+      number ? PyObject_CallMethodObjArgs(logger, state->names[NAME_IS_ENABLED_FOR], number, NULL) : NULL;
+  int enabled = response ? PyObject_IsTrue(response) : -1;
+  Py_XDECREF(response);
+  Py_XDECREF(number);
+  return enabled;
+}
+
+/* Borrowed. Programs that do not log need not import what logs: then NULL, without an exception. */
+static PyObject *current_logger(core_state *state) {
+  PyObject *logging = state_item(PyImport_GetModuleDict(), state->names[NAME_LOGGING]);
+  PyObject *logger = logging ? logger_of(state, logging) : NULL;
+  Py_XDECREF(logging);
+  return logger;
+}
+
+/* From which level on the logger takes events. Warnings are so rare that they are made unasked, which spares every call
+ * a question. False with an exception. */
+static bool logged_from(core_state *state, privy_level *least) {
+  PyObject *logger = current_logger(state);
+  int enabled = logger ? takes(state, logger, PRIVY_LEVEL_INFO) : 0;
+  *least = !logger ? PRIVY_LEVEL_OFF : enabled > 0 ? PRIVY_LEVEL_INFO : PRIVY_LEVEL_WARNING;
+  if (enabled > 0) enabled = takes(state, logger, PRIVY_LEVEL_DEBUG);
+  if (enabled > 0 && *least == PRIVY_LEVEL_INFO) *least = PRIVY_LEVEL_DEBUG;
+  return !PyErr_Occurred();
+}
+
+/* 1 or 0, or -1 with an exception. */
+static int is_logged(core_state *state, const privy_trace_event *event) {
+  PyObject *logger = current_logger(state);
+  return logger ? takes(state, logger, privy_trace_level(event)) : PyErr_Occurred() ? -1 : 0;
+}
+
+bool event_wanted(core_state *state, PyObject *on_event, privy_level *least) {
+  *least = reporting ? PRIVY_LEVEL_OFF : PRIVY_LEVEL_DEBUG;
+  return reporting || on_event ? true : logged_from(state, least);
+}
+
+/* ---- the event as an object ---- */
+
+static PyObject *value_of(const privy_trace_attribute *attribute) {
+  switch (attribute->type) {
+  case PRIVY_TRACE_WORD:
+  case PRIVY_TRACE_TEXT: return convert_words(attribute->text);
+  case PRIVY_TRACE_ERROR: return convert_words(privy_error_describe((privy_status)attribute->number)->name);
+  case PRIVY_TRACE_NUMBER: return PyLong_FromLongLong(attribute->number);
+  case PRIVY_TRACE_SECONDS: return PyFloat_FromDouble(attribute->seconds);
+  case PRIVY_TRACE_FLAG: return PyBool_FromLong((long)attribute->number);
+  default: return Py_NewRef(Py_None);
+  }
+}
+
+/* Takes over the value, which may be NULL. */
+static bool put(PyObject *dict, const char *name, PyObject *value) {
+  bool done = value && PyDict_SetItemString(dict, name, value) == 0;
+  Py_XDECREF(value);
+  return done;
+}
+
+static PyObject *members_of(const privy_trace_event *event) {
+  char line[PRIVY_TRACE_LINE];
+  privy_trace_attribute all[PRIVY_TRACE_ATTRIBUTES];
+  privy_trace_attributes(event, all);
+  privy_trace_line(event, line);
+  PyObject *members = PyDict_New();
+  bool done = members && put(members, "message", convert_words(line));
+  for (size_t i = 0; done && i < PRIVY_TRACE_ATTRIBUTES; i++) done = put(members, all[i].name, value_of(&all[i]));
+  if (!done) Py_CLEAR(members);
+  return members;
+}
+
+static PyObject *build(core_state *state, const privy_trace_event *event) {
+  PyObject *type = state_import(&state->event_class, TRACE_MODULE, "CallEvent");
+  PyObject *members = type ? members_of(event) : NULL;
+  PyObject *nothing = members ? PyTuple_New(0) : NULL;
+  PyObject *object = nothing ? PyObject_Call(type, nothing, members) : NULL;
+  Py_XDECREF(nothing);
+  Py_XDECREF(members);
+  return object;
+}
+
+/* ---- reporting ---- */
+
+/* What is raised here must not break the call, unless it is no Exception (KeyboardInterrupt, SystemExit). */
+static bool reported(PyObject *source) {
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
+  PyErr_WriteUnraisable(source);
+  return true;
+}
+
+static bool hand(core_state *state, PyObject *receiver, PyObject *context, PyObject *event) {
+  PyObject *run = state->names[NAME_RUN];
+  PyObject *result = context ? PyObject_CallMethodObjArgs(context, run, receiver, event, NULL)
+                             : PyObject_CallFunctionObjArgs(receiver, event, NULL);
+  Py_XDECREF(result);
+  return result || reported(receiver);
+}
+
+/* A context can be entered once at a time: what is reported from within a report runs in a copy. */
+static PyObject *enterable(core_state *state, PyObject *context, bool inside) {
+  if (!context || !inside) return Py_XNewRef(context);
+  PyObject *copy = PyObject_CallMethodObjArgs(context, state->names[NAME_COPY], NULL);
+  if (!copy) PyErr_Clear();
+  return copy;
+}
+
+bool event_report(core_state *state, PyObject *on_event, PyObject *context, const privy_trace_event *event) {
+  bool before = reporting;
+  reporting = true;
+  int logged = is_logged(state, event);
+  PyObject *object = logged > 0 || (logged == 0 && on_event) ? build(state, event) : NULL;
+  PyObject *log = object && logged ? state_import(&state->event_log, TRACE_MODULE, "log") : NULL;
+  bool goes_on = !PyErr_Occurred() || reported(NULL);
+  PyObject *place = enterable(state, context, before);
+  if (log) goes_on = hand(state, log, place, object);
+  if (object && on_event && goes_on) goes_on = hand(state, on_event, place, object);
+  Py_XDECREF(place);
+  Py_XDECREF(object);
+  reporting = before;
+  return goes_on;
+}
+
+void event_report_refusal(core_state *state, PyObject *on_event, privy_client *client, const privy_request *request,
+                          const privy_error *error) {
+  privy_level least;
+  privy_trace_event event;
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  bool goes_on = event_wanted(state, on_event, &least);
+  if (goes_on && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
+    goes_on = event_report(state, on_event, NULL, &event);
+  if (goes_on) {
+    PyErr_Restore(type, value, trace);
+    return;
+  }
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(trace);
+}
