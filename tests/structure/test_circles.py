@@ -57,7 +57,7 @@ def test_the_ruby_extension() -> None:
 
 
 def imports(path: Path, package: Path) -> set[str]:
-    """The modules of the package that a module imports when it is loaded; what only a type checker reads is left out."""
+    """The modules of the package that a module imports when it is loaded, but for type checkers."""
     tree = ast.parse(path.read_text("utf-8"))
     tree.body = [
         node for node in tree.body if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test))
