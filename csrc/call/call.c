@@ -11,7 +11,7 @@
 #include "call/call_trace.h"
 #include "call/wire_request.h"
 #include "message/error.h"
-#include "message/http_time.h"
+#include "message/rate_headers.h"
 #include "message/response.h"
 #include "policy/conflict.h"
 

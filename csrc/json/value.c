@@ -173,3 +173,17 @@ bool privy_cursor_next(privy_cursor *cursor, privy_value *key, privy_value *valu
   cursor->at = at;
   return more;
 }
+
+/* ---- times ------------------------------------------------------------------------------------------------------- */
+
+/* Longer than any time that is written with escapes. */
+#define LONGEST_ESCAPED 256
+
+bool privy_value_time(privy_value value, privy_time *out) {
+  char text[LONGEST_ESCAPED];
+  if (value.type != PRIVY_STRING) return false;
+  if (!value.escaped) return privy_time_parse(value.text, value.length, out);
+  privy_buffer plain = {text, 0, sizeof text}; /* never grows: the decoded text is not longer */
+  return value.length <= sizeof text && privy_value_decode(value, &plain) == PRIVY_OK &&
+         privy_time_parse(plain.data, plain.length, out);
+}

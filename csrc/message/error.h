@@ -32,4 +32,10 @@ PRIVY_NODISCARD bool privy_error_list_details(privy_buffer *out, const privy_det
  */
 privy_status privy_error_from_details(privy_error *error, privy_details *details, const char *lead);
 
+/* Reads how long to wait after a failure that may pass: by Retry-After, else by the spent limit of a 429. `wall` is the
+ * wall clock, which stands for the server's where the answer has no Date; NAN: unknown. */
+void privy_error_read_waiting(const privy_response *response, double wall, privy_error *error);
+/* Fills the error that an answer of status 300 and above stands for, and returns its code. Takes no reference. */
+privy_status privy_error_from_response(privy_response *response, privy_error *error);
+
 #endif

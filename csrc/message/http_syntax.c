@@ -1,87 +1,88 @@
-/* What only raw requests need checked: method, path and headers that the user wrote. */
-#include <stdio.h>
+#include "message/http_syntax.h"
+
 #include <string.h>
 
-#include "message/path.h"
-#include "message/request.h"
+#include "base/text.h"
 
-static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
+/* ---- headers ---- */
 
-/* Headers that libcurl or the client writes itself. */
-static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
-                                          "Transfer-Encoding", "Connection", "User-Agent"};
-
-/* NULL for what is no method. */
-static const char *known_method(privy_slice method) {
-  for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
-    if (privy_text_is(method.text, method.length, methods[i])) return methods[i];
-  return NULL;
-}
-
-void privy_request_check_raw(privy_request *request, privy_slice method, privy_slice path) {
-  const char *known = known_method(method);
-  if (known)
-    request->method = known;
-  else
-    privy_check_add_detail(&request->check, "method", "must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
-  if (!privy_path_is_safe(path.text, path.length))
-    privy_check_add_detail(
-        &request->check, "path",
-        "must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
-  else if (!privy_buffer_append(&request->path, path.text, path.length))
-    request->check.no_memory = true;
-  request->head_length += path.length;
-}
-
-/* A longer word may be a secret. */
-#define LONGEST_WORD 32
-
-/* "contacts" and "v2" are plain words; an id, an e-mail address and a phone number are not. */
-static bool is_word(const char *segment, size_t length) {
-  size_t i = 0;
-  if (length > LONGEST_WORD) return false;
-  while (i < length && ((segment[i] >= 'a' && segment[i] <= 'z') || segment[i] == '_' || segment[i] == '-')) i++;
-  if (i == 1 && segment[0] == 'v')
-    while (i < length && segment[i] >= '0' && segment[i] <= '9') i++;
-  return i == length;
-}
-
-void privy_request_template(const privy_request *request, char *out, size_t size) {
-  if (request->operation) {
-    snprintf(out, size, "%s", privy_operation_path(request->operation));
-    return;
-  }
-  privy_slice path = {request->path.data, request->path.length}, segment;
-  const char *query = path.length ? memchr(path.text, '?', path.length) : NULL;
-  if (query) path.length = (size_t)(query - path.text);
-  out[0] = '\0';
-  for (size_t used = 0; used + 1 < size && privy_next_word(&path, '/', &segment); used += strlen(out + used)) {
-    bool word = is_word(segment.text, segment.length);
-    snprintf(out + used, size - used, "/%.*s", word ? (int)segment.length : 4, word ? segment.text : "{id}");
-  }
-}
-
-static bool is_token(const char *text, size_t length) {
+bool privy_is_token(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++)
     if (!privy_is_alnum(text[i]) && (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i]))) return false;
   return length > 0;
 }
 
-static bool is_header_value(const char *text, size_t length) {
+bool privy_is_header_value(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++)
     if ((text[i] < ' ' && text[i] != '\t') || text[i] > '~') return false;
   return length == 0 || (text[0] > ' ' && text[length - 1] > ' ');
 }
 
-void privy_request_take_header(privy_request *request, const char *value, size_t length) {
-  const privy_buffer *name = &request->name;
-  for (size_t i = 0; i < sizeof own_headers / sizeof own_headers[0]; i++) {
-    if (!privy_text_is_nocase(name->data, name->length, own_headers[i])) continue;
-    privy_check_refuse(&request->check, "is set by the client");
-    return;
+/* ---- paths ---- */
+
+/* How often percent-encoding is undone. What is encoded more often is refused. */
+#define LEVELS 3
+
+typedef struct encoded {
+  const char *at, *end;
+} encoded;
+
+#define END (-1)
+
+/* The next byte after `levels` passes of decoding, or END. */
+static int next_byte(encoded *path, int levels) {
+  if (levels == 0) return path->at < path->end ? (unsigned char)*path->at++ : END;
+  int byte = next_byte(path, levels - 1);
+  if (byte != '%') return byte;
+  encoded ahead = *path;
+  int high = next_byte(&ahead, levels - 1), low = high == END ? END : next_byte(&ahead, levels - 1);
+  if (low == END || privy_hex_value((char)high) < 0 || privy_hex_value((char)low) < 0) return byte;
+  *path = ahead;
+  return privy_hex_value((char)high) << 4 | privy_hex_value((char)low);
+}
+
+static bool ends_segment(int byte) {
+  return byte <= ' ' || byte == 0x7f || strchr("/\\;?#", byte) != NULL;
+}
+
+/* No UTF-8 text holds these two: they begin a longer form of an ASCII character, such as a dot. */
+static bool is_overlong(int byte) {
+  return byte == 0xC0 || byte == 0xC1;
+}
+
+static bool climbs(const char *text, size_t length) {
+  encoded path = {text, text + length};
+  size_t segment = 0, dots = 0;
+  for (int byte = 0; byte != END;) {
+    byte = next_byte(&path, LEVELS);
+    if (is_overlong(byte)) return true;
+    if (!ends_segment(byte)) {
+      segment++;
+      dots += byte == '.';
+      continue;
+    }
+    if (segment == 2 && dots == 2) return true;
+    segment = dots = 0;
   }
-  if (!is_token(name->data, name->length) || !is_header_value(value, length))
-    privy_check_refuse(&request->check, "must be a header: a token as name and visible ASCII as value");
-  else if (!privy_request_add_header(request, name->data, name->length, value, length))
-    request->check.no_memory = true;
+  return false;
+}
+
+/* True when one more pass would find something to decode. */
+static bool is_encoded_too_often(const char *text, size_t length) {
+  encoded once = {text, text + length}, more = once;
+  int byte = 0;
+  while (byte != END) {
+    byte = next_byte(&once, LEVELS);
+    if (next_byte(&more, LEVELS + 1) != byte) return true;
+  }
+  return false;
+}
+
+bool privy_path_is_safe(const char *text, size_t length) {
+  if (length == 0 || *text != '/') return false;
+  for (size_t i = 0; i < length; i++)
+    if (text[i] <= ' ' || text[i] > '~' || text[i] == '#' || text[i] == '\\') return false;
+  const char *query = memchr(text, '?', length);
+  const size_t path = query ? (size_t)(query - text) : length;
+  return !climbs(text, path) && !is_encoded_too_often(text, path);
 }

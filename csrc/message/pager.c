@@ -1,7 +1,8 @@
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "message/error.h"
-#include "message/response.h"
+#include "schema/schema.h"
 
 /* Records remembered before the older half of them is forgotten. */
 #define GENERATION 4096

@@ -1,8 +1,8 @@
+#include "message/record.h"
+
 #include <string.h>
 
-#include "base/memory.h"
-#include "message/error.h"
-#include "message/response.h"
+#include "base/text.h"
 #include "json/writer.h"
 
 static bool is_older(const privy_object *object, int index, privy_value key) {
@@ -68,10 +68,6 @@ static void fill_absent(const privy_object *object, int http_status, privy_value
     if (flags & PRIVY_FIELD_FALSE_IF_ABSENT) values[i] = word(false);
     if (flags & PRIVY_FIELD_FROM_STATUS) values[i] = word(http_status == 201);
   }
-}
-
-size_t privy_record_size(const privy_object *object) {
-  return sizeof(privy_record) + object->response_field_count * sizeof(privy_value);
 }
 
 void privy_field_order_init(privy_field_order *order) {
@@ -158,12 +154,4 @@ privy_status privy_record_write(const privy_record *record, privy_buffer *out) {
   }
   privy_writer_end_object(&writer);
   return writer.failed ? PRIVY_NO_MEMORY : PRIVY_OK;
-}
-
-privy_status privy_value_parse(const char *text, size_t length, privy_value *out, privy_error *error) {
-  privy_reader reader;
-  privy_reader_init(&reader, text, length);
-  privy_reader_value(&reader, out);
-  if (privy_reader_end(&reader)) return PRIVY_OK;
-  return privy_error_set(error, PRIVY_API_STATUS, "not JSON: %s at byte %zu", reader.error, reader.position);
 }

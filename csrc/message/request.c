@@ -12,21 +12,6 @@
 
 static const char scalar_fault[] = "must be a string, number or boolean: it does not travel in the body";
 
-static privy_request_header_line *find_line(const privy_request *request, const char *name, size_t length) {
-  for (size_t i = 0; i < request->header_count; i++)
-    if (privy_text_is_nocase(name, length, request->headers[i].name)) return &request->headers[i];
-  return NULL;
-}
-
-static bool add_line(privy_request *request, privy_request_header_line line) {
-  privy_request_header_line *lines =
-      privy_grow(request->headers, request->header_count, &request->header_capacity, sizeof *lines);
-  if (!lines) return false;
-  request->headers = lines;
-  lines[request->header_count++] = line;
-  return true;
-}
-
 static privy_request *allocate(const privy_operation *operation) {
   privy_request *request = privy_alloc(sizeof *request);
   if (!request) return NULL;
@@ -35,7 +20,7 @@ static privy_request *allocate(const privy_operation *operation) {
   if (operation) request->default_location = privy_operation_location(operation);
   privy_check_init(&request->check, operation, PRIVY_CHECK_STRICT);
   privy_writer_init(&request->writer, &request->body);
-  if (!add_line(request, (privy_request_header_line){"Accept", "application/json", NULL})) {
+  if (!privy_request_add_constant(request, "Accept", "application/json")) {
     privy_request_free(request);
     return NULL;
   }
@@ -75,33 +60,6 @@ void privy_request_free(privy_request *request) {
 /* Memory that runs out is remembered and told at the finish. */
 static void must(privy_request *request, bool done) {
   if (!done) request->check.no_memory = true;
-}
-
-bool privy_request_add_header(privy_request *request, const char *name, size_t name_length, const char *value,
-                              size_t value_length) {
-  request->head_length += name_length + value_length;
-  privy_request_header_line *earlier = find_line(request, name, name_length);
-  if (earlier) name = earlier->name;
-  char *kept = privy_alloc(name_length + value_length + 2);
-  if (!kept) return false;
-  memcpy(kept, name, name_length);
-  kept[name_length] = '\0';
-  if (value_length) memcpy(kept + name_length + 1, value, value_length);
-  kept[name_length + 1 + value_length] = '\0';
-  privy_request_header_line line = {kept, kept + name_length + 1, kept};
-  if (earlier) {
-    privy_free(earlier->kept);
-    *earlier = line;
-    return true;
-  }
-  if (add_line(request, line)) return true;
-  privy_free(kept);
-  return false;
-}
-
-const char *privy_request_find_header(const privy_request *request, const char *name) {
-  const privy_request_header_line *line = find_line(request, name, strlen(name));
-  return line ? line->value : NULL;
 }
 
 /* ---- naming ---- */
@@ -425,7 +383,7 @@ static void finish_body(privy_request *request) {
     privy_check_add_detail(&request->check, "base", "the body is %zu bytes; at most %zu are accepted",
                            request->body.length, limit);
   if (!privy_request_find_header(request, "Content-Type"))
-    must(request, add_line(request, (privy_request_header_line){"Content-Type", "application/json", NULL}));
+    must(request, privy_request_add_constant(request, "Content-Type", "application/json"));
 }
 
 privy_status privy_request_finish(privy_request *request, privy_error *error) {
@@ -466,11 +424,4 @@ const char *privy_request_target(const privy_request *request) {
 const char *privy_request_body(const privy_request *request, size_t *length) {
   *length = request->body.length;
   return request->body.length ? request->body.data : "";
-}
-
-bool privy_request_header_at(const privy_request *request, size_t index, const char **name, const char **value) {
-  if (index >= request->header_count) return false;
-  *name = request->headers[index].name;
-  *value = request->headers[index].value;
-  return true;
 }

@@ -35,6 +35,8 @@ struct privy_request {
 /* Gives the request a header, in place of an earlier one of that name. False when memory runs out. */
 PRIVY_NODISCARD bool privy_request_add_header(privy_request *request, const char *name, size_t name_length,
                                               const char *value, size_t value_length);
+/* Adds a header whose name and value are constants. False when memory runs out. */
+PRIVY_NODISCARD bool privy_request_add_constant(privy_request *request, const char *name, const char *value);
 /* The value of a header, NULL when the request has none of that name. */
 const char *privy_request_find_header(const privy_request *request, const char *name);
 /* The path as a template: "/contacts/{id}". Of a raw request, {id} stands for what is not a plain word; one whose

@@ -4,9 +4,10 @@
 
 #include "base/memory.h"
 #include "message/error.h"
-#include "message/http_time.h"
+#include "message/rate_headers.h"
 #include "message/response.h"
 #include "schema/details.h"
+#include "json/reader.h"
 
 /* What the body tells, as slices of it. */
 typedef struct error_body {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "message/http_time.h"
+#include "message/rate_headers.h"
 
 /* How much the newest observation of other users counts. */
 #define SMOOTHING 0.3

@@ -6,7 +6,7 @@
 #ifndef PRIVY_POLICY_PACER_H
 #define PRIVY_POLICY_PACER_H
 
-#include "message/response.h"
+#include "privy.h"
 
 /* What is known of one limit. Times are the caller's clock, which is never set: a wall clock would not do. */
 typedef struct privy_budget {

@@ -2,10 +2,10 @@
 
 #include "base/host.h"
 #include "base/memory.h"
+#include "base/time.h"
 #include "sandbox/exchange.h"
 #include "sandbox/host_filter.h"
 #include "sandbox/http_head.h"
-#include "sandbox/ids.h"
 
 /* Seconds that a kept connection may stay idle, and that a head, and a body, may take to arrive. */
 #define IDLE_SECONDS 60.0
@@ -126,7 +126,7 @@ static bool write_head(privy_sandbox_connection *self) {
   const privy_sandbox_response *response = &self->response;
   privy_buffer *out = &self->output;
   char date[PRIVY_TIME_TEXT_SIZE];
-  privy_http_stamp(date, privy_sandbox_now(self->sandbox));
+  privy_http_date_text(date, (int64_t)privy_sandbox_now(self->sandbox));
   const char *connection =
       self->head.keeps_alive ? (self->head.is_old ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
   return privy_buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s", response->http_status,

@@ -2,11 +2,11 @@
 #ifndef PRIVY_SANDBOX_IDS_H
 #define PRIVY_SANDBOX_IDS_H
 
+#include "base/time.h"
 #include "privy.h"
 
 #define PRIVY_ID_SIZE 24
 #define PRIVY_SECRET_SIZE 64
-#define PRIVY_TIME_TEXT_SIZE 64
 
 /* The last second that a date-time of four digits of year can tell. */
 #define PRIVY_LAST_TIME 253402300799.0
@@ -17,9 +17,5 @@ void privy_make_id(char out[PRIVY_ID_SIZE], const char *prefix, uint64_t serial)
 void privy_make_secret(char out[PRIVY_SECRET_SIZE], uint64_t serial);
 /* The instant (0 to PRIVY_LAST_TIME) as ISO 8601 in UTC, with milliseconds when there are any. */
 void privy_now_text(char out[PRIVY_TIME_TEXT_SIZE], double now);
-/* The same for an instant given apart. */
-void privy_time_text(char out[PRIVY_TIME_TEXT_SIZE], const privy_time *time);
-/* The instant as a Date header has it. */
-void privy_http_stamp(char out[PRIVY_TIME_TEXT_SIZE], double now);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "base/fork.h"
 #include "sandbox/exchange.h"
-#include "sandbox/ids.h"
 
 /* ---- where a request goes ---------------------------------------------------------------------------------------- */
 

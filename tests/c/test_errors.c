@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message/error.h"
+#include "message/rate_headers.h"
 #include "response_text.h"
 
 typedef struct error_case {

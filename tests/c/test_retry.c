@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "made_call.h"
-#include "message/http_time.h"
+#include "message/rate_headers.h"
 
 /* ---- pure functions ---------------------------------------------------------------------------------------------- */
 

@@ -1,14 +1,22 @@
-/* What headers say of time: HTTP dates and Retry-After. Pure functions of what they are given. */
-#ifndef PRIVY_MESSAGE_HTTP_TIME_H
-#define PRIVY_MESSAGE_HTTP_TIME_H
+/* Response headers that say when to send again: the rate limits, Retry-After and Date. */
+#ifndef PRIVY_MESSAGE_RATE_HEADERS_H
+#define PRIVY_MESSAGE_RATE_HEADERS_H
 
 #include "privy.h"
 
 /* Nobody is asked to wait for longer than a day. */
 #define PRIVY_LONGEST_WAIT 86400.0
 
-/* Reads an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT"). False, changing nothing, when the text is not one. */
-bool privy_http_date(const char *text, double *seconds);
+/* The account's limits as the answer's headers tell them. */
+typedef struct privy_rate_header {
+  bool known;
+  int64_t limit, remaining, resets_at; /* requests, requests, unix seconds */
+} privy_rate_header;
+typedef struct privy_rate_headers {
+  privy_rate_header minute, day;
+} privy_rate_headers;
+void privy_rate_headers_read(const privy_response *response, privy_rate_headers *out);
+
 /*
  * Reads a Retry-After header: seconds, or an HTTP date judged by the server's clock `now` (NAN: unknown, so that no
  * date can be judged). Negative when it says nothing that can be used; never more than a day.

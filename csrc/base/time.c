@@ -1,7 +1,12 @@
-#include "base/text.h"
-#include "json/reader.h"
+#include "base/time.h"
 
-/* Two digits; what is none of them takes the number past 99. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* The number of two digits; above 99 when either is not a digit. */
 static int two_digits(const char *at) {
   const unsigned tens = (unsigned char)at[0] - '0', ones = (unsigned char)at[1] - '0';
   return tens < 10 && ones < 10 ? (int)(tens * 10 + ones) : 100;
@@ -13,8 +18,7 @@ static int days_in_month(int year, int month) {
   return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* Days from 1970-01-01 to a date of the proleptic Gregorian calendar, counted in 400-year cycles that begin in March.
- */
+/* Days from 1970-01-01, in the proleptic Gregorian calendar: cycles of 400 years that begin in March. */
 static int64_t days_of_date(int year, int month, int day) {
   int64_t y = month <= 2 ? year - 1 : year;
   int64_t cycle = (y >= 0 ? y : y - 399) / 400;
@@ -24,6 +28,7 @@ static int64_t days_of_date(int year, int month, int day) {
   return cycle * 146097 + day_of_cycle - 719468;
 }
 
+/* The inverse of days_of_date. */
 static void date_of_days(int64_t days, privy_time *out) {
   int64_t shifted = days + 719468;
   int64_t cycle = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
@@ -36,7 +41,19 @@ static void date_of_days(int64_t days, privy_time *out) {
   out->year = (int32_t)(year_of_cycle + cycle * 400 + (out->month <= 2));
 }
 
-static bool fraction(const char **at, const char *end, int32_t *nanos) {
+void privy_time_at(int64_t seconds, int32_t nanos, privy_time *out) {
+  const int64_t days = (seconds >= 0 ? seconds : seconds - 86399) / 86400, rest = seconds - days * 86400;
+  out->seconds = seconds;
+  out->nanos = nanos;
+  date_of_days(days, out);
+  out->hour = (uint8_t)(rest / 3600);
+  out->minute = (uint8_t)(rest / 60 % 60);
+  out->second = (uint8_t)(rest % 60);
+}
+
+/* ---- ISO 8601 ---- */
+
+static bool read_fraction(const char **at, const char *end, int32_t *nanos) {
   *nanos = 0;
   if (*at == end || **at != '.') return true;
   const char *const first = *at + 1, *digit = first;
@@ -47,7 +64,7 @@ static bool fraction(const char **at, const char *end, int32_t *nanos) {
 }
 
 /* Z, or an offset of hours and minutes, with or without the colon. */
-static bool zone(const char *at, const char *end, int *minutes) {
+static bool read_zone(const char *at, const char *end, int *minutes) {
   *minutes = 0;
   if (at == end) return false;
   const char sign = *at++;
@@ -67,7 +84,7 @@ static bool zone(const char *at, const char *end, int *minutes) {
 #define CLOCK_LENGTH 19 /* 2026-11-20T10:15:30 */
 
 /* Date and time of day; false when a digit or a separator is missing, or when there is no such day or hour. */
-static bool clock_of(const char *text, privy_time *out) {
+static bool read_clock(const char *text, privy_time *out) {
   if (text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return false;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return false;
   const int century = two_digits(text), year = two_digits(text + 2), month = two_digits(text + 5);
@@ -82,30 +99,53 @@ static bool clock_of(const char *text, privy_time *out) {
 }
 
 bool privy_time_parse(const char *text, size_t length, privy_time *out) {
-  if (length <= CLOCK_LENGTH || !clock_of(text, out)) return false;
+  if (length <= CLOCK_LENGTH || !read_clock(text, out)) return false;
   const char *at = text + CLOCK_LENGTH, *const end = text + length;
   int offset;
-  if (!fraction(&at, end, &out->nanos) || !zone(at, end, &offset)) return false;
+  if (!read_fraction(&at, end, &out->nanos) || !read_zone(at, end, &offset)) return false;
   out->seconds = days_of_date(out->year, out->month, out->day) * 86400 + out->hour * 3600 + out->minute * 60 +
                  out->second - offset * 60;
-  if (offset == 0 && out->second < 60) return true; /* in UTC as it stands */
-  int64_t days = (out->seconds >= 0 ? out->seconds : out->seconds - 86399) / 86400;
-  int64_t rest = out->seconds - days * 86400;
-  date_of_days(days, out);
-  out->hour = (uint8_t)(rest / 3600);
-  out->minute = (uint8_t)(rest / 60 % 60);
-  out->second = (uint8_t)(rest % 60);
+  if (offset == 0 && out->second < 60) return true; /* no conversion to UTC needed */
+  privy_time_at(out->seconds, out->nanos, out);
   return out->year >= 1 && out->year <= 9999;
 }
 
-/* Longer than any time that is written with escapes. */
-#define LONGEST_ESCAPED 256
+void privy_time_text(char out[PRIVY_TIME_TEXT_SIZE], const privy_time *time) {
+  char fraction[16] = "";
+  if (time->nanos > 0) {
+    int length = snprintf(fraction, sizeof fraction, ".%09" PRId32, time->nanos);
+    while (length > 1 && fraction[length - 1] == '0') fraction[--length] = '\0';
+  }
+  snprintf(out, PRIVY_TIME_TEXT_SIZE, "%04" PRId32 "-%02u-%02uT%02u:%02u:%02u%sZ", time->year, (unsigned)time->month,
+           (unsigned)time->day, (unsigned)time->hour, (unsigned)time->minute, (unsigned)time->second, fraction);
+}
 
-bool privy_value_time(privy_value value, privy_time *out) {
-  char text[LONGEST_ESCAPED];
-  if (value.type != PRIVY_STRING) return false;
-  if (!value.escaped) return privy_time_parse(value.text, value.length, out);
-  privy_buffer plain = {text, 0, sizeof text}; /* never grows: decoded text is not longer than its escapes */
-  return value.length <= sizeof text && privy_value_decode(value, &plain) == PRIVY_OK &&
-         privy_time_parse(plain.data, plain.length, out);
+/* ---- HTTP dates ---- */
+
+static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+bool privy_http_date(const char *text, double *seconds) {
+  if (strlen(text) != 29 || memcmp(text + 3, ", ", 2) != 0 || memcmp(text + 25, " GMT", 4) != 0) return false;
+  int month = 0;
+  while (month < 12 && memcmp(months[month], text + 8, 3) != 0) month++;
+  if (month == 12) return false;
+  char iso[] = "0000-00-00T00:00:00Z";
+  memcpy(iso, text + 12, 4);
+  iso[5] = (char)('0' + (month + 1) / 10);
+  iso[6] = (char)('0' + (month + 1) % 10);
+  memcpy(iso + 8, text + 5, 2);
+  memcpy(iso + 11, text + 17, 8);
+  privy_time time;
+  if (!privy_time_parse(iso, sizeof iso - 1, &time)) return false;
+  *seconds = (double)time.seconds;
+  return true;
+}
+
+void privy_http_date_text(char out[PRIVY_TIME_TEXT_SIZE], int64_t seconds) {
+  static const char days[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
+  privy_time time;
+  privy_time_at(seconds, 0, &time);
+  snprintf(out, PRIVY_TIME_TEXT_SIZE, "%s, %02u %s %04" PRId32 " %02u:%02u:%02u GMT", days[seconds / 86400 % 7],
+           (unsigned)time.day, months[time.month - 1], time.year, (unsigned)time.hour, (unsigned)time.minute,
+           (unsigned)time.second);
 }
