@@ -20,6 +20,9 @@ bounded := timeout --foreground --kill-after=10 3600
 VENV := build/venv/bin
 CLANG_FORMAT ?= $(VENV)/clang-format
 RUBY_EXE = $(shell cat build/ruby-path)
+PYTEST = $(VENV)/python -m pytest -q -p no:cacheprovider
+# Many tests wait for sockets and clocks: more processes than cores.
+parallel := -n $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN)) --dist worksteal
 RUBY_RUN = $(RUBY_EXE) -w -Ibuild/ruby/lib -Iruby/lib
 
 # Runs the programs that follow, several at a time: run_programs SUITE [--prefix COMMAND].
@@ -34,9 +37,7 @@ fuzz_targets := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 harness := $(sort $(filter-out $(tests), $(wildcard tests/c/*.c)) $(fuzz_targets))
 programs := $(tests:tests/c/%.c=%)
 
-python_ext_inputs := $(core_inputs) $(wildcard python/ext/*) setup.py pyproject.toml
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
-ruby_ext_inputs := $(core_inputs) $(wildcard ruby/ext/privy/*)
 c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz bench -name '*.[ch]' | sort)
 ruby_files = $(shell find bench ruby tests/both tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
@@ -55,13 +56,25 @@ setup: ## install what this machine lacks (apt, and Python packages into build/v
 demo: setup build-python build-ruby ## serve the sandbox, run quickstarts and imports in both languages, tell what happened
 	@tools/demo
 
+suites = PRIVY_SETUP_DONE=1 $(VENV)/python tools/suites.py '$(MAKE) -k' --build $(1) --check $(2) --test $(3)
+
+.PHONY: check
+check: setup ## the quick loop: format, lint, C tests, vectors in both languages, structure
+	@$(call suites,build,lint,test-c test-vectors test-structure)
+
 .PHONY: test
-test: setup ## everything: lint, then all suites, a line each; logs in build/logs
-	@PRIVY_SETUP_DONE=1 $(VENV)/python tools/suites.py '$(MAKE) -k' --build build --check lint test-types \
-	  --test test-c test-c-asan test-c-tsan test-c-valgrind test-structure test-python test-ruby test-both test-faults test-package
+test: setup ## everything but test-deep: a line for each suite; logs in build/logs
+	@$(call suites,build,lint test-types,test-python test-ruby test-faults test-c test-structure test-both)
+
+.PHONY: test-deep
+test-deep: setup ## what takes long: sanitizers, valgrind, packages installed from scratch, random tests at length
+	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-random)
 
 .PHONY: build
-build: build-c build-python build-ruby ## the core with its test programs, and both extensions
+build: build-c-plain build-python build-ruby ## the core with its test programs, and both extensions
+
+.PHONY: build-deep
+build-deep: build build-c-asan $(threaded)
 
 .PHONY: clean
 clean: ## remove everything built
@@ -77,7 +90,9 @@ common_flags = -std=c11 -Icsrc -DPRIVY_SHARED -fvisibility=hidden -pthread \
   $(shell $(PKG_CONFIG) --cflags libcurl cmocka)
 libraries = $(shell $(PKG_CONFIG) --libs cmocka) -pthread -ldl -lm
 
-plain_flags := $(WARNINGS) -O2 -g
+# As a distribution hardens what it compiles. The extensions link these objects too.
+HARDENED := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+plain_flags := $(WARNINGS) -O2 -g -fPIC $(HARDENED)
 # GCC warns of things that are not so when it instruments: the plain build is the judge.
 asan_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover
 
@@ -109,9 +124,6 @@ $(eval $(call variant,plain))
 $(eval $(call variant,asan))
 $(eval $(call variant,tsan))
 $(eval $(call variant,coverage))
-
-.PHONY: build-c
-build-c: build-c-plain build-c-asan
 
 .PHONY: test-c
 test-c: build-c-plain ## the C tests
@@ -178,48 +190,89 @@ fuzz: setup $(fuzzers:%=build/fuzz/%) build/fuzz/judge build/fuzz/seeds ## libFu
 
 # ---- the extensions ------------------------------------------------------------------------------------------------
 
+# Both link the objects of the core that the C tests link; packages compile their own, by setup.py and extconf.rb.
+# Interpreters' slots hold functions in void pointers and take char pointers that they never write to, and Ruby's macros
+# use arrays of variable length: those warnings cannot be had here.
+ext_flags = -std=c11 -O2 -g -DNDEBUG -fPIC -fwrapv -fvisibility=hidden -pthread -Icsrc -MMD -MP $(HARDENED) \
+  $(filter-out -Wpedantic -Wcast-qual -Wvla, $(WARNINGS))
+python_ext := $(patsubst %.c,build/c/%.o,$(sort $(wildcard python/ext/*.c)))
+ruby_ext := $(patsubst %.c,build/c/%.o,$(sort $(wildcard ruby/ext/privy/*.c)))
+python_headers = $(shell $(VENV)/python -c 'import sysconfig; print("-isystem", sysconfig.get_path("include"))')
+ruby_headers = $(shell $(RUBY_EXE) -rrbconfig -e \
+  'print %w[rubyhdrdir rubyarchhdrdir].map { |key| "-isystem #{RbConfig::CONFIG[key]}" }.join(" ")')
+ifeq ($(shell uname -s),Darwin)
+shared = -bundle -undefined dynamic_lookup -Wl,-exported_symbol,_$(1)
+else
+shared = -shared -Wl,--exclude-libs,ALL -Wl,-z,relro -Wl,-z,now
+endif
+
+$(python_ext): headers = $(python_headers)
+$(ruby_ext): headers = $(ruby_headers)
+build/c/python/%.o: python/%.c Makefile build/venv/stamp | setup
+	@mkdir -p $(@D)
+	@echo '  cc     $@'
+	$(quiet)$(CC) $(ext_flags) $(headers) -c $< -o $@
+build/c/ruby/%.o: ruby/%.c Makefile build/ruby-path | setup
+	@mkdir -p $(@D)
+	@echo '  cc     $@'
+	$(quiet)$(CC) $(ext_flags) $(headers) -c $< -o $@
+-include $(python_ext:.o=.d) $(ruby_ext:.o=.d)
+
 .PHONY: build-python
 build-python: build/stamps/python ## the Python package, importable in build/venv
 
-build/stamps/python-ext: $(python_ext_inputs) | setup
-	@mkdir -p build/stamps
+build/stamps/python-ext: $(python_ext) build/c/plain/libprivy.a
+	@mkdir -p build/stamps build/python/privy
 	@rm -f build/python/privy/_core.*
-	$(VENV)/python setup.py -q egg_info --egg-base build/stamps build_ext --force --build-temp build/python-objects \
-	  --build-lib build/python
+	@echo '  link   privy._core'
+	$(quiet)$(CC) $(call shared,PyInit__core) $^ -pthread -ldl -lm -o build/python/privy/_core$$($(VENV)/python -c \
+	  'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 	@touch $@
 
 build/stamps/python: build/stamps/python-ext $(python_files)
 	@find build/python -name '*.py*' -delete
-	$(VENV)/python setup.py -q egg_info --egg-base build/stamps build_py --build-lib build/python
+	@tar -C python --exclude=__pycache__ -cf - privy | tar -C build/python -xf -
 	@touch $@
 
 .PHONY: build-ruby
 build-ruby: build/stamps/ruby ## the Ruby extension, in build/ruby/lib
 
-build/stamps/ruby: $(ruby_ext_inputs) | setup
-	@mkdir -p build/stamps build/ruby/lib
-	@rm -rf build/ruby/objects && mkdir build/ruby/objects
-	cd build/ruby/objects && $(RUBY_EXE) $(CURDIR)/ruby/ext/privy/extconf.rb >extconf.log || { cat extconf.log; exit 1; }
-	+$(MAKE) -C build/ruby/objects V=0 install sitearchdir=$(CURDIR)/build/ruby/lib sitelibdir=$(CURDIR)/build/ruby/lib
+build/stamps/ruby: $(ruby_ext) build/c/plain/libprivy.a
+	@mkdir -p build/stamps build/ruby/lib/privy
+	@rm -f build/ruby/lib/privy/core.*
+	@echo '  link   privy/core'
+	$(quiet)$(CC) $(call shared,Init_core) $^ -pthread -ldl -lm -o build/ruby/lib/privy/core.$$($(RUBY_EXE) -rrbconfig -e \
+	  'print RbConfig::CONFIG["DLEXT"]')
 	@touch $@
 
 # ---- the other suites ----------------------------------------------------------------------------------------------
 
 .PHONY: test-structure
 test-structure: build/c/plain/libprivy.a build-python build-ruby ## include graph, symbols, versions, README, examples
-	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/structure
+	$(bounded) $(PYTEST) $(parallel) tests/structure
 
 .PHONY: test-python
 test-python: build-python ## the Python tests
-	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider --ignore=tests/python/test_package.py tests/python
+	$(bounded) $(PYTEST) $(parallel) --ignore=tests/python/test_package.py tests/python
 
 .PHONY: test-ruby
 test-ruby: build-ruby ## the Ruby tests
 	@$(run_programs) test-ruby --prefix '$(RUBY_RUN) -Itests/ruby' $(filter-out %/test_package.rb, $(sort $(wildcard tests/ruby/test_*.rb)))
 
+.PHONY: test-vectors
+test-vectors: build-python build-ruby ## the same cases as data in Python and Ruby, and that both spell what the tables say
+	$(bounded) $(PYTEST) tests/python/test_vectors.py tests/python/test_schema.py
+	@$(run_programs) test-vectors --prefix '$(RUBY_RUN) -Itests/ruby' tests/ruby/test_vectors.rb tests/ruby/test_schema.rb
+
+.PHONY: test-random
+test-random: build-python build-ruby ## random bulk runs and values at length, in both languages
+	$(bounded) env PRIVY_DEEP=1 $(PYTEST) $(parallel) -m 'hypothesis or random' tests/python
+	$(bounded) env BOTH_CASES=40000 $(PYTEST) tests/both
+	$(bounded) env CASES=1200 $(RUBY_RUN) -Itests/ruby tests/ruby/test_bulk_property.rb
+
 .PHONY: test-both
 test-both: build-python build-ruby ## the same requests and answers to both languages, and the same outcome
-	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/both
+	$(bounded) $(PYTEST) tests/both
 
 .PHONY: test-types
 test-types: build-python ## mypy --strict on package and examples; RBS parsed and validated
@@ -228,12 +281,12 @@ test-types: build-python ## mypy --strict on package and examples; RBS parsed an
 
 .PHONY: test-faults
 test-faults: build-python build-ruby ## the matrix of faults on real sockets, met by both languages
-	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/faults
+	$(bounded) $(PYTEST) tests/faults
 	$(bounded) env PYTHON=$(VENV)/python $(RUBY_RUN) -Itests/ruby tests/faults/test_faults.rb
 
 .PHONY: test-package
 test-package: build-python build-ruby ## sdist, wheel and gem, installed away from the source tree
-	$(bounded) $(VENV)/python -m pytest -q -p no:cacheprovider tests/python/test_package.py
+	$(bounded) $(PYTEST) tests/python/test_package.py
 	$(bounded) $(RUBY_RUN) -Itests/ruby tests/ruby/test_package.rb
 
 # Free memory that malloc holds back for each thread and arena would look like growth.
@@ -268,20 +321,10 @@ bench: setup build-ruby $(bench_programs) ## privy beside its peers: installs th
 .PHONY: lint
 lint: lint-c lint-python lint-ruby ## clang-format, strict C warnings, ruff, rubocop, ruby -wc
 
-# The core was compiled with the warnings already. Interpreters' slots hold functions in void pointers and take char
-# pointers that they never write to: ISO C pedantry and qualifiers cannot be had there.
-binding_flags = -std=c11 -Icsrc -fsyntax-only $(filter-out -Wpedantic -Wcast-qual, $(WARNINGS))
-python_headers = $(shell $(VENV)/python -c 'import sysconfig; print("-isystem", sysconfig.get_path("include"))')
-ruby_headers = $(shell $(RUBY_EXE) -rrbconfig -e \
-  'print %w[rubyhdrdir rubyarchhdrdir].map { |key| "-isystem #{RbConfig::CONFIG[key]}" }.join(" ")')
-
 .PHONY: lint-c
-lint-c: setup $(core:%.c=build/c/plain/%.o)
+lint-c: setup $(core:%.c=build/c/plain/%.o) $(python_ext) $(ruby_ext) # which are compiled with all warnings
 	@echo '  clang-format over all C files'
 	$(quiet)$(CLANG_FORMAT) --dry-run --Werror $(c_files)
-	@echo '  warnings over python/ext and ruby/ext'
-	@for file in python/ext/*.c; do $(CC) $(binding_flags) $(python_headers) "$$file"; done
-	@for file in ruby/ext/privy/*.c; do $(CC) $(binding_flags) $(ruby_headers) "$$file"; done
 
 .PHONY: lint-python
 lint-python: setup

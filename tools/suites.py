@@ -1,7 +1,8 @@
 """
-Makes every target, also after a failure; prints a line for each, and in full what failed.
+Makes targets, as many at a time as there are cores, also after a failure; prints a line for each, and in full what
+failed.
 
-    suites.py MAKE --build TARGET --check TARGET... --test TARGET...
+    suites.py MAKE --build TARGET [--check TARGET...] --test TARGET...
 
 The outputs are in build/logs/. A check has no tests to count; one that fails counts as one that failed, and so does a
 suite that fails otherwise than by a test. When the build fails nothing else is made. The last line is
@@ -17,33 +18,49 @@ import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import NamedTuple
 
 from tally import Tally, tally
 
 LOGS = Path("build/logs")
-OF_NO_INTEREST = re.compile(r"  (cc|ar|link) .*|[.s]+( +\[ *\d+%\])?|  \S+ +\d+ passed, 0 failed.* s")
-"""Lines of a failed suite that say what went well."""
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PASSED = re.compile(r"  (cc|ar|link) .*|[.s]+( +\[ *\d+%\])?|  \S+ +\d+ passed, 0 failed.* s")
+"""Lines of a failed suite that report no failure."""
 
 
-def make(command: list[str], target: str, tests: bool) -> tuple[Tally, bool]:
-    print(f"{target:<18}", end="", flush=True)
+class Made(NamedTuple):
+    target: str
+    tests: Tally
+    counts: bool
+    """Whether the target has tests to count."""
+    good: bool
+    seconds: float
+    log: Path
+
+
+def make(command: list[str], target: str, counts: bool) -> Made:
     began = time.monotonic()
     log = LOGS / f"{target}.log"
     with log.open("w") as output:
         done = subprocess.run([*command, target], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-    text = log.read_text(errors="replace")
-    found = tally(text) if tests else Tally()
-    good = done.returncode == 0 and not found.failed and (found.passed > 0 or not tests)
+    found = tally(log.read_text(errors="replace")) if counts else Tally()
+    good = done.returncode == 0 and not found.failed and (found.passed > 0 or not counts)
     if not good and not found.failed:
         found += Tally(failed=1)
-    told = str(found) if tests else "ok" if good else "failed"
-    print(f"{told:<36}{time.monotonic() - began:5.0f} s{'' if good else '  FAILED'}", flush=True)
-    if not good:
-        print(f"---- {log}, without what went well")
-        print("\n".join(line for line in text.splitlines() if not OF_NO_INTEREST.fullmatch(line)))
-        print(f"---- end of {log}", flush=True)
-    return found, good
+    return Made(target, found, counts, good, time.monotonic() - began, log)
+
+
+def report(made: Made) -> None:
+    result = str(made.tests) if made.counts else "ok" if made.good else "failed"
+    print(f"{made.target:<18}{result:<36}{made.seconds:5.0f} s{'' if made.good else '  FAILED'}")
+    if not made.good:
+        lines = made.log.read_text(errors="replace").splitlines()
+        print(f"---- {made.log}, without what passed")
+        print("\n".join(line for line in lines if not PASSED.fullmatch(line)))
+        print(f"---- end of {made.log}")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -55,16 +72,18 @@ def main() -> int:
     asked = parser.parse_args()
     LOGS.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    jobs = [] if "-j" in os.environ.get("MAKEFLAGS", "") else [f"-j{len(os.sched_getaffinity(0))}"]
-    total, good = make([*asked.make, *jobs], asked.build, tests=False)
-    failed = [] if good else [asked.build]
-    for target in [*asked.check, *asked.test] if good else []:
-        found, good = make(asked.make, target, target in asked.test)
-        total += found
-        failed += [] if good else [target]
-    told = f"failed: {', '.join(failed)}; " if failed else ""
-    print(f"\n{told}{time.monotonic() - began:.0f} s in all, logs in {LOGS}/")
-    print(total)
+    jobs = [] if "-j" in os.environ.get("MAKEFLAGS", "") else [f"-j{CORES}"]
+    done = [make([*asked.make, *jobs], asked.build, counts=False)]
+    report(done[0])
+    if done[0].good:
+        with ThreadPoolExecutor(CORES) as pool:
+            made = [pool.submit(make, asked.make, name, name in asked.test) for name in [*asked.check, *asked.test]]
+            for future in as_completed(made):
+                done.append(future.result())
+                report(done[-1])
+    failed = ", ".join(each.target for each in done if not each.good)
+    print(f"\n{f'failed: {failed}; ' if failed else ''}{time.monotonic() - began:.0f} s in all, logs in {LOGS}/")
+    print(sum((each.tests for each in done), Tally()))
     return 1 if failed else 0
 
 

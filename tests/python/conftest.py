@@ -8,16 +8,20 @@ import os
 import privy
 import pytest
 from hypothesis import HealthCheck, settings
-from support import TOKEN, recording, served
+from support import DEEP, TOKEN, recording, served
 
 settings.register_profile(
     "privy",
     database=None,
     deadline=None,
-    max_examples=60,
+    max_examples=600 if DEEP else 60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("privy")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "random: makes random cases, more of them with PRIVY_DEEP=1")
 
 
 @pytest.fixture(autouse=True)

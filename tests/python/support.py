@@ -21,6 +21,8 @@ from privy.sandbox._server import Server
 SCHEMA = _core.schema()
 PROMPT = 20.0
 """Seconds that the slowest machine may take for what is done at once. What it is told from lasts a minute and more."""
+DEEP = os.environ.get("PRIVY_DEEP") == "1"
+"""Random tests run at length."""
 TOKEN = privy.Sandbox.token
 
 

@@ -10,7 +10,7 @@ import threading
 
 import privy
 import pytest
-from support import TOKEN, Reply, served, until
+from support import DEEP, TOKEN, Reply, served, until
 from test_bulk import advancing, event, order
 
 
@@ -487,7 +487,8 @@ def check(sandbox, kind, rows, run, results):
         assert order_of == sorted(order_of)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.random
+@pytest.mark.parametrize("seed", range(250 if DEEP else 25))
 def test_any_run_accounts_for_every_row(sandbox, seed):
     import random
 
@@ -508,7 +509,8 @@ def test_any_run_accounts_for_every_row(sandbox, seed):
     check(sandbox, kind, rows, run, results)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.random
+@pytest.mark.parametrize("seed", range(250 if DEEP else 25))
 def test_any_async_run_accounts_for_every_row(sandbox, seed):
     import random
 
