@@ -198,9 +198,9 @@ class TestBulkEnds < PrivyTest
     group = Privy::Core::Group.new(core, false)
     assert_raises(RuntimeError) { group.send(:initialize, core, false) }
     assert_raises(TypeError) { Privy::Core::Group.new(client, false) }
-    assert_raises(RuntimeError) { Privy::Core::Group.allocate.take }
+    assert_raises(RuntimeError) { Privy::Core::Group.allocate.next_completed }
     assert_raises(ArgumentError) { group.call(0, "orders.fly", {}, nil, nil) }
-    assert_nil group.take
+    assert_nil group.next_completed
     2.times { group.close }
     assert_raises(RuntimeError) { group.wait(1) }
     assert_raises(TypeError) { Marshal.dump(group) }
@@ -215,7 +215,7 @@ class TestBulkEnds < PrivyTest
     until_true { sandbox.counts.requests == 1 && thread.status == "sleep" }
     assert_match(/another thread/, assert_raises(RuntimeError) { group.close }.message)
     thread.join
-    group.wait(5) until (outcome = group.take)
+    group.wait(5) until (outcome = group.next_completed)
     assert_equal [7, 0], [outcome.first, outcome.last.size]
     group.close
   end

@@ -195,13 +195,13 @@ class TestPrefetch < PrivyTest
   def test_a_scheduler_that_comes_or_goes_meanwhile
     paged do |client, _server|
       pages = client.contacts.list(per_page: SIZE)
-      walk = pages.instance_variable_get(:@walk).call
-      assert_equal(1, walk.next[0].page)
-      walk.ahead(20)
-      assert_equal(2, SmallScheduler.run { walk.next[0].page.tap { walk.ahead(0) } })
-      assert_equal [3, 4], [walk.next[0].page, walk.next[0].page]
-      assert_nil walk.next
-      walk.close
+      pager = pages.instance_variable_get(:@new_pager).call
+      assert_equal(1, pager.next[0].page)
+      pager.prefetch(20)
+      assert_equal(2, SmallScheduler.run { pager.next[0].page.tap { pager.prefetch(0) } })
+      assert_equal [3, 4], [pager.next[0].page, pager.next[0].page]
+      assert_nil pager.next
+      pager.close
     end
   end
 

@@ -165,8 +165,8 @@ class TestSchema < PrivyTest
     [Privy::Client, Privy::Contacts, Privy::Orders, Privy::Events, Privy::ContactList, Privy::Page, Privy::Response,
      Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
      Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRows, Privy::Driver,
-     Privy::WaitingDriver, Privy::SuspendingDriver, Privy::Drivers, Privy::PageWalk, Privy::CallEvent, Privy::Observer,
-     Privy::Core::Group, Privy::Core::Walk, Privy::Core::Bulk, Privy::BulkReport, Privy::RefusedRow,
+     Privy::WaitingDriver, Privy::FiberDriver, Privy::Drivers, Privy::Pager, Privy::CallEvent, Privy::Observer,
+     Privy::Core::Group, Privy::Core::Pager, Privy::Core::Bulk, Privy::BulkReport, Privy::RefusedRow,
      Privy::Serializable, Privy::Value, Privy::Opaque,
      Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
                                                                          Privy.const_get(row[:name])

@@ -171,7 +171,7 @@ class TestTokenWaits < PrivyTest
       assert_equal JANE, Timeout.timeout(60) { client.contacts.get(NOBODY).email }
       assert_equal 3, pages.fetched
       pages.release
-      group.wait(0.1) until (outcome = group.take)
+      group.wait(0.1) until (outcome = group.next_completed)
       assert_equal JANE, outcome[1].email
       group.close
     end

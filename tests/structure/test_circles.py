@@ -51,7 +51,6 @@ def test_the_python_extension() -> None:
     assert not circle(graph_of_objects("python/ext", "build/c/python/ext"))
 
 
-@pytest.mark.xfail(strict=True, reason="being opened")
 def test_the_ruby_extension() -> None:
     assert not circle(graph_of_objects("ruby/ext/privy", "build/c/ruby/ext/privy"))
 

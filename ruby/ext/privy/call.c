@@ -15,16 +15,16 @@
 
 struct call {
   VALUE self, thread, observer;
-  privy_rb_call_spec question;
+  privy_rb_call_spec spec;
   privy_rb_client *client;
   privy_client *core;
   privy_options options;
   privy_request *request;
   privy_group *group;
   pid_t process;
-  atomic_bool poked; /* somebody wants this thread's attention */
-  bool stepped;      /* `event` is to be reported */
-  bool ended;        /* `outcome` is there */
+  atomic_bool unblocked; /* somebody wants this thread's attention */
+  bool has_event;        /* `event` is to be reported */
+  bool ended;            /* `completion` is set */
   privy_trace_event event;
   privy_completion completion;
   privy_error error;
@@ -37,24 +37,24 @@ struct call {
 static void *wait_without_gvl(void *argument) {
   struct call *call = argument;
   for (;;) {
-    call->stepped = privy_group_take_event(call->group, &call->event);
-    call->ended = !call->stepped && privy_group_next_completed(call->group, &call->completion);
-    if (call->stepped || call->ended) return NULL;
-    if (atomic_exchange(&call->poked, false) || rb_thread_interrupted(call->thread)) return NULL;
+    call->has_event = privy_group_take_event(call->group, &call->event);
+    call->ended = !call->has_event && privy_group_next_completed(call->group, &call->completion);
+    if (call->has_event || call->ended) return NULL;
+    if (atomic_exchange(&call->unblocked, false) || rb_thread_interrupted(call->thread)) return NULL;
     privy_group_wait(call->group, TURN);
   }
 }
 
 /* Called from any thread or from a signal handler. */
-static void poke(void *argument) {
+static void unblock(void *argument) {
   struct call *call = argument;
-  atomic_store(&call->poked, true);
+  atomic_store(&call->unblocked, true);
   privy_group_wake(call->group);
 }
 
 static void report(struct call *call) {
-  if (!call->stepped) return;
-  call->stepped = false;
+  if (!call->has_event) return;
+  call->has_event = false;
   privy_rb_report(call->observer, &call->event);
 }
 
@@ -66,8 +66,8 @@ static bool is_ours(const struct call *call) {
 static VALUE wait_body(VALUE argument) {
   struct call *call = (struct call *)argument;
   while (!call->ended) {
-    rb_nogvl(wait_without_gvl, call, poke, call, RB_NOGVL_UBF_ASYNC_SAFE);
-    if (!call->stepped) continue;
+    rb_nogvl(wait_without_gvl, call, unblock, call, RB_NOGVL_UBF_ASYNC_SAFE);
+    if (!call->has_event) continue;
     report(call);
     if (!is_ours(call)) privy_rb_raise_setting("the call belongs to the process that forked this one");
   }
@@ -97,7 +97,7 @@ static VALUE wait_end(VALUE argument) {
 
 static VALUE call_body(VALUE argument) {
   struct call *call = (struct call *)argument;
-  privy_rb_call_spec_build(&call->question, &call->request);
+  privy_rb_call_spec_build(&call->spec, &call->request);
   privy_rb_client_finish(call->client, call->request, &call->error);
   call->core = privy_rb_client_enter(call->client);
   privy_rb_check(privy_group_new(call->core, &call->group, &call->error), &call->error);
@@ -107,7 +107,7 @@ static VALUE call_body(VALUE argument) {
   privy_rb_check(privy_group_start(call->group, request, &call->options, 0, &call->error), &call->error);
   rb_ensure(wait_body, argument, wait_end, argument);
   privy_rb_check(call->completion.status, &call->completion.error);
-  return privy_rb_result(call->question.operation, call->completion.response);
+  return privy_rb_result(call->spec.operation, call->completion.response);
 }
 
 static VALUE call_clean(VALUE argument) {
@@ -120,8 +120,8 @@ static VALUE call_clean(VALUE argument) {
   return Qnil;
 }
 
-static VALUE run_call(VALUE self, privy_rb_call_spec question, VALUE options) {
-  struct call call = {.self = self, .question = question, .thread = rb_thread_current(), .process = getpid()};
+static VALUE run_call(VALUE self, privy_rb_call_spec spec, VALUE options) {
+  struct call call = {.self = self, .spec = spec, .thread = rb_thread_current(), .process = getpid()};
   call.client = privy_rb_client_get(self);
   call.observer = privy_rb_client_observer(call.client);
   call.options = privy_rb_options(options);
@@ -144,17 +144,18 @@ static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALU
 /* request(method, path, params, headers, body, options) → a Privy::Response. */
 static VALUE client_request(VALUE self, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
                             VALUE options) {
-  privy_rb_call_spec question = privy_rb_call_spec_raw(method, path, params, headers, body);
-  VALUE result = run_call(self, question, options);
-  RB_GC_GUARD(question.method);
-  RB_GC_GUARD(question.path);
+  privy_rb_call_spec spec = privy_rb_call_spec_raw(method, path, params, headers, body);
+  VALUE result = run_call(self, spec, options);
+  RB_GC_GUARD(spec.method);
+  RB_GC_GUARD(spec.path);
   RB_GC_GUARD(params);
   RB_GC_GUARD(headers);
   RB_GC_GUARD(body);
   return result;
 }
 
-void privy_rb_init_call(VALUE client_class) {
+void privy_rb_init_call(void) {
+  VALUE client_class = rb_define_class_under(privy_rb_core, "Client", rb_cObject);
   rb_define_method(client_class, "call", client_call, 4);
   rb_define_method(client_class, "request", client_request, 6);
 }

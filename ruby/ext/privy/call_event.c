@@ -87,7 +87,7 @@ void privy_rb_report_refusal(VALUE observer, privy_client *client, const privy_r
   }
 }
 
-void privy_rb_init_event(void) {
+void privy_rb_init_call_event(void) {
   id_least = rb_intern("least");
   id_call = rb_intern("call");
   id_from_core = rb_intern("from_core");

@@ -226,5 +226,4 @@ void privy_rb_init_client(void) {
   rb_define_method(klass, "close", client_close, 0);
   rb_define_method(klass, "closed?", client_is_closed, 0);
   rb_define_method(klass, "check_options", client_check_options, -1);
-  privy_rb_init_call(klass);
 }

@@ -96,14 +96,9 @@ VALUE privy_rb_convert(privy_value value) {
   return Qnil;
 }
 
-static VALUE utc_time(time_t seconds, long nanos) {
-  struct timespec instant = {.tv_sec = seconds, .tv_nsec = nanos};
-  return rb_obj_freeze(rb_time_timespec_new(&instant, INT_MAX - 1)); /* this offset means UTC */
-}
-
 static VALUE convert_time(privy_value value) {
   privy_time time;
-  return privy_value_time(value, &time) ? utc_time(time.seconds, time.nanos) : privy_rb_convert(value);
+  return privy_value_time(value, &time) ? privy_rb_time(time.seconds, time.nanos) : privy_rb_convert(value);
 }
 
 static VALUE convert_enum(privy_value value, const privy_enum *enum_values) {
@@ -121,16 +116,6 @@ VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field) {
   case PRIVY_KIND_ENUM: return convert_enum(value, field->enum_values);
   default: return privy_rb_convert(value);
   }
-}
-
-VALUE privy_rb_text(const char *text) {
-  return text == NULL ? Qnil : rb_obj_freeze(rb_utf8_str_new_cstr(text));
-}
-
-VALUE privy_rb_instant(double seconds) {
-  if (seconds == 0) return Qnil;
-  int64_t micros = (int64_t)floor(seconds * 1e6 + 0.5);
-  return utc_time(micros / 1000000, (int32_t)(micros % 1000000) * 1000);
 }
 
 struct parse {

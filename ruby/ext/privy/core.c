@@ -1,58 +1,23 @@
 #include "binding.h"
 
-VALUE privy_rb_module;
-VALUE privy_rb_core;
-VALUE privy_rb_omit;
-
-/* For tests: makes the nth allocation of the core on this thread fail, once; 0 turns it off. */
-static VALUE core_fail_allocation(VALUE self, VALUE nth) {
-  (void)self;
-  privy_memory_fail_at(NUM2SIZET(nth));
-  return Qnil;
-}
-
-static VALUE core_allocation_failed(VALUE self) {
-  (void)self;
-  return privy_memory_failed() ? Qtrue : Qfalse;
-}
-
-static VALUE omit_inspect(VALUE self) {
-  (void)self;
-  return rb_str_new_cstr("(omitted)");
-}
-
-static void define_omit(void) {
-  VALUE omit = rb_obj_alloc(rb_cObject);
-  rb_define_singleton_method(omit, "inspect", omit_inspect, 0);
-  rb_define_singleton_method(omit, "to_s", omit_inspect, 0);
-  privy_rb_omit = rb_obj_freeze(omit);
-  rb_gc_register_mark_object(privy_rb_omit);
-  rb_define_const(privy_rb_module, "OMIT", privy_rb_omit);
-}
-
 void Init_core(void);
 RUBY_FUNC_EXPORTED void Init_core(void) {
-  rb_ext_ractor_safe(true); /* what is global is made here and never changed, and no object here can be shared */
+  /* Globals are set here and never change; no object of the extension is shareable between Ractors. */
+  rb_ext_ractor_safe(true);
   rb_require("bigdecimal");
-  privy_rb_module = rb_define_module("Privy");
-  privy_rb_core = rb_define_module_under(privy_rb_module, "Core");
-  rb_gc_register_mark_object(privy_rb_module);
-  rb_gc_register_mark_object(privy_rb_core);
-  define_omit();
-  rb_define_const(privy_rb_core, "VERSION", rb_obj_freeze(rb_str_new_cstr(PRIVY_VERSION)));
-  rb_define_module_function(privy_rb_core, "fail_allocation", core_fail_allocation, 1);
-  rb_define_module_function(privy_rb_core, "allocation_failed?", core_allocation_failed, 0);
+  privy_rb_init_binding();
+  privy_rb_init_text();
+  privy_rb_init_errors();
   privy_rb_init_encode();
-  privy_rb_init_request();
   privy_rb_init_convert();
   privy_rb_init_schema();
-  privy_rb_init_errors();
-  privy_rb_init_event();
+  privy_rb_init_request();
+  privy_rb_init_call_event();
   privy_rb_init_record();
-  privy_rb_init_page();
-  privy_rb_init_shown();
   privy_rb_init_settings();
   privy_rb_init_client();
+  privy_rb_init_call();
+  privy_rb_init_page();
   privy_rb_init_group();
   privy_rb_init_bulk();
   privy_rb_init_sandbox();

@@ -6,9 +6,9 @@
 /* Deeper than any JSON that the core reads or sends. */
 #define DEEPEST 128
 
-struct walk {
+struct encoder {
   privy_request *request;
-  VALUE within[DEEPEST]; /* the containers that we stand in: a cycle is one that comes twice */
+  VALUE within[DEEPEST]; /* the open containers: one that is entered twice is a cycle */
   size_t depth;
 };
 
@@ -17,9 +17,9 @@ static VALUE masked; /* { Exception => :never } */
 static ID id_exponent, id_to_s, id_to_a, id_to_h, id_to_ary, id_to_hash, id_to_str, id_to_time, id_strftime,
     id_handle_interrupt;
 
-static void walk_value(struct walk *walk, VALUE value);
-static void walk_array(struct walk *walk, VALUE array);
-static void walk_hash(struct walk *walk, VALUE hash);
+static void encode_value(struct encoder *encoder, VALUE value);
+static void encode_array(struct encoder *encoder, VALUE array);
+static void encode_hash(struct encoder *encoder, VALUE hash);
 
 /* The String in UTF-8, of a String or Symbol; false when it has no form in UTF-8. Wrong bytes in a String that claims
  * to be UTF-8 pass: the core finds them and names the field. */
@@ -42,7 +42,7 @@ static void refuse(privy_request *request, VALUE message) {
   RB_GC_GUARD(message);
 }
 
-static void walk_text(privy_request *request, VALUE value) {
+static void encode_text(privy_request *request, VALUE value) {
   VALUE text;
   if (text_of(value, &text)) {
     privy_request_string(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
@@ -53,7 +53,7 @@ static void walk_text(privy_request *request, VALUE value) {
 }
 
 /* A number by its text, which a Ruby method returned: it may be anything. */
-static void walk_digits(privy_request *request, VALUE text) {
+static void encode_digits(privy_request *request, VALUE text) {
   if (!RB_TYPE_P(text, T_STRING)) {
     refuse(request, rb_sprintf("is a number whose to_s returns a %" PRIsVALUE, rb_class_name(rb_obj_class(text))));
     return;
@@ -71,13 +71,13 @@ static VALUE without_zero(VALUE text) {
   return ends ? rb_str_new(digits, length - 2) : text;
 }
 
-static void walk_decimal(privy_request *request, VALUE value) {
+static void encode_decimal(privy_request *request, VALUE value) {
   VALUE exponent = rb_funcall(value, id_exponent, 0);
   bool plain = FIXNUM_P(exponent) && FIX2LONG(exponent) > -100 && FIX2LONG(exponent) < 100;
   if (plain)
-    walk_digits(request, without_zero(rb_funcall(value, id_to_s, 1, rb_str_new_cstr("F"))));
+    encode_digits(request, without_zero(rb_funcall(value, id_to_s, 1, rb_str_new_cstr("F"))));
   else
-    walk_digits(request, rb_funcall(value, id_to_s, 0));
+    encode_digits(request, rb_funcall(value, id_to_s, 0));
 }
 
 /* ---- times ---- */
@@ -106,7 +106,7 @@ static VALUE instant_rescue(VALUE argument, VALUE error) {
   return Qfalse;
 }
 
-static void walk_time(privy_request *request, VALUE value) {
+static void encode_time(privy_request *request, VALUE value) {
   char text[64];
   struct tm utc;
   struct instant instant = {.time = value};
@@ -217,19 +217,19 @@ static void refuse_conversion(privy_request *request, VALUE value, VALUE error) 
   RB_GC_GUARD(raised);
 }
 
-static void walk_converted(struct walk *walk, VALUE value) {
+static void encode_converted(struct encoder *encoder, VALUE value) {
   struct conversion conversion = convert(value);
   switch (rb_type(conversion.result)) {
-  case T_HASH: walk_hash(walk, conversion.result); break;
-  case T_ARRAY: walk_array(walk, conversion.result); break;
-  case T_STRING: walk_text(walk->request, conversion.result); break;
-  case T_NIL: refuse_conversion(walk->request, value, conversion.error); break;
-  default: walk_time(walk->request, conversion.result);
+  case T_HASH: encode_hash(encoder, conversion.result); break;
+  case T_ARRAY: encode_array(encoder, conversion.result); break;
+  case T_STRING: encode_text(encoder->request, conversion.result); break;
+  case T_NIL: refuse_conversion(encoder->request, value, conversion.error); break;
+  default: encode_time(encoder->request, conversion.result);
   }
   RB_GC_GUARD(conversion.result);
 }
 
-static void walk_date(privy_request *request, VALUE value) {
+static void encode_date(privy_request *request, VALUE value) {
   VALUE text = rb_funcall(value, id_strftime, 1, rb_str_new_cstr("%F"));
   if (RB_TYPE_P(text, T_STRING))
     privy_request_date(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
@@ -239,44 +239,44 @@ static void walk_date(privy_request *request, VALUE value) {
 }
 
 /* A Date that is made a Time would take the machine's zone, which nobody asked for. */
-static void walk_other(struct walk *walk, VALUE value) {
+static void encode_other(struct encoder *encoder, VALUE value) {
   if (RTEST(rb_obj_is_kind_of(value, decimal_class)))
-    walk_decimal(walk->request, value);
+    encode_decimal(encoder->request, value);
   else if (RTEST(rb_obj_is_kind_of(value, rb_cTime)))
-    walk_time(walk->request, value);
+    encode_time(encoder->request, value);
   else if (is_a(value, "Date") && !is_a(value, "DateTime"))
-    walk_date(walk->request, value);
+    encode_date(encoder->request, value);
   else
-    walk_converted(walk, value);
+    encode_converted(encoder, value);
 }
 
 /* False, with the value refused, when the container cannot be entered. */
-static bool enter(struct walk *walk, VALUE container) {
+static bool enter(struct encoder *encoder, VALUE container) {
   rb_thread_check_ints();
-  for (size_t index = 0; index < walk->depth; index++) {
-    if (walk->within[index] == container) {
-      privy_request_refuse(walk->request, "contains itself");
+  for (size_t index = 0; index < encoder->depth; index++) {
+    if (encoder->within[index] == container) {
+      privy_request_refuse(encoder->request, "contains itself");
       return false;
     }
   }
-  if (walk->depth == DEEPEST) {
-    privy_request_refuse(walk->request, "is nested too deeply");
+  if (encoder->depth == DEEPEST) {
+    privy_request_refuse(encoder->request, "is nested too deeply");
     return false;
   }
-  walk->within[walk->depth++] = container;
+  encoder->within[encoder->depth++] = container;
   return true;
 }
 
-static void walk_array(struct walk *walk, VALUE array) {
-  if (!enter(walk, array)) return;
-  privy_request_begin_array(walk->request);
-  for (long index = 0; index < RARRAY_LEN(array); index++) walk_value(walk, rb_ary_entry(array, index));
-  privy_request_end_array(walk->request);
-  walk->depth--;
+static void encode_array(struct encoder *encoder, VALUE array) {
+  if (!enter(encoder, array)) return;
+  privy_request_begin_array(encoder->request);
+  for (long index = 0; index < RARRAY_LEN(array); index++) encode_value(encoder, rb_ary_entry(array, index));
+  privy_request_end_array(encoder->request);
+  encoder->depth--;
 }
 
 struct members {
-  struct walk *walk;
+  struct encoder *encoder;
   VALUE hash;
 };
 
@@ -294,70 +294,70 @@ static void refuse_key(privy_request *request, VALUE key) {
   RB_GC_GUARD(shown);
 }
 
-static void walk_key(privy_request *request, VALUE text) {
+static void encode_key(privy_request *request, VALUE text) {
   privy_request_key(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
   RB_GC_GUARD(text);
 }
 
-static int walk_member(VALUE key, VALUE value, VALUE argument) {
+static int encode_member(VALUE key, VALUE value, VALUE argument) {
   struct members *members = (struct members *)argument;
-  privy_request *request = members->walk->request;
+  privy_request *request = members->encoder->request;
   VALUE text;
-  if (value == privy_rb_omit && members->walk->depth == 0) return ST_CONTINUE;
+  if (value == privy_rb_omit && members->encoder->depth == 0) return ST_CONTINUE;
   if (!SYMBOL_P(key) && !RB_TYPE_P(key, T_STRING)) {
     refuse_key(request, key);
   } else if (!text_of(key, &text)) {
-    walk_key(request, rb_inspect(key));
+    encode_key(request, rb_inspect(key));
     refuse(request, rb_sprintf("has a name in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(key)));
   } else if (SYMBOL_P(key) && rb_hash_lookup2(members->hash, text, Qundef) != Qundef) {
-    walk_key(request, text);
+    encode_key(request, text);
     privy_request_refuse(request, "is given twice: as String and as Symbol");
   } else {
-    walk_key(request, text);
-    walk_value(members->walk, value);
+    encode_key(request, text);
+    encode_value(members->encoder, value);
   }
   return ST_CONTINUE;
 }
 
-static void walk_members(struct walk *walk, VALUE hash) {
-  struct members members = {walk, hash};
-  rb_hash_foreach(hash, walk_member, (VALUE)&members);
+static void encode_members(struct encoder *encoder, VALUE hash) {
+  struct members members = {encoder, hash};
+  rb_hash_foreach(hash, encode_member, (VALUE)&members);
 }
 
-static void walk_hash(struct walk *walk, VALUE hash) {
-  if (!enter(walk, hash)) return;
-  privy_request_begin_object(walk->request);
-  walk_members(walk, hash);
-  privy_request_end_object(walk->request);
-  walk->depth--;
+static void encode_hash(struct encoder *encoder, VALUE hash) {
+  if (!enter(encoder, hash)) return;
+  privy_request_begin_object(encoder->request);
+  encode_members(encoder, hash);
+  privy_request_end_object(encoder->request);
+  encoder->depth--;
 }
 
-static void walk_value(struct walk *walk, VALUE value) {
-  privy_request *request = walk->request;
+static void encode_value(struct encoder *encoder, VALUE value) {
+  privy_request *request = encoder->request;
   switch (rb_type(value)) {
   case T_NIL: privy_request_null(request); break;
   case T_TRUE: privy_request_boolean(request, true); break;
   case T_FALSE: privy_request_boolean(request, false); break;
   case T_FIXNUM: privy_request_integer(request, FIX2LONG(value)); break;
-  case T_BIGNUM: walk_digits(request, rb_big2str(value, 10)); break;
-  case T_FLOAT: walk_digits(request, rb_funcall(value, id_to_s, 0)); break;
+  case T_BIGNUM: encode_digits(request, rb_big2str(value, 10)); break;
+  case T_FLOAT: encode_digits(request, rb_funcall(value, id_to_s, 0)); break;
   case T_STRING:
-  case T_SYMBOL: walk_text(request, value); break;
-  case T_ARRAY: walk_array(walk, value); break;
-  case T_HASH: walk_hash(walk, value); break;
-  default: walk_other(walk, value);
+  case T_SYMBOL: encode_text(request, value); break;
+  case T_ARRAY: encode_array(encoder, value); break;
+  case T_HASH: encode_hash(encoder, value); break;
+  default: encode_other(encoder, value);
   }
 }
 
 void privy_rb_encode_value(privy_request *request, VALUE value) {
-  struct walk walk = {.request = request};
-  walk_value(&walk, value);
+  struct encoder encoder = {.request = request};
+  encode_value(&encoder, value);
 }
 
 void privy_rb_encode_members(privy_request *request, VALUE hash) {
-  struct walk walk = {.request = request};
+  struct encoder encoder = {.request = request};
   Check_Type(hash, T_HASH);
-  walk_members(&walk, hash);
+  encode_members(&encoder, hash);
 }
 
 void privy_rb_init_encode(void) {

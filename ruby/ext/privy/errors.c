@@ -4,14 +4,6 @@
 
 static ID id_from_core;
 
-static VALUE memory_exception(void) {
-  return rb_exc_new_cstr(rb_eNoMemError, "out of memory");
-}
-
-void privy_rb_raise_memory(void) {
-  rb_exc_raise(memory_exception());
-}
-
 const char *privy_rb_error_name(privy_status code) {
   return code == PRIVY_CONFIG_ERROR ? "Error" : privy_error_describe(code)->name;
 }
@@ -64,7 +56,7 @@ static VALUE error_values(const privy_error *error) {
 }
 
 VALUE privy_rb_exception(const privy_error *error) {
-  if (error->code == PRIVY_NO_MEMORY) return memory_exception();
+  if (error->code == PRIVY_NO_MEMORY) return privy_rb_memory_exception();
   VALUE klass = error_class(error->code == PRIVY_INTERRUPTED ? PRIVY_CONFIG_ERROR : error->code);
   return rb_funcall(klass, id_from_core, 1, error_values(error));
 }

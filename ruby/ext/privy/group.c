@@ -6,7 +6,7 @@
 
 /*
  * Many calls at once: the core's group behind a Privy::Core::Group. It is driven by `wait`, or when made to be watched
- * by `sockets`, `due` and `act`. All calls under way at one time are of one operation.
+ * by `sockets`, `timeout` and `socket_action`. All calls under way at one time are of one operation.
  */
 
 typedef struct watched {
@@ -108,14 +108,14 @@ static VALUE group_sockets(VALUE self) {
   return sockets;
 }
 
-/* due → seconds until act(-1, 0) is, nil when nothing waits for time */
-static VALUE group_due(VALUE self) {
-  double due = privy_group_timeout(group_get(self)->core);
-  return due < 0 ? Qnil : DBL2NUM(due);
+/* timeout → seconds until socket_action(-1, 0) is due, nil when nothing waits for time */
+static VALUE group_timeout(VALUE self) {
+  double timeout = privy_group_timeout(group_get(self)->core);
+  return timeout < 0 ? Qnil : DBL2NUM(timeout);
 }
 
-/* act(descriptor, IO::READABLE and IO::WRITABLE), or act(-1, 0) when time has passed */
-static VALUE group_act(VALUE self, VALUE socket, VALUE ready) {
+/* socket_action(descriptor, IO::READABLE and IO::WRITABLE); socket_action(-1, 0) after the timeout */
+static VALUE group_socket_action(VALUE self, VALUE socket, VALUE ready) {
   group *data = group_get(self);
   int number = NUM2INT(socket), waits = NUM2INT(ready);
   privy_group_socket_action(data->core, number,
@@ -188,7 +188,7 @@ static VALUE group_close(VALUE self) {
 
 struct start {
   group *self;
-  privy_rb_call_spec question;
+  privy_rb_call_spec spec;
   privy_options options;
   uint64_t id;
   privy_request *request;
@@ -197,14 +197,14 @@ struct start {
 
 static VALUE start_body(VALUE argument) {
   struct start *start = (struct start *)argument;
-  privy_rb_call_spec_build(&start->question, &start->request);
+  privy_rb_call_spec_build(&start->spec, &start->request);
   privy_rb_client_finish(start->self->client, start->request, &start->error);
   privy_group_observe(start->self->core, privy_rb_least_level(start->self->observer));
   privy_request *request = start->request;
   start->request = NULL;
   privy_rb_check(privy_group_start(start->self->core, request, &start->options, start->id, &start->error),
                  &start->error);
-  start->self->operation = start->question.operation;
+  start->self->operation = start->spec.operation;
   return Qnil;
 }
 
@@ -215,8 +215,8 @@ static VALUE start_clean(VALUE argument) {
   return Qnil;
 }
 
-static VALUE start_call(VALUE self, VALUE id, privy_rb_call_spec question, VALUE options) {
-  struct start start = {.self = group_get(self), .question = question, .id = NUM2ULL(id)};
+static VALUE start_call(VALUE self, VALUE id, privy_rb_call_spec spec, VALUE options) {
+  struct start start = {.self = group_get(self), .spec = spec, .id = NUM2ULL(id)};
   start.options = privy_rb_options(options);
   privy_error_init(&start.error);
   rb_ensure(start_body, (VALUE)&start, start_clean, (VALUE)&start);
@@ -235,10 +235,10 @@ static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE ex
 /* request(id, method, path, params, headers, body, options): starts it */
 static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
                            VALUE options) {
-  privy_rb_call_spec question = privy_rb_call_spec_raw(method, path, params, headers, body);
-  start_call(self, id, question, options);
-  RB_GC_GUARD(question.method);
-  RB_GC_GUARD(question.path);
+  privy_rb_call_spec spec = privy_rb_call_spec_raw(method, path, params, headers, body);
+  start_call(self, id, spec, options);
+  RB_GC_GUARD(spec.method);
+  RB_GC_GUARD(spec.path);
   RB_GC_GUARD(params);
   RB_GC_GUARD(headers);
   RB_GC_GUARD(body);
@@ -256,36 +256,36 @@ static VALUE group_cancel(VALUE self, VALUE id) {
   return Qnil;
 }
 
-struct taking {
-  VALUE walk;
+struct completed {
+  VALUE pager;
   const privy_operation *operation;
   privy_completion completion;
 };
 
-static VALUE take_body(VALUE argument) {
-  struct taking *taking = (struct taking *)argument;
-  privy_completion *completion = &taking->completion;
-  VALUE value = completion->status == PRIVY_OK ? privy_rb_result(taking->operation, completion->response)
+static VALUE completed_body(VALUE argument) {
+  struct completed *completed = (struct completed *)argument;
+  privy_completion *completion = &completed->completion;
+  VALUE value = completion->status == PRIVY_OK ? privy_rb_result(completed->operation, completion->response)
                                                : privy_rb_exception(&completion->error);
   VALUE result = rb_ary_new_from_args(2, ULL2NUM(completion->id), value);
-  if (NIL_P(taking->walk) || completion->status != PRIVY_OK) return result;
-  return rb_ary_concat(result, privy_rb_encode_take(taking->walk, completion->response));
+  if (NIL_P(completed->pager) || completion->status != PRIVY_OK) return result;
+  return rb_ary_concat(result, privy_rb_pager_take(completed->pager, completion->response));
 }
 
-static VALUE take_clean(VALUE argument) {
-  privy_completion_clear(&((struct taking *)argument)->completion);
+static VALUE completed_clean(VALUE argument) {
+  privy_completion_clear(&((struct completed *)argument)->completion);
   return Qnil;
 }
 
-/* take(walk = nil) → [id, what came of the call: as Client#call returns it, or the exception]; nil when none has ended.
- * A page is noted by the Walk, and what privy_rb_encode_take gives follows it. */
-static VALUE group_take(int count, VALUE *arguments, VALUE self) {
+/* next_completed(pager = nil) → [id, the call's result or exception], nil when none has ended. With a Pager the result
+ * of privy_rb_pager_take for the page follows. */
+static VALUE group_next_completed(int count, VALUE *arguments, VALUE self) {
   group *data = group_get(self);
-  struct taking taking = {.operation = data->operation};
-  rb_scan_args(count, arguments, "01", &taking.walk);
-  if (!privy_group_next_completed(data->core, &taking.completion)) return Qnil;
-  VALUE result = rb_ensure(take_body, (VALUE)&taking, take_clean, (VALUE)&taking);
-  RB_GC_GUARD(taking.walk);
+  struct completed completed = {.operation = data->operation};
+  rb_scan_args(count, arguments, "01", &completed.pager);
+  if (!privy_group_next_completed(data->core, &completed.completion)) return Qnil;
+  VALUE result = rb_ensure(completed_body, (VALUE)&completed, completed_clean, (VALUE)&completed);
+  RB_GC_GUARD(completed.pager);
   return result;
 }
 
@@ -302,13 +302,13 @@ static void *wait_without_gvl(void *argument) {
   return NULL;
 }
 
-static void wait_wake(void *core) {
+static void unblock(void *core) {
   privy_group_wake(core);
 }
 
 static VALUE wait_body(VALUE argument) {
   struct waiting *waiting = (struct waiting *)argument;
-  rb_nogvl(wait_without_gvl, waiting, wait_wake, waiting->self->core, RB_NOGVL_UBF_ASYNC_SAFE);
+  rb_nogvl(wait_without_gvl, waiting, unblock, waiting->self->core, RB_NOGVL_UBF_ASYNC_SAFE);
   return Qnil;
 }
 
@@ -332,8 +332,8 @@ static VALUE group_count(VALUE self) {
   return SIZET2NUM(privy_group_count(group_get(self)->core));
 }
 
-/* set_ahead(on): whether its calls are made before they are needed */
-static VALUE group_set_ahead(VALUE self, VALUE on) {
+/* set_prefetch(on): whether its calls are made before their results are needed */
+static VALUE group_set_prefetch(VALUE self, VALUE on) {
   privy_group_set_prefetch(group_get(self)->core, RTEST(on));
   return Qnil;
 }
@@ -415,12 +415,12 @@ void privy_rb_init_group(void) {
   rb_define_method(klass, "call", group_call, 5);
   rb_define_method(klass, "request", group_request, 7);
   rb_define_method(klass, "cancel", group_cancel, 1);
-  rb_define_method(klass, "take", group_take, -1);
+  rb_define_method(klass, "next_completed", group_next_completed, -1);
   rb_define_method(klass, "wait", group_wait, 1);
   rb_define_method(klass, "count", group_count, 0);
-  rb_define_method(klass, "set_ahead", group_set_ahead, 1);
+  rb_define_method(klass, "set_prefetch", group_set_prefetch, 1);
   rb_define_method(klass, "waiting_until", group_waiting_until, 0);
   rb_define_method(klass, "sockets", group_sockets, 0);
-  rb_define_method(klass, "due", group_due, 0);
-  rb_define_method(klass, "act", group_act, 2);
+  rb_define_method(klass, "timeout", group_timeout, 0);
+  rb_define_method(klass, "socket_action", group_socket_action, 2);
 }

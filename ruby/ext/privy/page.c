@@ -1,77 +1,52 @@
 #include "binding.h"
 
-/* Answers that are no single record: pages of them, and raw ones. Their classes are written in Ruby. And the walk from
- * page to page. */
-
-static VALUE new_instance(const char *name, int count, const VALUE *arguments) {
-  return rb_class_new_instance(count, arguments, rb_const_get(privy_rb_module, rb_intern(name)));
-}
+/* Pages of records, and the pager that follows them. The class Privy::Page is written in Ruby. */
 
 VALUE privy_rb_page_new(privy_response *response) {
   size_t count = privy_response_count(response);
-  const privy_record *place = privy_response_pagination(response);
+  const privy_record *pagination = privy_response_pagination(response);
   VALUE records = rb_ary_new_capa((long)count);
   for (size_t index = 0; index < count; index++) {
     rb_ary_push(records, privy_rb_record_new(response, privy_response_record(response, index)));
   }
-  VALUE arguments[] = {records, place == NULL ? Qnil : privy_rb_record_new(response, place)};
-  return new_instance("Page", 2, arguments);
-}
-
-VALUE privy_rb_clean_text(const char *bytes, size_t length) {
-  VALUE text = rb_utf8_str_new(length == 0 ? "" : bytes, (long)length);
-  VALUE scrubbed = rb_str_scrub(text, Qnil);
-  return rb_obj_freeze(NIL_P(scrubbed) ? text : scrubbed);
-}
-
-/* The body as it came, in UTF-8 if it is that. */
-static VALUE whole_body(const privy_response *response) {
-  size_t length = 0;
-  const char *body = privy_response_body(response, &length);
-  VALUE text = rb_utf8_str_new(body, (long)length);
-  if (rb_enc_str_coderange(text) == ENC_CODERANGE_BROKEN) rb_enc_associate(text, rb_ascii8bit_encoding());
-  return rb_obj_freeze(text);
-}
-
-VALUE privy_rb_response_new(privy_response *response) {
-  VALUE arguments[] = {INT2NUM(privy_response_status(response)), privy_rb_headers(response), whole_body(response)};
-  return new_instance("Response", 3, arguments);
+  VALUE arguments[] = {records, pagination == NULL ? Qnil : privy_rb_record_new(response, pagination)};
+  return rb_class_new_instance(2, arguments, rb_const_get(privy_rb_module, rb_intern("Page")));
 }
 
 /* ---- from page to page ---- */
 
-static void walk_free(void *data) {
+static void pager_free(void *data) {
   privy_pager_free(data);
 }
 
-/* The core does not tell what a walk holds: some hundred kilobytes at most. */
-static size_t walk_size(const void *data) {
+/* The core does not report the size of a pager: some hundred kilobytes at most. */
+static size_t pager_size(const void *data) {
   (void)data;
   return 0;
 }
 
-static const rb_data_type_t walk_type = {
-    .wrap_struct_name = "Privy::Core::Walk",
-    .function = {.dfree = walk_free, .dsize = walk_size},
+static const rb_data_type_t pager_type = {
+    .wrap_struct_name = "Privy::Core::Pager",
+    .function = {.dfree = pager_free, .dsize = pager_size},
     .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
 };
 
-static VALUE walk_allocate(VALUE klass) {
-  return TypedData_Wrap_Struct(klass, &walk_type, NULL);
+static VALUE pager_allocate(VALUE klass) {
+  return TypedData_Wrap_Struct(klass, &pager_type, NULL);
 }
 
-/* Walk.new(number of the first page, records a page); 0 for what is left to the API */
-static VALUE walk_initialize(VALUE self, VALUE first, VALUE most) {
-  privy_pager *walk;
+/* Pager.new(number of the first page, records per page); 0: the API's default */
+static VALUE pager_initialize(VALUE self, VALUE first, VALUE most) {
+  privy_pager *pager;
   int64_t number = NUM2LL(first), size = NUM2LL(most);
-  if (rb_check_typeddata(self, &walk_type) != NULL) rb_raise(rb_eRuntimeError, "already initialized");
-  if (privy_pager_new(number, size, &walk) != PRIVY_OK) privy_rb_raise_memory();
-  RTYPEDDATA_DATA(self) = walk;
+  if (rb_check_typeddata(self, &pager_type) != NULL) rb_raise(rb_eRuntimeError, "already initialized");
+  if (privy_pager_new(number, size, &pager) != PRIVY_OK) privy_rb_raise_memory();
+  RTYPEDDATA_DATA(self) = pager;
   return self;
 }
 
-/* nil when none is */
-static VALUE tell_repeated(const bool *repeated, size_t count) {
+/* [true or false for each record], nil when no record is repeated */
+static VALUE repeated_list(const bool *repeated, size_t count) {
   size_t first = 0;
   while (first < count && !repeated[first]) first++;
   if (first == count) return Qnil;
@@ -80,36 +55,36 @@ static VALUE tell_repeated(const bool *repeated, size_t count) {
   return list;
 }
 
-static privy_pager *walk_get(VALUE self) {
-  privy_pager *walk = rb_check_typeddata(self, &walk_type);
-  if (walk == NULL) rb_raise(rb_eRuntimeError, "not initialized");
-  return walk;
+static privy_pager *pager_get(VALUE self) {
+  privy_pager *pager = rb_check_typeddata(self, &pager_type);
+  if (pager == NULL) rb_raise(rb_eRuntimeError, "not initialized");
+  return pager;
 }
 
-VALUE privy_rb_encode_take(VALUE self, const privy_response *page) {
-  privy_pager *walk = walk_get(self);
+VALUE privy_rb_pager_take(VALUE self, const privy_response *page) {
+  privy_pager *pager = pager_get(self);
   size_t count = privy_response_count(page);
   int64_t next;
-  VALUE room = rb_str_tmp_new((long)(count * sizeof(bool)));
-  bool *repeated = (bool *)RSTRING_PTR(room);
-  if (privy_pager_take(walk, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
-  VALUE told = tell_repeated(repeated, count);
-  RB_GC_GUARD(room);
+  VALUE space = rb_str_tmp_new((long)(count * sizeof(bool)));
+  bool *repeated = (bool *)RSTRING_PTR(space);
+  if (privy_pager_take(pager, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
+  VALUE list = repeated_list(repeated, count);
+  RB_GC_GUARD(space);
   RB_GC_GUARD(self);
-  return rb_ary_new_from_args(2, told, LL2NUM(next));
+  return rb_ary_new_from_args(2, list, LL2NUM(next));
 }
 
-/* stride → records between two looks at the next page */
-static VALUE walk_stride(VALUE self) {
-  return SIZET2NUM(privy_pager_stride(walk_get(self)));
+/* stride → records to read between two checks of the next page */
+static VALUE pager_stride(VALUE self) {
+  return SIZET2NUM(privy_pager_stride(pager_get(self)));
 }
 
-/* prefetch?(core client, read) → whether the next page may be asked for when so many records have been read */
-static VALUE walk_may_prefetch(VALUE self, VALUE client, VALUE read) {
-  const privy_pager *walk = walk_get(self);
+/* prefetch?(core client, read) → whether the next page may be requested after `read` records of this one */
+static VALUE pager_may_prefetch(VALUE self, VALUE client, VALUE read) {
+  const privy_pager *pager = pager_get(self);
   privy_rb_client *data = privy_rb_client_get(client);
   size_t count = NUM2SIZET(read);
-  bool may = privy_client_may_prefetch(privy_rb_client_enter(data), walk, count);
+  bool may = privy_client_may_prefetch(privy_rb_client_enter(data), pager, count);
   privy_rb_client_leave(data);
   RB_GC_GUARD(self);
   RB_GC_GUARD(client);
@@ -117,10 +92,10 @@ static VALUE walk_may_prefetch(VALUE self, VALUE client, VALUE read) {
 }
 
 void privy_rb_init_page(void) {
-  VALUE klass = rb_define_class_under(privy_rb_core, "Walk", rb_cObject);
-  rb_define_alloc_func(klass, walk_allocate);
+  VALUE klass = rb_define_class_under(privy_rb_core, "Pager", rb_cObject);
+  rb_define_alloc_func(klass, pager_allocate);
   rb_undef_method(klass, "initialize_copy");
-  rb_define_method(klass, "initialize", walk_initialize, 2);
-  rb_define_method(klass, "stride", walk_stride, 0);
-  rb_define_method(klass, "prefetch?", walk_may_prefetch, 2);
+  rb_define_method(klass, "initialize", pager_initialize, 2);
+  rb_define_method(klass, "stride", pager_stride, 0);
+  rb_define_method(klass, "prefetch?", pager_may_prefetch, 2);
 }

@@ -2,31 +2,31 @@
 
 /* What the user asks for, as a request of the core, and what comes of it. */
 
-static void build(const privy_rb_call_spec *question, privy_request **out) {
-  if (privy_request_new(question->operation, out) != PRIVY_OK) privy_rb_raise_memory();
-  privy_rb_encode_members(*out, question->params);
-  if (NIL_P(question->extra)) return;
+static void encode_operation(const privy_rb_call_spec *spec, privy_request **out) {
+  if (privy_request_new(spec->operation, out) != PRIVY_OK) privy_rb_raise_memory();
+  privy_rb_encode_members(*out, spec->params);
+  if (NIL_P(spec->extra)) return;
   privy_request_extra(*out);
-  privy_rb_encode_members(*out, question->extra);
+  privy_rb_encode_members(*out, spec->extra);
 }
 
-static void build_raw(const privy_rb_call_spec *question, privy_request **out) {
-  VALUE method = question->method, path = question->path;
+static void encode_raw(const privy_rb_call_spec *spec, privy_request **out) {
+  VALUE method = spec->method, path = spec->path;
   privy_status status = privy_request_new_raw(RSTRING_PTR(method), (size_t)RSTRING_LEN(method), RSTRING_PTR(path),
                                               (size_t)RSTRING_LEN(path), out);
   if (status != PRIVY_OK) privy_rb_raise_memory();
-  if (question->body != privy_rb_omit) privy_rb_encode_value(*out, question->body);
+  if (spec->body != privy_rb_omit) privy_rb_encode_value(*out, spec->body);
   privy_request_query(*out);
-  if (!NIL_P(question->params)) privy_rb_encode_members(*out, question->params);
+  if (!NIL_P(spec->params)) privy_rb_encode_members(*out, spec->params);
   privy_request_header(*out);
-  if (!NIL_P(question->headers)) privy_rb_encode_members(*out, question->headers);
+  if (!NIL_P(spec->headers)) privy_rb_encode_members(*out, spec->headers);
 }
 
-void privy_rb_call_spec_build(const privy_rb_call_spec *question, privy_request **out) {
-  if (question->operation == NULL)
-    build_raw(question, out);
+void privy_rb_call_spec_build(const privy_rb_call_spec *spec, privy_request **out) {
+  if (spec->operation == NULL)
+    encode_raw(spec, out);
   else
-    build(question, out);
+    encode_operation(spec, out);
 }
 
 /* A Hash, or what Ruby takes for one by to_hash. */
@@ -50,17 +50,10 @@ privy_rb_call_spec privy_rb_call_spec_of(VALUE name, VALUE params, VALUE extra) 
 }
 
 privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
-  privy_rb_call_spec question = {.params = hash_or_nil(params), .headers = hash_or_nil(headers), .body = body};
-  question.method = rb_str_new_frozen(SYMBOL_P(method) ? rb_sym2str(method) : StringValue(method));
-  question.path = rb_str_new_frozen(StringValue(path));
-  return question;
-}
-
-VALUE privy_rb_result(const privy_operation *operation, privy_response *response) {
-  if (operation == NULL) return privy_rb_response_new(response);
-  if (privy_operation_paged(operation)) return privy_rb_page_new(response);
-  if (privy_response_count(response) == 0) return Qnil;
-  return privy_rb_record_new(response, privy_response_record(response, 0));
+  privy_rb_call_spec spec = {.params = hash_or_nil(params), .headers = hash_or_nil(headers), .body = body};
+  spec.method = rb_str_new_frozen(SYMBOL_P(method) ? rb_sym2str(method) : StringValue(method));
+  spec.path = rb_str_new_frozen(StringValue(path));
+  return spec;
 }
 
 /* ---- any value as JSON: the body of a request that is never sent ---- */
@@ -99,14 +92,14 @@ static VALUE core_generate(VALUE self, VALUE value) {
 /* ---- the faults of a request that is not sent ---- */
 
 struct validation {
-  privy_rb_call_spec question;
+  privy_rb_call_spec spec;
   privy_request *request;
   privy_error error;
 };
 
 static VALUE validate_body(VALUE argument) {
   struct validation *validation = (struct validation *)argument;
-  build(&validation->question, &validation->request);
+  encode_operation(&validation->spec, &validation->request);
   privy_status status = privy_request_finish(validation->request, &validation->error);
   if (status != PRIVY_VALIDATION) privy_rb_check(status, &validation->error);
   return privy_rb_details(&validation->error.details);
@@ -121,12 +114,12 @@ static VALUE validate_clean(VALUE argument) {
 
 /* validate(operation, params, extra) → the faults that a call would raise with */
 static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
-  struct validation validation = {.question = privy_rb_call_spec_of(name, params, extra)};
+  struct validation validation = {.spec = privy_rb_call_spec_of(name, params, extra)};
   (void)self;
   privy_error_init(&validation.error);
   VALUE details = rb_ensure(validate_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
   RB_GC_GUARD(params);
-  RB_GC_GUARD(validation.question.extra);
+  RB_GC_GUARD(validation.spec.extra);
   return details;
 }
 

@@ -33,7 +33,7 @@ static bool is_number(VALUE value) {
   return rb_respond_to(value, id_is_a) && RTEST(rb_funcall(value, id_is_a, 1, rb_cNumeric));
 }
 
-double privy_rb_number(VALUE value) {
+static double number_of(VALUE value) {
   if (RB_TYPE_P(value, T_STRING)) return privy_setting_number(RSTRING_PTR(value), (size_t)RSTRING_LEN(value));
   if (!is_number(value) || !rb_respond_to(value, id_to_f)) return NAN;
   if (RB_TYPE_P(value, T_BIGNUM) && rb_absint_size(value, NULL) > LONGEST_INTEGER) return NAN;
@@ -57,7 +57,7 @@ privy_options privy_rb_options_over(VALUE given, privy_options options) {
   for (int setting = 0; setting < PRIVY_SETTING_CONCURRENCY && !RHASH_EMPTY_P(given); setting++) {
     VALUE value = is_option(setting) ? number_setting(given, setting) : Qnil;
     if (NIL_P(value)) continue;
-    double number = privy_rb_number(value);
+    double number = number_of(value);
     check(privy_options_set(&options, (privy_setting)setting, number, &refusal.error), &refusal);
   }
   return options;
@@ -73,7 +73,7 @@ void privy_rb_numbers(VALUE settings, privy_config *config) {
   for (int setting = 0; setting < PRIVY_SETTING_CONCURRENCY; setting++) {
     VALUE value = number_setting(settings, setting);
     if (NIL_P(value)) continue;
-    double number = privy_rb_number(value);
+    double number = number_of(value);
     check(privy_config_set(config, (privy_setting)setting, number, &refusal.error), &refusal);
   }
 }
@@ -81,7 +81,7 @@ void privy_rb_numbers(VALUE settings, privy_config *config) {
 void privy_rb_concurrency(VALUE value, privy_bulk_config *config) {
   struct refusal refusal;
   privy_error_init(&refusal.error);
-  if (!NIL_P(value)) check(privy_bulk_config_concurrency(config, privy_rb_number(value), &refusal.error), &refusal);
+  if (!NIL_P(value)) check(privy_bulk_config_concurrency(config, number_of(value), &refusal.error), &refusal);
 }
 
 const char *privy_rb_text_setting(VALUE settings, const char *name) {

@@ -100,9 +100,9 @@ module Privy
     include Enumerable
     include Opaque
 
-    # Seconds after which a wait looks around: a signal may come without ending it.
-    TURN = 0.05
-    private_constant :TURN
+    # A wait ends after this time (seconds): a signal may arrive without ending it.
+    WAIT = 0.05
+    private_constant :WAIT
 
     # @private
     def initialize(client, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
@@ -211,14 +211,14 @@ module Privy
           return true
         when :wait
           report_progress
-          @driver.wait(TURN)
+          @driver.wait(WAIT)
         when :end then return ended
         end
       end
     end
 
     def begin_run
-      @driver ||= @drivers.take
+      @driver ||= @drivers.checkout
       core_begin(@driver.group, @operation, @concurrency, total, @options)
     end
 
@@ -228,7 +228,7 @@ module Privy
       return unless @pending
 
       core_add(@pending.first)
-      @driver.nudge
+      @driver.poll
     end
 
     # Takes the next row of the source.
@@ -280,7 +280,7 @@ module Privy
     def leave
       driver = @driver
       @driver = nil
-      @drivers.give(driver, []) if driver
+      @drivers.checkin(driver, []) if driver
     end
 
     # Parameters and extra fields of a row.

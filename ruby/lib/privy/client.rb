@@ -202,8 +202,8 @@ module Privy
     end
 
     # @private
-    def walk(operation, params, extra, options)
-      PageWalk.new(@drivers, operation, params, extra, options_for(options))
+    def pager(operation, params, extra, options)
+      Pager.new(@drivers, operation, params, extra, options_for(options))
     end
 
     private

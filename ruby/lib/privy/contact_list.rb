@@ -22,11 +22,11 @@ module Privy
 
     # @private
     # @param prefetch [Boolean]
-    # @yieldreturn [PageWalk] a new walk
-    def initialize(prefetch, &walk)
+    # @yieldreturn [Pager] a new pager
+    def initialize(prefetch, &new_pager)
       @prefetch = prefetch
-      @walk = walk
-      @begun = nil
+      @new_pager = new_pager
+      @first = nil
       @known = false
       @total_count = nil
     end
@@ -38,10 +38,10 @@ module Privy
     def each
       return enum_for(:each) unless block_given?
 
-      each_page do |_page, contacts, walk|
-        stride = walk.stride
+      each_page do |_page, contacts, pager|
+        stride = pager.stride
         contacts.each_with_index do |contact, index|
-          walk.ahead(index) if @prefetch && index.positive? && (index % stride).zero?
+          pager.prefetch(index) if @prefetch && index.positive? && (index % stride).zero?
           yield contact
         end
       end
@@ -62,7 +62,7 @@ module Privy
     #
     # @return [Integer, nil] nil when the answer did not tell
     def total_count
-      @begun = begin_walk unless @known
+      @first = read_first unless @known
       @total_count
     end
 
@@ -88,28 +88,28 @@ module Privy
       to_a
     end
 
-    # A walk and what its first page brought.
-    def begin_walk
-      walk = @walk.call
-      first = walk.next
+    # A pager and the result of its first page.
+    def read_first
+      pager = @new_pager.call
+      first = pager.next
       @total_count = first[0].total_count
       @known = true
-      [walk, first]
+      [pager, first]
     ensure
-      walk&.close
+      pager&.close
     end
 
     def each_page
-      walk, found = @begun || begin_walk
-      @begun = nil
+      pager, found = @first || read_first
+      @first = nil
       while found
-        yield(*found, walk)
-        found = walk.next
-        walk.ahead(0) if @prefetch && found
+        yield(*found, pager)
+        found = pager.next
+        pager.prefetch(0) if @prefetch && found
       end
       self
     ensure
-      walk&.close
+      pager&.close
     end
   end
 end

@@ -98,7 +98,7 @@ module Privy
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
       given = options(timeout, connect_timeout, max_wait, max_retries)
-      ContactList.new(prefetch) { @client.walk("contacts.list", filter, extra, given) }
+      ContactList.new(prefetch) { @client.pager("contacts.list", filter, extra, given) }
     end
 
     # Changes the fields given and keeps the others; tags and custom_fields are replaced whole. Needs the scope
