@@ -43,7 +43,7 @@ def test_the_targets_it_names_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"no make {target}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, *OF_ONE_LANGUAGE, "docs/architecture.md"])
+@pytest.mark.parametrize("page", [*PAGES, *OF_ONE_LANGUAGE, "docs/architecture.md", "CONTRIBUTING.md"])
 def test_the_files_it_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
     folders = "bench|csrc|python|ruby|tests|examples|docs|tools"
