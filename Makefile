@@ -76,9 +76,13 @@ build: build-c-plain build-python build-ruby ## the core with its test programs,
 .PHONY: build-deep
 build-deep: build build-c-asan $(threaded)
 
+.PHONY: compile_commands.json
+compile_commands.json: setup ## what clangd and other tools read: how each C file is compiled
+	@$(MAKE) --always-make --dry-run V=1 PRIVY_SETUP_DONE=1 build | $(VENV)/python tools/compile_commands.py
+
 .PHONY: clean
 clean: ## remove everything built
-	rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build compile_commands.json .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find python ruby tests examples tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the core and its tests in C -----------------------------------------------------------------------------------

@@ -10,7 +10,18 @@ from pathlib import Path
 from threading import Timer
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_OURS = {"build", "dist", "pkg", ".git", "__pycache__", ".hypothesis", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+NOT_OURS = {
+    "build",
+    "compile_commands.json",
+    "dist",
+    "pkg",
+    ".git",
+    "__pycache__",
+    ".hypothesis",
+    ".pytest_cache",
+    ".mypy_cache",
+    ".ruff_cache",
+}
 RUBY = [(ROOT / "build/ruby-path").read_text().strip(), "-W:deprecated", "-Ibuild/ruby/lib", "-Iruby/lib"]
 INTERPRETERS = {"python": [sys.executable], "ruby": RUBY}
 SERVERS = {
