@@ -87,8 +87,3 @@ def test_bindings_include_only_the_public_header(folder: str) -> None:
             else:
                 own = {other.name for other in path.parent.glob("*.h")}
                 assert name == "privy.h" or name in own | INTERPRETERS[folder], f"{relative(path)} includes {name}"
-
-
-@pytest.mark.parametrize("path", sources("csrc", "python/ext", "ruby/ext", endings=(".c",)), ids=relative)
-def test_files_stay_small(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 500
