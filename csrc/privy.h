@@ -695,13 +695,6 @@ PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *
  */
 PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_pager *walk, size_t read);
 
-/* A handle by which one call can be stopped from another thread. */
-typedef struct privy_interrupt privy_interrupt;
-PRIVY_API PRIVY_NODISCARD privy_status privy_interrupt_new(privy_interrupt **out);
-PRIVY_API void privy_interrupt_free(privy_interrupt *interrupt);
-/* Stops the call that uses the handle, now or as soon as it starts. Any thread; safe to repeat. */
-PRIVY_API void privy_interrupt_raise(privy_interrupt *interrupt);
-
 /*
  * What a call reports while it runs: X(kind, name, what the event holds besides call, operation, method, path, attempt
  * and the budget left). The events of a call come in the order of happening. The first is "start", the last is "end",
@@ -807,11 +800,10 @@ typedef void privy_observe_function(void *context, const privy_trace_event *even
 
 /* How a call that is waited for can be stopped and watched. Every member may be NULL. */
 typedef struct privy_hooks {
-  privy_interrupt *interrupt;
   privy_stop_function *stop;
   privy_observe_function *observe;
-  privy_level least; /* observe takes no events below this level */
-  void *context;     /* for stop and observe */
+  privy_level min_level; /* observe takes no events below this level */
+  void *context;         /* for stop and observe */
 } privy_hooks;
 
 /*
@@ -827,10 +819,10 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, c
 
 /*
  * Makes the event of a request that privy_request_finish refused with `error`. False, and nothing is to be reported,
- * when its level is below `least` or the error is not a refusal (memory ran out).
+ * when its level is below `min_level` or the error is not a refusal (memory ran out).
  */
 PRIVY_API bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
-                                    privy_level least, privy_trace_event *out);
+                                    privy_level min_level, privy_trace_event *out);
 
 /* ---- many calls at once ------------------------------------------------------------------------------------------ */
 
@@ -865,7 +857,7 @@ PRIVY_API void privy_group_free(privy_group *group);
 PRIVY_API void privy_group_set_prefetch(privy_group *group, bool on);
 /* Calls that are started from now on keep their events of this level and above for privy_group_take_event. A new group
  * keeps none (PRIVY_LEVEL_OFF). */
-PRIVY_API void privy_group_observe(privy_group *group, privy_level least);
+PRIVY_API void privy_group_observe(privy_group *group, privy_level min_level);
 /* Takes the oldest event that was kept; false when there is none. A wait ends early when there is one to take. Events
  * that no memory was left for are missing. */
 PRIVY_API bool privy_group_take_event(privy_group *group, privy_trace_event *out);

@@ -25,13 +25,13 @@ void privy_call_init(privy_call *call, const privy_settings *settings, privy_opt
   *call = (privy_call){.settings = settings,
                        .options = options,
                        .request = request,
-                       .asked = request,
+                       .user_request = request,
                        .wait_left = options.max_wait,
                        .in_flight_wait_left = options.timeout,
                        .random = random[0] ^ random[1],
                        .status = PRIVY_OK,
                        .error = error};
-  privy_error_init(&call->kept);
+  privy_error_init(&call->saved_error);
   if (request->operation && request->operation->id == PRIVY_OP_EVENT &&
       !privy_request_find_header(request, "Idempotency-Key"))
     snprintf(call->key, sizeof call->key, "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
@@ -45,7 +45,7 @@ void privy_call_clear(privy_call *call) {
   privy_buffer_clear(&call->path);
   privy_buffer_clear(&call->form);
   privy_response_release(call->response);
-  privy_error_clear(&call->kept);
+  privy_error_clear(&call->saved_error);
 }
 
 /* splitmix64 */
@@ -71,15 +71,15 @@ static privy_call_step finish(privy_call *call, privy_status status) {
 
 /* Sets the error aside, which is then empty. */
 static void keep_error(privy_call *call) {
-  privy_error_clear(&call->kept);
-  call->kept = *call->error;
+  privy_error_clear(&call->saved_error);
+  call->saved_error = *call->error;
   privy_error_init(call->error);
 }
 
 static void restore_error(privy_call *call) {
   privy_error_clear(call->error);
-  *call->error = call->kept;
-  privy_error_init(&call->kept);
+  *call->error = call->saved_error;
+  privy_error_init(&call->saved_error);
 }
 
 static bool is_final(privy_status code) {
@@ -178,7 +178,7 @@ static privy_call_step wait_for_token(privy_call *call, privy_account *account, 
 }
 
 static privy_call_step send_token_request(privy_call *call, privy_account *account, double now) {
-  if (call->ahead) {
+  if (call->prefetch) {
     call->until = now + TOKEN_POLL;
     return PRIVY_CALL_WAIT;
   }
@@ -203,7 +203,8 @@ static privy_call_step send_request(privy_call *call, privy_account *account, do
     privy_error_no_memory(call->error);
     return fail(call);
   }
-  call->wire_request.fresh = call->retry_charged_for == PRIVY_CONNECTION || call->retry_charged_for == PRIVY_TIMEOUT;
+  call->wire_request.on_new_connection =
+      call->retry_charged_for == PRIVY_CONNECTION || call->retry_charged_for == PRIVY_TIMEOUT;
   privy_pacer_sent(&account->pacer);
   call->in_flight = true;
   call->never_arrived = false;
@@ -294,7 +295,7 @@ static bool plan_retry(privy_call *call, privy_account *account, double now) {
 
 /* The failure does not end the call. The one that lost a write may still have to be reported. */
 static void set_aside(privy_call *call) {
-  if (call->lost && call->goal == PRIVY_GOAL_RESPONSE && call->kept.code == PRIVY_OK)
+  if (call->lost && call->goal == PRIVY_GOAL_RESPONSE && call->saved_error.code == PRIVY_OK)
     keep_error(call);
   else
     privy_error_clear(call->error);
@@ -403,7 +404,7 @@ static bool followed_conflict(privy_call *call) {
   if (operation->id == PRIVY_OP_UPSERT && !call->follow_up && follow(call, &call->follow_up, true)) {
     call->request = call->follow_up;
     call->lost = false;
-    privy_error_clear(&call->kept);
+    privy_error_clear(&call->saved_error);
     privy_error_clear(call->error);
     return true;
   }

@@ -52,14 +52,14 @@ typedef struct privy_call {
   bool lost;                      /* an attempt of `request` failed that the server may have acted on… */
   double lost_at;                 /* …first at this instant */
   bool may_have_succeeded;        /* an attempt of any write of the call */
-  privy_error kept; /* the failure to report if a lost write is not repeated, or the 409 that is looked into */
+  privy_error saved_error; /* the failure to report if a lost write is not repeated, or the 409 that is looked into */
   double first_sent;
   bool token_renewed; /* after a 401 */
   bool in_flight;     /* counted by the pacer */
   char *token;        /* OAuth: the one that `outgoing` carries */
   uint64_t fetch;     /* number of its own token request */
   privy_fetch_watch fetch_watch;
-  bool ahead;      /* set by the driver: the call is made before it is needed, and starts no token request */
+  bool prefetch;   /* set by the driver: the call is made before it is needed, and starts no token request */
   char key[40];    /* the Idempotency-Key of this call, "" for none */
   uint64_t random; /* state of the jitter */
   bool done;
@@ -69,14 +69,14 @@ typedef struct privy_call {
   privy_status status;
   privy_response *response;
   privy_error *error;
-  privy_trace *trace;         /* where its events go; NULL: nowhere */
-  privy_level least;          /* of the events that go there */
-  const privy_request *asked; /* the user's */
-  uint64_t id;                /* that its events carry */
-  uint64_t number;            /* of this call in its client, 0 before its first event */
-  double began;               /* when the first event was due */
-  bool started, ended;        /* it has reported its start, its end */
-  privy_cost cost;            /* of the transfer that has just ended, set by the driver */
+  privy_trace *trace;    /* where its events go; NULL: nowhere */
+  privy_level min_level; /* of the events that go there */
+  const privy_request *user_request;
+  uint64_t id;         /* that its events carry */
+  uint64_t number;     /* of this call in its client, 0 before its first event */
+  double started_at;   /* when the first event was due */
+  bool started, ended; /* it has reported its start, its end */
+  privy_cost cost;     /* of the transfer that has just ended, set by the driver */
 } privy_call;
 
 /* The next number of a sequence in which none comes twice. */

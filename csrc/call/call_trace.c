@@ -19,9 +19,10 @@ static void describe_request(privy_trace_event *event, const privy_request *requ
 }
 
 static void begin(privy_trace_event *event, privy_trace_kind kind, const privy_account *account,
-                  const privy_request *asked) {
+                  const privy_request *user_request) {
   *event = (privy_trace_event){.kind = kind,
-                               .operation = asked->operation ? privy_operation_name(asked->operation) : "request",
+                               .operation =
+                                   user_request->operation ? privy_operation_name(user_request->operation) : "request",
                                .seconds = -1,
                                .waited = -1,
                                .lookup = -1,
@@ -38,11 +39,11 @@ static void begin(privy_trace_event *event, privy_trace_kind kind, const privy_a
 
 /* Adds an event to the trail; NULL when nobody listens at its level, or memory runs out. */
 static privy_trace_event *add(privy_call *call, privy_account *account, privy_trace_kind kind, double seconds) {
-  if (!call->trace || privy_trace_level_of(kind, call->error->code, seconds) < call->least) return NULL;
+  if (!call->trace || privy_trace_level_of(kind, call->error->code, seconds) < call->min_level) return NULL;
   privy_trace_event *event = privy_trace_add(call->trace);
   if (!event) return NULL;
   if (call->number == 0) call->number = ++account->calls;
-  begin(event, kind, account, call->asked);
+  begin(event, kind, account, call->user_request);
   event->call = call->number;
   event->id = call->id;
   event->attempt = call->attempts;
@@ -116,9 +117,9 @@ void privy_call_trace_pause(privy_call *call, privy_account *account, privy_trac
 void privy_call_trace_start(privy_call *call, privy_account *account, double now) {
   if (call->started || !call->trace) return;
   call->started = true;
-  call->began = now;
+  call->started_at = now;
   privy_trace_event *event = add(call, account, PRIVY_TRACE_START, -1);
-  if (event) describe_request(event, call->asked);
+  if (event) describe_request(event, call->user_request);
 }
 
 void privy_call_trace_refused(privy_call *call, privy_account *account) {
@@ -144,9 +145,9 @@ void privy_call_trace_end(privy_call *call, privy_account *account, double now) 
   call->ended = true;
   privy_trace_event *event = add(call, account, PRIVY_TRACE_END, -1);
   if (!event) return;
-  describe_request(event, call->asked);
+  describe_request(event, call->user_request);
   tell_result(event, call);
-  event->total = now > call->began ? now - call->began : 0;
+  event->total = now > call->started_at ? now - call->started_at : 0;
   event->waited = call->waited;
 }
 
@@ -184,8 +185,8 @@ static void tell_invalid(privy_trace_event *event, const privy_operation *operat
 }
 
 bool privy_trace_refusal(privy_account *account, const privy_request *request, const privy_error *error,
-                         privy_level least, privy_trace_event *out) {
-  if (error->code != PRIVY_VALIDATION || privy_trace_level_of(PRIVY_TRACE_REFUSED, error->code, -1) < least)
+                         privy_level min_level, privy_trace_event *out) {
+  if (error->code != PRIVY_VALIDATION || privy_trace_level_of(PRIVY_TRACE_REFUSED, error->code, -1) < min_level)
     return false;
   begin(out, PRIVY_TRACE_REFUSED, account, request);
   out->call = ++account->calls;

@@ -20,6 +20,6 @@ void privy_call_trace_end(privy_call *call, privy_account *account, double now);
 
 /* privy_client_refused, with the client's lock held. */
 bool privy_trace_refusal(privy_account *account, const privy_request *request, const privy_error *error,
-                         privy_level least, privy_trace_event *out);
+                         privy_level min_level, privy_trace_event *out);
 
 #endif

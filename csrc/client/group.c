@@ -1,120 +1,58 @@
-#define _DEFAULT_SOURCE /* getentropy */
+#include "client/group.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <time.h>
-#include <unistd.h>
-#if defined(__APPLE__)
-#include <sys/random.h>
-#endif
 
-#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/fork.h"
 #include "base/memory.h"
-#include "client/client.h"
+#include "client/pending.h"
 #include "message/error.h"
-#include "transport/engine.h"
 #include "transport/sandbox_link.h"
-
-/* A call's place in the group, in one of its queues or with the engine. */
-typedef struct pending_call {
-  uint64_t id;
-  privy_call call;
-  privy_error error;
-  privy_request *owned;
-  privy_wire_response wire_response;
-  privy_transfer *transfer;        /* with the engine */
-  privy_sandbox_response response; /* of the sandbox, on its way */
-  double at;                       /* by privy_monotonic: when it goes on at the latest */
-  struct group_queue *queue;
-  struct pending_call *next, *previous;
-} pending_call;
-
-typedef struct group_queue {
-  pending_call *first, *last;
-  size_t count;
-} group_queue;
 
 struct privy_group {
   privy_client *client;
-  privy_engine *engine;    /* NULL: the sandbox answers */
-  group_queue ready;       /* may go on at once */
-  group_queue waiting;     /* for budget or a token, by the client's clock */
-  group_queue backing_off; /* before a retry, by the same clock */
-  group_queue sending;     /* with the engine */
-  group_queue late;        /* answers that the sandbox delays */
-  group_queue ended;
-  size_t limit; /* of calls on the wire; 0: none */
+  privy_engine *engine;    /* NULL in a group of a sandbox's client */
+  privy_queue ready;       /* advance at once, within max_in_flight */
+  privy_queue waiting;     /* for budget or a token, by the client's clock */
+  privy_queue backing_off; /* before a retry, by the same clock */
+  privy_queue sending;     /* with the engine */
+  privy_queue delayed;     /* the sandbox delays their responses */
+  privy_queue completed;
+  size_t max_in_flight; /* 0: no bound */
   atomic_bool woken;
   privy_trace trace;
-  uint64_t fetch;    /* the token request that one of its calls makes, 0: none does */
-  bool ahead;        /* its calls are made before they are needed */
-  privy_level least; /* of the events that calls started from now on keep */
-  bool watched;      /* an event loop knows its sockets */
-  double driven_at;  /* by privy_monotonic */
-  uint64_t seed[2];  /* of the random bits of its calls */
-  pid_t process;     /* whose connections these are */
-  privy_idle idle;
+  uint64_t fetch;        /* the token request that one of its calls makes; 0: none */
+  bool prefetch;         /* privy_group_set_prefetch */
+  privy_level min_level; /* of the events that calls started from now on keep */
+  bool in_event_loop;    /* it has a socket callback */
+  double driven_at;      /* by privy_monotonic */
+  int generation;        /* privy_fork_generation of its connections */
 };
 
-/* While the client's clock is a sandbox's, which may leap, it is looked at this often. */
-#define CLOCK_POLL 0.02
-/* Shorter times in which nobody drives a group are not worth a thought. */
-#define GAP 0.01
-/* While a call of the group makes a token request, the group is driven at least this often: calls of other groups that
- * wait for the token see that somebody does. */
-#define FETCH_BEAT 0.1
-
-/* ---- queues ---- */
-
-static void leave(pending_call *pending) {
-  group_queue *queue = pending->queue;
-  if (!queue) return;
-  *(pending->previous ? &pending->previous->next : &queue->first) = pending->next;
-  *(pending->next ? &pending->next->previous : &queue->last) = pending->previous;
-  queue->count--;
-  pending->queue = NULL;
-}
-
-static void enter(pending_call *pending, group_queue *queue) {
-  leave(pending);
-  pending->queue = queue;
-  pending->next = NULL;
-  pending->previous = queue->last;
-  *(queue->last ? &queue->last->next : &queue->first) = pending;
-  queue->last = pending;
-  queue->count++;
-}
-
-static void free_pending(pending_call *pending) {
-  leave(pending);
-  privy_call_clear(&pending->call);
-  privy_error_clear(&pending->error);
-  privy_wire_response_clear(&pending->wire_response);
-  privy_sandbox_response_clear(&pending->response);
-  privy_request_free(pending->owned);
-  privy_free(pending);
-}
+/* Seconds between two looks at a sandbox's clock, which may jump. */
+#define SANDBOX_CLOCK_POLL 0.02
+/* Shorter times without a driver are ignored, in seconds. */
+#define MIN_GAP 0.01
+/* Seconds after which a group that makes a token request is driven at the latest: calls of other groups that wait for
+ * the token take the request over if nobody drives it. */
+#define FETCH_DRIVE_INTERVAL 0.1
+/* Seconds between two looks at `woken` in a group of a sandbox's client. */
+#define WAKE_POLL 0.004
 
 /* ---- life ---- */
 
 privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error) {
   privy_client_check_process(client);
-  privy_group *group = privy_client_take_idle(client);
-  if (group) {
-    *out = group;
-    return PRIVY_OK;
-  }
-  group = privy_calloc(1, sizeof *group);
+  privy_group *group = privy_calloc(1, sizeof *group);
   if (!group) return privy_error_no_memory(error);
   group->client = client;
-  group->process = getpid();
-  group->least = PRIVY_LEVEL_OFF;
-  if (getentropy(group->seed, sizeof group->seed) != 0) {
-    privy_free(group);
-    return privy_error_set(error, PRIVY_CONFIG_ERROR, "no entropy source");
-  }
+  group->generation = privy_fork_generation();
+  group->min_level = PRIVY_LEVEL_OFF;
   atomic_init(&group->woken, false);
-  if (!client->sandbox && privy_engine_new(&client->settings, &group->engine, error) != PRIVY_OK) {
+  if (!client->sandbox) group->engine = privy_pool_take(&client->pool);
+  if (!client->sandbox && !group->engine && privy_engine_new(&client->settings, &group->engine, error) != PRIVY_OK) {
     privy_free(group);
     return error->code;
   }
@@ -122,120 +60,115 @@ privy_status privy_group_new(privy_client *client, privy_group **out, privy_erro
   return PRIVY_OK;
 }
 
-/* The token request of this call, if it made one, is over. */
-static void end_fetch(privy_group *group, const pending_call *pending) {
+/* The call no longer makes a token request. */
+static void end_fetch(privy_group *group, const privy_pending *pending) {
   if (group->fetch == pending->call.fetch) group->fetch = 0;
 }
 
-/* Takes the call from the engine, and ends it as interrupted. */
-static void stop(privy_group *group, pending_call *pending) {
+/* Takes the call from the engine and completes it as interrupted. */
+static void interrupt(privy_group *group, privy_pending *pending) {
   if (pending->transfer) pending->call.never_arrived = !privy_engine_cancel(group->engine, pending->transfer);
   pending->transfer = NULL;
-  if (pending->queue == &group->ended) return;
+  if (pending->queue == &group->completed) return;
   privy_error_set(&pending->error, PRIVY_INTERRUPTED, "the call was stopped");
   end_fetch(group, pending);
   privy_client_failed(group->client, &pending->call);
-  enter(pending, &group->ended);
+  privy_queue_push(&group->completed, pending);
+}
+
+static void cancel_queue(privy_group *group, const privy_queue *queue) {
+  for (privy_pending *pending; (pending = queue->first); privy_pending_free(pending)) interrupt(group, pending);
 }
 
 void privy_group_cancel_all(privy_group *group) {
-  group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
-                                 &group->sending, &group->late,    &group->ended};
-  if (group->process != getpid()) return;
-  for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
-    for (pending_call *pending; (pending = queues[i]->first); free_pending(pending)) stop(group, pending);
+  if (!privy_group_is_own(group)) return;
+  cancel_queue(group, &group->ready);
+  cancel_queue(group, &group->waiting);
+  cancel_queue(group, &group->backing_off);
+  cancel_queue(group, &group->sending);
+  cancel_queue(group, &group->delayed);
+  cancel_queue(group, &group->completed);
 }
 
+/* In the child of a fork the calls are leaked: they point into the parent's transfers. */
 void privy_group_free(privy_group *group) {
   if (!group) return;
-  if (group->process != getpid()) {
-    privy_group_abandon(group);
-    return;
-  }
   privy_group_cancel_all(group);
-  privy_trace_clear(&group->trace);
-  atomic_store(&group->woken, false);
-  group->least = PRIVY_LEVEL_OFF;
-  group->ahead = false;
-  group->limit = 0;
-  if (group->watched) privy_group_set_socket_callback(group, NULL, NULL);
-  privy_client_give_idle(group->client, group);
-}
-
-void privy_group_destroy(privy_group *group) {
-  privy_engine_free(group->engine);
-  privy_free(group);
-}
-
-void privy_group_abandon(privy_group *group) {
-  if (group->engine) privy_engine_abandon(group->engine);
+  if (group->engine && privy_group_is_own(group)) {
+    if (group->in_event_loop) privy_engine_set_socket_callback(group->engine, NULL, NULL);
+    privy_pool_put(&group->client->pool, group->engine);
+  } else if (group->engine) {
+    privy_engine_abandon(group->engine);
+  }
   privy_trace_clear(&group->trace);
   privy_free(group);
-}
-
-privy_idle *privy_group_idle(privy_group *group) {
-  return &group->idle;
-}
-
-bool privy_group_has_closed(const privy_group *group) {
-  return group->engine && privy_engine_has_closed(group->engine);
 }
 
 /* ---- starting and stopping ---- */
 
-privy_status privy_group_start_shared(privy_group *group, const privy_request *request, const privy_options *options,
-                                      uint64_t id, privy_error *error) {
+static privy_status start(privy_group *group, const privy_request *request, const privy_options *options, uint64_t id,
+                          privy_pending **out, privy_error *error) {
+  uint64_t random[2];
   privy_options merged = privy_options_merge(group->client->settings.options, options);
   if (options && options->given && privy_options_check(&merged, error) != PRIVY_OK) return error->code;
-  const uint64_t random[2] = {group->seed[0], privy_random(&group->seed[1])};
-  pending_call *pending = privy_calloc(1, sizeof *pending);
+  if (!privy_client_draw_random(group->client, random))
+    return privy_error_set(error, PRIVY_CONFIG_ERROR, "no entropy source");
+  privy_pending *pending = privy_pending_new(id);
   if (!pending) return privy_error_no_memory(error);
-  pending->id = id;
-  privy_error_init(&pending->error);
-  privy_sandbox_response_init(&pending->response);
   privy_call_init(&pending->call, &group->client->settings, merged, random, request, &pending->error);
   pending->call.id = id;
-  pending->call.least = group->least;
-  if (group->least != PRIVY_LEVEL_OFF) pending->call.trace = &group->trace;
-  enter(pending, &group->ready);
+  pending->call.min_level = group->min_level;
+  if (group->min_level != PRIVY_LEVEL_OFF) pending->call.trace = &group->trace;
+  privy_queue_push(&group->ready, pending);
+  *out = pending;
   return PRIVY_OK;
+}
+
+privy_status privy_group_start_borrowed(privy_group *group, const privy_request *request, const privy_options *options,
+                                        uint64_t id, privy_error *error) {
+  privy_pending *pending;
+  return start(group, request, options, id, &pending, error);
 }
 
 privy_status privy_group_start(privy_group *group, privy_request *request, const privy_options *options, uint64_t id,
                                privy_error *error) {
-  privy_status status = privy_group_start_shared(group, request, options, id, error);
+  privy_pending *pending;
+  privy_status status = start(group, request, options, id, &pending, error);
   if (status == PRIVY_OK)
-    group->ready.last->owned = request;
+    pending->owned_request = request;
   else
     privy_request_free(request);
   return status;
 }
 
-static pending_call *find(const privy_group *group, uint64_t id) {
-  const group_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
-                                       &group->sending, &group->late,    &group->ended};
-  for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
-    for (pending_call *pending = queues[i]->first; pending; pending = pending->next)
-      if (pending->id == id) return pending;
-  return NULL;
+static privy_pending *find(const privy_group *group, uint64_t id) {
+  const privy_queue *const queues[] = {&group->ready,   &group->waiting, &group->backing_off,
+                                       &group->sending, &group->delayed, &group->completed};
+  privy_pending *found = NULL;
+  for (size_t i = 0; !found && i < sizeof queues / sizeof *queues; i++) found = privy_queue_find(queues[i], id);
+  return found;
 }
 
 void privy_group_interrupt(privy_group *group, uint64_t id) {
-  pending_call *pending = find(group, id);
-  if (pending) stop(group, pending);
+  privy_pending *pending = find(group, id);
+  if (pending) interrupt(group, pending);
 }
 
 bool privy_group_cancel(privy_group *group, uint64_t id) {
-  pending_call *pending = find(group, id);
+  privy_pending *pending = find(group, id);
   if (!pending) return false;
-  stop(group, pending);
-  free_pending(pending);
+  interrupt(group, pending);
+  privy_pending_free(pending);
   return true;
 }
 
+static size_t in_flight(const privy_group *group) {
+  return group->sending.count + group->delayed.count;
+}
+
 size_t privy_group_count(const privy_group *group) {
-  return group->ready.count + group->waiting.count + group->backing_off.count + group->sending.count +
-         group->late.count + group->ended.count;
+  return group->ready.count + group->waiting.count + group->backing_off.count + in_flight(group) +
+         group->completed.count;
 }
 
 void privy_completion_clear(privy_completion *completion) {
@@ -246,7 +179,7 @@ void privy_completion_clear(privy_completion *completion) {
 }
 
 bool privy_group_next_completed(privy_group *group, privy_completion *out) {
-  pending_call *pending = group->ended.first;
+  privy_pending *pending = group->completed.first;
   if (!pending) return false;
   *out = (privy_completion){.id = pending->id,
                             .status = pending->call.status,
@@ -256,25 +189,26 @@ bool privy_group_next_completed(privy_group *group, privy_completion *out) {
                             .updated = pending->call.follow_up != NULL};
   pending->call.response = NULL;
   privy_error_init(&pending->error);
-  free_pending(pending);
+  privy_pending_free(pending);
   return true;
 }
 
 void privy_group_set_prefetch(privy_group *group, bool on) {
-  group->ahead = on;
+  group->prefetch = on;
 }
 
-void privy_group_observe(privy_group *group, privy_level least) {
-  group->least = least;
+void privy_group_observe(privy_group *group, privy_level min_level) {
+  group->min_level = min_level;
 }
 
 bool privy_group_take_event(privy_group *group, privy_trace_event *out) {
   return privy_trace_take(&group->trace, out);
 }
 
-/* ---- moving on ---- */
+/* ---- advancing calls ---- */
 
-static void settle(privy_group *group, pending_call *pending, privy_status status) {
+/* The request of the call has a response, or (`status`) has failed. */
+static void complete(privy_group *group, privy_pending *pending, privy_status status) {
   pending->call.cost = pending->wire_response.cost;
   pending->call.never_arrived = pending->wire_response.never_arrived;
   end_fetch(group, pending);
@@ -283,118 +217,120 @@ static void settle(privy_group *group, pending_call *pending, privy_status statu
   else
     privy_client_failed(group->client, &pending->call);
   privy_wire_response_clear(&pending->wire_response);
-  enter(pending, pending->call.done ? &group->ended : &group->ready);
+  privy_queue_push(pending->call.done ? &group->completed : &group->ready, pending);
 }
 
-static privy_status deliver(pending_call *pending) {
-  return privy_sandbox_link_deliver(&pending->call.wire_request, &pending->response, &pending->wire_response,
-                                    &pending->error);
+static void sandbox_deliver(privy_group *group, privy_pending *pending) {
+  complete(group, pending,
+           privy_sandbox_link_deliver(&pending->call.wire_request, &pending->sandbox_response, &pending->wire_response,
+                                      &pending->error));
 }
 
-static void ask_sandbox(privy_group *group, pending_call *pending) {
+static void sandbox_send(privy_group *group, privy_pending *pending) {
   double delay = 0;
-  privy_status status = privy_sandbox_link_ask(group->client->sandbox, &pending->call.wire_request, &pending->response,
-                                               &pending->wire_response, &delay);
-  pending->at = privy_monotonic() + delay;
+  privy_status status = privy_sandbox_link_ask(group->client->sandbox, &pending->call.wire_request,
+                                               &pending->sandbox_response, &pending->wire_response, &delay);
+  pending->due = privy_monotonic() + delay;
   if (status != PRIVY_OK)
-    settle(group, pending, privy_error_no_memory(&pending->error));
+    complete(group, pending, privy_error_no_memory(&pending->error));
   else if (delay > 0)
-    enter(pending, &group->late);
+    privy_queue_push(&group->delayed, pending);
   else
-    settle(group, pending, deliver(pending));
+    sandbox_deliver(group, pending);
 }
 
-static void carry(privy_group *group, pending_call *pending) {
-  if (pending->call.goal == PRIVY_GOAL_TOKEN) group->fetch = pending->call.fetch;
-  if (!group->engine) {
-    ask_sandbox(group, pending);
-    return;
-  }
-  enter(pending, &group->sending);
+static void engine_send(privy_group *group, privy_pending *pending) {
+  privy_queue_push(&group->sending, pending);
   if (privy_engine_start(group->engine, &pending->call.wire_request, &pending->wire_response, pending,
-                         &pending->transfer) == PRIVY_OK)
-    return;
-  settle(group, pending, privy_error_no_memory(&pending->error));
+                         &pending->transfer) != PRIVY_OK)
+    complete(group, pending, privy_error_no_memory(&pending->error));
 }
 
-static void go_on(privy_group *group, pending_call *pending) {
-  pending->call.ahead = group->ahead;
+static void send_request(privy_group *group, privy_pending *pending) {
+  if (pending->call.goal == PRIVY_GOAL_TOKEN) group->fetch = pending->call.fetch;
+  if (group->engine)
+    engine_send(group, pending);
+  else
+    sandbox_send(group, pending);
+}
+
+static void wait_until_due(privy_group *group, privy_pending *pending) {
+  pending->due = privy_monotonic() + fmax(pending->call.until - privy_client_now(group->client), 0);
+  privy_queue_push(pending->call.backs_off ? &group->backing_off : &group->waiting, pending);
+}
+
+static void advance(privy_group *group, privy_pending *pending) {
+  pending->call.prefetch = group->prefetch;
   switch (privy_client_next(group->client, &pending->call)) {
-  case PRIVY_CALL_SEND: carry(group, pending); break;
-  case PRIVY_CALL_WAIT:
-    pending->at = privy_monotonic() + fmax(pending->call.until - privy_client_now(group->client), 0);
-    enter(pending, pending->call.backs_off ? &group->backing_off : &group->waiting);
-    break;
-  case PRIVY_CALL_DONE: enter(pending, &group->ended); break;
+  case PRIVY_CALL_SEND: send_request(group, pending); break;
+  case PRIVY_CALL_WAIT: wait_until_due(group, pending); break;
+  case PRIVY_CALL_DONE: privy_queue_push(&group->completed, pending); break;
   }
 }
 
-static privy_error *error_of(void *owner) {
-  return &((pending_call *)owner)->error;
+static privy_error *error_of(void *pending) {
+  return &((privy_pending *)pending)->error;
 }
 
-static void take_transfers(privy_group *group) {
+static void complete_transfers(privy_group *group) {
   privy_status status;
-  for (pending_call *pending; (pending = privy_engine_next_completed(group->engine, &status, error_of));) {
+  for (privy_pending *pending; (pending = privy_engine_next_completed(group->engine, &status, error_of));) {
     pending->transfer = NULL;
-    settle(group, pending, status);
+    complete(group, pending, status);
   }
 }
 
-static void take_late(privy_group *group, double now) {
-  for (pending_call *pending = group->late.first, *next; pending; pending = next) {
+static void release_delayed(privy_group *group, double now) {
+  for (privy_pending *pending = group->delayed.first, *next; pending; pending = next) {
     next = pending->next;
-    if (pending->at <= now) settle(group, pending, deliver(pending));
+    if (pending->due <= now) sandbox_deliver(group, pending);
   }
 }
 
-/* A sandbox's clock may stand still: no wait is longer than it would be by the machine's. */
-static void take_waiting(privy_group *group, group_queue *queue, double now) {
+/* Makes the calls ready whose wait is over. A sandbox's clock may stand still: no wait lasts longer than it would by
+ * the machine's clock. */
+static void release_waiting(privy_group *group, privy_queue *queue, double now) {
   double client_now = queue->count ? privy_client_now(group->client) : 0;
-  for (pending_call *pending = queue->first, *next; pending; pending = next) {
+  for (privy_pending *pending = queue->first, *next; pending; pending = next) {
     next = pending->next;
-    if (pending->call.until > client_now && pending->at > now) continue;
-    if (pending->call.until > client_now) pending->call.until = client_now;
-    enter(pending, &group->ready);
+    if (pending->call.until > client_now && pending->due > now) continue;
+    pending->call.until = fmin(pending->call.until, client_now);
+    privy_queue_push(&group->ready, pending);
   }
 }
 
-/* Whether a call may go on at once: it may need a place on the wire. */
-static bool has_ready(const privy_group *group) {
-  return group->ready.count && (!group->limit || group->sending.count + group->late.count < group->limit);
+/* Whether a call is ready and max_in_flight allows one more. */
+static bool can_advance(const privy_group *group) {
+  return group->ready.count && (!group->max_in_flight || in_flight(group) < group->max_in_flight);
 }
 
-static void move(privy_group *group) {
+static void advance_all(privy_group *group) {
   double now = group->driven_at = privy_monotonic();
   if (group->fetch) privy_client_drive_fetch(group->client, group->fetch);
-  if (group->engine) take_transfers(group);
-  take_late(group, now);
-  take_waiting(group, &group->backing_off, now);
-  take_waiting(group, &group->waiting, now);
-  while (has_ready(group)) go_on(group, group->ready.first);
+  if (group->engine) complete_transfers(group);
+  release_delayed(group, now);
+  release_waiting(group, &group->backing_off, now);
+  release_waiting(group, &group->waiting, now);
+  while (can_advance(group)) advance(group, group->ready.first);
 }
 
-/* When the first call of a queue is due, by privy_monotonic. */
-static double first_of(const group_queue *queue, double first) {
-  for (const pending_call *pending = queue->first; pending; pending = pending->next) first = fmin(first, pending->at);
-  return first;
+/* Seconds until a call may advance or complete, transfers excluded. Negative: no call waits for time. */
+static double seconds_until_due(const privy_group *group) {
+  if (can_advance(group) || group->completed.count) return 0;
+  double due = privy_queue_earliest_due(&group->backing_off, INFINITY);
+  due = privy_queue_earliest_due(&group->waiting, due);
+  due = privy_queue_earliest_due(&group->delayed, due);
+  double seconds = isinf(due) ? INFINITY : due - privy_monotonic();
+  if (group->client->sandbox && (group->waiting.count || group->backing_off.count))
+    seconds = fmin(seconds, SANDBOX_CLOCK_POLL);
+  if (group->fetch) seconds = fmin(seconds, FETCH_DRIVE_INTERVAL);
+  return isinf(seconds) ? -1 : fmax(seconds, 0);
 }
 
-/* Seconds until something in these queues is due; negative: nothing is. */
-static double due_of(const privy_group *group) {
-  const size_t waiting = group->waiting.count + group->backing_off.count;
-  double first = first_of(&group->late, first_of(&group->waiting, first_of(&group->backing_off, INFINITY)));
-  if (!isinf(first)) first -= privy_monotonic();
-  if (waiting && group->client->sandbox) first = fmin(first, CLOCK_POLL);
-  if (group->fetch) first = fmin(first, FETCH_BEAT);
-  if (has_ready(group) || group->ended.count) first = 0;
-  return isinf(first) ? -1 : fmax(first, 0);
-}
-
-/* Time in which nobody drove the group is no time that a server took. */
-static void catch_up(privy_group *group, double gap) {
-  if (gap < GAP) return;
-  for (pending_call *pending = group->sending.first; pending; pending = pending->next)
+/* Does not count time without a driver against the timeouts of the transfers. */
+static void extend_timeouts(privy_group *group, double gap) {
+  if (gap < MIN_GAP) return;
+  for (privy_pending *pending = group->sending.first; pending; pending = pending->next)
     privy_engine_extend(group->engine, pending->transfer, gap);
 }
 
@@ -402,24 +338,29 @@ static void catch_up(privy_group *group, double gap) {
 
 static void sleep_until_woken(privy_group *group, double seconds) {
   double until = privy_monotonic() + seconds;
-  for (double left = seconds; left > 0 && !atomic_load(&group->woken); left = until - privy_monotonic()) {
-    double step = fmin(left, PRIVY_WATCH_SECONDS / 5);
-    nanosleep(&(struct timespec){0, (long)(step * 1e9)}, NULL);
-  }
+  for (double left = seconds; left > 0 && !atomic_load(&group->woken); left = until - privy_monotonic())
+    nanosleep(&(struct timespec){0, (long)(fmin(left, WAKE_POLL) * 1e9)}, NULL);
 }
 
+/*
+ * In this order:
+ *   1. Extend the timeouts by the time since the last drive, before libcurl compares them with the clock.
+ *   2. Advance all calls, so that their requests leave before the wait. This also completes and releases calls.
+ *   3. Wait for sockets, at most until the first call is due. Do not wait if there is a completion or an event to take.
+ *   4. Advance all calls again: complete those whose responses came during the wait.
+ */
 void privy_group_wait(privy_group *group, double seconds) {
-  catch_up(group, privy_monotonic() - group->driven_at);
-  move(group);
-  double due = due_of(group);
+  extend_timeouts(group, privy_monotonic() - group->driven_at);
+  advance_all(group);
+  double due = seconds_until_due(group);
   if (due >= 0 && due < seconds) seconds = due;
   if (group->trace.count > 0) seconds = 0;
-  if (group->ended.count == 0 && group->engine)
+  if (group->completed.count == 0 && group->engine)
     privy_engine_wait(group->engine, seconds);
-  else if (group->ended.count == 0)
+  else if (group->completed.count == 0)
     sleep_until_woken(group, seconds);
   atomic_store(&group->woken, false);
-  move(group);
+  advance_all(group);
 }
 
 void privy_group_wake(privy_group *group) {
@@ -429,50 +370,44 @@ void privy_group_wake(privy_group *group) {
 
 /* ---- driven by an event loop ---- */
 
-void privy_group_set_socket_callback(privy_group *group, privy_socket_function *watch, void *context) {
-  group->watched = watch != NULL;
-  if (group->engine) privy_engine_set_socket_callback(group->engine, watch, context);
+void privy_group_set_socket_callback(privy_group *group, privy_socket_function *callback, void *context) {
+  group->in_event_loop = callback != NULL;
+  if (group->engine) privy_engine_set_socket_callback(group->engine, callback, context);
 }
 
 double privy_group_timeout(const privy_group *group) {
-  double due = due_of(group), engine = group->engine ? privy_engine_timeout(group->engine) : -1;
+  double due = seconds_until_due(group), engine = group->engine ? privy_engine_timeout(group->engine) : -1;
   if (due < 0 || (engine >= 0 && engine < due)) return engine;
   return due;
 }
 
-static void end_overdue(privy_group *group) {
-  for (pending_call *pending = group->sending.first; pending; pending = pending->next)
+static void expire_transfers(privy_group *group) {
+  for (privy_pending *pending = group->sending.first; pending; pending = pending->next)
     privy_engine_expire(group->engine, pending->transfer);
-  move(group);
+  advance_all(group);
 }
 
 void privy_group_socket_action(privy_group *group, int socket, int events) {
-  if (group->engine) catch_up(group, privy_engine_late(group->engine));
+  if (group->engine) extend_timeouts(group, privy_engine_late(group->engine));
   if (group->engine) privy_engine_socket_action(group->engine, socket, events);
-  move(group);
-  if (group->engine && privy_engine_overdue(group->engine)) end_overdue(group);
+  advance_all(group);
+  if (group->engine && privy_engine_overdue(group->engine)) expire_transfers(group);
 }
 
-static double first_until(const group_queue *queue, double first) {
-  for (const pending_call *pending = queue->first; pending; pending = pending->next)
-    if (first == 0 || pending->call.until < first) first = pending->call.until;
-  return first;
-}
-
-/* By the client's clock; 0: none waits. */
+/* By the client's clock; INFINITY: no call waits. */
 static double waiting_until(const privy_group *group) {
-  return first_until(&group->waiting, first_until(&group->backing_off, 0));
+  return privy_queue_earliest_until(&group->waiting, privy_queue_earliest_until(&group->backing_off, INFINITY));
 }
 
 double privy_group_waiting_until(const privy_group *group) {
   double until = waiting_until(group);
-  return until == 0 ? 0 : privy_client_wall(group->client, until);
+  return isinf(until) ? 0 : privy_client_wall(group->client, until);
 }
 
 /* ---- for bulk runs ---- */
 
-void privy_group_limit(privy_group *group, size_t most) {
-  group->limit = most;
+void privy_group_set_max_in_flight(privy_group *group, size_t calls) {
+  group->max_in_flight = calls;
 }
 
 privy_client *privy_group_client(const privy_group *group) {
@@ -480,11 +415,11 @@ privy_client *privy_group_client(const privy_group *group) {
 }
 
 bool privy_group_is_own(const privy_group *group) {
-  return group->process == getpid();
+  return group->generation == privy_fork_generation();
 }
 
 privy_call *privy_group_find(const privy_group *group, uint64_t id) {
-  pending_call *pending = find(group, id);
+  privy_pending *pending = find(group, id);
   return pending ? &pending->call : NULL;
 }
 
@@ -494,6 +429,6 @@ size_t privy_group_backing_off(const privy_group *group) {
 
 double privy_group_idle_seconds(const privy_group *group) {
   double until = waiting_until(group);
-  if (until == 0 || group->sending.count + group->late.count + group->ready.count + group->ended.count) return -1;
+  if (isinf(until) || in_flight(group) || group->ready.count || group->completed.count) return -1;
   return fmax(until - privy_client_now(group->client), 0);
 }

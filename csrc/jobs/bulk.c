@@ -56,9 +56,9 @@ privy_status privy_bulk_new(privy_group *group, const privy_operation *operation
   bulk->options = merged;
   bulk->concurrency = (uint64_t)config->concurrency < SIZE_MAX ? (size_t)config->concurrency : SIZE_MAX;
   bulk->progress.total = config->total < 0 ? -1 : config->total;
-  bulk->began_at = bulk->looked_at = privy_client_now(client);
+  bulk->started_at = bulk->measured_at = privy_client_now(client);
   privy_error_init(&bulk->error);
-  privy_group_limit(group, bulk->concurrency);
+  privy_group_set_max_in_flight(group, bulk->concurrency);
   *out = bulk;
   return PRIVY_OK;
 }
@@ -237,7 +237,7 @@ static bool takes_row(privy_bulk *bulk) {
 
 privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
   take_ended(bulk);
-  privy_bulk_look(bulk);
+  privy_bulk_measure_wait(bulk);
   start_rows(bulk);
   if (bulk->results.first) {
     count_result(bulk, bulk->results.first);

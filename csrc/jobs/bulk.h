@@ -2,7 +2,7 @@
 #ifndef PRIVY_JOBS_BULK_H
 #define PRIVY_JOBS_BULK_H
 
-#include "client/client.h"
+#include "client/group.h"
 #include "jobs/lanes.h"
 #include "jobs/row_keys.h"
 
@@ -46,15 +46,15 @@ struct privy_bulk {
   bulk_queue startable, results;
   bool ends; /* takes no more rows */
   privy_error error;
-  privy_bulk_progress progress; /* its counts; `requests` without calls under way */
-  double began_at, looked_at;   /* by the client's clock */
-  uint64_t ended;               /* rows that have a result, offered or not */
-  bool idle;                    /* all calls waited when the caller was last asked to wait */
-  uint64_t reported_done;       /* as of the last privy_bulk_take_progress */
+  privy_bulk_progress progress;   /* its counts; `requests` without calls under way */
+  double started_at, measured_at; /* by the client's clock */
+  uint64_t ended;                 /* rows that have a result, offered or not */
+  bool idle;                      /* all calls waited when the caller was last asked to wait */
+  uint64_t reported_done;         /* as of the last privy_bulk_take_progress */
   double reported_wait;
 };
 
 /* Notes the time that has passed since the last look. */
-void privy_bulk_look(privy_bulk *bulk);
+void privy_bulk_measure_wait(privy_bulk *bulk);
 
 #endif

@@ -6,11 +6,11 @@
 /* A shorter wait is not worth a report. */
 #define MOMENT 0.25
 
-void privy_bulk_look(privy_bulk *bulk) {
+void privy_bulk_measure_wait(privy_bulk *bulk) {
   const double now = privy_client_now(privy_group_client(bulk->group));
-  if (bulk->idle && now > bulk->looked_at) bulk->progress.waited += now - bulk->looked_at;
+  if (bulk->idle && now > bulk->measured_at) bulk->progress.waited += now - bulk->measured_at;
   bulk->idle = false;
-  bulk->looked_at = now;
+  bulk->measured_at = now;
 }
 
 static uint64_t requests_sent(const privy_bulk *bulk) {
@@ -37,7 +37,7 @@ static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress
 void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out) {
   *out = bulk->progress;
   out->requests = requests_sent(bulk);
-  out->seconds = fmax(bulk->looked_at - bulk->began_at, 0);
+  out->seconds = fmax(bulk->measured_at - bulk->started_at, 0);
   out->waiting_until = privy_group_idle_seconds(bulk->group) > MOMENT ? privy_group_waiting_until(bulk->group) : 0;
   out->eta = eta_of(bulk, out);
 }

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "call/transport.h"
+#include "base/clock.h"
 
 #ifdef POLLRDHUP
 #define CLOSED (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)

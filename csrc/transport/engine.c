@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/memory.h"
 #include "message/error.h"

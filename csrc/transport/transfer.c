@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "message/error.h"
@@ -311,7 +312,7 @@ bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *sett
   if (!headers || !set_method(curl, easy, wire_request)) return false;
   bound_length(transfer, wire_request);
   set_time(transfer);
-  curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, wire_request->fresh ? 1L : 0L);
+  curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, wire_request->on_new_connection ? 1L : 0L);
   curl->easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   return curl->easy_setopt(easy, CURLOPT_REQUEST_TARGET, wire_request->path) == CURLE_OK &&
          set_url(transfer, settings, wire_request->url);

@@ -159,7 +159,7 @@ static privy_response *run(core_state *state, privy_client *client, PyObject *on
   if (!event_wanted(state, on_event, &least)) return NULL;
   bool wanted = least != PRIVY_LEVEL_OFF;
   const privy_hooks hooks = {
-      .stop = signal_raised, .observe = wanted ? observe : NULL, .least = least, .context = &wait};
+      .stop = signal_raised, .observe = wanted ? observe : NULL, .min_level = least, .context = &wait};
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;

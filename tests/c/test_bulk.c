@@ -1,7 +1,7 @@
 /* Bulk runs over the in-process sandbox, whose clock only moves when every call waits: order, ends, accounting. */
 #include <stdlib.h>
 
-#include "client/client.h"
+#include "client/group.h"
 #include "jobs/lanes.h"
 #include "response_text.h"
 

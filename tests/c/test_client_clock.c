@@ -1,7 +1,7 @@
 /* The clocks of a client: it keeps windows on a clock that is never set, and reports instants of the wall clock. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "call/transport.h"
+#include "base/clock.h"
 #include "http_scene.h"
 
 /* A server whose clock shows a day that is not the machine's. */

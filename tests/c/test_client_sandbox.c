@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "call/transport.h"
+#include "base/clock.h"
 #include "response_text.h"
 
 /* What every test works with. */

@@ -1,7 +1,9 @@
 /* The client over a real socket where it waits: time-outs, calls stopped from outside, many threads at once. */
 #define _POSIX_C_SOURCE 200809L
 
-#include "call/transport.h"
+#include <stdatomic.h>
+
+#include "base/clock.h"
 #include "http_server.h"
 #include "message_text.h"
 
@@ -9,6 +11,8 @@
 #define EMPTY_PAGE "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":[]}"
 /* Seconds that the slowest machine may take for what is done at once; what it is told from takes at least 30. */
 #define PROMPTLY 20
+/* Seconds between two calls of a stop function. */
+#define STOP_INTERVAL 0.02
 
 static const http_reply stalls[] = {{HTTP_STALL, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
 
@@ -18,7 +22,7 @@ typedef struct scene {
   privy_client *client;
   privy_request *request;
   privy_response *response;
-  privy_interrupt *interrupt;
+  atomic_bool stopped;
   privy_error error;
 } scene;
 
@@ -29,22 +33,19 @@ static privy_status scene_open(scene *s, http_server *server) {
   privy_config_init(&config);
   config.options.max_retries = 0;
   privy_status status = http_client(server, &config, &s->client, &s->error);
-  if (status == PRIVY_OK) status = ask_for("contacts.list", "{}", &s->request, &s->error);
-  return status == PRIVY_OK ? privy_interrupt_new(&s->interrupt) : status;
+  return status == PRIVY_OK ? ask_for("contacts.list", "{}", &s->request, &s->error) : status;
 }
 
 static void scene_close(scene *s) {
   privy_response_release(s->response);
   privy_request_free(s->request);
   privy_client_free(s->client);
-  privy_interrupt_free(s->interrupt);
   privy_error_clear(&s->error);
   http_stop(s->server);
 }
 
-static privy_status call(scene *s, const privy_options *options, privy_interrupt *interrupt, privy_stop_function *stop,
-                         void *context) {
-  const privy_hooks hooks = {.interrupt = interrupt, .stop = stop, .context = context};
+static privy_status call(scene *s, const privy_options *options, privy_stop_function *stop, void *context) {
+  const privy_hooks hooks = {.stop = stop, .context = context};
   return privy_client_call(s->client, s->request, options, &hooks, &s->response, &s->error);
 }
 
@@ -65,7 +66,7 @@ static size_t asked_of(const scene *s) {
 /* Whether the call that was just made left nothing behind: the next one is right, on another connection. */
 static privy_status next_call(scene *s, int accepted) {
   privy_error_clear(&s->error);
-  privy_status status = call(s, NULL, NULL, NULL, NULL);
+  privy_status status = call(s, NULL, NULL, NULL);
   if (status == PRIVY_OK) assert_int_equal(accepted_by(s), accepted);
   return status;
 }
@@ -99,7 +100,7 @@ static void answers_that_do_not_come_in_time(void **state) {
     do { /* again if the server, on a busy machine, has not read the request in time */
       privy_error_clear(&s.error);
       const double before = privy_monotonic();
-      CHECK_STATUS(call(&s, &options, NULL, NULL, NULL), PRIVY_TIMEOUT);
+      CHECK_STATUS(call(&s, &options, NULL, NULL), PRIVY_TIMEOUT);
       const double took = privy_monotonic() - before;
       assert_true(took > 0.09 && took < 0.1 + PROMPTLY);
       assert_null(s.response);
@@ -108,7 +109,7 @@ static void answers_that_do_not_come_in_time(void **state) {
       assert_int_equal(s.error.http_status, 0);
     } while (asked_of(&s) == 0);
     privy_error_clear(&s.error);
-    CHECK_OK(call(&s, NULL, NULL, NULL, NULL));
+    CHECK_OK(call(&s, NULL, NULL, NULL));
     assert_true(accepted_by(&s) >= 2);
     whole = true;
   done:
@@ -165,19 +166,24 @@ done:
 
 /* ---- calls stopped ----------------------------------------------------------------------------------------------- */
 
-typedef struct raiser {
+typedef struct stopper {
   scene *s;
-  double raised_at;
-} raiser;
+  double stopped_at;
+} stopper;
+
+static bool is_stopped(void *context) {
+  const scene *s = context;
+  return atomic_load(&s->stopped);
+}
 
 static void nap(double seconds) {
   const struct timespec pause = {0, (long)(seconds * 1e9)};
   nanosleep(&pause, NULL);
 }
 
-/* Raises the interrupt once the server has read the request (or after two seconds). */
-static void *raise_later(void *context) {
-  raiser *later = context;
+/* Stops the call after the server has read the request, or after two seconds. */
+static void *stop_later(void *context) {
+  stopper *later = context;
   int accepted = 0;
   size_t asked = 0;
   for (int i = 0; i < 1000 && asked == 0; i++) {
@@ -185,21 +191,19 @@ static void *raise_later(void *context) {
     nap(0.002);
   }
   nap(0.02);
-  later->raised_at = privy_monotonic();
-  privy_interrupt_raise(later->s->interrupt);
-  privy_interrupt_raise(later->s->interrupt);
+  later->stopped_at = privy_monotonic();
+  atomic_store(&later->s->stopped, true);
   return NULL;
 }
 
-/* In a sweep most rounds run out of memory before anything is sent: those need not wait for the thread's patience. */
-static privy_status interrupted_call(scene *s, double *took) {
+/* In a sweep most rounds run out of memory before they send anything: those send a request for the thread to see. */
+static privy_status call_stopped_by_a_thread(scene *s, double *took) {
   pthread_t thread;
-  raiser later = {s, 0};
-  assert_int_equal(pthread_create(&thread, NULL, raise_later, &later), 0);
-  privy_status status = call(s, NULL, s->interrupt, NULL, NULL);
+  stopper later = {s, 0};
+  assert_int_equal(pthread_create(&thread, NULL, stop_later, &later), 0);
+  privy_status status = call(s, NULL, is_stopped, s);
   const double ended = privy_monotonic();
   if (status == PRIVY_NO_MEMORY) {
-    /* A request of its own lets the thread see one. */
     privy_error error;
     privy_response *response = NULL;
     const privy_options options = {.timeout = 0.02, .given = PRIVY_GIVEN(TIMEOUT)};
@@ -209,16 +213,16 @@ static privy_status interrupted_call(scene *s, double *took) {
     privy_error_clear(&error);
   }
   pthread_join(thread, NULL);
-  *took = ended - later.raised_at;
+  *took = ended - later.stopped_at;
   return status;
 }
 
-static void a_call_is_interrupted(void **state) {
+static void another_thread_stops_a_call(void **state) {
   (void)state;
   double took;
   scene s;
   CHECK_OK(scene_open(&s, SERVE(stalls)));
-  CHECK_STATUS(interrupted_call(&s, &took), PRIVY_INTERRUPTED);
+  CHECK_STATUS(call_stopped_by_a_thread(&s, &took), PRIVY_INTERRUPTED);
   assert_true(took >= 0 && took < PROMPTLY);
   assert_null(s.response);
   CHECK_OK(next_call(&s, 2));
@@ -226,8 +230,7 @@ done:
   scene_close(&s);
 }
 
-/* Interrupting one call leaves the connections of others alone. */
-static void an_interrupt_costs_its_own_connection_only(void **state) {
+static void a_stopped_call_closes_its_own_connection_only(void **state) {
   (void)state;
   static const http_reply replies[] = {
       {HTTP_ANSWER, EMPTY_PAGE, 0}, {HTTP_STALL, "HTTP/1.1 200 OK\r\n", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -237,19 +240,8 @@ static void an_interrupt_costs_its_own_connection_only(void **state) {
   CHECK_OK(next_call(&s, 1));
   privy_response_release(s.response);
   s.response = NULL;
-  CHECK_STATUS(interrupted_call(&s, &took), PRIVY_INTERRUPTED);
+  CHECK_STATUS(call_stopped_by_a_thread(&s, &took), PRIVY_INTERRUPTED);
   CHECK_OK(next_call(&s, 2));
-done:
-  scene_close(&s);
-}
-
-static void an_interrupt_raised_early_stops_the_call_at_once(void **state) {
-  (void)state;
-  scene s;
-  CHECK_OK(scene_open(&s, SERVE(stalls)));
-  privy_interrupt_raise(s.interrupt);
-  CHECK_STATUS(call(&s, NULL, s.interrupt, NULL, NULL), PRIVY_INTERRUPTED);
-  assert_int_equal(accepted_by(&s), 0);
 done:
   scene_close(&s);
 }
@@ -276,10 +268,10 @@ static void a_stop_function_ends_the_call(void **state) {
   CHECK_OK(scene_open(&s, SERVE(stalls)));
   const double began = privy_monotonic();
   patience p = {.thread = pthread_self(), .until = began + (harness_sweeping() ? 0.1 : 0.8)};
-  CHECK_STATUS(call(&s, NULL, NULL, stops, &p), PRIVY_INTERRUPTED);
+  CHECK_STATUS(call(&s, NULL, stops, &p), PRIVY_INTERRUPTED);
   assert_true(privy_monotonic() - p.until < PROMPTLY);
   /* Asked at most every 20 ms, on the thread that made the call. */
-  assert_in_range(p.asked, harness_sweeping() ? 1 : 3, (size_t)((p.first_true - began) / PRIVY_WATCH_SECONDS) + 2);
+  assert_in_range(p.asked, harness_sweeping() ? 1 : 3, (size_t)((p.first_true - began) / STOP_INTERVAL) + 2);
   assert_int_equal(p.elsewhere, 0);
   CHECK_OK(next_call(&s, 2));
 done:
@@ -301,29 +293,12 @@ static void a_stop_function_is_asked_first(void **state) {
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
   CHECK_OK(scene_open(&s, SERVE(replies)));
-  CHECK_STATUS(call(&s, NULL, NULL, always, NULL), PRIVY_INTERRUPTED);
+  CHECK_STATUS(call(&s, NULL, always, NULL), PRIVY_INTERRUPTED);
   assert_int_equal(accepted_by(&s), 0);
   privy_error_clear(&s.error);
-  CHECK_OK(call(&s, NULL, s.interrupt, never, NULL));
+  CHECK_OK(call(&s, NULL, never, NULL));
 done:
   scene_close(&s);
-}
-
-static void a_watch_remembers_that_it_was_raised(void **state) {
-  (void)state;
-  privy_interrupt *interrupt = NULL;
-  privy_watch watch = {0};
-  CHECK_OK(privy_interrupt_new(&interrupt));
-  assert_false(privy_watch_stops(&watch));
-  watch.hooks.interrupt = interrupt;
-  assert_false(privy_watch_stops(&watch));
-  privy_interrupt_raise(interrupt);
-  assert_true(privy_watch_stops(&watch));
-  assert_true(privy_watch_stops(&watch));
-  assert_true(privy_wall_clock() > 1.7e9);
-done:
-  privy_interrupt_free(interrupt);
-  privy_interrupt_free(NULL);
 }
 
 /* ---- threads ----------------------------------------------------------------------------------------------------- */
@@ -403,12 +378,10 @@ int main(void) {
       TEST(an_answer_that_comes_is_waited_for),
       TEST(answers_that_do_not_come_in_time),
       TEST(connections_that_do_not_come_in_time),
-      TEST(a_call_is_interrupted),
-      TEST(an_interrupt_costs_its_own_connection_only),
-      TEST(an_interrupt_raised_early_stops_the_call_at_once),
+      TEST(another_thread_stops_a_call),
+      TEST(a_stopped_call_closes_its_own_connection_only),
       TEST(a_stop_function_ends_the_call),
       TEST(a_stop_function_is_asked_first),
-      TEST(a_watch_remembers_that_it_was_raised),
       TEST(every_answer_belongs_to_its_question),
   };
   return HARNESS_RUN(tests);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "call/transport.h"
+#include "base/clock.h"
 #include "http_scene.h"
 
 #define MANY 200

@@ -54,7 +54,7 @@ static void free_groups(privy_group **groups, size_t count) {
 
 /* The next call looks for what is useless, however soon it comes. */
 static void forget_last_check(scene *s) {
-  s->client->idle_checked_at = -PRIVY_IDLE_CHECK;
+  s->client->pool.checked_at = -PRIVY_POOL_CHECK_INTERVAL;
 }
 
 static void a_burst_leaves_few_groups(void **state) {
@@ -69,7 +69,7 @@ static void a_burst_leaves_few_groups(void **state) {
   assert_counts(&s, (int)count, count);
   const int peak = count_descriptors();
   free_groups(groups, count);
-  assert_int_equal(s.client->idle_count, kept);
+  assert_int_equal(s.client->pool.count, kept);
   assert_true(http_has_closed(s.server, (int)(count - kept)));
   /* Each that was dropped had a connection, and at least one descriptor to be woken by. */
   assert_true(peak - count_descriptors() >= (int)(2 * (count - kept)));
@@ -90,12 +90,12 @@ static void what_the_server_has_closed_is_closed_with_the_next_call(void **state
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(open_groups(&s, groups, CLOSED_BY_SERVER));
   free_groups(groups, CLOSED_BY_SERVER);
-  assert_int_equal(s.client->idle_count, CLOSED_BY_SERVER);
+  assert_int_equal(s.client->pool.count, CLOSED_BY_SERVER);
   assert_true(http_has_closed(s.server, CLOSED_BY_SERVER));
   const int before = count_descriptors();
   forget_last_check(&s);
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
-  assert_int_equal(s.client->idle_count, 1);
+  assert_int_equal(s.client->pool.count, 1);
   /* One connection of the server's and one of ours came instead. */
   assert_true(before - count_descriptors() >= 2 * (CLOSED_BY_SERVER - 1) - 1);
 done:
@@ -114,7 +114,7 @@ static void what_is_open_is_kept(void **state) {
   free_groups(groups, CLOSED_BY_SERVER);
   forget_last_check(&s);
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
-  assert_int_equal(s.client->idle_count, CLOSED_BY_SERVER);
+  assert_int_equal(s.client->pool.count, CLOSED_BY_SERVER);
   assert_counts(&s, CLOSED_BY_SERVER, CLOSED_BY_SERVER + 1);
 done:
   free_groups(groups, CLOSED_BY_SERVER);
@@ -130,14 +130,13 @@ static void what_was_idle_for_a_minute_is_closed(void **state) {
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_OK(open_groups(&s, groups, CLOSED_BY_SERVER));
   free_groups(groups, CLOSED_BY_SERVER);
-  privy_group *used_last = s.client->idle;
-  privy_group_idle(used_last)->since -= 50;
-  for (privy_group *group = privy_group_idle(used_last)->next; group; group = privy_group_idle(group)->next)
-    privy_group_idle(group)->since -= 61;
+  privy_pool *pool = &s.client->pool;
+  privy_engine *used_last = pool->idle[pool->count - 1].engine;
+  for (size_t i = 0; i < pool->count; i++) pool->idle[i].since -= pool->idle[i].engine == used_last ? 50 : 61;
   forget_last_check(&s);
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
-  assert_ptr_equal(s.client->idle, used_last);
-  assert_int_equal(s.client->idle_count, 1);
+  assert_int_equal(pool->count, 1);
+  assert_ptr_equal(pool->idle[0].engine, used_last);
   assert_true(http_has_closed(s.server, CLOSED_BY_SERVER - 1));
   assert_counts(&s, CLOSED_BY_SERVER, CLOSED_BY_SERVER + 1);
 done:
@@ -257,7 +256,7 @@ static void a_group_that_was_watched_serves_others(void **state) {
     CHECK_OK(call_in_loop(&s, group, &sockets));
     privy_group_free(group);
     group = NULL;
-    assert_int_equal(s.client->idle_count, 1);
+    assert_int_equal(s.client->pool.count, 1);
     CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
     forget(&s);
   }

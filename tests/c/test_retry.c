@@ -204,13 +204,13 @@ static void after_silence_comes_a_new_connection(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  assert_false(made.call.wire_request.fresh);
+  assert_false(made.call.wire_request.on_new_connection);
   CHECK_MEMORY(is_lost(&made));
   CHECK_MEMORY(sends(&made));
-  assert_true(made.call.wire_request.fresh);
+  assert_true(made.call.wire_request.on_new_connection);
   CHECK_MEMORY(responses(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
-  assert_false(made.call.wire_request.fresh);
+  assert_false(made.call.wire_request.on_new_connection);
 done:
   drop(&made);
 }

@@ -307,7 +307,7 @@ static void a_call_ahead_of_need_starts_no_fetch(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
-  s.calls[0].ahead = true;
+  s.calls[0].prefetch = true;
   assert_int_equal(looks(&s, 0, 100, -1), PRIVY_CALL_WAIT);
   assert_int_equal(s.account.fetches, 0);
   FETCHES(1);
@@ -317,7 +317,7 @@ static void a_call_ahead_of_need_starts_no_fetch(void **state) {
   ASKS(0);
   CHECK_MEMORY(responses(&s, 0, 401, ""));
   WAITS(0); /* neither after the token was refused */
-  s.calls[0].ahead = false;
+  s.calls[0].prefetch = false;
   s.now += 1;
   FETCHES(0);
 done:

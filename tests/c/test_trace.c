@@ -260,11 +260,11 @@ done:
 }
 
 /* Refuses the request and gives its event; `first` names the call that a refusal is. */
-static bool refuse(play *p, privy_request *request, privy_level least, privy_trace_event *event) {
+static bool refuse(play *p, privy_request *request, privy_level min_level, privy_trace_event *event) {
   bool told = false;
   privy_error_clear(&p->error);
   CHECK_STATUS(privy_request_finish(request, &p->error), PRIVY_VALIDATION);
-  told = privy_client_refused(p->client, request, &p->error, least, event);
+  told = privy_client_refused(p->client, request, &p->error, min_level, event);
 done:
   privy_request_free(request);
   return told;
@@ -348,7 +348,7 @@ static void only_the_level_asked_for_is_kept(void **state) {
   const privy_sandbox_fault busy = {.http_status = 503, .retry_after = 0, .count = 1};
   privy_request *request = NULL;
   play p;
-  privy_hooks hooks = {.observe = note, .context = &p.told, .least = PRIVY_LEVEL_INFO};
+  privy_hooks hooks = {.observe = note, .context = &p.told, .min_level = PRIVY_LEVEL_INFO};
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
   hurried = p.sandbox;
@@ -359,12 +359,12 @@ static void only_the_level_asked_for_is_kept(void **state) {
   assert_told(p.told, "1 retry GET /contacts #1 503 ServerError\n");
   if (!harness_sweeping()) assert_true(p.told.last.connect == -1);
   p.told = (log){0};
-  hooks.least = PRIVY_LEVEL_WARNING;
+  hooks.min_level = PRIVY_LEVEL_WARNING;
   CHECK_STATUS(privy_client_call(p.client, request, NULL, &hooks, &p.response, &p.error), PRIVY_RATE_LIMIT);
   assert_told(p.told, "2 refused GET /contacts #0 0 RateLimitError\n");
   p.told = (log){0};
   privy_error_clear(&p.error);
-  hooks.least = PRIVY_LEVEL_OFF;
+  hooks.min_level = PRIVY_LEVEL_OFF;
   CHECK_STATUS(privy_client_call(p.client, request, NULL, &hooks, &p.response, &p.error), PRIVY_RATE_LIMIT);
   assert_int_equal(p.told.count, 0);
 done:

@@ -40,9 +40,7 @@ def graph_of_objects(sources: str, objects: str) -> Graph:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_the_files_of_a_layer(layer: str, request: pytest.FixtureRequest) -> None:
-    if layer in {"client"}:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="being opened"))
+def test_the_files_of_a_layer(layer: str) -> None:
     assert not circle(graph_of_objects(f"csrc/{layer}", f"build/c/plain/csrc/{layer}"))
 
 
