@@ -23,7 +23,7 @@ jane = client.contacts.upsert(email="jane@example.com", custom_fields={"shoe_siz
 print("upserted: still the same contact, now with", dict(jane.custom_fields or {}))
 
 contacts = client.contacts.list(email_consent="subscribed")
-print("subscribed:", contacts.total_count, [contact.first_name for contact in contacts])
+print("subscribed:", contacts.total_count(), [contact.first_name for contact in contacts])
 
 for total in (Decimal("95.00"), Decimal("89.90")):
     order = client.orders.upsert(

@@ -1,5 +1,7 @@
 #include "bulk.h"
 
+#include "types.h"
+
 #include "client.h"
 #include "errors.h"
 #include "group.h"
@@ -11,13 +13,13 @@
 
 /* ---- one thread at a time ---- */
 
-static bool enter(bulk_object *self) {
+static bool lock(bulk_object *self) {
   if (!atomic_exchange_explicit(&self->busy, true, memory_order_acquire)) return true;
   PyErr_SetString(PyExc_RuntimeError, "the bulk run is in use: one thread at a time iterates it");
   return false;
 }
 
-static void leave(bulk_object *self) {
+static void unlock(bulk_object *self) {
   atomic_store_explicit(&self->busy, false, memory_order_release);
 }
 
@@ -60,13 +62,13 @@ static void note(bulk_object *self) {
   privy_bulk_get_progress(self->bulk, &progress);
   CRITICAL_SECTION_BEGIN(self);
   self->seen = progress;
-  STATE_STEP_DONE();
+  CRITICAL_SECTION_END();
 }
 
 /* Ends what is under way, keeps what the core says of it, and gives the connections back. False with an exception. */
 static bool finish(bulk_object *self) {
   if (!self->bulk) return true;
-  privy_group *group = group_enter(self->group);
+  privy_group *group = group_lock(self->group);
   if (!group) return false;
   privy_bulk_close(self->bulk);
   note(self);
@@ -77,7 +79,7 @@ static bool finish(bulk_object *self) {
     self->bulk = NULL;
     PyDict_Clear(self->rows);
   }
-  group_leave(self->group);
+  group_unlock(self->group);
   return kept && group_shut(self->group);
 }
 
@@ -111,11 +113,11 @@ static bool report(bulk_object *self) {
 
 /* The core's word on what comes next, within the group. False with an exception. */
 static bool ask(bulk_object *self, privy_bulk_step *step) {
-  if (!group_observe(self->group) || !group_enter(self->group)) return false;
+  if (!group_observe(self->group) || !group_lock(self->group)) return false;
   if (self->closing) privy_bulk_close(self->bulk);
   *step = privy_bulk_next(self->bulk);
   if (*step != PRIVY_BULK_ROW) note(self);
-  group_leave(self->group);
+  group_unlock(self->group);
   return true;
 }
 
@@ -207,9 +209,9 @@ static PyObject *next_result(bulk_object *self) {
 
 static PyObject *bulk_iternext(PyObject *object) {
   bulk_object *self = (bulk_object *)object;
-  if (!enter(self)) return NULL;
+  if (!lock(self)) return NULL;
   PyObject *result = next_result(self);
-  leave(self);
+  unlock(self);
   return result;
 }
 
@@ -221,10 +223,10 @@ static PyObject *bulk_step(PyObject *object, PyObject *unused) {
   static const char *const names[] = {"row", "result", "wait", "end"};
   bulk_object *self = (bulk_object *)object;
   privy_bulk_step next = PRIVY_BULK_END;
-  if (!enter(self)) return NULL;
+  if (!lock(self)) return NULL;
   bool went = !self->bulk || step(self, false, &next);
   if (went && next == PRIVY_BULK_END) (void)end(self);
-  leave(self);
+  unlock(self);
   return went && !PyErr_Occurred() ? PyUnicode_FromString(names[next]) : NULL;
 }
 
@@ -232,13 +234,13 @@ static PyObject *bulk_step(PyObject *object, PyObject *unused) {
 static PyObject *bulk_take(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
-  if (!enter(self)) return NULL;
+  if (!lock(self)) return NULL;
   PyObject *result = NULL;
   if (!self->bulk)
     PyErr_SetString(PyExc_RuntimeError, "the bulk run is over");
   else if (acknowledge(self))
     result = hand_out(self);
-  leave(self);
+  unlock(self);
   return result;
 }
 
@@ -256,13 +258,13 @@ static PyObject *bulk_put_back(PyObject *object, PyObject *unused) {
 static PyObject *bulk_close(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
-  if (!enter(self)) {
+  if (!lock(self)) {
     PyErr_Clear();
     self->closing = true;
     Py_RETURN_NONE;
   }
   bool done = !self->bulk || (acknowledge(self) && finish(self));
-  leave(self);
+  unlock(self);
   if (!done) return NULL;
   Py_RETURN_NONE;
 }
@@ -272,9 +274,9 @@ static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
   if (!self->bulk) return Py_NewRef(self->open_rows);
-  if (!enter(self)) return NULL;
+  if (!lock(self)) return NULL;
   PyObject *rows = acknowledge(self) ? list_open_rows(self) : NULL;
-  leave(self);
+  unlock(self);
   return rows;
 }
 
@@ -285,7 +287,7 @@ static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
   privy_bulk_progress seen;
   CRITICAL_SECTION_BEGIN(self);
   seen = self->seen;
-  STATE_STEP_DONE();
+  CRITICAL_SECTION_END();
   return Py_BuildValue("(KKKKKKdd)", (unsigned long long)self->next_index, (unsigned long long)seen.done,
                        (unsigned long long)seen.failed, (unsigned long long)seen.created,
                        (unsigned long long)seen.updated, (unsigned long long)seen.requests, seen.seconds, seen.waited);
@@ -316,11 +318,11 @@ static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *con
     config.options.max_wait = longest;
     config.options.given |= PRIVY_GIVEN(MAX_WAIT);
   }
-  privy_group *group = group_enter(self->group);
+  privy_group *group = group_lock(self->group);
   if (!group) return false;
   privy_error_init(&error);
   privy_status status = privy_bulk_new(group, self->operation, &config, &self->bulk, &error);
-  group_leave(self->group);
+  group_unlock(self->group);
   if (status != PRIVY_OK) errors_raise(self->state, status, &error);
   privy_error_clear(&error);
   return status == PRIVY_OK;
@@ -404,10 +406,10 @@ static void bulk_finalize(PyObject *object) {
   if (!self->bulk || self->busy) return;
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
-  bool entered = group_enter(self->group);
+  bool entered = group_lock(self->group);
   if (entered) {
     privy_bulk_close(self->bulk);
-    group_leave(self->group);
+    group_unlock(self->group);
     group_report_last(self->group);
   }
   PyErr_Clear();

@@ -5,7 +5,7 @@
 #include "request.h"
 
 static PyObject *error_class(bulk_object *self, privy_status status) {
-  return state_import(&self->state->errors[status], "privy._errors", privy_error_describe(status)->name);
+  return lazy_import(&self->state->errors[status], "privy._errors", privy_error_describe(status)->name);
 }
 
 bool bulk_is_own(bulk_object *self, PyObject *exception) {

@@ -1,6 +1,6 @@
 #include "call_event.h"
 
-#include "convert.h"
+#include "scalars.h"
 
 /* Where Event and the function that logs one are spelled out. */
 #define TRACE_MODULE "privy._trace"
@@ -32,11 +32,11 @@ static PyObject *silent_logger(PyObject *logging) {
 
 /* NULL without an exception while logging is still being imported. */
 static PyObject *logger_of(core_state *state, PyObject *logging) {
-  PyObject *kept = state_kept(&state->logger);
+  PyObject *kept = lazy_get(&state->logger);
   if (kept) return kept;
   PyObject *logger = silent_logger(logging);
   if (!logger && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
-  return state_keep(&state->logger, logger);
+  return lazy_set(&state->logger, logger);
 }
 
 /* 1 or 0, or -1 with an exception. */
@@ -85,8 +85,8 @@ bool event_wanted(core_state *state, PyObject *on_event, privy_level *least) {
 static PyObject *value_of(const privy_trace_attribute *attribute) {
   switch (attribute->type) {
   case PRIVY_TRACE_WORD:
-  case PRIVY_TRACE_TEXT: return convert_words(attribute->text);
-  case PRIVY_TRACE_ERROR: return convert_words(privy_error_describe((privy_status)attribute->number)->name);
+  case PRIVY_TRACE_TEXT: return scalar_c_string(attribute->text);
+  case PRIVY_TRACE_ERROR: return scalar_c_string(privy_error_describe((privy_status)attribute->number)->name);
   case PRIVY_TRACE_NUMBER: return PyLong_FromLongLong(attribute->number);
   case PRIVY_TRACE_SECONDS: return PyFloat_FromDouble(attribute->seconds);
   case PRIVY_TRACE_FLAG: return PyBool_FromLong((long)attribute->number);
@@ -94,32 +94,26 @@ static PyObject *value_of(const privy_trace_attribute *attribute) {
   }
 }
 
-/* Takes over the value, which may be NULL. */
-static bool put(PyObject *dict, const char *name, PyObject *value) {
-  bool done = value && PyDict_SetItemString(dict, name, value) == 0;
-  Py_XDECREF(value);
-  return done;
-}
-
-static PyObject *members_of(const privy_trace_event *event) {
+static PyObject *attributes_of(const privy_trace_event *event) {
   char line[PRIVY_TRACE_LINE];
   privy_trace_attribute all[PRIVY_TRACE_ATTRIBUTES];
   privy_trace_attributes(event, all);
   privy_trace_line(event, line);
-  PyObject *members = PyDict_New();
-  bool done = members && put(members, "message", convert_words(line));
-  for (size_t i = 0; done && i < PRIVY_TRACE_ATTRIBUTES; i++) done = put(members, all[i].name, value_of(&all[i]));
-  if (!done) Py_CLEAR(members);
-  return members;
+  PyObject *attributes = PyDict_New();
+  bool done = attributes && state_set_item(attributes, "message", scalar_c_string(line));
+  for (size_t i = 0; done && i < PRIVY_TRACE_ATTRIBUTES; i++)
+    done = state_set_item(attributes, all[i].name, value_of(&all[i]));
+  if (!done) Py_CLEAR(attributes);
+  return attributes;
 }
 
 static PyObject *build(core_state *state, const privy_trace_event *event) {
-  PyObject *type = state_import(&state->event_class, TRACE_MODULE, "CallEvent");
-  PyObject *members = type ? members_of(event) : NULL;
-  PyObject *nothing = members ? PyTuple_New(0) : NULL;
-  PyObject *object = nothing ? PyObject_Call(type, nothing, members) : NULL;
+  PyObject *type = lazy_import(&state->event_class, TRACE_MODULE, "CallEvent");
+  PyObject *attributes = type ? attributes_of(event) : NULL;
+  PyObject *nothing = attributes ? PyTuple_New(0) : NULL;
+  PyObject *object = nothing ? PyObject_Call(type, nothing, attributes) : NULL;
   Py_XDECREF(nothing);
-  Py_XDECREF(members);
+  Py_XDECREF(attributes);
   return object;
 }
 
@@ -153,7 +147,7 @@ bool event_report(core_state *state, PyObject *on_event, PyObject *context, cons
   reporting = true;
   int logged = is_logged(state, event);
   PyObject *object = logged > 0 || (logged == 0 && on_event) ? build(state, event) : NULL;
-  PyObject *log = object && logged ? state_import(&state->event_log, TRACE_MODULE, "log") : NULL;
+  PyObject *log = object && logged ? lazy_import(&state->event_log, TRACE_MODULE, "log") : NULL;
   bool goes_on = !PyErr_Occurred() || reported(NULL);
   PyObject *place = enterable(state, context, before);
   if (log) goes_on = hand(state, log, place, object);

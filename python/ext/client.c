@@ -1,9 +1,11 @@
 #include "client.h"
 
+#include "scalars.h"
+#include "types.h"
+
 #include <time.h>
 
 #include "call_event.h"
-#include "convert.h"
 #include "errors.h"
 #include "options.h"
 #include "request.h"
@@ -32,18 +34,18 @@ static client_object *owner_of(client_object *self) {
   return self->root ? self->root : self;
 }
 
-/* Keeps the core's client from being freed until let_go, closed or not. NULL: it has been freed. */
-static privy_client *hold(client_object *owner) {
+/* Keeps the core's client from being freed until release, closed or not. NULL: it has been freed. */
+static privy_client *acquire(client_object *owner) {
   privy_client *client;
   CRITICAL_SECTION_BEGIN(owner);
   client = owner->client;
   if (client) owner->running++;
-  STATE_STEP_DONE();
+  CRITICAL_SECTION_END();
   return client;
 }
 
 /* Ends so many holds. The last one frees the client when it has been closed meanwhile. */
-static void let_go(client_object *owner, size_t holds) {
+static void release(client_object *owner, size_t holds) {
   privy_client *done = NULL;
   CRITICAL_SECTION_BEGIN(owner);
   owner->running -= holds;
@@ -52,7 +54,7 @@ static void let_go(client_object *owner, size_t holds) {
     owner->client = NULL;
     owner->sandbox = NULL;
   }
-  STATE_STEP_DONE();
+  CRITICAL_SECTION_END();
   privy_client_free(done);
 }
 
@@ -72,15 +74,15 @@ bool client_open(core_state *state, PyObject *object) {
   return false;
 }
 
-privy_client *client_hold(core_state *state, PyObject *object) {
+privy_client *client_acquire(core_state *state, PyObject *object) {
   if (!client_open(state, object)) return NULL;
-  privy_client *client = hold(owner_of((client_object *)object));
+  privy_client *client = acquire(owner_of((client_object *)object));
   if (!client) (void)client_open(state, object); /* closed just now */
   return client;
 }
 
 void client_release(PyObject *object) {
-  let_go(owner_of((client_object *)object), 1);
+  release(owner_of((client_object *)object), 1);
 }
 
 PyObject *client_on_event(PyObject *object) {
@@ -93,7 +95,7 @@ int client_finish(core_state *state, PyObject *object, privy_request *request) {
   privy_status status = privy_request_finish(request, &error);
   if (status != PRIVY_OK) {
     errors_raise(state, status, &error);
-    privy_client *client = client_hold(state, object);
+    privy_client *client = client_acquire(state, object);
     if (client) {
       event_report_refusal(state, client_on_event(object), client, request, &error);
       client_release(object);
@@ -181,7 +183,7 @@ static privy_response *send(core_state *state, client_object *self, privy_reques
   privy_client *client = NULL;
   if (client_options(state, (PyObject *)self, given, &options) == 0 &&
       client_finish(state, (PyObject *)self, request) == 0) {
-    client = client_hold(state, (PyObject *)self);
+    client = client_acquire(state, (PyObject *)self);
   }
   privy_response *response = NULL;
   if (client) {
@@ -228,7 +230,7 @@ static PyObject *limit_of(const privy_rate_limit *limit) {
 static PyObject *client_rate_limits(PyObject *object, PyObject *unused) {
   (void)unused;
   core_state *state = state_of_object(object);
-  privy_client *client = client_hold(state, object);
+  privy_client *client = client_acquire(state, object);
   if (!client) return NULL;
   privy_rate_limit minute, day;
   privy_client_rate_limits(client, &minute, &day);
@@ -252,7 +254,7 @@ static PyObject *client_now(PyObject *object, PyObject *unused) {
     now = privy_sandbox_now(owner->sandbox);
     told = true;
   }
-  STATE_STEP_DONE();
+  CRITICAL_SECTION_END();
   return PyFloat_FromDouble(told ? now : machine_now());
 }
 
@@ -269,8 +271,8 @@ static bool is_hook(PyObject *on_event) {
   return false;
 }
 
-/* view(timeout, connect_timeout, max_wait, max_retries, reserve, on_event): None for what stays as it is. */
-static PyObject *client_view(PyObject *object, PyObject *const *args, Py_ssize_t count) {
+/* with_options(timeout, connect_timeout, max_wait, max_retries, reserve, on_event): None for what stays as it is. */
+static PyObject *client_with_options(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   client_object *self = (client_object *)object;
   core_state *state = state_of_object(object);
   if (!request_right_count(count, OPTIONS_COUNT + 2)) return NULL;
@@ -291,17 +293,17 @@ static PyObject *client_close(PyObject *object, PyObject *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
   owner->closed = true;
-  let_go(owner, 0);
+  release(owner, 0);
   Py_RETURN_NONE;
 }
 
 static PyObject *client_base_url(PyObject *object, void *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
-  privy_client *client = hold(owner);
+  privy_client *client = acquire(owner);
   if (!client) Py_RETURN_NONE;
-  PyObject *url = convert_words(privy_client_base_url(client));
-  let_go(owner, 1);
+  PyObject *url = scalar_c_string(privy_client_base_url(client));
+  release(owner, 1);
   return url;
 }
 
@@ -395,7 +397,8 @@ static PyGetSetDef client_attributes[] = {
 static PyMethodDef client_methods[] = {
     {"call", (PyCFunction)(void (*)(void))client_call, METH_FASTCALL, "Makes one call of an operation."},
     {"request", (PyCFunction)(void (*)(void))client_request, METH_FASTCALL, "Makes one call of any endpoint."},
-    {"view", (PyCFunction)(void (*)(void))client_view, METH_FASTCALL, "The same client with other options."},
+    {"with_options", (PyCFunction)(void (*)(void))client_with_options, METH_FASTCALL,
+     "The same client with other options."},
     {"rate_limits", client_rate_limits, METH_NOARGS, "What is left of the minute and of the day."},
     {"now", client_now, METH_NOARGS, "What the client's clock shows."},
     {"close", client_close, METH_NOARGS, "Closes the connections once no call runs any more."},

@@ -6,7 +6,7 @@
 
 /* The client of a Client or of a view of one, kept from being freed until client_release, whoever closes it meanwhile.
  * NULL with an exception when the object is no Client or closed. */
-privy_client *client_hold(core_state *state, PyObject *object);
+privy_client *client_acquire(core_state *state, PyObject *object);
 void client_release(PyObject *object);
 /* Whether calls may still be made. Otherwise false with an exception. */
 bool client_open(core_state *state, PyObject *object);

@@ -1,6 +1,6 @@
-#include "convert.h"
+#include "copy.h"
 
-#include "json_object.h"
+#include "values.h"
 
 /* Copies of converted values: plain mutable ones, and masked ones for repr. */
 
@@ -18,7 +18,7 @@ static int copy_member(const core_state *state, PyObject *members, PyObject *key
 }
 
 static PyObject *copy_mapping(const core_state *state, PyObject *value, copy_text *text) {
-  PyObject *dict = members_dict(value);
+  PyObject *dict = json_object_dict(value);
   PyObject *members = dict ? PyDict_New() : NULL;
   PyObject *key, *item;
   Py_ssize_t at = 0;
@@ -42,20 +42,20 @@ static PyObject *copy_tuple(const core_state *state, PyObject *value, copy_text 
 }
 
 static PyObject *copy_value(const core_state *state, PyObject *value, copy_text *text) {
-  if (Py_IS_TYPE(value, state->members_type)) return copy_mapping(state, value, text);
+  if (Py_IS_TYPE(value, state->json_object_type)) return copy_mapping(state, value, text);
   if (PyTuple_CheckExact(value)) return copy_tuple(state, value, text);
   if (text && PyUnicode_Check(value)) return text(value);
   return Py_NewRef(value);
 }
 
-PyObject *convert_read_json(core_state *state, PyObject *text) {
+PyObject *copy_from_json(core_state *state, PyObject *text) {
   PyObject *reader = text ? state_json_reader(state) : NULL;
   PyObject *value = reader ? PyObject_CallFunctionObjArgs(reader, text, NULL) : NULL;
   Py_XDECREF(text);
   return value;
 }
 
-PyObject *convert_thaw(const core_state *state, PyObject *value) {
+PyObject *copy_plain(const core_state *state, PyObject *value) {
   return copy_value(state, value, NULL);
 }
 
@@ -74,6 +74,6 @@ static PyObject *mask_text(PyObject *value) {
   return masked;
 }
 
-PyObject *convert_mask(const core_state *state, PyObject *value) {
+PyObject *copy_masked(const core_state *state, PyObject *value) {
   return copy_value(state, value, mask_text);
 }

@@ -3,38 +3,38 @@
 #include "errors.h"
 #include "times.h"
 
-/* Far beyond what the core accepts; it only keeps a hostile structure from exhausting the stack. */
-#define WALK_DEPTH 200
+/* Protects the stack from hostile input. The core accepts far fewer levels. */
+#define MAX_DEPTH 200
 
-typedef struct walker {
+typedef struct encoder {
   core_state *state;
   privy_request *request;
-  PyObject *inside[WALK_DEPTH];
+  PyObject *inside[MAX_DEPTH];
   int depth;
-} walker;
+} encoder;
 
-static int walk_any(walker *w, PyObject *value);
+static int encode_any(encoder *self, PyObject *value);
 
-static int refuse(walker *w, const char *message) {
-  privy_request_refuse(w->request, message);
+static int refuse(encoder *self, const char *message) {
+  privy_request_refuse(self->request, message);
   return 0;
 }
 
-/* UTF-8 of a str, which may be NULL with an exception: in that case, and where it has no UTF-8, other words. */
-static const char *words_of(PyObject *text, const char *otherwise) {
+/* The UTF-8 of a str; `otherwise` when the str has none, or is NULL with an exception. */
+static const char *utf8_or(PyObject *text, const char *otherwise) {
   const char *words = text ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
   if (words) return words;
   PyErr_Clear();
   return otherwise;
 }
 
-static PyObject *type_name(walker *w, PyObject *type) {
-  return PyObject_GetAttr(type, w->state->names[NAME_TYPE_NAME]);
+static PyObject *type_name(encoder *self, PyObject *type) {
+  return PyObject_GetAttr(type, self->state->names[NAME_TYPE_NAME]);
 }
 
-/* Its type and what it says; the type alone when it fails to say anything. Takes over the exception. */
-static PyObject *described(walker *w, PyObject *exception) {
-  PyObject *name = exception ? type_name(w, (PyObject *)Py_TYPE(exception)) : NULL;
+/* "Type: message" of an exception; "Type" when it has no message. Takes over the exception. */
+static PyObject *described(encoder *self, PyObject *exception) {
+  PyObject *name = exception ? type_name(self, (PyObject *)Py_TYPE(exception)) : NULL;
   PyObject *text = name ? PyObject_Str(exception) : NULL;
   if (!text) PyErr_Clear();
   PyObject *all = text && PyUnicode_GetLength(text) > 0 ? PyUnicode_FromFormat("%U: %U", name, text) : Py_XNewRef(name);
@@ -44,26 +44,27 @@ static PyObject *described(walker *w, PyObject *exception) {
   return all;
 }
 
-/* The exception that is set becomes a fault of the value, unless memory ran out or it is no Exception. */
-static int refuse_failed(walker *w, PyObject *value) {
+/* Turns the exception that is set into an error detail of the value; a MemoryError, and what is not an Exception, stays
+ * set. */
+static int refuse_failed(encoder *self, PyObject *value) {
   if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError)) return -1;
-  PyObject *error = described(w, errors_caught()), *type = type_name(w, (PyObject *)Py_TYPE(value));
-  const char *name = words_of(type, "value");
-  privy_request_raised(w->request, name, words_of(error, "an exception"));
+  PyObject *error = described(self, errors_caught()), *type = type_name(self, (PyObject *)Py_TYPE(value));
+  const char *name = utf8_or(type, "value");
+  privy_request_raised(self->request, name, utf8_or(error, "an exception"));
   Py_XDECREF(type);
   Py_XDECREF(error);
   return 0;
 }
 
-/* A function whose variables have addresses has a frame of its own: the stack protector costs its callers nothing. */
-#define APART __attribute__((noinline))
+/* Keeps variables whose address is taken out of the callers' frames, which then need no stack protector. */
+#define NOINLINE __attribute__((noinline))
 
 typedef struct utf8 {
   const char *text;
   Py_ssize_t length;
 } utf8;
 
-static APART utf8 encoded(PyObject *value) {
+static NOINLINE utf8 encoded(PyObject *value) {
   utf8 bytes;
   bytes.text = PyUnicode_AsUTF8AndSize(value, &bytes.length);
   if (!bytes.text && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) PyErr_Clear();
@@ -80,144 +81,145 @@ static utf8 text_of(PyObject *value) {
   return encoded(value);
 }
 
-static int walk_string(walker *w, PyObject *value) {
+static int encode_string(encoder *self, PyObject *value) {
   const utf8 bytes = text_of(value);
   if (bytes.text) {
-    privy_request_string(w->request, bytes.text, (size_t)bytes.length);
+    privy_request_string(self->request, bytes.text, (size_t)bytes.length);
     return 0;
   }
-  return PyErr_Occurred() ? -1 : refuse(w, "must be valid Unicode: it holds a lone surrogate");
+  return PyErr_Occurred() ? -1 : refuse(self, "must be valid Unicode: it holds a lone surrogate");
 }
 
-/* Sends str(value) as a number; the core judges whether it is one. Takes the reference to `text`. */
-static int walk_digits(walker *w, PyObject *value, PyObject *text) {
-  if (!text) return refuse_failed(w, value);
+/* Encodes str(value) as a number; the core checks it. Takes over `text`, which may be NULL with an exception. */
+static int encode_number(encoder *self, PyObject *value, PyObject *text) {
+  if (!text) return refuse_failed(self, value);
   const utf8 digits = text_of(text);
-  if (digits.text) privy_request_number(w->request, digits.text, (size_t)digits.length);
+  if (digits.text) privy_request_number(self->request, digits.text, (size_t)digits.length);
   Py_DECREF(text);
   if (digits.text || PyErr_Occurred()) return digits.text ? 0 : -1;
-  return refuse(w, "is not a number");
+  return refuse(self, "is not a number");
 }
 
 /* An int beyond 64 bits. */
-static int walk_large(walker *w, PyObject *value) {
+static int encode_large(encoder *self, PyObject *value) {
   PyObject *text = PyNumber_ToBase(value, 10);
-  if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return walk_digits(w, value, text);
+  if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return encode_number(self, value, text);
   PyErr_Clear();
-  return refuse(w, "is a number of too many digits");
+  return refuse(self, "is a number of too many digits");
 }
 
-static APART int walk_integer(walker *w, PyObject *value) {
+static NOINLINE int encode_integer(encoder *self, PyObject *value) {
   int overflow;
   long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
-  if (overflow) return walk_large(w, value);
+  if (overflow) return encode_large(self, value);
   if (number == -1 && PyErr_Occurred()) return -1;
-  privy_request_integer(w->request, number);
+  privy_request_integer(self->request, number);
   return 0;
 }
 
-static int walk_float(walker *w, PyObject *value) {
+static int encode_float(encoder *self, PyObject *value) {
   double number = PyFloat_AsDouble(value);
   char *text = PyOS_double_to_string(number, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
   if (!text) return -1;
-  privy_request_number(w->request, text, strlen(text));
+  privy_request_number(self->request, text, strlen(text));
   PyMem_Free(text);
   return 0;
 }
 
 /* ---- containers ---- */
 
-static bool enter(walker *w, PyObject *container) {
-  for (int i = 0; i < w->depth; i++) {
-    if (w->inside[i] == container) {
-      refuse(w, "must not contain itself");
+static bool push_container(encoder *self, PyObject *container) {
+  for (int i = 0; i < self->depth; i++) {
+    if (self->inside[i] == container) {
+      refuse(self, "must not contain itself");
       return false;
     }
   }
-  if (w->depth == WALK_DEPTH) {
-    refuse(w, "is nested too deeply");
+  if (self->depth == MAX_DEPTH) {
+    refuse(self, "is nested too deeply");
     return false;
   }
-  w->inside[w->depth++] = container;
+  self->inside[self->depth++] = container;
   return true;
 }
 
-static int walk_sequence(walker *w, PyObject *sequence) {
-  if (!enter(w, sequence)) return 0;
+static int encode_sequence(encoder *self, PyObject *sequence) {
+  if (!push_container(self, sequence)) return 0;
   int result = 0;
-  privy_request_begin_array(w->request);
+  privy_request_begin_array(self->request);
   for (Py_ssize_t i = 0; result == 0; i++) {
     Py_ssize_t count = PySequence_Size(sequence);
     PyObject *item = i < count ? PySequence_GetItem(sequence, i) : NULL;
     if (!item) {
-      if (PyErr_Occurred()) result = refuse_failed(w, sequence);
+      if (PyErr_Occurred()) result = refuse_failed(self, sequence);
       break;
     }
-    result = walk_any(w, item);
+    result = encode_any(self, item);
     Py_DECREF(item);
   }
-  privy_request_end_array(w->request);
-  w->depth--;
+  privy_request_end_array(self->request);
+  self->depth--;
   return result;
 }
 
-/* A number as it is, anything else by the name of its type: only these are short, and run no code of others. */
-static PyObject *name_of_key(walker *w, PyObject *key) {
+/* What an error message shows of an invalid key: a number, or the name of its type. Neither is long, and neither runs
+ * code of the key's class. */
+static PyObject *name_of_key(encoder *self, PyObject *key) {
   bool number = PyLong_CheckExact(key) || PyFloat_CheckExact(key) || PyBool_Check(key) || key == Py_None;
-  return number ? PyObject_Str(key) : type_name(w, (PyObject *)Py_TYPE(key));
+  return number ? PyObject_Str(key) : type_name(self, (PyObject *)Py_TYPE(key));
 }
 
-/* A key that is no str, or no valid one, is named as well as can be and refused. */
-static APART int walk_odd_member(walker *w, PyObject *key) {
+/* A key that is not a str, or that has no UTF-8: refuses the member and names its key. */
+static NOINLINE int encode_invalid_key(encoder *self, PyObject *key) {
   bool is_text = PyUnicode_Check(key);
   if (key == Py_None) {
-    privy_request_no_key(w->request, NULL, 0);
+    privy_request_no_key(self->request, NULL, 0);
     return 0;
   }
-  PyObject *shown = is_text ? Py_NewRef(key) : name_of_key(w, key);
+  PyObject *shown = is_text ? Py_NewRef(key) : name_of_key(self, key);
   PyObject *bytes = shown ? PyUnicode_AsEncodedString(shown, "utf-8", "backslashreplace") : NULL;
   Py_XDECREF(shown);
   if (!bytes) return -1;
   char *name;
   Py_ssize_t length;
   int result = PyBytes_AsStringAndSize(bytes, &name, &length);
-  if (result == 0 && !is_text) privy_request_no_key(w->request, name, (size_t)length);
+  if (result == 0 && !is_text) privy_request_no_key(self->request, name, (size_t)length);
   if (result == 0 && is_text) {
-    privy_request_key(w->request, name, (size_t)length);
-    refuse(w, "must have a valid Unicode key: it holds a lone surrogate");
+    privy_request_key(self->request, name, (size_t)length);
+    refuse(self, "must have a valid Unicode key: it holds a lone surrogate");
   }
   Py_DECREF(bytes);
   return result;
 }
 
-static int walk_member(walker *w, PyObject *key, PyObject *value) {
-  if (value == w->state->omit) return 0;
+static int encode_member(encoder *self, PyObject *key, PyObject *value) {
+  if (value == self->state->omit) return 0;
   const utf8 name = PyUnicode_Check(key) ? text_of(key) : (utf8){NULL, 0};
   if (name.text) {
-    privy_request_key(w->request, name.text, (size_t)name.length);
-    return walk_any(w, value);
+    privy_request_key(self->request, name.text, (size_t)name.length);
+    return encode_any(self, value);
   }
-  return PyErr_Occurred() ? -1 : walk_odd_member(w, key);
+  return PyErr_Occurred() ? -1 : encode_invalid_key(self, key);
 }
 
-/* The values of the operation's parameters, in the order of its table. */
-static int walk_values(walker *w, PyObject *values) {
+/* Values of an operation's parameters, in the order of its table. */
+static int encode_positional(encoder *self, PyObject *values) {
   int result = 0;
   Py_ssize_t count = PyTuple_Size(values);
   for (Py_ssize_t i = 0; result == 0 && i < count; i++) {
     PyObject *value = PyTuple_GetItem(values, i);
-    bool given = value != w->state->omit;
-    if (!privy_request_next(w->request, given)) {
+    bool given = value != self->state->omit;
+    if (!privy_request_next(self->request, given)) {
       PyErr_SetString(PyExc_TypeError, "too many positional values");
       result = -1;
     } else if (given) {
-      result = walk_any(w, value);
+      result = encode_any(self, value);
     }
   }
   return result;
 }
 
-/* The items of a mapping, all of them pairs, as a list: a new reference, or NULL with an exception. */
+/* The items of a mapping as a list of pairs: a new reference; NULL with an exception. */
 static PyObject *items_of(PyObject *mapping) {
   PyObject *items = PyMapping_Items(mapping);
   for (Py_ssize_t i = 0; items && i < PyList_Size(items); i++) {
@@ -230,11 +232,11 @@ static PyObject *items_of(PyObject *mapping) {
 }
 
 /* Takes over the list of pairs. */
-static int walk_items(walker *w, PyObject *items) {
+static int encode_items(encoder *self, PyObject *items) {
   int result = 0;
   for (Py_ssize_t i = 0; result == 0 && i < PyList_Size(items); i++) {
     PyObject *item = PyList_GetItem(items, i);
-    result = walk_member(w, PyTuple_GetItem(item, 0), PyTuple_GetItem(item, 1));
+    result = encode_member(self, PyTuple_GetItem(item, 0), PyTuple_GetItem(item, 1));
   }
   Py_DECREF(items);
   return result;
@@ -249,17 +251,17 @@ static bool next_pair(PyObject *dict, Py_ssize_t *at, PyObject **key, PyObject *
     Py_INCREF(*key);
     Py_INCREF(*value);
   }
-  STATE_STEP_DONE();
+  CRITICAL_SECTION_END();
   return found;
 }
 
-/* Turning a value into text may run a program's own code, and that may change the dict. */
-static APART int walk_dict(walker *w, PyObject *dict) {
+/* Encoding a value may run user code, which may change the dict. */
+static NOINLINE int encode_dict(encoder *self, PyObject *dict) {
   PyObject *key, *value;
   Py_ssize_t at = 0, count = PyDict_Size(dict);
   int result = 0;
   while (result == 0 && next_pair(dict, &at, &key, &value)) {
-    result = walk_member(w, key, value);
+    result = encode_member(self, key, value);
     Py_DECREF(key);
     Py_DECREF(value);
     if (result < 0 || PyDict_Size(dict) == count) continue;
@@ -269,31 +271,31 @@ static APART int walk_dict(walker *w, PyObject *dict) {
   return result;
 }
 
-static int walk_pairs(walker *w, PyObject *mapping) {
-  if (PyDict_CheckExact(mapping)) return walk_dict(w, mapping);
+static int encode_pairs(encoder *self, PyObject *mapping) {
+  if (PyDict_CheckExact(mapping)) return encode_dict(self, mapping);
   PyObject *items = items_of(mapping);
-  return items ? walk_items(w, items) : -1;
+  return items ? encode_items(self, items) : -1;
 }
 
-static int walk_mapping(walker *w, PyObject *mapping) {
-  if (!enter(w, mapping)) return 0;
+static int encode_mapping(encoder *self, PyObject *mapping) {
+  if (!push_container(self, mapping)) return 0;
   bool plain = PyDict_CheckExact(mapping);
   PyObject *items = plain ? NULL : items_of(mapping);
   int result;
   if (plain || items) {
-    privy_request_begin_object(w->request);
-    result = plain ? walk_dict(w, mapping) : walk_items(w, items);
-    privy_request_end_object(w->request);
+    privy_request_begin_object(self->request);
+    result = plain ? encode_dict(self, mapping) : encode_items(self, items);
+    privy_request_end_object(self->request);
   } else {
-    result = refuse_failed(w, mapping);
+    result = refuse_failed(self, mapping);
   }
-  w->depth--;
+  self->depth--;
   return result;
 }
 
-/* ---- what is missing ---- */
+/* ---- missing values ---- */
 
-/* Not equal to itself, as NaN and NaT. */
+/* True for a value that is not equal to itself, such as NaN and NaT. */
 static bool is_missing(PyObject *value) {
   PyObject *differs = PyObject_RichCompare(value, value, Py_NE);
   int missing = differs ? PyObject_IsTrue(differs) : 0;
@@ -302,106 +304,106 @@ static bool is_missing(PyObject *value) {
   return missing > 0;
 }
 
-/* ---- instants ---- */
+/* ---- times ---- */
 
-static int send_time(walker *w, PyObject *text) {
+static int send_time(encoder *self, PyObject *text) {
   static const char zero[] = "+00:00";
   const size_t tail = sizeof zero - 1;
-  char room[64];
-  if (!PyUnicode_Check(text)) return refuse(w, "must be a datetime whose isoformat() is text");
+  char buffer[64];
+  if (!PyUnicode_Check(text)) return refuse(self, "must be a datetime whose isoformat() is text");
   const utf8 given = text_of(text);
-  if (!given.text) return PyErr_Occurred() ? -1 : refuse(w, "must be a valid datetime");
+  if (!given.text) return PyErr_Occurred() ? -1 : refuse(self, "must be a valid datetime");
   const char *bytes = given.text;
   size_t length = (size_t)given.length;
-  if (length > tail && length < sizeof room && memcmp(bytes + length - tail, zero, tail) == 0) {
+  if (length > tail && length < sizeof buffer && memcmp(bytes + length - tail, zero, tail) == 0) {
     length -= tail;
-    memcpy(room, bytes, length);
-    room[length++] = 'Z';
-    bytes = room;
+    memcpy(buffer, bytes, length);
+    buffer[length++] = 'Z';
+    bytes = buffer;
   }
-  privy_request_time(w->request, bytes, length);
+  privy_request_time(self->request, bytes, length);
   return 0;
 }
 
-/* The same instant in UTC; a naive datetime stays as it is, so that the core sees that it has no zone. */
-static PyObject *in_utc(walker *w, PyObject *value) {
-  PyObject *offset = PyObject_CallMethodObjArgs(value, w->state->names[NAME_UTCOFFSET], NULL);
+/* The same time in UTC; a naive datetime as it is, which the core refuses. */
+static PyObject *in_utc(encoder *self, PyObject *value) {
+  PyObject *offset = PyObject_CallMethodObjArgs(value, self->state->names[NAME_UTCOFFSET], NULL);
   if (!offset) return NULL;
   bool naive = offset == Py_None;
   Py_DECREF(offset);
   if (naive) return Py_NewRef(value);
-  PyObject *utc = state_utc(w->state);
-  return utc ? PyObject_CallMethodObjArgs(value, w->state->names[NAME_ASTIMEZONE], utc, NULL) : NULL;
+  PyObject *utc = state_utc(self->state);
+  return utc ? PyObject_CallMethodObjArgs(value, self->state->names[NAME_ASTIMEZONE], utc, NULL) : NULL;
 }
 
-/* The exception that is set says why the datetime has no text. */
-static int refuse_time(walker *w, PyObject *value) {
+/* Refuses a datetime that has no text, with the exception that is set. */
+static int refuse_time(encoder *self, PyObject *value) {
   if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
     PyErr_Clear();
-    return refuse(w, "is outside the range of UTC datetimes");
+    return refuse(self, "is outside the range of UTC datetimes");
   }
   PyObject *type, *error, *trace;
   PyErr_Fetch(&type, &error, &trace);
   bool missing = is_missing(value);
   PyErr_Restore(type, error, trace);
-  if (!missing) return refuse_failed(w, value);
+  if (!missing) return refuse_failed(self, value);
   PyErr_Clear();
-  privy_request_missing(w->request, "NaT");
+  privy_request_missing(self->request, "NaT");
   return 0;
 }
 
-static APART int walk_datetime(walker *w, PyObject *value) {
-  char told[TIMES_LENGTH];
-  size_t length = times_tell(w->state, value, told);
+static NOINLINE int encode_datetime(encoder *self, PyObject *value) {
+  char utc[TIMES_LENGTH];
+  size_t length = times_write(self->state, value, utc);
   if (length) {
-    privy_request_time(w->request, told, length);
+    privy_request_time(self->request, utc, length);
     return 0;
   }
-  PyObject *moved = in_utc(w, value);
-  PyObject *text = moved ? PyObject_CallMethodObjArgs(moved, w->state->names[NAME_ISOFORMAT], NULL) : NULL;
-  int result = text ? send_time(w, text) : refuse_time(w, value);
+  PyObject *moved = in_utc(self, value);
+  PyObject *text = moved ? PyObject_CallMethodObjArgs(moved, self->state->names[NAME_ISOFORMAT], NULL) : NULL;
+  int result = text ? send_time(self, text) : refuse_time(self, value);
   Py_XDECREF(moved);
   Py_XDECREF(text);
   return result;
 }
 
-static int walk_date(walker *w, PyObject *value) {
-  PyObject *text = PyObject_CallMethodObjArgs(value, w->state->names[NAME_ISOFORMAT], NULL);
-  if (!text) return refuse_failed(w, value);
+static int encode_date(encoder *self, PyObject *value) {
+  PyObject *text = PyObject_CallMethodObjArgs(value, self->state->names[NAME_ISOFORMAT], NULL);
+  if (!text) return refuse_failed(self, value);
   const utf8 bytes = PyUnicode_Check(text) ? text_of(text) : (utf8){NULL, 0};
   if (bytes.text)
-    privy_request_date(w->request, bytes.text, (size_t)bytes.length);
+    privy_request_date(self->request, bytes.text, (size_t)bytes.length);
   else if (!PyErr_Occurred())
-    refuse(w, "must be a date whose isoformat() is text");
+    refuse(self, "must be a date whose isoformat() is text");
   Py_DECREF(text);
   return PyErr_Occurred() ? -1 : 0;
 }
 
-/* ---- everything else ---- */
+/* ---- other types ---- */
 
-static int refuse_type(walker *w, PyObject *value) {
-  PyObject *name = type_name(w, (PyObject *)Py_TYPE(value));
-  privy_request_other(w->request, words_of(name, "object"));
+static int refuse_type(encoder *self, PyObject *value) {
+  PyObject *name = type_name(self, (PyObject *)Py_TYPE(value));
+  privy_request_other(self->request, utf8_or(name, "object"));
   Py_XDECREF(name);
   return 0;
 }
 
-/* A value of another library: converted to one that the core has a type for. */
-static int walk_foreign(walker *w, PyObject *value) {
-  if (!enter(w, value)) return 0;
-  PyObject *convert = state_values(w->state);
+/* A value of a third-party type, such as numpy.int64: converted to a plain Python value first. */
+static int encode_foreign(encoder *self, PyObject *value) {
+  if (!push_container(self, value)) return 0;
+  PyObject *convert = state_values(self->state);
   PyObject *plain = convert ? PyObject_CallFunctionObjArgs(convert, value, NULL) : NULL;
   int result = 0;
   if (!plain)
-    result = refuse_failed(w, value);
+    result = refuse_failed(self, value);
   else if (plain == Py_NotImplemented)
-    result = refuse_type(w, value);
+    result = refuse_type(self, value);
   else if (PyBytes_Check(plain))
-    privy_request_missing(w->request, PyBytes_AsString(plain));
+    privy_request_missing(self->request, PyBytes_AsString(plain));
   else
-    result = walk_any(w, plain);
+    result = encode_any(self, plain);
   Py_XDECREF(plain);
-  w->depth--;
+  self->depth--;
   return result;
 }
 
@@ -410,56 +412,56 @@ static int is_a(PyObject *value, PyObject *type) {
   return type ? PyObject_IsInstance(value, type) : -1;
 }
 
-static int walk_other(walker *w, PyObject *value) {
-  if (PyFloat_CheckExact(value)) return walk_float(w, value);
-  int match = is_a(value, state_decimal(w->state));
-  if (match) return match < 0 ? refuse_failed(w, value) : walk_digits(w, value, PyObject_Str(value));
-  match = is_a(value, state_datetime(w->state));
-  if (match) return match < 0 ? refuse_failed(w, value) : walk_datetime(w, value);
-  if (PyFloat_Check(value)) return walk_float(w, value);
-  match = is_a(value, state_mapping(w->state));
-  if (match) return match < 0 ? refuse_failed(w, value) : walk_mapping(w, value);
-  match = is_a(value, state_date(w->state));
-  if (match) return match < 0 ? refuse_failed(w, value) : walk_date(w, value);
-  return walk_foreign(w, value);
+static int encode_other(encoder *self, PyObject *value) {
+  if (PyFloat_CheckExact(value)) return encode_float(self, value);
+  int match = is_a(value, state_decimal(self->state));
+  if (match) return match < 0 ? refuse_failed(self, value) : encode_number(self, value, PyObject_Str(value));
+  match = is_a(value, state_datetime(self->state));
+  if (match) return match < 0 ? refuse_failed(self, value) : encode_datetime(self, value);
+  if (PyFloat_Check(value)) return encode_float(self, value);
+  match = is_a(value, state_mapping(self->state));
+  if (match) return match < 0 ? refuse_failed(self, value) : encode_mapping(self, value);
+  match = is_a(value, state_date(self->state));
+  if (match) return match < 0 ? refuse_failed(self, value) : encode_date(self, value);
+  return encode_foreign(self, value);
 }
 
-static int walk_any(walker *w, PyObject *value) {
-  if (PyUnicode_Check(value)) return walk_string(w, value);
+static int encode_any(encoder *self, PyObject *value) {
+  if (PyUnicode_Check(value)) return encode_string(self, value);
   if (PyBool_Check(value)) {
-    privy_request_boolean(w->request, value == Py_True);
+    privy_request_boolean(self->request, value == Py_True);
     return 0;
   }
   if (value == Py_None) {
-    privy_request_null(w->request);
+    privy_request_null(self->request);
     return 0;
   }
-  if (PyLong_Check(value)) return walk_integer(w, value);
-  if (PyDict_Check(value)) return walk_mapping(w, value);
-  if (PyList_Check(value) || PyTuple_Check(value)) return walk_sequence(w, value);
-  return walk_other(w, value);
+  if (PyLong_Check(value)) return encode_integer(self, value);
+  if (PyDict_Check(value)) return encode_mapping(self, value);
+  if (PyList_Check(value) || PyTuple_Check(value)) return encode_sequence(self, value);
+  return encode_other(self, value);
 }
 
-static void walker_init(walker *w, core_state *state, privy_request *request) {
-  w->state = state;
-  w->request = request;
-  w->depth = 0;
+static void encoder_init(encoder *self, core_state *state, privy_request *request) {
+  self->state = state;
+  self->request = request;
+  self->depth = 0;
 }
 
-int walk_value(core_state *state, privy_request *request, PyObject *value) {
-  walker w;
-  walker_init(&w, state, request);
-  return walk_any(&w, value);
+int encode_value(core_state *state, privy_request *request, PyObject *value) {
+  encoder self;
+  encoder_init(&self, state, request);
+  return encode_any(&self, value);
 }
 
-int walk_params(core_state *state, privy_request *request, PyObject *params) {
-  walker w;
-  walker_init(&w, state, request);
-  return PyTuple_CheckExact(params) ? walk_values(&w, params) : walk_pairs(&w, params);
+int encode_params(core_state *state, privy_request *request, PyObject *params) {
+  encoder self;
+  encoder_init(&self, state, request);
+  return PyTuple_CheckExact(params) ? encode_positional(&self, params) : encode_pairs(&self, params);
 }
 
-int walk_members(core_state *state, privy_request *request, PyObject *mapping) {
-  walker w;
-  walker_init(&w, state, request);
-  return walk_pairs(&w, mapping);
+int encode_members(core_state *state, privy_request *request, PyObject *mapping) {
+  encoder self;
+  encoder_init(&self, state, request);
+  return encode_pairs(&self, mapping);
 }

@@ -1,6 +1,6 @@
 #include "errors.h"
 
-#include "convert.h"
+#include "scalars.h"
 
 /* Where the classes and the function that fills them are spelled out. */
 #define ERRORS_MODULE "privy._errors"
@@ -10,7 +10,7 @@ PyObject *errors_details(const privy_details *details) {
   for (size_t i = 0; list && i < details->count; i++) {
     const privy_detail *detail = &details->items[i];
     PyObject *pair =
-        Py_BuildValue("{sNsN}", "field", convert_words(detail->field), "message", convert_words(detail->message));
+        Py_BuildValue("{sNsN}", "field", scalar_c_string(detail->field), "message", scalar_c_string(detail->message));
     if (!pair || PyList_SetItem(list, (Py_ssize_t)i, pair) < 0) Py_CLEAR(list);
   }
   return list;
@@ -25,7 +25,7 @@ PyObject *errors_headers(const privy_response *response) {
   }
   for (size_t at = 0; list && at < fields.length;) {
     const char *name = fields.data + at, *value = name + strlen(name) + 1;
-    PyObject *pair = Py_BuildValue("(NN)", convert_words(name), convert_words(value));
+    PyObject *pair = Py_BuildValue("(NN)", scalar_c_string(name), scalar_c_string(value));
     if (!pair || PyList_Append(list, pair) < 0) Py_CLEAR(list);
     Py_XDECREF(pair);
     at += strlen(name) + strlen(value) + 2;
@@ -51,19 +51,43 @@ static PyObject *number_or_none(bool known, double value) {
   return known ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
 }
 
+/* The keyword arguments of privy._errors.build: their names, and their values as new references. */
+#define ERROR_FIELDS(X)                                                                                                \
+  X(message, scalar_c_string(error->message))                                                                          \
+  X(details, errors_details(&error->details))                                                                          \
+  X(status, error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None))                             \
+  X(code, scalar_c_string(error->api_code))                                                                            \
+  X(contact_id, scalar_c_string(error->contact_id))                                                                    \
+  X(method, scalar_c_string(error->method))                                                                            \
+  X(path, scalar_c_string(error->path))                                                                                \
+  X(request_id, scalar_c_string(error->request_id))                                                                    \
+  X(idempotency_key, scalar_c_string(error->idempotency_key))                                                          \
+  X(retryable, PyBool_FromLong(error->retryable))                                                                      \
+  X(may_have_succeeded, PyBool_FromLong(error->may_have_succeeded))                                                    \
+  X(attempts, PyLong_FromLong(error->attempts))                                                                        \
+  X(waited, PyFloat_FromDouble(error->waited))                                                                         \
+  X(retry_after, number_or_none(error->retry_after >= 0, error->retry_after))                                          \
+  X(retry_at, number_or_none(error->retry_at != 0, error->retry_at))                                                   \
+  X(resets_at, number_or_none(error->resets_at != 0, error->resets_at))                                                \
+  X(headers, error->response ? errors_headers(error->response) : Py_NewRef(Py_None))                                   \
+  X(body, body_of(error))
+
+static PyObject *fields_of(const privy_error *error) {
+  PyObject *fields = PyDict_New();
+  bool done = fields;
+#define X(name, value) done = done && state_set_item(fields, #name, value);
+  ERROR_FIELDS(X)
+#undef X
+  if (!done) Py_CLEAR(fields);
+  return fields;
+}
+
 static PyObject *build(PyObject *builder, PyObject *type, const privy_error *error) {
-  PyObject *headers = error->response ? errors_headers(error->response) : Py_NewRef(Py_None);
-  PyObject *status = error->http_status ? PyLong_FromLong(error->http_status) : Py_NewRef(Py_None);
-  PyObject *args = Py_BuildValue(
-      "(ONNNNNNNNNNNidNNNNN)", type, convert_words(error->message), errors_details(&error->details), status,
-      convert_words(error->api_code), convert_words(error->contact_id), convert_words(error->method),
-      convert_words(error->path), convert_words(error->request_id), convert_words(error->idempotency_key),
-      PyBool_FromLong(error->retryable), PyBool_FromLong(error->may_have_succeeded), error->attempts, error->waited,
-      number_or_none(error->retry_after >= 0, error->retry_after),
-      number_or_none(error->retry_at != 0, error->retry_at), number_or_none(error->resets_at != 0, error->resets_at),
-      headers, body_of(error));
-  PyObject *exception = args ? PyObject_CallObject(builder, args) : NULL;
-  Py_XDECREF(args);
+  PyObject *fields = fields_of(error);
+  PyObject *arguments = fields ? PyTuple_Pack(1, type) : NULL;
+  PyObject *exception = arguments ? PyObject_Call(builder, arguments, fields) : NULL;
+  Py_XDECREF(arguments);
+  Py_XDECREF(fields);
   return exception;
 }
 
@@ -85,8 +109,8 @@ void errors_raise(core_state *state, privy_status status, const privy_error *err
     PyErr_SetNone(status == PRIVY_INTERRUPTED ? PyExc_KeyboardInterrupt : PyExc_SystemError);
     return;
   }
-  PyObject *type = state_import(&state->errors[status], ERRORS_MODULE, privy_error_describe(status)->name);
-  PyObject *builder = type ? state_import(&state->error_builder, ERRORS_MODULE, "build") : NULL;
+  PyObject *type = lazy_import(&state->errors[status], ERRORS_MODULE, privy_error_describe(status)->name);
+  PyObject *builder = type ? lazy_import(&state->error_builder, ERRORS_MODULE, "build") : NULL;
   PyObject *exception = builder ? build(builder, type, error) : NULL;
   if (!exception) return;
   PyErr_SetObject(type, exception);

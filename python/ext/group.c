@@ -1,12 +1,13 @@
 #include "group.h"
 
+#include "types.h"
+
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include "call_event.h"
 #include "client.h"
 #include "contexts.h"
-#include "convert.h"
 #include "errors.h"
 #include "options.h"
 #include "request.h"
@@ -22,7 +23,7 @@ typedef struct group_object {
   PyObject_HEAD PyObject *client;
   PyObject *calls;
   PyObject *contexts;
-  PyObject *watcher;
+  PyObject *socket_callback;
   privy_group *group; /* NULL: closed */
   privy_level least;  /* of the events that are kept of calls that start now */
   pid_t process;
@@ -30,32 +31,32 @@ typedef struct group_object {
   atomic_bool busy;
 } group_object;
 
-static bool go_in(group_object *self) {
+static bool try_lock(group_object *self) {
   return !atomic_exchange_explicit(&self->busy, true, memory_order_acquire);
 }
 
-static void go_out(group_object *self) {
+static void unlock(group_object *self) {
   atomic_store_explicit(&self->busy, false, memory_order_release);
 }
 
 /* Goes in, if the group may be used. Otherwise false with an exception. */
-static bool begin_use(group_object *self) {
-  if (!go_in(self)) {
+static bool lock(group_object *self) {
+  if (!try_lock(self)) {
     PyErr_SetString(PyExc_RuntimeError, "the group is in use by another thread");
     return false;
   }
   bool open = self->group, own = self->process == getpid();
   if (open && own) return true;
-  go_out(self);
+  unlock(self);
   errors_refuse(state_of_object((PyObject *)self),
                 open ? "the group of calls belongs to the parent of this process" : "the group of calls is closed");
   return false;
 }
 
 static bool take_event(group_object *self, privy_trace_event *event) {
-  if (!go_in(self)) return false;
+  if (!try_lock(self)) return false;
   bool found = self->group && privy_group_take_event(self->group, event);
-  go_out(self);
+  unlock(self);
   return found;
 }
 
@@ -133,14 +134,14 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
   privy_level least;
   bool ready = event_wanted(state, client_on_event(self->client), &least) &&
                client_options(state, client, given, &options) == 0 && client_finish(state, client, request) == 0 &&
-               begin_use(self);
+               lock(self);
   if (!ready) {
     privy_request_free(request);
     return NULL;
   }
   observe(self, least);
   bool started = begin(self, client, number, request, &options, operation);
-  go_out(self);
+  unlock(self);
   if (!started) return NULL;
   Py_RETURN_NONE;
 }
@@ -173,10 +174,10 @@ static PyObject *group_request(PyObject *object, PyObject *const *args, Py_ssize
 static PyObject *group_cancel(PyObject *object, PyObject *number) {
   group_object *self = (group_object *)object;
   uint64_t id;
-  if (!read_id(number, &id) || !begin_use(self)) return NULL;
+  if (!read_id(number, &id) || !lock(self)) return NULL;
   bool found = privy_group_cancel(self->group, id);
   bool failed = found && PyDict_DelItem(self->calls, number) < 0;
-  go_out(self);
+  unlock(self);
   if (failed || !report(self)) return NULL;
   contexts_forget(self->contexts, id);
   return PyBool_FromLong(found);
@@ -202,15 +203,15 @@ static PyObject *value_of(core_state *state, const privy_operation *operation, p
 }
 
 /* take(): (id, value, exception or None) of a call that has ended; None when none has. */
-static PyObject *group_take(PyObject *object, PyObject *unused) {
+static PyObject *group_next_completed(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   privy_completion completion;
   const privy_operation *operation = NULL;
-  if (!begin_use(self)) return NULL;
+  if (!lock(self)) return NULL;
   bool found = privy_group_next_completed(self->group, &completion);
   PyObject *number = found ? forget(self, completion.id, &operation) : NULL;
-  go_out(self);
+  unlock(self);
   if (!found) Py_RETURN_NONE;
   PyObject *value = number ? value_of(state_of_object(object), operation, &completion) : NULL;
   PyObject *exception = value ? Py_NewRef(Py_None) : errors_caught();
@@ -224,21 +225,21 @@ static Py_ssize_t group_length(PyObject *object) {
 }
 
 /* set_ahead(on) */
-static PyObject *group_set_ahead(PyObject *object, PyObject *on) {
+static PyObject *group_set_prefetch(PyObject *object, PyObject *on) {
   group_object *self = (group_object *)object;
   int truth = PyObject_IsTrue(on);
-  if (truth < 0 || !begin_use(self)) return NULL;
+  if (truth < 0 || !lock(self)) return NULL;
   privy_group_set_prefetch(self->group, truth > 0);
-  go_out(self);
+  unlock(self);
   Py_RETURN_NONE;
 }
 
 static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  if (!begin_use(self)) return NULL;
+  if (!lock(self)) return NULL;
   double until = privy_group_waiting_until(self->group);
-  go_out(self);
+  unlock(self);
   return until > 0 ? PyFloat_FromDouble(until) : Py_NewRef(Py_None);
 }
 
@@ -246,11 +247,11 @@ static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
 
 bool group_drive(PyObject *object, double seconds) {
   group_object *self = (group_object *)object;
-  if (!begin_use(self)) return false;
+  if (!lock(self)) return false;
   PyThreadState *thread = PyEval_SaveThread();
   privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(thread);
-  go_out(self);
+  unlock(self);
   return PyErr_CheckSignals() == 0 && report(self);
 }
 
@@ -265,42 +266,42 @@ static PyObject *group_wait(PyObject *object, PyObject *value) {
 
 static void on_socket(void *context, int socket, int events) {
   group_object *self = context;
-  if (!self->watcher) return;
+  if (!self->socket_callback) return;
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
-  PyObject *result = PyObject_CallFunction(self->watcher, "ii", socket, events);
-  if (!result) PyErr_WriteUnraisable(self->watcher);
+  PyObject *result = PyObject_CallFunction(self->socket_callback, "ii", socket, events);
+  if (!result) PyErr_WriteUnraisable(self->socket_callback);
   Py_XDECREF(result);
   PyErr_Restore(type, value, trace);
 }
 
-static PyObject *group_watch(PyObject *object, PyObject *watcher) {
+static PyObject *group_set_socket_callback(PyObject *object, PyObject *socket_callback) {
   group_object *self = (group_object *)object;
-  if (!begin_use(self)) return NULL;
-  PyObject *before = self->watcher;
-  self->watcher = Py_NewRef(watcher);
+  if (!lock(self)) return NULL;
+  PyObject *before = self->socket_callback;
+  self->socket_callback = Py_NewRef(socket_callback);
   privy_group_set_socket_callback(self->group, on_socket, self);
-  go_out(self);
+  unlock(self);
   Py_XDECREF(before);
   Py_RETURN_NONE;
 }
 
-static PyObject *group_due(PyObject *object, PyObject *unused) {
+static PyObject *group_timeout(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  if (!begin_use(self)) return NULL;
+  if (!lock(self)) return NULL;
   double due = privy_group_timeout(self->group);
-  go_out(self);
+  unlock(self);
   return due < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(due);
 }
 
 /* act(socket, events): a socket is ready; socket -1: time has passed. */
-static PyObject *group_act(PyObject *object, PyObject *args) {
+static PyObject *group_socket_action(PyObject *object, PyObject *args) {
   group_object *self = (group_object *)object;
   int socket, events;
-  if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !begin_use(self)) return NULL;
+  if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !lock(self)) return NULL;
   privy_group_socket_action(self->group, socket, events);
-  go_out(self);
+  unlock(self);
   if (!report(self)) return NULL;
   Py_RETURN_NONE;
 }
@@ -309,7 +310,7 @@ static PyObject *group_act(PyObject *object, PyObject *args) {
 
 /* False: somebody is inside. */
 static bool shut(group_object *self) {
-  if (!go_in(self)) return false;
+  if (!try_lock(self)) return false;
   privy_group *group = self->group;
   self->group = NULL;
   if (group) {
@@ -317,7 +318,7 @@ static bool shut(group_object *self) {
     PyDict_Clear(self->calls);
     PyDict_Clear(self->contexts);
   }
-  go_out(self);
+  unlock(self);
   if (group) client_release(self->client);
   return true;
 }
@@ -328,9 +329,9 @@ static void group_finalize(PyObject *object) {
   group_object *self = (group_object *)object;
   bool own = self->group && self->process == getpid();
   self->finalized = true;
-  if (!own || PyDict_Size(self->calls) == 0 || !go_in(self)) return;
+  if (!own || PyDict_Size(self->calls) == 0 || !try_lock(self)) return;
   privy_group_cancel_all(self->group);
-  go_out(self);
+  unlock(self);
   group_report_last(object);
 }
 
@@ -338,10 +339,10 @@ static PyObject *group_close(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   static const char at_work[] = "the group is in use: it cannot be closed now";
-  if (!go_in(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
+  if (!try_lock(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
   bool own = self->group && self->process == getpid();
   if (own) privy_group_cancel_all(self->group);
-  go_out(self);
+  unlock(self);
   bool goes_on = !own || report(self);
   if (!shut(self) && goes_on) return PyErr_Format(PyExc_RuntimeError, at_work);
   if (!goes_on) return NULL;
@@ -356,21 +357,21 @@ bool group_shut(PyObject *object) {
 
 /* ---- for bulk runs ---- */
 
-privy_group *group_enter(PyObject *object) {
+privy_group *group_lock(PyObject *object) {
   group_object *self = (group_object *)object;
-  return begin_use(self) ? self->group : NULL;
+  return lock(self) ? self->group : NULL;
 }
 
-void group_leave(PyObject *object) {
-  go_out((group_object *)object);
+void group_unlock(PyObject *object) {
+  unlock((group_object *)object);
 }
 
 bool group_observe(PyObject *object) {
   group_object *self = (group_object *)object;
   privy_level least;
-  if (!event_wanted(state_of_object(object), client_on_event(self->client), &least) || !begin_use(self)) return false;
+  if (!event_wanted(state_of_object(object), client_on_event(self->client), &least) || !lock(self)) return false;
   observe(self, least);
-  go_out(self);
+  unlock(self);
   return true;
 }
 
@@ -398,7 +399,7 @@ void group_report_last(PyObject *object) {
 }
 
 static bool open_group(core_state *state, group_object *self, PyObject *object) {
-  privy_client *client = client_hold(state, object);
+  privy_client *client = client_acquire(state, object);
   if (!client) return false;
   privy_error error;
   privy_error_init(&error);
@@ -434,20 +435,20 @@ static int group_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(self->client);
   Py_VISIT(self->calls);
   Py_VISIT(self->contexts);
-  Py_VISIT(self->watcher);
+  Py_VISIT(self->socket_callback);
   return 0;
 }
 
 static int group_clear(PyObject *object) {
   group_object *self = (group_object *)object;
-  Py_CLEAR(self->watcher);
+  Py_CLEAR(self->socket_callback);
   return 0;
 }
 
 static void group_dealloc(PyObject *object) {
   group_object *self = (group_object *)object;
   PyObject_GC_UnTrack(object);
-  Py_CLEAR(self->watcher);
+  Py_CLEAR(self->socket_callback);
   if (!self->finalized) group_finalize(object);
   shut(self);
   Py_XDECREF(self->client);
@@ -460,13 +461,13 @@ static PyMethodDef group_methods[] = {
     {"start", (PyCFunction)(void (*)(void))group_start, METH_FASTCALL, "Starts a call of an operation."},
     {"request", (PyCFunction)(void (*)(void))group_request, METH_FASTCALL, "Starts a call of any endpoint."},
     {"cancel", group_cancel, METH_O, "Ends a call without an outcome; whether there was one."},
-    {"take", group_take, METH_NOARGS, "Takes what has become of a call that has ended."},
-    {"set_ahead", group_set_ahead, METH_O, "Whether its calls are made before they are needed."},
+    {"next_completed", group_next_completed, METH_NOARGS, "Takes what has become of a call that has ended."},
+    {"set_prefetch", group_set_prefetch, METH_O, "Whether its calls are made before they are needed."},
     {"waiting_until", group_waiting_until, METH_NOARGS, "When calls that wait may go on."},
     {"wait", group_wait, METH_O, "Moves calls on and waits a moment for one to end."},
-    {"watch", group_watch, METH_O, "Has an event loop drive the group."},
-    {"due", group_due, METH_NOARGS, "Seconds until act(-1, 0) is due."},
-    {"act", group_act, METH_VARARGS, "Moves calls on: a socket is ready, or time has passed."},
+    {"set_socket_callback", group_set_socket_callback, METH_O, "Has an event loop drive the group."},
+    {"timeout", group_timeout, METH_NOARGS, "Seconds until act(-1, 0) is due."},
+    {"socket_action", group_socket_action, METH_VARARGS, "Moves calls on: a socket is ready, or time has passed."},
     {"close", group_close, METH_NOARGS, "Ends all calls under way."},
     {NULL, NULL, 0, NULL},
 };

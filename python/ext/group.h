@@ -4,9 +4,9 @@
 
 #include "state.h"
 
-/* The core's group, for this thread alone until group_leave. NULL with an exception when it may not be used now. */
-privy_group *group_enter(PyObject *object);
-void group_leave(PyObject *object);
+/* The core's group, for this thread alone until group_unlock. NULL with an exception when it may not be used now. */
+privy_group *group_lock(PyObject *object);
+void group_unlock(PyObject *object);
 /* From now on the events of calls that start are kept, if anybody wants them. False with an exception. */
 bool group_observe(PyObject *object);
 /* Keeps the context variables of this place for the events of a call (by its id; in a bulk run by the index of its

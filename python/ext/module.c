@@ -1,9 +1,11 @@
 #include "page.h"
+
 #include "record.h"
 #include "request.h"
 #include "sandbox.h"
 #include "schema.h"
 #include "state.h"
+#include "types.h"
 
 static PyObject *fail_allocation(PyObject *module, PyObject *args) {
   (void)module;
@@ -36,9 +38,9 @@ static PyMethodDef module_methods[] = {
 static int module_exec(PyObject *module) {
   core_state *state = state_of_module(module);
   if (state_intern_names(state) < 0) return -1;
-  if (omit_add(module, state) < 0 || members_add(module, state) < 0) return -1;
+  if (omit_add(module, state) < 0 || json_object_add(module, state) < 0) return -1;
   if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
-  if (client_add(module, state) < 0 || group_add(module, state) < 0 || list_add(module) < 0) return -1;
+  if (client_add(module, state) < 0 || group_add(module, state) < 0 || pager_add(module) < 0) return -1;
   if (bulk_add(module) < 0) return -1;
   if (sandbox_add(module, state) < 0 || served_add(module) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
@@ -52,7 +54,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT((PyObject *)state->group_type);
   Py_VISIT((PyObject *)state->sandbox_type);
   Py_VISIT((PyObject *)state->page_type);
-  Py_VISIT((PyObject *)state->members_type);
+  Py_VISIT((PyObject *)state->json_object_type);
   Py_VISIT(state->omit);
   for (size_t i = 0; i < state->record_count; i++) Py_VISIT((PyObject *)state->records[i].type);
   for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_VISIT(state->errors[i]);
@@ -62,6 +64,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->logger);
   Py_VISIT(state->decimal);
   Py_VISIT(state->datetime);
+  Py_VISIT(state->timezone);
   Py_VISIT(state->utc);
   Py_VISIT(state->mapping);
   Py_VISIT(state->date);
@@ -81,7 +84,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->group_type);
   Py_CLEAR(state->sandbox_type);
   Py_CLEAR(state->page_type);
-  Py_CLEAR(state->members_type);
+  Py_CLEAR(state->json_object_type);
   Py_CLEAR(state->omit);
   for (size_t i = 0; i < state->record_count; i++) Py_CLEAR(state->records[i].type);
   for (int i = 0; i < PRIVY_STATUS_COUNT; i++) Py_CLEAR(state->errors[i]);
@@ -91,6 +94,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->logger);
   Py_CLEAR(state->decimal);
   Py_CLEAR(state->datetime);
+  Py_CLEAR(state->timezone);
   Py_CLEAR(state->utc);
   Py_CLEAR(state->mapping);
   Py_CLEAR(state->date);
@@ -106,8 +110,8 @@ static void module_free(void *module) {
   core_state *state = state_of_module(module);
   if (!state) return;
   module_clear(module);
-  record_forget_all(state);
-  page_forget(state);
+  record_free_tables(state);
+  page_free_tables(state);
 }
 
 static PyModuleDef_Slot shared_slots[] = {

@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include "types.h"
+
 /* The value of a parameter that was not given. One object, false, unlike any value that could be sent. */
 
 static PyObject *omit_repr(PyObject *self) {

@@ -1,30 +1,31 @@
 #include "page.h"
 
+#include "types.h"
+#include "values.h"
+
 #include <stddef.h>
 
-#include "convert.h"
-#include "json_object.h"
 #include "record.h"
 
 /* The table whose fields are the attributes of a page. */
 #define PAGE_TABLE "Pagination"
 
-/* Records are made when they are looked at: one by one into `looked_at`, until all are wanted and become `records`. */
+/* Records are made when they are looked at: one by one into `cached`, until all are wanted and become `records`. */
 typedef struct page_object {
   PyObject_VAR_HEAD privy_response *response;
   const privy_record *place;
-  state_place records;
-  state_place looked_at[];
+  lazy_slot records;
+  lazy_slot cached[];
 } page_object;
 
 /* A new reference. */
 static PyObject *page_record(page_object *self, Py_ssize_t index) {
-  PyObject *records = state_kept(&self->records);
+  PyObject *records = lazy_get(&self->records);
   if (records) return Py_NewRef(PyTuple_GetItem(records, index));
-  state_place *place = &self->looked_at[index];
-  PyObject *kept = state_kept(place);
+  lazy_slot *place = &self->cached[index];
+  PyObject *kept = lazy_get(place);
   if (!kept) {
-    kept = state_keep(place, record_new(state_of_object((PyObject *)self), self->response, (size_t)index));
+    kept = lazy_set(place, record_new(state_of_object((PyObject *)self), self->response, (size_t)index));
   }
   return Py_XNewRef(kept);
 }
@@ -32,7 +33,7 @@ static PyObject *page_record(page_object *self, Py_ssize_t index) {
 /* The tuple of all records: borrowed, NULL with an exception. */
 static PyObject *page_records(PyObject *object) {
   page_object *self = (page_object *)object;
-  PyObject *kept = state_kept(&self->records);
+  PyObject *kept = lazy_get(&self->records);
   if (kept) return kept;
   Py_ssize_t count = Py_SIZE(object);
   PyObject *records = PyTuple_New(count);
@@ -40,22 +41,22 @@ static PyObject *page_records(PyObject *object) {
     PyObject *record = page_record(self, i);
     if (!record || PyTuple_SetItem(records, i, record) < 0) Py_CLEAR(records);
   }
-  return state_keep(&self->records, records);
+  return lazy_set(&self->records, records);
 }
 
 static PyObject *page_read(PyObject *object, void *closure) {
   page_object *self = (page_object *)object;
   const record_slot *slot = closure;
   if (!self->place) return Py_NewRef(Py_None);
-  return convert_field(state_of_object(object), self->response, &slot->info,
-                       privy_record_get(self->place, slot->index));
+  return value_of_field(state_of_object(object), self->response, &slot->info,
+                        privy_record_get(self->place, slot->index));
 }
 
 static PyObject *page_extra(PyObject *object, void *unused) {
   (void)unused;
   page_object *self = (page_object *)object;
   core_state *state = state_of_object(object);
-  return self->place ? record_unknown(state, self->response, self->place) : members_of(state, PyDict_New());
+  return self->place ? record_unknown(state, self->response, self->place) : json_object_from_dict(state, PyDict_New());
 }
 
 static Py_ssize_t page_length(PyObject *self) {
@@ -188,7 +189,7 @@ static int page_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(object));
   page_object *self = (page_object *)object;
   Py_VISIT(self->records);
-  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_VISIT(self->looked_at[i]);
+  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_VISIT(self->cached[i]);
   return 0;
 }
 
@@ -196,7 +197,7 @@ static void page_dealloc(PyObject *object) {
   page_object *self = (page_object *)object;
   PyObject_GC_UnTrack(object);
   Py_XDECREF(self->records);
-  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_XDECREF(self->looked_at[i]);
+  for (Py_ssize_t i = 0; i < Py_SIZE(object); i++) Py_XDECREF(self->cached[i]);
   privy_response_release(self->response);
   state_free_object(object);
 }
@@ -309,8 +310,8 @@ int page_add(PyObject *module, core_state *state) {
   };
   PyType_Spec spec = {
       .name = "privy.Page",
-      .basicsize = offsetof(page_object, looked_at),
-      .itemsize = sizeof(state_place),
+      .basicsize = offsetof(page_object, cached),
+      .itemsize = sizeof(lazy_slot),
       .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
       .slots = slots,
   };
@@ -318,7 +319,7 @@ int page_add(PyObject *module, core_state *state) {
   return state->page_type ? 0 : -1;
 }
 
-void page_forget(core_state *state) {
+void page_free_tables(core_state *state) {
   PyMem_Free(state->page_slots);
   PyMem_Free(state->page_attributes);
 }

@@ -1,10 +1,12 @@
 #include "record.h"
 
+#include "copy.h"
+#include "scalars.h"
+#include "types.h"
+#include "values.h"
+
 #include <stddef.h>
 #include <structmember.h>
-
-#include "convert.h"
-#include "json_object.h"
 
 /*
  * The values of known fields are made with the record and stand in plain slots, so that Python reads them as fast as
@@ -15,7 +17,7 @@ typedef struct record_object {
   PyObject_HEAD privy_response *response;
   const privy_record *record;
   const record_type *table;
-  state_place extra;
+  lazy_slot extra;
   _Atomic(Py_hash_t) hash; /* 0: not asked for yet */
   PyObject *values[];
 } record_object;
@@ -28,7 +30,7 @@ static PyObject *record_value(const record_object *self, size_t index) {
 
 static int add_unknown(core_state *state, privy_response *response, PyObject *members, PyObject *name,
                        privy_value value) {
-  PyObject *inner = convert_any(state, response, value);
+  PyObject *inner = value_of_json(state, response, value);
   int result = inner ? PyDict_SetItem(members, name, inner) : -1;
   Py_XDECREF(inner);
   return result;
@@ -49,7 +51,7 @@ PyObject *record_unknown(core_state *state, privy_response *response, const priv
   privy_value key, value;
   privy_cursor_init(&cursor, privy_record_json(record));
   while (privy_cursor_next(&cursor, &key, &value)) {
-    PyObject *name = convert_text(key);
+    PyObject *name = scalar_text(key);
     int known = name ? is_known(privy_record_object(record), name) : -1;
     int failed = known == 0 ? add_unknown(state, response, members, name, value) : known < 0 ? -1 : 0;
     Py_XDECREF(name);
@@ -58,15 +60,15 @@ PyObject *record_unknown(core_state *state, privy_response *response, const priv
       return NULL;
     }
   }
-  return members_of(state, members);
+  return json_object_from_dict(state, members);
 }
 
 static PyObject *record_extra(PyObject *object, void *unused) {
   (void)unused;
   record_object *self = (record_object *)object;
-  PyObject *kept = state_kept(&self->extra);
+  PyObject *kept = lazy_get(&self->extra);
   if (!kept) {
-    kept = state_keep(&self->extra, record_unknown(state_of_object(object), self->response, self->record));
+    kept = lazy_set(&self->extra, record_unknown(state_of_object(object), self->response, self->record));
   }
   return Py_XNewRef(kept);
 }
@@ -182,7 +184,7 @@ static PyObject *record_keys(PyObject *object, PyObject *unused) {
 }
 
 static int thaw_into(const core_state *state, PyObject *members, PyObject *key, PyObject *value) {
-  PyObject *plain = convert_thaw(state, value);
+  PyObject *plain = copy_plain(state, value);
   int result = plain ? PyDict_SetItem(members, key, plain) : -1;
   Py_XDECREF(plain);
   return result;
@@ -203,7 +205,7 @@ static int thaw_known(record_object *self, PyObject *members) {
 static PyObject *record_plain(PyObject *object) {
   PyObject *members = PyDict_New();
   PyObject *extra = members ? record_extra(object, NULL) : NULL;
-  PyObject *plain = extra ? convert_thaw(state_of_object(object), extra) : NULL;
+  PyObject *plain = extra ? copy_plain(state_of_object(object), extra) : NULL;
   Py_XDECREF(extra);
   if (!plain || thaw_known((record_object *)object, members) < 0 || PyDict_Update(members, plain) < 0) {
     Py_CLEAR(members);
@@ -226,7 +228,7 @@ static PyObject *record_to_dict(PyObject *object, PyObject *args, PyObject *keyw
   int json = 0;
   if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$p:to_dict", names, &json)) return NULL;
   if (!json) return record_plain(object);
-  return convert_read_json(state_of_object(object), record_to_json(object, NULL));
+  return copy_from_json(state_of_object(object), record_to_json(object, NULL));
 }
 
 static PyObject *record_copy(PyObject *self, PyObject *unused) {
@@ -270,7 +272,7 @@ static int show_known(record_object *self, PyObject *parts) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
     const core_state *state = state_of_object((PyObject *)self);
-    PyObject *masked = slot->info.personal ? convert_mask(state, self->values[i]) : Py_NewRef(self->values[i]);
+    PyObject *masked = slot->info.personal ? copy_masked(state, self->values[i]) : Py_NewRef(self->values[i]);
     int result = masked ? append_text(parts, PyUnicode_FromFormat("%s=%R", slot->info.name, masked)) : -1;
     Py_XDECREF(masked);
     if (result < 0) return -1;
@@ -326,7 +328,7 @@ PyObject *record_new(core_state *state, privy_response *response, size_t index) 
   self->record = record;
   self->table = table;
   for (size_t i = 0; i < table->count; i++) {
-    self->values[i] = convert_field(state, response, &table->slots[i].info, privy_record_get(record, i));
+    self->values[i] = value_of_field(state, response, &table->slots[i].info, privy_record_get(record, i));
     if (self->values[i]) continue;
     Py_DECREF(self);
     return NULL;
@@ -479,8 +481,8 @@ int record_add_all(PyObject *module, core_state *state) {
   return 0;
 }
 
-void record_forget_all(core_state *state) {
-  convert_forget(state);
+void record_free_tables(core_state *state) {
+  labels_clear(state->labels);
   for (size_t i = 0; i < state->record_count; i++) {
     PyMem_Free(state->records[i].slots);
     PyMem_Free(state->records[i].name);

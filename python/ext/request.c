@@ -1,6 +1,7 @@
 #include "request.h"
 
-#include "convert.h"
+#include "values.h"
+
 #include "encode.h"
 #include "errors.h"
 #include "page.h"
@@ -41,10 +42,10 @@ privy_request *request_new(core_state *state, const privy_operation *operation, 
     PyErr_NoMemory();
     return NULL;
   }
-  int result = walk_params(state, request, params);
+  int result = encode_params(state, request, params);
   if (result == 0 && extra != Py_None) {
     privy_request_extra(request);
-    result = walk_members(state, request, extra);
+    result = encode_members(state, request, extra);
   }
   if (result == 0) return request;
   privy_request_free(request);
@@ -53,11 +54,11 @@ privy_request *request_new(core_state *state, const privy_operation *operation, 
 
 /* ---- raw requests ---- */
 
-static int walk_part(core_state *state, privy_request *request, PyObject *mapping,
-                     void (*begin)(privy_request *request)) {
+static int encode_part(core_state *state, privy_request *request, PyObject *mapping,
+                       void (*begin)(privy_request *request)) {
   if (mapping == Py_None) return 0;
   begin(request);
-  return walk_members(state, request, mapping);
+  return encode_members(state, request, mapping);
 }
 
 /* The bytes of a str. A lone surrogate becomes a backslash and more, which the core refuses in its own words. */
@@ -83,9 +84,9 @@ privy_request *request_new_raw(core_state *state, PyObject *const *values) {
   if (check_mapping(state, "params", values[2]) < 0 || check_mapping(state, "headers", values[4]) < 0) return NULL;
   privy_request *request = start_raw(values);
   if (!request) return NULL;
-  int result = values[3] == state->omit ? 0 : walk_value(state, request, values[3]);
-  if (result == 0) result = walk_part(state, request, values[2], privy_request_query);
-  if (result == 0) result = walk_part(state, request, values[4], privy_request_header);
+  int result = values[3] == state->omit ? 0 : encode_value(state, request, values[3]);
+  if (result == 0) result = encode_part(state, request, values[2], privy_request_query);
+  if (result == 0) result = encode_part(state, request, values[4], privy_request_header);
   if (result == 0) return request;
   privy_request_free(request);
   return NULL;
@@ -96,7 +97,7 @@ privy_request *request_new_raw(core_state *state, PyObject *const *values) {
 /* The body's value; omit when it is not JSON. */
 static PyObject *json_of(core_state *state, privy_response *response) {
   privy_value json = privy_response_json(response);
-  return json.type == PRIVY_ABSENT ? Py_NewRef(state->omit) : convert_any(state, response, json);
+  return json.type == PRIVY_ABSENT ? Py_NewRef(state->omit) : value_of_json(state, response, json);
 }
 
 static PyObject *raw_result(core_state *state, privy_response *response) {

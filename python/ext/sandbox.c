@@ -1,6 +1,7 @@
 #include "sandbox.h"
 
-#include "convert.h"
+#include "types.h"
+
 #include "errors.h"
 
 typedef struct sandbox_object {

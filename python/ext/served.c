@@ -1,5 +1,7 @@
 #include "sandbox.h"
 
+#include "types.h"
+
 /* One connection of a served sandbox. It is used by the thread that serves the connection. */
 typedef struct served_object {
   PyObject_HEAD privy_sandbox_connection *connection;

@@ -25,13 +25,6 @@ int state_intern_names(core_state *state) {
   return 0;
 }
 
-PyObject *state_keep(state_place *place, PyObject *made) {
-  PyObject *before = NULL;
-  if (!made || atomic_compare_exchange_strong(place, &before, made)) return made;
-  Py_DECREF(made);
-  return before;
-}
-
 PyObject *state_item(PyObject *dict, PyObject *key) {
 #ifdef Py_GIL_DISABLED
   PyObject *item;
@@ -42,57 +35,49 @@ PyObject *state_item(PyObject *dict, PyObject *key) {
 #endif
 }
 
-static PyObject *imported(const char *module_name, const char *name) {
-  PyObject *module = PyImport_ImportModule(module_name);
-  PyObject *found = module ? PyObject_GetAttrString(module, name) : NULL;
-  Py_XDECREF(module);
-  return found;
-}
-
-PyObject *state_import(state_place *place, const char *module_name, const char *name) {
-  PyObject *kept = state_kept(place);
-  return kept ? kept : state_keep(place, imported(module_name, name));
+bool state_set_item(PyObject *dict, const char *name, PyObject *value) {
+  bool done = value && PyDict_SetItemString(dict, name, value) == 0;
+  Py_XDECREF(value);
+  return done;
 }
 
 PyObject *state_decimal(core_state *state) {
-  return state_import(&state->decimal, "decimal", "Decimal");
+  return lazy_import(&state->decimal, "decimal", "Decimal");
 }
 
 PyObject *state_datetime(core_state *state) {
-  return state_import(&state->datetime, "datetime", "datetime");
+  return lazy_import(&state->datetime, "datetime", "datetime");
 }
 
 PyObject *state_date(core_state *state) {
-  return state_import(&state->date, "datetime", "date");
+  return lazy_import(&state->date, "datetime", "date");
 }
 
 PyObject *state_copy_context(core_state *state) {
-  return state_import(&state->copy_context, "_contextvars", "copy_context");
+  return lazy_import(&state->copy_context, "_contextvars", "copy_context");
 }
 
 PyObject *state_values(core_state *state) {
-  return state_import(&state->values, "privy._values", "plain");
+  return lazy_import(&state->values, "privy._values", "plain");
 }
 
 PyObject *state_utc(core_state *state) {
-  PyObject *kept = state_kept(&state->utc);
-  if (kept) return kept;
-  PyObject *zone = imported("datetime", "timezone");
-  PyObject *utc = zone ? PyObject_GetAttrString(zone, "utc") : NULL;
-  Py_XDECREF(zone);
-  return state_keep(&state->utc, utc);
+  PyObject *cached = lazy_get(&state->utc);
+  if (cached) return cached;
+  PyObject *zone = lazy_import(&state->timezone, "datetime", "timezone");
+  return zone ? lazy_set(&state->utc, PyObject_GetAttrString(zone, "utc")) : NULL;
 }
 
 PyObject *state_mapping(core_state *state) {
-  return state_import(&state->mapping, "_collections_abc", "Mapping");
+  return lazy_import(&state->mapping, "_collections_abc", "Mapping");
 }
 
 PyObject *state_json_reader(core_state *state) {
-  return state_import(&state->json_reader, "privy._json", "read");
+  return lazy_import(&state->json_reader, "privy._json", "read");
 }
 
 PyObject *state_json_writer(core_state *state) {
-  return state_import(&state->json_writer, "privy._json", "write");
+  return lazy_import(&state->json_writer, "privy._json", "write");
 }
 
 const record_type *state_record_type(const core_state *state, const privy_object *object) {

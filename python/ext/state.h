@@ -6,22 +6,10 @@
 #include <Python.h>
 #include <stdatomic.h>
 
+#include "critical_section.h"
+#include "labels.h"
+#include "lazy.h"
 #include "privy.h"
-
-/*
- * What stands between these two is one step to all other threads, as long as it neither waits nor runs Python code.
- * The GIL sees to that by itself; without it the object's own lock does. No jump may lead out of it.
- */
-#ifdef Py_GIL_DISABLED
-#define CRITICAL_SECTION_BEGIN(object) Py_BEGIN_CRITICAL_SECTION(object)
-#define STATE_STEP_DONE() Py_END_CRITICAL_SECTION()
-#else
-#define CRITICAL_SECTION_BEGIN(object) {
-#define STATE_STEP_DONE() }
-#endif
-
-/* A place for an object that is made when it is first wanted and stays from then on. */
-typedef _Atomic(PyObject *) state_place;
 
 /* One answer field of a record type. */
 typedef struct record_slot {
@@ -37,18 +25,6 @@ typedef struct record_type {
   char *name;
   size_t count;
 } record_type;
-
-/* A short text that comes again and again, with its UTF-8, which lives in it. */
-typedef struct state_word {
-  PyObject *text;
-  const char *bytes;
-  Py_ssize_t length;
-#ifdef Py_GIL_DISABLED
-  PyMutex mutex;
-#endif
-} state_word;
-
-#define STATE_WORDS 256
 
 /* Names that are looked up again and again: interned, so that Python's caches know them. */
 #define STATE_NAMES(X)                                                                                                 \
@@ -83,27 +59,28 @@ typedef struct core_state {
   PyTypeObject *group_type;
   PyTypeObject *sandbox_type;
   PyTypeObject *page_type;
-  PyTypeObject *members_type;
+  PyTypeObject *json_object_type;
   record_slot *page_slots;
   PyGetSetDef *page_attributes;
   PyObject *omit;
   record_type *records;
   size_t record_count;
-  state_place errors[PRIVY_STATUS_COUNT];
-  state_place error_builder;
-  state_place event_class;
-  state_place event_log;
-  state_place logger;
-  state_place decimal;
-  state_place datetime;
-  state_place utc;
-  state_place mapping;
-  state_place date;
-  state_place copy_context;
-  state_place values;
-  state_place json_reader;
-  state_place json_writer;
-  state_word words[STATE_WORDS];
+  lazy_slot errors[PRIVY_STATUS_COUNT];
+  lazy_slot error_builder;
+  lazy_slot event_class;
+  lazy_slot event_log;
+  lazy_slot logger;
+  lazy_slot decimal;
+  lazy_slot datetime;
+  lazy_slot timezone;
+  lazy_slot utc;
+  lazy_slot mapping;
+  lazy_slot date;
+  lazy_slot copy_context;
+  lazy_slot values;
+  lazy_slot json_reader;
+  lazy_slot json_writer;
+  label labels[LABEL_COUNT];
   const void *_Atomic times; /* the C interface of datetime, once it has been asked for */
   atomic_bool times_asked;
   PyObject *names[NAME_TOTAL];
@@ -116,17 +93,10 @@ core_state *state_of_module(PyObject *module);
 
 /* Makes the names. 0, or -1 with an exception. */
 int state_intern_names(core_state *state);
-/* What a place holds: borrowed, NULL (no exception) when that is nothing yet. */
-static inline PyObject *state_kept(const state_place *place) {
-  return atomic_load_explicit(place, memory_order_acquire);
-}
-/* Puts what was made into its place, unless another thread, or code that making it ran, was there before: the first
- * stays. Takes over `made`, which may be NULL. What the place holds now: borrowed, NULL when `made` is. */
-PyObject *state_keep(state_place *place, PyObject *made);
 /* What a dict holds under a key: a new reference, NULL without an exception when that is nothing. */
 PyObject *state_item(PyObject *dict, PyObject *key);
-/* The object `name` of a Python module, kept in `*place` from the first time on. Borrowed; NULL with an exception. */
-PyObject *state_import(state_place *place, const char *module_name, const char *name);
+/* Sets an item of a dict. Takes over the value, which may be NULL with an exception. False with an exception. */
+bool state_set_item(PyObject *dict, const char *name, PyObject *value);
 /* decimal.Decimal, datetime.datetime, datetime.date, datetime.timezone.utc, collections.abc.Mapping: imported when
  * first asked for. Borrowed references; NULL with an exception when the import fails. */
 PyObject *state_decimal(core_state *state);
@@ -151,20 +121,5 @@ void state_free_object(PyObject *object);
 
 /* Makes a type of this module and adds it under the last part of its name. NULL with an exception on failure. */
 PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec);
-
-/* The makers of the types, called once by the module. 0, or -1 with an exception. */
-int omit_add(PyObject *module, core_state *state);
-int members_add(PyObject *module, core_state *state);
-int record_add_all(PyObject *module, core_state *state);
-int page_add(PyObject *module, core_state *state);
-int client_add(PyObject *module, core_state *state);
-int group_add(PyObject *module, core_state *state);
-int sandbox_add(PyObject *module, core_state *state);
-int list_add(PyObject *module);
-int bulk_add(PyObject *module);
-int served_add(PyObject *module);
-/* Frees what record_add_all and page_add allocated for the types. */
-void record_forget_all(core_state *state);
-void page_forget(core_state *state);
 
 #endif

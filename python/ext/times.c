@@ -3,9 +3,9 @@
 #ifndef Py_LIMITED_API
 #include <datetime.h>
 
-/* The C interface of datetime; NULL (no exception) in an interpreter that has datetime in Python only. */
+/* The C interface of datetime; NULL without an exception in an interpreter that lacks it. */
 static const PyDateTime_CAPI *interface_of(core_state *state) {
-  (void)PyDateTimeAPI; /* the header's own place for it, one for all interpreters */
+  (void)PyDateTimeAPI; /* the static variable of the header is shared by all interpreters: do not use it */
   if (!atomic_load_explicit(&state->times_asked, memory_order_acquire)) {
     const void *times = PyCapsule_Import(PyDateTime_CAPSULE_NAME, 0);
     if (!times) PyErr_Clear();
@@ -32,7 +32,7 @@ static char *put_part(char *at, char before, int number) {
   return put_digits(at, number, 2);
 }
 
-size_t times_tell(core_state *state, PyObject *value, char text[TIMES_LENGTH]) {
+size_t times_write(core_state *state, PyObject *value, char text[TIMES_LENGTH]) {
   const PyDateTime_CAPI *times = interface_of(state);
   if (!times || !Py_IS_TYPE(value, times->DateTimeType)) return 0;
   if (PyDateTime_DATE_GET_TZINFO(value) != times->TimeZone_UTC) return 0;
@@ -55,7 +55,7 @@ static PyObject *make(core_state *state, const privy_time *at, int second) {
   return NULL;
 }
 
-size_t times_tell(core_state *state, PyObject *value, char text[TIMES_LENGTH]) {
+size_t times_write(core_state *state, PyObject *value, char text[TIMES_LENGTH]) {
   (void)state, (void)value, (void)text;
   return 0;
 }

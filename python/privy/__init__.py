@@ -31,7 +31,6 @@ from ._errors import (
     ValidationError,
 )
 from ._headers import Headers
-from ._pages import ContactList
 from ._resources import Contacts, Events, Orders
 from ._response import Response
 
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from ._bulk_rows import RefusedRow
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
+    from ._pagination import ContactList
     from ._result import Failure, Result, Success
     from ._trace import CallEvent
     from .sandbox import Sandbox
@@ -111,6 +111,7 @@ _LATER = {
     "Bulk": "_bulk",
     "BulkReport": "_bulk",
     "CallEvent": "_trace",
+    "ContactList": "_pagination",
     "Failure": "_result",
     "Progress": "_bulk",
     "RateLimit": "_limits",

@@ -11,15 +11,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 from . import _core
 from ._async_bulk import AsyncBulk
 from ._bulk import Bulk, Progress
-from ._bulk_rows import checked
+from ._bulk_rows import validated_rows
 from ._client import BaseClient, Client, to_response
 from ._core import Contact, Page
 from ._errors import PrivyError
 from ._loop import AsyncCore, running_loop
-from ._pages import BaseList, ContactList
+from ._pagination import BaseList, BasePager, CallSpec, ContactList
 from ._resources import Contacts, Events, Orders
 from ._response import Response
-from ._walk import BaseWalk
 from .types import Any, Options, Row, Self
 
 P = ParamSpec("P")
@@ -87,90 +86,95 @@ def _many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenat
     return made
 
 
-class _AsyncWalk(BaseWalk):
-    """A walk that fetches the next page by a task of its own."""
+class _AsyncPager(BasePager):
+    """Fetches the next page with a task."""
 
-    def __init__(self, contacts: AsyncContactList) -> None:
-        super().__init__(contacts)
+    def __init__(self, core: AsyncCore, request: CallSpec, first_page: Page, prefetch: bool) -> None:
+        super().__init__(core.core, request, first_page, prefetch)
+        self._calls = core
         self._task: asyncio.Task[Page] | None = None
 
-    async def turn(self) -> bool:
-        """Goes to the next page. False when there is none."""
-        if self.page is None:
-            self.take(await self._list._take_first())
-            return True
-        if self._next == 0:
-            return False
+    async def advance(self) -> None:
+        """Goes to the next page. Raises the error of its call."""
+        if not self.has_next:
+            self.page = None
+            return
         task, self._task = self._task, None
-        self.take(await (self.core.call(*self.asked()) if task is None else task))
-        self.look_ahead()
-        return True
+        self._set_page(await (self._calls.call(*self.next_request()) if task is None else task))
+        self.prefetch()
 
-    def look_ahead(self) -> None:
-        """Asks for the next page. What cannot be asked for now is asked for at the turn."""
+    def prefetch(self) -> None:
+        """Requests the next page early. Ignores errors: ``advance`` makes the call again."""
         with contextlib.suppress(PrivyError, MemoryError):
-            if self._task is None and self.may_ask(self.core.core):
-                self._task = asyncio.ensure_future(self.core.call(*self.asked()))
+            if self._task is None and self.may_prefetch():
+                self._task = asyncio.ensure_future(self._calls.call(*self.next_request()))
 
-    def leave(self) -> None:
-        """Ends the call that is on its way."""
+    def close(self) -> None:
+        """Cancels the call in flight."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
 
 
 class AsyncContactList(BaseList):
-    """Contacts over all pages, fetched page by page by ``async for``, each once.
+    """The contacts of all pages. ``async for`` fetches page after page and returns each contact once.
 
-    Nothing is sent before the first use. While one page is read the next is on its way, as for ``ContactList``; it
-    comes by the event loop. Leaving a loop ends what is on its way once the loop's iterator is closed. A page that
-    ``total_count()`` has fetched is used by the next loop; each later loop asks anew.
+    The first use sends the first request. The event loop fetches the next page early, at the times that ``ContactList``
+    describes. Closing the iterator of a loop cancels the request in flight. The next loop uses the page that
+    ``total_count()`` has fetched; each later loop sends new requests.
     """
 
+    def __init__(self, core: AsyncCore, request: CallSpec, prefetch: bool) -> None:
+        super().__init__(request, prefetch)
+        self._core = core
+
     async def __aiter__(self) -> AsyncIterator[Contact]:
-        walk = _AsyncWalk(self)
+        pager = _AsyncPager(self._core, self._request, await self._take_first_page(), self._prefetch)
         try:
-            while await walk.turn():
-                for part in walk.parts():
+            while pager.page is not None:
+                for part in pager.parts():
                     for contact in part:
                         yield contact
-                    walk.look_ahead()
+                    pager.prefetch()
+                await pager.advance()
         finally:
-            walk.leave()
+            pager.close()
 
     async def pages(self) -> AsyncIterator[Page]:
-        """The pages as the server gives them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
-        ``total_pages``. From the second on, the next page is on its way when one is handed out."""
-        walk = _AsyncWalk(self)
+        """The pages as the server returns them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
+        ``total_pages``. From the second page on, the next page is requested before the current one is returned."""
+        pager = _AsyncPager(self._core, self._request, await self._take_first_page(), self._prefetch)
         try:
-            while await walk.turn():
-                yield walk.page
+            while pager.page is not None:
+                yield pager.page
+                await pager.advance()
         finally:
-            walk.leave()
+            pager.close()
 
     async def total_count(self) -> int | None:
-        """Contacts on all pages, whatever the page to start at; None when the answer does not tell.
+        """The number of contacts on all pages, also when the list starts at a later page. None if the response lacks
+        it.
 
-        Costs one request when no page has been fetched yet.
+        Costs one request if no page has been fetched yet.
         """
         if self._total is None:
-            self._first = await self._fetch_first()
+            self._first_page = await self._fetch_first_page()
         return None if self._total is None else self._total[0]
 
-    async def _take_first(self) -> Page:
-        page, self._first = self._first, None
-        return await self._fetch_first() if page is None else page
+    async def _take_first_page(self) -> Page:
+        page, self._first_page = self._first_page, None
+        return await self._fetch_first_page() if page is None else page
 
-    async def _fetch_first(self) -> Page:
-        return self._counted(await self._core.call(*self._asked))
+    async def _fetch_first_page(self) -> Page:
+        return self._counted(await self._core.call(*self._request))
 
 
 class _AsyncResource:
     def __init__(self, core: AsyncCore) -> None:
         self._core = core
 
-    def _list(self, asked: tuple[Any, ...], prefetch: bool) -> AsyncContactList:
-        return AsyncContactList(self._core, asked, prefetch)
+    def _list(self, request: CallSpec, prefetch: bool) -> AsyncContactList:
+        return AsyncContactList(self._core, request, prefetch)
 
     def _bulk(
         self,
@@ -182,7 +186,7 @@ class _AsyncResource:
         options: Options,
     ) -> AsyncBulk[Any]:
         if check_first:
-            rows = checked(operation, rows)
+            rows = validated_rows(operation, rows)
         return AsyncBulk(self._core, operation, rows, concurrency, on_progress, options)
 
 

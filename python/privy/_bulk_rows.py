@@ -103,7 +103,7 @@ def faults_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
     return found
 
 
-def checked(operation: str, rows: Iterable[Row]) -> list[Row]:
+def validated_rows(operation: str, rows: Iterable[Row]) -> list[Row]:
     """The rows as a list. Raises ValidationError with the faults of all rows when there is one."""
     taken = list(rows_of(rows))
     faults = faults_of(operation, taken)

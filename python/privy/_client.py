@@ -153,7 +153,7 @@ class BaseClient:
         Closing one of them closes all. An option that cannot be used is refused here, or by the first call.
         """
         copy = object.__new__(type(self))
-        copy._share(self, self._core.view(timeout, connect_timeout, max_wait, max_retries, reserve, on_event))
+        copy._share(self, self._core.with_options(timeout, connect_timeout, max_wait, max_retries, reserve, on_event))
         return copy
 
     @property

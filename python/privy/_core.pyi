@@ -332,7 +332,7 @@ class Client:
     ) -> tuple[int, list[tuple[str, str]], bytes, Any]:
         """Makes one call of any endpoint: HTTP status, header fields, body, and the body's value."""
 
-    def view(
+    def with_options(
         self,
         timeout: float | str | None,
         connect_timeout: float | str | None,
@@ -447,11 +447,11 @@ class Group:
     def cancel(self, id: int, /) -> bool:
         """Ends a call without an outcome; whether there was one."""
 
-    def take(self) -> tuple[int, Any, Exception | None] | None:
-        """Id, value and exception of a call that has ended; None when none has."""
+    def next_completed(self) -> tuple[int, Any, Exception | None] | None:
+        """Id, value and exception of a call that has completed; None if none has."""
 
-    def set_ahead(self, on: bool, /) -> None:
-        """Whether its calls are made before they are needed: they start no token request."""
+    def set_prefetch(self, on: bool, /) -> None:
+        """Marks the calls as made early: they start no token request."""
 
     def waiting_until(self) -> float | None:
         """When calls that wait for budget or a retry may go on, by the wall clock; None when none waits."""
@@ -459,32 +459,33 @@ class Group:
     def wait(self, seconds: float, /) -> None:
         """Moves calls on and waits for one to end, for no longer than a moment."""
 
-    def watch(self, watcher: Callable[[int, int], object], /) -> None:
-        """Has an event loop drive the group: ``watcher(socket, events)`` is told what to watch (1 read, 2 write)."""
+    def set_socket_callback(self, callback: Callable[[int, int], object], /) -> None:
+        """Lets an event loop drive the group: ``callback(socket, events)`` says what to watch (1 read, 2 write, 0
+        nothing)."""
 
-    def due(self) -> float | None:
-        """Seconds until ``act(-1, 0)`` is due; None when nothing waits for time."""
+    def timeout(self) -> float | None:
+        """Seconds until ``socket_action(-1, 0)`` is due; None if no call waits for time."""
 
-    def act(self, socket: int, events: int, /) -> None:
-        """Moves calls on: a socket is ready for events, or (-1, 0) time has passed."""
+    def socket_action(self, socket: int, events: int, /) -> None:
+        """Advances calls: a socket is ready for events, or, with (-1, 0), time has passed."""
 
     def close(self) -> None:
         """Ends all calls under way."""
 
 @final
-class Walk:
-    """The core's walk over the pages of a list."""
+class Pager:
+    """The core's pager: which records of a page are new, and which page is next."""
 
-    def __new__(cls, first: int, size: int, /) -> Walk: ...
+    def __new__(cls, first: int, size: int, /) -> Pager: ...
     def take(self, page: Page, /) -> tuple[Sequence[Contact], int]:
-        """Takes note of a page: its records that no earlier page held, and the number of the next page or 0."""
+        """Registers a page. Returns its records that no earlier page held, and the number of the next page or 0."""
 
     @property
     def stride(self) -> int:
-        """Records between two looks at the next page."""
+        """Number of records to read between two calls of ``may_prefetch``."""
 
     def may_prefetch(self, client: Client, read: int, /) -> bool:
-        """Whether the next page may be asked for when so many records of this one have been read."""
+        """Whether the next page may be requested after ``read`` records of this one."""
 
 @final
 class Sandbox:

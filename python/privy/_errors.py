@@ -11,6 +11,7 @@ from ._headers import Headers
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Any
 
 __all__ = [
     "APIConnectionError",
@@ -183,44 +184,15 @@ def _attributes(error: PrivyError) -> dict[str, object]:
 
 def build(
     cls: type[PrivyError],
-    message: str,
-    faults: list[dict[str, str]],
-    status: int | None,
-    code: str | None,
+    *,
     contact_id: str | None,
-    method: str | None,
-    path: str | None,
-    request_id: str | None,
-    idempotency_key: str | None,
-    retryable: bool,
-    may_have_succeeded: bool,
-    attempts: int,
-    waited: float,
-    retry_after: float | None,
     retry_at: float | None,
     resets_at: float | None,
     headers: list[tuple[str, str]] | None,
-    body: str | None,
+    **fields: Any,
 ) -> PrivyError:
-    """An exception from what the core tells, in the order in which the extension hands it over."""
-    error = cls(
-        message,
-        details=faults,
-        status=status,
-        code=code,
-        method=method,
-        path=path,
-        request_id=request_id,
-        attempts=attempts,
-        waited=waited,
-        idempotency_key=idempotency_key,
-        retryable=retryable,
-        retry_after=retry_after,
-        retry_at=instant(retry_at),
-        may_have_succeeded=may_have_succeeded,
-        headers=None if headers is None else Headers(headers),
-        body=body,
-    )
+    """An exception from the fields of an error of the core: see ``ERROR_FIELDS`` in ``python/ext/errors.c``."""
+    error = cls(**fields, retry_at=instant(retry_at), headers=None if headers is None else Headers(headers))
     if isinstance(error, ConflictError):
         error.contact_id = contact_id
     if isinstance(error, RateLimitError):

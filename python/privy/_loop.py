@@ -63,7 +63,7 @@ class Driver:
         self._timer: asyncio.Handle | None = None
         self._soon = False
         self._number = 0
-        self.group.watch(self._watch)
+        self.group.set_socket_callback(self._watch)
 
     def number(self) -> int:
         """A number that no other call of the group has."""
@@ -123,14 +123,14 @@ class Driver:
 
     def _act(self, socket: int, events: int) -> None:
         try:
-            self.group.act(socket, events)
+            self.group.socket_action(socket, events)
         finally:  # a hook may have closed the client, or raised to stop the loop
             with contextlib.suppress(PrivyError):
                 self._settle()
                 self._plan()
 
     def _settle(self) -> None:
-        while (ended := self.group.take()) is not None:
+        while (ended := self.group.next_completed()) is not None:
             number, value, error = ended
             future = self._futures.pop(number, None)
             if future is None or future.done():
@@ -143,7 +143,7 @@ class Driver:
     def _plan(self) -> None:
         if self._soon:
             return
-        due = self.group.due()
+        due = self.group.timeout()
         if self._timer is not None:
             self._timer.cancel()
         if due is None:

@@ -70,7 +70,7 @@ def operations(client):
         for i in range(5):
             client.contacts.upsert(email=f"c{i}@example.com")
         found = {contact.id for contact in client.contacts.list(per_page=2)}
-        assert len(found) == client.contacts.list(per_page=1).total_count >= 5
+        assert len(found) == client.contacts.list(per_page=1).total_count() >= 5
 
     def told():
         teller = privy.Sandbox().client(on_event=repr, max_retries=0)

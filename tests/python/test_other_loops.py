@@ -31,7 +31,7 @@ def turn():
         turns += 1
 
 def count():
-    return client.contacts.list().total_count
+    return client.contacts.list().total_count()
 
 def call():
     return gevent.get_hub().threadpool.apply(count) if "threads" in sys.argv else count()

@@ -193,4 +193,4 @@ def test_sandboxes_are_worlds_of_their_own():
 def test_a_client_keeps_its_sandbox():
     client = privy.Sandbox().client()
     client.contacts.create(email="a@b.c")
-    assert client.contacts.list().total_count == 1
+    assert client.contacts.list().total_count() == 1

@@ -194,7 +194,7 @@ def test_a_container_is_reached_by_plain_http(sandbox):
             assert client.contacts.create(email="a@b.c").email == "a@b.c"
         credentials = {"client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
         with privy.Client(**credentials, base_url=url, allow_plain_http=True) as client:
-            assert client.contacts.list().total_count == 1
+            assert client.contacts.list().total_count() == 1
 
 
 def connect(server):
@@ -324,7 +324,7 @@ def test_the_program(number):
         assert token == f"token: {TOKEN}\n"
         with privy.Client(token.split()[1], base_url=base_url) as client:
             client.contacts.create(email="a@b.c")
-            assert client.contacts.list().total_count == 1
+            assert client.contacts.list().total_count() == 1
             output, errors = program.stop(number)
         assert (output, errors, program.process.returncode) == ("", "", 0)
 

@@ -165,8 +165,8 @@ def test_a_walk(sandbox, together):
     page = next(client.contacts.list(per_page=30).pages())
 
     for _ in range(30):
-        walk = _core.Walk(1, 30)
-        fresh = together(lambda number: len(walk.take(page)[0]))  # noqa: B023
+        pager = _core.Pager(1, 30)
+        fresh = together(lambda number: len(pager.take(page)[0]))  # noqa: B023
         assert sorted(fresh) == [0] * (THREADS - 1) + [30]
 
 
@@ -194,15 +194,15 @@ def test_a_group(opening, together):
             start(number, count)
             refused(group.wait, 0.001)
             assert 0 <= len(group) <= THREADS * 10
-            refused(group.due)
-            if (outcome := refused(group.take)) not in (None, "refused"):
+            refused(group.timeout)
+            if (outcome := refused(group.next_completed)) not in (None, "refused"):
                 ended.append(outcome)
         return ended
 
     outcomes = [outcome for some in together(work) for outcome in some]
     while len(group):
         group.wait(0.05)
-        while outcome := group.take():
+        while outcome := group.next_completed():
             outcomes.append(outcome)
     assert sorted(number for number, _, _ in outcomes) == [
         number * 100 + count for number in range(THREADS) for count in range(10)

@@ -569,7 +569,7 @@ def test_a_callable_may_stop_the_call(telling, sandbox, heard, stop, when, compl
     assert time.monotonic() - started < PROMPT
     assert heard.kinds == ["request", "failure" if when == "request" else "response"]
     sandbox.clear_faults()
-    assert client.contacts.list().total_count == 0
+    assert client.contacts.list().total_count() == 0
     rows = [{"event_type": "seen", "email": "a@b.c"}] * 2
     armed.append(True)
     with pytest.raises(stop, match="enough"):
@@ -618,7 +618,7 @@ def test_a_callable_may_close_the_client(telling, complaints):
             client.close()
 
     client = privy.Client(**{**telling, "on_event": listen})
-    assert client.contacts.list().total_count == 0
+    assert client.contacts.list().total_count() == 0
     with pytest.raises(privy.PrivyError, match="closed"):
         look(client)
     assert complaints == []
@@ -795,7 +795,7 @@ def test_a_filter_that_fails_does_not_break_the_call(client, caplog, complaints)
     logger.addFilter(fail)
     try:
         with caplog.at_level(logging.DEBUG, logger="privy"):
-            assert client.contacts.list().total_count == 0
+            assert client.contacts.list().total_count() == 0
     finally:
         logger.removeFilter(fail)
     assert [str(error) for error in complaints] == ["no"] * 4

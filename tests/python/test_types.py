@@ -14,7 +14,7 @@ import privy
 
 def plain(client: privy.Client) -> None:
     reveal_type(client.contacts.create(email="a@b.c"))
-    reveal_type(client.contacts.list().total_count)
+    reveal_type(client.contacts.list().total_count())
     reveal_type(client.rate_limit.minute.resets_at)
     reveal_type(client.with_options(timeout=3))
     for result in client.orders.upsert_many([{"order_id": 1}]):

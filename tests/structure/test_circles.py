@@ -44,7 +44,6 @@ def test_the_files_of_a_layer(layer: str) -> None:
     assert not circle(graph_of_objects(f"csrc/{layer}", f"build/c/plain/csrc/{layer}"))
 
 
-@pytest.mark.xfail(strict=True, reason="being opened")
 def test_the_python_extension() -> None:
     assert not circle(graph_of_objects("python/ext", "build/c/python/ext"))
 

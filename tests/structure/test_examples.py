@@ -29,7 +29,7 @@ def example(language: str, name: str, *arguments: str, env: dict[str, str]) -> s
 
 
 def count_contacts(env: dict[str, str]) -> int:
-    code = "import privy; print(privy.Client().contacts.list().total_count)"
+    code = "import privy; print(privy.Client().contacts.list().total_count())"
     return int(run([*INTERPRETERS["python"], "-c", code], env=env))
 
 

@@ -1,4 +1,4 @@
-"""Contacts, a method for each operation."""
+"""Operations on contacts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from _collections_abc import Callable, Iterable, Mapping, Sequence
 
 import privy
 
-from ._core import Contact, Omit, omit, validate
-from ._pages import PER_PAGE, ContactList
-from ._resource import Resource
+from .._core import Contact, Omit, omit, validate
+from ._base import Resource
+
+PER_PAGE = 100
+"""Contacts per page by default: the most that the API allows."""
 
 
 class Contacts(Resource):
@@ -106,7 +108,7 @@ class Contacts(Resource):
         connect_timeout: float | None = None,
         max_wait: float | None = None,
         max_retries: int | None = None,
-    ) -> ContactList:
+    ) -> privy.ContactList:
         """The contacts that a filter finds, page by page as they are read. Nothing is sent before the first use.
 
         Args:
@@ -123,6 +125,8 @@ class Contacts(Resource):
         Raises:
             ValidationError: a filter is wrong; raised by the first use of the list.
         """
+        from .._pagination import CallSpec
+
         params: dict[str, object] = {
             "email": email,
             "phone_number": phone_number,
@@ -131,9 +135,8 @@ class Contacts(Resource):
             "page": page,
             "per_page": PER_PAGE if per_page is omit else per_page,
         }
-
-        asked = ("contacts.list", params, extra, timeout, connect_timeout, max_wait, max_retries)
-        return self._list(asked, prefetch)
+        request = CallSpec("contacts.list", params, extra, timeout, connect_timeout, max_wait, max_retries)
+        return self._list(request, prefetch)
 
     def update(
         self,
@@ -287,7 +290,7 @@ class Contacts(Resource):
             One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
             nothing is wrong.
         """
-        from ._bulk_rows import faults_of
+        from .._bulk_rows import faults_of
 
         return faults_of("contacts.upsert", rows)
 

@@ -1,27 +1,29 @@
-"""What the resources share."""
+"""The base class of the resources."""
 
 from __future__ import annotations
 
-from . import _core
-from ._pages import ContactList
+from .. import _core
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from ._bulk import Bulk, Progress
-    from .types import Options, Row
+    from .._bulk import Bulk, Progress
+    from .._pagination import CallSpec, ContactList
+    from ..types import Options, Row
 
 
 class Resource:
-    """A resource: its methods call the core's client."""
+    """A resource of the API. Its methods make calls with the core's client."""
 
     def __init__(self, core: _core.Client) -> None:
         self._core = core
 
-    def _list(self, asked: tuple[Any, ...], prefetch: bool) -> ContactList:
-        return ContactList(self._core, asked, prefetch)
+    def _list(self, request: CallSpec, prefetch: bool) -> ContactList:
+        from .._pagination import ContactList
+
+        return ContactList(self._core, request, prefetch)
 
     def _bulk(
         self,
@@ -32,9 +34,9 @@ class Resource:
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> Bulk[Any]:
-        from ._bulk import Bulk
-        from ._bulk_rows import checked
+        from .._bulk import Bulk
+        from .._bulk_rows import validated_rows
 
         if check_first:
-            rows = checked(operation, rows)
+            rows = validated_rows(operation, rows)
         return Bulk(self._core, operation, rows, concurrency, on_progress, options)

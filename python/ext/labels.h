@@ -1,0 +1,28 @@
+/* A cache of short strings that occur again and again: keys of JSON objects, enum values, tags. */
+#ifndef PRIVY_PYTHON_LABELS_H
+#define PRIVY_PYTHON_LABELS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "privy.h"
+
+#define LABEL_COUNT 256
+
+/* One str of the cache. `bytes` is its UTF-8, which the str owns. */
+typedef struct label {
+  PyObject *text;
+  const char *bytes;
+  Py_ssize_t length;
+#ifdef Py_GIL_DISABLED
+  PyMutex mutex;
+#endif
+} label;
+
+/* The str of a string value, from the cache of LABEL_COUNT labels if it is there. A new reference; NULL with an
+ * exception. */
+PyObject *label_text(label *labels, privy_value value);
+/* Empties the cache. */
+void labels_clear(label *labels);
+
+#endif

@@ -1,0 +1,144 @@
+#include "scalars.h"
+
+#include <string.h>
+
+#include "times.h"
+
+/* ---- text ---- */
+
+#ifndef Py_LIMITED_API
+static bool is_ascii(const char *text, size_t length) {
+  uint64_t eight, seen = 0;
+  if (length < sizeof eight) {
+    for (size_t i = 0; i < length; i++) seen |= (unsigned char)text[i];
+    return seen < 0x80;
+  }
+  /* The last eight bytes may overlap the ones before. */
+  for (size_t i = 0; i < length - sizeof eight; i += sizeof eight) {
+    memcpy(&eight, text + i, sizeof eight);
+    seen |= eight;
+  }
+  memcpy(&eight, text + length - sizeof eight, sizeof eight);
+  return !((seen | eight) & 0x8080808080808080u);
+}
+
+static PyObject *ascii_of(const char *text, size_t length) {
+  PyObject *made = PyUnicode_New((Py_ssize_t)length, 127);
+  if (made) memcpy(PyUnicode_1BYTE_DATA(made), text, length);
+  return made;
+}
+
+/* Decodes the character at `*at` and moves `*at` after it. The core has checked that the text is UTF-8. */
+static Py_UCS4 next_character(const unsigned char **at) {
+  Py_UCS4 lead = *(*at)++;
+  if (lead < 0x80) return lead;
+  int more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+  Py_UCS4 character = lead & (0x3Fu >> more);
+  for (; more > 0; more--) character = character << 6 | (*(*at)++ & 0x3Fu);
+  return character;
+}
+
+static PyObject *characters_of(const char *text, size_t length) {
+  const unsigned char *at = (const unsigned char *)text, *end = at + length;
+  Py_UCS4 largest = 0;
+  Py_ssize_t count = 0;
+  for (; at < end; count++) {
+    Py_UCS4 character = next_character(&at);
+    if (character > largest) largest = character;
+  }
+  PyObject *made = PyUnicode_New(count, largest);
+  if (!made) return NULL;
+  at = (const unsigned char *)text;
+  for (Py_ssize_t i = 0; i < count; i++) {
+    PyUnicode_WRITE(PyUnicode_KIND(made), PyUnicode_DATA(made), i, next_character(&at));
+  }
+  return made;
+}
+
+static PyObject *text_of(const char *text, size_t length) {
+  return is_ascii(text, length) ? ascii_of(text, length) : characters_of(text, length);
+}
+#else
+static PyObject *text_of(const char *text, size_t length) {
+  return PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "strict");
+}
+#endif
+
+PyObject *scalar_text(privy_value value) {
+  if (!value.escaped) return text_of(value.text, value.length);
+  privy_buffer plain = PRIVY_BUFFER_EMPTY;
+  PyObject *text;
+  if (privy_value_decode(value, &plain) == PRIVY_OK) {
+    text = text_of(plain.data ? plain.data : "", plain.length);
+  } else {
+    text = PyErr_NoMemory();
+  }
+  privy_buffer_clear(&plain);
+  return text;
+}
+
+PyObject *scalar_c_string(const char *text) {
+  if (!text) return Py_NewRef(Py_None);
+  return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+}
+
+/* ---- numbers ---- */
+
+static PyObject *slice_text(privy_value value) {
+  return text_of(value.text, value.length);
+}
+
+/* type(text), or the text itself when that raises an exception of the class `lenient`. Takes over `text`. */
+static PyObject *call_or_text(PyObject *type, PyObject *text, PyObject *lenient) {
+  if (!type || !text) {
+    Py_XDECREF(text);
+    return NULL;
+  }
+  PyObject *value = PyObject_CallFunctionObjArgs(type, text, NULL);
+  if (!value && PyErr_ExceptionMatches(lenient)) {
+    PyErr_Clear();
+    return text;
+  }
+  Py_DECREF(text);
+  return value;
+}
+
+static PyObject *decimal_of(core_state *state, privy_value value) {
+  return call_or_text(state_decimal(state), slice_text(value), PyExc_ArithmeticError);
+}
+
+static PyObject *integer_of(core_state *state, privy_value value) {
+  if (value.length > 18) {
+    PyObject *number = call_or_text((PyObject *)&PyLong_Type, slice_text(value), PyExc_ValueError);
+    if (!number || !PyUnicode_Check(number)) return number;
+    Py_DECREF(number);
+    return decimal_of(state, value);
+  }
+  bool negative = value.length > 0 && value.text[0] == '-';
+  long long number = 0;
+  for (uint32_t i = negative ? 1 : 0; i < value.length; i++) number = number * 10 + (value.text[i] - '0');
+  return PyLong_FromLongLong(negative ? -number : number);
+}
+
+PyObject *scalar_number(core_state *state, privy_value value, privy_kind kind) {
+  if (value.integral && kind != PRIVY_KIND_MONEY) return integer_of(state, value);
+  privy_buffer buffer = PRIVY_BUFFER_EMPTY;
+  privy_value number;
+  PyObject *result;
+  if (privy_value_number(value, kind, &buffer, &number) != PRIVY_OK) {
+    result = PyErr_NoMemory();
+  } else if (number.type == PRIVY_ABSENT) {
+    result = scalar_text(value);
+  } else {
+    result = number.integral ? integer_of(state, number) : decimal_of(state, number);
+  }
+  privy_buffer_clear(&buffer);
+  return result;
+}
+
+/* ---- times ---- */
+
+PyObject *scalar_time(core_state *state, privy_value value) {
+  privy_time at;
+  return privy_value_time(value, &at) ? times_make(state, &at) : scalar_text(value);
+}

@@ -1,0 +1,211 @@
+"""Lists that fetch their pages while they are read. Imported when the first list is created."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from . import _core
+from ._core import Contact, Page
+from ._errors import PrivyError
+
+TYPE_CHECKING: bool = False
+if TYPE_CHECKING:
+    from .types import Json
+
+
+class CallSpec(NamedTuple):
+    """The arguments of a call of an operation, as ``call`` of a core takes them."""
+
+    operation: str
+    params: Mapping[str, object]
+    extra: Mapping[str, Json] | None
+    timeout: float | None
+    connect_timeout: float | None
+    max_wait: float | None
+    max_retries: int | None
+
+
+class BasePager:
+    """Reads the pages of a list: the current page, and the request for the next one."""
+
+    page: Page | None
+    """The current page; None after the last one."""
+
+    def __init__(self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool) -> None:
+        first, size = (_number(request.params.get(name)) for name in ("page", "per_page"))
+        self._core = core
+        self._request = request
+        self._prefetch = prefetch
+        self._pager = _core.Pager(first, size)
+        self._contacts: Sequence[Contact] = ()
+        self._set_page(first_page)
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there is another page."""
+        return self._next != 0
+
+    def parts(self) -> Iterator[Sequence[Contact]]:
+        """The contacts of the page that no earlier page held, in parts. Call ``prefetch`` after each part."""
+        size = self._pager.stride
+        for start in range(0, len(self._contacts), size):
+            self._read = start + size
+            yield self._contacts[start : start + size]
+
+    def may_prefetch(self) -> bool:
+        """Whether the next page may be requested before it is needed: the core decides."""
+        return self._prefetch and self._pager.may_prefetch(self._core, self._read)
+
+    def next_request(self) -> CallSpec:
+        """The call that returns the next page."""
+        return self._request._replace(params={**self._request.params, "page": self._next})
+
+    def _set_page(self, page: Page) -> None:
+        self.page = page
+        self._read = 0
+        self._contacts, self._next = self._pager.take(page)
+
+
+class Pager(BasePager):
+    """Fetches the next page with a group of calls, which it drives while the current page is read."""
+
+    def __init__(self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool) -> None:
+        super().__init__(core, request, first_page, prefetch)
+        self._group: _core.Group | None = None
+        self._completed: tuple[Page, Exception | None] | None = None
+
+    def advance(self) -> None:
+        """Goes to the next page. Raises the error of its call."""
+        if not self.has_next:
+            self.page = None
+            return
+        page = self._prefetched()
+        self._set_page(self._core.call(*self.next_request()) if page is None else page)
+        self.prefetch()
+
+    def prefetch(self) -> None:
+        """Requests the next page early, or drives its call if it is in flight. Ignores errors: ``advance`` makes the
+        call again."""
+        if self._completed is not None:
+            return
+        try:
+            if self._group is None:
+                if not self.may_prefetch():
+                    return
+                group = _core.Group(self._core)
+                group.set_prefetch(True)
+                group.start(self._core, 0, *self.next_request())
+                self._group = group
+            self._drive(self._group, 0.0)
+        except (PrivyError, MemoryError):
+            self.close()
+
+    def close(self) -> None:
+        """Cancels the call in flight."""
+        group, self._group, self._completed = self._group, None, None
+        if group is not None:
+            group.close()
+
+    def _prefetched(self) -> Page | None:
+        """Waits for the page that was requested early. None if none was, or if the parent process requested it."""
+        try:
+            if self._group is not None:
+                self._group.set_prefetch(False)
+            while self._group is not None:
+                self._drive(self._group, 1.0)
+        except PrivyError:
+            self.close()
+        completed, self._completed = self._completed, None
+        if completed is None:
+            return None
+        page, error = completed
+        if error is not None:
+            raise error
+        return page
+
+    def _drive(self, group: _core.Group, seconds: float) -> None:
+        """Drives the call. When it has completed, other calls can use its connection."""
+        group.wait(seconds)
+        completed = group.next_completed()
+        if completed is not None:
+            self.close()
+            self._completed = completed[1:]
+
+
+class BaseList:
+    """What ``ContactList`` and ``AsyncContactList`` share: the request, and the page that was fetched to count."""
+
+    def __init__(self, request: CallSpec, prefetch: bool) -> None:
+        self._request = request
+        self._prefetch = prefetch
+        self._first_page: Page | None = None
+        self._total: tuple[int | None] | None = None
+
+    def __repr__(self) -> str:
+        state = "not fetched" if self._total is None else f"total_count={self._total[0]}"
+        return f"{type(self).__name__}({state})"
+
+    def _counted(self, page: Page) -> Page:
+        self._total = (page.total_count,)
+        return page
+
+
+class ContactList(BaseList):
+    """The contacts of all pages. Iterating fetches page after page and returns each contact once.
+
+    The first use sends the first request. By default the list requests the next page early: on the first page after a
+    tenth of it has been read, so that reading the first few contacts costs one request; on later pages at once.
+    Leaving a loop cancels the request in flight. A loop returns no contact twice, even if contacts are created or
+    deleted meanwhile (it remembers at least the last 4,096). The next loop uses the page that ``total_count()`` has
+    fetched; each later loop sends new requests. The loop, ``pages()`` and ``total_count()`` raise the errors of any
+    call; the error of a page that was requested early is raised when the loop reaches that page.
+    """
+
+    def __init__(self, core: _core.Client, request: CallSpec, prefetch: bool) -> None:
+        super().__init__(request, prefetch)
+        self._core = core
+
+    def __iter__(self) -> Iterator[Contact]:
+        pager = Pager(self._core, self._request, self._take_first_page(), self._prefetch)
+        try:
+            while pager.page is not None:
+                for part in pager.parts():
+                    yield from part
+                    pager.prefetch()
+                pager.advance()
+        finally:
+            pager.close()
+
+    def pages(self) -> Iterator[Page]:
+        """The pages as the server returns them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
+        ``total_pages``. From the second page on, the next page is requested before the current one is returned."""
+        pager = Pager(self._core, self._request, self._take_first_page(), self._prefetch)
+        try:
+            while pager.page is not None:
+                yield pager.page
+                pager.advance()
+        finally:
+            pager.close()
+
+    def total_count(self) -> int | None:
+        """The number of contacts on all pages, also when the list starts at a later page. None if the response lacks
+        it.
+
+        Costs one request if no page has been fetched yet.
+        """
+        if self._total is None:
+            self._first_page = self._fetch_first_page()
+        return None if self._total is None else self._total[0]
+
+    def _take_first_page(self) -> Page:
+        page, self._first_page = self._first_page, None
+        return self._fetch_first_page() if page is None else page
+
+    def _fetch_first_page(self) -> Page:
+        return self._counted(self._core.call(*self._request))
+
+
+def _number(value: object) -> int:
+    """A parameter as the core's pager takes it: 0 for a parameter that is not given."""
+    return value if isinstance(value, int) else 0
