@@ -48,6 +48,11 @@ class PrivyTest < Minitest::Test
   # Seconds that the slowest machine may take for what is done at once. What it is told from lasts a minute.
   PROMPT = 20.0
 
+  # Calls any operation by its name, and holds the core's client.
+  def session_of(client)
+    client.instance_variable_get(:@session)
+  end
+
   def served
     Served.clean
     yield Served.client, Served.server.sandbox

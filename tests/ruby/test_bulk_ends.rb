@@ -194,7 +194,7 @@ class TestBulkEnds < PrivyTest
 
   def test_groups_check_what_they_are_given
     client = Privy::Sandbox.new.client
-    core = client.instance_variable_get(:@core)
+    core = session_of(client).core
     group = Privy::Core::Group.new(core, false)
     assert_raises(RuntimeError) { group.send(:initialize, core, false) }
     assert_raises(TypeError) { Privy::Core::Group.new(client, false) }
@@ -209,7 +209,7 @@ class TestBulkEnds < PrivyTest
   def test_a_group_serves_one_thread_at_a_time
     sandbox = Privy::Sandbox.new
     sandbox.fail(delay: 2)
-    group = Privy::Core::Group.new(sandbox.client.instance_variable_get(:@core), false)
+    group = Privy::Core::Group.new(session_of(sandbox.client).core, false)
     group.call(7, "contacts.list", {}, nil, nil)
     thread = Thread.new { group.wait(5) }
     until_true { sandbox.counts.requests == 1 && thread.status == "sleep" }

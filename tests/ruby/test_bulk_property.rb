@@ -166,8 +166,8 @@ class TestBulkProperty < PrivyTest
   end
 
   # Where exceptions from elsewhere arrive, line by line: everything that a run calls of the library, and a source.
-  TRACED = [Privy::Bulk, Privy::BulkRows, Privy::Drivers, Privy::Driver, Privy::WaitingDriver, Privy::Result,
-            Privy::BulkRows.singleton_class].flat_map do |klass|
+  INTERNAL = %i[BulkRows Drivers Driver WaitingDriver].map { |name| Privy.const_get(name) }
+  TRACED = [Privy::Bulk, Privy::Result, *INTERNAL, INTERNAL[0].singleton_class].flat_map do |klass|
     names = klass.instance_methods(false) + klass.private_instance_methods(false)
     names.map { |name| klass.instance_method(name) }.select { |method| RubyVM::InstructionSequence.of(method) }
   end.push(Case.instance_method(:pour)).freeze

@@ -235,7 +235,7 @@ class TestClient < PrivyTest
     client = Privy::Sandbox.new.client
     assert_match(/cannot be marshalled/, assert_raises(TypeError) { Marshal.dump(client) }.message)
     assert_raises(TypeError) { Marshal.dump(Privy::Sandbox.new) }
-    assert_raises(TypeError) { Marshal.dump(client.instance_variable_get(:@core)) }
+    assert_raises(TypeError) { Marshal.dump(session_of(client).core) }
   end
 
   def test_inspect_shows_the_base_url_only

@@ -15,6 +15,11 @@ class TestSchema < PrivyTest
   COMMON = %i[extra timeout connect_timeout max_wait max_retries].freeze
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
   OF_BULK = %i[check_first concurrency on_progress].freeze
+  PUBLIC = %w[Client Contacts Orders Events ContactList Page Response Record Contact Order EventReceipt Configuration
+              RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow CallEvent Sandbox Sandbox::App
+              Sandbox::Server Serializable Value Opaque
+              Core::Client Core::Group Core::Pager Core::Bulk].freeze
+  INTERNAL = %i[Session Pager Observer BulkRows Drivers Driver WaitingDriver FiberDriver].freeze
 
   def self.signatures
     @signatures ||= begin
@@ -80,7 +85,7 @@ class TestSchema < PrivyTest
         keywords = operation[:params].map { |param| param[:name] } - positional
         wrong = keywords.to_h { |keyword| [keyword, Object.new] }
         found = fields do
-          result = resource.new(client).public_send(name, *positional.map { Object.new }, **wrong)
+          result = resource.new(session_of(client)).public_send(name, *positional.map { Object.new }, **wrong)
           result.first if operation[:paged]
         end
         assert_equal operation[:params].map { |param|
@@ -118,7 +123,7 @@ class TestSchema < PrivyTest
       each_bulk_operation do |operation, resource, name|
         params = operation[:params].map { |param| param[:name] }
         rows = [params.to_h { |param| [param, Object.new] }, params.to_h { |param| [param.to_s, Object.new] }]
-        resource.new(client).public_send(name, rows) do |result|
+        resource.new(session_of(client)).public_send(name, rows) do |result|
           fields = result.error.details.map { |fault| fault[:field] }
           assert_equal params.map(&:to_s).sort, fields.uniq.sort - ["base"], operation[:name]
         end
@@ -162,18 +167,21 @@ class TestSchema < PrivyTest
   end
 
   def test_everything_public_has_a_signature
-    [Privy::Client, Privy::Contacts, Privy::Orders, Privy::Events, Privy::ContactList, Privy::Page, Privy::Response,
-     Privy::Record, Privy::Contact, Privy::Order, Privy::EventReceipt, Privy::Sandbox, Privy::Configuration,
-     Privy::RateLimit, Privy::RateLimit::Window, Privy::Result, Privy::Bulk, Privy::BulkRows, Privy::Driver,
-     Privy::WaitingDriver, Privy::FiberDriver, Privy::Drivers, Privy::Pager, Privy::CallEvent, Privy::Observer,
-     Privy::Core::Group, Privy::Core::Pager, Privy::Core::Bulk, Privy::BulkReport, Privy::RefusedRow,
-     Privy::Serializable, Privy::Value, Privy::Opaque,
-     Privy::Sandbox::App, Privy::Sandbox::Server, Privy::Core::Client, *SCHEMA[:errors].drop(1).map do |row|
-                                                                         Privy.const_get(row[:name])
-                                                                       end]
+    (PUBLIC + INTERNAL + SCHEMA[:errors].drop(1).map { |row| row[:name] })
+      .map { |name| name.to_s.split("::").reduce(Privy) { |space, part| space.const_get(part) } }
       .each do |klass|
       assert_empty klass.public_instance_methods(false) - signature_of(klass).methods.keys, klass.name
     end
+  end
+
+  def test_internal_classes_are_private_constants
+    assert_empty INTERNAL & Privy.constants
+    assert_empty INTERNAL.reject { |name| Privy.const_defined?(name) }
+  end
+
+  def test_a_client_has_only_documented_methods
+    expected = %i[base_url close closed? contacts events inspect orders rate_limit request to_s with_options]
+    assert_equal expected, Privy::Client.public_instance_methods(false).sort
   end
 
   def test_the_signatures_are_valid

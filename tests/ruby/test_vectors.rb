@@ -149,7 +149,7 @@ class TestVectors < PrivyTest
     operation = kase["operation"]
     return @client.request(params.delete(:method), params.delete(:path), **params) if operation == "request"
     # The resource would ask for a hundred contacts a page.
-    return @client.call(operation, params, kase["extra"], {}) if operation == "contacts.list"
+    return session_of(@client).call(operation, params, kase["extra"], {}) if operation == "contacts.list"
 
     resource, name = operation.split(".")
     first = POSITIONAL.key?(operation) ? [params.delete(POSITIONAL[operation].to_sym) { Privy::OMIT }] : []

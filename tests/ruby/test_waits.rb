@@ -165,7 +165,7 @@ class TestTokenWaits < PrivyTest
     tokens(held: true) do |client, pages, _server|
       client.contacts.get(NOBODY)
       wait_until_it_expires
-      group = Privy::Core::Group.new(client.instance_variable_get(:@core), false)
+      group = Privy::Core::Group.new(session_of(client).core, false)
       group.call(0, "contacts.get", { id: NOBODY }, nil, nil)
       group.wait(0) until pages.fetched == 2
       assert_equal JANE, Timeout.timeout(60) { client.contacts.get(NOBODY).email }

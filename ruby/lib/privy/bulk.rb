@@ -105,11 +105,11 @@ module Privy
     private_constant :WAIT
 
     # @private
-    def initialize(client, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
+    def initialize(core, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
       super()
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
 
-      @client = client
+      @core = core
       @drivers = drivers
       @operation = operation
       @rows = BulkRows.new(BulkRows.check_source(rows), Core.row_keys(operation))
@@ -117,7 +117,7 @@ module Privy
       @options = options
       @concurrency = concurrency
       @on_progress = on_progress
-      @driver = @pending = @stopped = nil
+      @driver = @pending = @stopped = @core_error = nil
       @raised = false
     end
 
@@ -264,14 +264,22 @@ module Privy
       finish unless core_over?
       return false if @raised || @stopped.nil?
 
-      @stopped.send(:end_run, unsent, taken) if @stopped.is_a?(RateLimitError)
+      @stopped = with_rows(@stopped) if @stopped.equal?(@core_error)
       @raised = true
       raise @stopped
     end
 
+    # The core's error with the rows of this run.
+    def with_rows(error)
+      return error unless error.is_a?(RateLimitError)
+
+      attributes = error.deconstruct_keys(nil).merge(unsent: unsent.freeze, taken: taken)
+      RateLimitError.new(attributes.delete(:message), **attributes)
+    end
+
     def finish
-      error = core_error
-      stop(error) if error
+      @core_error ||= core_error
+      stop(@core_error) if @core_error
       report_progress
       core_finish
       leave
@@ -285,7 +293,7 @@ module Privy
 
     # Parameters and extra fields of a row.
     def request_of(row)
-      raise Error, "the client is closed" if @client.closed?
+      raise Error, "the client is closed" if @core.closed?
 
       BulkRows.request_of(row, @extra)
     end

@@ -144,4 +144,5 @@ module Privy
       @refused[index] = self.class.refusals(index, row, @keys, details)
     end
   end
+  private_constant :BulkRows
 end

@@ -82,12 +82,10 @@ module Privy
       settings = defaults_for(given).merge(given)
       settings[:scopes] = settings[:scopes].join(" ") if settings[:scopes].is_a?(Array)
       settings[:ca_bundle] = settings[:ca_bundle].to_path if settings[:ca_bundle].respond_to?(:to_path)
-      @on_event, @logger = settings.values_at(:on_event, :logger)
-      observer = Observer.of(@on_event, @logger)
-      @core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer))
-      @drivers = Drivers.new(@core)
-      @options = {}.freeze
-      make_resources
+      on_event, logger = settings.values_at(:on_event, :logger)
+      observer = Observer.of(on_event, logger)
+      core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer))
+      use(Session.new(core, {}, on_event, logger))
     end
 
     # Makes a client, gives it to the block and closes it afterwards.
@@ -121,10 +119,7 @@ module Privy
     def request(method, path, params: nil, body: OMIT, headers: nil,
                 timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
-      arguments = [method, path, params, headers, body, options_for(options)]
-      return @core.request(*arguments) unless Fiber.current_scheduler
-
-      @drivers.run { |group| group.request(0, *arguments) }
+      @session.request(method, path, params, headers, body, options)
     end
 
     # A copy with other options. Connections, token and budget stay shared; closing one closes all.
@@ -143,33 +138,32 @@ module Privy
                      on_event: nil, logger: nil)
       options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
                   reserve: reserve }
-      copy = dup
-      copy.send(:change, @core.check_options(options_for(options)).freeze, on_event, logger)
-      copy
+      session = @session.with(options, on_event, logger)
+      dup.tap { |copy| copy.send(:use, session) }
     end
 
     # What the last answers told of the account's limits; nothing is asked for it.
     #
     # @return [RateLimit]
     def rate_limit
-      RateLimit.new(*@core.rate_limits.map { |told| RateLimit::Window.of(told) })
+      RateLimit.new(*@session.core.rate_limits.map { |told| RateLimit::Window.of(told) })
     end
 
     # @return [String]
     def base_url
-      @core.base_url
+      @session.core.base_url
     end
 
     # Closes the connections once no call is under way. Later calls raise {Error}.
     #
     # @return [void]
     def close
-      @core.close
+      @session.core.close
     end
 
     # @return [Boolean]
     def closed?
-      @core.closed?
+      @session.core.closed?
     end
 
     # @return [String] without any secret
@@ -178,62 +172,16 @@ module Privy
     end
     alias to_s inspect
 
-    # @private
-    def call(operation, params, extra, options)
-      arguments = [operation, params, extra, options_for(options)]
-      return @core.call(*arguments) unless Fiber.current_scheduler
-
-      @drivers.run { |group| group.call(0, *arguments) }
-    end
-
-    # @private
-    def bulk(operation, rows, extra, options, concurrency, on_progress, check_first, &block)
-      kept = @options.except(:max_wait).merge(options.compact)
-      rows = BulkRows.checked(operation, rows, extra) if check_first
-      bulk = Bulk.new(self, @drivers, operation, rows, extra: extra, options: @core.check_options(kept, concurrency),
-                                                       concurrency: concurrency, on_progress: on_progress)
-      return bulk unless block
-
-      begin
-        bulk.each(&block).report
-      ensure
-        bulk.close
-      end
-    end
-
-    # @private
-    def pager(operation, params, extra, options)
-      Pager.new(@drivers, operation, params, extra, options_for(options))
-    end
-
     private
 
-    def change(options, on_event, logger)
-      @options = options
-      return if on_event.nil? && logger.nil?
-
-      @on_event = on_event || nil unless on_event.nil?
-      @logger = logger || nil unless logger.nil?
-      @core = @core.view(Observer.of(@on_event, @logger))
-      @drivers = Drivers.new(@core)
+    def use(session)
+      @session = session
+      @contacts = Contacts.new(session)
+      @orders = Orders.new(session)
+      @events = Events.new(session)
     end
 
-    def initialize_copy(original)
-      super
-      make_resources
-    end
-
-    def make_resources
-      @contacts = Contacts.new(self)
-      @orders = Orders.new(self)
-      @events = Events.new(self)
-    end
-
-    def options_for(options)
-      @options.merge(options.compact)
-    end
-
-    # Credentials come as a whole from one place, and a sandbox has its own.
+    # All credentials come from one source. A sandbox has its own.
     def defaults_for(given)
       defaults = Privy.configuration.to_h
       return defaults.except(*CREDENTIALS, *PLACES) if given.key?(:sandbox)

@@ -52,4 +52,5 @@ module Privy
       checkin(driver, [0]) if driver
     end
   end
+  private_constant :Drivers
 end

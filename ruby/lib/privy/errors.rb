@@ -148,14 +148,6 @@ module Privy
       super
       @unsent ||= [].freeze
     end
-
-    private
-
-    # Of the bulk run that it ended.
-    def end_run(unsent, taken)
-      @unsent = unsent.freeze
-      @taken = taken
-    end
   end
 
   # 5xx: the server failed.

@@ -75,4 +75,5 @@ module Privy
       warn("privy: an observer raised #{error.class}: #{error.message} (#{error.backtrace&.first})")
     end
   end
+  private_constant :Observer
 end

@@ -108,4 +108,5 @@ module Privy
       number.is_a?(Integer) && number.bit_length < 64 ? number : 0
     end
   end
+  private_constant :Pager
 end

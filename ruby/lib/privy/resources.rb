@@ -26,19 +26,19 @@ module Privy
     include Opaque
 
     # @private
-    def initialize(client)
-      @client = client
+    def initialize(session)
+      @session = session
     end
 
     # @return [String]
     def inspect
-      "#<#{self.class} of #{@client.inspect}>"
+      "#<#{self.class} of #{@session.inspect}>"
     end
     alias to_s inspect
 
     private
 
-    def options(timeout, connect_timeout, max_wait, max_retries)
+    def call_options(timeout, connect_timeout, max_wait, max_retries)
       { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
     end
   end
@@ -67,7 +67,7 @@ module Privy
       params = { email: email, phone_number: phone_number, first_name: first_name, last_name: last_name,
                  email_consent: email_consent, sms_consent: sms_consent, tags: tags, custom_fields: custom_fields,
                  send_welcome_sms: send_welcome_sms }
-      @client.call("contacts.create", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("contacts.create", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # One contact. Needs the scope contacts_read.
@@ -77,7 +77,7 @@ module Privy
     # @raise [ValidationError] the id is none
     # @raise [NotFoundError]
     def get(id, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
-      @client.call("contacts.get", { id: id }, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("contacts.get", { id: id }, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # The contacts that a filter finds, over all pages. Nothing is asked before the list is used, and the next page is
@@ -97,8 +97,8 @@ module Privy
       per_page = ContactList::PER_PAGE if per_page.equal?(OMIT)
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
-      given = options(timeout, connect_timeout, max_wait, max_retries)
-      ContactList.new(prefetch) { @client.pager("contacts.list", filter, extra, given) }
+      given = call_options(timeout, connect_timeout, max_wait, max_retries)
+      ContactList.new(prefetch) { @session.pager("contacts.list", filter, extra, given) }
     end
 
     # Changes the fields given and keeps the others; tags and custom_fields are replaced whole. Needs the scope
@@ -127,7 +127,7 @@ module Privy
       params = { id: id, email: email, phone_number: phone_number, first_name: first_name, last_name: last_name,
                  email_consent: email_consent, sms_consent: sms_consent, tags: tags, custom_fields: custom_fields,
                  send_welcome_sms: send_welcome_sms }
-      @client.call("contacts.update", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("contacts.update", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # Creates a contact, or updates the one that has this e-mail address or phone number already: one request or two.
@@ -151,7 +151,7 @@ module Privy
       params = { email: email, phone_number: phone_number, first_name: first_name, last_name: last_name,
                  email_consent: email_consent, sms_consent: sms_consent, tags: tags, custom_fields: custom_fields,
                  send_welcome_sms: send_welcome_sms }
-      @client.call("contacts.upsert", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("contacts.upsert", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # {#upsert} for many rows: see {Resource}.
@@ -173,8 +173,9 @@ module Privy
     # @raise [Error] concurrency or an option cannot be used
     def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
-      options = options(timeout, connect_timeout, max_wait, max_retries)
-      @client.bulk("contacts.upsert", rows, extra, options, concurrency, on_progress, check_first, &block)
+      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      @session.bulk("contacts.upsert", rows, extra, options,
+                    concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
     # The faults that {#upsert_many} with these rows would report for them, without making a call. What only the server
@@ -194,7 +195,7 @@ module Privy
     # @raise [ValidationError] the id is none
     # @raise [NotFoundError]
     def delete(id, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
-      @client.call("contacts.delete", { id: id }, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("contacts.delete", { id: id }, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # Unsubscribes a contact's e-mail address. Needs the scope contacts_write. Warns in the category :deprecated.
@@ -207,8 +208,8 @@ module Privy
     # @raise [NotFoundError]
     def unsubscribe(id, reason: OMIT, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       warn(Core.deprecation("contacts.unsubscribe"), category: :deprecated, uplevel: 1)
-      params = { id: id, reason: reason }
-      @client.call("contacts.unsubscribe", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      @session.call("contacts.unsubscribe", { id: id, reason: reason }, extra, options)
     end
 
     # The faults that a call with these fields would raise, without making it: no request is sent.
@@ -264,7 +265,7 @@ module Privy
                  shipping_address: shipping_address, accepts_email_marketing: accepts_email_marketing,
                  accepts_sms_marketing: accepts_sms_marketing, initial_sync: initial_sync,
                  integration_token: integration_token }
-      @client.call("orders.upsert", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("orders.upsert", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # {#upsert} for many rows: see {Resource}.
@@ -286,8 +287,9 @@ module Privy
     # @raise [Error] concurrency or an option cannot be used
     def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
-      options = options(timeout, connect_timeout, max_wait, max_retries)
-      @client.bulk("orders.upsert", rows, extra, options, concurrency, on_progress, check_first, &block)
+      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      @session.bulk("orders.upsert", rows, extra, options,
+                    concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
     # The faults that {#upsert_many} with these rows would report for them, without making a call. What only the server
@@ -330,7 +332,7 @@ module Privy
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       params = { event_type: event_type, email: email, phone: phone, privy_id: privy_id, event_time: event_time,
                  event_data: event_data, idempotency_key: idempotency_key }
-      @client.call("events.ingest", params, extra, options(timeout, connect_timeout, max_wait, max_retries))
+      @session.call("events.ingest", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
     # {#ingest} for many rows: see {Resource}.
@@ -352,8 +354,9 @@ module Privy
     # @raise [Error] concurrency or an option cannot be used
     def ingest_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
-      options = options(timeout, connect_timeout, max_wait, max_retries)
-      @client.bulk("events.ingest", rows, extra, options, concurrency, on_progress, check_first, &block)
+      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      @session.bulk("events.ingest", rows, extra, options,
+                    concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
     # The faults that {#ingest_many} with these rows would report for them, without making a call. What only the server

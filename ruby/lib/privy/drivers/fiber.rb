@@ -77,4 +77,5 @@ module Privy
       IO.for_fd(descriptor, autoclose: false)
     end
   end
+  private_constant :FiberDriver
 end

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+# Classes that drive groups of calls.
 module Privy
   # Drives a group of calls.
   #
@@ -49,4 +50,5 @@ module Privy
       wait(0)
     end
   end
+  private_constant :Driver, :WaitingDriver
 end

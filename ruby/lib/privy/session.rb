@@ -1,0 +1,101 @@
+# frozen_string_literal: true
+
+module Privy
+  # What a client and its resources make calls with: the core's client, the default options and the observer. Never
+  # changes; {#with} makes another one.
+  #
+  # @private
+  class Session
+    # @return [Core::Client]
+    attr_reader :core
+
+    # @param core [Core::Client]
+    # @param options [Hash{Symbol => Object}] defaults of each call's options
+    # @param on_event [#call, nil]
+    # @param logger [#debug & #info & #warn, nil]
+    def initialize(core, options, on_event, logger)
+      @core = core
+      @options = options.freeze
+      @on_event = on_event
+      @logger = logger
+      @drivers = Drivers.new(core)
+    end
+
+    # A session with other options over the same connections.
+    #
+    # @param options [Hash{Symbol => Object}] nil keeps an option
+    # @param on_event [#call, false, nil] nil keeps it, false removes it
+    # @param logger [#debug & #info & #warn, false, nil] likewise
+    # @return [Session]
+    # @raise [Error] an option is invalid
+    def with(options, on_event, logger)
+      changed = @core.check_options(merge(options))
+      return Session.new(@core, changed, @on_event, @logger) if on_event.nil? && logger.nil?
+
+      on_event = on_event.nil? ? @on_event : on_event || nil
+      logger = logger.nil? ? @logger : logger || nil
+      Session.new(@core.view(Observer.of(on_event, logger)), changed, on_event, logger)
+    end
+
+    # Calls an operation.
+    #
+    # @param operation [String]
+    # @param params [Hash{Symbol => Object}]
+    # @param extra [Hash, nil]
+    # @param options [Hash{Symbol => Object}]
+    # @return [Record, Page, nil]
+    # @raise [Error]
+    def call(operation, params, extra, options)
+      arguments = [operation, params, extra, merge(options)]
+      return @core.call(*arguments) unless Fiber.current_scheduler
+
+      @drivers.run { |group| group.call(0, *arguments) }
+    end
+
+    # Calls any endpoint: see {Client#request}.
+    #
+    # @return [Response]
+    # @raise [Error]
+    def request(method, path, params, headers, body, options)
+      arguments = [method, path, params, headers, body, merge(options)]
+      return @core.request(*arguments) unless Fiber.current_scheduler
+
+      @drivers.run { |group| group.request(0, *arguments) }
+    end
+
+    # @return [Pager] of a paged operation
+    def pager(operation, params, extra, options)
+      Pager.new(@drivers, operation, params, extra, merge(options))
+    end
+
+    # A bulk run. The default max_wait is for single calls: a run has its own.
+    #
+    # @return [Bulk, BulkReport] the report with a block
+    # @raise [Error]
+    def bulk(operation, rows, extra, options, concurrency:, on_progress:, check_first:, &block)
+      options = @core.check_options(@options.except(:max_wait).merge(options.compact), concurrency)
+      rows = BulkRows.checked(operation, rows, extra) if check_first
+      bulk = Bulk.new(@core, @drivers, operation, rows, extra: extra, options: options, concurrency: concurrency,
+                                                        on_progress: on_progress)
+      return bulk unless block
+
+      begin
+        bulk.each(&block).report
+      ensure
+        bulk.close
+      end
+    end
+
+    # @return [String] as of the client, without any secret
+    def inspect
+      "#<Privy::Client base_url=#{@core.base_url.inspect}>"
+    end
+
+    private
+
+    def merge(options)
+      @options.merge(options.compact)
+    end
+  end
+  private_constant :Session
+end
