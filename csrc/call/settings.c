@@ -12,12 +12,13 @@
 #include "policy/token.h"
 
 #define DEFAULT_BASE_URL "https://api.privy.com/v1"
-/* Of clients whose calls a sandbox answers in process: it looks like no real server, and .invalid never resolves. */
+/* The base URL of clients of an in-process sandbox. The domain .invalid never resolves. */
 #define SANDBOX_BASE_URL "https://sandbox.invalid/v1"
 #define DEFAULT_MAX_RESPONSE ((size_t)64 << 20)
-/* A token may be as long as privy_token_text_is_safe allows; together they fit into the headers of a request. */
-#define LONGEST_TEXT 4096
-#define LONGEST_USER_AGENT 512
+/* Bytes. The token is as long as privy_token_text_is_safe allows; all texts together fit into the headers of a
+ * request. */
+#define MAX_TEXT 4096
+#define MAX_USER_AGENT 512
 
 void privy_config_init(privy_config *config) {
   *config =
@@ -32,29 +33,43 @@ void privy_settings_clear(privy_settings *settings) {
   *settings = (privy_settings){0};
 }
 
-/* Keeps a copy of the setting, or of the environment's; an empty text is none. */
-static bool keep(char **field, const char *given, const char *variable) {
-  const char *text = given ? given : variable ? getenv(variable) : NULL;
+/* Where the text of a setting comes from. An empty text is no text. */
+typedef struct text_source {
+  char **setting;
+  const char *given;
+  const char *variable; /* of the environment… */
+  bool allowed;         /* …which is read if no text is given */
+} text_source;
+
+/* False when memory runs out. */
+static bool copy_text(const text_source *source) {
+  const char *text = source->given ? source->given : source->allowed ? getenv(source->variable) : NULL;
   if (!text || !*text) return true;
-  *field = privy_copy(text, strlen(text));
-  return *field != NULL;
+  *source->setting = privy_copy(text, strlen(text));
+  return *source->setting != NULL;
 }
 
-static bool keep_all(privy_settings *settings, const privy_config *config) {
-  bool sandbox = config->sandbox != NULL;
-  const char *token = config->token;
-  if (sandbox && !token && !config->client_id) token = PRIVY_SANDBOX_TOKEN;
-  /* A client of the sandbox is its own world: the environment's credentials are not for it. */
-  bool from_environment = !sandbox && !token && !config->client_id;
-  return keep(&settings->token, token, from_environment ? "PRIVY_API_TOKEN" : NULL) &&
-         keep(&settings->client_id, config->client_id, from_environment ? "PRIVY_CLIENT_ID" : NULL) &&
-         keep(&settings->client_secret, config->client_secret, sandbox || token ? NULL : "PRIVY_CLIENT_SECRET") &&
-         keep(&settings->scopes, config->scopes, sandbox ? NULL : "PRIVY_SCOPES") &&
-         keep(&settings->base_url, sandbox ? SANDBOX_BASE_URL : config->base_url, "PRIVY_BASE_URL") &&
-         (settings->base_url || keep(&settings->base_url, DEFAULT_BASE_URL, NULL)) &&
-         keep(&settings->token_url, config->token_url, sandbox ? NULL : "PRIVY_TOKEN_URL") &&
-         keep(&settings->ca_bundle, config->ca_bundle, "SSL_CERT_FILE") &&
-         keep(&settings->proxy, config->proxy, NULL) && keep(&settings->user_agent, config->user_agent, NULL);
+/* The environment's credentials are for the network: clients of a sandbox ignore them. Given credentials of one kind
+ * exclude those of the other kind. */
+static bool copy_texts(privy_settings *settings, const privy_config *config) {
+  const bool network = !config->sandbox;
+  const char *token = config->token ? config->token : network || config->client_id ? NULL : PRIVY_SANDBOX_TOKEN;
+  const char *base_url = network ? config->base_url : SANDBOX_BASE_URL;
+  const bool no_credentials = network && !token && !config->client_id;
+  const text_source sources[] = {
+      {&settings->token, token, "PRIVY_API_TOKEN", no_credentials},
+      {&settings->client_id, config->client_id, "PRIVY_CLIENT_ID", no_credentials},
+      {&settings->client_secret, config->client_secret, "PRIVY_CLIENT_SECRET", network && !token},
+      {&settings->scopes, config->scopes, "PRIVY_SCOPES", network},
+      {&settings->base_url, base_url, "PRIVY_BASE_URL", network},
+      {&settings->token_url, config->token_url, "PRIVY_TOKEN_URL", network},
+      {&settings->ca_bundle, config->ca_bundle, "SSL_CERT_FILE", true},
+      {&settings->proxy, config->proxy, NULL, false},
+      {&settings->user_agent, config->user_agent, NULL, false}};
+  for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+    if (!copy_text(&sources[i])) return false;
+  const text_source default_url = {&settings->base_url, DEFAULT_BASE_URL, NULL, false};
+  return settings->base_url || copy_text(&default_url);
 }
 
 static bool allows_plain_http(const privy_config *config) {
@@ -65,7 +80,8 @@ static bool allows_plain_http(const privy_config *config) {
 
 /* ---- URLs ---- */
 
-/* Host and port of a URL, and what lies before and behind. */
+/* Finds the host (without port) of a URL, and the length of its origin: scheme, host and port. False if the URL has no
+ * host, or has a user. */
 static bool split_url(const char *url, privy_slice *host, size_t *origin) {
   const char *authority = strstr(url, "://");
   if (!authority) return false;
@@ -85,33 +101,38 @@ static bool split_url(const char *url, privy_slice *host, size_t *origin) {
   return name > 0 && !memchr(authority, '@', length);
 }
 
-/* Whether the credentials are those of every sandbox, which protect nothing. */
+/* Whether the credentials are the default ones of a sandbox, which protect nothing. */
 static bool has_sandbox_credentials(const privy_settings *settings) {
   if (settings->token) return strcmp(settings->token, PRIVY_SANDBOX_TOKEN) == 0;
   return strcmp(settings->client_id, PRIVY_SANDBOX_CLIENT_ID) == 0 &&
          strcmp(settings->client_secret, PRIVY_SANDBOX_CLIENT_SECRET) == 0;
 }
 
-static const char *plain_http_fault(const privy_settings *settings) {
+static const char *plain_http_error_message(const privy_settings *settings) {
   if (!settings->allow_plain_http) return "must be https: plain http is for loopback addresses only";
   if (has_sandbox_credentials(settings)) return NULL;
   return "must be https: allow_plain_http is for the sandbox's own token or OAuth client only";
 }
 
-/* NULL when the URL may be called. */
-static const char *url_fault(const privy_settings *settings, const char *url) {
+static bool is_visible(const char *text) {
+  for (; *text; text++)
+    if (*text <= ' ' || *text > '~') return false;
+  return true;
+}
+
+/* NULL, or why the URL may not be called. */
+static const char *url_error_message(const privy_settings *settings, const char *url) {
   privy_slice host;
   size_t origin;
-  for (const char *at = url; *at; at++)
-    if (*at <= ' ' || *at > '~' || *at == '\\') return "must hold visible ASCII only";
+  if (!is_visible(url) || strchr(url, '\\')) return "must hold visible ASCII only";
   bool https = privy_text_starts(url, strlen(url), "https://");
   if (!https && !privy_text_starts(url, strlen(url), "http://")) return "must begin with https://";
   if (!split_url(url, &host, &origin)) return "must name a host, without user or password";
   if (strpbrk(url + origin, "?#")) return "must not carry a query or fragment";
-  return https || privy_host_is_loopback(host) ? NULL : plain_http_fault(settings);
+  return https || privy_host_is_loopback(host) ? NULL : plain_http_error_message(settings);
 }
 
-/* The length of the scheme of a proxy, "://" included; 0: another one. */
+/* The length of a proxy's scheme, "://" included; 0 for a scheme that is not supported. */
 static size_t proxy_scheme(const char *url) {
   static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
   for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
@@ -119,10 +140,10 @@ static size_t proxy_scheme(const char *url) {
   return 0;
 }
 
-/* NULL when the URL can be a proxy's. It is never quoted, for it may hold a password. */
-static const char *proxy_fault(const char *url) {
-  for (const char *at = url; *at; at++)
-    if (*at <= ' ' || *at > '~' || *at == '\\') return "must hold visible ASCII only";
+/* NULL, or why the URL cannot be that of a proxy. The text does not quote it: it may contain a password. */
+static const char *proxy_error_message(const privy_settings *settings, const char *url) {
+  (void)settings;
+  if (!is_visible(url) || strchr(url, '\\')) return "must hold visible ASCII only";
   size_t scheme = proxy_scheme(url);
   if (!scheme) return "must begin with http://, https://, socks5:// or socks5h:// and name a host";
   const char *authority = url + scheme, *end = authority + strcspn(authority, "/?#");
@@ -133,7 +154,9 @@ static const char *proxy_fault(const char *url) {
   return host == end || *host == ':' ? "must name a host" : NULL;
 }
 
-static bool settle_urls(privy_settings *settings) {
+/* Removes slashes from the end of base_url; sets base_path and, unless it is given, token_url. False when memory runs
+ * out. */
+static bool complete_urls(privy_settings *settings) {
   size_t length = strlen(settings->base_url);
   while (length > 0 && settings->base_url[length - 1] == '/') settings->base_url[--length] = '\0';
   privy_slice host;
@@ -165,23 +188,23 @@ static privy_status check_credentials(const privy_settings *settings, privy_erro
                          "no credentials: give token, or client_id and client_secret, or set PRIVY_API_TOKEN");
 }
 
-/* A text that is longer than any header or URL would fail later, and say less. */
+/* Longer texts fit into no header or URL. */
 static privy_status check_lengths(const privy_settings *settings, privy_error *error) {
   const struct {
     const char *name, *text;
-    size_t most;
-  } texts[] = {{"token", settings->token, LONGEST_TEXT},
-               {"client_id", settings->client_id, LONGEST_TEXT},
-               {"client_secret", settings->client_secret, LONGEST_TEXT},
-               {"scopes", settings->scopes, LONGEST_TEXT},
-               {"base_url", settings->base_url, LONGEST_TEXT},
-               {"token_url", settings->token_url, LONGEST_TEXT},
-               {"ca_bundle", settings->ca_bundle, LONGEST_TEXT},
-               {"proxy", settings->proxy, LONGEST_TEXT},
-               {"user_agent", settings->user_agent, LONGEST_USER_AGENT}};
+    size_t limit;
+  } texts[] = {{"token", settings->token, MAX_TEXT},
+               {"client_id", settings->client_id, MAX_TEXT},
+               {"client_secret", settings->client_secret, MAX_TEXT},
+               {"scopes", settings->scopes, MAX_TEXT},
+               {"base_url", settings->base_url, MAX_TEXT},
+               {"token_url", settings->token_url, MAX_TEXT},
+               {"ca_bundle", settings->ca_bundle, MAX_TEXT},
+               {"proxy", settings->proxy, MAX_TEXT},
+               {"user_agent", settings->user_agent, MAX_USER_AGENT}};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-    if (texts[i].text && strlen(texts[i].text) > texts[i].most)
-      return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s must be at most %zu bytes", texts[i].name, texts[i].most);
+    if (texts[i].text && strlen(texts[i].text) > texts[i].limit)
+      return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s must be at most %zu bytes", texts[i].name, texts[i].limit);
   return PRIVY_OK;
 }
 
@@ -189,7 +212,7 @@ static bool is_https(const char *url) {
   return url && privy_text_starts(url, strlen(url), "https://");
 }
 
-/* The environment's file is for all programs: it matters only when it is used. */
+/* SSL_CERT_FILE is for all programs: it is only checked if a URL uses it. */
 static privy_status check_ca_bundle(const privy_settings *settings, const privy_config *config, privy_error *error) {
   bool given = config->ca_bundle && *config->ca_bundle;
   bool used = given || is_https(settings->base_url) || is_https(settings->token_url);
@@ -199,20 +222,35 @@ static privy_status check_ca_bundle(const privy_settings *settings, const privy_
   return privy_error_set(error, PRIVY_CONFIG_ERROR, "ca_bundle%s %s", given ? "" : " (from SSL_CERT_FILE)", detail);
 }
 
+static const char *user_agent_error_message(const privy_settings *settings, const char *text) {
+  (void)settings;
+  for (; *text; text++)
+    if (*text < ' ' || *text > '~') return "must be visible ASCII";
+  return NULL;
+}
+
+static privy_status check_texts(const privy_settings *settings, privy_error *error) {
+  const struct {
+    const char *name, *text;
+    const char *(*error_message)(const privy_settings *settings, const char *text);
+  } checks[] = {{"base_url", settings->base_url, url_error_message},
+                {"token_url", settings->token_url, url_error_message},
+                {"proxy", settings->proxy, proxy_error_message},
+                {"user_agent", settings->user_agent, user_agent_error_message}};
+  for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+    const char *message = checks[i].text ? checks[i].error_message(settings, checks[i].text) : NULL;
+    if (message) return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s %s", checks[i].name, message);
+  }
+  return PRIVY_OK;
+}
+
 privy_status privy_settings_read(privy_settings *settings, const privy_config *config, privy_error *error) {
   *settings = (privy_settings){.options = config->options, .max_response = config->max_response};
   settings->allow_plain_http = allows_plain_http(config);
-  if (!keep_all(settings, config)) return privy_error_no_memory(error);
-  if (check_lengths(settings, error) != PRIVY_OK || check_credentials(settings, error) != PRIVY_OK) return error->code;
-  const char *detail = url_fault(settings, settings->base_url);
-  if (detail) return privy_error_set(error, PRIVY_CONFIG_ERROR, "base_url %s", detail);
-  detail = settings->token_url ? url_fault(settings, settings->token_url) : NULL;
-  if (detail) return privy_error_set(error, PRIVY_CONFIG_ERROR, "token_url %s", detail);
-  detail = settings->proxy ? proxy_fault(settings->proxy) : NULL;
-  if (detail) return privy_error_set(error, PRIVY_CONFIG_ERROR, "proxy %s", detail);
-  if (check_ca_bundle(settings, config, error) != PRIVY_OK) return error->code;
-  if (privy_options_check(&settings->options, error) != PRIVY_OK) return error->code;
-  for (const char *at = settings->user_agent ? settings->user_agent : ""; *at; at++)
-    if (*at < ' ' || *at > '~') return privy_error_set(error, PRIVY_CONFIG_ERROR, "user_agent must be visible ASCII");
-  return settle_urls(settings) ? PRIVY_OK : privy_error_no_memory(error);
+  if (!copy_texts(settings, config)) return privy_error_no_memory(error);
+  if (check_lengths(settings, error) != PRIVY_OK || check_credentials(settings, error) != PRIVY_OK ||
+      check_texts(settings, error) != PRIVY_OK || check_ca_bundle(settings, config, error) != PRIVY_OK ||
+      privy_options_check(&settings->options, error) != PRIVY_OK)
+    return error->code;
+  return complete_urls(settings) ? PRIVY_OK : privy_error_no_memory(error);
 }

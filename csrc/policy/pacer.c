@@ -4,47 +4,47 @@
 
 #include "message/rate_headers.h"
 
-/* How much the newest observation of other users counts. */
+/* The weight of the newest observation in `others`. */
 #define SMOOTHING 0.3
-/* Fewer requests of others than this are none. */
-#define NOBODY 0.1
-/* How many requests may be in flight before the first answer tells of the limits. */
-#define FIRST_FLIGHT 8
-/* No reset is further away than a window lasts, and than two seconds of rounding: the Date and the reset are whole. */
-#define FURTHEST_MINUTE 62.0
-#define FURTHEST_DAY 86402.0
-/* How long to wait for an answer of our own before asking again. */
-#define PEEK 0.05
+/* Below this many requests, `others` counts as 0. */
+#define NO_OTHERS 0.1
+/* Requests in flight before the first response reports the limits. */
+#define MAX_UNINFORMED 8
+/* Seconds until a reset, at most: the window, and two for the rounding of Date and reset to whole seconds. */
+#define LONGEST_MINUTE 62.0
+#define LONGEST_DAY 86402.0
+/* Seconds until the pacer is asked again while it waits for a response. */
+#define IN_FLIGHT_POLL 0.05
 
-/* After its reset a window is whole, as far as anyone knows. One that ends too far away is left from before the clock
- * was set back. */
-static void roll(privy_budget *budget, double now, double furthest) {
-  bool runs = now < budget->resets_at && budget->resets_at <= now + furthest;
+/* After resets_at, assumes a full window. A window that ends later than any can was recorded before the clock was set
+ * back: it counts as over. */
+static void start_window_if_over(privy_budget *budget, double now, double longest) {
+  bool runs = now < budget->resets_at && budget->resets_at <= now + longest;
   if (!budget->known || budget->resets_at == 0 || runs) return;
   budget->remaining = budget->limit;
   budget->resets_at = 0;
 }
 
-/*
- * Others send while our knowledge ages. When no more is left than they send between two answers of ours, it is left to
- * them: whoever sees the fewest left stops first. It costs next to nothing: what one client leaves is what the others
- * go on to use.
- */
+/* What others are expected to send before all our requests in flight and one more have their responses. The client that
+ * sees the fewest remaining stops first, and the others use what it leaves. */
+static double needed_margin(const privy_budget *budget, int64_t in_flight) {
+  if (budget->others <= NO_OTHERS || budget->resets_at == 0) return 0;
+  double margin = ceil(budget->others * (double)(in_flight + 1)) + 1;
+  return fmin(margin, floor((double)budget->limit / 2));
+}
+
 static bool has_room(const privy_budget *budget, int64_t in_flight, int64_t reserve) {
   if (!budget->known) return true;
-  double margin = 0, most = floor((double)budget->limit / 2);
-  if (budget->others > NOBODY && budget->resets_at != 0) margin = ceil(budget->others * (double)(in_flight + 1)) + 1;
-  if (margin > most) margin = most;
-  return (double)(budget->remaining - in_flight - reserve) > margin;
+  return (double)(budget->remaining - in_flight - reserve) > needed_margin(budget, in_flight);
 }
 
 static double until_of(const privy_budget *budget, double now) {
-  return budget->resets_at > now ? budget->resets_at : now + PEEK;
+  return budget->resets_at > now ? budget->resets_at : now + IN_FLIGHT_POLL;
 }
 
 privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, double *until) {
-  roll(&pacer->minute, now, FURTHEST_MINUTE);
-  roll(&pacer->day, now, FURTHEST_DAY);
+  start_window_if_over(&pacer->minute, now, LONGEST_MINUTE);
+  start_window_if_over(&pacer->day, now, LONGEST_DAY);
   if (!has_room(&pacer->day, 0, 0)) {
     *until = until_of(&pacer->day, now);
     return PRIVY_PACE_DAY;
@@ -54,9 +54,9 @@ privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, doub
     return PRIVY_PACE_MINUTE;
   }
   if (has_room(&pacer->day, pacer->in_flight, 0) && has_room(&pacer->minute, pacer->in_flight, reserve) &&
-      (pacer->heard || pacer->in_flight < FIRST_FLIGHT))
+      (pacer->has_result || pacer->in_flight < MAX_UNINFORMED))
     return PRIVY_PACE_NOW;
-  *until = now + PEEK;
+  *until = now + IN_FLIGHT_POLL;
   return PRIVY_PACE_IN_FLIGHT;
 }
 
@@ -66,55 +66,57 @@ void privy_pacer_sent(privy_pacer *pacer) {
   pacer->day.own++;
 }
 
-/* A second apart is the same window still: servers tell whole seconds. */
+/* Servers report whole seconds: resets within 1.5 seconds are those of the same window. */
 static bool same_window(const privy_budget *budget, double resets_at) {
-  return budget->resets_at != 0 && resets_at < budget->resets_at + 1.5 && resets_at > budget->resets_at - 1.5;
+  return budget->known && budget->resets_at != 0 && fabs(resets_at - budget->resets_at) < 1.5;
 }
 
-/*
- * Answers overtake each other: what more was used than we have answers for may be ours as long as it is in flight. Only
- * what goes beyond that too is others'.
- */
+/* Responses may arrive out of order: a response may already count other requests of ours that are in flight. Only usage
+ * beyond all of them is attributed to others. */
 static void learn_others(privy_budget *budget, int64_t used) {
-  const int64_t beyond = used - budget->own;
-  const int64_t more = beyond > budget->beyond ? beyond - budget->beyond : 0;
-  budget->beyond += more;
+  const int64_t by_others = used - budget->own;
+  const int64_t more = by_others > budget->by_others ? by_others - budget->by_others : 0;
+  budget->by_others += more;
   budget->others += SMOOTHING * ((double)more - budget->others);
 }
 
-static void learn(privy_budget *budget, const privy_rate_header *told, double resets_at, int64_t in_flight) {
-  bool same = budget->known && same_window(budget, resets_at);
-  if (budget->known && budget->resets_at != 0 && !same && resets_at < budget->resets_at) return; /* a late answer */
-  const int64_t used = told->limit - told->remaining;
-  if (same) {
-    learn_others(budget, used);
+static void start_window(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight) {
+  budget->own = in_flight + 1;
+  budget->by_others = header->limit - header->remaining - 1;
+  budget->resets_at = resets_at;
+  budget->remaining = header->remaining;
+}
+
+static void learn(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight) {
+  if (same_window(budget, resets_at)) {
+    learn_others(budget, header->limit - header->remaining);
+    if (header->remaining < budget->remaining) budget->remaining = header->remaining;
+  } else if (budget->known && budget->resets_at != 0 && resets_at < budget->resets_at) {
+    return; /* a late response, of a window that is over */
   } else {
-    budget->own = in_flight + 1;
-    budget->beyond = used - 1;
-    budget->resets_at = resets_at;
+    start_window(budget, header, resets_at, in_flight);
   }
-  if (!same || told->remaining < budget->remaining) budget->remaining = told->remaining;
-  budget->limit = told->limit;
+  budget->limit = header->limit;
   budget->known = true;
 }
 
-static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_rate_header *told, double now,
-                        double server_now, double furthest) {
-  if (!told->known) return;
-  double ahead = (double)told->resets_at - server_now;
-  if (ahead < -1 || ahead > furthest) return;
-  learn(budget, told, now + (ahead > 0 ? ahead : 0), pacer->in_flight);
+static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_rate_header *header, double now,
+                        double server_now, double longest) {
+  if (!header->known) return;
+  double seconds = (double)header->resets_at - server_now;
+  if (seconds < -1 || seconds > longest) return;
+  learn(budget, header, now + fmax(seconds, 0), pacer->in_flight);
 }
 
 void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response) {
   if (pacer->in_flight > 0) pacer->in_flight--;
-  pacer->heard = true;
+  pacer->has_result = true;
   if (!response) return;
   privy_rate_headers limits;
   double server_now = privy_response_date(response, wall);
   privy_rate_headers_read(response, &limits);
-  read_budget(pacer, &pacer->minute, &limits.minute, now, server_now, FURTHEST_MINUTE);
-  read_budget(pacer, &pacer->day, &limits.day, now, server_now, FURTHEST_DAY);
+  read_budget(pacer, &pacer->minute, &limits.minute, now, server_now, LONGEST_MINUTE);
+  read_budget(pacer, &pacer->day, &limits.day, now, server_now, LONGEST_DAY);
 }
 
 int64_t privy_budget_left(const privy_budget *budget, int64_t in_flight) {

@@ -1,45 +1,57 @@
 /*
- * Keeps a client inside its account's limits without spending requests on 429s. The limits are shared by every process
- * of the account, so the only truth is what the last answers' headers said; what is in flight is counted on top.
- * Pure functions of what they are given. Start with {0}.
+ * Keeps a client within the rate limits of its account, so that requests are not spent on 429s. All processes of the
+ * account share the limits: only the headers of the last responses are known, and requests in flight are added to them.
+ * Pure functions of their arguments. Start a privy_pacer with {0}.
+ *
+ * Example. The limit is 60 a minute, and other clients use the account too. `used` is limit - remaining.
+ *
+ *   response   used   own   used - own     what the pacer learns
+ *   first        4     1         3         baseline: 3 requests of others, at an unknown rate; others = 0
+ *   second      10     2         8         5 more by others since the last response: others = 0.3 * 5 = 1.5
+ *   third       13     3        10         2 more: others = 1.5 + 0.3 * (2 - 1.5) = 1.65
+ *
+ * Now 47 requests remain. With 2 requests in flight others may send about 1.65 before each of the next 3 responses:
+ * the margin is ceil(1.65 * 3) + 1 = 6, and the client sends while remaining - in flight - reserve > 6.
  */
 #ifndef PRIVY_POLICY_PACER_H
 #define PRIVY_POLICY_PACER_H
 
-#include "privy.h"
+#include "message/rate_headers.h"
+#include "message/response.h"
 
-/* What is known of one limit. Times are the caller's clock, which is never set: a wall clock would not do. */
+/* What is known of one limit. Instants are by the caller's clock, which must never be set: not the wall clock. */
 typedef struct privy_budget {
-  bool known;
-  int64_t limit;
-  int64_t remaining;
-  double resets_at; /* 0: the window that `remaining` speaks of has not begun */
-  double others;    /* requests of other users of the account between two answers of ours, smoothed */
-  int64_t own;      /* ours that the window may have counted: in flight, or answered since it was first told of */
-  int64_t beyond;   /* the most that was seen used beyond those */
+  bool known;        /* a response has reported it */
+  int64_t limit;     /* requests in a window */
+  int64_t remaining; /* by the responses, requests in flight not subtracted */
+  double resets_at;  /* 0: `remaining` is that of a window that has not begun */
+  double others;     /* requests that others send between two of our responses, smoothed */
+  int64_t own;       /* our requests in this window, those in flight included */
+  int64_t by_others; /* the largest `used - own` of the responses of this window */
 } privy_budget;
 
 typedef struct privy_pacer {
   privy_budget minute, day;
-  int64_t in_flight; /* sent and not answered yet */
-  bool heard;        /* a request has come back */
+  int64_t in_flight; /* requests without a response */
+  bool has_result;   /* a request has returned, with or without a response */
 } privy_pacer;
 
-/* What keeps a request back. */
+/* When the next request may be sent. */
 typedef enum privy_pace {
   PRIVY_PACE_NOW,
-  PRIVY_PACE_IN_FLIGHT, /* requests of our own are in flight: their answers say whether there is room for another one */
-  PRIVY_PACE_MINUTE,
-  PRIVY_PACE_DAY
+  PRIVY_PACE_IN_FLIGHT, /* after a response to a request in flight, which may use what remains */
+  PRIVY_PACE_MINUTE,    /* in the next minute's window */
+  PRIVY_PACE_DAY        /* in the next day's window */
 } privy_pace;
 
-/* Whether a request may go at `now`; if not, `*until` is when to ask again: at most the length of the window later. */
+/* When the next request may be sent, `reserve` requests of each minute being left to others. Unless the result is
+ * PRIVY_PACE_NOW, sets `*until` to the instant to ask again: at most the length of the window after `now`. */
 privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, double *until);
-/* A request that was allowed to go is on its way… */
+/* Counts a request that is being sent. */
 void privy_pacer_sent(privy_pacer *pacer);
-/* …and is back, with an answer or (NULL) without one. `wall` is the wall clock, for answers without a Date. */
+/* Counts its return. `response`: NULL if none came; `wall`: the wall clock, for responses without a Date. */
 void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response);
-/* Requests left of a window, those in flight taken off; -1 when no answer has told. */
+/* Requests left of a window, those in flight subtracted; -1 when unknown. */
 int64_t privy_budget_left(const privy_budget *budget, int64_t in_flight);
 
 #endif

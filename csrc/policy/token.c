@@ -55,7 +55,7 @@ privy_status privy_token_read(const privy_response *response, double now, privy_
   privy_value text = {.type = PRIVY_ABSENT};
   double life = DEFAULT_LIFE;
   if (!read_members(privy_response_json(response), &text, &life))
-    return privy_error_set(error, PRIVY_API_STATUS, "the token endpoint's answer holds no access_token");
+    return privy_error_set(error, PRIVY_API_STATUS, "the token endpoint's response has no access_token");
   char *copy = privy_copy(text.text, text.length);
   if (!copy) return privy_error_no_memory(error);
   privy_token_clear(out);

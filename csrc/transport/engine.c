@@ -121,9 +121,10 @@ void privy_engine_extend(privy_engine *engine, privy_transfer *transfer, double 
 }
 
 bool privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
-  bool sent = transfer->sent;
+  bool sent = transfer->request.sent;
   engine->in_flight--;
-  if (engine->in_flight == 0) privy_connections_retire(transfer->connections, transfer->port, transfer->sent_at);
+  if (engine->in_flight == 0)
+    privy_connections_retire(transfer->connections, transfer->request.port, transfer->request.sent_at);
   privy_fork_forbid();
   engine->curl->multi_remove_handle(engine->multi, transfer->easy);
   privy_transfer_free(transfer);
@@ -133,8 +134,8 @@ bool privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
 
 /* Nothing was sent on the stale connection: the request goes out on a new one instead. */
 static bool starts_again(privy_engine *engine, privy_transfer *transfer) {
-  if (!transfer->stale) return false;
-  privy_transfer_renew(transfer);
+  if (!transfer->request.stale) return false;
+  privy_transfer_use_new_connection(transfer);
   return engine->curl->multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
 }
 
@@ -155,7 +156,7 @@ static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
     engine->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
     privy_transfer *transfer = (privy_transfer *)(void *)private;
     if (*result == CURLE_OPERATION_TIMEDOUT)
-      privy_connections_retire(transfer->connections, transfer->port, transfer->sent_at);
+      privy_connections_retire(transfer->connections, transfer->request.port, transfer->request.sent_at);
     privy_fork_forbid();
     engine->curl->multi_remove_handle(engine->multi, transfer->easy);
     bool again = starts_again(engine, transfer);
@@ -169,11 +170,11 @@ void *privy_engine_next_completed(privy_engine *engine, privy_status *status, pr
   CURLcode result = CURLE_OK;
   privy_transfer *transfer = next_ended(engine, &result);
   if (!transfer) return NULL;
-  *status = privy_transfer_end(transfer, result, error_of(transfer->owner));
+  *status = privy_transfer_end(transfer, result, error_of(transfer->request.owner));
   engine->in_flight--;
   transfer->next = engine->idle;
   engine->idle = transfer;
-  return transfer->owner;
+  return transfer->request.owner;
 }
 
 /* ---- driven by waiting ---- */
@@ -249,13 +250,13 @@ bool privy_engine_overdue(privy_engine *engine) {
 }
 
 void privy_engine_expire(privy_engine *engine, privy_transfer *transfer) {
-  if (!transfer->extended) return;
+  if (!transfer->request.extended) return;
   if (privy_transfer_deadline(transfer) > privy_monotonic()) {
     engine->deadline = fmin(engine->deadline, privy_transfer_deadline(transfer));
     return;
   }
   privy_transfer_expire(transfer);
-  privy_connections_retire(transfer->connections, transfer->port, transfer->sent_at);
+  privy_connections_retire(transfer->connections, transfer->request.port, transfer->request.sent_at);
   privy_fork_forbid();
   engine->curl->multi_remove_handle(engine->multi, transfer->easy);
   privy_fork_allow();

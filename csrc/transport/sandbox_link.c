@@ -24,11 +24,12 @@ privy_status privy_sandbox_link_ask(privy_sandbox *sandbox, const privy_wire_req
 privy_status privy_sandbox_link_deliver(const privy_wire_request *wire_request, privy_sandbox_response *response,
                                         privy_wire_response *wire_response, privy_error *error) {
   if (response->delay > wire_request->timeout)
-    return privy_error_set(error, PRIVY_TIMEOUT, "no answer from the sandbox within %g seconds", wire_request->timeout);
+    return privy_error_set(error, PRIVY_TIMEOUT, "no response from the sandbox within %g seconds",
+                           wire_request->timeout);
   if (response->cut == PRIVY_CUT_DROP)
-    return privy_error_set(error, PRIVY_CONNECTION, "the sandbox closed the connection without an answer");
+    return privy_error_set(error, PRIVY_CONNECTION, "the sandbox closed the connection without a response");
   if (response->cut == PRIVY_CUT_TRUNCATE)
-    return privy_error_set(error, PRIVY_CONNECTION, "the sandbox closed the connection within the answer");
+    return privy_error_set(error, PRIVY_CONNECTION, "the sandbox closed the connection within the response");
   wire_response->http_status = response->http_status;
   wire_response->headers = response->headers;
   wire_response->body = response->body;

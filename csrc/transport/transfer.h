@@ -1,4 +1,4 @@
-/* One request and its answer on their way, over libcurl. An engine carries them. */
+/* One request and its response over libcurl. An engine drives the transfer. */
 #ifndef PRIVY_TRANSPORT_TRANSFER_H
 #define PRIVY_TRANSPORT_TRANSFER_H
 
@@ -6,54 +6,62 @@
 #include "transport/engine.h"
 #include "transport/libcurl.h"
 
+/* What belongs to one request: privy_transfer_prepare resets all of it. Instants are by privy_monotonic. */
+typedef struct privy_transfer_request {
+  void *owner;
+  privy_wire_response *wire_response;
+  bool measured; /* fill the cost of the response */
+  double started_at;
+  double timeout, connect_timeout; /* seconds from started_at */
+  bool extended;                   /* privy_transfer_extend was called */
+  int opened[2];                   /* the sockets that libcurl opened last: it tries IPv4 and IPv6 at once; -1: none */
+  int port;                        /* local port of the connection; 0: unknown */
+  bool stale;                      /* the kept connection was unusable, so the request was not sent */
+  bool sent;                       /* the request was sent once… */
+  double sent_at;                  /* …at this instant… */
+  bool new_connection;             /* …on a connection that was opened for it… */
+  bool refused;                    /* …and the server refused it unread */
+  size_t header_bytes, header_lines;
+  bool headers_complete;
+  bool headers_too_large, body_too_large;
+  bool no_memory;
+  char message[CURL_ERROR_SIZE]; /* libcurl's error text */
+} privy_transfer_request;
+
+/* The first members last as long as the transfer. */
 struct privy_transfer {
   const privy_libcurl *curl;
   CURL *easy;                    /* its CURLOPT_PRIVATE is the transfer */
   CURLU *address;                /* its CURLOPT_CURLU… */
-  const char *url;               /* …which is this one of the settings */
+  const char *url;               /* …parsed from this URL of the settings */
   privy_connection *connections; /* the engine's */
-  size_t max_response;
-  void *owner;
-  privy_wire_response *wire_response;
-  size_t header_bytes, header_lines;
-  double timeout, connect_timeout;
-  double begun;   /* by privy_monotonic */
-  int opened[2];  /* the sockets opened last for it: IPv4 and IPv6 are tried side by side */
-  int port;       /* the connection's local one */
-  double sent_at; /* by privy_monotonic */
-  bool measured;  /* its cost is asked for */
-  bool huge_headers, huge_body;
-  bool no_memory;
-  bool stale;                /* the kept connection held something already when the request was to go out */
-  bool sent;                 /* the request has gone out once… */
-  bool new_connection;       /* …on a connection that was made for it… */
-  bool refused;              /* …and the server has let it be repeated: it has not looked at it */
-  bool extended;             /* it was given more time */
-  bool headed;               /* the answer's headers have come whole */
-  privy_buffer lines;        /* its `count` headers, a NUL behind each… */
-  struct curl_slist *places; /* …and libcurl's list of them, room for `room` */
-  size_t count, room;
-  struct privy_transfer *next; /* in the engine's `idle` */
-  char message[CURL_ERROR_SIZE];
+  size_t max_response;           /* bytes */
+  privy_buffer header_text;      /* `header_count` header lines, each ended by NUL… */
+  struct curl_slist *headers;    /* …and libcurl's list of them */
+  size_t header_count, header_capacity;
+  struct privy_transfer *next; /* in one of the engine's lists */
+  privy_transfer_request request;
 };
 
-/* A transfer for any number of requests, one after the other; NULL when memory runs out. */
+/* A transfer that can send any number of requests, one after the other; NULL when memory runs out. `curl`, `settings`
+ * and `connections` must outlive it. */
 privy_transfer *privy_transfer_new(const privy_libcurl *curl, const privy_settings *settings,
                                    privy_connection *connections);
 void privy_transfer_free(privy_transfer *transfer);
-/* Makes it ready to send the request. False when memory runs out. */
+/* Prepares the transfer to send a request. False when memory runs out: then free the transfer. */
 PRIVY_NODISCARD bool privy_transfer_prepare(privy_transfer *transfer, const privy_settings *settings,
                                             const privy_wire_request *wire_request, privy_wire_response *wire_response,
                                             void *owner);
-/* Gives it so many seconds more before it times out. */
+/* Adds `seconds` to the timeouts of the request. */
 void privy_transfer_extend(privy_transfer *transfer, double seconds);
-/* When it times out, by privy_monotonic. */
+/* When the request times out, by privy_monotonic. */
 double privy_transfer_deadline(const privy_transfer *transfer);
-/* Notes why it is ended at its deadline, as libcurl says it. */
+/* Sets the error text of a timeout, in libcurl's words. */
 void privy_transfer_expire(privy_transfer *transfer);
-/* The same request is to go out on a new connection. */
-void privy_transfer_renew(privy_transfer *transfer);
-/* libcurl has ended it: fills `incoming`, and `error` unless it gives PRIVY_OK. */
+/* Prepares the transfer to send the same request again, on a new connection. */
+void privy_transfer_use_new_connection(privy_transfer *transfer);
+/* libcurl has completed the transfer with `result`: fills the response. Returns PRIVY_OK, or the status that it fills
+ * `error` with (see privy_engine_next_completed). */
 privy_status privy_transfer_end(privy_transfer *transfer, CURLcode result, privy_error *error);
 
 #endif

@@ -209,7 +209,7 @@ static void a_token_that_has_expired_already_ends_the_call(void **state) {
   CHECK_MEMORY(sends(&made, 0, "POST", token_url, TOKEN_HEADERS, FORM));
   CHECK_MEMORY(responses(&made, 0, 200, "", "{\"access_token\":\"t1\",\"expires_in\":5}"));
   CHECK_MEMORY(is_done(&made, PRIVY_API_STATUS));
-  assert_string_equal(made.error.message, "the token endpoint gave a token that has expired already");
+  assert_string_equal(made.error.message, "the token endpoint returned a token that has already expired");
   assert_string_equal(made.error.path, "/oauth/token");
   assert_int_equal(made.account.fetch, 0);
 done:
@@ -236,8 +236,8 @@ static void a_refused_token_ends_the_call(void **state) {
       {401, "{\"error\":\"invalid_client\"}", PRIVY_AUTHENTICATION,
        "401 invalid_client: The token is missing, expired, revoked or wrong."},
       {500, "", PRIVY_SERVER, "500: The server failed (any 5xx)."},
-      {200, "{}", PRIVY_API_STATUS, "the token endpoint's answer holds no access_token"},
-      {200, "<html>", PRIVY_API_STATUS, "the token endpoint's answer holds no access_token"},
+      {200, "{}", PRIVY_API_STATUS, "the token endpoint's response has no access_token"},
+      {200, "<html>", PRIVY_API_STATUS, "the token endpoint's response has no access_token"},
       {302, "", PRIVY_API_STATUS, "302: unexpected redirect"},
   };
   made_call made = {0};

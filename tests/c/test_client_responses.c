@@ -110,7 +110,7 @@ static void answers_have_a_cap(void **state) {
     const bool fits = i == 0 || i == COUNT(replies) - 1;
     CHECK_STATUS(call_raw(s.client, "GET", "/x", NULL, &s.response, &s.error), fits ? PRIVY_OK : PRIVY_API_STATUS);
     if (!fits) {
-      assert_string_equal(s.error.message, "the answer is larger than the 10 bytes allowed");
+      assert_string_equal(s.error.message, "the response is larger than the 10 bytes allowed");
       assert_int_equal(s.error.http_status, 200);
     }
     forget(&s);
@@ -145,7 +145,7 @@ static void headers_have_a_cap(void **state) {
   scene_open(&s, SERVE(replies));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_API_STATUS);
-  assert_string_equal(s.error.message, "the answer's headers are larger than allowed");
+  assert_string_equal(s.error.message, "the response's headers are larger than allowed");
   assert_int_equal(s.error.attempts, 1);
 done:
   scene_close(&s);
@@ -164,7 +164,7 @@ static void headers_have_a_cap_of_lines(void **state) {
   scene_open(&s, SERVE(replies));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_API_STATUS);
-  assert_string_equal(s.error.message, "the answer's headers are larger than allowed");
+  assert_string_equal(s.error.message, "the response's headers are larger than allowed");
 done:
   scene_close(&s);
 }

@@ -181,7 +181,7 @@ done:
 
 static void others_hold_back_half_of_a_minute_at_most(void **state) {
   (void)state;
-  privy_pacer pacer = {.heard = true};
+  privy_pacer pacer = {.has_result = true};
   double until = 0;
   pacer.minute = (privy_budget){.known = true, .limit = 60, .remaining = 31, .resets_at = NOW + 30, .others = 1000};
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_NOW);

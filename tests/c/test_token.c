@@ -79,7 +79,7 @@ static void answers_of_the_token_endpoint(void **state) {
     } else {
       /* The token that was there stays. */
       assert_string_equal(token.text, "new");
-      assert_string_equal(error.message, "the token endpoint's answer holds no access_token");
+      assert_string_equal(error.message, "the token endpoint's response has no access_token");
     }
     privy_response_release(response);
     response = NULL;

@@ -1,0 +1,76 @@
+#include "call/call_end.h"
+
+#include <string.h>
+
+#include "message/error.h"
+#include "policy/repeat.h"
+
+privy_call_step privy_call_finish(privy_call *call, privy_status status) {
+  call->done = true;
+  call->status = status;
+  return PRIVY_CALL_DONE;
+}
+
+void privy_call_save_error(privy_call *call) {
+  privy_error_clear(&call->saved_error);
+  call->saved_error = *call->error;
+  privy_error_init(call->error);
+}
+
+void privy_call_restore_error(privy_call *call) {
+  privy_error_clear(call->error);
+  *call->error = call->saved_error;
+  privy_error_init(&call->saved_error);
+}
+
+bool privy_call_is_final(privy_status code) {
+  return code == PRIVY_INTERRUPTED || code == PRIVY_NO_MEMORY;
+}
+
+bool privy_call_is_operation(const privy_call *call, privy_operation_id id) {
+  return call->request->operation && call->request->operation->id == id;
+}
+
+/* Whether two attempts have the effect of one. Operations resolve the conflicts that a second attempt meets. */
+static bool is_idempotent(const privy_request *request) {
+  const char *method = privy_request_method(request);
+  return request->operation || (strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0) ||
+         privy_request_find_header(request, "Idempotency-Key");
+}
+
+/* Whether the user may make the same call again: it may succeed, and has no second effect. The new call would have
+ * another idempotency key than this one. */
+static bool is_retryable(const privy_call *call) {
+  return privy_error_may_pass(call->error->code, call->error->http_status) &&
+         (!call->may_have_succeeded || (is_idempotent(call->request) && !*call->key));
+}
+
+/* Adds the request and the attempts to the error. */
+static void complete_error(privy_call *call) {
+  privy_error *error = call->error;
+  const char *method = call->goal == PRIVY_GOAL_TOKEN ? "POST" : privy_request_method(call->request);
+  const char *path = call->goal == PRIVY_GOAL_TOKEN ? PRIVY_TOKEN_PATH : privy_request_target(call->request);
+  const char *key = *call->key ? call->key : privy_request_find_header(call->request, "Idempotency-Key");
+  error->attempts = call->attempts;
+  error->waited = call->waited;
+  error->may_have_succeeded = call->may_have_succeeded;
+  error->retryable = is_retryable(call);
+  if (call->may_have_succeeded && error->code != PRIVY_NO_MEMORY)
+    privy_error_append(error, "; the request may have been acted on");
+  if (!privy_error_text(&error->method, method, strlen(method)) ||
+      !privy_error_text(&error->path, path, strcspn(path, "?")) ||
+      (key && !privy_error_text(&error->idempotency_key, key, strlen(key))))
+    privy_error_no_memory(error);
+}
+
+privy_call_step privy_call_fail(privy_call *call) {
+  if (call->verify && !privy_call_is_final(call->error->code)) privy_call_restore_error(call);
+  complete_error(call);
+  return privy_call_finish(call, call->error->code);
+}
+
+bool privy_call_may_repeat(const privy_call *call, double at) {
+  if (!call->lost || call->verify) return true;
+  return is_idempotent(call->request) &&
+         (privy_call_is_operation(call, PRIVY_OP_EVENT) || privy_repeat_in_time(call->lost_at, at));
+}

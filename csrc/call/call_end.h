@@ -1,0 +1,21 @@
+/* How a call ends, and what of that both its requests and its responses need. */
+#ifndef PRIVY_CALL_CALL_END_H
+#define PRIVY_CALL_CALL_END_H
+
+#include "call/call.h"
+
+/* Ends the call with the status. Returns PRIVY_CALL_DONE. */
+privy_call_step privy_call_finish(privy_call *call, privy_status status);
+/* Ends the call with `call->error`; if the contact of a 409 could not be read, with the 409. Returns PRIVY_CALL_DONE.
+ */
+privy_call_step privy_call_fail(privy_call *call);
+/* Moves the error to `saved_error`, and back. */
+void privy_call_save_error(privy_call *call);
+void privy_call_restore_error(privy_call *call);
+/* Whether a failure ends the call in any case. */
+bool privy_call_is_final(privy_status code);
+bool privy_call_is_operation(const privy_call *call, privy_operation_id id);
+/* Whether the request may be sent again at the instant `at`. The idempotency key of an event makes that always safe. */
+bool privy_call_may_repeat(const privy_call *call, double at);
+
+#endif
