@@ -11,11 +11,20 @@ static void check_required(privy_check *check, uint64_t exempt) {
   }
 }
 
+/* The given fields but those in the path, which only name the record. */
+static uint64_t given_values(const privy_check *check) {
+  const privy_object *object = check->operation->object;
+  uint64_t given = check->given;
+  for (size_t i = 0; i < object->row_count; i++)
+    if (object->rows[i].flags & PRIVY_FIELD_PATH) given &= ~(UINT64_C(1) << i);
+  return given;
+}
+
 static bool breaks_rule(const privy_check *check, const privy_rule *rule) {
   uint64_t given = check->given & rule->fields;
   uint64_t present = given & ~check->nulls;
   switch (rule->kind) {
-  case PRIVY_RULE_ANY_GIVEN: return given == 0 && !check->unknown;
+  case PRIVY_RULE_ANY_GIVEN: return given_values(check) == 0 && !check->unknown;
   case PRIVY_RULE_AT_LEAST_ONE: return present == 0;
   case PRIVY_RULE_EXACTLY_ONE: return present == 0 || (present & (present - 1)) != 0;
   case PRIVY_RULE_NEEDS:

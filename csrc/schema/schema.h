@@ -200,7 +200,7 @@ struct privy_operation {
 };
 
 typedef enum privy_rule_kind {
-  PRIVY_RULE_ANY_GIVEN,    /* one of the fields, be it null */
+  PRIVY_RULE_ANY_GIVEN,    /* any parameter that does not travel in the path, null included */
   PRIVY_RULE_AT_LEAST_ONE, /* one of the fields, not null */
   PRIVY_RULE_EXACTLY_ONE,
   PRIVY_RULE_NEEDS
@@ -210,7 +210,7 @@ typedef enum privy_rule_kind {
 typedef struct privy_rule {
   privy_operations operations;
   privy_rule_kind kind;
-  uint64_t fields;       /* those it speaks of; NEEDS: those needed */
+  uint64_t fields;       /* the fields of the rule; ANY_GIVEN: none; NEEDS: the fields needed */
   uint8_t when;          /* NEEDS: the row whose value… */
   uint32_t when_choices; /* …being one of these (bit per choice; a boolean true is bit 1) makes the others needed */
   const char *message;

@@ -130,11 +130,35 @@ done:
   privy_check_clear(&check);
 }
 
+static void every_field_but_the_id_is_something_to_update(void **state) {
+  (void)state;
+  privy_check check;
+  for (size_t i = 0; i < privy_object_contact.row_count; i++) {
+    const privy_field *field = &privy_object_contact.rows[i];
+    if (!(field->accepted_by & PRIVY_OP_BIT(UPDATE))) continue;
+    privy_check_init(&check, privy_operation_find("contacts.update"), PRIVY_CHECK_LENIENT);
+    check.lenient = true;
+    privy_check_key(&check, field->name, field->name_length);
+    privy_check_null(&check);
+    privy_check_finish(&check, UINT64_C(1) << PRIVY_FIELD_CONTACT_id);
+    CHECK_MEMORY(!check.no_memory);
+    assert_faults(&check.details, i == PRIVY_FIELD_CONTACT_id ? "base: at least one field to update is required" : "");
+    privy_check_clear(&check);
+  }
+  return;
+done:
+  privy_check_clear(&check);
+}
+
 int main(void) {
   static harness_test tests[] = {
-      TEST(names_in_strict_mode),           TEST(names_in_lenient_mode),
-      TEST(rules_over_several_fields),      TEST(what_is_exempt_need_not_be_there),
-      TEST(extra_is_not_judged_but_counts), TEST(an_unknown_extra_is_something_to_update),
+      TEST(names_in_strict_mode),
+      TEST(names_in_lenient_mode),
+      TEST(rules_over_several_fields),
+      TEST(what_is_exempt_need_not_be_there),
+      TEST(extra_is_not_judged_but_counts),
+      TEST(an_unknown_extra_is_something_to_update),
+      TEST(every_field_but_the_id_is_something_to_update),
   };
   return HARNESS_RUN(tests);
 }

@@ -3,6 +3,19 @@
 
 #define CONTACTS "/v1/contacts"
 
+/* The response holds every field of a contact, in the order of the table. */
+static void assert_fields_in_order(sandbox_kit *kit) {
+  const privy_buffer *body = &kit->response.body;
+  size_t at = 0;
+  for (size_t i = 0; i < privy_object_contact.response_field_count; i++) {
+    const privy_field *field = &privy_object_contact.rows[privy_object_contact.response_fields[i]];
+    const size_t length = field->name_length + PRIVY_KEY_EXTRA;
+    while (at + length <= body->length && memcmp(body->data + at, field->key, length) != 0) at++;
+    if (at + length > body->length) fail_msg("%s is missing, or before an earlier field", field->name);
+    at += length;
+  }
+}
+
 static void creates_with_all_fields(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
@@ -14,10 +27,17 @@ static void creates_with_all_fields(void **state) {
       201);
   assert_memory_equal(kit.id, "cus_", 4);
   assert_int_equal(strspn(kit.id + 4, "0123456789abcdef"), 16);
-  assert_has(kit, "'email':'Jane@example.com','phone_number':'+14155550101','first_name':'Jane','last_name':null,"
-                  "'email_consent':'subscribed','sms_consent':'single_opt_in','tags':['vip','a\\'b'],"
-                  "'custom_fields':{'size':'M','n':1.50},'created_at':'2026-05-12T10:00:00Z',"
-                  "'updated_at':'2026-05-12T10:00:00Z'}}");
+  assert_fields_in_order(&kit);
+  assert_has(kit, "'email':'Jane@example.com'");
+  assert_has(kit, "'phone_number':'+14155550101'");
+  assert_has(kit, "'first_name':'Jane'");
+  assert_has(kit, "'last_name':null");
+  assert_has(kit, "'email_consent':'subscribed'");
+  assert_has(kit, "'sms_consent':'single_opt_in'");
+  assert_has(kit, "'tags':['vip','a\\'b']");
+  assert_has(kit, "'custom_fields':{'size':'M','n':1.50}");
+  assert_has(kit, "'created_at':'2026-05-12T10:00:00Z'");
+  assert_has(kit, "'updated_at':'2026-05-12T10:00:00Z'");
   assert_lacks(kit, "tomorrow");
   assert_lacks(kit, "send_welcome_sms");
   assert_count(kit, contacts, 1);
@@ -25,15 +45,31 @@ done:
   kit_close(&kit);
 }
 
+/* Fields that were not given and may be null. */
+static void assert_nulls(sandbox_kit *kit, size_t given) {
+  char text[80];
+  for (size_t i = 0; i < privy_object_contact.row_count; i++) {
+    const privy_field *field = &privy_object_contact.rows[i];
+    if (i == given || !(field->nullable_in & PRIVY_OP_BIT(CREATE))) continue;
+    snprintf(text, sizeof text, "'%s':null", field->name);
+    assert_has(*kit, text);
+  }
+}
+
 static void creates_with_defaults(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   CHECK_OK(kit_open(&kit));
   ASK(kit, "POST", "/contacts", "{'email':'a@b.c','phone_number':null}", 201);
-  assert_has(kit, "'phone_number':null,'first_name':null,'last_name':null,'email_consent':'never_subscribed',"
-                  "'sms_consent':'never_subscribed','tags':[],'custom_fields':{},");
+  assert_fields_in_order(&kit);
+  assert_nulls(&kit, PRIVY_FIELD_CONTACT_email);
+  assert_has(kit, "'email_consent':'never_subscribed'");
+  assert_has(kit, "'sms_consent':'never_subscribed'");
+  assert_has(kit, "'tags':[]");
+  assert_has(kit, "'custom_fields':{}");
   ASK(kit, "POST", "/contacts", "{'phone_number':'+491701234567'}", 201);
-  assert_has(kit, "'email':null,'phone_number':'+491701234567'");
+  assert_nulls(&kit, PRIVY_FIELD_CONTACT_phone_number);
+  assert_has(kit, "'phone_number':'+491701234567'");
 done:
   kit_close(&kit);
 }
@@ -136,7 +172,10 @@ static void updates_what_is_given(void **state) {
   ASK(kit, "PATCH", kit_path(&kit, ""), "{'first_name':'C','last_name':null,'tags':[],'id':'cus_0000000000000000'}",
       200);
   assert_has(kit, kit.id);
-  assert_has(kit, "'email':'a@b.c','phone_number':null,'first_name':'C','last_name':null,");
+  assert_has(kit, "'email':'a@b.c'");
+  assert_has(kit, "'phone_number':null");
+  assert_has(kit, "'first_name':'C'");
+  assert_has(kit, "'last_name':null");
   assert_has(kit, "'tags':[],'custom_fields':{'k':1},'created_at':'2026-05-12T10:00:00Z',"
                   "'updated_at':'2026-05-12T10:01:30.25Z'}");
   ASK(kit, "PATCH", kit_path(&kit, ""), "{'custom_fields':{'z':null}}", 200);
@@ -165,7 +204,8 @@ static void stored_addresses_never_change(void **state) {
   ASK(kit, "PATCH", kit_path(&kit, ""), "{'phone_number':null}", 422);
   assert_has(kit, "'details':[{'field':'phone_number',");
   ASK(kit, "GET", kit_path(&kit, ""), NULL, 200);
-  assert_has(kit, "'email':'Jane@b.c','phone_number':'+14155550101'");
+  assert_has(kit, "'email':'Jane@b.c'");
+  assert_has(kit, "'phone_number':'+14155550101'");
 done:
   kit_close(&kit);
 }
@@ -221,7 +261,9 @@ static void deletes_and_answers_what_was(void **state) {
   CHECK_OK(kit_open(&kit));
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c','first_name':'A'}", 201);
   ASK(kit, "DELETE", kit_path(&kit, ""), NULL, 200);
-  assert_has(kit, "'email':'a@b.c','phone_number':null,'first_name':'A'");
+  assert_has(kit, "'email':'a@b.c'");
+  assert_has(kit, "'phone_number':null");
+  assert_has(kit, "'first_name':'A'");
   assert_count(kit, contacts, 0);
   ASK(kit, "DELETE", kit_path(&kit, ""), NULL, 404);
   ASK(kit, "GET", kit_path(&kit, ""), NULL, 404);
@@ -244,7 +286,10 @@ static void creating_restores_a_deleted_contact(void **state) {
   privy_sandbox_advance(kit.sandbox, 1);
   ASK(kit, "POST", CONTACTS, "{'email':'A@b.c','last_name':'L'}", 201);
   assert_string_equal(kit.id, first);
-  assert_has(kit, "'email':'A@b.c','phone_number':null,'first_name':null,'last_name':'L',");
+  assert_has(kit, "'email':'A@b.c'");
+  assert_has(kit, "'phone_number':null");
+  assert_has(kit, "'first_name':null");
+  assert_has(kit, "'last_name':'L'");
   assert_has(kit, "'tags':[],'custom_fields':{},'created_at':'2026-05-12T10:00:00Z',"
                   "'updated_at':'2026-05-12T10:00:01Z'");
   assert_count(kit, contacts, 1);

@@ -95,8 +95,9 @@ static void finds_the_contact_by_email_then_by_phone(void **state) {
   assert_int_equal(owner(&kit), 2);
   assert_count(kit, contacts, 3);
   ASK(kit, "GET", "/v1/contacts?email=new@b.c", NULL, 200);
-  assert_has(kit, "'phone_number':'+14155550102','first_name':null,'last_name':null,'email_consent':'never_subscribed',"
-                  "'sms_consent':'never_subscribed'");
+  assert_has(kit, "'phone_number':'+14155550102'");
+  assert_has(kit, "'email_consent':'never_subscribed'");
+  assert_has(kit, "'sms_consent':'never_subscribed'");
 done:
   kit_close(&kit);
 }
@@ -111,13 +112,15 @@ static void consents_apply_only_to_a_contact_of_its_own(void **state) {
   ASK(kit, "POST", ORDERS, body, 201);
   assert_has(kit, both);
   ASK(kit, "GET", "/v1/contacts?email=a@b.c", NULL, 200);
-  assert_has(kit, "'email_consent':'subscribed','sms_consent':'single_opt_in'");
+  assert_has(kit, "'email_consent':'subscribed'");
+  assert_has(kit, "'sms_consent':'single_opt_in'");
   ASK(kit, "POST", "/v1/contacts", "{'email':'old@b.c'}", 201);
   snprintf(body, sizeof body, "{'order_id':2,'email':'old@b.c','phone':'+14155550102',%s," REST "}", both);
   ASK(kit, "POST", ORDERS, body, 201);
   ASK(kit, "GET", kit_path(&kit, ""), NULL, 200);
   assert_has(kit, "'phone_number':null");
-  assert_has(kit, "'email_consent':'never_subscribed','sms_consent':'never_subscribed'");
+  assert_has(kit, "'email_consent':'never_subscribed'");
+  assert_has(kit, "'sms_consent':'never_subscribed'");
   snprintf(body, sizeof body, "{'order_id':3,'phone':'+442079460000',%s," REST "}", both);
   ASK(kit, "POST", ORDERS, body, 201);
   ASK(kit, "GET", "/v1/contacts?phone_number=%2B442079460000", NULL, 200);

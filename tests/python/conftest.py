@@ -8,6 +8,7 @@ import os
 import privy
 import pytest
 from hypothesis import HealthCheck, settings
+from spelled import first_difference
 from support import DEEP, TOKEN, recording, served
 
 settings.register_profile(
@@ -21,7 +22,10 @@ settings.load_profile("privy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Stops the session if a method lacks a parameter: every later value would reach the wrong field."""
     config.addinivalue_line("markers", "random: makes random cases, more of them with PRIVY_DEEP=1")
+    if sentence := first_difference():
+        raise pytest.UsageError(sentence)
 
 
 @pytest.fixture(autouse=True)

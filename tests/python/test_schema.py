@@ -11,6 +11,7 @@ from typing import ForwardRef
 import privy
 import pytest
 from privy import _core, _errors, _resources
+from spelled import difference, first_difference, method, parameters, values
 from support import SCHEMA, operation, table
 
 ROOT = Path(__file__).parents[2]
@@ -48,11 +49,6 @@ NAMES = [row["name"] for row in SCHEMA["operations"]]
 RECORDS = sorted({row["object"] for row in SCHEMA["operations"]})
 
 
-def method(name):
-    resource, verb = name.split(".")
-    return getattr(getattr(_resources, resource.capitalize()), verb)
-
-
 def stub_classes():
     tree = ast.parse((PACKAGE / "_core.pyi").read_text("utf-8"))
     return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
@@ -60,6 +56,21 @@ def stub_classes():
 
 def properties(node):
     return {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
+
+
+def test_the_session_stops_at_the_first_method_that_differs(monkeypatch):
+    assert first_difference() == ""
+    assert difference(["a", "b"], ["a"]) == "lacks b"
+    assert difference(["a"], ["a", "b"]) == "has b, which the table lacks"
+    assert difference(["a", "b"], ["b", "a"]) == "has another order than the table: a, b"
+    rows = operation("contacts.unsubscribe")["params"]
+    monkeypatch.setitem(operation("contacts.unsubscribe"), "params", [rows[0], {"name": "by"}, *rows[1:]])
+    assert "contacts.unsubscribe: its signature lacks by." in first_difference()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_values_are_passed_in_the_order_of_the_parameters(name):
+    assert values(method(name)) == parameters(method(name))
 
 
 @pytest.mark.parametrize("name", NAMES)

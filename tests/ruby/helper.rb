@@ -10,7 +10,12 @@ require "json"
 require "socket"
 require "timeout"
 require "privy"
+require_relative "spelled"
 require_relative "stub_server"
+
+# A method that lacks a parameter would fail many tests with misleading words.
+sentence = Spelled.first_difference
+abort(sentence) if sentence
 
 # One served sandbox for the whole run, emptied before each test.
 module Served

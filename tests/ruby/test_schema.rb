@@ -7,7 +7,7 @@ require "rbs"
 # Every row of the core's tables has its parameter, its reader and its signature.
 class TestSchema < PrivyTest
   SCHEMA = Privy::Core.schema
-  RESOURCES = { "contacts" => Privy::Contacts, "orders" => Privy::Orders, "events" => Privy::Events }.freeze
+  RESOURCES = Spelled::RESOURCES
   POSITIONAL = { "contacts.get" => [:id], "contacts.update" => [:id], "contacts.delete" => [:id],
                  "contacts.unsubscribe" => [:id], "events.ingest" => [:event_type] }.freeze
   # What an operation takes that is no parameter of the API.
@@ -44,6 +44,14 @@ class TestSchema < PrivyTest
       resource, name = operation[:name].split(".")
       yield operation, RESOURCES.fetch(resource), name.to_sym
     end
+  end
+
+  def test_the_run_stops_at_the_first_method_that_differs
+    assert_nil Spelled.first_difference
+    assert_equal "lacks b", Spelled.difference(%i[a b], %i[a])
+    assert_equal "has b, which the table lacks", Spelled.difference(%i[a], %i[a b])
+    operation = { name: "contacts.get", params: [{ name: :id }, { name: :by }] }
+    assert_includes Spelled.first_difference([operation]), "contacts.get: its signature lacks by."
   end
 
   def test_every_parameter_in_the_order_of_the_table
