@@ -180,12 +180,25 @@ void privy_error_read_waiting(const privy_response *response, double wall, privy
     privy_error_set_retry(error, wait_of(response, wall), wall);
 }
 
+/*
+ * The API is a closed alpha: without API access a right token is refused too. The codes of the token endpoint and of a
+ * missing scope say what is wrong.
+ */
+static const char *access_hint(int http_status, const char *api_code) {
+  static const char *const clear[] = {"invalid_client", "invalid_scope", "insufficient_scope"};
+  if (http_status != 401 && http_status != 403) return "";
+  for (size_t i = 0; api_code && i < sizeof clear / sizeof *clear; i++)
+    if (strcmp(api_code, clear[i]) == 0) return "";
+  return "; if the token is right, API access may not be enabled for this account: ask support@privy.com";
+}
+
 privy_status privy_error_from_response(privy_response *response, privy_error *error) {
   error_body told = read_error_body(response->json, response->http_status);
   privy_buffer message = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
   bool done = keep_faults(&error->details, told.details) && keep_words(&error->api_code, told.code) &&
               keep_words(&error->contact_id, told.contact_id) && compose(&message, response, &told, &error->details) &&
-              privy_mask(message.data, message.length, &masked) == PRIVY_OK;
+              privy_mask(message.data, message.length, &masked) == PRIVY_OK &&
+              privy_buffer_text(&masked, access_hint(response->http_status, error->api_code));
   if (done) privy_error_line(error, code_of(response->http_status), masked.data, masked.length);
   privy_buffer_clear(&message);
   privy_buffer_clear(&masked);

@@ -15,12 +15,13 @@ typedef struct error_case {
   const char *message, *api_code, *faults;
 } error_case;
 
+#define ACCESS_HINT "; if the token is right, API access may not be enabled for this account: ask support@privy.com"
 #define DETAILS(details) "{\"error\":{\"code\":\"validation_failed\",\"message\":\"Bad\",\"details\":" details "}}"
 
 static const error_case shapes[] = {
     /* the envelope */
     {401, "{\"error\":{\"code\":\"unauthorized\",\"message\":\"Token expired\"}}", PRIVY_AUTHENTICATION,
-     "401 unauthorized: Token expired", "unauthorized", ""},
+     "401 unauthorized: Token expired" ACCESS_HINT, "unauthorized", ""},
     {403, "{\"error\":{\"code\":\"insufficient_scope\"}}", PRIVY_PERMISSION_DENIED,
      "403 insufficient_scope: The token lacks the scope that the call needs.", "insufficient_scope", ""},
     {404, "{\"error\":{\"message\":\"Gone\"}}", PRIVY_NOT_FOUND, "404: Gone", NULL, ""},
