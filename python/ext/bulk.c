@@ -1,14 +1,13 @@
 #include "bulk.h"
 
-#include "types.h"
-
 #include "client.h"
 #include "errors.h"
 #include "group.h"
 #include "options.h"
 #include "request.h"
+#include "types.h"
 
-/* How long a wait goes on before the run looks for what to report. */
+/* Seconds of a wait before the run checks for progress to report. */
 #define TURN 1.0
 
 /* ---- one thread at a time ---- */
@@ -23,7 +22,7 @@ static void unlock(bulk_object *self) {
   atomic_store_explicit(&self->busy, false, memory_order_release);
 }
 
-/* ---- what is left at the end ---- */
+/* ---- the end of a run ---- */
 
 /* (index, row, in_doubt, key) of the rows without an acknowledged result. NULL with an exception. */
 static PyObject *open_row(bulk_object *self, const privy_bulk_row *row) {
@@ -56,41 +55,41 @@ static PyObject *seconds_or_none(bool known, double seconds) {
   return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
 }
 
-/* Notes how far the run has come, for threads that only look. */
-static void note(bulk_object *self) {
+/* Copies the progress for threads that read it. */
+static void copy_progress(bulk_object *self) {
   privy_bulk_progress progress;
   privy_bulk_get_progress(self->bulk, &progress);
   CRITICAL_SECTION_BEGIN(self);
-  self->seen = progress;
+  self->progress = progress;
   CRITICAL_SECTION_END();
 }
 
-/* Ends what is under way, keeps what the core says of it, and gives the connections back. False with an exception. */
+/* Cancels the calls in flight, stores the final state and releases the connections. False with an exception. */
 static bool finish(bulk_object *self) {
   if (!self->bulk) return true;
   privy_group *group = group_lock(self->group);
   if (!group) return false;
   privy_bulk_close(self->bulk);
-  note(self);
+  copy_progress(self);
   self->open_rows = list_open_rows(self);
-  bool kept = self->open_rows;
-  if (kept) {
+  bool stored = self->open_rows;
+  if (stored) {
     privy_bulk_free(self->bulk);
     self->bulk = NULL;
     PyDict_Clear(self->rows);
   }
   group_unlock(self->group);
-  return kept && group_shut(self->group);
+  return stored && group_shut(self->group);
 }
 
 /* ---- steps ---- */
 
 static bool acknowledge(bulk_object *self) {
   privy_bulk_result_view result;
-  if (!self->handed || !privy_bulk_result(self->bulk, &result)) return true;
+  if (!self->returned || !privy_bulk_result(self->bulk, &result)) return true;
   PyObject *key = PyLong_FromUnsignedLongLong(result.index);
   if (!key) return false;
-  self->handed = false;
+  self->returned = false;
   if (PyDict_DelItem(self->rows, key) < 0) PyErr_Clear();
   if (PyDict_DelItem(self->refusals, key) < 0) PyErr_Clear();
   Py_DECREF(key);
@@ -99,7 +98,7 @@ static bool acknowledge(bulk_object *self) {
   return true;
 }
 
-/* Calls the callback for what has changed. False with what it raised. */
+/* Calls on_progress if the progress has changed. False with the exception that it raised. */
 static bool report(bulk_object *self) {
   privy_bulk_progress progress;
   if (!self->report || !privy_bulk_take_progress(self->bulk, &progress)) return true;
@@ -111,21 +110,21 @@ static bool report(bulk_object *self) {
   return result;
 }
 
-/* The core's word on what comes next, within the group. False with an exception. */
-static bool ask(bulk_object *self, privy_bulk_step *step) {
+/* Asks the core for the next step. False with an exception. */
+static bool next_step(bulk_object *self, privy_bulk_step *step) {
   if (!group_observe(self->group) || !group_lock(self->group)) return false;
   if (self->closing) privy_bulk_close(self->bulk);
   *step = privy_bulk_next(self->bulk);
-  if (*step != PRIVY_BULK_ROW) note(self);
+  if (*step != PRIVY_BULK_ROW) copy_progress(self);
   group_unlock(self->group);
   return true;
 }
 
-/* Takes rows and starts calls until there is something else to do. `drives`: lets those under way move meanwhile. */
+/* Takes rows and starts calls until there is another kind of step. `drives`: drives calls between the rows. */
 static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
   if (!acknowledge(self)) return false;
   for (;;) {
-    if (!ask(self, next)) return false;
+    if (!next_step(self, next)) return false;
     if (*next != PRIVY_BULK_ROW && !(group_report(self->group) && report(self))) return false;
     if (*next == PRIVY_BULK_END || (*next != PRIVY_BULK_ROW && !self->closing)) return true;
     if (self->closing) continue;
@@ -134,7 +133,7 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
   }
 }
 
-/* The exception that was made of an error of the core; NULL when another one came instead, which stays set. */
+/* Clears the exception that errors_raise has set and returns it. NULL for an unrelated exception, which stays set. */
 static PyObject *own_error(bulk_object *self) {
   PyObject *exception = errors_caught();
   if (bulk_is_own(self, exception)) return exception;
@@ -143,8 +142,8 @@ static PyObject *own_error(bulk_object *self) {
   return NULL;
 }
 
-/* The oldest result as an object, which stays with the core until it is acknowledged. */
-static PyObject *hand_out(bulk_object *self) {
+/* The oldest result as an object. The core keeps the result until it is acknowledged. */
+static PyObject *current_result(bulk_object *self) {
   privy_bulk_result_view result;
   if (!privy_bulk_result(self->bulk, &result)) Py_RETURN_NONE;
   PyObject *index = PyLong_FromUnsignedLongLong(result.index);
@@ -165,18 +164,18 @@ static PyObject *hand_out(bulk_object *self) {
   Py_XDECREF(row);
   Py_XDECREF(error);
   Py_XDECREF(value);
-  self->handed = made;
+  self->returned = made;
   return made;
 }
 
-/* What ended the run early, raised once. */
+/* Raises, once, the exception that ended the run early. */
 static PyObject *end(bulk_object *self) {
   const privy_error *error = self->bulk ? privy_bulk_error(self->bulk) : NULL;
   if (error && !self->stop) {
     errors_raise(self->state, error->code, error);
     PyObject *exception = own_error(self);
     if (!exception) return NULL;
-    bulk_keep_stop(self, exception);
+    bulk_set_stop(self, exception);
     Py_DECREF(exception);
   }
   if (!finish(self) || !self->stop || self->raised) return NULL;
@@ -197,7 +196,7 @@ static PyObject *next_result(bulk_object *self) {
   while (step(self, true, &next)) {
     if (next == PRIVY_BULK_END) return end(self);
     if (next == PRIVY_BULK_RESULT) {
-      PyObject *made = hand_out(self);
+      PyObject *made = current_result(self);
       if (made && acknowledge(self)) return made;
       Py_XDECREF(made);
       return NULL;
@@ -217,7 +216,8 @@ static PyObject *bulk_iternext(PyObject *object) {
 
 /* ---- iterated by an event loop ---- */
 
-/* step(): takes rows and starts calls. "result", "wait" or "end"; the exception that ended the run, once. */
+/* step(): takes rows and starts calls. Returns "result", "wait" or "end"; raises, once, the exception that ended the
+ * run. */
 static PyObject *bulk_step(PyObject *object, PyObject *unused) {
   (void)unused;
   static const char *const names[] = {"row", "result", "wait", "end"};
@@ -230,7 +230,7 @@ static PyObject *bulk_step(PyObject *object, PyObject *unused) {
   return went && !PyErr_Occurred() ? PyUnicode_FromString(names[next]) : NULL;
 }
 
-/* take(): the oldest result; it is acknowledged by the next step. */
+/* take(): the oldest result. The next step acknowledges it. */
 static PyObject *bulk_take(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
@@ -239,22 +239,21 @@ static PyObject *bulk_take(PyObject *object, PyObject *unused) {
   if (!self->bulk)
     PyErr_SetString(PyExc_RuntimeError, "the bulk run is over");
   else if (acknowledge(self))
-    result = hand_out(self);
+    result = current_result(self);
   unlock(self);
   return result;
 }
 
-/* put_back(): what `take` returned did not reach its reader; the next take returns it again. */
+/* put_back(): the next take returns the last result again. */
 static PyObject *bulk_put_back(PyObject *object, PyObject *unused) {
   (void)unused;
-  ((bulk_object *)object)->handed = false;
+  ((bulk_object *)object)->returned = false;
   Py_RETURN_NONE;
 }
 
-/* ---- what it says ---- */
+/* ---- state ---- */
 
-/* close(): ends all calls under way; during a step (in a callback, or in another thread) as soon as that one is done.
- */
+/* close(): cancels all calls; during a step (in a callback or another thread), when that step is done. */
 static PyObject *bulk_close(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
@@ -269,7 +268,7 @@ static PyObject *bulk_close(PyObject *object, PyObject *unused) {
   Py_RETURN_NONE;
 }
 
-/* open_rows(): (index, row, in_doubt, idempotency_key) of the rows without a result that was handed out. */
+/* open_rows(): (index, row, in_doubt, idempotency_key) of the rows whose result was not returned. */
 static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
@@ -286,7 +285,7 @@ static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
   bulk_object *self = (bulk_object *)object;
   privy_bulk_progress seen;
   CRITICAL_SECTION_BEGIN(self);
-  seen = self->seen;
+  seen = self->progress;
   CRITICAL_SECTION_END();
   return Py_BuildValue("(KKKKKKdd)", (unsigned long long)self->next_index, (unsigned long long)seen.done,
                        (unsigned long long)seen.failed, (unsigned long long)seen.created,

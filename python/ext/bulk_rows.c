@@ -14,8 +14,8 @@ bool bulk_is_own(bulk_object *self, PyObject *exception) {
          (PyErr_GivenExceptionMatches(exception, base) || PyErr_GivenExceptionMatches(exception, PyExc_MemoryError));
 }
 
-/* What is no fault of a row ends the run: memory, a closed client, a setting. */
-static bool is_fault_of_row(bulk_object *self, PyObject *exception) {
+/* Whether the exception is about the row. Any other ends the run: no memory, a closed client, an invalid setting. */
+static bool concerns_row(bulk_object *self, PyObject *exception) {
   PyObject *detail = error_class(self, PRIVY_VALIDATION);
   return detail && (PyErr_GivenExceptionMatches(exception, detail) || !bulk_is_own(self, exception));
 }
@@ -27,22 +27,22 @@ static PyObject *next_row(bulk_object *self) {
   return row ? row : PyIter_Next(self->iterator);
 }
 
-/* The row's parameters and `extra`. A dict without the latter needs no Python code, in which a signal handler could
- * raise: its exception would count as the row's. */
+/* The parameters of the row, and its `extra`. Runs no Python code for a dict without `extra`: a signal handler could
+ * raise an exception there, which would count as an error of the row. */
 static PyObject *split(bulk_object *self, PyObject *row) {
   int has_extra = PyDict_CheckExact(row) ? PyDict_Contains(row, self->state->names[NAME_EXTRA]) : 1;
   if (has_extra < 0) return NULL;
   return has_extra ? PyObject_CallFunctionObjArgs(self->split, row, NULL) : Py_BuildValue("(OO)", row, Py_None);
 }
 
-/* A finished request of the row; NULL with an exception. `checked`: the row's values were read before. */
-static privy_request *build(bulk_object *self, PyObject *row, bool *checked) {
+/* The finished request of the row; NULL with an exception. `*encoded`: the values of the row were read before that. */
+static privy_request *build(bulk_object *self, PyObject *row, bool *encoded) {
   PyObject *pair = split(self, row);
   PyObject *params, *extra;
   privy_request *request = NULL;
   if (pair && PyArg_ParseTuple(pair, "OO", &params, &extra))
     request = request_new(self->state, self->operation, params, extra);
-  *checked = request;
+  *encoded = request;
   if (request && (client_finish(self->state, self->client, request) < 0 || !client_open(self->state, self->client))) {
     privy_request_free(request);
     request = NULL;
@@ -51,49 +51,50 @@ static privy_request *build(bulk_object *self, PyObject *row, bool *checked) {
   return request;
 }
 
-static bool keep(PyObject *dict, uint64_t index, PyObject *value) {
+static bool store(PyObject *dict, uint64_t index, PyObject *value) {
   PyObject *key = PyLong_FromUnsignedLongLong(index);
-  bool kept = key && PyDict_SetItem(dict, key, value) == 0;
+  bool stored = key && PyDict_SetItem(dict, key, value) == 0;
   Py_XDECREF(key);
-  return kept;
+  return stored;
 }
 
-void bulk_keep_stop(bulk_object *self, PyObject *exception) {
+void bulk_set_stop(bulk_object *self, PyObject *exception) {
   if (self->stop) return;
   self->stop = Py_NewRef(exception);
 }
 
-/* A row that no request could be made of. False when the exception came from elsewhere: the row waits. Once the row's
- * values have been read, only exceptions of privy itself can be about it. */
-static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool checked) {
+/* Adds the exception of an invalid row. False for an unrelated exception: the row becomes `pending`. After the values
+ * of the row are read, only exceptions of privy are about the row. */
+static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool encoded) {
   const bool any = PyErr_ExceptionMatches(PyExc_Exception);
   PyObject *exception = errors_caught();
-  if (!any || (checked && !bulk_is_own(self, exception))) {
+  if (!any || (encoded && !bulk_is_own(self, exception))) {
     self->pending = Py_NewRef(row);
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     Py_DECREF(exception);
     return false;
   }
-  if (is_fault_of_row(self, exception) && keep(self->refusals, index, exception)) {
+  if (concerns_row(self, exception) && store(self->refusals, index, exception)) {
     privy_error error;
     privy_error_init(&error);
     error.code = PRIVY_VALIDATION;
     privy_bulk_refuse(self->bulk, &error);
   } else {
     PyErr_Clear();
-    bulk_keep_stop(self, exception);
+    bulk_set_stop(self, exception);
     privy_bulk_fail(self->bulk);
   }
   Py_DECREF(exception);
   return true;
 }
 
-/* The rows are at their end, or fail. False when the exception is the caller's and the rows may go on. */
+/* Ends the rows, with the Exception of the iterator if it raised one. False with any other exception, after which the
+ * rows may continue. */
 static bool end_rows(bulk_object *self) {
   if (PyErr_Occurred()) {
     if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
     PyObject *exception = errors_caught();
-    bulk_keep_stop(self, exception);
+    bulk_set_stop(self, exception);
     Py_DECREF(exception);
   }
   privy_bulk_end_rows(self->bulk);
@@ -105,16 +106,17 @@ bool bulk_take_row(bulk_object *self) {
   if (!row) return end_rows(self);
   const uint64_t index = self->next_index;
   privy_request *request = NULL;
-  bool taken, checked = false;
-  if (!keep(self->rows, index, row)) {
+  bool taken, encoded = false;
+  if (!store(self->rows, index, row)) {
     self->pending = Py_NewRef(row);
     taken = false;
-  } else if ((request = build(self, row, &checked))) {
-    if (!group_keep_context(self->group, index)) PyErr_Clear(); /* its events then run where they are reported */
+  } else if ((request = build(self, row, &encoded))) {
+    if (!group_keep_context(self->group, index))
+      PyErr_Clear(); /* its events are then reported in the current context */
     privy_bulk_add(self->bulk, request);
     taken = true;
   } else {
-    taken = refuse(self, index, row, checked);
+    taken = refuse(self, index, row, encoded);
   }
   self->next_index += taken;
   Py_DECREF(row);

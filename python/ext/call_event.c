@@ -2,24 +2,24 @@
 
 #include "scalars.h"
 
-/* Where Event and the function that logs one are spelled out. */
+/* The module of CallEvent and of the function that logs one. */
 #define TRACE_MODULE "privy._trace"
 
-/* Calls that a callable makes while it takes an event report none in their turn: that would never end. */
+/* Set while a callback runs. Calls that the callback makes report no events, to avoid endless recursion. */
 static _Thread_local bool reporting;
 
 bool event_is_reporting(void) {
   return reporting;
 }
 
-/* ---- who listens ---- */
+/* ---- receivers ---- */
 
-/* The levels of logging: DEBUG, INFO, WARNING. */
+/* The level in the logging module: DEBUG, INFO or WARNING. */
 static long log_level(privy_level level) {
   return 10 * ((long)level + 1);
 }
 
-/* The logger, silent where the program configures no handler: logging would print warnings otherwise. */
+/* The logger, with a handler that does nothing: without one, logging prints warnings to stderr. */
 static PyObject *silent_logger(PyObject *logging) {
   PyObject *logger = PyObject_CallMethod(logging, "getLogger", "s", "privy");
   PyObject *handler = logger ? PyObject_CallMethod(logging, "NullHandler", NULL) : NULL;
@@ -32,15 +32,15 @@ static PyObject *silent_logger(PyObject *logging) {
 
 /* NULL without an exception while logging is still being imported. */
 static PyObject *logger_of(core_state *state, PyObject *logging) {
-  PyObject *kept = lazy_get(&state->logger);
-  if (kept) return kept;
+  PyObject *cached = lazy_get(&state->logger);
+  if (cached) return cached;
   PyObject *logger = silent_logger(logging);
   if (!logger && PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
   return lazy_set(&state->logger, logger);
 }
 
 /* 1 or 0, or -1 with an exception. */
-static int takes(core_state *state, PyObject *logger, privy_level level) {
+static int is_enabled(core_state *state, PyObject *logger, privy_level level) {
   PyObject *number = PyLong_FromLong(log_level(level));
   PyObject *response =
       number ? PyObject_CallMethodObjArgs(logger, state->names[NAME_IS_ENABLED_FOR], number, NULL) : NULL;
@@ -50,7 +50,7 @@ static int takes(core_state *state, PyObject *logger, privy_level level) {
   return enabled;
 }
 
-/* Borrowed. Programs that do not log need not import what logs: then NULL, without an exception. */
+/* Borrowed. NULL without an exception while the program has not imported logging. */
 static PyObject *current_logger(core_state *state) {
   PyObject *logging = state_item(PyImport_GetModuleDict(), state->names[NAME_LOGGING]);
   PyObject *logger = logging ? logger_of(state, logging) : NULL;
@@ -58,13 +58,13 @@ static PyObject *current_logger(core_state *state) {
   return logger;
 }
 
-/* From which level on the logger takes events. Warnings are so rare that they are made unasked, which spares every call
- * a question. False with an exception. */
+/* The lowest level that the logger wants. Warnings are rare, so the logger is not asked about them before a call. False
+ * with an exception. */
 static bool logged_from(core_state *state, privy_level *least) {
   PyObject *logger = current_logger(state);
-  int enabled = logger ? takes(state, logger, PRIVY_LEVEL_INFO) : 0;
+  int enabled = logger ? is_enabled(state, logger, PRIVY_LEVEL_INFO) : 0;
   *least = !logger ? PRIVY_LEVEL_OFF : enabled > 0 ? PRIVY_LEVEL_INFO : PRIVY_LEVEL_WARNING;
-  if (enabled > 0) enabled = takes(state, logger, PRIVY_LEVEL_DEBUG);
+  if (enabled > 0) enabled = is_enabled(state, logger, PRIVY_LEVEL_DEBUG);
   if (enabled > 0 && *least == PRIVY_LEVEL_INFO) *least = PRIVY_LEVEL_DEBUG;
   return !PyErr_Occurred();
 }
@@ -72,7 +72,7 @@ static bool logged_from(core_state *state, privy_level *least) {
 /* 1 or 0, or -1 with an exception. */
 static int is_logged(core_state *state, const privy_trace_event *event) {
   PyObject *logger = current_logger(state);
-  return logger ? takes(state, logger, privy_trace_level(event)) : PyErr_Occurred() ? -1 : 0;
+  return logger ? is_enabled(state, logger, privy_trace_level(event)) : PyErr_Occurred() ? -1 : 0;
 }
 
 bool event_wanted(core_state *state, PyObject *on_event, privy_level *least) {
@@ -119,14 +119,15 @@ static PyObject *build(core_state *state, const privy_trace_event *event) {
 
 /* ---- reporting ---- */
 
-/* What is raised here must not break the call, unless it is no Exception (KeyboardInterrupt, SystemExit). */
+/* Sends an Exception to sys.unraisablehook. False for any other exception (KeyboardInterrupt, SystemExit), which stays
+ * set. */
 static bool reported(PyObject *source) {
   if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
   PyErr_WriteUnraisable(source);
   return true;
 }
 
-static bool hand(core_state *state, PyObject *receiver, PyObject *context, PyObject *event) {
+static bool deliver(core_state *state, PyObject *receiver, PyObject *context, PyObject *event) {
   PyObject *run = state->names[NAME_RUN];
   PyObject *result = context ? PyObject_CallMethodObjArgs(context, run, receiver, event, NULL)
                              : PyObject_CallFunctionObjArgs(receiver, event, NULL);
@@ -134,7 +135,7 @@ static bool hand(core_state *state, PyObject *receiver, PyObject *context, PyObj
   return result || reported(receiver);
 }
 
-/* A context can be entered once at a time: what is reported from within a report runs in a copy. */
+/* A context cannot be entered twice: a report inside a report runs in a copy. */
 static PyObject *enterable(core_state *state, PyObject *context, bool inside) {
   if (!context || !inside) return Py_XNewRef(context);
   PyObject *copy = PyObject_CallMethodObjArgs(context, state->names[NAME_COPY], NULL);
@@ -148,14 +149,14 @@ bool event_report(core_state *state, PyObject *on_event, PyObject *context, cons
   int logged = is_logged(state, event);
   PyObject *object = logged > 0 || (logged == 0 && on_event) ? build(state, event) : NULL;
   PyObject *log = object && logged ? lazy_import(&state->event_log, TRACE_MODULE, "log") : NULL;
-  bool goes_on = !PyErr_Occurred() || reported(NULL);
+  bool proceed = !PyErr_Occurred() || reported(NULL);
   PyObject *place = enterable(state, context, before);
-  if (log) goes_on = hand(state, log, place, object);
-  if (object && on_event && goes_on) goes_on = hand(state, on_event, place, object);
+  if (log) proceed = deliver(state, log, place, object);
+  if (object && on_event && proceed) proceed = deliver(state, on_event, place, object);
   Py_XDECREF(place);
   Py_XDECREF(object);
   reporting = before;
-  return goes_on;
+  return proceed;
 }
 
 void event_report_refusal(core_state *state, PyObject *on_event, privy_client *client, const privy_request *request,
@@ -164,10 +165,10 @@ void event_report_refusal(core_state *state, PyObject *on_event, privy_client *c
   privy_trace_event event;
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
-  bool goes_on = event_wanted(state, on_event, &least);
-  if (goes_on && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
-    goes_on = event_report(state, on_event, NULL, &event);
-  if (goes_on) {
+  bool proceed = event_wanted(state, on_event, &least);
+  if (proceed && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
+    proceed = event_report(state, on_event, NULL, &event);
+  if (proceed) {
     PyErr_Restore(type, value, trace);
     return;
   }

@@ -4,17 +4,17 @@
 
 #include "state.h"
 
-/* From which level on `on_event`, which may be NULL, or the logger take the events of a call that starts now:
- * PRIVY_LEVEL_OFF when neither does. False with an exception. */
+/* The lowest level of events that `on_event`, which may be NULL, or the logger wants; PRIVY_LEVEL_OFF when neither
+ * wants any. False with an exception. */
 bool event_wanted(core_state *state, PyObject *on_event, privy_level *least);
-/* Reports an event, in a context of context variables unless that is NULL. An Exception that is raised meanwhile goes
- * to sys.unraisablehook; any other makes this false, with the exception set, and is to stop the call. */
+/* Reports an event, in `context` unless that is NULL. An Exception of a callback goes to sys.unraisablehook. Any other
+ * exception stays set and must stop the call: then false. */
 bool event_report(core_state *state, PyObject *on_event, PyObject *context, const privy_trace_event *event);
-/* Reports that the request was refused as `error` says. Keeps the exception that is set, unless what is raised
- * meanwhile is to stop the program. */
+/* Reports that the request is invalid. The exception that is set stays set, unless a callback raises one that must stop
+ * the call. */
 void event_report_refusal(core_state *state, PyObject *on_event, privy_client *client, const privy_request *request,
                           const privy_error *error);
-/* True while this thread is inside on_event or a handler of the logger. */
+/* Whether this thread is inside on_event or a handler of the logger. */
 bool event_is_reporting(void);
 
 #endif

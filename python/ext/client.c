@@ -1,8 +1,5 @@
 #include "client.h"
 
-#include "scalars.h"
-#include "types.h"
-
 #include <time.h>
 
 #include "call_event.h"
@@ -10,20 +7,22 @@
 #include "options.h"
 #include "request.h"
 #include "sandbox.h"
+#include "scalars.h"
+#include "types.h"
 
-/* Settings of a client that are texts. */
+/* The number of string settings. */
 #define TEXT_COUNT 9
 
 /*
- * A client, or a view of one with options of its own. Views keep the client that they were made of alive in `root`;
- * the others own the core's client. `running` counts calls, because the core's client may not be freed under one:
- * `client`, `sandbox` and `running` are looked at in steps of the owner.
+ * A client. One that with_options created refers to the original in `root`; the original owns the core's client.
+ * `running` counts the calls in flight: the last one frees the core's client after close(). Read and write `client`,
+ * `sandbox` and `running` in critical sections of the owner only.
  */
 typedef struct client_object {
   PyObject_HEAD struct client_object *root;
   privy_client *client;
-  privy_sandbox *sandbox; /* its clock is the client's; NULL: the machine's is */
-  PyObject *on_event;     /* takes the events; may be NULL */
+  privy_sandbox *sandbox; /* its clock is the clock of the client; may be NULL */
+  PyObject *on_event;     /* may be NULL */
   int64_t reserve;
   size_t running;
   atomic_bool closed;
@@ -34,7 +33,7 @@ static client_object *owner_of(client_object *self) {
   return self->root ? self->root : self;
 }
 
-/* Keeps the core's client from being freed until release, closed or not. NULL: it has been freed. */
+/* The core's client, which is not freed before release(). NULL if it has been freed. */
 static privy_client *acquire(client_object *owner) {
   privy_client *client;
   CRITICAL_SECTION_BEGIN(owner);
@@ -44,11 +43,11 @@ static privy_client *acquire(client_object *owner) {
   return client;
 }
 
-/* Ends so many holds. The last one frees the client when it has been closed meanwhile. */
-static void release(client_object *owner, size_t holds) {
+/* Takes `count` from `running`. Frees the core's client if the client is closed and no call is in flight. */
+static void release(client_object *owner, size_t count) {
   privy_client *done = NULL;
   CRITICAL_SECTION_BEGIN(owner);
-  owner->running -= holds;
+  owner->running -= count;
   if (owner->closed && owner->running == 0) {
     done = owner->client;
     owner->client = NULL;
@@ -60,14 +59,14 @@ static void release(client_object *owner, size_t holds) {
 
 /* ---- for groups ---- */
 
-static client_object *checked(core_state *state, PyObject *object) {
+static client_object *as_client(core_state *state, PyObject *object) {
   if (Py_IS_TYPE(object, state->client_type)) return (client_object *)object;
   PyErr_SetString(PyExc_TypeError, "client must be a Client");
   return NULL;
 }
 
 bool client_open(core_state *state, PyObject *object) {
-  const client_object *self = checked(state, object);
+  const client_object *self = as_client(state, object);
   if (!self) return false;
   if (!owner_of((client_object *)object)->closed) return true;
   errors_refuse(state, "the client is closed");
@@ -77,7 +76,7 @@ bool client_open(core_state *state, PyObject *object) {
 privy_client *client_acquire(core_state *state, PyObject *object) {
   if (!client_open(state, object)) return NULL;
   privy_client *client = acquire(owner_of((client_object *)object));
-  if (!client) (void)client_open(state, object); /* closed just now */
+  if (!client) (void)client_open(state, object); /* closed meanwhile */
   return client;
 }
 
@@ -106,7 +105,7 @@ int client_finish(core_state *state, PyObject *object, privy_request *request) {
 }
 
 bool client_is_same(core_state *state, PyObject *one, PyObject *other) {
-  client_object *first = checked(state, one), *second = checked(state, other);
+  client_object *first = as_client(state, one), *second = as_client(state, other);
   return first && second && owner_of(first) == owner_of(second);
 }
 
@@ -125,8 +124,7 @@ typedef struct waiting {
   bool stopped;
 } waiting;
 
-/* Takes the GIL for a moment, so that signal handlers run while a call waits. Before a call the interpreter itself has
- * just run them. */
+/* Runs signal handlers while a call waits. Skips the first time: the interpreter has just run them. */
 static bool signal_raised(void *context) {
   waiting *state = context;
   if (state->stopped || !state->asked) {
@@ -139,7 +137,7 @@ static bool signal_raised(void *context) {
   return state->stopped;
 }
 
-/* Keeps the exception that stopped the call, if one did. */
+/* Reports an event. An exception that stops the call stays set. */
 static void observe(void *context, const privy_trace_event *event) {
   waiting *wait = context;
   PyObject *type, *value, *trace;
@@ -153,7 +151,7 @@ static void observe(void *context, const privy_trace_event *event) {
   wait->thread = PyEval_SaveThread();
 }
 
-/* Makes the call without the GIL, on a client that is held. NULL with an exception when it failed. */
+/* Makes the call without the GIL, on an acquired client. NULL with an exception. */
 static privy_response *run(core_state *state, privy_client *client, PyObject *on_event, const privy_request *request,
                            const privy_options *options) {
   waiting wait = {.state = state, .on_event = on_event};
@@ -177,7 +175,7 @@ static privy_response *run(core_state *state, privy_client *client, PyObject *on
   return response;
 }
 
-/* Finishes the request, frees it and makes the call with the options at `given`. */
+/* Makes the call with the options at `given`. Takes over the request. */
 static privy_response *send(core_state *state, client_object *self, privy_request *request, PyObject *const *given) {
   privy_options options;
   privy_client *client = NULL;
@@ -219,7 +217,7 @@ static PyObject *client_request(PyObject *object, PyObject *const *args, Py_ssiz
   return result;
 }
 
-/* ---- budget ---- */
+/* ---- rate limits ---- */
 
 static PyObject *limit_of(const privy_rate_limit *limit) {
   if (!limit->known) return Py_NewRef(Py_None);
@@ -247,15 +245,15 @@ static double machine_now(void) {
 static PyObject *client_now(PyObject *object, PyObject *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
-  bool told = false;
+  bool simulated = false;
   double now = 0;
   CRITICAL_SECTION_BEGIN(owner);
   if (owner->sandbox) {
     now = privy_sandbox_now(owner->sandbox);
-    told = true;
+    simulated = true;
   }
   CRITICAL_SECTION_END();
-  return PyFloat_FromDouble(told ? now : machine_now());
+  return PyFloat_FromDouble(simulated ? now : machine_now());
 }
 
 static PyObject *client_reserve(PyObject *object, void *unused) {
@@ -271,7 +269,7 @@ static bool is_hook(PyObject *on_event) {
   return false;
 }
 
-/* with_options(timeout, connect_timeout, max_wait, max_retries, reserve, on_event): None for what stays as it is. */
+/* with_options(timeout, connect_timeout, max_wait, max_retries, reserve, on_event): None keeps an option. */
 static PyObject *client_with_options(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   client_object *self = (client_object *)object;
   core_state *state = state_of_object(object);
@@ -281,12 +279,12 @@ static PyObject *client_with_options(PyObject *object, PyObject *const *args, Py
   if (options_read(state, args, &options) < 0 || options_read_reserve(state, args[OPTIONS_COUNT], &options) < 0 ||
       !is_hook(on_event))
     return NULL;
-  client_object *view = (client_object *)PyType_GenericAlloc(Py_TYPE(object), 0);
-  if (!view) return NULL;
-  view->root = (client_object *)Py_NewRef((PyObject *)owner_of(self));
-  view->options = options;
-  view->on_event = Py_XNewRef(on_event == Py_None ? client_on_event(object) : on_event);
-  return (PyObject *)view;
+  client_object *copy = (client_object *)PyType_GenericAlloc(Py_TYPE(object), 0);
+  if (!copy) return NULL;
+  copy->root = (client_object *)Py_NewRef((PyObject *)owner_of(self));
+  copy->options = options;
+  copy->on_event = Py_XNewRef(on_event == Py_None ? client_on_event(object) : on_event);
+  return (PyObject *)copy;
 }
 
 static PyObject *client_close(PyObject *object, PyObject *unused) {
@@ -340,8 +338,8 @@ static int read_config(core_state *state, PyObject *args, privy_config *config, 
 }
 
 /* Client(token, client_id, client_secret, scopes, base_url, token_url, ca_bundle, proxy, user_agent, timeout,
- * connect_timeout, max_wait, max_retries, max_response, reserve, allow_plain_http, sandbox, on_event): None for what is
- * not set. */
+ * connect_timeout, max_wait, max_retries, max_response, reserve, allow_plain_http, sandbox, on_event): None for a
+ * setting that is not given. */
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   core_state *state = state_of_type(type);
@@ -388,8 +386,8 @@ static void client_dealloc(PyObject *object) {
 }
 
 static PyGetSetDef client_attributes[] = {
-    {"base_url", client_base_url, NULL, "The URL that paths are below; None when closed.", NULL},
-    {"reserve", client_reserve, NULL, "Requests of each minute that are left to others.", NULL},
+    {"base_url", client_base_url, NULL, "The URL that paths are relative to; None when closed.", NULL},
+    {"reserve", client_reserve, NULL, "Requests per minute that are reserved for other clients.", NULL},
     {"closed", client_closed, NULL, "Whether the client has been closed.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -399,9 +397,9 @@ static PyMethodDef client_methods[] = {
     {"request", (PyCFunction)(void (*)(void))client_request, METH_FASTCALL, "Makes one call of any endpoint."},
     {"with_options", (PyCFunction)(void (*)(void))client_with_options, METH_FASTCALL,
      "The same client with other options."},
-    {"rate_limits", client_rate_limits, METH_NOARGS, "What is left of the minute and of the day."},
-    {"now", client_now, METH_NOARGS, "What the client's clock shows."},
-    {"close", client_close, METH_NOARGS, "Closes the connections once no call runs any more."},
+    {"rate_limits", client_rate_limits, METH_NOARGS, "The rate limits of the minute and of the day."},
+    {"now", client_now, METH_NOARGS, "The time of the client's clock, in seconds since 1970."},
+    {"close", client_close, METH_NOARGS, "Closes the connections once no call is in flight."},
     {NULL, NULL, 0, NULL},
 };
 

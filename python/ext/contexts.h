@@ -1,14 +1,14 @@
-/* The context variables of the places where calls were made, by the calls' ids: what reports an event runs in them. */
+/* Contexts (of context variables) of the callers, by the ids of their calls. Events are reported in them. */
 #ifndef PRIVY_PYTHON_CONTEXTS_H
 #define PRIVY_PYTHON_CONTEXTS_H
 
 #include "state.h"
 
-/* Keeps a copy of the current context for the call in a dict. False with an exception. */
+/* Stores a copy of the current context under the id of a call in a dict. False with an exception. */
 bool contexts_keep(core_state *state, PyObject *contexts, uint64_t id);
-/* The context of the call: a new reference, NULL without an exception when none is kept. */
+/* The context of the call: a new reference; NULL without an exception when the dict has none. */
 PyObject *contexts_find(PyObject *contexts, uint64_t id);
-/* The call has ended. */
+/* Removes the context of the call. */
 void contexts_forget(PyObject *contexts, uint64_t id);
 
 #endif

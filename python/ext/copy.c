@@ -2,8 +2,6 @@
 
 #include "values.h"
 
-/* Copies of converted values: plain mutable ones, and masked ones for repr. */
-
 typedef PyObject *copy_text(PyObject *text);
 
 static PyObject *copy_value(const core_state *state, PyObject *value, copy_text *text);
@@ -36,7 +34,7 @@ static PyObject *copy_tuple(const core_state *state, PyObject *value, copy_text 
     if (!inner || PyList_SetItem(list, i, inner) < 0) Py_CLEAR(list);
   }
   if (!list || !text) return list;
-  PyObject *tuple = PyList_AsTuple(list); /* a masked copy is shown as the value that it stands for */
+  PyObject *tuple = PyList_AsTuple(list); /* repr shows a masked copy in place of the value */
   Py_DECREF(list);
   return tuple;
 }

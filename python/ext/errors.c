@@ -2,7 +2,7 @@
 
 #include "scalars.h"
 
-/* Where the classes and the function that fills them are spelled out. */
+/* The module of the exception classes and of the function that creates exceptions. */
 #define ERRORS_MODULE "privy._errors"
 
 PyObject *errors_details(const privy_details *details) {

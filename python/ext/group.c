@@ -1,7 +1,5 @@
 #include "group.h"
 
-#include "types.h"
-
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -11,13 +9,14 @@
 #include "errors.h"
 #include "options.h"
 #include "request.h"
+#include "types.h"
 
-/* How long a wait may go on before signal handlers get their turn. */
+/* Seconds of a wait before signal handlers run. */
 #define SLICE 0.05
 
 /*
- * Many calls of a client at once. `calls` tells of each call under way what its answer holds. `busy` while somebody
- * is inside, whom another thread or a callback must not disturb: who finds it so is refused.
+ * Concurrent calls of a client. `calls` has the operation of each call in flight, by id. `busy` is the lock: it is not
+ * waited for; a thread or callback that finds it taken gets an exception.
  */
 typedef struct group_object {
   PyObject_HEAD PyObject *client;
@@ -25,7 +24,7 @@ typedef struct group_object {
   PyObject *contexts;
   PyObject *socket_callback;
   privy_group *group; /* NULL: closed */
-  privy_level least;  /* of the events that are kept of calls that start now */
+  privy_level least;  /* of the events that calls record */
   pid_t process;
   bool finalized;
   atomic_bool busy;
@@ -39,7 +38,7 @@ static void unlock(group_object *self) {
   atomic_store_explicit(&self->busy, false, memory_order_release);
 }
 
-/* Goes in, if the group may be used. Otherwise false with an exception. */
+/* Locks the group. False with an exception when it is in use, closed, or belongs to the parent process. */
 static bool lock(group_object *self) {
   if (!try_lock(self)) {
     PyErr_SetString(PyExc_RuntimeError, "the group is in use by another thread");
@@ -60,17 +59,17 @@ static bool take_event(group_object *self, privy_trace_event *event) {
   return found;
 }
 
-/* Reports what has happened since the group was driven last: all of it, also when a callable wants everything to stop.
- * Then false, with its exception. */
+/* Reports all recorded events, even if a callback raises an exception that must stop the calls: then false, with that
+ * exception. */
 static bool report(group_object *self) {
   core_state *state = state_of_object((PyObject *)self);
   PyObject *type = NULL, *value = NULL, *trace = NULL;
   privy_trace_event event;
   while (take_event(self, &event)) {
     PyObject *context = contexts_find(self->contexts, event.id);
-    bool goes_on = event_report(state, client_on_event(self->client), context, &event);
+    bool proceed = event_report(state, client_on_event(self->client), context, &event);
     Py_XDECREF(context);
-    if (goes_on) continue;
+    if (proceed) continue;
     if (type)
       PyErr_Clear();
     else
@@ -88,10 +87,10 @@ static bool read_id(PyObject *value, uint64_t *id) {
   return !PyErr_Occurred();
 }
 
-/* Keeps what the answer will hold, unless a call of this id is under way. */
-static bool keep(group_object *self, PyObject *id, const privy_operation *operation) {
+/* Stores the operation of a call, unless a call of this id is in flight. */
+static bool store_operation(group_object *self, PyObject *id, const privy_operation *operation) {
   int known = PyDict_Contains(self->calls, id);
-  if (known > 0) PyErr_SetString(PyExc_ValueError, "a call of this id is under way");
+  if (known > 0) PyErr_SetString(PyExc_ValueError, "a call of this id is in flight");
   if (known) return false;
   PyObject *pointer = PyLong_FromVoidPtr((void *)(uintptr_t)operation);
   bool kept = pointer && PyDict_SetItem(self->calls, id, pointer) == 0;
@@ -104,17 +103,18 @@ static void observe(group_object *self, privy_level least) {
   privy_group_observe(self->group, least);
 }
 
-static bool begin(group_object *self, PyObject *client, PyObject *number, privy_request *request,
-                  const privy_options *options, const privy_operation *operation) {
+static bool start_locked(group_object *self, PyObject *client, PyObject *number, privy_request *request,
+                         const privy_options *options, const privy_operation *operation) {
   uint64_t id;
   privy_error error;
   privy_error_init(&error);
   if (!client_open(state_of_object((PyObject *)self), client) || !read_id(number, &id) ||
-      !keep(self, number, operation)) {
+      !store_operation(self, number, operation)) {
     privy_request_free(request);
     return false;
   }
-  if (!group_keep_context((PyObject *)self, id)) PyErr_Clear(); /* events then run where they are reported */
+  if (!group_keep_context((PyObject *)self, id))
+    PyErr_Clear(); /* its events are then reported in the current context */
   privy_status status = privy_group_start(self->group, request, options, id, &error);
   if (status != PRIVY_OK) {
     (void)PyDict_DelItem(self->calls, number);
@@ -125,7 +125,8 @@ static bool begin(group_object *self, PyObject *client, PyObject *number, privy_
   return status == PRIVY_OK;
 }
 
-/* Takes over the request, which may be NULL with an exception. `client` is this client or a view of it. */
+/* Takes over the request, which may be NULL with an exception. `client` is the client of the group, with its own
+ * options. */
 static PyObject *start_call(group_object *self, PyObject *client, PyObject *number, privy_request *request,
                             PyObject *const *given, const privy_operation *operation) {
   core_state *state = state_of_object((PyObject *)self);
@@ -140,7 +141,7 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
     return NULL;
   }
   observe(self, least);
-  bool started = begin(self, client, number, request, &options, operation);
+  bool started = start_locked(self, client, number, request, &options, operation);
   unlock(self);
   if (!started) return NULL;
   Py_RETURN_NONE;
@@ -148,7 +149,7 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
 
 static bool own_client(group_object *self, PyObject *client) {
   if (client_is_same(state_of_object((PyObject *)self), self->client, client)) return true;
-  if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "the group is another client's");
+  if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "the group belongs to another client");
   return false;
 }
 
@@ -183,10 +184,10 @@ static PyObject *group_cancel(PyObject *object, PyObject *number) {
   return PyBool_FromLong(found);
 }
 
-/* ---- what has ended ---- */
+/* ---- completed calls ---- */
 
-/* The id of a call that has ended, which is forgotten, and its operation. NULL with an exception on failure. */
-static PyObject *forget(group_object *self, uint64_t id, const privy_operation **operation) {
+/* Removes a completed call. Returns its id, and its operation in `*operation`. NULL with an exception. */
+static PyObject *remove_call(group_object *self, uint64_t id, const privy_operation **operation) {
   PyObject *number = PyLong_FromUnsignedLongLong(id);
   PyObject *pointer = number ? state_item(self->calls, number) : NULL;
   if (pointer) *operation = PyLong_AsVoidPtr(pointer);
@@ -202,7 +203,7 @@ static PyObject *value_of(core_state *state, const privy_operation *operation, p
   return NULL;
 }
 
-/* take(): (id, value, exception or None) of a call that has ended; None when none has. */
+/* next_completed(): (id, value, exception or None) of a completed call; None if there is none. */
 static PyObject *group_next_completed(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
@@ -210,7 +211,7 @@ static PyObject *group_next_completed(PyObject *object, PyObject *unused) {
   const privy_operation *operation = NULL;
   if (!lock(self)) return NULL;
   bool found = privy_group_next_completed(self->group, &completion);
-  PyObject *number = found ? forget(self, completion.id, &operation) : NULL;
+  PyObject *number = found ? remove_call(self, completion.id, &operation) : NULL;
   unlock(self);
   if (!found) Py_RETURN_NONE;
   PyObject *value = number ? value_of(state_of_object(object), operation, &completion) : NULL;
@@ -224,7 +225,7 @@ static Py_ssize_t group_length(PyObject *object) {
   return PyDict_Size(((group_object *)object)->calls);
 }
 
-/* set_ahead(on) */
+/* set_prefetch(on) */
 static PyObject *group_set_prefetch(PyObject *object, PyObject *on) {
   group_object *self = (group_object *)object;
   int truth = PyObject_IsTrue(on);
@@ -255,7 +256,7 @@ bool group_drive(PyObject *object, double seconds) {
   return PyErr_CheckSignals() == 0 && report(self);
 }
 
-/* wait(seconds): for no longer than a slice, so that the caller asks again. */
+/* wait(seconds): for no longer than SLICE; the caller calls it again. */
 static PyObject *group_wait(PyObject *object, PyObject *value) {
   double seconds = PyFloat_AsDouble(value);
   if (PyErr_Occurred() || !group_drive(object, seconds)) return NULL;
@@ -290,12 +291,12 @@ static PyObject *group_timeout(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   if (!lock(self)) return NULL;
-  double due = privy_group_timeout(self->group);
+  double seconds = privy_group_timeout(self->group);
   unlock(self);
-  return due < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(due);
+  return seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(seconds);
 }
 
-/* act(socket, events): a socket is ready; socket -1: time has passed. */
+/* socket_action(socket, events): a socket is ready; socket -1: time has passed. */
 static PyObject *group_socket_action(PyObject *object, PyObject *args) {
   group_object *self = (group_object *)object;
   int socket, events;
@@ -308,7 +309,7 @@ static PyObject *group_socket_action(PyObject *object, PyObject *args) {
 
 /* ---- life ---- */
 
-/* False: somebody is inside. */
+/* False if the group is in use. */
 static bool shut(group_object *self) {
   if (!try_lock(self)) return false;
   privy_group *group = self->group;
@@ -323,8 +324,8 @@ static bool shut(group_object *self) {
   return true;
 }
 
-/* Nobody is left who could take the outcomes: the calls under way end, and report that. Those of a bulk run, which are
- * not among `calls`, are ended by the run. */
+/* Nothing can receive the results any more: cancels the calls and reports their events. A bulk run cancels its calls
+ * itself; they are not in `calls`. */
 static void group_finalize(PyObject *object) {
   group_object *self = (group_object *)object;
   bool own = self->group && self->process == getpid();
@@ -343,9 +344,9 @@ static PyObject *group_close(PyObject *object, PyObject *unused) {
   bool own = self->group && self->process == getpid();
   if (own) privy_group_cancel_all(self->group);
   unlock(self);
-  bool goes_on = !own || report(self);
-  if (!shut(self) && goes_on) return PyErr_Format(PyExc_RuntimeError, at_work);
-  if (!goes_on) return NULL;
+  bool proceed = !own || report(self);
+  if (!shut(self) && proceed) return PyErr_Format(PyExc_RuntimeError, at_work);
+  if (!proceed) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -460,15 +461,15 @@ static void group_dealloc(PyObject *object) {
 static PyMethodDef group_methods[] = {
     {"start", (PyCFunction)(void (*)(void))group_start, METH_FASTCALL, "Starts a call of an operation."},
     {"request", (PyCFunction)(void (*)(void))group_request, METH_FASTCALL, "Starts a call of any endpoint."},
-    {"cancel", group_cancel, METH_O, "Ends a call without an outcome; whether there was one."},
-    {"next_completed", group_next_completed, METH_NOARGS, "Takes what has become of a call that has ended."},
-    {"set_prefetch", group_set_prefetch, METH_O, "Whether its calls are made before they are needed."},
-    {"waiting_until", group_waiting_until, METH_NOARGS, "When calls that wait may go on."},
-    {"wait", group_wait, METH_O, "Moves calls on and waits a moment for one to end."},
-    {"set_socket_callback", group_set_socket_callback, METH_O, "Has an event loop drive the group."},
-    {"timeout", group_timeout, METH_NOARGS, "Seconds until act(-1, 0) is due."},
-    {"socket_action", group_socket_action, METH_VARARGS, "Moves calls on: a socket is ready, or time has passed."},
-    {"close", group_close, METH_NOARGS, "Ends all calls under way."},
+    {"cancel", group_cancel, METH_O, "Cancels a call; whether it was in flight."},
+    {"next_completed", group_next_completed, METH_NOARGS, "The result of a completed call."},
+    {"set_prefetch", group_set_prefetch, METH_O, "Whether its calls are made early."},
+    {"waiting_until", group_waiting_until, METH_NOARGS, "Until when waiting calls wait."},
+    {"wait", group_wait, METH_O, "Drives calls, and waits a moment for one to complete."},
+    {"set_socket_callback", group_set_socket_callback, METH_O, "Lets an event loop drive the group."},
+    {"timeout", group_timeout, METH_NOARGS, "Seconds until socket_action(-1, 0) is due."},
+    {"socket_action", group_socket_action, METH_VARARGS, "Advances calls: a socket is ready, or time has passed."},
+    {"close", group_close, METH_NOARGS, "Cancels all calls."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -3,7 +3,7 @@
 #include "types.h"
 #include "values.h"
 
-/* ---- what a mapping can do ---- */
+/* ---- methods of a mapping ---- */
 
 static Py_ssize_t json_object_length(PyObject *self) {
   PyObject *dict = json_object_dict(self);
@@ -25,14 +25,14 @@ static PyObject *json_object_iterate(PyObject *self) {
   return dict ? PyObject_GetIter(dict) : NULL;
 }
 
-/* A dict that may be handed to code of any kind, since nobody else has it. */
+/* A copy of the dict, for code that may keep or change it. */
 static PyObject *dict_copy(PyObject *self) {
   PyObject *dict = json_object_dict(self);
   return dict ? PyDict_Copy(dict) : NULL;
 }
 
-/* An operand as a dict when it is such a mapping, otherwise as it is. The dict of the mapping itself meets only other
- * dicts, whose operators belong to Python; operators of other types may keep or change what they are given. */
+/* The dict of an operand that is a JSONObject; any other operand unchanged. Operators of other types may keep or change
+ * their operands, so these get a copy of the dict. */
 static PyObject *operand(const core_state *state, PyObject *value, PyObject *other) {
   if (!Py_IS_TYPE(value, state->json_object_type)) return Py_NewRef(value);
   bool safe = PyDict_CheckExact(other) || Py_IS_TYPE(other, state->json_object_type);
@@ -50,7 +50,7 @@ static PyObject *json_object_compare(PyObject *left, PyObject *right, int operat
 }
 
 static PyObject *json_object_or(PyObject *left, PyObject *right) {
-  const bool ours = PyType_GetSlot(Py_TYPE(left), Py_nb_or) == (void *)json_object_or; /* else the right one is */
+  const bool ours = PyType_GetSlot(Py_TYPE(left), Py_nb_or) == (void *)json_object_or; /* otherwise `right` is ours */
   const core_state *state = state_of_object(ours ? left : right);
   PyObject *first = operand(state, left, right);
   PyObject *second = first ? operand(state, right, left) : NULL;
@@ -74,7 +74,7 @@ static PyObject *json_object_get(PyObject *self, PyObject *args) {
   return value || PyErr_Occurred() ? value : Py_NewRef(otherwise);
 }
 
-/* Calls a method of a copy: a view leads back to its dict. */
+/* Calls a method of a copy, because a view gives access to its dict. */
 static PyObject *json_object_call(PyObject *self, state_name method) {
   PyObject *dict = dict_copy(self);
   PyObject *result = dict ? PyObject_CallMethodObjArgs(dict, state_of_object(self)->names[method], NULL) : NULL;
@@ -107,12 +107,11 @@ static PyObject *json_object_copy(PyObject *self, PyObject *unused) {
   return dict_copy(self);
 }
 
-/* A copy as copy_plain makes it, with the members of mappings inside in dicts too. */
 static PyObject *json_object_plain(PyObject *self) {
   return copy_plain(state_of_object(self), self);
 }
 
-/* The text as received; a mapping that was made around a dict is written. */
+/* The text as received; a mapping created from a dict is encoded. */
 static PyObject *json_object_to_json(PyObject *object, PyObject *unused) {
   (void)unused;
   const json_object *self = (json_object *)object;
@@ -132,7 +131,7 @@ static PyObject *json_object_to_dict(PyObject *self, PyObject *args, PyObject *k
   return json ? copy_from_json(state_of_object(self), json_object_to_json(self, NULL)) : json_object_plain(self);
 }
 
-/* Copied and pickled as the dict that it stands for. */
+/* Copies and pickles as a dict. */
 static PyObject *json_object_reduce(PyObject *self, PyObject *unused) {
   (void)unused;
   PyObject *dict = dict_copy(self);
@@ -149,13 +148,14 @@ static void json_object_dealloc(PyObject *object) {
 }
 
 static PyMethodDef json_object_methods[] = {
-    {"get", json_object_get, METH_VARARGS, "The value of a member; None, or the second argument, when there is none."},
+    {"get", json_object_get, METH_VARARGS,
+     "The value of a member; the second argument, or None, if there is no such member."},
     {"keys", json_object_keys, METH_NOARGS, "The names of the members."},
     {"values", json_object_values, METH_NOARGS, "The values of the members."},
     {"items", json_object_items, METH_NOARGS, "Names and values."},
     {"copy", json_object_copy, METH_NOARGS, "A dict of the members."},
     {"to_dict", (PyCFunction)(void (*)(void))json_object_to_dict, METH_VARARGS | METH_KEYWORDS,
-     "The members as a new dict, with plain mutable dicts and lists inside; with json=True as JSON has them."},
+     "The members as a new dict that holds mutable dicts and lists; with json=True the values have JSON types."},
     {"to_json", json_object_to_json, METH_NOARGS, "The members as the text of a JSON object."},
     {"__reversed__", json_object_reversed, METH_NOARGS, NULL},
     {"__reduce__", json_object_reduce, METH_NOARGS, NULL},
@@ -164,7 +164,7 @@ static PyMethodDef json_object_methods[] = {
 
 int json_object_add(PyObject *module, core_state *state) {
   PyType_Slot slots[] = {
-      {Py_tp_doc, "The members of a JSON object, read-only. They are made when they are first looked into."},
+      {Py_tp_doc, "The members of a JSON object, read-only. They are converted on first use."},
       {Py_tp_methods, json_object_methods},
       {Py_tp_repr, json_object_repr},
       {Py_tp_hash, PyObject_HashNotImplemented},

@@ -1,5 +1,4 @@
 #include "page.h"
-
 #include "record.h"
 #include "request.h"
 #include "sandbox.h"
@@ -25,11 +24,11 @@ static PyMethodDef module_methods[] = {
     {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
     {"row_keys", schema_row_keys, METH_O, "The parameters of an operation that identify a row of a bulk run."},
     {"is_local", served_is_local, METH_VARARGS, "Whether only this machine can reach a server on that address."},
-    {"refuse_rows", request_refuse_rows, METH_VARARGS, "Raises ValidationError with faults of rows that are not sent."},
-    {"validate", request_validate, METH_VARARGS, "The faults of a request that is not sent."},
-    {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for an answer whose body is not JSON."},
-    {"_load", record_load, METH_VARARGS, "Reads a pickled record back."},
-    {"_load_page", page_load, METH_VARARGS, "Reads a pickled page back."},
+    {"refuse_rows", request_refuse_rows, METH_VARARGS, "Raises ValidationError for rows that are not sent."},
+    {"validate", request_validate, METH_VARARGS, "The error details of a request that is not sent."},
+    {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},
+    {"_load", record_load, METH_VARARGS, "Unpickles a record."},
+    {"_load_page", page_load, METH_VARARGS, "Unpickles a page."},
     {"_fail_allocation", fail_allocation, METH_VARARGS, "For tests: makes this thread's nth allocation fail, once."},
     {"_allocation_failed", allocation_failed, METH_NOARGS, "For tests: whether that failure has happened."},
     {NULL, NULL, 0, NULL},
@@ -120,9 +119,9 @@ static PyModuleDef_Slot shared_slots[] = {
 };
 
 /*
- * Nothing is shared between two imports, so that interpreters with a GIL of their own may import the module.
- * Python 3.12 brought the slot that says so, and older ones refuse it; the limited API of 3.10 has no names for it and
- * its value. From 3.13 on another slot says that the module does without any GIL.
+ * Two imports share nothing, so interpreters with their own GIL may import the module. The slot that declares this
+ * exists since Python 3.12; older versions refuse it, and the limited API of 3.10 lacks its name and value. Since 3.13
+ * another slot declares that the module needs no GIL.
  */
 #define MULTIPLE_INTERPRETERS 3
 #define EACH_WITH_ITS_GIL ((void *)2)

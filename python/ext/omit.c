@@ -1,8 +1,7 @@
 #include "state.h"
-
 #include "types.h"
 
-/* The value of a parameter that was not given. One object, false, unlike any value that could be sent. */
+/* The default of optional parameters: a single object that is false and cannot be sent. */
 
 static PyObject *omit_repr(PyObject *self) {
   (void)self;
@@ -35,7 +34,7 @@ static PyMethodDef omit_methods[] = {
 };
 
 static PyType_Slot omit_slots[] = {
-    {Py_tp_doc, "The default of every optional parameter: not given, which is not the same as None."},
+    {Py_tp_doc, "The default of every optional parameter: the parameter is not sent. None sends null."},
     {Py_tp_repr, omit_repr},
     {Py_nb_bool, omit_bool},
     {Py_tp_methods, omit_methods},

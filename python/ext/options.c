@@ -21,8 +21,8 @@ double options_number(PyObject *value) {
   return number;
 }
 
-/* 0, or -1 with the exception of a setting that cannot be used; clears the error. */
-static int checked(core_state *state, privy_status status, privy_error *error) {
+/* Raises the error of an invalid setting, and clears it. 0, or -1 with an exception. */
+static int raise_if_invalid(core_state *state, privy_status status, privy_error *error) {
   if (status != PRIVY_OK) errors_raise(state, status, error);
   privy_error_clear(error);
   return status == PRIVY_OK ? 0 : -1;
@@ -34,7 +34,7 @@ int options_read(core_state *state, PyObject *const *values, privy_options *opti
   for (int option = 0; option < PRIVY_OPTION_COUNT; option++) {
     if (values[option] == Py_None) continue;
     privy_status status = privy_options_set(options, (privy_setting)option, options_number(values[option]), &error);
-    if (checked(state, status, &error) < 0) return -1;
+    if (raise_if_invalid(state, status, &error) < 0) return -1;
   }
   return 0;
 }
@@ -43,7 +43,8 @@ int options_read_reserve(core_state *state, PyObject *value, privy_options *opti
   if (value == Py_None) return 0;
   privy_error error;
   privy_error_init(&error);
-  return checked(state, privy_options_set(options, PRIVY_SETTING_RESERVE, options_number(value), &error), &error);
+  return raise_if_invalid(state, privy_options_set(options, PRIVY_SETTING_RESERVE, options_number(value), &error),
+                          &error);
 }
 
 int options_read_config(core_state *state, PyObject *const *values, privy_config *config) {
@@ -52,7 +53,7 @@ int options_read_config(core_state *state, PyObject *const *values, privy_config
   for (int setting = 0; setting < CONFIG_COUNT; setting++) {
     if (values[setting] == Py_None) continue;
     privy_status status = privy_config_set(config, (privy_setting)setting, options_number(values[setting]), &error);
-    if (checked(state, status, &error) < 0) return -1;
+    if (raise_if_invalid(state, status, &error) < 0) return -1;
   }
   return 0;
 }
@@ -67,7 +68,7 @@ int options_read_text(core_state *state, const char *name, PyObject *value, cons
   privy_error_init(&error);
   privy_status status = privy_setting_check_text(name, text, (size_t)length, &error);
   if (status == PRIVY_OK) *out = text;
-  return checked(state, status, &error);
+  return raise_if_invalid(state, status, &error);
 }
 
 int options_read_flag(core_state *state, const char *name, PyObject *value, int *out) {
@@ -76,12 +77,12 @@ int options_read_flag(core_state *state, const char *name, PyObject *value, int 
   if (PyBool_Check(value)) return 0;
   privy_error error;
   privy_error_init(&error);
-  return checked(state, privy_setting_refuse_flag(name, &error), &error);
+  return raise_if_invalid(state, privy_setting_refuse_flag(name, &error), &error);
 }
 
 int options_read_concurrency(core_state *state, PyObject *value, privy_bulk_config *config) {
   if (value == Py_None) return 0;
   privy_error error;
   privy_error_init(&error);
-  return checked(state, privy_bulk_config_concurrency(config, options_number(value), &error), &error);
+  return raise_if_invalid(state, privy_bulk_config_concurrency(config, options_number(value), &error), &error);
 }

@@ -1,19 +1,18 @@
 #include "page.h"
 
-#include "types.h"
-#include "values.h"
-
 #include <stddef.h>
 
 #include "record.h"
+#include "types.h"
+#include "values.h"
 
 /* The table whose fields are the attributes of a page. */
 #define PAGE_TABLE "Pagination"
 
-/* Records are made when they are looked at: one by one into `cached`, until all are wanted and become `records`. */
+/* Records are created on first use: an index creates one in `cached`; iterating creates all, in `records`. */
 typedef struct page_object {
   PyObject_VAR_HEAD privy_response *response;
-  const privy_record *place;
+  const privy_record *pagination;
   lazy_slot records;
   lazy_slot cached[];
 } page_object;
@@ -22,21 +21,21 @@ typedef struct page_object {
 static PyObject *page_record(page_object *self, Py_ssize_t index) {
   PyObject *records = lazy_get(&self->records);
   if (records) return Py_NewRef(PyTuple_GetItem(records, index));
-  lazy_slot *place = &self->cached[index];
-  PyObject *kept = lazy_get(place);
-  if (!kept) {
-    kept = lazy_set(place, record_new(state_of_object((PyObject *)self), self->response, (size_t)index));
+  lazy_slot *slot = &self->cached[index];
+  PyObject *record = lazy_get(slot);
+  if (!record) {
+    record = lazy_set(slot, record_new(state_of_object((PyObject *)self), self->response, (size_t)index));
   }
-  return Py_XNewRef(kept);
+  return Py_XNewRef(record);
 }
 
 /* The tuple of all records: borrowed, NULL with an exception. */
 static PyObject *page_records(PyObject *object) {
   page_object *self = (page_object *)object;
-  PyObject *kept = lazy_get(&self->records);
-  if (kept) return kept;
+  PyObject *records = lazy_get(&self->records);
+  if (records) return records;
   Py_ssize_t count = Py_SIZE(object);
-  PyObject *records = PyTuple_New(count);
+  records = PyTuple_New(count);
   for (Py_ssize_t i = 0; records && i < count; i++) {
     PyObject *record = page_record(self, i);
     if (!record || PyTuple_SetItem(records, i, record) < 0) Py_CLEAR(records);
@@ -47,16 +46,17 @@ static PyObject *page_records(PyObject *object) {
 static PyObject *page_read(PyObject *object, void *closure) {
   page_object *self = (page_object *)object;
   const record_slot *slot = closure;
-  if (!self->place) return Py_NewRef(Py_None);
+  if (!self->pagination) return Py_NewRef(Py_None);
   return value_of_field(state_of_object(object), self->response, &slot->info,
-                        privy_record_get(self->place, slot->index));
+                        privy_record_get(self->pagination, slot->index));
 }
 
 static PyObject *page_extra(PyObject *object, void *unused) {
   (void)unused;
   page_object *self = (page_object *)object;
   core_state *state = state_of_object(object);
-  return self->place ? record_unknown(state, self->response, self->place) : json_object_from_dict(state, PyDict_New());
+  return self->pagination ? record_unknown(state, self->response, self->pagination)
+                          : json_object_from_dict(state, PyDict_New());
 }
 
 static Py_ssize_t page_length(PyObject *self) {
@@ -141,8 +141,8 @@ static PyObject *page_copy(PyObject *self, PyObject *unused) {
   return Py_NewRef(self);
 }
 
-static PyObject *page_place_bytes(const page_object *self) {
-  return self->place ? record_bytes(self->place) : Py_NewRef(Py_None);
+static PyObject *pagination_bytes(const page_object *self) {
+  return self->pagination ? record_bytes(self->pagination) : Py_NewRef(Py_None);
 }
 
 static PyObject *page_reduce(PyObject *object, PyObject *unused) {
@@ -151,10 +151,10 @@ static PyObject *page_reduce(PyObject *object, PyObject *unused) {
   PyObject *records = page_records(object);
   if (!records) return NULL;
   PyObject *load = PyObject_GetAttr(PyType_GetModule(Py_TYPE(object)), state_of_object(object)->names[NAME_LOAD_PAGE]);
-  PyObject *place = load ? page_place_bytes(self) : NULL;
-  PyObject *result = place ? Py_BuildValue("O(OO)", load, records, place) : NULL;
+  PyObject *pagination = load ? pagination_bytes(self) : NULL;
+  PyObject *result = pagination ? Py_BuildValue("O(OO)", load, records, pagination) : NULL;
   Py_XDECREF(load);
-  Py_XDECREF(place);
+  Py_XDECREF(pagination);
   return result;
 }
 
@@ -202,11 +202,12 @@ static void page_dealloc(PyObject *object) {
   state_free_object(object);
 }
 
-static page_object *page_make(core_state *state, size_t count, privy_response *response, const privy_record *place) {
+static page_object *page_make(core_state *state, size_t count, privy_response *response,
+                              const privy_record *pagination) {
   page_object *self = (page_object *)PyType_GenericAlloc(state->page_type, (Py_ssize_t)count);
   if (!self) return NULL;
   self->response = response ? privy_response_retain(response) : NULL;
-  self->place = place;
+  self->pagination = pagination;
   return self;
 }
 
@@ -214,9 +215,10 @@ PyObject *page_new(core_state *state, privy_response *response) {
   return (PyObject *)page_make(state, privy_response_count(response), response, privy_response_pagination(response));
 }
 
-/* A page whose records are there already. */
-static PyObject *page_of(core_state *state, PyObject *records, privy_response *response, const privy_record *place) {
-  page_object *self = page_make(state, (size_t)PyTuple_Size(records), response, place);
+/* A page of existing records. */
+static PyObject *page_of(core_state *state, PyObject *records, privy_response *response,
+                         const privy_record *pagination) {
+  page_object *self = page_make(state, (size_t)PyTuple_Size(records), response, pagination);
   if (self) self->records = Py_NewRef(records);
   return (PyObject *)self;
 }
@@ -230,7 +232,7 @@ const privy_response *page_response(core_state *state, PyObject *object) {
   return NULL;
 }
 
-static PyObject *page_load_place(core_state *state, PyObject *records, const char *text, Py_ssize_t length) {
+static PyObject *load_with_pagination(core_state *state, PyObject *records, const char *text, Py_ssize_t length) {
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;
@@ -254,11 +256,11 @@ PyObject *page_load(PyObject *module, PyObject *args) {
   Py_ssize_t length;
   if (!PyArg_ParseTuple(args, "O!z#", &PyTuple_Type, &records, &text, &length)) return NULL;
   core_state *state = state_of_module(module);
-  return text ? page_load_place(state, records, text, length) : page_of(state, records, NULL, NULL);
+  return text ? load_with_pagination(state, records, text, length) : page_of(state, records, NULL, NULL);
 }
 
 static PyMethodDef page_methods[] = {
-    {"index", page_index, METH_VARARGS, "Position of a record; ValueError when the page does not hold it."},
+    {"index", page_index, METH_VARARGS, "Position of a record; raises ValueError if the page does not hold it."},
     {"count", page_count, METH_VARARGS, "How often the page holds a record."},
     {"__copy__", page_copy, METH_NOARGS, NULL},
     {"__deepcopy__", page_copy, METH_O, NULL},
@@ -266,7 +268,7 @@ static PyMethodDef page_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* What the page tells of its place, then what is beyond its table. */
+/* Creates the attributes: a property for each field of the pagination table, and `extra`. */
 static int page_describe(core_state *state, const privy_object *table) {
   size_t count = privy_object_count(table);
   state->page_slots = record_slots(table);
@@ -277,14 +279,14 @@ static int page_describe(core_state *state, const privy_object *table) {
     state->page_attributes[i] = (PyGetSetDef){slot->info.name, page_read, NULL, slot->info.doc, slot};
   }
   state->page_attributes[count] = (PyGetSetDef){
-      "extra", page_extra, NULL, "What the answer tells of the page's place that this version does not know.", NULL};
+      "extra", page_extra, NULL, "Fields of the pagination that this version does not know, read-only.", NULL};
   return 0;
 }
 
 int page_add(PyObject *module, core_state *state) {
   const privy_object *table = privy_object_find(PAGE_TABLE);
   if (!table) {
-    PyErr_SetString(PyExc_SystemError, "privy: the tables have no page");
+    PyErr_SetString(PyExc_SystemError, "privy: there is no pagination table");
     return -1;
   }
   if (page_describe(state, table) < 0) {
@@ -292,7 +294,7 @@ int page_add(PyObject *module, core_state *state) {
     return -1;
   }
   PyType_Slot slots[] = {
-      {Py_tp_doc, "One page of records: an immutable sequence that also knows its place among all pages."},
+      {Py_tp_doc, "One page of records: an immutable sequence with the numbers of its pagination."},
       {Py_tp_getset, state->page_attributes},
       {Py_tp_methods, page_methods},
       {Py_tp_repr, page_repr},

@@ -1,33 +1,32 @@
 #include "client.h"
-
 #include "page.h"
 #include "types.h"
 
-/* A walk over the pages of a list. */
+/* The core's pager of a list. */
 typedef struct pager_object {
   PyObject_HEAD privy_pager *pager;
 } pager_object;
 
-/* The records that were not seen before: all of them are the page itself, whose records are made when looked at. */
-static PyObject *fresh_of(PyObject *page, const bool *repeated, size_t count) {
+/* The records that are not repeated, as a tuple; the page itself if none is, because it creates its records lazily. */
+static PyObject *new_records(PyObject *page, const bool *repeated, size_t count) {
   size_t left = 0;
   for (size_t i = 0; i < count; i++) left += !repeated[i];
   if (left == count) return Py_NewRef(page);
-  PyObject *fresh = PyTuple_New((Py_ssize_t)left);
-  for (size_t i = count; fresh && i-- > 0;) {
+  PyObject *records = PyTuple_New((Py_ssize_t)left);
+  for (size_t i = count; records && i-- > 0;) {
     if (repeated[i]) continue;
     PyObject *record = PySequence_GetItem(page, (Py_ssize_t)i);
-    if (!record || PyTuple_SetItem(fresh, (Py_ssize_t)--left, record) < 0) Py_CLEAR(fresh);
+    if (!record || PyTuple_SetItem(records, (Py_ssize_t)--left, record) < 0) Py_CLEAR(records);
   }
-  return fresh;
+  return records;
 }
 
-/* take(page): (the records that no earlier page held, number of the page to ask for next or 0) */
+/* take(page): (the records that no earlier page held, number of the next page or 0) */
 static PyObject *pager_take(PyObject *object, PyObject *page) {
   const privy_response *response = page_response(state_of_object(object), page);
   if (!response) return NULL;
   int64_t next;
-  PyObject *fresh = NULL;
+  PyObject *records = NULL;
   size_t count = privy_response_count(response);
   bool *repeated = privy_alloc(count + 1);
   privy_status status = PRIVY_NO_MEMORY;
@@ -35,12 +34,12 @@ static PyObject *pager_take(PyObject *object, PyObject *page) {
   if (repeated) status = privy_pager_take(((pager_object *)object)->pager, response, repeated, &next);
   CRITICAL_SECTION_END();
   if (status == PRIVY_OK) {
-    fresh = fresh_of(page, repeated, count);
+    records = new_records(page, repeated, count);
   } else {
     PyErr_NoMemory();
   }
   privy_free(repeated);
-  return fresh ? Py_BuildValue("(NL)", fresh, (long long)next) : NULL;
+  return records ? Py_BuildValue("(NL)", records, (long long)next) : NULL;
 }
 
 /* may_prefetch(client, read) */
@@ -80,18 +79,18 @@ static void pager_dealloc(PyObject *object) {
 }
 
 static PyMethodDef pager_methods[] = {
-    {"take", pager_take, METH_O, "Takes note of a page: its records that are new, and the number of the next page."},
-    {"may_prefetch", pager_may_prefetch, METH_VARARGS, "Whether the next page may be asked for early."},
+    {"take", pager_take, METH_O, "Registers a page: its records that are new, and the number of the next page."},
+    {"may_prefetch", pager_may_prefetch, METH_VARARGS, "Whether the next page may be requested early."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef pager_getset[] = {
-    {"stride", pager_stride, NULL, "Records between two looks at the next page.", NULL},
+    {"stride", pager_stride, NULL, "Number of records to read between two calls of may_prefetch.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot pager_slots[] = {
-    {Py_tp_doc, "The core's walk over the pages of a list."},
+    {Py_tp_doc, "The core's pager: which records of a page are new, and which page is next."},
     {Py_tp_new, pager_new},
     {Py_tp_methods, pager_methods},
     {Py_tp_getset, pager_getset},

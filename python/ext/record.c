@@ -1,24 +1,23 @@
 #include "record.h"
 
+#include <stddef.h>
+#include <structmember.h>
+
 #include "copy.h"
 #include "scalars.h"
 #include "types.h"
 #include "values.h"
 
-#include <stddef.h>
-#include <structmember.h>
-
 /*
- * The values of known fields are made with the record and stand in plain slots, so that Python reads them as fast as
- * __slots__ of its own. A record holds nothing but values that it made, which cannot lead back to it: the garbage
- * collector need not know it.
+ * Creating a record converts all known fields into plain slots, which Python reads as fast as __slots__. A record never
+ * refers back to itself, so it takes no part in garbage collection.
  */
 typedef struct record_object {
   PyObject_HEAD privy_response *response;
   const privy_record *record;
   const record_type *table;
   lazy_slot extra;
-  _Atomic(Py_hash_t) hash; /* 0: not asked for yet */
+  _Atomic(Py_hash_t) hash; /* 0: not computed yet */
   PyObject *values[];
 } record_object;
 
@@ -36,7 +35,7 @@ static int add_unknown(core_state *state, privy_response *response, PyObject *me
   return result;
 }
 
-/* 1: the tables know the name, 0: they do not, -1 with an exception. */
+/* 1 if the table has the field, 0 if not, -1 with an exception. */
 static int is_known(const privy_object *object, PyObject *name) {
   Py_ssize_t length;
   const char *text = PyUnicode_AsUTF8AndSize(name, &length);
@@ -66,11 +65,11 @@ PyObject *record_unknown(core_state *state, privy_response *response, const priv
 static PyObject *record_extra(PyObject *object, void *unused) {
   (void)unused;
   record_object *self = (record_object *)object;
-  PyObject *kept = lazy_get(&self->extra);
-  if (!kept) {
-    kept = lazy_set(&self->extra, record_unknown(state_of_object(object), self->response, self->record));
+  PyObject *extra = lazy_get(&self->extra);
+  if (!extra) {
+    extra = lazy_set(&self->extra, record_unknown(state_of_object(object), self->response, self->record));
   }
-  return Py_XNewRef(kept);
+  return Py_XNewRef(extra);
 }
 
 /* ---- reading by key ---- */
@@ -135,7 +134,7 @@ static PyObject *record_compare(PyObject *left, PyObject *right, int operation) 
   return PyBool_FromLong(operation == Py_EQ ? same : !same);
 }
 
-/* The hash of a value; 0 for what has none (mappings), since equal records have equal values there too. */
+/* The hash of a value; 0 for a mapping, which has none. */
 static int hash_of(PyObject *value, Py_hash_t *out) {
   *out = PyObject_Hash(value);
   if (*out != -1) return 0;
@@ -163,7 +162,7 @@ static Py_hash_t record_hash(PyObject *object) {
 
 /* ---- copies ---- */
 
-/* The names of the fields that the answer holds, as dict() asks for them. */
+/* The names of the fields that the response holds: dict(record) calls it. */
 static PyObject *record_keys(PyObject *object, PyObject *unused) {
   (void)unused;
   record_object *self = (record_object *)object;
@@ -183,19 +182,19 @@ static PyObject *record_keys(PyObject *object, PyObject *unused) {
   return keys;
 }
 
-static int thaw_into(const core_state *state, PyObject *members, PyObject *key, PyObject *value) {
+static int set_copy(const core_state *state, PyObject *members, PyObject *key, PyObject *value) {
   PyObject *plain = copy_plain(state, value);
   int result = plain ? PyDict_SetItem(members, key, plain) : -1;
   Py_XDECREF(plain);
   return result;
 }
 
-static int thaw_known(record_object *self, PyObject *members) {
+static int copy_known_fields(record_object *self, PyObject *members) {
   for (size_t i = 0; i < self->table->count; i++) {
     const record_slot *slot = &self->table->slots[i];
     if (privy_record_get(self->record, i).type == PRIVY_ABSENT) continue;
     PyObject *key = PyUnicode_InternFromString(slot->info.name);
-    int result = key ? thaw_into(state_of_object((PyObject *)self), members, key, self->values[i]) : -1;
+    int result = key ? set_copy(state_of_object((PyObject *)self), members, key, self->values[i]) : -1;
     Py_XDECREF(key);
     if (result < 0) return -1;
   }
@@ -207,7 +206,7 @@ static PyObject *record_plain(PyObject *object) {
   PyObject *extra = members ? record_extra(object, NULL) : NULL;
   PyObject *plain = extra ? copy_plain(state_of_object(object), extra) : NULL;
   Py_XDECREF(extra);
-  if (!plain || thaw_known((record_object *)object, members) < 0 || PyDict_Update(members, plain) < 0) {
+  if (!plain || copy_known_fields((record_object *)object, members) < 0 || PyDict_Update(members, plain) < 0) {
     Py_CLEAR(members);
   }
   Py_XDECREF(plain);
@@ -280,7 +279,7 @@ static int show_known(record_object *self, PyObject *parts) {
   return 0;
 }
 
-/* Of unknown fields only the names: nobody can tell what their values hold. */
+/* Shows only the names of unknown fields: their values may be personal data. */
 static int show_extra(PyObject *self, PyObject *parts) {
   PyObject *extra = record_extra(self, NULL);
   PyObject *names = extra ? PySequence_List(extra) : NULL;
@@ -319,7 +318,7 @@ PyObject *record_new(core_state *state, privy_response *response, size_t index) 
   const privy_record *record = privy_response_record(response, index);
   const record_type *table = record ? state_record_type(state, privy_record_object(record)) : NULL;
   if (!table) {
-    PyErr_SetString(PyExc_SystemError, "privy: a record of no known table");
+    PyErr_SetString(PyExc_SystemError, "privy: the record has no table");
     return NULL;
   }
   record_object *self = (record_object *)PyType_GenericAlloc(table->type, 0);
@@ -361,7 +360,7 @@ PyObject *record_load(PyObject *module, PyObject *args) {
   core_state *state = state_of_module(module);
   const privy_object *object = privy_object_find(name);
   if (object && state_record_type(state, object)) return read_record(state, object, text, length);
-  return PyErr_Format(PyExc_ValueError, "no record is called %s", name);
+  return PyErr_Format(PyExc_ValueError, "unknown record type %s", name);
 }
 
 static PyObject *record_from_json(PyObject *type, PyObject *json) {
@@ -377,11 +376,11 @@ static PyObject *record_from_json(PyObject *type, PyObject *json) {
 }
 
 static PyMethodDef record_methods[] = {
-    {"keys", record_keys, METH_NOARGS, "The names of the fields that the answer holds."},
+    {"keys", record_keys, METH_NOARGS, "The names of the fields that the response holds."},
     {"to_dict", (PyCFunction)(void (*)(void))record_to_dict, METH_VARARGS | METH_KEYWORDS,
-     "The fields as a new dict, with plain mutable dicts and lists inside; with json=True as JSON has them."},
+     "The fields as a new dict that holds mutable dicts and lists; with json=True the values have JSON types."},
     {"to_json", record_to_json, METH_NOARGS, "The fields as the text of a JSON object."},
-    {"from_json", record_from_json, METH_CLASS | METH_O, "A record of the text of a JSON object, for tests."},
+    {"from_json", record_from_json, METH_CLASS | METH_O, "A record from the text of a JSON object, for tests."},
     {"__copy__", record_copy, METH_NOARGS, NULL},
     {"__deepcopy__", record_copy, METH_O, NULL},
     {"__reduce__", record_reduce, METH_NOARGS, NULL},
@@ -389,7 +388,7 @@ static PyMethodDef record_methods[] = {
 };
 
 static PyGetSetDef record_more[] = {
-    {"extra", record_extra, NULL, "Fields of the answer that this version does not know, read-only.", NULL},
+    {"extra", record_extra, NULL, "Fields of the response that this version does not know, read-only.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -432,7 +431,7 @@ static PyTypeObject *record_make_type(PyObject *module, const record_type *table
   return state_add_type(module, &spec);
 }
 
-/* What a match statement's positional patterns stand for: the fields in the order of the table. */
+/* Positional patterns of a match statement stand for the fields in the order of the table. */
 static int set_match_args(const record_type *table) {
   PyObject *names = PyTuple_New((Py_ssize_t)table->count);
   for (size_t i = 0; names && i < table->count; i++) {

@@ -1,4 +1,4 @@
-/* Records: one immutable Python type per table of what operations answer. */
+/* Records: one immutable Python type for each table of a response. */
 #ifndef PRIVY_PYTHON_RECORD_H
 #define PRIVY_PYTHON_RECORD_H
 
@@ -6,14 +6,14 @@
 
 /* The record at `index` of the response, which it keeps alive. A new reference, or NULL with an exception. */
 PyObject *record_new(core_state *state, privy_response *response, size_t index);
-/* Reads back what __reduce__ wrote: the type's name and the record's JSON. Method of the module. */
+/* _load(name, json): unpickles a record. Method of the module. */
 PyObject *record_load(PyObject *module, PyObject *args);
-/* What the record holds beyond its table, as a read-only mapping. */
+/* The fields of the record that its table lacks, as a JSONObject. */
 PyObject *record_unknown(core_state *state, privy_response *response, const privy_record *record);
-/* The bytes of a record as one JSON object, as bytes. */
+/* The record as one JSON object, as bytes. */
 PyObject *record_bytes(const privy_record *record);
 
-/* Every answer field of `object`, the last one without a name. To be freed by PyMem_Free; NULL with an exception. */
+/* The fields of `object`; the last element has no name. Free it with PyMem_Free. NULL with an exception. */
 record_slot *record_slots(const privy_object *object);
 
 #endif

@@ -1,11 +1,10 @@
 #include "request.h"
 
-#include "values.h"
-
 #include "encode.h"
 #include "errors.h"
 #include "page.h"
 #include "record.h"
+#include "values.h"
 
 bool request_right_count(Py_ssize_t given, Py_ssize_t wanted) {
   if (given == wanted) return true;
@@ -24,7 +23,7 @@ static int check_mapping(core_state *state, const char *name, PyObject *value) {
 static const privy_operation *find(PyObject *name) {
   const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
   const privy_operation *operation = text ? privy_operation_find(text) : NULL;
-  if (text && !operation) PyErr_Format(PyExc_ValueError, "no operation is called %R", name);
+  if (text && !operation) PyErr_Format(PyExc_ValueError, "unknown operation %R", name);
   return operation;
 }
 
@@ -61,7 +60,7 @@ static int encode_part(core_state *state, privy_request *request, PyObject *mapp
   return encode_members(state, request, mapping);
 }
 
-/* The bytes of a str. A lone surrogate becomes a backslash and more, which the core refuses in its own words. */
+/* The bytes of a str. A lone surrogate becomes a backslash escape, which the core refuses. */
 static PyObject *bytes_of(const char *name, PyObject *text) {
   if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "%s must be a str, not %R", name, Py_TYPE(text));
   return PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
@@ -92,9 +91,9 @@ privy_request *request_new_raw(core_state *state, PyObject *const *values) {
   return NULL;
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
-/* The body's value; omit when it is not JSON. */
+/* The value of the body; omit when the body is not JSON. */
 static PyObject *json_of(core_state *state, privy_response *response) {
   privy_value json = privy_response_json(response);
   return json.type == PRIVY_ABSENT ? Py_NewRef(state->omit) : value_of_json(state, response, json);

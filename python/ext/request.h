@@ -1,26 +1,28 @@
-/* Requests as users give them, and what their answers become. */
+/* Requests from the arguments of methods, and results from responses. */
 #ifndef PRIVY_PYTHON_REQUEST_H
 #define PRIVY_PYTHON_REQUEST_H
 
 #include "state.h"
 
-/* How many Python values make up a raw request: method, path, params, body, headers. */
+/* The values of a raw request: method, path, params, body, headers. */
 #define REQUEST_RAW_COUNT 5
 
-/* The operation of this name. A deprecated one warns the Python frame `level` steps up. NULL with an exception. */
+/* The operation of this name. Warns the Python frame `level` steps up if it is deprecated. NULL with an exception. */
 const privy_operation *request_operation(PyObject *name, Py_ssize_t level);
 /* A request of an operation, not finished yet; `extra` may be None. NULL with an exception. */
 privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra);
-/* A request to any endpoint, not finished yet, of REQUEST_RAW_COUNT values. NULL with an exception. */
+/* A request to any endpoint from REQUEST_RAW_COUNT values, not finished yet. NULL with an exception. */
 privy_request *request_new_raw(core_state *state, PyObject *const *values);
-/* What an answer holds: a page, a record or None; of a raw request (operation NULL) status, headers, body and value. */
+/* The result of a call: a page, a record or None; of a raw request (operation NULL) a tuple of status, headers, body
+ * and value. */
 PyObject *request_result(core_state *state, const privy_operation *operation, privy_response *response);
-/* refuse_json(status, body): raises what stands for an answer whose body is not JSON. Method of the module. */
+/* refuse_json(status, body): raises the exception for a response whose body is not JSON. Method of the module. */
 PyObject *request_refuse_json(PyObject *module, PyObject *args);
-/* validate(operation, params, extra): the faults that a call would raise with. Method of the module. */
+/* refuse_rows(details, total): raises ValidationError for the rows of a bulk run. Method of the module. */
 PyObject *request_refuse_rows(PyObject *module, PyObject *args);
+/* validate(operation, params, extra): the error details of a request that is not sent. Method of the module. */
 PyObject *request_validate(PyObject *module, PyObject *args);
-/* True when a function has as many arguments as it takes; otherwise false with TypeError. */
+/* Whether a function has the right number of arguments; false with TypeError. */
 bool request_right_count(Py_ssize_t given, Py_ssize_t wanted);
 
 #endif

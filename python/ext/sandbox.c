@@ -1,19 +1,18 @@
 #include "sandbox.h"
 
-#include "types.h"
-
 #include "errors.h"
+#include "types.h"
 
 typedef struct sandbox_object {
   PyObject_HEAD privy_sandbox *sandbox;
 } sandbox_object;
 
-static privy_sandbox *inside(PyObject *object) {
+static privy_sandbox *sandbox_in(PyObject *object) {
   return ((sandbox_object *)object)->sandbox;
 }
 
 privy_sandbox *sandbox_of(core_state *state, PyObject *object) {
-  if (Py_IS_TYPE(object, state->sandbox_type)) return inside(object);
+  if (Py_IS_TYPE(object, state->sandbox_type)) return sandbox_in(object);
   PyErr_SetString(PyExc_TypeError, "sandbox must be a Sandbox");
   return NULL;
 }
@@ -54,7 +53,7 @@ static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
   privy_sandbox_response response;
   privy_sandbox_response_init(&response);
   PyThreadState *thread = PyEval_SaveThread();
-  privy_status status = privy_sandbox_handle(inside(self), method, target, headers, (size_t)headers_length, body,
+  privy_status status = privy_sandbox_handle(sandbox_in(self), method, target, headers, (size_t)headers_length, body,
                                              (size_t)body_length, &response);
   PyEval_RestoreThread(thread);
   PyObject *result;
@@ -69,31 +68,31 @@ static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
   return result;
 }
 
-/* ---- who may call ---- */
+/* ---- credentials ---- */
 
 static PyObject *sandbox_add_token(PyObject *self, PyObject *args) {
   const char *token, *scopes;
   if (!PyArg_ParseTuple(args, "sz", &token, &scopes)) return NULL;
-  return done(privy_sandbox_add_token(inside(self), token, scopes));
+  return done(privy_sandbox_add_token(sandbox_in(self), token, scopes));
 }
 
 static PyObject *sandbox_revoke_token(PyObject *self, PyObject *args) {
   const char *token;
   if (!PyArg_ParseTuple(args, "s", &token)) return NULL;
-  return PyBool_FromLong(privy_sandbox_revoke_token(inside(self), token));
+  return PyBool_FromLong(privy_sandbox_revoke_token(sandbox_in(self), token));
 }
 
 static PyObject *sandbox_add_client(PyObject *self, PyObject *args) {
   const char *client_id, *client_secret, *scopes;
   if (!PyArg_ParseTuple(args, "ssz", &client_id, &client_secret, &scopes)) return NULL;
-  return done(privy_sandbox_add_client(inside(self), client_id, client_secret, scopes));
+  return done(privy_sandbox_add_client(sandbox_in(self), client_id, client_secret, scopes));
 }
 
 static PyObject *sandbox_add_integration(PyObject *self, PyObject *args) {
   const char *token;
   int active;
   if (!PyArg_ParseTuple(args, "sp", &token, &active)) return NULL;
-  return done(privy_sandbox_add_integration(inside(self), token, active));
+  return done(privy_sandbox_add_integration(sandbox_in(self), token, active));
 }
 
 /* ---- settings ---- */
@@ -101,7 +100,7 @@ static PyObject *sandbox_add_integration(PyObject *self, PyObject *args) {
 static PyObject *sandbox_set_consent(PyObject *self, PyObject *args) {
   const char *contact_id, *field, *value;
   if (!PyArg_ParseTuple(args, "sss", &contact_id, &field, &value)) return NULL;
-  switch (privy_sandbox_set_consent(inside(self), contact_id, field, value)) {
+  switch (privy_sandbox_set_consent(sandbox_in(self), contact_id, field, value)) {
   case PRIVY_OK: Py_RETURN_NONE;
   case PRIVY_NOT_FOUND: return PyErr_Format(PyExc_LookupError, "the sandbox has no contact %s", contact_id);
   case PRIVY_VALIDATION: return PyErr_Format(PyExc_ValueError, "%s cannot be set to %s", field, value);
@@ -112,7 +111,7 @@ static PyObject *sandbox_set_consent(PyObject *self, PyObject *args) {
 static PyObject *sandbox_set_sms_countries(PyObject *self, PyObject *args) {
   const char *prefixes;
   if (!PyArg_ParseTuple(args, "s", &prefixes)) return NULL;
-  return done(privy_sandbox_set_sms_countries(inside(self), prefixes));
+  return done(privy_sandbox_set_sms_countries(sandbox_in(self), prefixes));
 }
 
 static PyObject *sandbox_set_limits(PyObject *self, PyObject *args) {
@@ -124,30 +123,30 @@ static PyObject *sandbox_set_limits(PyObject *self, PyObject *args) {
     if (limit == (size_t)-1 && PyErr_Occurred()) return NULL;
     limits[i] = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
   }
-  privy_sandbox_set_limits(inside(self), limits[0], limits[1]);
+  privy_sandbox_set_limits(sandbox_in(self), limits[0], limits[1]);
   Py_RETURN_NONE;
 }
 
 static PyObject *sandbox_set_clock(PyObject *self, PyObject *args) {
   double seconds;
   if (!PyArg_ParseTuple(args, "d", &seconds)) return NULL;
-  privy_sandbox_set_clock(inside(self), seconds);
+  privy_sandbox_set_clock(sandbox_in(self), seconds);
   Py_RETURN_NONE;
 }
 
 static PyObject *sandbox_advance(PyObject *self, PyObject *args) {
   double seconds;
   if (!PyArg_ParseTuple(args, "d", &seconds)) return NULL;
-  privy_sandbox_advance(inside(self), seconds);
+  privy_sandbox_advance(sandbox_in(self), seconds);
   Py_RETURN_NONE;
 }
 
 static PyObject *sandbox_now(PyObject *self, PyObject *unused) {
   (void)unused;
-  return PyFloat_FromDouble(privy_sandbox_now(inside(self)));
+  return PyFloat_FromDouble(privy_sandbox_now(sandbox_in(self)));
 }
 
-/* ---- faults and counts ---- */
+/* ---- injected faults and counts ---- */
 
 /* add_fault(HTTP status or 0, body or None, retry_after or -1, delay, cut, skip, count) */
 static PyObject *sandbox_add_fault(PyObject *self, PyObject *args) {
@@ -160,18 +159,18 @@ static PyObject *sandbox_add_fault(PyObject *self, PyObject *args) {
   fault.cut = (privy_cut)cut;
   fault.skip = skip;
   fault.count = count;
-  return done(privy_sandbox_add_fault(inside(self), &fault));
+  return done(privy_sandbox_add_fault(sandbox_in(self), &fault));
 }
 
 static PyObject *sandbox_clear_faults(PyObject *self, PyObject *unused) {
   (void)unused;
-  privy_sandbox_clear_faults(inside(self));
+  privy_sandbox_clear_faults(sandbox_in(self));
   Py_RETURN_NONE;
 }
 
 static PyObject *sandbox_counts(PyObject *self, PyObject *unused) {
   (void)unused;
-  privy_sandbox_counts counts = privy_sandbox_count(inside(self));
+  privy_sandbox_counts counts = privy_sandbox_count(sandbox_in(self));
   return Py_BuildValue("(KKKKK)", (unsigned long long)counts.requests, (unsigned long long)counts.contacts,
                        (unsigned long long)counts.orders, (unsigned long long)counts.events,
                        (unsigned long long)counts.welcome_messages);
@@ -179,7 +178,7 @@ static PyObject *sandbox_counts(PyObject *self, PyObject *unused) {
 
 static PyObject *sandbox_reset(PyObject *self, PyObject *unused) {
   (void)unused;
-  privy_sandbox_reset(inside(self));
+  privy_sandbox_reset(sandbox_in(self));
   Py_RETURN_NONE;
 }
 
@@ -204,26 +203,27 @@ static int sandbox_traverse(PyObject *self, visitproc visit, void *arg) {
 
 static void sandbox_dealloc(PyObject *self) {
   PyObject_GC_UnTrack(self);
-  privy_sandbox_release(inside(self));
+  privy_sandbox_release(sandbox_in(self));
   state_free_object(self);
 }
 
 static PyMethodDef sandbox_methods[] = {
-    {"handle", sandbox_handle, METH_VARARGS, "Answers one request."},
+    {"handle", sandbox_handle, METH_VARARGS, "Handles one request."},
     {"add_token", sandbox_add_token, METH_VARARGS, "Adds a token with scopes, or None for all."},
-    {"revoke_token", sandbox_revoke_token, METH_VARARGS, "Revokes a token; whether it was known."},
+    {"revoke_token", sandbox_revoke_token, METH_VARARGS, "Revokes a token; whether the sandbox knew it."},
     {"add_client", sandbox_add_client, METH_VARARGS, "Adds an OAuth client."},
     {"add_integration", sandbox_add_integration, METH_VARARGS, "Adds a Custom Integration."},
     {"set_consent", sandbox_set_consent, METH_VARARGS, "Sets a consent that no request can set."},
-    {"set_sms_countries", sandbox_set_sms_countries, METH_VARARGS, "Sets the E.164 prefixes that SMS reaches."},
-    {"set_limits", sandbox_set_limits, METH_VARARGS, "Sets the requests allowed a minute and a day."},
-    {"set_clock", sandbox_set_clock, METH_VARARGS, "Stops the clock; negative lets it run."},
-    {"advance", sandbox_advance, METH_VARARGS, "Moves the clock on."},
-    {"now", sandbox_now, METH_NOARGS, "What the clock shows."},
+    {"set_sms_countries", sandbox_set_sms_countries, METH_VARARGS,
+     "Sets the E.164 prefixes of supported SMS countries."},
+    {"set_limits", sandbox_set_limits, METH_VARARGS, "Sets the rate limits of a minute and a day."},
+    {"set_clock", sandbox_set_clock, METH_VARARGS, "Stops the clock at a time; a negative number restarts it."},
+    {"advance", sandbox_advance, METH_VARARGS, "Advances the clock."},
+    {"now", sandbox_now, METH_NOARGS, "The time of the clock."},
     {"add_fault", sandbox_add_fault, METH_VARARGS, "Queues a fault."},
-    {"clear_faults", sandbox_clear_faults, METH_NOARGS, "Forgets the faults queued."},
-    {"counts", sandbox_counts, METH_NOARGS, "What has happened so far."},
-    {"reset", sandbox_reset, METH_NOARGS, "Forgets what it holds."},
+    {"clear_faults", sandbox_clear_faults, METH_NOARGS, "Removes the queued faults."},
+    {"counts", sandbox_counts, METH_NOARGS, "Counts of requests and records."},
+    {"reset", sandbox_reset, METH_NOARGS, "Deletes records and counts."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,4 +1,4 @@
-/* The in-memory Privy as a Python type. */
+/* The Python type Sandbox, an in-memory Privy. */
 #ifndef PRIVY_PYTHON_SANDBOX_H
 #define PRIVY_PYTHON_SANDBOX_H
 
@@ -7,7 +7,7 @@
 /* served.c: is_local(host) */
 PyObject *served_is_local(PyObject *module, PyObject *args);
 
-/* The core's sandbox behind a Python object; NULL with TypeError when it is none. Borrowed. */
+/* The core's sandbox of a Python object; NULL with TypeError when the object is not a Sandbox. Borrowed. */
 privy_sandbox *sandbox_of(core_state *state, PyObject *object);
 
 #endif

@@ -114,7 +114,7 @@ static int has_enum(PyObject *list, const privy_enum *enum_values) {
   return 0;
 }
 
-/* Enumerations have no table of their own: they are met at the fields that use them. */
+/* There is no table of enumerations: collects those that fields use. */
 static PyObject *enums(void) {
   PyObject *list = PyList_New(0);
   const privy_operation *operation;

@@ -1,8 +1,7 @@
 #include "sandbox.h"
-
 #include "types.h"
 
-/* One connection of a served sandbox. It is used by the thread that serves the connection. */
+/* One connection of a served sandbox. Only the thread that serves the connection uses it. */
 typedef struct served_object {
   PyObject_HEAD privy_sandbox_connection *connection;
 } served_object;
@@ -20,7 +19,7 @@ static PyObject *served_feed(PyObject *self, PyObject *args) {
   Py_RETURN_NONE;
 }
 
-/* next(now): (kind, what to send, seconds: until when to read, or to wait before sending; whether it is idle) */
+/* next(now): (kind, bytes to send, time until which to read or seconds to wait before sending, whether it is idle) */
 static PyObject *served_next(PyObject *self, PyObject *args) {
   double now;
   privy_sandbox_step step;
@@ -33,7 +32,7 @@ static PyObject *served_next(PyObject *self, PyObject *args) {
                        step.kind == PRIVY_SANDBOX_READ ? step.until : step.delay, PyBool_FromLong(step.idle));
 }
 
-/* SandboxConnection(sandbox, host, allowed): the address that the server listens on, further names or None */
+/* SandboxConnection(sandbox, host, allowed): the address that the server listens on; further host names, or None */
 static PyObject *served_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   PyObject *object;
@@ -61,8 +60,8 @@ static void served_dealloc(PyObject *self) {
 }
 
 static PyMethodDef served_methods[] = {
-    {"feed", served_feed, METH_VARARGS, "Takes bytes that came."},
-    {"next", served_next, METH_VARARGS, "What to do next, at this time by a monotonic clock."},
+    {"feed", served_feed, METH_VARARGS, "Takes bytes that the connection received."},
+    {"next", served_next, METH_VARARGS, "The next step, at a time of a monotonic clock."},
     {NULL, NULL, 0, NULL},
 };
 

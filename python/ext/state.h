@@ -1,4 +1,4 @@
-/* What one import of privy._core holds, and the objects of the standard library that it needs now and then. */
+/* The state of one import of privy._core, and objects of the standard library that it imports on first use. */
 #ifndef PRIVY_PYTHON_STATE_H
 #define PRIVY_PYTHON_STATE_H
 
@@ -11,13 +11,13 @@
 #include "lazy.h"
 #include "privy.h"
 
-/* One answer field of a record type. */
+/* A field of a record type. */
 typedef struct record_slot {
   privy_field_info info;
   size_t index;
 } record_slot;
 
-/* A Python type made from one table. Names and attributes live here as long as the type does. */
+/* A Python type created from a table. It owns the names that the type refers to. */
 typedef struct record_type {
   const privy_object *object;
   PyTypeObject *type;
@@ -26,7 +26,7 @@ typedef struct record_type {
   size_t count;
 } record_type;
 
-/* Names that are looked up again and again: interned, so that Python's caches know them. */
+/* Names of attributes that are often looked up, interned. */
 #define STATE_NAMES(X)                                                                                                 \
   X(UTCOFFSET, "utcoffset")                                                                                            \
   X(ASTIMEZONE, "astimezone")                                                                                          \
@@ -81,24 +81,24 @@ typedef struct core_state {
   lazy_slot json_reader;
   lazy_slot json_writer;
   label labels[LABEL_COUNT];
-  const void *_Atomic times; /* the C interface of datetime, once it has been asked for */
+  const void *_Atomic times; /* the C interface of datetime; NULL until times_asked */
   atomic_bool times_asked;
   PyObject *names[NAME_TOTAL];
 } core_state;
 
-/* The state behind a type that this module made. */
+/* The state of the module that created a type, an object of it, or is given. */
 core_state *state_of_type(PyTypeObject *type);
 core_state *state_of_object(PyObject *object);
 core_state *state_of_module(PyObject *module);
 
-/* Makes the names. 0, or -1 with an exception. */
+/* Creates `names`. 0, or -1 with an exception. */
 int state_intern_names(core_state *state);
-/* What a dict holds under a key: a new reference, NULL without an exception when that is nothing. */
+/* The value of a key in a dict: a new reference; NULL without an exception when the dict lacks the key. */
 PyObject *state_item(PyObject *dict, PyObject *key);
 /* Sets an item of a dict. Takes over the value, which may be NULL with an exception. False with an exception. */
 bool state_set_item(PyObject *dict, const char *name, PyObject *value);
-/* decimal.Decimal, datetime.datetime, datetime.date, datetime.timezone.utc, collections.abc.Mapping: imported when
- * first asked for. Borrowed references; NULL with an exception when the import fails. */
+/* decimal.Decimal, datetime.datetime, datetime.date, datetime.timezone.utc, collections.abc.Mapping: imported on
+ * first use. Borrowed references; NULL with an exception when the import fails. */
 PyObject *state_decimal(core_state *state);
 PyObject *state_datetime(core_state *state);
 PyObject *state_utc(core_state *state);
@@ -106,20 +106,20 @@ PyObject *state_mapping(core_state *state);
 PyObject *state_date(core_state *state);
 /* contextvars.copy_context; likewise. */
 PyObject *state_copy_context(core_state *state);
-/* The function of privy._values that finds a plain value for one of another library; likewise. */
+/* privy._values.plain, which converts values of third-party types; likewise. */
 PyObject *state_values(core_state *state);
 
-/* The functions of privy._json that read JSON into plain values and write plain values as JSON; likewise. */
+/* privy._json.read and privy._json.write; likewise. */
 PyObject *state_json_reader(core_state *state);
 PyObject *state_json_writer(core_state *state);
 
-/* The record type of a table; NULL (no exception) when there is none. */
+/* The record type of a table; NULL without an exception when there is none. */
 const record_type *state_record_type(const core_state *state, const privy_object *object);
 
-/* Frees an object whose type was made from a spec, and lets go of the type. */
+/* Frees an object of a heap type, and releases the type. */
 void state_free_object(PyObject *object);
 
-/* Makes a type of this module and adds it under the last part of its name. NULL with an exception on failure. */
+/* Creates a type and adds it to the module. NULL with an exception. */
 PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec);
 
 #endif

@@ -6,7 +6,7 @@
 >>> jane.email_consent
 'subscribed'
 
-``Client`` says what can be called, ``PrivyError`` what can go wrong, ``Sandbox`` is a Privy for tests and demos.
+Start with ``Client`` for the methods, ``PrivyError`` for the exceptions and ``Sandbox`` for tests and demos.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ._headers import Headers
 from ._resources import Contacts, Events, Orders
 from ._response import Response
 
-# A plain False would hide what follows from tools that read code without a type checker's rules.
+# Annotated as bool: for a plain False, tools that are not type checkers ignore the imports below.
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from . import sandbox as sandbox
@@ -124,10 +124,10 @@ _LATER = {
 }
 
 
-if not TYPE_CHECKING:  # a checker that knows of it takes any name for an attribute of the package
+if not TYPE_CHECKING:  # with __getattr__, type checkers would accept any name
 
     def __getattr__(name: str) -> object:
-        """Imports what not every program needs when it is first asked for."""
+        """Imports a module on first use of one of its names."""
         from importlib import import_module
 
         if name in ("sandbox", "types"):

@@ -1,4 +1,4 @@
-"""The client for asyncio. Parameters and documentation of its methods are those of ``Client``'s."""
+"""The client for asyncio. Parameters and documentation of its methods are those of ``Client``."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def _named(made: Any, method: Any) -> Any:
 
 
 def _awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """The method of a resource as a coroutine: what its core gives it is awaited."""
+    """The method of a resource as a coroutine function: it awaits what the core returns."""
     plain: Any = method
 
     @wraps(plain)
     async def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             started = plain(self, *args, **kwargs)
-        finally:  # a report of an exception may show the local variables of its frames
+        finally:  # an exception report may show local variables of its frames
             del args, kwargs
         result: T = await started
         return result
@@ -50,7 +50,7 @@ def _awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[A
 
 
 def _plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
-    """The method of a resource as it is: it makes no call."""
+    """The method of a resource unchanged: it makes no call."""
 
     @wraps(method)
     def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -61,7 +61,7 @@ def _plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any
 
 
 def _listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Concatenate[Any, P], AsyncContactList]:
-    """The method of a resource, giving a list to iterate asynchronously."""
+    """The method of a resource, with an asynchronous list as result."""
     plain: Any = method
 
     @wraps(plain)
@@ -74,7 +74,7 @@ def _listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Conc
 
 
 def _many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate[Any, P], AsyncBulk[T]]:
-    """The method of a resource, giving a bulk run to iterate asynchronously."""
+    """The method of a resource, with an asynchronous bulk run as result."""
     plain: Any = method
 
     @wraps(plain)
@@ -191,7 +191,7 @@ class _AsyncResource:
 
 
 class AsyncContacts(_AsyncResource):
-    """Contacts: the people whom a shop may write to. Methods are those of ``Contacts``, to be awaited."""
+    """Contacts of a store. The methods are those of ``Contacts``, as coroutines."""
 
     create = _awaited(Contacts.create)
     get = _awaited(Contacts.get)
@@ -206,7 +206,7 @@ class AsyncContacts(_AsyncResource):
 
 
 class AsyncOrders(_AsyncResource):
-    """Orders: what a shop reports as sold. Methods are those of ``Orders``, to be awaited."""
+    """Orders of a store. The methods are those of ``Orders``, as coroutines."""
 
     upsert = _awaited(Orders.upsert)
     upsert_many = _many(Orders.upsert_many)
@@ -215,7 +215,7 @@ class AsyncOrders(_AsyncResource):
 
 
 class AsyncEvents(_AsyncResource):
-    """Events: what happened to a contact. Methods are those of ``Events``, to be awaited."""
+    """Events of contacts. The methods are those of ``Events``, as coroutines."""
 
     ingest = _awaited(Events.ingest)
     ingest_many = _many(Events.ingest_many)
@@ -226,12 +226,12 @@ class AsyncEvents(_AsyncResource):
 class AsyncClient(BaseClient):
     """A client of the Privy API for asyncio. Settings, resources, options and errors are those of ``Client``.
 
-    Calls are driven by the event loop that they are awaited in, without threads, thousands at once if need be. Each
-    loop has connections of its own; budget and token are shared. Cancelling a task (or ``asyncio.timeout``) ends its
-    call and throws its connection away. Only name lookups are libcurl's own and may use a thread of its.
+    The event loop that awaits a call drives it, without threads; thousands of calls can be in flight. Each event loop
+    has its own connections; rate limits and token are shared. Cancelling a task (or ``asyncio.timeout``) cancels its
+    call and closes its connection. Only name lookups of libcurl may use a thread.
     """
 
-    # Replaced in each client. The classes are what mock.create_autospec finds when it copies this one.
+    # Each client replaces these. mock.create_autospec needs the classes.
     contacts: AsyncContacts = AsyncContacts  # type: ignore[assignment]
     orders: AsyncOrders = AsyncOrders  # type: ignore[assignment]
     events: AsyncEvents = AsyncEvents  # type: ignore[assignment]
@@ -252,15 +252,15 @@ class AsyncClient(BaseClient):
 
     request = _awaited(Client.request)
 
-    async def _request(self, *asked: Any) -> Response:
+    async def _request(self, *arguments: Any) -> Response:
         try:
-            started = self._inside.request(*asked)
+            started = self._inside.request(*arguments)
         finally:
-            del asked
+            del arguments
         return to_response(await started)
 
     async def aclose(self) -> None:
-        """Closes the connections. Calls that are under way, and later ones, raise ``PrivyError``."""
+        """Closes the connections. Calls in flight and later calls raise ``PrivyError``."""
         self._inside.drivers.close()
         self._core.close()
         await asyncio.sleep(0)

@@ -18,12 +18,12 @@ from .types import Options, Row, Self
 
 T = TypeVar("T")
 
-_LOOK = 0.25
-"""Seconds after which a run that waits looks for a change to report."""
+_PROGRESS_INTERVAL = 0.25
+"""Seconds between two checks for progress while a run waits."""
 
 
 class RunDriver(Driver):
-    """The group of a bulk run in its event loop: it wakes the tasks that iterate the run when a call has ended."""
+    """The group of a bulk run in its event loop. Wakes the tasks that iterate the run when a call has completed."""
 
     def __init__(self, group: _core.Group, core: _core.Client, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(core, loop, group)
@@ -35,7 +35,7 @@ class RunDriver(Driver):
         return self._loop
 
     def plan(self) -> None:
-        """Has the loop go on with calls that have been started."""
+        """Schedules the next step of calls that have been started."""
         with contextlib.suppress(PrivyError):  # the run is over
             self._plan()
 
@@ -46,7 +46,7 @@ class RunDriver(Driver):
             changed.set_result(None)
 
     async def change(self, seconds: float | None) -> None:
-        """Waits until a call has ended, and at most so long."""
+        """Waits until a call has completed, for at most ``seconds``."""
         if self._changed is None:
             self._changed = self._loop.create_future()
         await asyncio.wait((self._changed,), timeout=seconds)
@@ -60,11 +60,11 @@ class RunDriver(Driver):
 
 
 class AsyncBulk(BaseBulk[T]):
-    """An asynchronous iterator of ``Result``, as ``Bulk`` is a plain one. The rows' iterable itself is a plain one.
+    """An asynchronous iterator of ``Result``, like ``Bulk``. The iterable of the rows is a plain one.
 
-    Calls that are under way go on between two steps of the iteration; places are filled by it. A step that is cancelled
-    (by ``asyncio.timeout``, say) loses nothing: the next one goes on. Several tasks may share a run: each result goes
-    to one of them. ``aclose`` and the end of an ``async with`` end the calls that are under way.
+    Calls in flight progress between two steps of the iteration; only a step starts calls. A step that is cancelled (for
+    example by ``asyncio.timeout``) loses nothing: the next one continues. Several tasks may share a run: each result
+    goes to one of them. ``aclose``, or the end of an ``async with`` block, cancels the calls in flight.
     """
 
     def __init__(
@@ -103,13 +103,13 @@ class AsyncBulk(BaseBulk[T]):
             if step == "end":
                 driver.wake()
                 raise StopAsyncIteration
-            await driver.change(_LOOK if self._reports else None)
+            await driver.change(_PROGRESS_INTERVAL if self._reports else None)
 
     async def run(self) -> BulkReport:
-        """Runs to the end and returns the report, also when the budget is spent: then ``report.stopped`` says so.
+        """Runs to the end and returns the report. If the rate limit ends the run, ``report.stopped`` holds the error.
 
         Raises:
-            Exception: what the iterable raised; the property ``report`` holds what became of the rows until then.
+            Exception: what the iterable raised; the property ``report`` then holds the results so far.
         """
         with contextlib.suppress(RateLimitError):
             async for _ in self:
@@ -117,14 +117,14 @@ class AsyncBulk(BaseBulk[T]):
         return self.report
 
     async def aclose(self) -> None:
-        """Ends the calls that are under way: their rows are ``unsent`` or ``in_doubt``."""
+        """Cancels the calls in flight: their rows are ``unsent`` or ``in_doubt``."""
         self._run.close()
         if self._driver is not None:
             self._driver.wake()
 
     def __del__(self) -> None:
         if hasattr(self, "_run"):
-            with contextlib.suppress(RuntimeError, PrivyError):  # the loop is closed, or the run another process's
+            with contextlib.suppress(RuntimeError, PrivyError):  # the loop is closed, or the process was forked
                 self._run.close()
 
     async def __aenter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Bulk runs: many calls of one operation, a few at a time. The core decides; this module converts."""
+"""Bulk runs: many calls of one operation, a few at a time. The core makes the decisions; this module converts."""
 
 from __future__ import annotations
 
@@ -21,49 +21,49 @@ R = TypeVar("R", bound=_core.Bulk)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a bulk run has come."""
+    """The progress of a bulk run."""
 
     done: int
-    """Rows whose call has ended, well or not."""
+    """Rows whose call has completed, successful or not."""
     failed: int
-    """Those of them whose call failed."""
+    """Rows whose call failed."""
     total: int | None
-    """Rows in all, when the iterable has a length."""
+    """Number of rows, if the iterable has a length."""
     waiting_until: datetime | None
-    """When calls that wait for the account's budget, or for another attempt, may go on; None when none waits."""
+    """When the calls that wait for the rate limit or for a retry continue; None if no call waits."""
     eta: float | None
-    """Seconds until the end, by the pace so far and by the minute's budget at as many requests a row as rows have taken
-    so far. None when that is unknown: without ``total``, before any result, or when the rows left take more than the
-    day's budget."""
+    """Seconds until the end, from the speed so far, the limit per minute and the number of requests per row so far.
+    None if unknown: without ``total``, before the first result, or when the remaining rows exceed the limit of the
+    day."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BulkReport:
-    """What became of the rows of a bulk run. Each row is, once: succeeded, failed, unsent or in doubt."""
+    """The result of a bulk run. Each row is exactly one of: succeeded, failed, unsent or in doubt."""
 
     total: int
-    """Rows of the run: those of the sequence, or those taken from an iterable without a length."""
+    """Rows of the run: of the sequence, or those taken from an iterable without a length."""
     succeeded: int
     created: int
-    """Rows that created their order or contact."""
+    """Rows that created an order or a contact."""
     updated: int
-    """Rows that updated it."""
+    """Rows that updated one."""
     failed: int
     """Rows whose call failed."""
     refused: list[RefusedRow]
-    """Why they failed: one entry for each fault of each row."""
+    """Why rows failed: one entry for each error detail of each row."""
     unsent: list[tuple[int, Row]]
-    """Rows that no request was sent for: (index, row)."""
+    """Rows without a request: (index, row)."""
     in_doubt: list[tuple[int, Row, str | None]]
-    """Rows that a request was sent for and whose result was not read: (index, row, idempotency key of an event)."""
+    """Rows whose request was sent and whose result was not read: (index, row, idempotency key of an event)."""
     requests: int
     """Requests sent."""
     seconds: float
-    """Seconds from the making of the run."""
+    """Seconds since the run was created."""
     waited: float
-    """Seconds of them in which all calls waited for the account's budget or for another attempt."""
+    """Seconds in which all calls waited for the rate limit or for a retry."""
     stopped: BaseException | None
-    """What ended the run early: ``RateLimitError`` when the budget is spent, or what the iterable raised."""
+    """What ended the run early: ``RateLimitError`` if the rate limit was reached, or the exception of the iterable."""
 
     @property
     def ok(self) -> bool:
@@ -84,7 +84,7 @@ class BulkReport:
 
 
 class BaseBulk(Generic[T]):
-    """What bulk runs say of themselves, whichever way they wait."""
+    """Properties of ``Bulk`` and ``AsyncBulk``."""
 
     _run: _core.Bulk
     _rows: Rows
@@ -94,17 +94,17 @@ class BaseBulk(Generic[T]):
 
     @property
     def total(self) -> int | None:
-        """Rows in all; None for an iterable without a length."""
+        """Number of rows; None for an iterable without a length."""
         return self._rows.total
 
     @property
     def taken(self) -> int:
-        """How many rows have been taken from the iterable."""
+        """Number of rows taken from the iterable."""
         return self._run.counts()[0]
 
     @property
     def done(self) -> int:
-        """Rows whose call has ended, well or not."""
+        """Rows whose call has completed, successful or not."""
         return self._run.counts()[1]
 
     @property
@@ -114,21 +114,21 @@ class BaseBulk(Generic[T]):
 
     @property
     def unsent(self) -> list[tuple[int, Row]]:
-        """The rows that no request was sent for, as (index, row): those taken and, of a sequence, all further ones."""
+        """The rows without a request, as (index, row): those taken and, if the rows are a sequence, all later ones."""
         return self._rows.unsent(self.taken, self._run.open_rows())
 
     @property
     def in_doubt(self) -> list[tuple[int, Row, str | None]]:
-        """The rows that a request was sent for and whose result was not read, as (index, row, idempotency key).
+        """The rows whose request was sent and whose result was not read, as (index, row, idempotency key).
 
-        While the run goes on these are the rows under way. After an interruption the server may hold them or not: an
-        order or a contact may be sent again; an event too, with the key that its first request carried.
+        During the run these are the rows in flight. After an interruption the server may have processed them or not.
+        Sending an order or a contact again is safe; for an event pass the key of its first request.
         """
         return [(index, row, key) for index, row, in_doubt, key in self._run.open_rows() if in_doubt]
 
     @property
     def report(self) -> BulkReport:
-        """What became of the rows so far."""
+        """The report of the rows so far."""
         taken, done, failed, created, updated, requests, seconds, waited = self._run.counts()
         refused = self._rows.refused
         return BulkReport(
@@ -157,7 +157,7 @@ def start(
     on_progress: Callable[[Progress], object] | None,
     options: Options,
 ) -> R:
-    """A run of the core on a group that serves nothing else."""
+    """A run of the core, on its own group of calls."""
 
     def report(done: int, failed: int, waiting_until: float | None, eta: float | None) -> None:
         if on_progress is not None:
@@ -181,22 +181,22 @@ def start(
 
 
 class Bulk(BaseBulk[T], _core.Bulk):
-    """An iterator of ``Result``: what became of the rows of a bulk run, as their calls end.
+    """An iterator of ``Result``: the results of the rows, as their calls complete.
 
-    Rows are taken from the iterable only as places free up, by the thread that iterates; nothing is sent before the
-    first ``next``. Rows with an ``order_id``, an e-mail address, a phone number or an ``idempotency_key`` in common run
-    one after the other, and their results come in that order; all others come as they end. A row that waits for
-    another attempt takes no place. Calls move on only while the run is read: between two ``next`` nothing goes on, and
-    the time that the reader takes there counts against no ``timeout``. Leaving a loop early keeps what is under way for
-    the next loop; ``close`` or the end of a ``with`` ends it.
+    The thread that iterates takes rows from the iterable when it can start their calls; the first ``next`` sends the
+    first request. Rows that share an ``order_id``, e-mail address, phone number or ``idempotency_key`` run one after
+    the other, and their results keep that order; all others are returned as they complete. A row that waits for a retry
+    does not block other rows. Calls progress only inside ``next``; the time that the reader spends between two ``next``
+    counts against no ``timeout``. Leaving a loop early keeps the calls in flight for the next loop; ``close``, or the
+    end of a ``with`` block, cancels them.
 
-    The run stops when the account's budget is spent for longer than a call may wait (a day's, as a rule): after the
-    results of all calls that ended the iterator raises ``RateLimitError``. A failing iterable raises what it raised,
-    likewise after all results. Whatever else fails is the result of its row. An exception from elsewhere, such as
-    ``KeyboardInterrupt``, loses nothing: the next ``next`` goes on. At any time each row taken is, once: reported,
-    ``unsent`` or ``in_doubt``.
+    The run stops when a call would have to wait for the rate limit for longer than ``max_wait`` (in general the limit
+    of the day): after the results of all calls the iterator raises ``RateLimitError``. If the iterable raises an
+    exception, the iterator raises it, also after all results. Any other error is the result of its row. An unrelated
+    exception such as ``KeyboardInterrupt`` loses nothing: the next ``next`` continues. At any time each row taken is
+    exactly one of: reported, ``unsent`` or ``in_doubt``.
 
-    A run is iterated once: after its end another pass raises ``RuntimeError``.
+    A run can be iterated once: after its end another pass raises ``RuntimeError``.
     """
 
     def __new__(
@@ -226,10 +226,10 @@ class Bulk(BaseBulk[T], _core.Bulk):
         def __next__(self) -> Result[T]: ...
 
     def run(self) -> BulkReport:
-        """Runs to the end and returns the report, also when the budget is spent: then ``report.stopped`` says so.
+        """Runs to the end and returns the report. If the rate limit ends the run, ``report.stopped`` holds the error.
 
         Raises:
-            Exception: what the iterable raised; the property ``report`` holds what became of the rows until then.
+            Exception: what the iterable raised; the property ``report`` then holds the results so far.
         """
         with suppress(RateLimitError):
             for _ in self:
@@ -246,6 +246,6 @@ class Bulk(BaseBulk[T], _core.Bulk):
 
 
 def check_pass(run: _core.Bulk) -> None:
-    """Refuses a second pass over a run."""
+    """Raises RuntimeError for a second pass over a run."""
     if run.over:
-        raise RuntimeError("this bulk run is over: a run sends its rows once; make another one for another pass")
+        raise RuntimeError("this bulk run is over: a run sends its rows once; create another run for another pass")

@@ -1,4 +1,4 @@
-"""The rows of a bulk run: what they send, and what is wrong with them."""
+"""The rows of a bulk run, and the error details of those that failed."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """One fault of a row that failed."""
+    """One error detail of a row that failed."""
 
     index: int
     """Position of the row, from 0."""
     key: object = attribute(repr=False)
     """What identifies the row: its order_id, e-mail address, phone number or idempotency key; None without one."""
     field: str
-    """The field that is wrong, such as ``line_items[0].price``, or ``base``."""
+    """The field that is invalid, such as ``line_items[0].price``, or ``base``."""
     message: str
-    """What is wrong."""
+    """What is wrong with the field."""
     value: object = attribute(repr=False)
     """The value of the field in the row; None for ``base``."""
 
 
 def split(row: Row) -> tuple[Row, Any]:
-    """The parameters of a row, and what stands under ``extra``."""
+    """The parameters of a row, and its ``extra``."""
     if not hasattr(row, "items"):
-        fault = {"field": "base", "message": f"must be a dict, not {type(row).__name__}"}
-        raise ValidationError(f"the row is invalid: it {fault['message']}", details=[fault])
+        detail = {"field": "base", "message": f"must be a dict, not {type(row).__name__}"}
+        raise ValidationError(f"the row is invalid: it {detail['message']}", details=[detail])
     if "extra" not in row:
         return row, None
     return {name: value for name, value in row.items() if name != "extra"}, row["extra"]
 
 
 def _value_at(row: object, field: str) -> object:
-    """The value that a fault's field names in a row: ``line_items[0].price``. None where there is none."""
+    """The value of a field of a row, such as ``line_items[0].price``. None if the row has no such field."""
     value: Any = row
     for index, name in _PART.findall(field):
         try:
@@ -54,7 +54,7 @@ def _value_at(row: object, field: str) -> object:
 
 
 class Rows:
-    """The rows of a run, and what its report says of those that failed."""
+    """The rows of a run, and the error details for its report."""
 
     def __init__(self, operation: str, rows: Iterable[Row]) -> None:
         self.given = rows
@@ -63,13 +63,13 @@ class Rows:
         self._keys = _core.row_keys(operation)
 
     def failure(self, index: int, row: Row, error: Exception) -> Failure:
-        """The result of a row that failed. Its faults go into the report, in place of those noted for it before."""
+        """The result of a row that failed. Stores its error details for the report."""
         details = getattr(error, "details", None) or [{"field": "base", "message": str(error)}]
         self.refused[index] = _refusals(index, row, self._keys, details)
         return Failure(index, row, error)
 
     def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> list[tuple[int, Row]]:
-        """The rows without a request: those taken and, of a sequence, all further ones."""
+        """The rows without a request: those taken and, if the rows are a sequence, all later ones."""
         unsent = [(index, row) for index, row, in_doubt, _ in open_rows if not in_doubt]
         if isinstance(self.given, Sequence):
             unsent += [(index, self.given[index]) for index in range(taken, len(self.given))]
@@ -86,12 +86,13 @@ def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[dic
     if hasattr(row, "get"):
         key = next((row[name] for name in keys if row.get(name) is not None), None)
     return [
-        RefusedRow(index, key, fault["field"], fault["message"], _value_at(row, fault["field"])) for fault in details
+        RefusedRow(index, key, detail["field"], detail["message"], _value_at(row, detail["field"]))
+        for detail in details
     ]
 
 
-def faults_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
-    """The faults of all rows, without a request."""
+def details_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
+    """The error details of all rows, without a request."""
     keys, found = _core.row_keys(operation), []
     for index, row in enumerate(rows_of(rows)):
         try:
@@ -104,9 +105,9 @@ def faults_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
 
 
 def validated_rows(operation: str, rows: Iterable[Row]) -> list[Row]:
-    """The rows as a list. Raises ValidationError with the faults of all rows when there is one."""
+    """The rows as a list. Raises ValidationError with the error details of all rows if one is invalid."""
     taken = list(rows_of(rows))
-    faults = faults_of(operation, taken)
-    if faults:
-        _core.refuse_rows([(fault.index, fault.field, fault.message) for fault in faults], len(taken))
+    refused = details_of(operation, taken)
+    if refused:
+        _core.refuse_rows([(entry.index, entry.field, entry.message) for entry in refused], len(taken))
     return taken

@@ -25,7 +25,7 @@ _USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
 
 
 class BaseClient:
-    """What the clients share, whichever way they wait: settings, and what can be asked without a request."""
+    """What ``Client`` and ``AsyncClient`` share: settings, and methods that send no request."""
 
     def __init__(
         self,
@@ -51,45 +51,45 @@ class BaseClient:
         """
         Args:
             token: API token.
-            client_id: OAuth client, with ``client_secret`` instead of a token.
-            client_secret: its secret.
-            scopes: what the OAuth token may do, as strings or as one string with spaces between; all when left out.
-            base_url: where the API is; ``https://api.privy.com/v1`` when left out. HTTPS only, but for loopback.
-            token_url: where OAuth tokens come from; ``/oauth/token`` below the base URL's origin when left out.
-            ca_bundle: file of certificates that are trusted, for the API and for an ``https`` proxy, instead of the
-                system's; it is read when the client is made.
-            proxy: URL of a proxy (``http``, ``https``, ``socks5`` or ``socks5h``); when left out, what ``https_proxy``
-                and ``no_proxy`` of the environment say. Plain HTTP to loopback never takes one.
-            timeout: seconds that one attempt may take as a whole (30).
+            client_id: OAuth client id, with ``client_secret``; replaces ``token``.
+            client_secret: secret of the OAuth client.
+            scopes: scopes of the OAuth token: strings, or one string separated by spaces; default: all.
+            base_url: URL of the API; default: ``https://api.privy.com/v1``. HTTPS only, except loopback.
+            token_url: URL for OAuth tokens; default: ``/oauth/token`` at the origin of ``base_url``.
+            ca_bundle: file of trusted certificates, for the API and for an ``https`` proxy; replaces those of the
+                system. The constructor reads it.
+            proxy: URL of a proxy (``http``, ``https``, ``socks5`` or ``socks5h``); default: ``https_proxy`` and
+                ``no_proxy`` of the environment. Plain HTTP to loopback never uses a proxy.
+            timeout: seconds that one attempt may take in total (30).
             connect_timeout: seconds that connecting may take, TLS included (5).
-            max_wait: seconds that a call may spend waiting for budget, ``Retry-After`` and backoff together (90: one
-                whole window of the account's minute, and room). A call that would have to wait longer raises at once;
-                0 never waits.
-            max_retries: further attempts after the first (3), when no answer came or one of 408, 429, 500, 502, 503 and
-                504. Repeating is safe: events carry an ``Idempotency-Key`` of their own, and a create whose lost first
-                attempt had succeeded gives its contact, if that holds what was sent. A POST or PATCH of ``request`` is
-                repeated only where nothing was acted on, or with an ``Idempotency-Key``. A write that may have been
-                acted on is repeated within 30 seconds or not at all; the error then says so.
-            max_response: bytes of body accepted (64 MiB).
-            reserve: requests of each minute that are left to other users of the account (0).
-            allow_plain_http: lets ``base_url`` and ``token_url`` be plain HTTP to any host, such as a sandbox's
-                container; with the sandbox's own token or OAuth client only. When left out, True if
+            max_wait: seconds that a call may wait for the rate limit, ``Retry-After`` and backoff together (90: one
+                window of the limit per minute, and a margin). A call that would wait longer raises an exception at
+                once; with 0 no call waits.
+            max_retries: number of retries (3), after a connection error, a timeout, or status 408, 429, 500, 502, 503
+                or 504. Retries have no second effect: events carry an ``Idempotency-Key``; a create whose lost first
+                attempt had succeeded returns its contact if that holds what was sent. A POST or PATCH of ``request``
+                is retried only if the server did not process it, or with an ``Idempotency-Key``. A write that may
+                have been processed is retried within 30 seconds or not at all; then ``may_have_succeeded`` is True.
+            max_response: maximum size of a response body in bytes (64 MiB).
+            reserve: requests per minute that are left to other clients of the account (0).
+            allow_plain_http: allows plain HTTP to any host in ``base_url`` and ``token_url``, such as the container of
+                a sandbox; only with the token or OAuth client of the sandbox. Default: True if
                 ``PRIVY_ALLOW_PLAIN_HTTP`` is 1.
-            sandbox: answer from this ``Sandbox`` instead of the network, with its own token when none is given.
+            sandbox: a ``Sandbox`` that replaces the network; its own token is the default.
             on_event: called with each ``CallEvent`` of each call, in the thread that makes the call (or runs its event
-                loop), and with the context variables of the place where the call was made; so is the logger. It may use
-                the client itself; such calls report no events. An ``Exception`` that it raises goes to
-                ``sys.unraisablehook``; ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
+                loop), with the context variables of the caller; so is the logger. It may use the client; those calls
+                report no events. An ``Exception`` that it raises goes to ``sys.unraisablehook``;
+                ``KeyboardInterrupt`` and ``SystemExit`` stop the call.
 
-        Numbers may be text, such as ``"5"`` from the environment or a configuration file.
+        Numbers may be strings, such as ``"5"`` from the environment or a configuration file.
 
         Raises:
-            PrivyError: a setting is missing or cannot be used; the message names it.
+            PrivyError: a setting is missing or invalid; the message names it.
         """
         try:
             if not _neighbours_are_checked:
                 _check_neighbours()
-            inside: Any = getattr(sandbox, "_core", sandbox)
+            core_sandbox: Any = getattr(sandbox, "_core", sandbox)
             core = _core.Client(
                 token,
                 client_id,
@@ -107,30 +107,30 @@ class BaseClient:
                 max_response,
                 reserve,
                 allow_plain_http,
-                inside,
+                core_sandbox,
                 on_event,
             )
             self._set_core(core)
-        finally:  # a report of an exception may show the local variables of its frames
+        finally:  # an exception report may show local variables of its frames
             del token, client_secret, base_url, token_url, proxy
 
     def _set_core(self, core: _core.Client) -> None:
-        """Makes the resources."""
+        """Creates the resources."""
         self._core = core
 
-    def _share(self, other: Self, view: _core.Client) -> None:
+    def _share(self, other: Self, core: _core.Client) -> None:
         """Makes this a copy of another client."""
-        self._set_core(view)
+        self._set_core(core)
 
     @property
     def base_url(self) -> str | None:
-        """The URL that paths are below; None once the client is closed."""
+        """The URL that paths are relative to; None after the client is closed."""
         return self._core.base_url
 
     @property
     def rate_limit(self) -> privy.RateLimit:
-        """What is left of the account's minute and day: ``.minute`` and ``.day``, each with ``limit``, ``remaining``,
-        ``resets_at`` and ``known``. Costs no request: it is what the latest answers told."""
+        """The rate limits of the account: ``.minute`` and ``.day``, each with ``limit``, ``remaining``, ``resets_at``
+        and ``known``. Sends no request: the values come from the latest responses."""
         from ._limits import rate_limit
 
         return rate_limit(self._core)
@@ -145,12 +145,12 @@ class BaseClient:
         reserve: int | str | None = None,
         on_event: Callable[[privy.CallEvent], object] | None = None,
     ) -> privy.types.Self:
-        """A copy with other options; what is None stays as it is here. Connections, token and budget stay shared.
+        """A copy with other options; None keeps an option. Both share connections, token and rate limits.
 
-        ``reserve`` is what calls of the copy leave of each minute to others, be they calls of this client: so that jobs
-        leave room for what a person waits for.
+        ``reserve`` is the number of requests per minute that calls of the copy leave to all other calls, those of this
+        client included: for example, background jobs leave requests for interactive calls.
 
-        Closing one of them closes all. An option that cannot be used is refused here, or by the first call.
+        Closing one of them closes both. An invalid option raises ``PrivyError`` here, or at the first call.
         """
         copy = object.__new__(type(self))
         copy._share(self, self._core.with_options(timeout, connect_timeout, max_wait, max_retries, reserve, on_event))
@@ -163,8 +163,8 @@ class BaseClient:
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        if "_core" not in vars(self):  # the constructor has raised
-            return f"{name}(not made)"
+        if "_core" not in vars(self):  # the constructor has raised an exception
+            return f"{name}(not created)"
         return f"{name}(closed)" if self.closed else f"{name}(base_url={self.base_url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -172,22 +172,22 @@ class BaseClient:
 
 
 class Client(BaseClient):
-    """A client of the Privy API: settings, connections and token. Safe to share between threads.
+    """A client of the Privy API: settings, connections and token. Threads may share it.
 
-    Whatever is not given comes from the environment: ``PRIVY_API_TOKEN`` (token), ``PRIVY_CLIENT_ID``,
+    Settings that are not given come from the environment: ``PRIVY_API_TOKEN`` (token), ``PRIVY_CLIENT_ID``,
     ``PRIVY_CLIENT_SECRET``, ``PRIVY_SCOPES``, ``PRIVY_BASE_URL``, ``PRIVY_TOKEN_URL``, ``PRIVY_ALLOW_PLAIN_HTTP`` and
     ``SSL_CERT_FILE``.
 
     Every call may raise ``APIConnectionError``, ``APITimeoutError``, ``AuthenticationError``,
-    ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; what else it may raise stands
-    with the method. Ctrl-C stops a call at once.
+    ``PermissionDeniedError``, ``RateLimitError``, ``ServerError`` and ``APIStatusError``; the methods document further
+    exceptions. Ctrl-C stops a call at once.
 
-    The logger ``privy`` of ``logging`` gets each event of each call: a line, and the ``CallEvent`` as
-    ``record.privy_event``. Retries and waits of a second and more are at level INFO, refusals by budget at WARNING,
-    all else at DEBUG. Where neither the logger nor ``on_event`` listens, events cost nothing.
+    The logger ``privy`` of ``logging`` logs each event of each call: one line, with the ``CallEvent`` as
+    ``record.privy_event``. Retries and waits of a second and more have level INFO, calls refused by the rate limit
+    WARNING, all others DEBUG. If neither the logger nor ``on_event`` wants events, they cost nothing.
     """
 
-    # Replaced in each client. The classes are what mock.create_autospec finds when it copies this one.
+    # Each client replaces these. mock.create_autospec needs the classes.
     contacts: Contacts = Contacts  # type: ignore[assignment]
     orders: Orders = Orders  # type: ignore[assignment]
     events: Events = Events  # type: ignore[assignment]
@@ -211,33 +211,33 @@ class Client(BaseClient):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Response:
-        """Makes a request to any endpoint, for what has no method here yet.
+        """Sends a request to any endpoint, for endpoints without a method here.
 
         Args:
             method: HTTP method, in capitals.
-            path: path below the base URL, beginning with ``/``; it may carry a query.
+            path: path below the base URL; it begins with ``/`` and may include a query.
             params: query parameters.
-            body: what to send as JSON; None sends ``null``, nothing is sent when it is left out.
-            headers: further header fields; ``Authorization`` and others of the client's own are refused.
-            timeout, connect_timeout, max_wait, max_retries: as for the client, for this call only.
+            body: value to send as JSON; None sends ``null``. Default: no body.
+            headers: further header fields; not ``Authorization`` or others that the client sets.
+            timeout, connect_timeout, max_wait, max_retries: options of this call, as for the client.
 
         Raises:
-            ValidationError: something cannot be sent, or the server refused it.
-            NotFoundError, ConflictError, PayloadTooLargeError: the server said so.
+            ValidationError: the request is invalid, or the server returned 400 or 422.
+            NotFoundError, ConflictError, PayloadTooLargeError: the server returned 404, 409 or 413.
         """
         try:
             return self._request(method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries)
         finally:
             del headers
 
-    def _request(self, *asked: Any) -> Response:
+    def _request(self, *arguments: Any) -> Response:
         try:
-            return to_response(self._core.request(*asked))
+            return to_response(self._core.request(*arguments))
         finally:
-            del asked
+            del arguments
 
     def close(self) -> None:
-        """Closes the connections once no call is under way. Calls made afterwards raise ``PrivyError``."""
+        """Closes the connections once no call is in flight. Later calls raise ``PrivyError``."""
         self._core.close()
 
     def __enter__(self) -> privy.types.Self:
@@ -247,9 +247,9 @@ class Client(BaseClient):
         self.close()
 
 
-def to_response(answer: tuple[int, list[tuple[str, str]], bytes, Any]) -> Response:
-    """The answer to a raw request, as the core tells it."""
-    status, fields, content, json = answer
+def to_response(result: tuple[int, list[tuple[str, str]], bytes, Any]) -> Response:
+    """The response of a raw request, from the result of the core."""
+    status, fields, content, json = result
     return Response(status, Headers(fields), content, json)
 
 
@@ -262,7 +262,7 @@ def _check_neighbours() -> None:
 
 
 def _joined(scopes: str | Iterable[str] | None) -> Any:
-    """One text; what is no words goes to the core, which refuses it by its name."""
+    """The scopes as one string. Passes an invalid value to the core, which refuses it."""
     if scopes is None or isinstance(scopes, str):
         return scopes
     try:
@@ -272,7 +272,7 @@ def _joined(scopes: str | Iterable[str] | None) -> Any:
 
 
 def _path(path: str | PathLike[str] | None) -> Any:
-    """A path as text; what is no path goes to the core likewise."""
+    """A path as a string. Passes an invalid value to the core, which refuses it."""
     if path is None or isinstance(path, str):
         return path
     import os

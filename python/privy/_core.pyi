@@ -1,4 +1,4 @@
-"""The C core. Use the package, not this module: only the types of records are meant for users."""
+"""The C core. Use the package ``privy``, which exports the public types of this module."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ SANDBOX_CLIENT_SECRET: Final[str]
 
 @final
 class Omit:
-    """The default of every optional parameter: not given, which is not the same as None."""
+    """The default of every optional parameter: the parameter is not sent. None sends null."""
 
     def __bool__(self) -> bool: ...
 
@@ -28,10 +28,10 @@ omit: Final[Omit]
 
 @final
 class JSONObject(Mapping[str, Any]):
-    """The members of a JSON object, read-only. They are made when they are first looked into.
+    """The members of a JSON object, read-only. They are converted on first use.
 
-    Equal to any mapping of the same members; copies and pickles as a dict; e-mail addresses and phone numbers are
-    masked in repr. It holds on to the bytes of its answer, as records do: ``copy()`` and ``to_dict()`` do not. ``json``
+    Equal to any mapping with the same members. Copies and pickles as a dict. Masks e-mail addresses and phone numbers
+    in repr. It keeps the bytes of its response in memory, as records do; ``copy()`` and ``to_dict()`` do not. ``json``
     writes only dicts by itself: use ``to_json()``, ``to_dict(json=True)`` or ``privy.json_default``.
     """
 
@@ -47,47 +47,47 @@ class JSONObject(Mapping[str, Any]):
         """A dict of the members."""
 
     def to_dict(self, *, json: bool = False) -> dict[str, Any]:
-        """The members as a new dict, with plain mutable dicts and lists inside.
+        """The members as a new dict that holds mutable dicts and lists.
 
-        With ``json=True`` numbers are int and float, as ``json.loads`` gives them, and not Decimal.
+        With ``json=True`` numbers are int and float, as of ``json.loads``, and not Decimal.
         """
 
     def to_json(self) -> str:
         """The members as the text of a JSON object, as received."""
 
 class _Record:
-    """Immutable, equal by value, hashable; pickles and copies; e-mail addresses and phone numbers are masked in repr.
+    """Immutable, equal by value, hashable; pickles and copies; masks e-mail addresses and phone numbers in repr.
 
-    A field that the answer does not hold is None.
+    A field that the response lacks is None.
     """
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """Fields of the answer that this version does not know, read-only."""
+        """Fields of the response that this version does not know, read-only."""
 
     def to_dict(self, *, json: bool = False) -> dict[str, Any]:
-        """The fields that the answer holds as a new dict, with plain mutable dicts and lists inside.
+        """The fields of the response as a new dict that holds mutable dicts and lists.
 
-        With ``json=True`` every value is one that ``json.dumps`` takes, as the API sent it: times are ISO 8601 text,
+        With ``json=True`` ``json.dumps`` accepts the dict: values are as the API sent them, times are ISO 8601 text,
         money is text ("95.00"), other numbers are int and float.
         """
 
     def to_json(self) -> str:
-        """The fields that the answer holds as the text of a JSON object, under the names of the attributes; every
-        value is written as the API sent it."""
+        """The fields of the response as the text of a JSON object, with the names of the attributes. Every value is as
+        the API sent it."""
 
     @classmethod
     def from_json(cls, json: str | bytes) -> Self:
-        """A record of the text of a JSON object, for tests. Raises ValueError when it is not one."""
+        """A record from the text of a JSON object, for tests. Raises ValueError if the text is not one."""
 
     def keys(self) -> list[str]:
-        """The names of the fields that the answer holds, so that ``dict(record)`` gives them with their values."""
+        """The names of the fields that the response holds; ``dict(record)`` uses it."""
 
     def __getitem__(self, name: str) -> Any:
-        """Any field by its name, known or not. Raises KeyError for what is neither."""
+        """A field by its name, also one that this version does not know. Raises KeyError if there is no such field."""
 
     def __contains__(self, name: object) -> bool:
-        """Whether the answer holds the field."""
+        """Whether the response holds the field."""
 
     def __hash__(self) -> int: ...
     def __eq__(self, other: object) -> bool: ...
@@ -229,13 +229,13 @@ class EventReceipt(_Record):
 
     @property
     def idempotent_replay(self) -> bool:
-        """True when the same key had been accepted before and nothing was recorded anew."""
+        """True if the same key had been accepted before: this call recorded nothing."""
 
 @final
 class Page(Sequence[Contact]):
-    """One page of records: an immutable sequence that also knows its place among all pages.
+    """One page of records: an immutable sequence with the numbers of its pagination.
 
-    Pages with the same records and the same place are equal.
+    Pages with the same records and the same pagination are equal.
     """
 
     @property
@@ -256,7 +256,7 @@ class Page(Sequence[Contact]):
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """What the answer tells of the page's place that this version does not know, read-only."""
+        """Fields of the pagination that this version does not know, read-only."""
 
     def __len__(self) -> int: ...
     @overload
@@ -294,7 +294,7 @@ class Client:
     ) -> Client: ...
     @property
     def base_url(self) -> str | None:
-        """The URL that paths are below; None when closed."""
+        """The URL that paths are relative to; None when closed."""
 
     @property
     def closed(self) -> bool:
@@ -302,7 +302,7 @@ class Client:
 
     @property
     def reserve(self) -> int:
-        """Requests of each minute that are left to others."""
+        """Requests per minute that are reserved for other clients."""
 
     def call(
         self,
@@ -330,7 +330,7 @@ class Client:
         max_retries: int | None,
         /,
     ) -> tuple[int, list[tuple[str, str]], bytes, Any]:
-        """Makes one call of any endpoint: HTTP status, header fields, body, and the body's value."""
+        """Makes one call of any endpoint. Returns HTTP status, header fields, body, and the value of the body."""
 
     def with_options(
         self,
@@ -342,22 +342,22 @@ class Client:
         on_event: Callable[[CallEvent], object] | None,
         /,
     ) -> Client:
-        """The same client with other options; None for what stays as it is."""
+        """The same client with other options; None keeps an option."""
 
     def rate_limits(self) -> tuple[tuple[int, int, float | None] | None, tuple[int, int, float | None] | None]:
-        """Limit, remaining and reset of the minute and of the day; None for what no answer has told."""
+        """Limit, remaining and reset of the minute and of the day; None for a limit that no response has named."""
 
     def now(self) -> float:
-        """What the client's clock shows, in seconds since 1970."""
+        """The time of the client's clock, in seconds since 1970."""
 
     def close(self) -> None:
-        """Closes the connections once no call runs any more."""
+        """Closes the connections once no call is in flight."""
 
 def row_keys(operation: str, /) -> tuple[str, ...]:
     """The parameters of an operation that identify a row of a bulk run."""
 
 class Bulk:
-    """The core's bulk run. Iterating it takes rows, makes their calls and gives a result for each row."""
+    """The core's bulk run. Iterating it takes rows, makes their calls and returns a result for each row."""
 
     def __new__(
         cls,
@@ -381,19 +381,19 @@ class Bulk:
     def __iter__(self) -> Iterator[Any]: ...
     def __next__(self) -> Any: ...
     def step(self) -> Literal["result", "wait", "end"]:
-        """Takes rows and starts calls; says what comes next. Raises what ended the run early, once."""
+        """Takes rows and starts calls. Returns the next step. Raises, once, what ended the run early."""
 
     def take(self) -> Any:
-        """Takes the oldest result. The next step or take acknowledges it."""
+        """Returns the oldest result. The next step or take acknowledges it."""
 
     def put_back(self) -> None:
-        """Gives back what ``take`` returned last: the next take returns it again."""
+        """The next take returns the last result again."""
 
     def open_rows(self) -> list[tuple[int, Any, bool, str | None]]:
-        """The rows without a result that was read: (index, row, whether a request was sent, idempotency key)."""
+        """The rows whose result was not returned: (index, row, whether a request was sent, idempotency key)."""
 
     def counts(self) -> tuple[int, int, int, int, int, int, float, float]:
-        """Rows taken, done, failed, created and updated; requests; seconds in all and seconds waited."""
+        """Rows taken, done, failed, created and updated; requests; seconds in total and seconds waited."""
 
     def close(self) -> None:
         """Ends all calls under way."""
@@ -408,7 +408,7 @@ class Bulk:
 
 @final
 class Group:
-    """The core's group of calls: many calls of a client at once, driven by whoever holds it, one thread at a time."""
+    """The core's group of calls: concurrent calls of a client, driven by one thread at a time."""
 
     def __new__(cls, client: Client, /) -> Group: ...
     def __len__(self) -> int: ...
@@ -425,7 +425,7 @@ class Group:
         max_retries: int | None,
         /,
     ) -> None:
-        """Starts a call of an operation, with the options of ``client``, which is the group's or a view of it."""
+        """Starts a call of an operation with the options of ``client``: the client of the group, or a copy of it."""
 
     def request(
         self,
@@ -445,7 +445,7 @@ class Group:
         """Starts a call of any endpoint."""
 
     def cancel(self, id: int, /) -> bool:
-        """Ends a call without an outcome; whether there was one."""
+        """Cancels a call; whether it was in flight."""
 
     def next_completed(self) -> tuple[int, Any, Exception | None] | None:
         """Id, value and exception of a call that has completed; None if none has."""
@@ -454,10 +454,10 @@ class Group:
         """Marks the calls as made early: they start no token request."""
 
     def waiting_until(self) -> float | None:
-        """When calls that wait for budget or a retry may go on, by the wall clock; None when none waits."""
+        """Until when calls wait for the rate limit or a retry, by the wall clock; None if no call waits."""
 
     def wait(self, seconds: float, /) -> None:
-        """Moves calls on and waits for one to end, for no longer than a moment."""
+        """Drives calls, and waits a moment for one to complete."""
 
     def set_socket_callback(self, callback: Callable[[int, int], object], /) -> None:
         """Lets an event loop drive the group: ``callback(socket, events)`` says what to watch (1 read, 2 write, 0
@@ -495,13 +495,13 @@ class Sandbox:
     def handle(
         self, method: str, target: str, headers: bytes, body: bytes, /
     ) -> tuple[int, list[tuple[str, str]], bytes, float, int]:
-        """Answers one request: HTTP status, header fields, body, delay in seconds, how the answer is cut."""
+        """Handles one request. Returns HTTP status, header fields, body, delay in seconds, how to cut the response."""
 
     def add_token(self, token: str, scopes: str | None, /) -> None:
         """Adds a token with scopes, or None for all."""
 
     def revoke_token(self, token: str, /) -> bool:
-        """Revokes a token; whether it was known."""
+        """Revokes a token; whether the sandbox knew it."""
 
     def add_client(self, client_id: str, client_secret: str, scopes: str | None, /) -> None:
         """Adds an OAuth client."""
@@ -513,19 +513,19 @@ class Sandbox:
         """Sets a consent that no request can set. LookupError for no such contact, ValueError for no such consent."""
 
     def set_sms_countries(self, prefixes: str, /) -> None:
-        """Sets the E.164 prefixes that SMS reaches."""
+        """Sets the E.164 prefixes of supported SMS countries."""
 
     def set_limits(self, per_minute: int, per_day: int, /) -> None:
-        """Sets the requests allowed a minute and a day."""
+        """Sets the rate limits of a minute and a day."""
 
     def set_clock(self, seconds: float, /) -> None:
-        """Stops the clock; negative lets it run."""
+        """Stops the clock at a time; a negative number restarts it."""
 
     def advance(self, seconds: float, /) -> None:
-        """Moves the clock on."""
+        """Advances the clock."""
 
     def now(self) -> float:
-        """What the clock shows."""
+        """The time of the clock."""
 
     def add_fault(
         self,
@@ -541,39 +541,39 @@ class Sandbox:
         """Queues a fault."""
 
     def clear_faults(self) -> None:
-        """Forgets the faults queued."""
+        """Removes the queued faults."""
 
     def counts(self) -> tuple[int, int, int, int, int]:
         """Requests, contacts, orders, events, welcome messages."""
 
     def reset(self) -> None:
-        """Forgets what it holds."""
+        """Deletes records and counts."""
 
 class SandboxConnection:
     """One HTTP connection of a served sandbox, without its socket."""
 
     def __new__(cls, sandbox: Sandbox, host: str, allowed: str | None, /) -> SandboxConnection: ...
     def feed(self, data: bytes, /) -> None:
-        """Takes bytes that came."""
+        """Takes bytes that the connection received."""
 
     def next(self, now: float, /) -> tuple[int, bytes, float, bool]:
-        """What to do next at this time by a monotonic clock: the kind of step (``SANDBOX_READ``, ``SANDBOX_SEND``, else
-        close), what to send, until when to read or how long to wait before sending, and whether nothing of a request
-        has come."""
+        """The next step at a time of a monotonic clock: its kind (``SANDBOX_READ``, ``SANDBOX_SEND``, otherwise close),
+        bytes to send, time until which to read or seconds to wait before sending, and whether the connection is
+        idle."""
 
 def is_local(host: str, /) -> bool:
-    """Whether only this machine can reach a server that listens on that address."""
+    """Whether only this machine can reach a server that listens on the address."""
 
-def refuse_rows(faults: list[tuple[int, str, str]], total: int, /) -> NoReturn:
-    """Raises ValidationError with faults of rows that are not sent: (index, field, message) each."""
+def refuse_rows(details: list[tuple[int, str, str]], total: int, /) -> NoReturn:
+    """Raises ValidationError for rows that are not sent: (index, field, message) each."""
 
 def validate(
     operation: str, params: tuple[object, ...] | Mapping[str, object], extra: Mapping[str, object] | None, /
 ) -> list[dict[str, str]]:
-    """The faults of a request that is not sent."""
+    """The error details of a request that is not sent."""
 
 def refuse_json(status: int, body: bytes, /) -> NoReturn:
-    """Raises what stands for an answer whose body is not JSON."""
+    """Raises the exception for a response whose body is not JSON."""
 
 def schema() -> dict[str, list[dict[str, Any]]]:
     """The tables of the API as plain dicts and lists: operations, objects, errors, enums."""

@@ -1,4 +1,4 @@
-"""The exceptions of privy. The tree is the core's table of errors, spelled out."""
+"""The exceptions of privy. The classes are those of the core's table of errors."""
 
 from __future__ import annotations
 
@@ -30,45 +30,45 @@ __all__ = [
 
 
 class PrivyError(Exception):
-    """Anything that privy raises; by itself: a setting that cannot be used.
+    """The base class of all exceptions of privy. Raised itself for an invalid setting.
 
-    No attribute ever holds a token or another secret.
+    No attribute holds a token or another secret.
     """
 
     message: str
-    """One line for a person."""
+    """One line that describes the error."""
     details: list[dict[str, str]]
-    """What is wrong, field by field: dicts with ``field`` and ``message``. The field is ``base`` for a rule over
-    several fields. Empty when nothing is known of fields."""
+    """What is wrong, by field: dicts with ``field`` and ``message``. The field is ``base`` for a rule over several
+    fields. Empty if the error is not about fields."""
     status: int | None
-    """HTTP status of the answer; None when none came."""
+    """HTTP status of the response; None without a response."""
     code: str | None
-    """The server's own word for the error, such as ``validation_failed``."""
+    """The error code of the API, such as ``validation_failed``."""
     method: str | None
     """HTTP method of the request."""
     path: str | None
     """Path of the request, without its query."""
     request_id: str | None
-    """``X-Request-Id`` of the answer."""
+    """``X-Request-Id`` of the response."""
     attempts: int
-    """Requests spent; 0 when none left this machine."""
+    """Number of requests sent; 0 if none was sent."""
     waited: float
-    """Seconds spent waiting for budget, ``Retry-After`` and backoff."""
+    """Seconds spent waiting for the rate limit, ``Retry-After`` and backoff."""
     idempotency_key: str | None
-    """The key that the request carried."""
+    """The idempotency key of the request."""
     retryable: bool
-    """Whether the failure may pass by itself, and the same call made again has no second effect. An event that may have
-    been accepted is not: make the call again with its ``idempotency_key``."""
+    """Whether the same call may succeed later, without a second effect. False for an event that may have been accepted:
+    to repeat it, pass its ``idempotency_key``."""
     retry_after: float | None
-    """Of a failure that may pass: seconds to wait, at most a day; None when unknown."""
+    """Seconds to wait before a retry, at most a day; None if unknown."""
     retry_at: privy.types.datetime | None
-    """The instant that ``retry_after`` means (aware, UTC); None when unknown."""
+    """The time that ``retry_after`` leads to (aware, UTC); None if unknown."""
     may_have_succeeded: bool
-    """Whether a write was lost on the way, so that the server may have acted on it."""
+    """Whether the server may have processed a write although its response was lost."""
     headers: Headers | None
-    """Header fields of the answer; None when none came."""
+    """Header fields of the response; None without a response."""
     body: str | None
-    """The beginning of the answer's body, at most 2,048 bytes; None when no answer came."""
+    """The beginning of the response body, at most 2,048 bytes; None without a response."""
 
     def __init__(
         self,
@@ -109,32 +109,33 @@ class PrivyError(Exception):
         self.body = body
 
     def __reduce__(self) -> tuple[object, tuple[object, ...], dict[str, object]]:
-        """For ``pickle`` and ``copy``: every attribute, notes included, whatever arguments a subclass is made from."""
+        """Pickles and copies every attribute, notes included, with any constructor of a subclass."""
         return _restore, (type(self), self.args), _attributes(self)
 
 
 class ValidationError(PrivyError):
-    """Refused before sending (``status`` is None), or by the server with 400 or 422. ``details`` tells every fault."""
+    """The request is invalid. Raised before sending (``status`` is None), or for a response with 400 or 422.
+    ``details`` lists every error."""
 
 
 class APIConnectionError(PrivyError):
-    """No whole answer came: the connection failed or broke."""
+    """No complete response: the connection failed or broke."""
 
 
 class APITimeoutError(APIConnectionError):
-    """No whole answer came in time."""
+    """No complete response before a timeout."""
 
 
 class APIStatusError(PrivyError):
-    """The server answered with an error, or with what is no answer."""
+    """The server returned an error status, or an invalid response."""
 
 
 class AuthenticationError(APIStatusError):
-    """401: the token is missing, expired, revoked or wrong."""
+    """401: the token is missing, invalid, expired or revoked."""
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the token lacks the scope that the call needs."""
+    """403: the token lacks the scope of the call."""
 
 
 class NotFoundError(APIStatusError):
@@ -145,7 +146,7 @@ class ConflictError(APIStatusError):
     """409: a contact with this e-mail address or phone number exists."""
 
     contact_id: str | None = None
-    """The existing contact, when the answer named it."""
+    """Id of the existing contact; None if the response does not name it."""
 
 
 class PayloadTooLargeError(APIStatusError):
@@ -153,17 +154,17 @@ class PayloadTooLargeError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: the account's limit of the minute or the day is spent.
+    """429: the rate limit of the minute or of the day is reached.
 
-    Raised without a request (``attempts`` is 0, ``status`` None) when the budget is known to be spent and waiting for
-    it would take longer than ``max_wait``, or until the next day.
+    Raised without a request (``attempts`` is 0, ``status`` None) when the limit is known to be reached and the wait
+    would exceed ``max_wait``, or last until the next day.
     """
 
     resets_at: privy.types.datetime | None = None
-    """When the spent limit is whole again (aware, UTC), when known: the same instant as ``retry_at``."""
+    """When the limit resets (aware, UTC), if known: equal to ``retry_at``."""
 
     unsent: Sequence[tuple[int, privy.types.Row]] = ()
-    """Of a bulk run: the rows taken that no request was made for, as (index, row). Pickled with the error."""
+    """In a bulk run: the rows that were taken and not sent, as (index, row). Pickled with the error."""
 
 
 class ServerError(APIStatusError):
@@ -175,7 +176,7 @@ def _restore(cls: type[PrivyError], args: tuple[object, ...]) -> PrivyError:
 
 
 def _attributes(error: PrivyError) -> dict[str, object]:
-    """What the error holds, in its ``__dict__`` and in the slots of its class."""
+    """The attributes of the error: in its ``__dict__`` and in slots of its class."""
     import copyreg
 
     slots: list[str] = copyreg._slotnames(type(error))  # type: ignore[attr-defined]
@@ -201,7 +202,7 @@ def build(
 
 
 def instant(seconds: float | None) -> datetime | None:
-    """Seconds since 1970 as an aware datetime in UTC; None for None and for what no calendar holds."""
+    """Seconds since 1970 as an aware datetime in UTC; None for None and for a time that datetime cannot hold."""
     if seconds is None:
         return None
     from datetime import datetime, timedelta, timezone

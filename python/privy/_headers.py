@@ -1,4 +1,4 @@
-"""Header fields of an answer."""
+"""Header fields of a response."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from _collections_abc import Iterable, Iterator, Mapping
 
 
 class Headers(Mapping[str, str]):
-    """Header fields by name, whatever its case.
+    """Header fields of a response by name; names are case-insensitive.
 
-    Several fields of one name in an answer are one here, their values joined by ``, ``; fields that may hold a secret
-    (``Set-Cookie`` and the like) are left out.
+    Several fields of one name are joined by ``, ``. Fields that may hold a secret (``Set-Cookie`` and the like) are
+    left out.
     """
 
     __slots__ = ("_fields",)

@@ -1,4 +1,4 @@
-"""Values of answers for ``json``: imported when they are first asked for."""
+"""Records and JSON, for ``json.dumps``. Imported on first use."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from ._core import Contact, EventReceipt, JSONObject, Order, Page
 
 
 def json_default(value: object) -> object:
-    """What ``json.dumps`` writes for a value of an answer: ``json.dumps(contact.custom_fields, default=json_default)``.
+    """The ``default`` function of ``json.dumps``: ``json.dumps(contact.custom_fields, default=json_default)``.
 
-    Records and read-only mappings become dicts as ``to_dict(json=True)`` gives them, pages lists of such, an aware
-    datetime ISO 8601 text, a Decimal text. Raises TypeError for anything else, as ``json`` does by itself.
+    Converts records and read-only mappings to the dicts of ``to_dict(json=True)``, pages to lists of them, aware
+    datetimes to ISO 8601 text, and Decimal to text.
+
+    Raises:
+        TypeError: the value is of another type.
     """
     if isinstance(value, (Contact, Order, EventReceipt, JSONObject)):
         return value.to_dict(json=True)
@@ -29,12 +32,12 @@ def json_default(value: object) -> object:
 
 
 def read(text: str) -> Any:
-    """The plain values of a JSON text. A number that Python has no float or int for stays text."""
+    """The values of a JSON text. A number that neither float nor int can hold stays text."""
     return json.loads(text, parse_float=_float, parse_int=_int)
 
 
 def write(value: object) -> str:
-    """A JSON text of plain values and of decimals, which are numbers."""
+    """The JSON text of plain values; Decimal becomes a number."""
     return json.dumps(_numbers(value), ensure_ascii=False, separators=(",", ":"))
 
 

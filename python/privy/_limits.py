@@ -1,4 +1,4 @@
-"""What is left of the account's limits."""
+"""The rate limits of the account."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from ._errors import instant
 
 @dataclass(frozen=True, slots=True)
 class RateLimitWindow:
-    """One limit of the account, as the latest answers told it. All fields are None before any answer has."""
+    """One rate limit of the account, from the latest responses. All fields are None before a response has named the
+    limit."""
 
     known: bool = False
-    """Whether an answer has told of the limit yet."""
+    """Whether a response has named the limit."""
     limit: int | None = None
-    """Requests that the account may make in a window."""
+    """Requests that the account may make per window."""
     remaining: int | None = None
-    """Requests left in this window, those under way taken off."""
+    """Requests left in this window, minus those in flight."""
     resets_at: datetime | None = None
-    """When the window ends (aware, UTC) and ``remaining`` is ``limit`` again; None while nothing of it is used."""
+    """End of the window (aware, UTC), when ``remaining`` returns to ``limit``; None while the window is unused."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """What is left of the account's budget. The limits are shared by everything that uses the account."""
+    """The rate limits of the account. All clients of the account share them."""
 
     minute: RateLimitWindow
-    """The limit of the minute."""
+    """The limit per minute."""
     day: RateLimitWindow
-    """The limit of the day."""
+    """The limit per day."""
 
 
-def _window(told: tuple[int, int, float | None] | None) -> RateLimitWindow:
-    if told is None:
+def _window(window: tuple[int, int, float | None] | None) -> RateLimitWindow:
+    if window is None:
         return RateLimitWindow()
-    limit, remaining, resets_at = told
+    limit, remaining, resets_at = window
     return RateLimitWindow(True, limit, remaining, instant(resets_at))
 
 
 def rate_limit(core: _core.Client) -> RateLimit:
-    """What the client knows of the limits right now."""
+    """The rate limits that the client knows at this time."""
     minute, day = core.rate_limits()
     return RateLimit(_window(minute), _window(day))

@@ -1,4 +1,4 @@
-"""Calls of the core driven by an asyncio event loop: its readers, writers and timers, no threads."""
+"""Calls driven by an asyncio event loop, with its readers, writers and timers, without threads."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _READ, _WRITE = 1, 2
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
-    """The event loop of asyncio that runs here. RuntimeError says what is needed where none does."""
+    """The running asyncio event loop. Raises RuntimeError, with what to do, if none runs."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        fault = "AsyncClient needs a running event loop of asyncio" + _instead()
-    raise RuntimeError(fault)
+        message = "AsyncClient needs a running event loop of asyncio" + _instead()
+    raise RuntimeError(message)
 
 
 def _instead() -> str:
-    """What to do where another library runs coroutines."""
+    """Advice if another library runs the coroutine."""
     trio = sys.modules.get("trio")
     if trio is None or not trio.lowlevel.in_trio_run():
         return ""
-    return ", and this is trio: give the calls of a Client to trio.to_thread.run_sync"
+    return ", and this is trio: make the calls of a Client with trio.to_thread.run_sync"
 
 
 class _Started:
-    """A call that has been started: it is ended when its outcome cannot be awaited any more."""
+    """A call in flight. Cancels it when its result can no longer be awaited."""
 
     def __init__(self, driver: Driver, number: int) -> None:
         self._driver = driver
@@ -43,15 +43,15 @@ class _Started:
     def end(self) -> None:
         self._driver.end(self._number)
 
-    def __del__(self) -> None:  # of a task that was cancelled before its first step nothing else runs
+    def __del__(self) -> None:  # a task that is cancelled before its first step runs nothing else
         self.end()
 
 
 class Driver:
     """The group of calls of one event loop.
 
-    A callback of the loop serves all calls, so it is registered in an empty context: not in that of a call, whose
-    context variables it would keep alive.
+    One callback of the loop serves all calls. It is registered in an empty context: the context of a call would keep
+    the context variables of that call alive.
     """
 
     def __init__(self, core: _core.Client, loop: asyncio.AbstractEventLoop, group: _core.Group | None = None) -> None:
@@ -71,7 +71,7 @@ class Driver:
         return self._number
 
     def outcome(self, number: int) -> Coroutine[Any, Any, Any]:
-        """What becomes of a call that has been started. When the task that awaits it is cancelled, so is the call."""
+        """The result of a call that has been started. Cancelling the task that awaits it cancels the call."""
         future: asyncio.Future[Any] = self._loop.create_future()
         self._futures[number] = future
         self._plan()
@@ -84,20 +84,20 @@ class Driver:
             started.end()
 
     def end(self, number: int) -> None:
-        """Ends a call that is under way."""
+        """Cancels a call in flight."""
         if self._futures.pop(number, None) is not None:
-            with contextlib.suppress(PrivyError, RuntimeError):  # closed, or collected as garbage at a bad moment
+            with contextlib.suppress(PrivyError, RuntimeError):  # the group is closed or in use
                 self.group.cancel(number)
                 self._plan()
 
     def close(self) -> None:
-        """Ends all calls: the tasks that await them get an error."""
+        """Cancels all calls. The tasks that await them get an error."""
         if self._timer is not None:
             self._timer.cancel()
         if self.process == os.getpid() and not self._loop.is_closed():
             for future in self._futures.values():
                 if not future.done():
-                    future.set_exception(PrivyError("the client was closed while the call was under way"))
+                    future.set_exception(PrivyError("the client was closed while the call was in flight"))
         self._futures.clear()
         self.group.close()
 
@@ -124,7 +124,7 @@ class Driver:
     def _act(self, socket: int, events: int) -> None:
         try:
             self.group.socket_action(socket, events)
-        finally:  # a hook may have closed the client, or raised to stop the loop
+        finally:  # a callback may have closed the client, or raised to stop the loop
             with contextlib.suppress(PrivyError):
                 self._settle()
                 self._plan()
@@ -156,7 +156,7 @@ class Driver:
 
 
 class Drivers:
-    """The groups of a client, one for each event loop that it is used in."""
+    """The groups of a client: one for each event loop."""
 
     def __init__(self, core: _core.Client) -> None:
         self._core = core
@@ -175,40 +175,40 @@ class Drivers:
         return driver
 
     def close(self) -> None:
-        """Closes all groups, each in its own loop."""
+        """Closes all groups, each in its loop."""
         here = running_loop()
         for loop, driver in list(self._by_loop.items()):
             if loop is here or loop.is_closed() or driver.process != os.getpid():
                 driver.close()
             else:
-                with contextlib.suppress(RuntimeError):  # closed just now
+                with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
                     loop.call_soon_threadsafe(driver.close)
         self._by_loop.clear()
 
 
 class AsyncCore:
-    """What the methods of a resource call in the place of the core's client: it gives them something to await."""
+    """Replaces the core's client in the methods of a resource: its calls return coroutines."""
 
     def __init__(self, core: _core.Client, drivers: Drivers | None = None) -> None:
         self.core = core
         self.drivers: Drivers = drivers or Drivers(core)
 
-    def call(self, *asked: Any) -> Coroutine[Any, Any, Any]:
+    def call(self, *arguments: Any) -> Coroutine[Any, Any, Any]:
         """Starts a call of an operation."""
         driver = self.drivers.here()
         number = driver.number()
         try:
-            driver.group.start(self.core, number, *asked)
-        finally:  # a report of an exception may show the local variables of its frames
-            del asked
+            driver.group.start(self.core, number, *arguments)
+        finally:  # an exception report may show local variables of its frames
+            del arguments
         return driver.outcome(number)
 
-    def request(self, *asked: Any) -> Coroutine[Any, Any, Any]:
+    def request(self, *arguments: Any) -> Coroutine[Any, Any, Any]:
         """Starts a call of any endpoint."""
         driver = self.drivers.here()
         number = driver.number()
         try:
-            driver.group.request(self.core, number, *asked)
+            driver.group.request(self.core, number, *arguments)
         finally:
-            del asked
+            del arguments
         return driver.outcome(number)

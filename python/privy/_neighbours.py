@@ -1,8 +1,9 @@
-"""Other distributions that install a package or module called ``privy`` too.
+"""Other distributions that also install a package or module called ``privy``.
 
-The files of the distribution that is installed last replace those of the other that have the same name. The first
-client of a process checks this: it lists two folders and reads the record of this distribution. It reads the records of
-others only if one of them has a name that begins with privy, or if unknown files are in this package's folder.
+The files of the distribution that is installed last replace files of the other that have the same name. The first
+client of a process checks for this: it lists two folders and reads the record of this distribution. It reads the
+records of other distributions only if the name of one begins with privy, or if unknown files are in the folder of this
+package.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ ADVICE = (
 
 
 def report() -> None:
-    """Warns, in the name of the program that makes a client, when another distribution claims this package's name."""
-    fault = describe()
-    if fault:
+    """Warns the caller of the client's constructor if another distribution installs a package of this name."""
+    conflict = describe()
+    if conflict:
         import warnings
 
-        warnings.warn(fault, RuntimeWarning, stacklevel=4)
+        warnings.warn(conflict, RuntimeWarning, stacklevel=4)
 
 
 def describe() -> str | None:
-    """What lies beside this package, and what to do; None when nothing does."""
+    """The conflict, and what to do about it; None without a conflict."""
     try:
         entries = [entry for entry in os.listdir(SITE) if entry.endswith((".dist-info", ".egg-info"))]
         records = {_distribution(entry): entry for entry in entries if entry[:5].lower() == "privy"}
@@ -51,7 +52,7 @@ def describe() -> str | None:
 
 
 def _distribution(entry: str) -> str:
-    """The normalized name of the distribution that this folder or file of metadata describes."""
+    """The normalized name of the distribution of a folder or file of metadata."""
     stem = entry.rpartition(".")[0]
     return stem.partition("-")[0].lower().replace("_", "-").replace(".", "-")
 
@@ -62,7 +63,7 @@ def _version(entry: str) -> str:
 
 
 def _strangers(metadata: str | None) -> list[str]:
-    """Modules and folders in this package that its installer did not put there; none when there is no record."""
+    """Modules and folders in this package that its installer did not record; empty without a record."""
     own = set(_installed(metadata)) if metadata else set()
     if "__init__.py" not in own:  # a source tree, or an installation in place
         return []

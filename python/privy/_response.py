@@ -1,4 +1,4 @@
-"""The answer to a raw request."""
+"""The response to a raw request."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ._headers import Headers
 
 
 class Response:
-    """What ``Client.request`` returns: a successful answer, as it came."""
+    """The successful response that ``Client.request`` returns."""
 
     __slots__ = ("_json", "body", "headers", "status")
 
     status: int
     """HTTP status, 200 to 299."""
     headers: Headers
-    """Header fields, by name in any case."""
+    """Header fields; names are case-insensitive."""
     body: bytes
-    """The body as received; empty when there is none."""
+    """The body as received; empty if the response has none."""
 
     def __init__(self, status: int, headers: Headers, body: bytes, json: privy.types.Any) -> None:
         self.status = status
@@ -27,7 +27,7 @@ class Response:
         self._json = json
 
     def json(self) -> privy.types.Any:
-        """The body's value: objects as read-only mappings, arrays as tuples, numbers as int or Decimal.
+        """The value of the body: objects as read-only mappings, arrays as tuples, numbers as int or Decimal.
 
         Raises:
             APIStatusError: the body is empty or not JSON.
@@ -38,7 +38,7 @@ class Response:
 
     @property
     def request_id(self) -> str | None:
-        """``X-Request-Id`` of the answer."""
+        """``X-Request-Id`` of the response; None without one."""
         return self.headers.get("x-request-id")
 
     def __repr__(self) -> str:

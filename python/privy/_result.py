@@ -1,4 +1,4 @@
-"""What became of one row of a bulk run."""
+"""The result of one row of a bulk run."""
 
 from __future__ import annotations
 

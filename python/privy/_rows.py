@@ -1,4 +1,4 @@
-"""What a bulk run is given as its rows."""
+"""The ``rows`` argument of bulk runs."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from _collections_abc import Iterable, Iterator, Mapping
 import privy
 
 _WAYS = (("to_dicts", "to_dicts()"), ("to_pylist", "to_pylist()"), ("to_dict", 'to_dict("records")'))
-"""How frames and tables of different libraries give their rows as dicts."""
+"""Methods of frames and tables that return their rows as dicts."""
 
 
 def rows_of(rows: Iterable[privy.types.Row]) -> Iterator[privy.types.Row]:
-    """An iterator over the rows. Raises TypeError for what is iterable but gives other things than rows."""
+    """An iterator over the rows. Raises TypeError if ``rows`` is not an iterable of rows."""
     given: object = rows
-    fault = _fault(given)
-    if fault is None:
+    problem = _problem(given)
+    if problem is None:
         try:
             return iter(rows)
         except TypeError:
-            fault = "await its rows first" if hasattr(given, "__aiter__") else "it is not iterable"
-    raise TypeError(f"rows must be an iterable of dicts, not {type(given).__name__}: {fault}")
+            problem = "await its rows first" if hasattr(given, "__aiter__") else "it is not iterable"
+    raise TypeError(f"rows must be an iterable of dicts, not {type(given).__name__}: {problem}")
 
 
-def _fault(rows: object) -> str | None:
+def _problem(rows: object) -> str | None:
     if isinstance(rows, (str, bytes, bytearray, memoryview)):
         return "read its rows first, with csv or json for example"
     if _is_frame(rows):
@@ -36,7 +36,8 @@ def _fault(rows: object) -> str | None:
 
 
 def _is_frame(rows: object) -> bool:
-    """Frames, tables and streams of them: iterated, they give columns or batches. A series gives its values."""
+    """Whether this is a frame, a table or a stream of them: iterating one returns columns or batches. A series is
+    not."""
     if _has_all(rows, "columns"):
         return any(_has_all(rows, name) for name in ("__arrow_c_stream__", "__dataframe__", *dict(_WAYS)))
     own = type(rows).__module__.partition(".")[0] == "privy"

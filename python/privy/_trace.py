@@ -1,4 +1,4 @@
-"""What calls report while they run."""
+"""Events of calls."""
 
 from __future__ import annotations
 
@@ -8,68 +8,68 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class CallEvent:
-    """One event of a call, as ``on_event`` and the logger ``privy`` get it (there as ``record.privy_event``).
+    """One event of a call, for ``on_event`` and the logger ``privy`` (there as ``record.privy_event``).
 
-    The events of a call come in the order of happening. The first is ``start``, the last is ``end``, and each of these
-    comes once. A request that is refused as invalid does not become a call: its only event is ``refused``.
+    The events of a call are reported in order. The first is ``start``, the last is ``end``; each of these occurs once.
+    An invalid request does not become a call: its only event is ``refused``.
 
-    An event never holds a token, a body, an e-mail address or a phone number. ``str`` gives one line for a person.
+    An event never holds a token, a body, an e-mail address or a phone number. ``str`` returns one line.
     """
 
     kind: Literal["start", "request", "response", "failure", "retry", "wait", "token", "refused", "end"]
-    """What happened: a call begins; a request goes out; its answer came; no answer came, or the call was stopped;
-    another attempt will follow; the account's budget makes the call wait; a new OAuth token is there; nothing is sent,
-    because the request is invalid or the budget is spent; the call has ended."""
+    """What happened. ``start``: a call begins. ``request``: a request is sent. ``response``: its response is received.
+    ``failure``: there is no response, or the call was stopped. ``retry``: the call will send another request. ``wait``:
+    the call waits for the rate limit. ``token``: a new OAuth token was received. ``refused``: nothing is sent, because
+    the request is invalid or the rate limit is reached. ``end``: the call has ended."""
     level: Literal["debug", "info", "warning"]
-    """How important it is: ``info`` for retries and for waits of a second and more, ``warning`` for refusals by budget,
-    ``debug`` for all else."""
+    """``info`` for retries and for waits of a second and more, ``warning`` for calls refused by the rate limit,
+    ``debug`` for all others."""
     call: int
-    """Number of the call, from 1 on in its client."""
+    """Number of the call in its client, from 1."""
     operation: str
-    """What was called, such as ``orders.upsert``; ``request`` for ``Client.request``."""
+    """The operation, such as ``orders.upsert``; ``request`` for ``Client.request``."""
     method: str
-    """HTTP method; of a start and an end, of the call's first request. Empty where the given one is refused."""
+    """HTTP method; in ``start`` and ``end`` that of the first request. Empty if the method is invalid."""
     path: str
-    """Template of the path, such as ``/contacts/{id}``; so are the paths given to ``Client.request``. Empty where the
-    given one is refused."""
+    """Template of the path, such as ``/contacts/{id}``, also for ``Client.request``. Empty if the path is invalid."""
     attempt: int
-    """Requests of this call so far, those for tokens included."""
+    """Number of requests of this call so far, token requests included."""
     status: int | None = None
-    """HTTP status: of the answer, of the one that is the reason of a retry, or of the one that the call ended with."""
+    """HTTP status of the response, of the response that causes a retry, or of the last response of the call."""
     error: str | None = None
-    """Name of the exception that stands for what went wrong, such as ``ServerError``; None when nothing did, and when
-    the call was stopped."""
+    """Name of the exception class of a failure, such as ``ServerError``; None without a failure, and for a call that
+    was stopped."""
     reason: str | None = None
-    """Of a failure, and of an end without an answer: what the connection said, or that the call was stopped. Of a
-    refusal: which limit is spent, or which parameters are invalid."""
+    """Of a failure, and of an end without a response: the error of the connection, or that the call was stopped. Of a
+    refusal: the limit that is reached, or the invalid parameters."""
     request_id: str | None = None
-    """``X-Request-Id`` of the answer."""
+    """``X-Request-Id`` of the response."""
     seconds: float | None = None
-    """Of a retry and a wait: until the call goes on. Of a token: how long it is valid. Of a refusal by budget: until
-    there is some."""
+    """Of a retry and a wait: seconds until the call continues. Of a token: how long it is valid. Of a refusal by the
+    rate limit: until the limit resets."""
     waited: float | None = None
-    """Of an end: seconds that the call spent waiting for budget, ``Retry-After`` and backoff."""
+    """Of an end: seconds that the call waited for the rate limit, ``Retry-After`` and backoff."""
     lookup: float | None = None
-    """Seconds that the name lookup took; like all that follow up to ``reused`` only of a response and a failure, and 0
-    on a connection that was kept."""
+    """Seconds of the name lookup. Like the fields up to ``reused``, only set for a response and a failure; 0 on a
+    reused connection."""
     connect: float | None = None
-    """Seconds that connecting took."""
+    """Seconds of connecting."""
     tls: float | None = None
-    """Seconds that the TLS handshake took."""
+    """Seconds of the TLS handshake."""
     first_byte: float | None = None
-    """Seconds from the departure of the request to the first byte of the answer."""
+    """Seconds from sending the request to the first byte of the response."""
     total: float | None = None
-    """Seconds in all; of an end, since the call's start."""
+    """Seconds in total; of an end, since the start of the call."""
     bytes_sent: int | None = None
-    """Bytes of the request's headers and body."""
+    """Bytes of the headers and the body of the request."""
     bytes_received: int | None = None
-    """Bytes of the answer's headers and body, as compressed."""
+    """Bytes of the headers and the body of the response, compressed."""
     reused: bool | None = None
-    """Whether the connection was a kept one."""
+    """Whether the request reused a connection."""
     minute_left: int | None = None
-    """Requests of the account's minute that are left to this client; None when unknown."""
+    """Requests left of the limit per minute; None if unknown."""
     day_left: int | None = None
-    """Requests of the account's day that are left to this client; None when unknown."""
+    """Requests left of the limit per day; None if unknown."""
     message: str = ""
     """The event as one line, as it is logged."""
 
@@ -87,7 +87,7 @@ def _rounded(value: object) -> object:
 
 
 def log(event: CallEvent) -> None:
-    """Gives an event to the logger, for a program that has imported ``logging`` and listens."""
+    """Logs an event, for a program that has imported ``logging``."""
     import logging
 
     level: int = getattr(logging, event.level.upper())

@@ -1,6 +1,6 @@
-"""Values that the core has no type for, as such that it has: imported when the first one is sent.
+"""Converts values of third-party types for the core. Imported when the first such value is sent.
 
-Values of numpy, pandas and other libraries are known by what they can do. None of these libraries is imported.
+Values of numpy, pandas and other libraries are recognised by their methods. None of these libraries is imported.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from decimal import Decimal
 from typing import Any
 
 _MISSING = {"NaTType": b"NaT", "NAType": b"NA"}
-"""What pandas has for a value that is missing, by the name of its type."""
+"""Missing values of pandas, by the name of their type."""
 _BYTES = (bytes, bytearray, memoryview)
 
 
 def plain(value: object) -> object:
-    """The same value as a str, bool, int, float, Decimal, date, datetime, list, or another that can be converted again.
+    """The value as a str, bool, int, float, Decimal, date, datetime, list, or another type that can be converted again.
 
-    The name of a missing value comes as bytes. NotImplemented stands for a value that JSON has no form for. What
-    converting raises is a fault of the field that the value is for.
+    A missing value becomes its name as bytes. Returns NotImplemented if JSON has no form for the value. An exception
+    becomes an error detail of the field.
     """
     if isinstance(value, enum.Enum):
         return value.value
@@ -44,23 +44,24 @@ def _can(value: object, method: str) -> bool:
 
 
 def _is_array(value: object) -> bool:
-    """One- and more-dimensional arrays, columns of frames. A frame itself would give its columns' names."""
+    """Whether this is an array of one or more dimensions, or a column of a frame. Iterating a frame returns column
+    names."""
     return _can(value, "__array__") and _can(value, "__len__") and not hasattr(type(value), "columns")
 
 
 def _scalar(value: Any) -> object:
-    """The value of an array without dimensions, and of an array's element."""
+    """The value of a zero-dimensional array, or of an element of an array."""
     kind = getattr(value.dtype, "kind", None)
     if kind == "f":
-        return Decimal(str(value))  # by its shortest form: the nearest float may have more digits
+        return Decimal(str(value))  # the shortest form: the nearest float may have more digits
     if kind == "M":
-        return _instant(str(value))
+        return _from_datetime64(str(value))
     item = NotImplemented if kind == "m" else value.item()
     return NotImplemented if type(item) is type(value) else item
 
 
-def _instant(text: str) -> object:
-    """A datetime64 by its ISO 8601 text of any precision: a date, or a time, which has no zone."""
+def _from_datetime64(text: str) -> object:
+    """A datetime64 from its ISO 8601 text: a date, or a datetime without a zone."""
     if text == "NaT":
         return b"NaT"
     return datetime.fromisoformat(text[:26]) if "T" in text else date.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""Types for annotations: what the methods take, and rows of bulk runs. Nothing here is needed to make a call."""
+"""Types for annotations: parameters of the methods, and rows of bulk runs. No call needs this module."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = [
     "Address",
     "ContactOperation",
     "ContactRow",
+    "Details",
     "Discount",
     "EmailConsent",
     "EmailConsentFilter",
     "EventRow",
-    "Faults",
     "Json",
     "LineItem",
     "Money",
@@ -44,43 +44,43 @@ __all__ = [
 ]
 
 Money: TypeAlias = int | float | Decimal | str
-"""An amount: a number, or a string that holds one ("95.00"). Floats are sent by their shortest form."""
+"""An amount: a number, or a string that holds one ("95.00"). Floats are sent in their shortest form."""
 
 Time: TypeAlias = datetime | str
-"""An instant: an aware datetime, or ISO 8601 text with Z or an offset. A naive datetime is refused."""
+"""A time: an aware datetime, or ISO 8601 text with Z or an offset. A naive datetime is invalid."""
 
 Scalar: TypeAlias = str | bool | int | float | Decimal | datetime | date | None
-"""A value without parts."""
+"""A value that is neither a list nor a mapping."""
 
 Json: TypeAlias = Scalar | Mapping[str, object] | Sequence[object]
-"""A value that can be written as JSON."""
+"""A value that can be encoded as JSON."""
 
 EmailConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "suppressed"]
-"""Consents to e-mail that can be written."""
+"""E-mail consents that can be written."""
 
 EmailConsentFilter: TypeAlias = Literal[
     "subscribed", "unsubscribed", "never_subscribed", "suppressed", "compliance_suppressed"
 ]
-"""Consents to e-mail that can be asked for."""
+"""E-mail consents that lists can filter by."""
 
 NewSmsConsent: TypeAlias = Literal["subscribed", "never_subscribed", "single_opt_in"]
-"""Consents to SMS that a new contact can have."""
+"""SMS consents of a new contact."""
 
 SmsConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in"]
-"""Consents to SMS that can be written to a contact."""
+"""SMS consents that can be written to a contact."""
 
 SmsConsentFilter: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in", "pending"]
-"""Consents to SMS that can be asked for."""
+"""SMS consents that lists can filter by."""
 
 ContactOperation: TypeAlias = Literal["create", "get", "list", "update", "upsert", "delete", "unsubscribe"]
-"""Methods of ``contacts`` whose rules ``contacts.validate`` knows."""
+"""Methods of ``contacts`` that ``contacts.validate`` can check."""
 
-Faults: TypeAlias = list[dict[str, str]]
-"""What is wrong with a request, as ``ValidationError.details`` has it: dicts with ``field`` and ``message``."""
+Details: TypeAlias = list[dict[str, str]]
+"""Error details of a request, as in ``ValidationError.details``: dicts with ``field`` and ``message``."""
 
 Row: TypeAlias = Mapping[str, object]
 """The parameters of one call of a bulk run, by name: any mapping. With ``ContactRow``, ``OrderRow`` and ``EventRow`` a
-type checker also checks the names and the types."""
+type checker also checks names and types."""
 
 
 Options: TypeAlias = tuple[float | None, float | None, float | None, int | None]

@@ -100,7 +100,7 @@ def test_trio_is_refused_and_named(sandbox):
             trio.run(use)
         assert str(caught.value) == (
             "AsyncClient needs a running event loop of asyncio, and this is trio: "
-            "give the calls of a Client to trio.to_thread.run_sync"
+            "make the calls of a Client with trio.to_thread.run_sync"
         )
         assert caught.value.__cause__ is None
     assert sandbox.counts.requests == 0

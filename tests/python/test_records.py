@@ -151,7 +151,7 @@ def test_pickle_keeps_what_the_body_does_not_hold(recorder):
 def test_a_broken_pickle_is_refused():
     with pytest.raises(ValueError, match="record"):
         _core._load("Contact", b"[1]")
-    with pytest.raises(ValueError, match="no record"):
+    with pytest.raises(ValueError, match="unknown record type Nothing"):
         _core._load("Nothing", b"{}")
 
 

@@ -167,7 +167,7 @@ def test_a_client_that_was_not_made_can_be_shown():
             super().__init__(*args, **settings)
 
     check(lambda: Kept(TOKEN, timeout=-1), TOKEN)
-    assert repr(made[0]) == "Kept(not made)"
+    assert repr(made[0]) == "Kept(not created)"
 
 
 def test_the_check_itself_sees_what_is_there():

@@ -342,7 +342,7 @@ def test_the_program_warns_when_other_machines_can_reach_it():
             assert connection.getresponse().status == status
             connection.close()
         _, errors = program.stop(signal.SIGTERM)
-    assert "listens on '0.0.0.0': every machine that reaches this one can use it" in errors
+    assert "listening on '0.0.0.0': every machine that reaches this one can use the sandbox" in errors
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")

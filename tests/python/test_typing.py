@@ -11,7 +11,7 @@ import privy.sandbox
 import pytest
 
 PUBLIC = [getattr(privy, name) for name in privy.__all__ if isinstance(getattr(privy, name), type)]
-PUBLIC += [privy.sandbox.Answer, privy.sandbox.Counts]
+PUBLIC += [privy.sandbox.SandboxResponse, privy.sandbox.Counts]
 
 
 def functions(cls):

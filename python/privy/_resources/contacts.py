@@ -14,7 +14,7 @@ PER_PAGE = 100
 
 
 class Contacts(Resource):
-    """Contacts: the people whom a shop may write to."""
+    """Contacts of a store: people with their consents to e-mail and SMS."""
 
     def create(
         self,
@@ -34,26 +34,25 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact:
-        """Creates a contact; one that was deleted and has the same e-mail address or phone number is restored.
+        """Creates a contact, or restores a deleted one that has the same e-mail address or phone number.
 
-        At least one of ``email`` and ``phone_number`` is needed.
+        At least one of ``email`` and ``phone_number`` is required.
 
         Args:
-            email: e-mail address; None says that there is none.
-            phone_number: phone number in E.164, such as ``+14155550171``; None says that there is none.
-            first_name: first name; None says that there is none.
-            last_name: last name; None says that there is none.
+            email: e-mail address; None for a contact without one.
+            phone_number: phone number in E.164, such as ``+14155550171``; None for a contact without one.
+            first_name: first name, or None.
+            last_name: last name, or None.
             email_consent: ``subscribed``, ``unsubscribed``, ``never_subscribed`` (the default) or ``suppressed``.
-            sms_consent: ``subscribed``, ``single_opt_in`` (both need a phone number of a supported country) or
+            sms_consent: ``subscribed``, ``single_opt_in`` (both require a phone number of a supported country) or
                 ``never_subscribed``.
             tags: labels.
-            custom_fields: fields of your own, without nested values.
-            send_welcome_sms: False keeps Privy from sending the welcome message when this call subscribes the contact
-                to SMS.
+            custom_fields: your own fields, without nested values.
+            send_welcome_sms: if False, Privy sends no welcome message when this call subscribes the contact to SMS.
 
         Raises:
-            ValidationError: a field is wrong, or a rule over several fields is broken; ``details`` tells each.
-            ConflictError: there is such a contact already; ``contact_id`` names it.
+            ValidationError: a field is invalid, or a rule over several fields is broken; ``details`` lists each error.
+            ConflictError: a contact with this e-mail address or phone number exists; ``contact_id`` is its id.
         """
         params = (
             email,
@@ -81,11 +80,11 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact:
-        """The contact of this id (``cus_`` and 1 to 64 characters).
+        """Returns the contact with this id (``cus_`` and 1 to 64 characters).
 
         Raises:
-            ValidationError: ``id`` is no such id.
-            NotFoundError: there is no such contact.
+            ValidationError: ``id`` is not a contact id.
+            NotFoundError: there is no contact with this id.
         """
         params = (id,)
         result: Contact = self._core.call(
@@ -109,21 +108,20 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> privy.ContactList:
-        """The contacts that a filter finds, page by page as they are read. Nothing is sent before the first use.
+        """Returns the contacts that match all filters. The list fetches its pages while it is read.
 
         Args:
-            email: exactly this e-mail address.
-            phone_number: exactly this phone number, in E.164.
-            email_consent: this consent to e-mail; ``subscribed`` finds explicit and implicit opt-in, ``suppressed``
-                the merchant's own suppressions only.
-            sms_consent: this consent to SMS.
-            page: number of the page to start at, from 1.
-            per_page: contacts a page, 1 to 100; 100 when left out, because requests are scarce.
-            prefetch: whether to ask for the next page while one is read, as ``ContactList`` tells; False asks for it
-                when it is needed.
+            email: an exact e-mail address.
+            phone_number: an exact phone number, in E.164.
+            email_consent: e-mail consent; ``subscribed`` matches explicit and implicit opt-in, ``suppressed`` only
+                suppressions by the merchant.
+            sms_consent: SMS consent.
+            page: number of the first page to read, from 1.
+            per_page: contacts per page, 1 to 100 (100, to save requests).
+            prefetch: whether to request the next page while one is read, as ``ContactList`` describes.
 
         Raises:
-            ValidationError: a filter is wrong; raised by the first use of the list.
+            ValidationError: a filter is invalid; raised by the first use of the list.
         """
         from .._pagination import CallSpec
 
@@ -157,10 +155,10 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact:
-        """Changes the fields given and keeps all others. At least one is needed.
+        """Changes the given fields of a contact and keeps all others. At least one field is required.
 
-        A change that may have been made although its answer was lost is repeated within 30 seconds or not at all: later
-        it could undo what happened meanwhile, such as a consent that the person has withdrawn.
+        If the response is lost, the request is retried within 30 seconds or not at all: later it could undo another
+        change, such as a consent that the contact has withdrawn.
 
         Args:
             id: the contact's id.
@@ -170,16 +168,15 @@ class Contacts(Resource):
             first_name: first name; None clears it.
             last_name: last name; None clears it.
             email_consent: ``subscribed``, ``unsubscribed``, ``never_subscribed`` or ``suppressed``.
-            sms_consent: ``subscribed``, ``single_opt_in``, ``unsubscribed`` (all need the contact to have a phone
+            sms_consent: ``subscribed``, ``single_opt_in``, ``unsubscribed`` (all require that the contact has a phone
                 number) or ``never_subscribed``.
             tags: labels; replaces all of them.
-            custom_fields: fields of your own, without nested values; replaces all of them.
-            send_welcome_sms: False keeps Privy from sending the welcome message when this call subscribes the contact
-                to SMS.
+            custom_fields: your own fields, without nested values; replaces all of them.
+            send_welcome_sms: if False, Privy sends no welcome message when this call subscribes the contact to SMS.
 
         Raises:
-            ValidationError: a field is wrong, nothing is to be changed, or the contact does not allow the change.
-            NotFoundError: there is no such contact.
+            ValidationError: a field is invalid, no field is given, or the contact does not allow the change.
+            NotFoundError: there is no contact with this id.
             ConflictError: another contact has this e-mail address or phone number.
         """
         params = (
@@ -217,14 +214,14 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact:
-        """Creates a contact, or updates the one that has this e-mail address or phone number already.
+        """Creates a contact, or updates the existing one with this e-mail address or phone number.
 
-        Costs one request when the contact is new, otherwise two. Fields are those of ``create``; ``tags`` and
-        ``custom_fields`` replace what an existing contact has.
+        Costs one request if the contact is new, otherwise two. The fields are those of ``create``; ``tags`` and
+        ``custom_fields`` replace those of an existing contact.
 
         Raises:
-            ValidationError: a field is wrong, or the existing contact does not allow the change.
-            ConflictError: e-mail address and phone number belong to two contacts, or the answer named none.
+            ValidationError: a field is invalid, or the existing contact does not allow the change.
+            ConflictError: e-mail address and phone number belong to two contacts, or the response names no contact.
         """
         params = (
             email,
@@ -254,45 +251,46 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> privy.Bulk[Contact]:
-        """Creates or updates many contacts, a few at a time; each costs one request or two.
+        """Creates or updates many contacts with concurrent calls. Each contact costs one request or two.
 
-        Nothing is sent before the run is iterated, or its ``run`` called: iterating gives a ``Result`` for each row,
-        ``run`` returns a ``BulkReport``. Rows of one key keep their order. Only a budget that is spent for longer than
-        ``max_wait`` ends the run early; ``Bulk`` says what holds then.
+        Creating the run sends nothing: iterate it to get a ``Result`` for each row, or call ``run`` to get a
+        ``BulkReport``. Rows with the same key keep their order. Only a wait for the rate limit of more than
+        ``max_wait`` ends the run early: see ``Bulk``.
 
         Args:
-            rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
-                stand under ``extra``.
-            check_first: checks all rows before the first request, and raises ``ValidationError`` with all faults of all
-                rows when one is wrong. It holds all rows in memory.
-            concurrency: calls under way at most; 8 when left out.
-            on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
-            timeout, connect_timeout, max_retries: as for the client, for each call.
-            max_wait: seconds that each call may wait; an hour when left out, whatever the client's own: enough for any
-                minute's budget, not for a day's.
+            rows: any iterable of dicts with the parameters of ``upsert``. Further fields are under ``extra``. The run
+                takes a row when its call can start.
+            check_first: validates all rows before the first request, and raises ``ValidationError`` with the errors of
+                all rows if one is invalid. Holds all rows in memory.
+            concurrency: maximum number of calls in flight (8).
+            on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            timeout, connect_timeout, max_retries: options of each call, as for the client.
+            max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
+                of the limit per minute, shorter than one of the limit per day.
 
         Raises:
-            ValidationError: with ``check_first``, a row is wrong; nothing was sent.
-            RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
+            ValidationError: with ``check_first``, if a row is invalid; nothing was sent.
+            RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
+                rows that were not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("contacts.upsert", rows, check_first, concurrency, on_progress, options)
 
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
-        """The faults that ``upsert_many`` with these rows would report for them, without making a call.
+        """Validates rows without sending them.
 
-        Costs no request. What only the server knows, such as the country of a phone number, is not checked.
+        Checks every rule except those that only the server can check, such as the country of a phone number.
 
         Args:
             rows: as for ``upsert_many``.
 
         Returns:
-            One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
-            nothing is wrong.
+            One entry for each error of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty if all
+                rows are valid.
         """
-        from .._bulk_rows import faults_of
+        from .._bulk_rows import details_of
 
-        return faults_of("contacts.upsert", rows)
+        return details_of("contacts.upsert", rows)
 
     def delete(
         self,
@@ -304,13 +302,13 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact | None:
-        """Deletes a contact and returns it as it was; None when the server answers without it (204).
+        """Deletes a contact and returns its last state; None if the response has no body (204).
 
-        A later ``create`` with the same e-mail address or phone number restores it.
+        A later ``create`` with the same e-mail address or phone number restores the contact.
 
         Raises:
-            ValidationError: ``id`` is no contact's id.
-            NotFoundError: there is no such contact.
+            ValidationError: ``id`` is not a contact id.
+            NotFoundError: there is no contact with this id.
         """
         params = (id,)
         result: Contact | None = self._core.call(
@@ -329,17 +327,18 @@ class Contacts(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Contact:
-        """Unsubscribes a contact's e-mail address.
+        """Unsubscribes the e-mail address of a contact.
 
-        Deprecated by the API, hence a ``DeprecationWarning``: use ``update`` with ``email_consent="unsubscribed"``.
+        Raises a ``DeprecationWarning``, because the API deprecates the endpoint: use ``update`` with
+        ``email_consent="unsubscribed"``.
 
         Args:
             id: the contact's id.
-            reason: why, at most 500 characters.
+            reason: the reason, at most 500 characters.
 
         Raises:
-            ValidationError: ``id`` or ``reason`` is wrong.
-            NotFoundError: there is no such contact.
+            ValidationError: ``id`` or ``reason`` is invalid.
+            NotFoundError: there is no contact with this id.
         """
         params = (id, reason)
         result: Contact = self._core.call(
@@ -354,16 +353,16 @@ class Contacts(Resource):
         *,
         extra: Mapping[str, privy.types.Json] | None = None,
         **fields: object,
-    ) -> privy.types.Faults:
-        """The faults that a call with these fields would raise, without making it: no request is sent.
+    ) -> privy.types.Details:
+        """Validates the fields of a call without sending a request.
 
         Args:
-            operation: name of the method whose rules are asked about: ``create``, ``update``, ``list`` and so on.
+            operation: name of the method: ``create``, ``update``, ``list`` and so on.
             extra: further fields, as for the method.
-            fields: parameters of the method, by name. A name that it does not have is a fault, with the name that may
-                be meant.
+            fields: parameters of the method, by name. An unknown name is an error; its message suggests a similar name.
 
         Returns:
-            Dicts with ``field`` and ``message``, as ``ValidationError.details`` has them; empty when nothing is wrong.
+            Error details: dicts with ``field`` and ``message``, as in ``ValidationError.details``; empty if the fields
+                are valid.
         """
         return validate(f"contacts.{operation}", fields, extra)

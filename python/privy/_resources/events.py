@@ -11,7 +11,7 @@ from ._base import Resource
 
 
 class Events(Resource):
-    """Events: what happened to a contact."""
+    """Events of contacts."""
 
     def ingest(
         self,
@@ -29,20 +29,20 @@ class Events(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> EventReceipt:
-        """Records that something happened to a contact, told by exactly one of ``email``, ``phone``, ``privy_id``.
+        """Records an event of the contact that exactly one of ``email``, ``phone`` and ``privy_id`` identifies.
 
         Args:
-            event_type: what happened: 1 to 128 characters of A-Z, a-z, 0-9, ``_`` and ``-``.
-            email: e-mail address of the contact, which is created if missing.
-            phone: phone number of the contact in E.164; created if missing.
-            privy_id: id of the contact, which must exist.
-            event_time: when it happened; when received if left out. Text must be in UTC.
-            event_data: anything about it, nested at most 10 levels, kept verbatim.
-            idempotency_key: a key that makes repeating the event safe: a repetition is answered as the first time, with
-                ``EventReceipt.idempotent_replay``.
+            event_type: name of the event: 1 to 128 characters of A-Z, a-z, 0-9, ``_`` and ``-``.
+            email: e-mail address of the contact; the API creates a missing contact.
+            phone: phone number of the contact in E.164; the API creates a missing contact.
+            privy_id: id of an existing contact.
+            event_time: time of the event; default: the time of receipt. Text must be in UTC.
+            event_data: any further data, nested at most 10 levels; stored unchanged.
+            idempotency_key: sending the event again with the same key has no effect: the response is that of the first
+                time, with ``EventReceipt.idempotent_replay``.
 
         Raises:
-            ValidationError: a field is wrong, or there is no contact ``privy_id``.
+            ValidationError: a field is invalid, or there is no contact ``privy_id``.
             PayloadTooLargeError: the body is larger than 256 KB.
         """
         params = (event_type, email, phone, privy_id, event_time, event_data, idempotency_key)
@@ -63,57 +63,59 @@ class Events(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> privy.Bulk[EventReceipt]:
-        """Records many events, a few at a time; ``event_type`` is a key of each row.
+        """Records many events with concurrent calls. ``event_type`` is a key of each row.
 
-        Nothing is sent before the run is iterated, or its ``run`` called: iterating gives a ``Result`` for each row,
-        ``run`` returns a ``BulkReport``. Rows of one key keep their order. Only a budget that is spent for longer than
-        ``max_wait`` ends the run early; ``Bulk`` says what holds then.
+        Creating the run sends nothing: iterate it to get a ``Result`` for each row, or call ``run`` to get a
+        ``BulkReport``. Rows with the same key keep their order. Only a wait for the rate limit of more than
+        ``max_wait`` ends the run early: see ``Bulk``.
 
         Args:
-            rows: any iterable of dicts with the parameters of ``ingest``; taken only as places free up. Further fields
-                stand under ``extra``.
-            check_first: checks all rows before the first request, and raises ``ValidationError`` with all faults of all
-                rows when one is wrong. It holds all rows in memory.
-            concurrency: calls under way at most; 8 when left out.
-            on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
-            timeout, connect_timeout, max_retries: as for the client, for each call.
-            max_wait: seconds that each call may wait; an hour when left out, whatever the client's own: enough for any
-                minute's budget, not for a day's.
+            rows: any iterable of dicts with the parameters of ``ingest``. Further fields are under ``extra``. The run
+                takes a row when its call can start.
+            check_first: validates all rows before the first request, and raises ``ValidationError`` with the errors of
+                all rows if one is invalid. Holds all rows in memory.
+            concurrency: maximum number of calls in flight (8).
+            on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            timeout, connect_timeout, max_retries: options of each call, as for the client.
+            max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
+                of the limit per minute, shorter than one of the limit per day.
 
         Raises:
-            ValidationError: with ``check_first``, a row is wrong; nothing was sent.
-            RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
+            ValidationError: with ``check_first``, if a row is invalid; nothing was sent.
+            RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
+                rows that were not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("events.ingest", rows, check_first, concurrency, on_progress, options)
 
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
-        """The faults that ``ingest_many`` with these rows would report for them, without making a call.
+        """Validates rows without sending them.
 
-        Costs no request. What only the server knows, such as the country of a phone number, is not checked.
+        Checks every rule except those that only the server can check, such as the country of a phone number.
 
         Args:
             rows: as for ``ingest_many``.
 
         Returns:
-            One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
-            nothing is wrong.
+            One entry for each error of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty if all
+                rows are valid.
         """
-        from .._bulk_rows import faults_of
+        from .._bulk_rows import details_of
 
-        return faults_of("events.ingest", rows)
+        return details_of("events.ingest", rows)
 
     def validate(
         self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
-    ) -> privy.types.Faults:
-        """The faults that ``ingest`` with these fields would raise, without making the call: no request is sent.
+    ) -> privy.types.Details:
+        """Validates the fields of a call without sending a request.
 
         Args:
             extra: further fields, as for ``ingest``.
-            fields: parameters of ``ingest``, by name, ``event_type`` among them. A name that it does not have is a
-                fault, with the name that may be meant.
+            fields: parameters of ``ingest``, by name, ``event_type`` included. An unknown name is an error; its message
+                suggests a similar name.
 
         Returns:
-            Dicts with ``field`` and ``message``, as ``ValidationError.details`` has them; empty when nothing is wrong.
+            Error details: dicts with ``field`` and ``message``, as in ``ValidationError.details``; empty if the fields
+                are valid.
         """
         return validate("events.ingest", fields, extra)

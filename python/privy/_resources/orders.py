@@ -11,7 +11,7 @@ from ._base import Resource
 
 
 class Orders(Resource):
-    """Orders: what a shop reports as sold."""
+    """Orders of a store."""
 
     def upsert(
         self,
@@ -42,36 +42,37 @@ class Orders(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> Order:
-        """Creates or updates the order of this ``order_id``: send its full state each time.
+        """Creates or updates the order with this ``order_id``. Send the full state of the order each time.
 
-        A field left out keeps its stored value. At least one of ``email`` and ``phone`` is needed; the e-mail address
-        wins for finding the contact, which is created if missing. ``Order.created`` tells whether the order is new.
+        A field that is not given keeps its stored value. At least one of ``email`` and ``phone`` is required. The API
+        looks up the contact by e-mail address first, and creates a missing contact. ``Order.created`` is True for a
+        new order.
 
         Args:
-            order_id: your id of the order, a positive integer or a string of digits: the key of the upsert.
+            order_id: your id of the order, a positive integer or a string of digits. It is the key of the upsert.
             email: e-mail address of the customer.
             phone: phone number of the customer, in E.164.
-            total: what the order costs in all, in units of ``currency``.
+            total: total price, in units of ``currency``.
             currency: ISO 4217 code, such as ``USD``.
             order_date: when the order was placed.
-            customer_id: your own id of the customer.
-            subtotal: what the items cost together.
+            customer_id: your id of the customer.
+            subtotal: price of all items.
             discounts: mappings with ``code`` and ``amount``.
             tax_lines: mappings with ``title`` and ``amount``.
             total_items: number of items, 0 or more.
             financial_status: such as ``paid``; any text.
             fulfillment_status: such as ``fulfilled``; any text.
-            line_items: mappings with ``sku``, ``quantity``, ``price`` and keys of your own.
+            line_items: mappings with ``sku``, ``quantity``, ``price`` and your own keys.
             billing_address: mapping with ``first_name``, ``last_name``, ``city``, ``state_code``, ``country_code``,
-                ``postal_code`` and keys of your own.
+                ``postal_code`` and your own keys.
             shipping_address: the same.
             accepts_email_marketing: subscribes the e-mail address of a contact that this call creates.
             accepts_sms_marketing: records an SMS opt-in on a contact that this call creates; needs ``phone``.
-            initial_sync: True for a historical import: no flows, automations or campaign attribution.
-            integration_token: ties the order to one Custom Integration; it travels as a header.
+            initial_sync: True for a historical import, without flows, automations or campaign attribution.
+            integration_token: token of the Custom Integration that the order belongs to; sent as a header.
 
         Raises:
-            ValidationError: a field is wrong, or the integration token is unknown or inactive.
+            ValidationError: a field is invalid, or the integration token is unknown or inactive.
         """
         params = (
             order_id,
@@ -99,7 +100,7 @@ class Orders(Resource):
             result: Order = self._core.call(
                 "orders.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # a report of an exception may show the local variables of its frames
+        finally:  # an exception report may show local variables of its frames
             del params, integration_token
         return result
 
@@ -115,57 +116,58 @@ class Orders(Resource):
         max_wait: float | None = None,
         max_retries: int | None = None,
     ) -> privy.Bulk[Order]:
-        """Creates or updates many orders, a few at a time.
+        """Creates or updates many orders with concurrent calls.
 
-        Nothing is sent before the run is iterated, or its ``run`` called: iterating gives a ``Result`` for each row,
-        ``run`` returns a ``BulkReport``. Rows of one key keep their order. Only a budget that is spent for longer than
-        ``max_wait`` ends the run early; ``Bulk`` says what holds then.
+        Creating the run sends nothing: iterate it to get a ``Result`` for each row, or call ``run`` to get a
+        ``BulkReport``. Rows with the same key keep their order. Only a wait for the rate limit of more than
+        ``max_wait`` ends the run early: see ``Bulk``.
 
         Args:
-            rows: any iterable of dicts with the parameters of ``upsert``; taken only as places free up. Further fields
-                stand under ``extra``.
-            check_first: checks all rows before the first request, and raises ``ValidationError`` with all faults of all
-                rows when one is wrong. It holds all rows in memory.
-            concurrency: calls under way at most; 8 when left out.
-            on_progress: called with a ``Progress`` after each row, and when all calls begin or cease to wait.
-            timeout, connect_timeout, max_retries: as for the client, for each call.
-            max_wait: seconds that each call may wait; an hour when left out, whatever the client's own: enough for any
-                minute's budget, not for a day's.
+            rows: any iterable of dicts with the parameters of ``upsert``. Further fields are under ``extra``. The run
+                takes a row when its call can start.
+            check_first: validates all rows before the first request, and raises ``ValidationError`` with the errors of
+                all rows if one is invalid. Holds all rows in memory.
+            concurrency: maximum number of calls in flight (8).
+            on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            timeout, connect_timeout, max_retries: options of each call, as for the client.
+            max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
+                of the limit per minute, shorter than one of the limit per day.
 
         Raises:
-            ValidationError: with ``check_first``, a row is wrong; nothing was sent.
-            RateLimitError: the budget is spent, when iterating, after all results; ``unsent`` holds the rows not sent.
+            ValidationError: with ``check_first``, if a row is invalid; nothing was sent.
+            RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
+                rows that were not sent.
         """
         options = (timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("orders.upsert", rows, check_first, concurrency, on_progress, options)
 
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
-        """The faults that ``upsert_many`` with these rows would report for them, without making a call.
+        """Validates rows without sending them.
 
-        Costs no request. What only the server knows, such as the country of a phone number, is not checked.
+        Checks every rule except those that only the server can check, such as the country of a phone number.
 
         Args:
             rows: as for ``upsert_many``.
 
         Returns:
-            One entry for each fault of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty when
-            nothing is wrong.
+            One entry for each error of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty if all
+                rows are valid.
         """
-        from .._bulk_rows import faults_of
+        from .._bulk_rows import details_of
 
-        return faults_of("orders.upsert", rows)
+        return details_of("orders.upsert", rows)
 
     def validate(
         self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
-    ) -> privy.types.Faults:
-        """The faults that ``upsert`` with these fields would raise, without making the call: no request is sent.
+    ) -> privy.types.Details:
+        """Validates the fields of a call without sending a request.
 
         Args:
             extra: further fields, as for ``upsert``.
-            fields: parameters of ``upsert``, by name. A name that it does not have is a fault, with the name that may
-                be meant.
+            fields: parameters of ``upsert``, by name. An unknown name is an error; its message suggests a similar name.
 
         Returns:
-            Dicts with ``field`` and ``message``, as ``ValidationError.details`` has them; empty when nothing is wrong.
+            Error details: dicts with ``field`` and ``message``, as in ``ValidationError.details``; empty if the fields
+                are valid.
         """
         return validate("orders.upsert", fields, extra)

@@ -1,7 +1,7 @@
-"""A Privy in memory, with the rules of the real one: for tests, demos and trying things out.
+"""A Privy in memory, with the rules of the real one: for tests, demos and experiments.
 
-In process: ``privy.Sandbox().client()``. Over HTTP: ``app(sandbox)`` is a WSGI application to mount anywhere, and
-``python -m privy.sandbox`` serves one.
+In process: ``privy.Sandbox().client()``. Over HTTP: ``app(sandbox)`` is a WSGI application, and ``python -m
+privy.sandbox`` is a server.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from .. import _core
 if getattr(privy, "omit", None) is not _core.omit:
     from .._neighbours import describe
 
-    raise ImportError(describe() or "the package privy is not the one of privy-marketing")
+    raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
-from ._sandbox import Answer, Counts, Sandbox
+from ._sandbox import Counts, Sandbox, SandboxResponse
 from ._wsgi import app
 
-__all__ = ["Answer", "Counts", "Sandbox", "app"]
+__all__ = ["Counts", "Sandbox", "SandboxResponse", "app"]

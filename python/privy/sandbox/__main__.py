@@ -11,8 +11,8 @@ from ._sandbox import Sandbox
 from ._server import Server
 
 EXPOSED = (
-    "privy sandbox: warning: it listens on {host!r}: every machine that reaches this one can use it, since its token "
-    "is in every copy of this library. Requests that name a host need --allow-host NAME."
+    "privy sandbox: warning: listening on {host!r}: every machine that reaches this one can use the sandbox, because "
+    "its token is public. Requests for a host name need --allow-host NAME."
 )
 
 
@@ -21,7 +21,7 @@ def _stop(number: int, frame: object) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves; returns the exit status. Prints where, and the token to use, before the first request is taken."""
+    """Serves a sandbox and returns the exit status. First prints the base URL and the token."""
     parser = argparse.ArgumentParser(prog="python -m privy.sandbox", description="Serve a Privy in memory over HTTP.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", default=8089, type=int, help="port to listen on (%(default)s); 0 picks a free one")
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         action="append",
         default=[],
         metavar="NAME",
-        help="a host name, besides loopback, that requests may name; may be repeated",
+        help="host name to accept in requests, in addition to loopback; may be repeated",
     )
     options = parser.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""The sandbox as users hold it."""
+"""The public classes of the sandbox."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _DROP, _TRUNCATE = 1, 2
 
 
-class Answer:
-    """What the sandbox answers to one request."""
+class SandboxResponse:
+    """The response of the sandbox to one request."""
 
     __slots__ = ("body", "delay", "dropped", "headers", "status", "truncated")
 
@@ -28,11 +28,11 @@ class Answer:
     body: bytes
     """The body."""
     delay: float
-    """Seconds to wait before answering, as a fault asked for."""
+    """Seconds to wait before sending the response, from an injected fault."""
     dropped: bool
-    """Whether a fault asks to close the connection without an answer."""
+    """Whether to close the connection without a response, from an injected fault."""
     truncated: bool
-    """Whether a fault asks to send half of the body and close the connection then."""
+    """Whether to close the connection after half of the body, from an injected fault."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes, delay: float, cut: int) -> None:
         self.status = status
@@ -43,20 +43,20 @@ class Answer:
         self.truncated = cut == _TRUNCATE
 
     def __repr__(self) -> str:
-        return f"Answer(status={self.status}, {len(self.body)} bytes)"
+        return f"SandboxResponse(status={self.status}, {len(self.body)} bytes)"
 
 
 class Counts:
-    """What has happened in a sandbox so far."""
+    """Numbers of requests and records of a sandbox."""
 
     __slots__ = ("contacts", "events", "orders", "requests", "welcome_messages")
 
     requests: int
-    """Requests answered."""
+    """Requests handled."""
     contacts: int
-    """Contacts held."""
+    """Contacts stored."""
     orders: int
-    """Orders held."""
+    """Orders stored."""
     events: int
     """Events accepted."""
     welcome_messages: int
@@ -82,9 +82,9 @@ class Counts:
 
 
 class Sandbox:
-    """A Privy in memory. Safe to share between threads; empty at first, gone with the last reference.
+    """A Privy in memory, empty at first. Threads may share it.
 
-    It accepts ``token`` for every scope, and knows the OAuth client ``client_id`` with ``client_secret``.
+    Its ``token`` has every scope; its OAuth client has the id ``client_id`` and the secret ``client_secret``.
     """
 
     token: str = _core.SANDBOX_TOKEN
@@ -109,9 +109,9 @@ class Sandbox:
         reserve: int = 0,
         on_event: Callable[[privy.CallEvent], object] | None = None,
     ) -> Client:
-        """A client whose calls are answered here, without network. Settings are those of ``Client``.
+        """A client whose calls the sandbox handles, without a network. The settings are those of ``Client``.
 
-        Without credentials it uses the sandbox's own token.
+        The token of the sandbox is the default credential.
         """
         try:
             return Client(
@@ -128,7 +128,7 @@ class Sandbox:
                 sandbox=self,
                 on_event=on_event,
             )
-        finally:  # a report of an exception may show the local variables of its frames
+        finally:  # an exception report may show local variables of its frames
             del token, client_secret
 
     def handle(
@@ -137,85 +137,90 @@ class Sandbox:
         target: str,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         body: bytes | str = b"",
-    ) -> Answer:
-        """Answers one request as Privy would.
+    ) -> SandboxResponse:
+        """Handles one request as Privy would.
 
         Args:
             method: HTTP method.
-            target: path with its query, with or without the ``/v1`` of the base URL.
-            headers: header fields; ``ValueError`` when one holds a line break.
-            body: the body; text is sent as UTF-8.
+            target: path and query, with or without the ``/v1`` of the base URL.
+            headers: header fields.
+            body: the body; a str is encoded as UTF-8.
+
+        Raises:
+            ValueError: a header field contains a line break.
         """
         try:
             content = body.encode() if isinstance(body, str) else bytes(body)
-            return Answer(*self._core.handle(method, target, _block(headers), content))
+            return SandboxResponse(*self._core.handle(method, target, _block(headers), content))
         finally:
             del headers
 
     def add_token(self, token: str, scopes: str | Iterable[str] | None = None) -> None:
-        """Accepts one more token; for every scope when ``scopes`` is None."""
+        """Adds a token with these scopes; None: all scopes."""
         try:
             self._core.add_token(token, _joined(scopes))
         finally:
             del token
 
     def revoke_token(self, token: str) -> bool:
-        """Answers 401 to this token from now on. False when the sandbox does not know it."""
+        """Revokes a token: its requests get 401. False if the sandbox does not know the token."""
         try:
             return self._core.revoke_token(token)
         finally:
             del token
 
     def add_client(self, client_id: str, client_secret: str, scopes: str | Iterable[str] | None = None) -> None:
-        """Knows one more OAuth client; its tokens may ask for every scope when ``scopes`` is None."""
+        """Adds an OAuth client whose tokens may have these scopes; None: all scopes."""
         try:
             self._core.add_client(client_id, client_secret, _joined(scopes))
         finally:
             del client_secret
 
     def add_integration(self, token: str, active: bool = True) -> None:
-        """Knows one more Custom Integration by its token."""
+        """Adds a Custom Integration with this token."""
         try:
             self._core.add_integration(token, active)
         finally:
             del token
 
     def set_consent(self, contact_id: str, field: str, value: str) -> None:
-        """Sets what no request can set: e-mail consent ``compliance_suppressed``, SMS consent ``pending``.
+        """Sets a consent that no request can set: e-mail consent ``compliance_suppressed``, SMS consent ``pending``.
 
-        Raises LookupError when there is no such contact, ValueError when the field cannot be set to the value.
+        Raises:
+            LookupError: there is no such contact.
+            ValueError: the field cannot have this value.
         """
         self._core.set_consent(contact_id, field, value)
 
     def set_sms_countries(self, prefixes: str | Iterable[str]) -> None:
-        """Countries that SMS reaches, as E.164 prefixes: ``["+1", "+44"]``; ``""`` for none, ``"+"`` for all."""
+        """Sets the supported SMS countries, as E.164 prefixes: ``["+1", "+44"]``; ``""``: no country, ``"+"``: all."""
         self._core.set_sms_countries(_joined(prefixes) or "")
 
     def set_limits(self, per_minute: int = 0, per_day: int = 0) -> None:
-        """Requests allowed a minute and a day; 0 turns a limit off. Both are off at first.
+        """Sets the rate limits, in requests per minute and per day; 0 turns a limit off. Both are off at first.
 
-        Answers carry the ``X-RateLimit-*`` headers of the limits that are on; ``client.rate_limit`` knows those only.
+        Responses have the ``X-RateLimit-*`` headers of the limits that are on.
         """
         self._core.set_limits(per_minute, per_day)
 
     def set_clock(self, at: float | privy.types.datetime | None) -> None:
-        """Stops the clock at an instant: an aware datetime, or seconds since 1970-01-01 UTC. None lets it run."""
+        """Stops the clock at a time: an aware datetime, or seconds since 1970-01-01 UTC. None restarts it."""
         if at is None:
             self._core.set_clock(-1.0)
         elif isinstance(at, (int, float)):
             self._core.set_clock(at)
         elif at.utcoffset() is None:
-            raise ValueError("a datetime without a zone is no instant")
+            raise ValueError("a datetime must have a time zone")
         else:
             self._core.set_clock(at.timestamp())
 
     def advance(self, seconds: float) -> None:
-        """Moves the clock on by so many seconds."""
+        """Advances the clock by ``seconds``."""
         self._core.advance(seconds)
 
     @property
     def now(self) -> float:
-        """What the clock shows, in seconds since 1970-01-01 UTC."""
+        """The time of the clock, in seconds since 1970-01-01 UTC."""
         return self._core.now()
 
     def fail(
@@ -230,20 +235,20 @@ class Sandbox:
         skip: int = 0,
         count: int = 1,
     ) -> None:
-        """Lets coming requests go wrong. Faults are met in the order in which they were asked for.
+        """Injects a fault into coming requests. Faults occur in the order of the calls of ``fail``.
 
         Args:
-            status: answer with this HTTP status and do nothing; None acts as always.
-            body: with ``status``, the body; the API's own error envelope when left out.
-            retry_after: with ``status``, seconds to send as ``Retry-After``.
-            delay: seconds before the answer.
-            drop: act, then close the connection without an answer.
-            truncate: act, then send half of the body and close the connection.
-            skip: requests that are answered as always first.
-            count: requests that go wrong; 0 for all from then on.
+            status: send this HTTP status and do not process the request; None processes it.
+            body: with ``status``, the response body; default: the error envelope of the API.
+            retry_after: with ``status``, seconds for the ``Retry-After`` header.
+            delay: seconds to wait before the response.
+            drop: process the request, then close the connection without a response.
+            truncate: process the request, then close the connection after half of the body.
+            skip: number of requests to handle normally first.
+            count: number of requests with the fault; 0: all later ones.
         """
         if drop and truncate:
-            raise ValueError("an answer is either dropped or truncated")
+            raise ValueError("drop and truncate exclude each other")
         if skip < 0 or count < 0 or delay < 0:
             raise ValueError("skip, count and delay must not be negative")
         cut = _DROP if drop else _TRUNCATE if truncate else 0
@@ -251,16 +256,16 @@ class Sandbox:
         self._core.add_fault(status or 0, body, wait, delay, cut, skip, count)
 
     def clear_faults(self) -> None:
-        """Forgets the faults that are still to come."""
+        """Removes the faults that have not occurred yet."""
         self._core.clear_faults()
 
     @property
     def counts(self) -> Counts:
-        """What has happened so far: requests, contacts, orders, events, welcome messages."""
+        """Numbers of requests, contacts, orders, events and welcome messages so far."""
         return Counts(*self._core.counts())
 
     def reset(self) -> None:
-        """Forgets contacts, orders, events and counts; keeps tokens, integrations, limits and clock."""
+        """Deletes contacts, orders, events and counts; keeps tokens, integrations, limits and clock."""
         self._core.reset()
 
     def __repr__(self) -> str:
@@ -288,5 +293,5 @@ def _line(pair: tuple[str, str]) -> str:
     del pair
     if "\0" in line or "\r" in line[:-2] or "\n" in line[:-2]:
         del line
-        raise ValueError(f"the header {name!r} holds a line break")
+        raise ValueError(f"the header {name!r} contains a line break")
     return line

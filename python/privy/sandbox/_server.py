@@ -1,4 +1,5 @@
-"""A server of a sandbox: a thread a connection, nothing logged. The core reads the requests and writes the answers."""
+"""An HTTP server for a sandbox, with a thread per connection and no log. The core parses requests and writes
+responses."""
 
 from __future__ import annotations
 
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
     from ._sandbox import Sandbox
 
 CHUNK = 65536
-# Seconds in which a client must take an answer.
+# Seconds in which a client must read a response.
 SEND_SECONDS = 30.0
-# What a server that listens on every address of the machine is called from the machine itself.
+# Loopback addresses for servers that listen on all addresses.
 EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 class Server(ThreadingTCPServer):
-    """Serves a sandbox. ``port`` 0 picks a free one; ``base_url`` is its address.
+    """Serves a sandbox over HTTP. ``port`` 0 selects a free port; ``base_url`` is the address.
 
-    It takes requests whose ``Host`` is loopback, one of ``allowed_hosts``, or, if it listens on more than loopback, an
-    address; and none that a web page of another host makes. At most 256 connections stay open.
+    Accepts requests whose ``Host`` is loopback, one of ``allowed_hosts``, or, if the server listens on more than
+    loopback, an IP address. Refuses requests of web pages of other hosts. At most 256 connections are open.
     """
 
     daemon_threads = True
@@ -51,14 +52,14 @@ class Server(ThreadingTCPServer):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_address[1]}/v1"
 
     def now(self) -> float:
-        """The clock that bounds how long requests may take to arrive."""
+        """The clock for the timeouts of requests."""
         return time.monotonic()
 
     def get_request(self) -> Any:
         try:
             return super().get_request()
         except OSError:
-            time.sleep(0.05)  # the client has left, or the process has no descriptors left
+            time.sleep(0.05)  # the client has closed the connection, or the process has no free descriptors
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -79,21 +80,21 @@ class Server(ThreadingTCPServer):
         self._connections.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A connection that breaks is the client's business."""
+        """Ignores broken connections."""
 
 
 class Connections:
-    """The open connections, so many at most. The one that has been idle longest makes room for a new one."""
+    """The open connections, at most ``most``. A new one replaces the one that has been idle longest."""
 
     def __init__(self, most: int = _core.SANDBOX_CONNECTIONS) -> None:
         self.most = most
         self._lock = threading.Lock()
-        self._open: dict[socket.socket, bool] = {}  # whether it is idle; those that became so last stand last
+        self._open: dict[socket.socket, bool] = {}  # whether it is idle; the last to become idle is last
 
     def add(self, connection: socket.socket) -> bool:
-        """False when there are too many, and none of them is idle."""
+        """False if there are too many connections and all are in use."""
         with self._lock:
-            if len(self._open) >= self.most and not self._make_room():
+            if len(self._open) >= self.most and not self._close_oldest_idle():
                 return False
             self._open[connection] = False
             return True
@@ -103,7 +104,7 @@ class Connections:
             self._open.pop(connection, None)
 
     def note(self, connection: socket.socket, idle: bool) -> None:
-        """Whether the connection waits for a request. One that was closed to make room is not counted again."""
+        """Notes whether the connection is idle. Ignores connections that have been closed."""
         with self._lock:
             if connection in self._open and self._open[connection] != idle:
                 del self._open[connection]
@@ -112,19 +113,19 @@ class Connections:
     def close(self) -> None:
         with self._lock:
             for connection in self._open:
-                _hang_up(connection)
+                _shut_down(connection)
 
-    def _make_room(self) -> bool:
+    def _close_oldest_idle(self) -> bool:
         oldest = next((connection for connection, idle in self._open.items() if idle), None)
         if oldest is None:
             return False
         del self._open[oldest]
-        _hang_up(oldest)
+        _shut_down(oldest)
         return True
 
 
-def _hang_up(connection: socket.socket) -> None:
-    """Ends the reading of the connection's thread, which then closes it."""
+def _shut_down(connection: socket.socket) -> None:
+    """Ends the blocking read of the connection's thread, which then closes the connection."""
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -148,7 +149,7 @@ class _Handler(BaseRequestHandler):
                 return
 
     def _read(self, connection: _core.SandboxConnection, until: float, idle: bool) -> bool:
-        """Feeds what comes until then. False when nothing will come any more."""
+        """Feeds the bytes that are received until then. False at the end of the stream."""
         self.server._connections.note(self.request, idle)
         self.request.settimeout(max(until - self.server.now(), 0.001))
         try:

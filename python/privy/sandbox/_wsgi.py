@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from urllib.parse import quote
 
-from ._sandbox import Answer, Sandbox
+from ._sandbox import Sandbox, SandboxResponse
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
@@ -17,27 +17,28 @@ else:
 
 
 def app(sandbox: Sandbox) -> WSGIApplication:
-    """A WSGI application that answers from the sandbox.
+    """A WSGI application that passes its requests to the sandbox.
 
-    A fault that drops or cuts an answer raises ``ConnectionAbortedError``. Most servers close the connection then; some
-    answer 500 in the place of a dropped answer. Which hosts and web pages may ask is up to the server that mounts it.
+    A fault that drops or truncates a response raises ``ConnectionAbortedError``. Most servers then close the
+    connection; some send 500 for a dropped response. The server that mounts the application decides which hosts and web
+    pages may send requests.
     """
 
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        reply = sandbox.handle(environ["REQUEST_METHOD"], _target(environ), _headers(environ), _body(environ))
-        if reply.delay > 0:
-            time.sleep(reply.delay)
-        if reply.dropped:
-            raise ConnectionAbortedError("the sandbox was told to drop this answer")
-        start_response(f"{reply.status} {_reason(reply.status)}", _with_length(reply))
-        return _half(reply.body) if reply.truncated else [reply.body]
+    def handle(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        response = sandbox.handle(environ["REQUEST_METHOD"], _target(environ), _headers(environ), _body(environ))
+        if response.delay > 0:
+            time.sleep(response.delay)
+        if response.dropped:
+            raise ConnectionAbortedError("injected fault: the response is dropped")
+        start_response(f"{response.status} {_reason(response.status)}", _with_length(response))
+        return _half(response.body) if response.truncated else [response.body]
 
-    return answer
+    return handle
 
 
 def _half(body: bytes) -> Iterator[bytes]:
     yield body[: len(body) // 2]
-    raise ConnectionAbortedError("the sandbox was told to cut this answer")
+    raise ConnectionAbortedError("injected fault: the response is truncated")
 
 
 def _target(environ: WSGIEnvironment) -> str:
@@ -62,10 +63,10 @@ def _body(environ: WSGIEnvironment) -> bytes:
     return body if isinstance(body, bytes) else b""
 
 
-def _with_length(reply: Answer) -> list[tuple[str, str]]:
-    if any(name.lower() == "content-length" for name, _ in reply.headers) or reply.status == 204:
-        return reply.headers
-    return [*reply.headers, ("Content-Length", str(len(reply.body)))]
+def _with_length(response: SandboxResponse) -> list[tuple[str, str]]:
+    if any(name.lower() == "content-length" for name, _ in response.headers) or response.status == 204:
+        return response.headers
+    return [*response.headers, ("Content-Length", str(len(response.body)))]
 
 
 def _reason(status: int) -> str:
