@@ -1,4 +1,4 @@
-"""Writes docs/reliability.md from faults.json, or with --check tells whether the file is current."""
+"""Writes docs/reliability.md from faults.json, or with --check reports whether the file is current."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ PAGE = HERE.parents[1] / "docs" / "reliability.md"
 
 HEAD = """# Reliability
 
-What privy does when the network, the server or something between them misbehaves. Every row is a test: a server of
-faults on real sockets meets the blocking client, the bulk run and the event-loop client (asyncio, Ruby's fibers) in
-both languages, and the client must do what the row says and no later. On a busy machine it may be later by as much as
-calls that meet no fault are slow at the same time. `make test-faults` runs them;
-`tests/faults/faults.json` holds them, and this page is written from it.
+What privy does when the network, the server or something between them misbehaves. Each row is a test: a server injects
+the fault on real sockets, and the blocking client, the bulk run and the event-loop client (asyncio, Ruby's fibers) of
+both languages must do what the row says, in time. On a busy machine the limit grows by the time by which calls without
+a fault are slower. `make test-faults` runs them; `tests/faults/faults.json` holds them, and this page is generated from
+it by `tests/faults/table.py`.
 
 How to read it
 
-- **tries**: requests that the call spends. The tests allow one retry (`max_retries=1`) where the default is 3, so "2"
-  means: tried again until the retries were used up, or until it went well. "1" means: not tried again, for it would not
-  help. "0": nothing was sent. Requests for OAuth tokens and for looking a contact up are counted too.
-- **outcome**: the exception raised and its status, or "the answer" when the call returns it in spite of the fault. When
-  there are several calls it is the outcome of the last; those before it succeed.
-- **within**: seconds that all the row's calls take at most, backoff and waiting included, with the options of the row
-  (`timeout` and `connect_timeout` are 10 and `max_wait` is 5 where nothing else is told). In general a call ends within
-  `max_retries + 1` times `timeout`, and `max_wait` on top.
+- **tries**: requests that the call sends. The tests allow one retry (`max_retries=1`); the default is 3. So "2" means:
+  retried until the retries were used up, or until it succeeded. "1" means: not retried, because it would not help. "0":
+  nothing was sent. Requests for OAuth tokens and for reading a contact after a 409 are counted too.
+- **outcome**: the exception and its status, or "success". With several calls it is the outcome of the last one; the
+  others succeed.
+- **within**: seconds that all calls of the row take at most, backoff and waiting included, with the options of the row
+  (unless shown, `timeout` and `connect_timeout` are 10 and `max_wait` is 5). In general a call ends within
+  `max_retries + 1` times `timeout`, plus `max_wait`.
 
-What holds in every row: each answer belongs to its question; an event carries the same Idempotency-Key in all its
-attempts; a write that may have been acted on is repeated within 30 s or not at all (an event at any time, by its key);
-no redirect is followed; no error tells a token or a secret.
+In every row: each response belongs to its request; an event carries the same Idempotency-Key in all its attempts; a
+write that may have succeeded is repeated within 30 s or not at all (an event at any time, by its key); no redirect is
+followed; no error contains a token or a secret.
 
 | fault | options | calls | tries | outcome | within |
 |---|---|---|---|---|---|
 """
 
 FOOT = """
-A certificate, protocol or proxy that is wrong is retried like any connection that fails: the next attempt may meet a
-better machine behind the same name, and nothing of the account's budget is spent. Bodies and headers past their caps
-are not: the server has acted on the request, and would answer the same again.
+A wrong certificate, protocol or proxy is retried like any failed connection: the next attempt may reach a better
+machine with the same name, and it costs nothing of the account's budget. Bodies and headers that exceed their limits
+are not retried: the server has processed the request, and would send the same response again.
 """
 
 DOCUMENTED = ("timeout", "connect_timeout", "max_response")
@@ -60,7 +60,7 @@ def tries(row: dict) -> str:
 def outcome(row: dict) -> str:
     ways = [f"`{name}`" for name in raised(row)]
     if returns(row):
-        ways.insert(0, "nothing, as asked" if row["call"] == "delete" else "the answer")
+        ways.insert(0, "success, no value" if row["call"] == "delete" else "success")
     status = f" {row['status']}" if "status" in row else ""
     return " or ".join(ways) + status
 
