@@ -1,7 +1,7 @@
 #include "call/account.h"
 
-/* Seconds without a drive after which a token request is taken over. */
-#define GRACE 0.25
+/* Seconds without a drive after which another call takes the token request over. */
+#define MAX_UNDRIVEN 0.25
 
 void privy_account_init(privy_account *account) {
   *account = (privy_account){0};
@@ -14,7 +14,7 @@ void privy_account_clear(privy_account *account) {
 
 uint64_t privy_account_begin_fetch(privy_account *account) {
   account->drives++;
-  return account->fetch = ++account->fetches;
+  return account->fetch = ++account->fetch_count;
 }
 
 void privy_account_drive_fetch(privy_account *account, uint64_t fetch) {
@@ -29,7 +29,7 @@ bool privy_account_end_fetch(privy_account *account, uint64_t fetch) {
 
 bool privy_account_fetch_stalls(const privy_account *account, privy_fetch_watch *watch, double seconds) {
   if (watch->drives != account->drives) *watch = (privy_fetch_watch){account->drives, 0};
-  if (watch->undriven >= GRACE) return true;
+  if (watch->undriven >= MAX_UNDRIVEN) return true;
   watch->undriven += seconds;
   return false;
 }

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Longer lines are read in pieces. */
+/* Bytes; longer lines are read in parts. */
 #define LINE 256
 
-static const char *open_fault(int code) {
+static const char *open_error_message(int code) {
   switch (code) {
   case ENOENT:
   case ENOTDIR: return "does not exist";
@@ -23,8 +23,8 @@ static const char *open_fault(int code) {
   }
 }
 
-/* Also for BEGIN TRUSTED CERTIFICATE and BEGIN X509 CERTIFICATE. */
-static bool holds_certificate(FILE *file) {
+/* Also accepts BEGIN TRUSTED CERTIFICATE and BEGIN X509 CERTIFICATE. */
+static bool has_certificate(FILE *file) {
   char line[LINE];
   while (fgets(line, sizeof line, file))
     if (strncmp(line, "-----BEGIN ", 11) == 0 && strstr(line, "CERTIFICATE-----")) return true;
@@ -33,8 +33,8 @@ static bool holds_certificate(FILE *file) {
 
 const char *privy_ca_bundle_error_message(const char *path) {
   struct stat about;
-  int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe without a writer would block */
-  if (descriptor < 0) return open_fault(errno);
+  int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* does not block at a pipe without a writer */
+  if (descriptor < 0) return open_error_message(errno);
   if (fstat(descriptor, &about) != 0 || !S_ISREG(about.st_mode)) {
     close(descriptor);
     return "is not a file";
@@ -44,7 +44,7 @@ const char *privy_ca_bundle_error_message(const char *path) {
     close(descriptor);
     return "cannot be opened";
   }
-  const char *detail = holds_certificate(file) ? NULL : "holds no certificate in PEM form";
+  const char *detail = has_certificate(file) ? NULL : "holds no certificate in PEM form";
   fclose(file);
   return detail;
 }

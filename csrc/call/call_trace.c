@@ -7,14 +7,14 @@
 #include "call/trace_event.h"
 #include "message/response.h"
 
-/* ---- what every event holds ---- */
+/* ---- events ---- */
 
-static void copy_words(char *out, size_t size, const char *words) {
-  if (words) snprintf(out, size, "%s", words);
+static void copy_text(char *out, size_t size, const char *text) {
+  if (text) snprintf(out, size, "%s", text);
 }
 
 static void describe_request(privy_trace_event *event, const privy_request *request) {
-  copy_words(event->method, sizeof event->method, privy_request_method(request));
+  copy_text(event->method, sizeof event->method, privy_request_method(request));
   privy_request_template(request, event->path, sizeof event->path);
 }
 
@@ -37,12 +37,12 @@ static void begin(privy_trace_event *event, privy_trace_kind kind, const privy_a
                                .day_left = privy_budget_left(&account->pacer.day, account->pacer.in_flight)};
 }
 
-/* Adds an event to the trail; NULL when nobody listens at its level, or memory runs out. */
+/* Adds an event to the trace; NULL if the trace does not keep its level, or memory runs out. */
 static privy_trace_event *add(privy_call *call, privy_account *account, privy_trace_kind kind, double seconds) {
   if (!call->trace || privy_trace_level_of(kind, call->error->code, seconds) < call->min_level) return NULL;
   privy_trace_event *event = privy_trace_add(call->trace);
   if (!event) return NULL;
-  if (call->number == 0) call->number = ++account->calls;
+  if (call->number == 0) call->number = ++account->call_count;
   begin(event, kind, account, call->user_request);
   event->call = call->number;
   event->id = call->id;
@@ -51,21 +51,21 @@ static privy_trace_event *add(privy_call *call, privy_account *account, privy_tr
   return event;
 }
 
-/* The same about the request that is made, or would be made next. */
+/* Adds an event about the request that is in flight or comes next. */
 static privy_trace_event *add_about_request(privy_call *call, privy_account *account, privy_trace_kind kind,
                                             double seconds) {
   privy_trace_event *event = add(call, account, kind, seconds);
   if (!event) return NULL;
   if (call->goal == PRIVY_GOAL_TOKEN) {
-    copy_words(event->method, sizeof event->method, "POST");
-    copy_words(event->path, sizeof event->path, PRIVY_TOKEN_PATH);
+    copy_text(event->method, sizeof event->method, "POST");
+    copy_text(event->path, sizeof event->path, PRIVY_TOKEN_PATH);
   } else {
     describe_request(event, call->verify ? call->verify : call->request);
   }
   return event;
 }
 
-static void tell_request_id(privy_trace_event *event, const privy_response *response) {
+static void set_request_id(privy_trace_event *event, const privy_response *response) {
   const char *id = response ? privy_response_header(response, "X-Request-Id") : NULL;
   if (id) privy_copy_visible(event->request_id, sizeof event->request_id, id, strlen(id));
 }
@@ -76,7 +76,7 @@ void privy_call_trace_request(privy_call *call, privy_account *account) {
   (void)add_about_request(call, account, PRIVY_TRACE_REQUEST, -1);
 }
 
-static void tell_cost(privy_trace_event *event, const privy_cost *cost) {
+static void set_cost(privy_trace_event *event, const privy_cost *cost) {
   event->lookup = cost->lookup;
   event->connect = cost->connect;
   event->tls = cost->tls;
@@ -93,16 +93,16 @@ void privy_call_trace_response(privy_call *call, privy_account *account, int htt
   if (!event) return;
   event->http_status = http_status;
   event->failure = call->error->code;
-  tell_request_id(event, response);
-  tell_cost(event, &call->cost);
+  set_request_id(event, response);
+  set_cost(event, &call->cost);
 }
 
 void privy_call_trace_failure(privy_call *call, privy_account *account) {
   privy_trace_event *event = add_about_request(call, account, PRIVY_TRACE_FAILURE, -1);
   if (!event) return;
   event->failure = call->error->code;
-  copy_words(event->reason, sizeof event->reason, call->error->message);
-  tell_cost(event, &call->cost);
+  copy_text(event->reason, sizeof event->reason, call->error->message);
+  set_cost(event, &call->cost);
 }
 
 void privy_call_trace_pause(privy_call *call, privy_account *account, privy_trace_kind kind, double seconds) {
@@ -126,18 +126,18 @@ void privy_call_trace_refused(privy_call *call, privy_account *account) {
   privy_trace_event *event = add_about_request(call, account, PRIVY_TRACE_REFUSED, call->error->retry_after);
   if (!event) return;
   event->failure = call->error->code;
-  copy_words(event->reason, sizeof event->reason, call->error->message);
+  copy_text(event->reason, sizeof event->reason, call->error->message);
 }
 
-/* What a server says may quote what was sent, so a reason is given only where no answer is the cause. */
-static void tell_result(privy_trace_event *event, const privy_call *call) {
+/* Sets no reason if a response is the cause: the server's message may quote what was sent. */
+static void set_result(privy_trace_event *event, const privy_call *call) {
   const privy_error *error = call->error;
   const privy_response *response = call->status == PRIVY_OK ? call->response : error->response;
   event->failure = call->status;
   event->http_status = call->status == PRIVY_OK ? privy_response_status(response) : error->http_status;
   if (call->status != PRIVY_OK && error->http_status == 0)
-    copy_words(event->reason, sizeof event->reason, error->message);
-  tell_request_id(event, response);
+    copy_text(event->reason, sizeof event->reason, error->message);
+  set_request_id(event, response);
 }
 
 void privy_call_trace_end(privy_call *call, privy_account *account, double now) {
@@ -146,7 +146,7 @@ void privy_call_trace_end(privy_call *call, privy_account *account, double now) 
   privy_trace_event *event = add(call, account, PRIVY_TRACE_END, -1);
   if (!event) return;
   describe_request(event, call->user_request);
-  tell_result(event, call);
+  set_result(event, call);
   event->total = now > call->started_at ? now - call->started_at : 0;
   event->waited = call->waited;
 }
@@ -158,8 +158,8 @@ static bool is_about(const privy_detail *detail, const char *parameter) {
   return strncmp(detail->field, parameter, length) == 0 && strchr(".[", detail->field[length]); /* or the end */
 }
 
-/* Adds the parameter to the reason when a fault is about it. How many are. */
-static size_t name_parameter(privy_trace_event *event, const privy_details *details, const char *parameter) {
+/* Adds the parameter to the reason if error details are about it. Returns their number. */
+static size_t add_parameter(privy_trace_event *event, const privy_details *details, const char *parameter) {
   size_t found = 0, used = strlen(event->reason);
   for (size_t i = 0; i < details->count; i++) found += is_about(&details->items[i], parameter);
   if (found)
@@ -168,17 +168,17 @@ static size_t name_parameter(privy_trace_event *event, const privy_details *deta
   return found;
 }
 
-/* Says which parameters are invalid. Only names that the tables know are given: all others are the user's words. */
-static void tell_invalid(privy_trace_event *event, const privy_operation *operation, const privy_details *details) {
+/* Lists the invalid parameters. Only names of the tables appear: others are the user's data. */
+static void set_invalid(privy_trace_event *event, const privy_operation *operation, const privy_details *details) {
   static const char *const parts[] = {"method", "path", "params", "headers", "body"};
   size_t named = 0;
   privy_field_info field;
-  copy_words(event->reason, sizeof event->reason, "invalid:");
+  copy_text(event->reason, sizeof event->reason, "invalid:");
   for (size_t i = 0; operation && privy_operation_param(operation, i, &field); i++)
-    named += name_parameter(event, details, field.name);
+    named += add_parameter(event, details, field.name);
   for (size_t i = 0; !operation && i < sizeof parts / sizeof *parts; i++)
-    named += name_parameter(event, details, parts[i]);
-  named += name_parameter(event, details, "base");
+    named += add_parameter(event, details, parts[i]);
+  named += add_parameter(event, details, "base");
   size_t used = strlen(event->reason);
   if (named < details->count)
     snprintf(event->reason + used, sizeof event->reason - used, "%s others", named ? "," : "");
@@ -189,9 +189,9 @@ bool privy_trace_refusal(privy_account *account, const privy_request *request, c
   if (error->code != PRIVY_VALIDATION || privy_trace_level_of(PRIVY_TRACE_REFUSED, error->code, -1) < min_level)
     return false;
   begin(out, PRIVY_TRACE_REFUSED, account, request);
-  out->call = ++account->calls;
+  out->call = ++account->call_count;
   out->failure = error->code;
   describe_request(out, request);
-  tell_invalid(out, request->operation, &error->details);
+  set_invalid(out, request->operation, &error->details);
   return true;
 }

@@ -6,20 +6,21 @@
 #include "base/text.h"
 #include "message/error.h"
 
-#define MOST_SECONDS 1e6
+#define MAX_SECONDS 1e6
 
 const privy_options privy_default_options = {.timeout = 30, .connect_timeout = 5, .max_wait = 90, .max_retries = 3};
 
-/* What a setting can be. */
+/* The values that a setting can have, by privy_setting. */
 static const struct {
   const char *name;
-  double least, most;
-  bool whole, above; /* no fraction; more than `least` */
-  const char *words;
+  double min, max;
+  bool whole;     /* no fraction */
+  bool above_min; /* `min` itself is not allowed */
+  const char *description;
 } settings[] = {
-    {"timeout", 0, MOST_SECONDS, false, true, "a number of seconds: more than 0, at most 1,000,000"},
-    {"connect_timeout", 0, MOST_SECONDS, false, true, "a number of seconds: more than 0, at most 1,000,000"},
-    {"max_wait", 0, MOST_SECONDS, false, false, "a number of seconds from 0 to 1,000,000"},
+    {"timeout", 0, MAX_SECONDS, false, true, "a number of seconds: more than 0, at most 1,000,000"},
+    {"connect_timeout", 0, MAX_SECONDS, false, true, "a number of seconds: more than 0, at most 1,000,000"},
+    {"max_wait", 0, MAX_SECONDS, false, false, "a number of seconds from 0 to 1,000,000"},
     {"max_retries", 0, 100, true, false, "a whole number from 0 to 100"},
     {"max_response", 1, DBL_MAX, true, false, "a whole number of bytes, 1 or more"},
     {"reserve", 0, DBL_MAX, true, false, "a whole number of requests a minute, 0 or more"},
@@ -31,11 +32,12 @@ const char *privy_setting_name(privy_setting setting) {
 }
 
 privy_status privy_setting_check(privy_setting setting, double value, privy_error *error) {
-  const bool fits = isfinite(value) && value >= settings[setting].least && value <= settings[setting].most;
-  const bool least = fits && value <= settings[setting].least;
-  if (fits && !(least && settings[setting].above) && !(settings[setting].whole && value > floor(value)))
+  const bool in_range = isfinite(value) && value >= settings[setting].min && value <= settings[setting].max;
+  const bool is_min = in_range && value <= settings[setting].min;
+  if (in_range && !(is_min && settings[setting].above_min) && !(settings[setting].whole && value > floor(value)))
     return PRIVY_OK;
-  return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s must be %s", settings[setting].name, settings[setting].words);
+  return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s must be %s", settings[setting].name,
+                         settings[setting].description);
 }
 
 double privy_setting_number(const char *text, size_t length) {
@@ -68,8 +70,8 @@ privy_status privy_setting_refuse_flag(const char *name, privy_error *error) {
   return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s must be true or false", name);
 }
 
-/* Where an option stands in the struct; NULL for max_retries, which is an int, and for what is none. */
-static double *place_of(privy_options *options, privy_setting option) {
+/* The option in the struct; NULL for max_retries and reserve, which are integers. */
+static double *seconds_of(privy_options *options, privy_setting option) {
   switch (option) {
   case PRIVY_SETTING_TIMEOUT: return &options->timeout;
   case PRIVY_SETTING_CONNECT_TIMEOUT: return &options->connect_timeout;
@@ -80,9 +82,9 @@ static double *place_of(privy_options *options, privy_setting option) {
 
 privy_status privy_options_set(privy_options *options, privy_setting option, double value, privy_error *error) {
   if (privy_setting_check(option, value, error) != PRIVY_OK) return error->code;
-  double *place = place_of(options, option);
-  if (place)
-    *place = value;
+  double *seconds = seconds_of(options, option);
+  if (seconds)
+    *seconds = value;
   else if (option == PRIVY_SETTING_RESERVE)
     options->reserve = value < (double)INT64_MAX ? (int64_t)value : INT64_MAX;
   else
@@ -101,8 +103,8 @@ privy_status privy_config_set(privy_config *config, privy_setting setting, doubl
 
 static double value_of(const privy_options *options, privy_setting option) {
   privy_options copy = *options;
-  const double *place = place_of(&copy, option);
-  return place ? *place : (double)options->max_retries;
+  const double *seconds = seconds_of(&copy, option);
+  return seconds ? *seconds : (double)options->max_retries;
 }
 
 privy_status privy_options_check(const privy_options *options, privy_error *error) {

@@ -1,4 +1,4 @@
-/* The events of calls, kept in their order until the group's driver takes them. */
+/* The trace events of calls, in order, until the driver of their group takes them. */
 #ifndef PRIVY_CALL_TRACE_H
 #define PRIVY_CALL_TRACE_H
 
@@ -11,9 +11,9 @@ typedef struct privy_trace {
 } privy_trace;
 
 void privy_trace_clear(privy_trace *trace);
-/* Room for one more event, all zero, at the end; NULL when memory runs out. */
+/* Appends an event of zeros and returns it, valid until the next call; NULL when memory runs out. */
 privy_trace_event *privy_trace_add(privy_trace *trace);
-/* Takes the oldest event; false when there is none. */
+/* Moves the oldest event to `*out`; false if there is none. */
 bool privy_trace_take(privy_trace *trace, privy_trace_event *out);
 
 #endif

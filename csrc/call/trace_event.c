@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A wait of so many seconds is worth a line in a production log. */
+/* Seconds from which on a wait has the level info. */
 #define LONG_WAIT 1.0
 
 const char *privy_trace_kind_name(privy_trace_kind kind) {
@@ -48,17 +48,17 @@ typedef struct line {
 
 static void add(line *out, const char *format, ...) PRIVY_PRINTF(2, 3);
 
-/* Cuts what is too long. */
+/* Appends text, cut at the end of the line. */
 static void add(line *out, const char *format, ...) {
-  size_t room = PRIVY_TRACE_LINE - out->length;
+  size_t capacity = PRIVY_TRACE_LINE - out->length;
   va_list arguments;
   va_start(arguments, format);
-  int length = vsnprintf(out->text + out->length, room, format, arguments);
+  int length = vsnprintf(out->text + out->length, capacity, format, arguments);
   va_end(arguments);
-  if (length > 0) out->length += (size_t)length < room ? (size_t)length : room - 1;
+  if (length > 0) out->length += (size_t)length < capacity ? (size_t)length : capacity - 1;
 }
 
-/* "503 ServerError", either of them, or `otherwise`. */
+/* "503 ServerError", or one of them, or `otherwise`. */
 static void add_result(line *out, const privy_trace_event *event, const char *otherwise) {
   const char *name = privy_error_describe(event->failure)->name;
   if (event->http_status) add(out, "%d%s", event->http_status, *name ? " " : "");
@@ -102,7 +102,7 @@ static void add_budget(line *out, const privy_trace_event *event) {
   add(out, " left");
 }
 
-/* The words of a transport may hold anything: one event stays one line. */
+/* Keeps the event in one line: the text of a transport may contain any byte. */
 static void blank_controls(char *text) {
   for (; *text; text++)
     if ((unsigned char)*text < ' ' || *text == 0x7f) *text = ' ';

@@ -2,7 +2,7 @@
 
 #include "base/buffer.h"
 
-/* Room for most. */
+/* Bytes that the headers of most requests fit into. */
 #define USUAL_HEADERS 512
 
 static bool add_header(privy_buffer *headers, const char *name, const char *value) {
@@ -10,8 +10,8 @@ static bool add_header(privy_buffer *headers, const char *name, const char *valu
          privy_buffer_text(headers, "\r\n");
 }
 
-/* What every request begins with. */
-static bool start(privy_call *call) {
+/* Sets what all requests have in common. */
+static bool begin(privy_call *call) {
   const char *suffix = call->settings->user_agent;
   privy_buffer *headers = &call->wire_request.headers;
   headers->length = 0;
@@ -36,7 +36,7 @@ bool privy_call_prepare_token(privy_call *call) {
   const privy_settings *settings = call->settings;
   privy_wire_request *out = &call->wire_request;
   call->form.length = 0;
-  if (!start(call) || !privy_token_form(&call->form, settings->client_id, settings->client_secret, settings->scopes) ||
+  if (!begin(call) || !privy_token_form(&call->form, settings->client_id, settings->client_secret, settings->scopes) ||
       !add_header(&out->headers, "Accept", "application/json") ||
       !add_header(&out->headers, "Content-Type", "application/x-www-form-urlencoded"))
     return false;
@@ -52,7 +52,7 @@ bool privy_call_prepare_token(privy_call *call) {
 bool privy_call_prepare_request(privy_call *call, const privy_request *request, const char *token) {
   privy_wire_request *out = &call->wire_request;
   const char *name, *value;
-  if (!start(call) || !set_path(call, privy_request_target(request))) return false;
+  if (!begin(call) || !set_path(call, privy_request_target(request))) return false;
   for (size_t i = 0; privy_request_header_at(request, i, &name, &value); i++)
     if (!add_header(&out->headers, name, value)) return false;
   if (*call->key && !add_header(&out->headers, "Idempotency-Key", call->key)) return false;

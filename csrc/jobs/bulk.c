@@ -5,14 +5,17 @@
 #include "message/response.h"
 
 #define DEFAULT_CONCURRENCY 8
-/* Any minute's budget, but not a day's. */
+/* Seconds: a run waits for the next minute's budget, but not for the next day's. */
 #define DEFAULT_MAX_WAIT 3600.0
 
 /* ---- queues ---- */
 
 static void push(bulk_queue *queue, bulk_row *row) {
   row->next_in_queue = NULL;
-  *(queue->last ? &queue->last->next_in_queue : &queue->first) = row;
+  if (queue->last)
+    queue->last->next_in_queue = row;
+  else
+    queue->first = row;
   queue->last = row;
   queue->count++;
 }
@@ -63,11 +66,32 @@ privy_status privy_bulk_new(privy_group *group, const privy_operation *operation
   return PRIVY_OK;
 }
 
-static void free_row(privy_bulk *bulk, bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) (void)privy_lanes_leave(&bulk->lanes, &row->places[i]);
-  *(row->before ? &row->before->next : &bulk->first) = row->next;
-  *(row->next ? &row->next->before : &bulk->last) = row->before;
+/* Appends the row to the rows held. */
+static void link_row(privy_bulk *bulk, bulk_row *row) {
+  row->previous = bulk->last;
+  if (bulk->last)
+    bulk->last->next = row;
+  else
+    bulk->first = row;
+  bulk->last = row;
+  bulk->held++;
+}
+
+static void unlink_row(privy_bulk *bulk, bulk_row *row) {
+  if (row->previous)
+    row->previous->next = row->next;
+  else
+    bulk->first = row->next;
+  if (row->next)
+    row->next->previous = row->previous;
+  else
+    bulk->last = row->previous;
   bulk->held--;
+}
+
+static void free_row(privy_bulk *bulk, bulk_row *row) {
+  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) (void)privy_lanes_leave(&bulk->lanes, &row->lane_entries[i]);
+  unlink_row(bulk, row);
   privy_request_free(row->request);
   privy_completion_clear(&row->completion);
   privy_free(row->given_key);
@@ -88,13 +112,13 @@ void privy_bulk_free(privy_bulk *bulk) {
 
 static bool may_start(const bulk_row *row) {
   for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++)
-    if (!privy_lanes_is_first(&row->places[i])) return false;
+    if (!privy_lanes_is_first(&row->lane_entries[i])) return false;
   return row->state == BULK_QUEUED;
 }
 
 static void leave_lanes(privy_bulk *bulk, bulk_row *row) {
   for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) {
-    bulk_row *next = privy_lanes_leave(&bulk->lanes, &row->places[i]);
+    bulk_row *next = privy_lanes_leave(&bulk->lanes, &row->lane_entries[i]);
     if (next && may_start(next)) push(&bulk->startable, next);
   }
 }
@@ -103,8 +127,8 @@ static bool join_lanes(privy_bulk *bulk, bulk_row *row) {
   privy_row_keys keys = {0};
   bool joined = privy_row_keys_read(row->request, &keys);
   for (size_t i = 0; joined && i < keys.count; i++) {
-    row->places[i].owner = row;
-    joined = privy_lanes_join(&bulk->lanes, keys.texts[i].data, keys.texts[i].length, &row->places[i]);
+    row->lane_entries[i].owner = row;
+    joined = privy_lanes_join(&bulk->lanes, keys.texts[i].data, keys.texts[i].length, &row->lane_entries[i]);
   }
   privy_row_keys_clear(&keys);
   return joined;
@@ -112,7 +136,7 @@ static bool join_lanes(privy_bulk *bulk, bulk_row *row) {
 
 /* ---- ends ---- */
 
-/* Ends the run for a reason that is no row's own: the first one counts. Takes over the contents of `error`. */
+/* Ends the run early. The first error is the reason. Takes over the contents of `error`. */
 static void stop(privy_bulk *bulk, privy_error *error) {
   bulk->ends = true;
   if (bulk->error.code == PRIVY_OK) {
@@ -129,13 +153,13 @@ static void stop_without_memory(privy_bulk *bulk) {
   stop(bulk, &error);
 }
 
-/* The budget is spent for longer than a call may wait: the core itself refused the request. */
-static bool is_spent(const privy_completion *completion) {
+/* Whether the core refused the request because its rate limit does not reset within max_wait. */
+static bool is_refused_by_budget(const privy_completion *completion) {
   return completion->status == PRIVY_RATE_LIMIT && completion->error.http_status == 0;
 }
 
-/* Ends the run because of a row that keeps its error as its result. */
-static void stop_after_result(privy_bulk *bulk, const privy_error *cause) {
+/* Ends the run with a copy of the error: the row keeps the error as its result. */
+static void stop_with_copy(privy_bulk *bulk, const privy_error *cause) {
   privy_error error;
   privy_error_init(&error);
   privy_error_set(&error, cause->code, "%s", cause->message);
@@ -162,7 +186,7 @@ static void keep_result(privy_bulk *bulk, bulk_row *row) {
   push(&bulk->results, row);
 }
 
-/* Counts a result when it is first offered. */
+/* Counts a result when privy_bulk_next first returns it. */
 static void count_result(privy_bulk *bulk, bulk_row *row) {
   if (row->counted) return;
   row->counted = true;
@@ -172,31 +196,32 @@ static void count_result(privy_bulk *bulk, bulk_row *row) {
   bulk->progress.updated += row->change == PRIVY_BULK_UPDATED;
 }
 
-static void end_call(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
+static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
   bulk->active--;
   row->attempts = completion->attempts;
   bulk->progress.requests += (uint64_t)completion->attempts;
-  if (is_spent(completion) && completion->attempts == 0) {
+  if (is_refused_by_budget(completion) && completion->attempts == 0) {
     row->state = BULK_OPEN;
     stop(bulk, &completion->error);
   } else {
-    if (is_spent(completion)) stop_after_result(bulk, &completion->error);
+    if (is_refused_by_budget(completion)) stop_with_copy(bulk, &completion->error);
     row->completion = *completion;
     keep_result(bulk, row);
   }
   leave_lanes(bulk, row);
 }
 
-static void take_ended(privy_bulk *bulk) {
+static void take_completed(privy_bulk *bulk) {
   privy_completion completion;
   while (privy_group_next_completed(bulk->group, &completion))
-    end_call(bulk, (bulk_row *)(uintptr_t)completion.id, &completion);
+    complete_row(bulk, (bulk_row *)(uintptr_t)completion.id, &completion);
 }
 
 /* ---- starts ---- */
 
-/* Calls that need a place: those on the wire, or about to be. When as many calls as there are places wait after
- * failures, the server is in trouble: further ones keep their places, so that the run does not try row after row. */
+/* Places that are taken: by calls in flight or about to be, and by results. Calls that back off after a failure take
+ * none, up to `concurrency` of them. More than that means that the server is in trouble: they keep their places, so
+ * that the run does not try row after row. */
 static size_t places_taken(const privy_bulk *bulk) {
   const size_t waiting = privy_group_backing_off(bulk->group);
   return bulk->active - (waiting < bulk->concurrency ? waiting : bulk->concurrency) + bulk->results.count;
@@ -236,7 +261,7 @@ static bool takes_row(privy_bulk *bulk) {
 }
 
 privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
-  take_ended(bulk);
+  take_completed(bulk);
   privy_bulk_measure_wait(bulk);
   start_rows(bulk);
   if (bulk->results.first) {
@@ -251,16 +276,13 @@ privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
 
 /* ---- rows ---- */
 
-/* The row that privy_bulk_next asked for. */
-static bulk_row *hold(privy_bulk *bulk, bulk_state state) {
+/* Adds the row that privy_bulk_next asked for. */
+static bulk_row *add_row(privy_bulk *bulk, bulk_state state) {
   bulk_row *row = bulk->spare;
   bulk->spare = NULL;
   row->index = bulk->progress.taken++;
   row->state = state;
-  row->before = bulk->last;
-  *(bulk->last ? &bulk->last->next : &bulk->first) = row;
-  bulk->last = row;
-  bulk->held++;
+  link_row(bulk, row);
   return row;
 }
 
@@ -271,7 +293,7 @@ static bool keep_given_key(bulk_row *row) {
 }
 
 void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
-  bulk_row *row = hold(bulk, BULK_QUEUED);
+  bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->request = request;
   if (!keep_given_key(row) || !join_lanes(bulk, row)) {
     row->state = BULK_OPEN;
@@ -283,14 +305,14 @@ void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
 }
 
 void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {
-  bulk_row *row = hold(bulk, BULK_QUEUED);
+  bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->completion = (privy_completion){.status = error->code, .error = *error};
   privy_error_init(error);
   keep_result(bulk, row);
 }
 
 void privy_bulk_fail(privy_bulk *bulk) {
-  hold(bulk, BULK_OPEN);
+  add_row(bulk, BULK_OPEN);
   bulk->ends = true;
 }
 

@@ -1,4 +1,4 @@
-/* What lies inside the privy_bulk of privy.h. */
+/* The contents of the privy_bulk of privy.h. */
 #ifndef PRIVY_JOBS_BULK_H
 #define PRIVY_JOBS_BULK_H
 
@@ -7,26 +7,26 @@
 #include "jobs/row_keys.h"
 
 typedef enum bulk_state {
-  BULK_QUEUED, /* waits for its lanes or for a place */
-  BULK_ACTIVE, /* its call is under way */
-  BULK_ENDED,  /* has a result that waits to be acknowledged */
-  BULK_OPEN    /* has no result and gets none */
+  BULK_QUEUED, /* waits for its lanes or for a free place among `concurrency` calls */
+  BULK_ACTIVE, /* has a call */
+  BULK_ENDED,  /* has a result that is not acknowledged */
+  BULK_OPEN    /* has no result and will get none */
 } bulk_state;
 
 typedef struct bulk_row {
   uint64_t index;
   bulk_state state;
-  privy_request *request; /* until its call starts */
-  const privy_call *call; /* ACTIVE */
-  privy_lane_entry places[PRIVY_MAX_ROW_KEYS];
+  privy_request *request; /* until its call starts; owned */
+  const privy_call *call; /* BULK_ACTIVE; owned by the group */
+  privy_lane_entry lane_entries[PRIVY_MAX_ROW_KEYS];
   char generated_key[40];
-  char *given_key; /* the Idempotency-Key that the user gave */
-  int attempts;    /* once its call has ended */
+  char *given_key; /* the Idempotency-Key of the request; NULL: none */
+  int attempts;    /* after its call has ended */
   privy_bulk_change change;
-  bool counted;                   /* its result has been offered */
-  privy_completion completion;    /* ENDED */
-  struct bulk_row *next, *before; /* of all rows held, in their order */
-  struct bulk_row *next_in_queue; /* of those that may start, or of the results */
+  bool counted;                     /* privy_bulk_next has returned PRIVY_BULK_RESULT for it */
+  privy_completion completion;      /* BULK_ENDED */
+  struct bulk_row *next, *previous; /* of all rows held, in order */
+  struct bulk_row *next_in_queue;   /* startable or results */
 } bulk_row;
 
 typedef struct bulk_queue {
@@ -41,20 +41,20 @@ struct privy_bulk {
   size_t concurrency;
   privy_lanes lanes;
   bulk_row *first, *last; /* all rows held */
-  bulk_row *spare;        /* for the next row, so that adding it cannot fail */
+  bulk_row *spare;        /* allocated for the next row, so that adding it cannot fail */
   size_t held, active;
   bulk_queue startable, results;
   bool ends; /* takes no more rows */
   privy_error error;
-  privy_bulk_progress progress;   /* its counts; `requests` without calls under way */
+  privy_bulk_progress progress;   /* its counts; `requests` without those of calls in progress */
   double started_at, measured_at; /* by the client's clock */
-  uint64_t ended;                 /* rows that have a result, offered or not */
-  bool idle;                      /* all calls waited when the caller was last asked to wait */
-  uint64_t reported_done;         /* as of the last privy_bulk_take_progress */
+  uint64_t ended;                 /* rows with a result */
+  bool idle;                      /* all calls waited when privy_bulk_next last returned PRIVY_BULK_WAIT */
+  uint64_t reported_done;         /* by the last privy_bulk_take_progress */
   double reported_wait;
 };
 
-/* Notes the time that has passed since the last look. */
+/* Adds the time since the last measurement to `waited`, if all calls waited during it. */
 void privy_bulk_measure_wait(privy_bulk *bulk);
 
 #endif

@@ -31,50 +31,56 @@ static privy_lane *add(privy_lanes *lanes, const char *key, size_t length) {
   return lane;
 }
 
-static void drop(privy_lanes *lanes, privy_lane *lane) {
-  *(lane->previous_lane ? &lane->previous_lane->next_lane : &lanes->first) = lane->next_lane;
+static void free_lane(privy_lanes *lanes, privy_lane *lane) {
+  if (lane->previous_lane)
+    lane->previous_lane->next_lane = lane->next_lane;
+  else
+    lanes->first = lane->next_lane;
   if (lane->next_lane) lane->next_lane->previous_lane = lane->previous_lane;
   privy_map_remove(&lanes->by_key, lane->key, lane->length);
   privy_free(lane);
 }
 
 void privy_lanes_clear(privy_lanes *lanes) {
-  while (lanes->first) drop(lanes, lanes->first);
+  while (lanes->first) free_lane(lanes, lanes->first);
   privy_map_clear(&lanes->by_key);
 }
 
-bool privy_lanes_join(privy_lanes *lanes, const char *key, size_t length, privy_lane_entry *place) {
+bool privy_lanes_join(privy_lanes *lanes, const char *key, size_t length, privy_lane_entry *entry) {
   privy_lane *lane = find(lanes, key, length);
   if (!lane) lane = add(lanes, key, length);
   if (!lane) return false;
-  place->lane = lane;
-  place->next = NULL;
+  entry->lane = lane;
+  entry->next = NULL;
   if (lane->last)
-    lane->last->next = place;
+    lane->last->next = entry;
   else
-    lane->first = place;
-  lane->last = place;
+    lane->first = entry;
+  lane->last = entry;
   return true;
 }
 
-bool privy_lanes_is_first(const privy_lane_entry *place) {
-  return !place->lane || place->lane->first == place;
+bool privy_lanes_is_first(const privy_lane_entry *entry) {
+  return !entry->lane || entry->lane->first == entry;
 }
 
-void *privy_lanes_leave(privy_lanes *lanes, privy_lane_entry *place) {
-  privy_lane *lane = place->lane;
+void *privy_lanes_leave(privy_lanes *lanes, privy_lane_entry *entry) {
+  privy_lane *lane = entry->lane;
   if (!lane) return NULL;
-  privy_lane_entry *before = NULL, *at = lane->first;
-  while (at != place) {
-    before = at;
+  privy_lane_entry *previous = NULL, *at = lane->first;
+  while (at != entry) {
+    previous = at;
     at = at->next;
   }
-  *(before ? &before->next : &lane->first) = place->next;
-  if (lane->last == place) lane->last = before;
-  place->lane = NULL;
+  if (previous)
+    previous->next = entry->next;
+  else
+    lane->first = entry->next;
+  if (lane->last == entry) lane->last = previous;
+  entry->lane = NULL;
   if (!lane->first) {
-    drop(lanes, lane);
+    free_lane(lanes, lane);
     return NULL;
   }
-  return before ? NULL : lane->first->owner;
+  return previous ? NULL : lane->first->owner;
 }

@@ -3,8 +3,8 @@
 #include "jobs/bulk.h"
 #include "policy/forecast.h"
 
-/* A shorter wait is not worth a report. */
-#define MOMENT 0.25
+/* Shorter waits are not reported, in seconds. */
+#define MIN_REPORTED_WAIT 0.25
 
 void privy_bulk_measure_wait(privy_bulk *bulk) {
   const double now = privy_client_now(privy_group_client(bulk->group));
@@ -20,7 +20,8 @@ static uint64_t requests_sent(const privy_bulk *bulk) {
   return sent;
 }
 
-/* Rows left, at what a row has taken so far: in requests by the budget, and in time. */
+/* The longer of two times for the rows that are left: by the requests that a row took so far and the rate limits, and
+ * by the time that it took. */
 static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress) {
   if (progress->total < 0 || bulk->ended == 0) return -1;
   const double ended = (double)bulk->ended, left = fmax((double)progress->total - ended, 0);
@@ -38,12 +39,14 @@ void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out) {
   *out = bulk->progress;
   out->requests = requests_sent(bulk);
   out->seconds = fmax(bulk->measured_at - bulk->started_at, 0);
-  out->waiting_until = privy_group_idle_seconds(bulk->group) > MOMENT ? privy_group_waiting_until(bulk->group) : 0;
+  out->waiting_until =
+      privy_group_idle_seconds(bulk->group) > MIN_REPORTED_WAIT ? privy_group_waiting_until(bulk->group) : 0;
   out->eta = eta_of(bulk, out);
 }
 
 bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out) {
-  const double wait = privy_group_idle_seconds(bulk->group) > MOMENT ? privy_group_waiting_until(bulk->group) : 0;
+  const double wait =
+      privy_group_idle_seconds(bulk->group) > MIN_REPORTED_WAIT ? privy_group_waiting_until(bulk->group) : 0;
   if (bulk->progress.done == bulk->reported_done && fabs(wait - bulk->reported_wait) <= 1) return false;
   bulk->reported_done = bulk->progress.done;
   bulk->reported_wait = wait;

@@ -23,7 +23,7 @@ static void lower(privy_buffer *text, size_t from) {
     if (text->data[i] >= 'A' && text->data[i] <= 'Z') text->data[i] = (char)(text->data[i] - 'A' + 'a');
 }
 
-/* The field's name keeps keys of different fields apart. */
+/* The text begins with the field's name, so that keys of different fields differ. */
 static bool add(privy_row_keys *keys, const privy_field *field, privy_value value) {
   if (value.type == PRIVY_NULL || keys->count == PRIVY_MAX_ROW_KEYS) return true;
   privy_buffer *text = &keys->texts[keys->count];

@@ -1,4 +1,4 @@
-/* The keys of a row of a bulk run: what the tables call keys of its operation (the rows marked ROW_KEY). */
+/* The keys of a row of a bulk run: the values of the fields that the tables mark as ROW_KEY. */
 #ifndef PRIVY_JOBS_ROW_KEYS_H
 #define PRIVY_JOBS_ROW_KEYS_H
 
@@ -6,13 +6,14 @@
 
 #define PRIVY_MAX_ROW_KEYS 2
 
-/* Start with {0}. Equal keys are equal texts: an order_id without leading zeros, an e-mail address in lower case. */
+/* Start with {0}. Texts are normalized, so that equal keys are equal texts: an order_id has no leading zeros, an e-mail
+ * address is in lower case. */
 typedef struct privy_row_keys {
   privy_buffer texts[PRIVY_MAX_ROW_KEYS];
   size_t count;
 } privy_row_keys;
 
-/* Reads the keys of a finished request. False when memory runs out. Clear the keys in any case. */
+/* Reads the keys of a finished request. False when memory runs out. Clear the keys in each case. */
 PRIVY_NODISCARD bool privy_row_keys_read(const privy_request *request, privy_row_keys *keys);
 void privy_row_keys_clear(privy_row_keys *keys);
 

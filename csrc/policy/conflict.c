@@ -7,10 +7,10 @@
 #include "schema/schema.h"
 #include "json/reader.h"
 
-/* How much a server's clock and its Date header, in whole seconds, may be off. */
+/* Tolerance in seconds: the Date header has whole seconds. */
 #define CLOCK_SLACK 2.0
 
-/* Room for two decoded strings. */
+/* Buffers for two decoded strings. */
 typedef struct comparison {
   privy_buffer one, other;
   bool no_memory;
@@ -18,11 +18,11 @@ typedef struct comparison {
 
 /* ---- values ---- */
 
-static privy_slice text_of(comparison *state, privy_value string, privy_buffer *room) {
+static privy_slice text_of(comparison *state, privy_value string, privy_buffer *buffer) {
   if (!string.escaped) return (privy_slice){string.text, string.length};
-  room->length = 0;
-  if (privy_value_decode(string, room) != PRIVY_OK) state->no_memory = true;
-  return (privy_slice){room->data, room->length};
+  buffer->length = 0;
+  if (privy_value_decode(string, buffer) != PRIVY_OK) state->no_memory = true;
+  return (privy_slice){buffer->data, buffer->length};
 }
 
 static bool same_text(comparison *state, privy_value one, privy_value other, bool nocase) {
@@ -32,17 +32,17 @@ static bool same_text(comparison *state, privy_value one, privy_value other, boo
   return nocase ? privy_text_equal_nocase(a.text, a.length, b.text, b.length) : memcmp(a.text, b.text, a.length) == 0;
 }
 
-#define MOST_DIGITS 40
+#define MAX_DIGITS 40
 
-/* The digits of a number without zeros at either end, and the power of ten of the last one. */
+/* A number: its digits without leading and trailing zeros, and the power of ten of the last digit. */
 typedef struct decimal {
   bool negative;
-  char digits[MOST_DIGITS];
+  char digits[MAX_DIGITS];
   size_t count;
   int64_t exponent;
 } decimal;
 
-/* False when the number has more digits than can be compared. */
+/* False if the number has more than MAX_DIGITS digits. */
 static bool read_decimal(privy_value number, decimal *out) {
   const char *at = number.text, *const end = at + number.length;
   bool fraction = false;
@@ -55,7 +55,7 @@ static bool read_decimal(privy_value number, decimal *out) {
     }
     out->exponent -= fraction;
     if (*at == '0' && out->count == 0) continue;
-    if (out->count == MOST_DIGITS) return false;
+    if (out->count == MAX_DIGITS) return false;
     out->digits[out->count++] = *at;
   }
   if (at < end) at += 1 + (at[1] == '+');
@@ -75,7 +75,7 @@ static bool same_number(privy_value one, privy_value other) {
          a.count == b.count && memcmp(a.digits, b.digits, a.count) == 0;
 }
 
-/* Values of one field, or elements of a list. Containers are equal only as they stand. */
+/* Compares values of one field, or elements of a list. Containers are equal only if their JSON text is the same. */
 static bool same_value(comparison *state, privy_value one, privy_value other) {
   switch (one.type) {
   case PRIVY_STRING: return same_text(state, one, other, false);
@@ -107,7 +107,7 @@ static bool has_elements(comparison *state, privy_value list, privy_value wanted
   return true;
 }
 
-/* The last member of that key; PRIVY_ABSENT when there is none. */
+/* The last member with that key; PRIVY_ABSENT if there is none. */
 static privy_value member_of(comparison *state, privy_value object, privy_value wanted) {
   privy_cursor cursor;
   privy_value key, value, found = {.type = PRIVY_ABSENT};
@@ -137,8 +137,8 @@ static bool is_empty(privy_value value) {
                                      : false;
 }
 
-/* An answer may carry an older name of the value. */
-static bool same_choice(comparison *state, const privy_enum *enum_values, privy_value sent, privy_value stored) {
+/* A response may contain an alias of the value. */
+static bool same_enum_value(comparison *state, const privy_enum *enum_values, privy_value sent, privy_value stored) {
   const char *name = stored.enum_value ? privy_enum_value(enum_values, (size_t)stored.enum_value - 1) : NULL;
   return name ? sent.type == PRIVY_STRING && privy_value_is(sent, name) : same_text(state, sent, stored, false);
 }
@@ -146,7 +146,7 @@ static bool same_choice(comparison *state, const privy_enum *enum_values, privy_
 static bool holds_value(comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
   if (is_empty(sent) || is_empty(stored)) return is_empty(sent) && is_empty(stored);
   switch (field->kind) {
-  case PRIVY_KIND_ENUM: return same_choice(state, field->enum_values, sent, stored);
+  case PRIVY_KIND_ENUM: return same_enum_value(state, field->enum_values, sent, stored);
   case PRIVY_KIND_STRINGS: return has_elements(state, stored, sent) && has_elements(state, sent, stored);
   case PRIVY_KIND_FLAT: return has_members(state, stored, sent) && has_members(state, sent, stored);
   default:

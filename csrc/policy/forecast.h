@@ -1,13 +1,13 @@
-/* How long an account's limits make a number of requests last. A pure function of what it is given. */
+/* How long a number of requests takes within the rate limits. A pure function of its arguments. */
 #ifndef PRIVY_POLICY_FORECAST_H
 #define PRIVY_POLICY_FORECAST_H
 
 #include "privy.h"
 
 /*
- * Seconds from `now` until the minute that has room for the last of `requests` begins, `reserve` of each minute being
- * left to others: 0 when the present minute has room for all. Negative when the day's budget has not.
- * A limit that is not known holds nothing back.
+ * Seconds from `now` until the minute begins in which the last of `requests` can be sent, `reserve` requests of each
+ * minute being left to others. 0: all can be sent in the current minute. Negative: the day's limit does not allow them.
+ * An unknown limit does not count.
  */
 double privy_forecast(const privy_rate_limit *minute, const privy_rate_limit *day, int64_t reserve, double requests,
                       double now);

@@ -8,8 +8,9 @@
 #include "message/error.h"
 #include "json/reader.h"
 
-/* A token that ends sooner than this is not worth a request that may take as long. */
-#define MARGIN 30.0
+/* Seconds: a request with the token may take as long. */
+#define MIN_VALIDITY 30.0
+/* Seconds, for a response without expires_in. */
 #define DEFAULT_LIFE 7200.0
 
 void privy_token_clear(privy_token *token) {
@@ -18,7 +19,7 @@ void privy_token_clear(privy_token *token) {
 }
 
 bool privy_token_is_fresh(const privy_token *token, double now) {
-  return token->text && now + MARGIN < token->expires_at;
+  return token->text && now + MIN_VALIDITY < token->expires_at;
 }
 
 static bool add_pair(privy_buffer *out, const char *name, const char *value) {

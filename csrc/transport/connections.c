@@ -29,10 +29,10 @@ static int port_of(int socket) {
   return address.ss_family == AF_INET ? ntohs(v4.sin_port) : address.ss_family == AF_INET6 ? ntohs(v6.sin6_port) : -1;
 }
 
-/* The connection when it is remembered. */
+/* The connection in the table, or NULL. */
 static privy_connection *find(privy_connection *connections, int port) {
-  privy_connection *place = port > 0 ? &connections[port % PRIVY_CONNECTIONS_MAX] : NULL;
-  return place && place->port == port ? place : NULL;
+  privy_connection *connection = port > 0 ? &connections[port % PRIVY_CONNECTIONS_MAX] : NULL;
+  return connection && connection->port == port ? connection : NULL;
 }
 
 bool privy_connections_add(privy_connection *connections, int port, const int sockets[2]) {
@@ -44,8 +44,8 @@ bool privy_connections_add(privy_connection *connections, int port, const int so
   return false;
 }
 
-/* Nothing is sent, so that the parent's connection goes on. The child may have closed the descriptor and opened it as
- * something else: then its port is another one. */
+/* Closing sends nothing, so the parent's connection continues. The child may have closed the descriptor and reused its
+ * number: then the port differs. */
 void privy_connections_close_copies(privy_connection *connections) {
   for (size_t i = 0; i < PRIVY_CONNECTIONS_MAX; i++) {
     if (connections[i].port > 0 && port_of(connections[i].socket) == connections[i].port) close(connections[i].socket);
@@ -54,13 +54,13 @@ void privy_connections_close_copies(privy_connection *connections) {
 }
 
 void privy_connections_received(privy_connection *connections, int port) {
-  privy_connection *place = find(connections, port);
-  if (place) place->last_received_at = privy_monotonic();
+  privy_connection *connection = find(connections, port);
+  if (connection) connection->last_received_at = privy_monotonic();
 }
 
 void privy_connections_set_http1(privy_connection *connections, int port, bool http1) {
-  privy_connection *place = find(connections, port);
-  if (place) place->http1 = http1;
+  privy_connection *connection = find(connections, port);
+  if (connection) connection->http1 = http1;
 }
 
 bool privy_connections_any_closed(const privy_connection *connections) {
@@ -80,14 +80,14 @@ void privy_connections_forget(privy_connection *connections, int socket) {
 }
 
 bool privy_connections_is_stale(privy_connection *connections, int port) {
-  const privy_connection *place = find(connections, port);
+  const privy_connection *connection = find(connections, port);
   char byte;
-  if (!place || !place->http1) return false;
-  return recv(place->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+  if (!connection || !connection->http1) return false;
+  return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 void privy_connections_retire(privy_connection *connections, int port, double sent_at) {
-  const privy_connection *place = find(connections, port);
-  /* Only for reading: to write to a socket that is shut down for writing may raise SIGPIPE. */
-  if (place && place->last_received_at <= sent_at) shutdown(place->socket, SHUT_RD);
+  const privy_connection *connection = find(connections, port);
+  /* Only for reading: a write to a socket that is shut down for writing may raise SIGPIPE. */
+  if (connection && connection->last_received_at <= sent_at) shutdown(connection->socket, SHUT_RD);
 }

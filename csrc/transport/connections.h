@@ -1,36 +1,40 @@
-/* The connections of an engine, remembered by their local port: which are fit to carry another request. */
+/* The connections of an engine, by their local port: which of them may carry another request. */
 #ifndef PRIVY_TRANSPORT_CONNECTIONS_H
 #define PRIVY_TRANSPORT_CONNECTIONS_H
 
 #include <stdbool.h>
 
-/* Ports that are the same modulo this share a place; the connection that came last has it. */
+/* The table has this many entries. A connection replaces an older one whose port has the same remainder. */
 #define PRIVY_CONNECTIONS_MAX 256
 
 typedef struct privy_connection {
-  int port;
+  int port; /* 0: no connection */
   int socket;
-  bool http1;              /* nothing may come on it that nobody asked for */
-  double last_received_at; /* when something came last, by privy_monotonic */
+  bool http1;              /* HTTP/1: the server sends nothing without a request */
+  double last_received_at; /* by privy_monotonic; 0: never */
 } privy_connection;
 
-/* In the child of a fork: closes its copies of the connections, which stay the parent's. */
+/* In all functions `connections` is the table, and `port` the local port of a connection; 0: unknown. */
+
+/* In the child of a fork: closes the child's descriptors, and leaves the parent's connections open. */
 void privy_connections_close_copies(privy_connection *connections);
-/* True when the server has closed one of the connections, or one broke. */
+/* Whether a server has closed one of the connections, or one is broken. */
 bool privy_connections_any_closed(const privy_connection *connections);
-/* Remembers the connection of this port when one of the sockets is its; false otherwise. A socket may be -1. */
+/* Adds the connection if one of the sockets has this local port; otherwise returns false. A socket may be -1. */
 bool privy_connections_add(privy_connection *connections, int port, const int sockets[2]);
-/* Something has come on the connection of this port just now. */
+/* Reports that bytes were received just now. */
 void privy_connections_received(privy_connection *connections, int port);
-/* Whether the connection of this port speaks HTTP/1. */
+/* Reports whether the connection uses HTTP/1. */
 void privy_connections_set_http1(privy_connection *connections, int port, bool http1);
-/* The socket is about to be closed. */
+/* Removes the connection of a socket that is about to be closed. */
 void privy_connections_forget(privy_connection *connections, int socket);
-/* True when a connection that was kept has ended or broken, or holds what would be taken for the next answer. */
+/* Whether a kept connection is closed or broken, or has bytes that would be read as the response to the next request.
+ */
 bool privy_connections_is_stale(privy_connection *connections, int port);
 /*
- * A request that was sent then has been given up. HTTP/2 keeps its connection, and libcurl would give it the next one:
- * unless something has come on it since, it may be dead and is made to look closed.
+ * Reports that a request sent at `sent_at` (by privy_monotonic) was abandoned. libcurl keeps an HTTP/2 connection in
+ * that case. If nothing was received since then, the connection may be dead: shuts it down for reading, so that libcurl
+ * does not use it again.
  */
 void privy_connections_retire(privy_connection *connections, int port, double sent_at);
 

@@ -8,29 +8,29 @@
 #include "message/error.h"
 #include "transport/transfer.h"
 
-/* Connections kept for later. By itself libcurl keeps few while few transfers run, and closes most after a burst. */
+/* Idle connections. By default libcurl keeps few while few transfers run, and closes most after a burst. */
 #define MAX_IDLE 64L
 
-/* Seconds of one wait, which may end early. */
-#define LONGEST_WAIT 3600.0
+/* Seconds of one wait, which may end earlier. */
+#define MAX_WAIT 3600.0
 
 struct privy_engine {
   const privy_libcurl *curl;
   const privy_settings *settings;
   CURLM *multi;
-  privy_transfer *idle; /* ended transfers, to be used again */
-  privy_socket_function *watch;
+  privy_transfer *idle; /* completed transfers, to be used again */
+  privy_socket_function *callback;
   void *context;
-  double due;              /* what libcurl asks for, by privy_monotonic; INFINITY: nothing */
-  double deadline;         /* when the first of the extended transfers may be over; INFINITY: there is none */
-  privy_transfer *expired; /* ended by their deadline and not taken */
-  size_t in_flight;        /* transfers started and not taken */
+  double due;      /* of the next socket action, by privy_monotonic; INFINITY: none is needed */
+  double deadline; /* when the first extended transfer may time out, by privy_monotonic; INFINITY: there is none */
+  privy_transfer *expired; /* timed out after an extension, and not taken */
+  size_t in_flight;        /* transfers that are started and not taken */
   privy_connection connections[PRIVY_CONNECTIONS_MAX];
 };
 
 /* ---- life ---- */
 
-/* The schemes of proxies are not all of those that libcurl transfers. */
+/* Accepts all schemes: those of proxies are not among those of transfers. */
 static privy_status check_url(const privy_libcurl *curl, const char *name, const char *url, privy_error *error) {
   CURLU *address = curl->url();
   CURLUcode result = address ? curl->url_set(address, CURLUPART_URL, url, CURLU_PATH_AS_IS | CURLU_NON_SUPPORT_SCHEME)
@@ -113,8 +113,8 @@ privy_status privy_engine_start(privy_engine *engine, const privy_wire_request *
   return PRIVY_OK;
 }
 
-/* In an event loop libcurl looks at a transfer's time when the timeout set first is over, and not again: what comes
- * later is the engine's to end. */
+/* In an event loop libcurl only checks a transfer's first timeout. The engine itself enforces an extended one, by
+ * `deadline`. */
 void privy_engine_extend(privy_engine *engine, privy_transfer *transfer, double seconds) {
   privy_transfer_extend(transfer, seconds);
   engine->deadline = fmin(engine->deadline, privy_transfer_deadline(transfer));
@@ -132,15 +132,15 @@ bool privy_engine_cancel(privy_engine *engine, privy_transfer *transfer) {
   return sent;
 }
 
-/* Nothing was sent on the stale connection: the request goes out on a new one instead. */
-static bool starts_again(privy_engine *engine, privy_transfer *transfer) {
+/* Sends the request on a new connection if the kept one was stale; nothing was sent on that. False otherwise. */
+static bool restart_if_stale(privy_engine *engine, privy_transfer *transfer) {
   if (!transfer->request.stale) return false;
   privy_transfer_use_new_connection(transfer);
   return engine->curl->multi_add_handle(engine->multi, transfer->easy) == CURLM_OK;
 }
 
-/* The next transfer that libcurl has ended, NULL when there is none. */
-static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
+/* The next completed transfer; NULL if there is none. */
+static privy_transfer *next_completed(privy_engine *engine, CURLcode *result) {
   int left;
   CURLMsg *message;
   if (engine->expired) {
@@ -159,7 +159,7 @@ static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
       privy_connections_retire(transfer->connections, transfer->request.port, transfer->request.sent_at);
     privy_fork_forbid();
     engine->curl->multi_remove_handle(engine->multi, transfer->easy);
-    bool again = starts_again(engine, transfer);
+    bool again = restart_if_stale(engine, transfer);
     privy_fork_allow();
     if (!again) return transfer;
   }
@@ -168,7 +168,7 @@ static privy_transfer *next_ended(privy_engine *engine, CURLcode *result) {
 
 void *privy_engine_next_completed(privy_engine *engine, privy_status *status, privy_error *(*error_of)(void *owner)) {
   CURLcode result = CURLE_OK;
-  privy_transfer *transfer = next_ended(engine, &result);
+  privy_transfer *transfer = next_completed(engine, &result);
   if (!transfer) return NULL;
   *status = privy_transfer_end(transfer, result, error_of(transfer->request.owner));
   engine->in_flight--;
@@ -185,12 +185,11 @@ void privy_engine_wait(privy_engine *engine, double seconds) {
   CURLMcode result = engine->curl->multi_perform(engine->multi, &running);
   privy_fork_allow();
   if (result != CURLM_OK || (size_t)running == engine->in_flight)
-    engine->curl->multi_poll(engine->multi, NULL, 0, (int)(fmin(seconds, LONGEST_WAIT) * 1000), NULL);
+    engine->curl->multi_poll(engine->multi, NULL, 0, (int)(fmin(seconds, MAX_WAIT) * 1000), NULL);
 }
 
-void privy_engine_wake(void *engine) {
-  const privy_engine *self = engine;
-  self->curl->multi_wakeup(self->multi);
+void privy_engine_wake(privy_engine *engine) {
+  engine->curl->multi_wakeup(engine->multi);
 }
 
 /* ---- driven by an event loop ---- */
@@ -202,7 +201,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) events |= PRIVY_SOCKET_READ;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) events |= PRIVY_SOCKET_WRITE;
   privy_fork_allow();
-  engine->watch(engine->context, (int)socket, events);
+  engine->callback(engine->context, (int)socket, events);
   privy_fork_forbid();
   return 0;
 }
@@ -214,13 +213,13 @@ static int on_timer(CURLM *multi, long milliseconds_left, void *context) {
   return 0;
 }
 
-void privy_engine_set_socket_callback(privy_engine *engine, privy_socket_function *watch, void *context) {
-  engine->watch = watch;
+void privy_engine_set_socket_callback(privy_engine *engine, privy_socket_function *callback, void *context) {
+  engine->callback = callback;
   engine->context = context;
   engine->due = -1;
-  engine->curl->multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, watch ? on_socket : NULL);
+  engine->curl->multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, callback ? on_socket : NULL);
   engine->curl->multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
-  engine->curl->multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, watch ? on_timer : NULL);
+  engine->curl->multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, callback ? on_timer : NULL);
   engine->curl->multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
 }
 

@@ -14,29 +14,30 @@ static const char *const names[] = {"libcurl.4.dylib"};
 static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 #endif
 
-#define OLDEST 0x075000
+/* 7.80.0 */
+#define OLDEST_VERSION 0x075000
 
 static privy_libcurl libcurl;
-static char fault[256]; /* why it cannot be used, "" when it can */
+static char load_error[256]; /* why libcurl cannot be used; "": it can */
 
 static const char missing[] = "libcurl cannot be loaded: %.100s; install it (Debian, Ubuntu: libcurl4; Fedora, Alpine: "
                               "libcurl; macOS: brew install curl)";
 
-/* Of the names that cannot be opened the first, which is the usual one, says why. */
+/* If no name can be opened, the error is that of the first name, which is the usual one. */
 static void *open_library(void) {
   void *library = NULL;
   for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) {
     library = dlopen(names[i], RTLD_NOW);
-    if (!library && !*fault) snprintf(fault, sizeof fault, missing, dlerror());
+    if (!library && !*load_error) snprintf(load_error, sizeof load_error, missing, dlerror());
   }
-  if (library) *fault = '\0';
+  if (library) *load_error = '\0';
   return library;
 }
 
-/* A function as it stands in the table; dlsym gives it as a pointer to an object. */
+/* Stores the function in `out`. dlsym returns it as a pointer to an object, hence memcpy. */
 static void find(void *library, const char *name, void *out) {
   void *symbol = dlsym(library, name);
-  if (!symbol) snprintf(fault, sizeof fault, "libcurl cannot be used: it has no %s", name);
+  if (!symbol) snprintf(load_error, sizeof load_error, "libcurl cannot be used: it has no %s", name);
   memcpy(out, &symbol, sizeof symbol);
 }
 
@@ -56,29 +57,30 @@ static void begin(void) {
   const curl_version_info_data *info = libcurl.version_info(CURLVERSION_NOW);
   snprintf(libcurl.agent, sizeof libcurl.agent, " libcurl/%s", info->version);
   list_encodings(info->features);
-  if (info->version_num < OLDEST) {
-    snprintf(fault, sizeof fault, "libcurl %s cannot be used: privy needs 7.80 or newer", info->version);
+  if (info->version_num < OLDEST_VERSION) {
+    snprintf(load_error, sizeof load_error, "libcurl %s cannot be used: privy needs 7.80 or newer", info->version);
     return;
   }
   CURLcode result = libcurl.global_init(CURL_GLOBAL_DEFAULT);
-  if (result != CURLE_OK) snprintf(fault, sizeof fault, "libcurl cannot be used: %s", libcurl.easy_strerror(result));
+  if (result != CURLE_OK)
+    snprintf(load_error, sizeof load_error, "libcurl cannot be used: %s", libcurl.easy_strerror(result));
 }
 
 static void load(void) {
   privy_fork_forbid();
   void *library = open_library();
 #define X(name)                                                                                                        \
-  if (!*fault) find(library, "curl_" #name, &libcurl.name);
+  if (!*load_error) find(library, "curl_" #name, &libcurl.name);
   PRIVY_LIBCURL(X)
 #undef X
-  if (!*fault) begin();
+  if (!*load_error) begin();
   privy_fork_allow();
 }
 
 const privy_libcurl *privy_libcurl_load(privy_error *error) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, load);
-  if (!*fault) return &libcurl;
-  privy_error_set(error, PRIVY_CONFIG_ERROR, "%s", fault);
+  if (!*load_error) return &libcurl;
+  privy_error_set(error, PRIVY_CONFIG_ERROR, "%s", load_error);
   return NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * libcurl, loaded when the first client needs the network: who imports the package, or lets the sandbox answer, neither
- * waits nor pays for it. This header is the only one that names libcurl's, for transfer.c and engine.c.
+ * libcurl, loaded when the first client of the network is created: importing the package and using the sandbox do not
+ * need it. This is the only header that includes libcurl's, for libcurl.c, transfer.c and engine.c.
  */
 #ifndef PRIVY_TRANSPORT_LIBCURL_H
 #define PRIVY_TRANSPORT_LIBCURL_H
@@ -36,16 +36,16 @@
   X(multi_wakeup)                                                                                                      \
   X(multi_socket_action)
 
-/* libcurl's functions without their curl_. */
+/* libcurl's functions, without the prefix curl_. */
 typedef struct privy_libcurl {
 #define X(name) __typeof__(curl_##name) *name;
   PRIVY_LIBCURL(X)
 #undef X
   char agent[64];     /* " libcurl/8.5.0" */
-  char encodings[32]; /* "gzip, br": those of an answer that it can undo, "" for none */
+  char encodings[32]; /* that libcurl can decode, such as "gzip, br"; "": none */
 } privy_libcurl;
 
-/* The library, for as long as the process lives; NULL with PRIVY_CONFIG_ERROR when it cannot be used. */
+/* The library, which stays loaded. NULL with PRIVY_CONFIG_ERROR in `error` if it cannot be used. */
 const privy_libcurl *privy_libcurl_load(privy_error *error);
 
 #endif

@@ -81,7 +81,7 @@ done:
 static bool fetches_its_own(scene *s, privy_group *group) {
   (void)group;
   if (s->client->account.fetch == 0) return false;
-  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetches == 2;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetch_count == 2;
 }
 
 static void a_token_under_way_is_not_waited_for(void **state) {
@@ -108,7 +108,7 @@ done:
 /* A token that is there is kept. */
 static bool uses_the_token(scene *s, privy_group *group) {
   (void)group;
-  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetches == 1;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetch_count == 1;
 }
 
 static void a_token_is_kept(void **state) {

@@ -232,7 +232,7 @@ static void drivers_that_go_away_hold_nobody_up(void **state) {
     simulation_run(&run, crew, 6);
     assert_int_equal(run.done, 1000);
     assert_true(run.longest < 3);
-    assert_true(account.fetches > 10);
+    assert_true(account.fetch_count > 10);
     privy_account_clear(&account);
     end_simulation(&run);
   }

@@ -123,7 +123,7 @@ static void one_fetches_and_the_others_wait(void **state) {
     CHECK_MEMORY(responses(&s, i, 200, PAGE));
     ENDS(i, PRIVY_OK);
   }
-  assert_int_equal(s.account.fetches, 1);
+  assert_int_equal(s.account.fetch_count, 1);
   assert_int_equal(s.calls[0].attempts, 2);
   assert_int_equal(s.calls[1].attempts, 1);
 done:
@@ -146,7 +146,7 @@ static void the_wait_for_another_s_token_is_bounded(void **state) {
   assert_non_null(strstr(s.errors[1].message, "max_wait"));
   assert_int_equal(s.errors[1].attempts, 0);
   assert_true(s.errors[1].waited > 4.9 && s.errors[1].waited <= 5);
-  assert_int_equal(s.account.fetches, 1);
+  assert_int_equal(s.account.fetch_count, 1);
 done:
   close_scene(&s);
 }
@@ -203,7 +203,7 @@ static bool take_over(scene *s) {
   if (step == PRIVY_CALL_DONE) return false;
   assert_int_equal(step, PRIVY_CALL_SEND);
   assert_int_equal(s->calls[1].goal, PRIVY_GOAL_TOKEN);
-  assert_int_equal(s->account.fetches, 2);
+  assert_int_equal(s->account.fetch_count, 2);
   return true;
 }
 
@@ -231,7 +231,7 @@ static void a_fetch_that_was_taken_over_counts_no_more(void **state) {
   privy_call_step step = looks(&s, 2, 1, 0);
   CHECK_MEMORY(step != PRIVY_CALL_DONE);
   assert_int_equal(step, PRIVY_CALL_SEND);
-  assert_int_equal(s.account.fetches, 3);
+  assert_int_equal(s.account.fetch_count, 3);
 done:
   close_scene(&s);
 }
@@ -293,7 +293,7 @@ static void a_late_loss_is_none_and_a_late_stop_is_one(void **state) {
   assert_int_equal(s.errors[0].code, PRIVY_OK);
   assert_int_equal(s.account.fetch, s.calls[1].fetch);
   CHECK_MEMORY(looks(&s, 2, 1, -1) != PRIVY_CALL_DONE);
-  assert_int_equal(s.account.fetches, 3);
+  assert_int_equal(s.account.fetch_count, 3);
   CHECK_MEMORY(fails(&s, 1, PRIVY_INTERRUPTED));
   ENDS(1, PRIVY_INTERRUPTED);
   assert_int_equal(s.account.fetch, s.calls[2].fetch);
@@ -309,7 +309,7 @@ static void a_call_ahead_of_need_starts_no_fetch(void **state) {
   CHECK_OK(open_scene(&s));
   s.calls[0].prefetch = true;
   assert_int_equal(looks(&s, 0, 100, -1), PRIVY_CALL_WAIT);
-  assert_int_equal(s.account.fetches, 0);
+  assert_int_equal(s.account.fetch_count, 0);
   FETCHES(1);
   WAITS(0);
   CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t1")));
@@ -361,7 +361,7 @@ static void a_401_to_an_old_token_keeps_the_newer_one(void **state) {
   assert_string_equal(s.account.token.text, "t2");
   ASKS(1);
   assert_true(carries(&s, 1, "t2"));
-  assert_int_equal(s.account.fetches, 2);
+  assert_int_equal(s.account.fetch_count, 2);
 done:
   close_scene(&s);
 }
