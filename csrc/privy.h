@@ -600,8 +600,7 @@ PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 
 /* ---- clients ----------------------------------------------------------------------------------------------------- */
 
-/* Settings that are numbers; the first PRIVY_OPTION_COUNT of them, and the reserve, can be given for a single call too.
- */
+/* The settings that are numbers. The first PRIVY_OPTION_COUNT of them, and the reserve, are also options of a call. */
 typedef enum privy_setting {
   PRIVY_SETTING_TIMEOUT,
   PRIVY_SETTING_CONNECT_TIMEOUT,
@@ -610,106 +609,107 @@ typedef enum privy_setting {
   PRIVY_OPTION_COUNT,
   PRIVY_SETTING_MAX_RESPONSE = PRIVY_OPTION_COUNT,
   PRIVY_SETTING_RESERVE,
-  PRIVY_SETTING_CONCURRENCY, /* of a bulk run; no setting of a client */
+  PRIVY_SETTING_CONCURRENCY, /* of a bulk run, not of a client */
   PRIVY_SETTING_COUNT
 } privy_setting;
-/* "timeout", "connect_timeout", … `setting` must be below PRIVY_SETTING_COUNT. */
+/* The static name of a setting: "timeout", "connect_timeout", … `setting` must be below PRIVY_SETTING_COUNT. */
 PRIVY_API const char *privy_setting_name(privy_setting setting);
-/* The number that a text is, such as "5" or " 0.25 "; NaN when it is not one. */
+/* Reads a number such as "5" or " 0.25 "; NaN if the text is not a number. */
 PRIVY_API double privy_setting_number(const char *text, size_t length);
-/* Whether the setting can have the value; NaN stands for what is not a number. PRIVY_OK, PRIVY_CONFIG_ERROR with a
- * sentence that names the setting and what it can be, or PRIVY_NO_MEMORY. */
+/* Checks the value of a setting; NaN is invalid. Returns PRIVY_OK, PRIVY_CONFIG_ERROR with a message that names the
+ * setting and the values that it can have, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_setting_check(privy_setting setting, double value, privy_error *error);
-/* Whether a setting is text without a NUL; `text` is NULL for what is not text. PRIVY_OK, PRIVY_CONFIG_ERROR with a
- * sentence that names the setting and never quotes it, or PRIVY_NO_MEMORY. */
+/* Checks the text of the setting `name`. A NUL in it is invalid, and so is NULL: pass it for a value that is not text.
+ * Returns PRIVY_OK, PRIVY_CONFIG_ERROR with a message that does not quote the text, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_setting_check_text(const char *name, const char *text, size_t length,
                                                                 privy_error *error);
-/* Fills the error of a setting that must be true or false and is not: PRIVY_CONFIG_ERROR or PRIVY_NO_MEMORY. */
+/* Fills the error for a setting that must be true or false and is not. Returns PRIVY_CONFIG_ERROR or PRIVY_NO_MEMORY.
+ */
 PRIVY_API privy_status privy_setting_refuse_flag(const char *name, privy_error *error);
 
-/* What a call may take. Start with {0}: all as the client is set. */
+/* Options of one call. Start with {0}: the call uses the settings of its client. */
 typedef struct privy_options {
-  double timeout;         /* seconds for one attempt, whole */
-  double connect_timeout; /* seconds for the connection, TLS included */
-  double max_wait;        /* seconds that a call may wait, for budget and between its attempts; answers of requests
-                             that are on their way are waited for besides, for as long as `timeout` */
-  int max_retries;        /* further attempts after the first */
-  int64_t reserve;        /* requests of each minute that are left to others, be they calls of the same client */
-  unsigned given;         /* bit 1u << setting for each of them that is given; the others are the client's */
+  double timeout;         /* seconds for one attempt */
+  double connect_timeout; /* seconds of `timeout` for the connection, TLS included */
+  double max_wait;        /* seconds that a call may wait for budget and between attempts. Waits for responses to other
+                             requests of the client do not count; `timeout` bounds them */
+  int max_retries;        /* attempts after the first */
+  int64_t reserve;        /* requests of each minute that are left to others, other calls of the client included */
+  unsigned given;         /* bit 1u << setting for each option that is given */
 } privy_options;
 #define PRIVY_GIVEN(name) (1u << PRIVY_SETTING_##name)
-/* Gives an option (below PRIVY_OPTION_COUNT, or PRIVY_SETTING_RESERVE) its value. Returns as privy_setting_check does.
- */
+/* Sets an option: one below PRIVY_OPTION_COUNT, or PRIVY_SETTING_RESERVE. Returns as privy_setting_check does. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_options_set(privy_options *options, privy_setting option, double value,
                                                          privy_error *error);
 
-/* Settings of a client. privy_config_init gives the defaults; strings are copied by privy_client_new. */
+/* Settings of a client. Start with privy_config_init. privy_client_new copies the texts; NULL: not given. */
 typedef struct privy_config {
-  const char *token;         /* API token; else $PRIVY_API_TOKEN */
-  const char *client_id;     /* OAuth; else $PRIVY_CLIENT_ID */
-  const char *client_secret; /* OAuth; else $PRIVY_CLIENT_SECRET */
-  const char *scopes;        /* OAuth, space separated; NULL: all that the client may have; else $PRIVY_SCOPES */
-  const char *base_url;      /* else $PRIVY_BASE_URL, else https://api.privy.com/v1 */
-  const char *token_url;     /* else $PRIVY_TOKEN_URL, else the base URL's origin + /oauth/token */
-  const char *ca_bundle;     /* file of certificates to trust; NULL: $SSL_CERT_FILE, else the system's */
-  const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; NULL: $https_proxy and $no_proxy */
-  const char *user_agent;    /* follows "privy/<version>", e.g. "python/3.12.1"; NULL for none */
-  privy_options options; /* defaults: 30 s, 5 s, 90 s (a minute's window, and room), 3, 0; `given` means nothing here */
-  size_t max_response;   /* bytes of body accepted, default 64 MiB */
-  int allow_plain_http;  /* 1: plain http to any host, with the sandbox's own credentials only; 0: to loopback
-                            only; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
-  privy_sandbox *sandbox; /* answer from here instead of the network; the client keeps a reference */
+  const char *token;         /* API token; default $PRIVY_API_TOKEN */
+  const char *client_id;     /* OAuth; default $PRIVY_CLIENT_ID */
+  const char *client_secret; /* OAuth; default $PRIVY_CLIENT_SECRET */
+  const char *scopes;        /* OAuth, separated by spaces; default $PRIVY_SCOPES, or all scopes of the OAuth client */
+  const char *base_url;      /* default $PRIVY_BASE_URL, or https://api.privy.com/v1 */
+  const char *token_url;     /* default $PRIVY_TOKEN_URL, or /oauth/token at the origin of the base URL */
+  const char *ca_bundle;     /* file of trusted certificates; default $SSL_CERT_FILE, or those of the system */
+  const char *proxy;         /* http://, https://, socks5:// or socks5h:// URL; default $https_proxy and $no_proxy */
+  const char *user_agent;    /* sent after "privy/<version>", e.g. "python/3.12.1" */
+  privy_options options;  /* defaults: 30 s, 5 s, 90 s (one rate limit window and some more), 3, 0; ignores `given` */
+  size_t max_response;    /* bytes of a response's body; default 64 MiB */
+  int allow_plain_http;   /* 1: plain HTTP to any host, only with a sandbox's own credentials; 0: only to loopback
+                             addresses; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
+  privy_sandbox *sandbox; /* receives the requests in place of the network; the client keeps a reference. Clients of a
+                             sandbox ignore the environment's credentials and URLs */
 } privy_config;
 PRIVY_API void privy_config_init(privy_config *config);
-/* Gives a setting that is a number its value. Returns as privy_setting_check does. */
+/* Sets a setting that is a number. Returns as privy_setting_check does. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_config_set(privy_config *config, privy_setting setting, double value,
                                                         privy_error *error);
 
-/* A client: settings, connections and token. Safe to share between threads. */
+/* A client has settings, connections, rate limits and a token. Any number of threads may share it. */
 typedef struct privy_client privy_client;
 
-/* PRIVY_OK, PRIVY_CONFIG_ERROR with a message that names the setting or says why libcurl cannot be used, or
- * PRIVY_NO_MEMORY.
- */
+/* Creates a client; free it with privy_client_free. Returns PRIVY_OK, PRIVY_CONFIG_ERROR with a message that names the
+ * setting or says why libcurl cannot be used, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *config, privy_client **out,
                                                         privy_error *error);
-/* Frees the client. No call may be running on it. */
+/* Frees the client. It must have no calls and no groups. */
 PRIVY_API void privy_client_free(privy_client *client);
+/* Owned by the client. */
 PRIVY_API const char *privy_client_base_url(const privy_client *client);
 
-/* One of the account's limits, as the latest answers reported it. Times are the wall clock's, in a client of a sandbox
- * the sandbox's. */
+/* One rate limit of the account, by the last responses. Instants are those of the wall clock; in a client of a sandbox,
+ * those of the sandbox. */
 typedef struct privy_rate_limit {
-  bool known;        /* false: no answer has told of it yet */
-  int64_t limit;     /* requests a window */
-  int64_t remaining; /* requests left, those in flight taken off */
-  double resets_at;  /* when it is whole again; 0: it is whole */
+  bool known;        /* a response has reported it */
+  int64_t limit;     /* requests in a window */
+  int64_t remaining; /* requests left, those in flight subtracted */
+  double resets_at;  /* when the next window begins; 0: no window has begun, `remaining` is that of the next one */
 } privy_rate_limit;
-/* What is left of the minute and of the day. */
+/* The rate limits of the minute and of the day. */
 PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day);
 
 /*
- * Whether a list may ask for its next page before it is needed: when privy_pager_should_prefetch, and when the request
- * can leave at once: there is budget for it, and no OAuth token has to be fetched first. Make the call in a group that
- * is set ahead.
+ * Whether to request the next page of a list before it is needed, after `read` records of this one: if
+ * privy_pager_should_prefetch, and if the request can be sent at once, without a wait for budget or an OAuth token.
+ * Request it in a group with privy_group_set_prefetch.
  */
-PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_pager *walk, size_t read);
+PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_pager *pager, size_t read);
 
 /*
- * What a call reports while it runs: X(kind, name, what the event holds besides call, operation, method, path, attempt
- * and the budget left). The events of a call come in the order of happening. The first is "start", the last is "end",
- * and each of these comes once. A request that is refused as invalid does not become a call: its only event is
- * "refused".
+ * The trace events of a call: X(kind, name, what the event has besides call, operation, method, path, attempt and the
+ * budget). They come in the order in which they happen. The first is "start" and the last is "end"; each of them comes
+ * once. An invalid request does not become a call: its only event is "refused".
  */
 #define PRIVY_TRACE_EVENTS(X)                                                                                          \
   X(START, "start", "A call begins. Nothing is sent yet.")                                                             \
-  X(REQUEST, "request", "A request goes out.")                                                                         \
-  X(RESPONSE, "response", "Its answer came: http_status, request_id, failure when it is an error, times and bytes.")   \
-  X(FAILURE, "failure", "No answer came, or the call was stopped: failure, reason, times and bytes.")                  \
-  X(RETRY, "retry", "Another attempt will follow in `seconds`: failure and http_status say why.")                      \
-  X(WAIT, "wait", "The account's budget makes the call wait `seconds`.")                                               \
-  X(TOKEN, "token", "A new OAuth token is there, valid for `seconds`.")                                                \
-  X(REFUSED, "refused", "Nothing is sent: the request is invalid, or the budget is spent for `seconds`. reason.")      \
+  X(REQUEST, "request", "A request is sent.")                                                                          \
+  X(RESPONSE, "response", "A response came: http_status, request_id, failure if it is an error, times and bytes.")     \
+  X(FAILURE, "failure", "No response came, or the call was stopped: failure, reason, times and bytes.")                \
+  X(RETRY, "retry", "Another attempt follows in `seconds`: failure and http_status are the cause.")                    \
+  X(WAIT, "wait", "The call waits `seconds` for the account's budget.")                                                \
+  X(TOKEN, "token", "A new OAuth token was received, valid for `seconds`.")                                            \
+  X(REFUSED, "refused",                                                                                                \
+    "Nothing is sent: the request is invalid, or the rate limit is reached for `seconds`. reason.")                    \
   X(END, "end", "The call has ended: http_status, request_id, failure, reason, total, waited.")
 
 typedef enum privy_trace_kind {
@@ -719,7 +719,7 @@ typedef enum privy_trace_kind {
       PRIVY_TRACE_COUNT
 } privy_trace_kind;
 
-/* How important an event is: X(level, name). PRIVY_LEVEL_OFF stands above all of them. */
+/* The importance of an event: X(level, name). PRIVY_LEVEL_OFF is above all of them. */
 #define PRIVY_LEVELS(X)                                                                                                \
   X(DEBUG, "debug")                                                                                                    \
   X(INFO, "info")                                                                                                      \
@@ -732,55 +732,55 @@ typedef enum privy_level {
       PRIVY_LEVEL_OFF
 } privy_level;
 
-/* One event of a call. It owns nothing, and never holds a token, a body, an e-mail address or a phone number. Numbers
- * are negative where the kind has no such number or it is unknown. */
+/* One trace event. It owns nothing, and contains no token, body, e-mail address or phone number. A number is negative
+ * if it is unknown or the kind of event does not have it. */
 typedef struct privy_trace_event {
   privy_trace_kind kind;
-  uint64_t call;         /* number of the call, from 1 on in its client */
-  uint64_t id;           /* that its group was given for it; in a bulk run the index of its row; 0 of other calls */
+  uint64_t call;         /* number of the call in its client, from 1 */
+  uint64_t id;           /* id of the call in its group; in a bulk run the index of the row; 0 for blocking calls */
   const char *operation; /* e.g. "orders.upsert"; "request" for a raw request; static */
   char method[8];        /* e.g. "PATCH" */
-  char path[96];         /* template of the path, e.g. "/contacts/{id}"; a raw one shows plain words only */
-  int attempt;           /* requests of this call so far, those for tokens included */
+  char path[96];         /* template of the path, e.g. "/contacts/{id}"; of a raw request only plain words */
+  int attempt;           /* requests of this call so far, token requests included */
   int http_status;       /* 0: none */
   privy_status failure;  /* PRIVY_OK: none */
-  char reason[160];      /* the transport's words; of a refusal which limit is spent or which fields are invalid */
-  char request_id[64];   /* the answer's X-Request-Id */
+  char reason[160];      /* the transport's message; if refused: the rate limit or the invalid fields */
+  char request_id[64];   /* the response's X-Request-Id; "": none */
   double seconds;
-  double waited;                      /* seconds that the call spent waiting for budget, Retry-After and backoff */
-  double lookup, connect, tls;        /* seconds each took; 0 on a connection that was kept */
-  double first_byte;                  /* seconds from the request's departure to the answer's first byte */
-  double total;                       /* seconds in all */
-  int64_t bytes_sent, bytes_received; /* on the wire: headers, and bodies as compressed */
-  int reused;                         /* 1: the connection was a kept one, 0: it was not */
-  int64_t minute_left, day_left;      /* requests left to this client */
+  double waited;                      /* seconds that the call waited for budget, Retry-After and backoff */
+  double lookup, connect, tls;        /* seconds each; 0 on a kept connection */
+  double first_byte;                  /* seconds from sending the request to the first byte of the response */
+  double total;                       /* seconds of the attempt, of "end": of the call */
+  int64_t bytes_sent, bytes_received; /* headers, and bodies as compressed */
+  int reused;                         /* 1: on a kept connection; 0: on a new one */
+  int64_t minute_left, day_left;      /* requests left by the rate limits */
 } privy_trace_event;
 
-/* "request", "response", … `kind` must be below PRIVY_TRACE_COUNT. */
+/* The static name of a kind: "request", "response", … `kind` must be below PRIVY_TRACE_COUNT. */
 PRIVY_API const char *privy_trace_kind_name(privy_trace_kind kind);
-/* Retries, and waits of a second and more, are PRIVY_LEVEL_INFO; refusals by budget PRIVY_LEVEL_WARNING; all else is
- * PRIVY_LEVEL_DEBUG. */
+/* The level of an event: PRIVY_LEVEL_INFO for retries and for waits of one second or more, PRIVY_LEVEL_WARNING for
+ * calls that a rate limit refuses, otherwise PRIVY_LEVEL_DEBUG. */
 PRIVY_API privy_level privy_trace_level(const privy_trace_event *event);
-/* "debug", "info", "warning"; `level` must be below PRIVY_LEVEL_OFF. */
+/* The static name of a level: "debug", "info", "warning". `level` must be below PRIVY_LEVEL_OFF. */
 PRIVY_API const char *privy_level_name(privy_level level);
 
-/* Room for every line, its NUL included. */
+/* Bytes of the longest line, its NUL included. */
 #define PRIVY_TRACE_LINE 512
-/* Writes the event as one line for a log. */
+/* Writes the event as one line for a log, ended by NUL. */
 PRIVY_API void privy_trace_line(const privy_trace_event *event, char out[PRIVY_TRACE_LINE]);
 
-/* How the value of an event's attribute is to be read. */
+/* The type of an event's attribute. */
 typedef enum privy_trace_type {
-  PRIVY_TRACE_NOTHING, /* the event has no such value */
+  PRIVY_TRACE_NOTHING, /* the event does not have it */
   PRIVY_TRACE_WORD,    /* `text`, one of a fixed set */
   PRIVY_TRACE_TEXT,    /* `text` */
-  PRIVY_TRACE_ERROR,   /* `number`, a privy_status that privy_error_describe has a name for */
+  PRIVY_TRACE_ERROR,   /* `number`, a privy_status with a name by privy_error_describe */
   PRIVY_TRACE_NUMBER,  /* `number` */
   PRIVY_TRACE_SECONDS, /* `seconds` */
   PRIVY_TRACE_FLAG     /* `number`, 0 or 1 */
 } privy_trace_type;
 
-/* One attribute of an event as bindings show it. `name` is static, `text` lives as long as the event. */
+/* One attribute of an event for the host language. `name` is static; `text` is valid as long as the event. */
 typedef struct privy_trace_attribute {
   const char *name;
   privy_trace_type type;
@@ -789,28 +789,28 @@ typedef struct privy_trace_attribute {
   double seconds;
 } privy_trace_attribute;
 #define PRIVY_TRACE_ATTRIBUTES 23
-/* Fills `out` with the attributes: of every event the same ones, in the same order. */
+/* Fills `out` with the attributes. All events have the same ones, in the same order. */
 PRIVY_API void privy_trace_attributes(const privy_trace_event *event,
                                       privy_trace_attribute out[PRIVY_TRACE_ATTRIBUTES]);
 
-/* Asked about every 20 ms while a call waits, on the thread that made the call: true stops it. */
+/* Called about every 20 ms while a call waits, on the thread that made the call. True stops the call. */
 typedef bool privy_stop_function(void *context);
-/* Takes each event of the call, on the thread that made the call. The event is gone when it returns. */
+/* Called with each event of a call, on the thread that made the call. The event is valid until it returns. */
 typedef void privy_observe_function(void *context, const privy_trace_event *event);
 
-/* How a call that is waited for can be stopped and watched. Every member may be NULL. */
+/* How to stop and observe a blocking call. Both functions may be NULL. */
 typedef struct privy_hooks {
   privy_stop_function *stop;
   privy_observe_function *observe;
-  privy_level min_level; /* observe takes no events below this level */
-  void *context;         /* for stop and observe */
+  privy_level min_level; /* observe receives the events of this level and above */
+  void *context;         /* of both functions */
 } privy_hooks;
 
 /*
- * Makes the call that a finished request stands for, and waits for its answer. Takes no lock of the host language, so
- * release it around this. `options` and `hooks` may be NULL. The request may be used again afterwards.
- * PRIVY_OK with a response of one reference in `*out`; otherwise the status in `error->code`:
- * PRIVY_VALIDATION, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_API_STATUS and its kinds, PRIVY_INTERRUPTED,
+ * Makes the call of a finished request and waits for its response. It does not use the host language's lock: release
+ * that lock around it. `options` and `hooks` may be NULL. The caller keeps the request and may use it again.
+ * Returns PRIVY_OK, with a response in `*out` that the caller releases; otherwise `error->code`: PRIVY_CONFIG_ERROR
+ * (options), PRIVY_VALIDATION, PRIVY_CONNECTION, PRIVY_TIMEOUT, PRIVY_API_STATUS and its kinds, PRIVY_INTERRUPTED, or
  * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, const privy_request *request,
@@ -818,8 +818,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_call(privy_client *client, c
                                                          privy_response **out, privy_error *error);
 
 /*
- * Makes the event of a request that privy_request_finish refused with `error`. False, and nothing is to be reported,
- * when its level is below `min_level` or the error is not a refusal (memory ran out).
+ * Creates the event of a request that privy_request_finish refused with `error`. False, with no event to report, if its
+ * level is below `min_level` or the error is not PRIVY_VALIDATION.
  */
 PRIVY_API bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
                                     privy_level min_level, privy_trace_event *out);
@@ -827,190 +827,191 @@ PRIVY_API bool privy_client_refused(privy_client *client, const privy_request *r
 /* ---- many calls at once ------------------------------------------------------------------------------------------ */
 
 /*
- * A group makes any number of calls of one client at once without threads. Whoever holds it drives it: by
- * privy_group_wait, or from an event loop by privy_group_set_socket_callback, _due and _act. It is used by one thread
- * at a time; the client must outlive it.
+ * A group makes any number of calls of one client at once, without threads. Its owner drives it: by privy_group_wait,
+ * or from an event loop by privy_group_set_socket_callback, privy_group_timeout and privy_group_socket_action. One
+ * thread uses it at a time; only privy_group_wake is safe from other threads. The client must outlive the group.
  */
 typedef struct privy_group privy_group;
 
-/* A call that has ended. On success `response` is the caller's reference, else `error` tells; clear it with
- * privy_completion_clear. */
+/* The result of a call. The caller owns it and clears it with privy_completion_clear. */
 typedef struct privy_completion {
   uint64_t id;
   privy_status status;
-  privy_response *response;
-  privy_error error;
-  int attempts; /* requests sent for it, also when it succeeded */
-  bool updated; /* contacts.upsert: the contact existed and was updated */
+  privy_response *response; /* PRIVY_OK, otherwise NULL */
+  privy_error error;        /* any other status */
+  int attempts;             /* requests sent */
+  bool updated;             /* contacts.upsert: the contact existed and was updated */
 } privy_completion;
 PRIVY_API void privy_completion_clear(privy_completion *completion);
 
-/* PRIVY_OK, PRIVY_CONFIG_ERROR or PRIVY_NO_MEMORY. Connections that calls of the client have left are used again. */
+/* Creates a group, which uses idle connections of the client; free it with privy_group_free. Returns PRIVY_OK,
+ * PRIVY_CONFIG_ERROR or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_group_new(privy_client *client, privy_group **out, privy_error *error);
-/* Ends all calls under way and leaves the connections to later calls of the client, which keeps 16 freed groups for at
- * most a minute; in the child of a fork it only forgets them, for they are the parent's. Events that were not taken are
- * lost: call privy_group_cancel_all first to take those of the calls that it ends. */
+/* Cancels all calls, drops the events that were not taken (to take those of the calls that it cancels, call
+ * privy_group_cancel_all first), and frees the group. The client keeps the connections of 16 freed groups for at most a
+ * minute. In the child of a fork it leaves the calls and connections to the parent. */
 PRIVY_API void privy_group_free(privy_group *group);
-/* From now on, or (false) no longer, calls of the group are made before they are needed, and the group may not be
- * driven until they are. They start no token request, for which other calls would wait; they go on once there is a
- * token. */
+/* Sets whether the responses are not needed yet, so that the owner may stop driving the group. Its calls then start no
+ * token request, for which other calls would have to wait: they wait until another call has fetched a token. */
 PRIVY_API void privy_group_set_prefetch(privy_group *group, bool on);
-/* Calls that are started from now on keep their events of this level and above for privy_group_take_event. A new group
- * keeps none (PRIVY_LEVEL_OFF). */
+/* Sets which events privy_group_take_event returns of the calls that start from now on: those of this level and above.
+ * In a new group: none (PRIVY_LEVEL_OFF). */
 PRIVY_API void privy_group_observe(privy_group *group, privy_level min_level);
-/* Takes the oldest event that was kept; false when there is none. A wait ends early when there is one to take. Events
- * that no memory was left for are missing. */
+/* Takes the oldest event; false if there is none. While there is an event to take, privy_group_wait does not wait. An
+ * event is dropped when memory runs out. */
 PRIVY_API bool privy_group_take_event(privy_group *group, privy_trace_event *out);
 /*
- * Starts a call. Takes over the finished request, also on failure. `id` comes back with the outcome; it must not be
- * that of a call under way. Nothing is sent before the group is driven. PRIVY_OK, PRIVY_CONFIG_ERROR (options) or
- * PRIVY_NO_MEMORY.
+ * Starts a call. Takes over the finished request, also on failure. The completion has the same `id`, which no other
+ * call in progress may have. Nothing is sent until the group is driven. Returns PRIVY_OK, PRIVY_CONFIG_ERROR (options)
+ * or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_group_start(privy_group *group, privy_request *request,
                                                          const privy_options *options, uint64_t id, privy_error *error);
-/* Ends a call before its time, without an outcome; its connection is not used again. False when there is no such call.
- */
+/* Cancels a call, without a completion. An HTTP/1 connection that it uses is closed. False if there is no such call. */
 PRIVY_API bool privy_group_cancel(privy_group *group, uint64_t id);
-/* The same for all calls; outcomes that were not taken are dropped. In the child of a fork it does nothing. A bulk run
- * of the group is closed before. */
+/* Cancels all calls and drops the completions that were not taken. Close a bulk run of the group first. Does nothing in
+ * the child of a fork. */
 PRIVY_API void privy_group_cancel_all(privy_group *group);
-/* Calls under way, outcomes not taken yet included. */
+/* The number of calls in progress and of completions that were not taken. */
 PRIVY_API size_t privy_group_count(const privy_group *group);
-/* Takes the outcome of a call that has ended; false when none has. */
+/* Takes the completion of a call; false if there is none. */
 PRIVY_API bool privy_group_next_completed(privy_group *group, privy_completion *out);
-/* Moves all calls on and waits at most `seconds` for one to end. Wake it from another thread with privy_group_wake. */
+/* Advances all calls, and waits at most `seconds` until one completes. */
 PRIVY_API void privy_group_wait(privy_group *group, double seconds);
+/* Ends a wait early. Safe to call from any thread. */
 PRIVY_API void privy_group_wake(privy_group *group);
 
 typedef enum privy_socket_events { PRIVY_SOCKET_READ = 1, PRIVY_SOCKET_WRITE = 2 } privy_socket_events;
-/* Told which events of a socket matter from now on; 0: none, forget the socket. Called during
- * privy_group_socket_action. */
-typedef void privy_socket_function(void *context, int socket, int events);
-/* Has an event loop drive the group instead of privy_group_wait. Call it before the first start. */
-PRIVY_API void privy_group_set_socket_callback(privy_group *group, privy_socket_function *watch, void *context);
-/* Seconds until privy_group_socket_action(group, -1, 0) is due; negative: nothing waits for time. Ask after every start
- * and act.
+/* Called, inside other functions of the group, with the events of a socket to watch from now on; 0: stop watching it.
  */
+typedef void privy_socket_function(void *context, int socket, int events);
+/* From now on an event loop drives the group instead of privy_group_wait. Call it before the first start. */
+PRIVY_API void privy_group_set_socket_callback(privy_group *group, privy_socket_function *callback, void *context);
+/* Seconds until privy_group_socket_action(group, -1, 0) is due; negative: nothing waits for time. Ask again after each
+ * start and each socket action. */
 PRIVY_API double privy_group_timeout(const privy_group *group);
-/* A socket is ready for these events, or (socket -1) time has passed. Then take what has ended. */
+/* Advances the calls: a socket is ready for these events (privy_socket_events), or (-1, 0) time has passed. Then take
+ * the completions. */
 PRIVY_API void privy_group_socket_action(privy_group *group, int socket, int events);
-/* When the calls that wait for budget or a retry may go on, by the wall clock (the sandbox's in a client of a
- * sandbox); 0: none waits. */
+/* When the first call that waits for budget or a retry continues, in seconds since 1970 by the wall clock, or by the
+ * sandbox's clock; 0: none waits. */
 PRIVY_API double privy_group_waiting_until(const privy_group *group);
 
-/* ---- bulk runs ----------------------------------------------------------------------------------------------------
- */
+/* ---- bulk runs --------------------------------------------------------------------------------------------------- */
 
 /*
- * One operation for many rows. The caller builds a request for each row and drives the group; the run decides
- *   - when a row may be taken: as places free up, `concurrency` of them, a row that waits for its key taking none,
- *     nor one that waits after a failure, up to `concurrency` of them; at most PRIVY_BULK_LOOKAHEAD rows are held;
- *   - when a row's call starts: rows with an order_id, e-mail address, phone number or Idempotency-Key in common run
- * one after the other in their order, and their results come in that order;
- *   - when the run ends: all rows done, or the account's budget spent for longer than a call may wait (max_wait). One
- *     bad row ends nothing.
- * A result stays with the run until it is acknowledged. Each row is, once: acknowledged, unsent, or in doubt.
+ * A bulk run makes one operation for many rows. The caller builds a request for each row and drives the group. The run
+ * decides
+ *   - when it takes a row: while fewer than `concurrency` calls are in flight. Rows that wait for their key do not
+ *     count, nor do up to `concurrency` rows that back off after a failure. It holds at most PRIVY_BULK_LOOKAHEAD rows;
+ *   - when the call of a row starts: rows with the same order_id, e-mail address, phone number or Idempotency-Key run
+ *     one after the other, and their results come in that order;
+ *   - when it ends: after all rows, or when a rate limit is reached for longer than a call may wait (max_wait). A row
+ *     that fails does not end it.
+ * The run keeps a result until it is acknowledged. At any time each row is acknowledged, unsent, or in doubt.
  *
  *   privy_bulk_new(group, operation, &config, &bulk, &error);
  *   for (;;) switch (privy_bulk_next(bulk)) {
- *     case PRIVY_BULK_ROW:    …take a row… privy_bulk_add, _refuse or _fail; at the last one privy_bulk_end_rows
- *     case PRIVY_BULK_RESULT: privy_bulk_result(bulk, &result); …hand it out… privy_bulk_acknowledge(bulk);
+ *     case PRIVY_BULK_ROW:    …read a row… privy_bulk_add, _refuse or _fail; after the last one privy_bulk_end_rows
+ *     case PRIVY_BULK_RESULT: privy_bulk_result(bulk, &result); …use it… privy_bulk_acknowledge(bulk);
  *     case PRIVY_BULK_WAIT:   privy_group_wait(group, seconds), or return to the event loop
- *     case PRIVY_BULK_END:    …privy_bulk_error says why it ended early, if it did…
+ *     case PRIVY_BULK_END:    …privy_bulk_error is the reason if it ended early…
  *   }
  *   privy_bulk_free(bulk);
  */
 typedef struct privy_bulk privy_bulk;
 
-/* Rows that a run holds at most: taken, and not acknowledged yet. */
+/* Rows without an acknowledged result that a run holds at most. */
 #define PRIVY_BULK_LOOKAHEAD 1000
 
 typedef struct privy_bulk_config {
   int64_t concurrency;   /* calls at once, 1 or more; default 8 */
   int64_t total;         /* rows in all; negative (default): unknown */
-  privy_options options; /* of each call; defaults: those of the client, but max_wait 3600 s */
+  privy_options options; /* of each call; defaults: the settings of the client, but max_wait 3600 s */
 } privy_bulk_config;
 PRIVY_API void privy_bulk_config_init(privy_bulk_config *config);
-/* Sets how many calls are made at once. Returns as privy_setting_check does. */
+/* Sets `concurrency`. Returns as privy_setting_check does. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_config_concurrency(privy_bulk_config *config, double value,
                                                                      privy_error *error);
 
 /*
- * Makes a run on a group that has no other calls and serves this run only. The group must outlive the run, and it is
- * driven by the caller. PRIVY_OK; PRIVY_CONFIG_ERROR when the configuration cannot be used; PRIVY_NO_MEMORY.
+ * Creates a run; free it with privy_bulk_free. The group must have no other calls, serve this run only, and outlive it.
+ * Returns PRIVY_OK, PRIVY_CONFIG_ERROR for an invalid configuration, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_operation *operation,
                                                       const privy_bulk_config *config, privy_bulk **out,
                                                       privy_error *error);
-/* Closes the run and frees it. In the child of a fork it touches no call: they are the parent's. */
+/* Closes the run and frees it. In the child of a fork it leaves the calls to the parent. */
 PRIVY_API void privy_bulk_free(privy_bulk *bulk);
 
 typedef enum privy_bulk_step { PRIVY_BULK_ROW, PRIVY_BULK_RESULT, PRIVY_BULK_WAIT, PRIVY_BULK_END } privy_bulk_step;
-/* Takes the calls that have ended, starts those that may start, and returns what the caller does next: results come
- * before rows, for a source may be slow. */
+/* Takes the completions of the group, starts calls, and returns what the caller does next. Results come before rows,
+ * because reading a row may take long. */
 PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
 
-/* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. If memory runs
- * out the row is unsent and the run takes no more rows. */
+/* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. When memory
+ * runs out, the row is unsent and the run takes no more rows. */
 PRIVY_API void privy_bulk_add(privy_bulk *bulk, privy_request *request);
-/* Adds the row with a result of its own: no request could be made of it. Takes over the contents of `error`. */
+/* Adds the row with an error as its result, because its request is invalid. Takes over the contents of `error`. */
 PRIVY_API void privy_bulk_refuse(privy_bulk *bulk, privy_error *error);
-/* Adds the row as unsent and takes no more rows: what failed is not the row's fault. */
+/* Adds the row as unsent and takes no more rows, because the caller failed for another reason than the row. */
 PRIVY_API void privy_bulk_fail(privy_bulk *bulk);
-/* There are no more rows. */
+/* Reports that there are no more rows. */
 PRIVY_API void privy_bulk_end_rows(privy_bulk *bulk);
 
 typedef enum privy_bulk_change { PRIVY_BULK_UNCHANGED, PRIVY_BULK_CREATED, PRIVY_BULK_UPDATED } privy_bulk_change;
-/* What became of a row. Borrowed from the run until privy_bulk_acknowledge. */
+/* The result of a row. The run owns what it points to, until privy_bulk_acknowledge. */
 typedef struct privy_bulk_result_view {
-  uint64_t index;
+  uint64_t index; /* of the row */
   privy_status status;
   privy_response *response; /* PRIVY_OK */
-  const privy_error *error; /* otherwise */
-  privy_bulk_change change; /* what the server did; PRIVY_BULK_UNCHANGED for failures and events */
+  const privy_error *error; /* any other status */
+  privy_bulk_change change; /* of the server's data; PRIVY_BULK_UNCHANGED for failures and events */
 } privy_bulk_result_view;
-/* The oldest result. False when there is none. */
+/* Returns the oldest result; false if there is none. */
 PRIVY_API bool privy_bulk_result(const privy_bulk *bulk, privy_bulk_result_view *out);
-/* Removes the oldest result: it has been handed out. */
+/* Removes the oldest result. */
 PRIVY_API void privy_bulk_acknowledge(privy_bulk *bulk);
 
-/* How far a run has come. A row counts as done when privy_bulk_next has offered its result. */
+/* The progress of a run. A row is done when privy_bulk_next has returned PRIVY_BULK_RESULT for it. */
 typedef struct privy_bulk_progress {
   uint64_t taken, done, failed, created, updated;
   int64_t total;        /* negative: unknown */
-  uint64_t requests;    /* sent, those of calls under way included */
-  double seconds;       /* since the run was made */
+  uint64_t requests;    /* sent, those of calls in progress included */
+  double seconds;       /* since the run was created */
   double waited;        /* seconds in which all calls waited for budget or a retry */
-  double waiting_until; /* when they may go on, in seconds since 1970; 0: they do not wait */
-  double eta;           /* seconds until the end, by the pace so far, the requests that a row takes, and the minute's
-                           budget; negative when unknown: without total, before any result, or past the day's budget */
+  double waiting_until; /* when they continue, in seconds since 1970; 0: they do not wait */
+  double eta;           /* seconds until the end, by the speed so far, the requests that a row takes, and the rate limit
+                           of the minute. Negative: unknown, because total or the first result is missing, or because
+                           the limit of the day does not allow all rows */
 } privy_bulk_progress;
 PRIVY_API void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out);
-/* The same when a row was done or a wait began or ended since the last true; otherwise false. */
+/* The same, if a row was done or a wait began or ended since it last returned true; otherwise false. */
 PRIVY_API bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out);
 
-/* Why the run takes no more rows: PRIVY_RATE_LIMIT when the budget is spent, PRIVY_NO_MEMORY. NULL when it does. */
+/* Why the run ended early: PRIVY_RATE_LIMIT or PRIVY_NO_MEMORY. NULL if it did not. Owned by the run. */
 PRIVY_API const privy_error *privy_bulk_error(const privy_bulk *bulk);
 
 /* A row without an acknowledged result. */
 typedef struct privy_bulk_row {
   uint64_t index;
-  bool in_doubt;               /* a request was sent for it, and its result was not acknowledged; otherwise unsent */
-  const char *idempotency_key; /* that its request carried, NULL for none; borrowed until the next call */
+  bool in_doubt;               /* a request was sent for it; otherwise it is unsent */
+  const char *idempotency_key; /* of its request, NULL if it has none; valid until the next call of the run */
 } privy_bulk_row;
-/* Copies up to `capacity` of the rows without an acknowledged result, in their order; returns how many there are. */
+/* Copies the first `capacity` rows without an acknowledged result, in order. Returns how many there are in all. */
 PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
 /*
- * For rows that are all checked before the first request. Adds a fault of row `row`, from 0, as "[row].field"; the
- * faults of a row are added one after the other. PRIVY_OK or PRIVY_NO_MEMORY.
+ * For rows that are all checked before the first request: adds an error detail of `row`, numbered from 0, with the
+ * field
+ * "[row].field". Add the details of a row one after the other. Returns PRIVY_OK or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field,
                                                            const char *message);
-/* Makes a PRIVY_VALIDATION of the faults added: the message counts the invalid rows of `rows` and lists the first
- * faults, with e-mail addresses and phone numbers masked. Returns the error's code. */
+/* Completes the error of the details added: its message says how many of `rows` are invalid, and lists the first
+ * details, with e-mail addresses and phone numbers masked. Returns PRIVY_VALIDATION or PRIVY_NO_MEMORY. */
 PRIVY_API privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows);
 
-/* Ends the calls under way and takes no more rows. Rows without an acknowledged result stay open rows. */
+/* Cancels the calls and takes no more rows. Rows without an acknowledged result remain in privy_bulk_open_rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 
 #ifdef __cplusplus

@@ -7,7 +7,8 @@
 #include "policy/token.h"
 
 typedef struct privy_account {
-  double wall_offset; /* seconds that the wall clock is ahead of the calls' clock, as of the driver's last look */
+  double
+      wall_offset; /* seconds that the wall clock is ahead of the calls' clock, when the driver last read the clocks */
   privy_pacer pacer;
   privy_retry_quota quota;
   privy_token token;

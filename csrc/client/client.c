@@ -53,7 +53,7 @@ double privy_client_now(const privy_client *client) {
   return client->sandbox ? privy_sandbox_now(client->sandbox) : privy_steady_clock();
 }
 
-/* How far the wall clock is ahead of the calls' clock. */
+/* Seconds that the wall clock is ahead of the calls' clock. */
 static double wall_offset(const privy_client *client, double now) {
   return client->sandbox ? 0 : privy_wall_clock() - now;
 }
@@ -96,9 +96,9 @@ bool privy_client_draw_random(privy_client *client, uint64_t random[2]) {
   return seeded;
 }
 
-/* Takes the lock and reads the clocks. They are read one after the other: a difference that only comes of that would
- * move instants that have been reported. */
-static double begin_step(privy_client *client) {
+/* Locks the client, reads the clocks and returns the calls' clock. Ignores a small change of the offset: it only comes
+ * from reading one clock after the other, and would move instants that were reported before. */
+static double lock_and_read_clocks(privy_client *client) {
   double now = privy_client_now(client), offset = wall_offset(client, now);
   privy_mutex_lock(&client->mutex);
   if (fabs(offset - client->account.wall_offset) > CLOCK_READ_GAP) client->account.wall_offset = offset;
@@ -106,20 +106,20 @@ static double begin_step(privy_client *client) {
 }
 
 privy_call_step privy_client_next(privy_client *client, privy_call *call) {
-  double now = begin_step(client);
+  double now = lock_and_read_clocks(client);
   privy_call_step step = privy_call_next(call, &client->account, now);
   privy_mutex_unlock(&client->mutex);
   return step;
 }
 
 void privy_client_received(privy_client *client, privy_call *call, privy_wire_response *wire_response) {
-  double now = begin_step(client);
+  double now = lock_and_read_clocks(client);
   privy_call_received(call, &client->account, now, wire_response);
   privy_mutex_unlock(&client->mutex);
 }
 
 void privy_client_failed(privy_client *client, privy_call *call) {
-  double now = begin_step(client);
+  double now = lock_and_read_clocks(client);
   privy_call_failed(call, &client->account, now);
   privy_mutex_unlock(&client->mutex);
 }
@@ -130,11 +130,11 @@ void privy_client_drive_fetch(privy_client *client, uint64_t fetch) {
   privy_mutex_unlock(&client->mutex);
 }
 
-bool privy_client_may_prefetch(privy_client *client, const privy_pager *walk, size_t read) {
+bool privy_client_may_prefetch(privy_client *client, const privy_pager *pager, size_t read) {
   double until;
-  if (!privy_pager_should_prefetch(walk, read)) return false;
+  if (!privy_pager_should_prefetch(pager, read)) return false;
   privy_client_check_process(client);
-  double now = begin_step(client);
+  double now = lock_and_read_clocks(client);
   privy_account *account = &client->account;
   bool may = (client->settings.token || privy_token_is_fresh(&account->token, now)) &&
              privy_pacer_ask(&account->pacer, client->settings.options.reserve, now, &until) == PRIVY_PACE_NOW;
@@ -142,7 +142,7 @@ bool privy_client_may_prefetch(privy_client *client, const privy_pager *walk, si
   return may;
 }
 
-static void tell_limit(const privy_account *account, const privy_budget *budget, privy_rate_limit *out) {
+static void read_limit(const privy_account *account, const privy_budget *budget, privy_rate_limit *out) {
   int64_t left = budget->known ? privy_budget_left(budget, account->pacer.in_flight) : 0;
   double resets_at = budget->resets_at == 0 ? 0 : budget->resets_at + account->wall_offset;
   *out = (privy_rate_limit){budget->known, budget->limit, left, resets_at};
@@ -150,11 +150,11 @@ static void tell_limit(const privy_account *account, const privy_budget *budget,
 
 void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day) {
   privy_client_check_process(client);
-  double now = begin_step(client), until;
+  double now = lock_and_read_clocks(client), until;
   privy_pacer *pacer = &client->account.pacer;
-  privy_pacer_ask(pacer, 0, now, &until); /* so that a window whose end has passed counts as whole */
-  tell_limit(&client->account, &pacer->minute, minute);
-  tell_limit(&client->account, &pacer->day, day);
+  privy_pacer_ask(pacer, 0, now, &until); /* a window that is over becomes a full one */
+  read_limit(&client->account, &pacer->minute, minute);
+  read_limit(&client->account, &pacer->day, day);
   privy_mutex_unlock(&client->mutex);
 }
 

@@ -31,14 +31,14 @@ struct privy_group {
   int generation;        /* privy_fork_generation of its connections */
 };
 
-/* Seconds between two looks at a sandbox's clock, which may jump. */
+/* Seconds between two reads of a sandbox's clock, which may jump. */
 #define SANDBOX_CLOCK_POLL 0.02
 /* Shorter times without a driver are ignored, in seconds. */
 #define MIN_GAP 0.01
 /* Seconds after which a group that makes a token request is driven at the latest: calls of other groups that wait for
  * the token take the request over if nobody drives it. */
 #define FETCH_DRIVE_INTERVAL 0.1
-/* Seconds between two looks at `woken` in a group of a sandbox's client. */
+/* Seconds between two checks of `woken` in a group of a sandbox's client. */
 #define WAKE_POLL 0.004
 
 /* ---- life ---- */
