@@ -266,7 +266,7 @@ done:
   scene_close(&s);
 }
 
-static void a_row_in_backoff_holds_no_place(void **state) {
+static void a_row_that_backs_off_takes_no_place(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 5));
@@ -294,7 +294,7 @@ done:
   scene_close(&s);
 }
 
-static void an_outage_is_not_met_row_after_row(void **state) {
+static void an_outage_does_not_fail_row_after_row(void **state) {
   (void)state;
   scene s;
   privy_bulk_progress progress;
@@ -344,7 +344,7 @@ done:
   scene_close(&s);
 }
 
-static void a_429_ends_nothing(void **state) {
+static void a_429_does_not_end_a_run(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 20));
@@ -362,7 +362,7 @@ done:
 
 static const char *const bad_rows[] = {ORDER ",\"order_id\":1}", ORDER ",\"order_id\":-1}", ORDER ",\"order_id\":3}"};
 
-static void a_bad_row_ends_nothing(void **state) {
+static void a_failed_row_does_not_end_a_run(void **state) {
   (void)state;
   scene s;
   privy_bulk_progress progress;
@@ -435,7 +435,7 @@ done:
 }
 
 /* Rows 0 to 2 have one key, and row 3 another. */
-static void results_that_are_not_read_hold_their_places(void **state) {
+static void results_that_are_not_acknowledged_take_places(void **state) {
   (void)state;
   static const char *const rows[] = {ORDER ",\"order_id\":1}", ORDER ",\"order_id\":1}", ORDER ",\"order_id\":1}",
                                      ORDER ",\"order_id\":2}"};
@@ -519,7 +519,7 @@ done:
   scene_close(&s);
 }
 
-static void a_closed_run_says_what_is_in_doubt(void **state) {
+static void a_closed_run_reports_the_rows_in_doubt(void **state) {
   (void)state;
   scene s;
   privy_bulk_row open[16];
@@ -702,7 +702,7 @@ done:
 
 /* ---- lanes ---- */
 
-static void lanes_keep_their_order(void **state) {
+static void lanes_keep_rows_in_order(void **state) {
   (void)state;
   privy_lanes lanes = {0};
   int owners[3];
@@ -730,25 +730,25 @@ int main(void) {
       TEST(a_row_waits_for_each_of_its_keys),
       TEST(numbers_and_texts_are_the_same_order),
       TEST(events_with_one_key_keep_their_order),
-      TEST(a_row_in_backoff_holds_no_place),
-      TEST_UNSWEPT(an_outage_is_not_met_row_after_row),
+      TEST(a_row_that_backs_off_takes_no_place),
+      TEST_UNSWEPT(an_outage_does_not_fail_row_after_row),
       TEST_UNSWEPT(look_ahead_is_bounded),
       TEST_UNSWEPT(a_spent_minute_ends_a_run_that_may_not_wait),
-      TEST_UNSWEPT(a_429_ends_nothing),
-      TEST(a_bad_row_ends_nothing),
+      TEST_UNSWEPT(a_429_does_not_end_a_run),
+      TEST(a_failed_row_does_not_end_a_run),
       TEST(a_row_that_cannot_be_made_ends_the_run_unsent),
       TEST(a_result_stays_until_it_is_acknowledged),
       TEST(a_result_counts_once_however_often_it_is_offered),
-      TEST(results_that_are_not_read_hold_their_places),
+      TEST(results_that_are_not_acknowledged_take_places),
       TEST(a_sent_row_that_finds_the_budget_spent_has_a_result),
       TEST(a_result_is_offered_before_the_next_row_is_taken),
       TEST(events_carry_the_index_of_their_row),
-      TEST_UNSWEPT(a_closed_run_says_what_is_in_doubt),
+      TEST_UNSWEPT(a_closed_run_reports_the_rows_in_doubt),
       TEST(random_runs_account_for_every_row),
       TEST_UNSWEPT(progress_counts_the_requests_that_rows_take),
       TEST_UNSWEPT(a_days_budget_gives_no_estimate),
       TEST(configurations_are_checked),
-      TEST(lanes_keep_their_order),
+      TEST(lanes_keep_rows_in_order),
   };
   return HARNESS_RUN(tests);
 }

@@ -113,7 +113,7 @@ static bool is_done(made_call *made, privy_status status) {
 #define LIST "https://api.example/v1/contacts"
 #define ONE LIST "/" CONTACT
 
-static void one_request_one_answer(void **state) {
+static void a_call_sends_one_request_and_returns_its_response(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -128,7 +128,7 @@ done:
   drop(&made);
 }
 
-static void bodies_are_the_request_s(void **state) {
+static void the_body_sent_is_that_of_the_request(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -149,7 +149,7 @@ done:
   drop(&made);
 }
 
-static void a_token_comes_first(void **state) {
+static void a_token_is_fetched_before_the_request(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -172,7 +172,7 @@ static privy_token token_until(double expires_at) {
   return token;
 }
 
-static void a_fresh_token_is_used(void **state) {
+static void a_valid_token_is_used_again(void **state) {
   (void)state;
   made_call made = {0};
   privy_token token = token_until(1000);
@@ -186,7 +186,7 @@ done:
   drop(&made);
 }
 
-static void an_old_token_is_replaced(void **state) {
+static void an_expiring_token_is_replaced(void **state) {
   (void)state;
   made_call made = {0};
   privy_token token = token_until(1000);
@@ -201,7 +201,7 @@ done:
   drop(&made);
 }
 
-static void a_token_that_has_expired_already_ends_the_call(void **state) {
+static void a_received_token_that_has_expired_fails_the_call(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -225,7 +225,7 @@ static void no_error_tells_a_secret(const made_call *made) {
   }
 }
 
-static void a_refused_token_ends_the_call(void **state) {
+static void a_refused_token_request_fails_the_call(void **state) {
   (void)state;
   static const struct {
     int status;
@@ -265,7 +265,7 @@ done:
 #define TYPED_HEADERS                                                                                                  \
   AGENT "\r\nAccept: application/json\r\nContent-Type: application/json\r\nAuthorization: Bearer privy_token\r\n"
 
-static void an_upsert_goes_on_to_an_update(void **state) {
+static void an_upsert_becomes_an_update_after_a_conflict(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -282,7 +282,7 @@ done:
   drop(&made);
 }
 
-static void an_upsert_of_nothing_new_goes_on_to_a_get(void **state) {
+static void an_upsert_without_changes_becomes_a_get(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -299,7 +299,7 @@ done:
   drop(&made);
 }
 
-static void a_second_conflict_ends_the_upsert(void **state) {
+static void a_second_conflict_fails_the_upsert(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -342,7 +342,7 @@ done:
 
 /* ---- no answer --------------------------------------------------------------------------------------------------- */
 
-static void a_failure_ends_the_call(void **state) {
+static void the_error_of_a_failed_call_describes_its_request(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -362,7 +362,7 @@ done:
   drop(&made);
 }
 
-static void a_call_is_dropped_at_any_step(void **state) {
+static void a_call_can_be_cleared_after_each_step(void **state) {
   (void)state;
   for (int steps = 0; steps < 4; steps++) {
     made_call made = {0};
@@ -383,19 +383,19 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(one_request_one_answer),
-      TEST(bodies_are_the_request_s),
-      TEST(a_token_comes_first),
-      TEST(a_fresh_token_is_used),
-      TEST(an_old_token_is_replaced),
-      TEST(a_token_that_has_expired_already_ends_the_call),
-      TEST(a_refused_token_ends_the_call),
-      TEST(an_upsert_goes_on_to_an_update),
-      TEST(an_upsert_of_nothing_new_goes_on_to_a_get),
-      TEST(a_second_conflict_ends_the_upsert),
+      TEST(a_call_sends_one_request_and_returns_its_response),
+      TEST(the_body_sent_is_that_of_the_request),
+      TEST(a_token_is_fetched_before_the_request),
+      TEST(a_valid_token_is_used_again),
+      TEST(an_expiring_token_is_replaced),
+      TEST(a_received_token_that_has_expired_fails_the_call),
+      TEST(a_refused_token_request_fails_the_call),
+      TEST(an_upsert_becomes_an_update_after_a_conflict),
+      TEST(an_upsert_without_changes_becomes_a_get),
+      TEST(a_second_conflict_fails_the_upsert),
       TEST(other_conflicts_are_errors),
-      TEST(a_failure_ends_the_call),
-      TEST(a_call_is_dropped_at_any_step),
+      TEST(the_error_of_a_failed_call_describes_its_request),
+      TEST(a_call_can_be_cleared_after_each_step),
   };
   return HARNESS_RUN(tests);
 }

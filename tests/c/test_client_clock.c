@@ -61,7 +61,7 @@ done:
   scene_close(&s);
 }
 
-static void clocks_run(void **state) {
+static void the_clocks_advance(void **state) {
   (void)state;
   double before = privy_steady_clock();
   assert_true(before > 0 && privy_steady_clock() >= before);
@@ -72,7 +72,7 @@ int main(void) {
   static harness_test tests[] = {
       TEST(windows_are_reported_by_the_wall_clock),
       TEST(waits_are_reported_by_the_wall_clock),
-      TEST(clocks_run),
+      TEST(the_clocks_advance),
   };
   return HARNESS_RUN(tests);
 }

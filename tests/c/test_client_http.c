@@ -70,7 +70,7 @@ done:
   scene_close(&s);
 }
 
-static void headers_of_a_request_travel(void **state) {
+static void headers_of_a_request_are_sent(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 0}};
   scene s;
@@ -86,7 +86,7 @@ done:
   scene_close(&s);
 }
 
-static void encodings_may_be_chosen(void **state) {
+static void a_request_may_choose_its_accept_encoding(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 204 No Content\r\n\r\n", 0}};
   scene s;
@@ -121,7 +121,7 @@ done:
   scene_close(&s);
 }
 
-static void a_connection_that_was_closed_is_opened_anew(void **state) {
+static void a_closed_connection_is_replaced(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_CLOSE, EMPTY_PAGE, 0},
                                        {HTTP_ANSWER,
@@ -188,7 +188,7 @@ done:
   scene_close(&s);
 }
 
-static void an_upsert_updates_what_is_there(void **state) {
+static void an_upsert_updates_an_existing_contact(void **state) {
   (void)state;
   static const http_reply replies[] = {
       {HTTP_ANSWER, "HTTP/1.1 409 Conflict\r\nContent-Length: 39\r\n\r\n{\"error\":{\"id\":\"" CONTACT "\"}}", 0},
@@ -227,7 +227,7 @@ done:
 }
 
 /* A proxy would see the token in clear. */
-static void plain_http_takes_no_proxy(void **state) {
+static void plain_http_uses_no_proxy(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   int port;
@@ -248,7 +248,7 @@ done:
 }
 
 /* The proxy learns where to, and nothing else. */
-static void https_goes_through_a_proxy(void **state) {
+static void https_uses_the_proxy(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 0}};
   char proxy[64];
@@ -270,16 +270,16 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST(requests_are_exact_on_the_wire),
-      TEST(headers_of_a_request_travel),
-      TEST(encodings_may_be_chosen),
+      TEST(headers_of_a_request_are_sent),
+      TEST(a_request_may_choose_its_accept_encoding),
       TEST(one_connection_serves_twenty_calls),
-      TEST(a_connection_that_was_closed_is_opened_anew),
+      TEST(a_closed_connection_is_replaced),
       TEST(a_request_is_not_sent_twice),
       TEST(one_oauth_token_serves_all_calls),
-      TEST(an_upsert_updates_what_is_there),
+      TEST(an_upsert_updates_an_existing_contact),
       TEST(a_request_can_be_sent_again),
-      TEST(plain_http_takes_no_proxy),
-      TEST(https_goes_through_a_proxy),
+      TEST(plain_http_uses_no_proxy),
+      TEST(https_uses_the_proxy),
   };
   return HARNESS_RUN(tests);
 }

@@ -25,7 +25,7 @@ static const http_reply stalls[] = {{HTTP_STALL, "", 0}};
 static const http_reply closes_after[] = {{HTTP_CLOSE, EMPTY_PAGE, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
 
 /* Nobody listens: repeated, and nothing is in doubt. */
-static void a_refused_connection_is_no_request(void **state) {
+static void a_refused_connection_loses_no_write(void **state) {
   (void)state;
   scene s;
   scene_open(&s, SERVE(page));
@@ -40,7 +40,7 @@ done:
 }
 
 /* The server does not answer the handshake: the request stays here. */
-static void a_failed_handshake_is_no_request(void **state) {
+static void a_failed_handshake_loses_no_write(void **state) {
   (void)state;
   char url[64];
   scene s;
@@ -59,7 +59,7 @@ done:
 }
 
 /* It left, and the connection broke or stayed silent: not repeated, for nobody knows. */
-static void a_broken_connection_may_have_brought_the_request(void **state) {
+static void a_broken_connection_may_lose_a_write(void **state) {
   (void)state;
   static const struct {
     const http_reply *reply;
@@ -84,7 +84,7 @@ done:
 }
 
 /* A kept connection that the server has closed is replaced before anything leaves on it. */
-static void a_stale_connection_is_renewed(void **state) {
+static void a_connection_that_the_server_closed_is_replaced(void **state) {
   (void)state;
   scene s;
   scene_open(&s, SERVE(closes_after));
@@ -123,7 +123,7 @@ static privy_status post_until(scene *s, patience *p) {
   return status;
 }
 
-static void a_stopped_call_says_whether_its_request_left(void **state) {
+static void a_stopped_call_reports_whether_its_request_was_sent(void **state) {
   (void)state;
   scene s;
   scene_open(&s, SERVE(stalls));
@@ -141,11 +141,11 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST_UNSWEPT(a_refused_connection_is_no_request),
-      TEST_UNSWEPT(a_failed_handshake_is_no_request),
-      TEST_UNSWEPT(a_broken_connection_may_have_brought_the_request),
-      TEST(a_stale_connection_is_renewed),
-      TEST(a_stopped_call_says_whether_its_request_left),
+      TEST_UNSWEPT(a_refused_connection_loses_no_write),
+      TEST_UNSWEPT(a_failed_handshake_loses_no_write),
+      TEST_UNSWEPT(a_broken_connection_may_lose_a_write),
+      TEST(a_connection_that_the_server_closed_is_replaced),
+      TEST(a_stopped_call_reports_whether_its_request_was_sent),
   };
   return HARNESS_RUN(tests);
 }

@@ -38,7 +38,7 @@ static const struct {
     {{HTTP_CLOSE, "HTTP/1.0 200 OK\r\n\r\nall until the end", 0}, "GET", 200, 17, NULL},
 };
 
-static void answers_are_read_whole(void **state) {
+static void complete_responses_are_returned(void **state) {
   (void)state;
   http_reply replies[COUNT(responses)];
   scene s;
@@ -94,7 +94,7 @@ done:
   scene_close(&s);
 }
 
-static void answers_have_a_cap(void **state) {
+static void responses_have_a_size_limit(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n1234567890", 0},
                                        {HTTP_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n12345678901", 0},
@@ -120,7 +120,7 @@ done:
 }
 
 /* It comes in pieces, and its buffer would double with each of them. */
-static void bodies_take_the_room_they_need(void **state) {
+static void bodies_are_allocated_with_their_exact_size(void **state) {
   (void)state;
   static char text[40000];
   static const http_reply replies[] = {{HTTP_ANSWER, text, sizeof text}};
@@ -138,7 +138,7 @@ done:
   scene_close(&s);
 }
 
-static void headers_have_a_cap(void **state) {
+static void headers_have_a_size_limit(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_FLOOD, "HTTP/1.1 200 OK\r\nX-A: ", 0}};
   scene s;
@@ -152,7 +152,7 @@ done:
 }
 
 /* Many short lines cost more than their bytes. */
-static void headers_have_a_cap_of_lines(void **state) {
+static void headers_have_a_limit_of_lines(void **state) {
   (void)state;
   enum { LINES = 1001, LINE = 4 };
   static char text[sizeof OK("11\r\n") + LINES * LINE + sizeof "\r\n{\"data\":[]}"] = OK("11\r\n");
@@ -170,7 +170,7 @@ done:
 }
 
 /* A server that speaks no TLS never sees a request, least of all its token. */
-static void https_is_never_plain(void **state) {
+static void https_is_never_sent_as_plain_http(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   char url[64];
@@ -201,7 +201,7 @@ static const http_reply broken[] = {
     {HTTP_CLOSE, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello", 0},
 };
 
-static void broken_answers_are_connection_errors(void **state) {
+static void incomplete_responses_are_connection_errors(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(broken); i++) {
     const http_reply replies[] = {broken[i], {HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -252,15 +252,15 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(answers_are_read_whole),
+      TEST(complete_responses_are_returned),
       TEST(redirects_are_not_followed),
       TEST(errors_come_with_their_request),
-      TEST(answers_have_a_cap),
-      TEST(bodies_take_the_room_they_need),
-      TEST(headers_have_a_cap),
-      TEST(headers_have_a_cap_of_lines),
-      TEST(https_is_never_plain),
-      TEST(broken_answers_are_connection_errors),
+      TEST(responses_have_a_size_limit),
+      TEST(bodies_are_allocated_with_their_exact_size),
+      TEST(headers_have_a_size_limit),
+      TEST(headers_have_a_limit_of_lines),
+      TEST(https_is_never_sent_as_plain_http),
+      TEST(incomplete_responses_are_connection_errors),
       TEST(nobody_listens),
   };
   return HARNESS_RUN(tests);

@@ -75,7 +75,7 @@ static void keep_id(const scene *s, char id[32]) {
   snprintf(id, 32, "%.*s", (int)value.length, value.text);
 }
 
-static void contacts_live_and_die(void **state) {
+static void contacts_are_created_updated_and_deleted(void **state) {
   (void)state;
   char id[32];
   scene s;
@@ -141,7 +141,7 @@ done:
 #define EVENT                                                                                                          \
   "{\"event_type\":\"bought\",\"email\":\"a@example.com\",\"event_data\":{\"a\":[1]},\"idempotency_key\":\"k1\"}"
 
-static void orders_and_events_are_taken(void **state) {
+static void orders_and_events_are_accepted(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
@@ -164,7 +164,7 @@ done:
   scene_close(&s);
 }
 
-static void what_the_server_refuses(void **state) {
+static void errors_of_the_server_are_returned(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
@@ -223,7 +223,7 @@ done:
   scene_close(&s);
 }
 
-static void wrong_credentials(void **state) {
+static void wrong_credentials_are_authentication_errors(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, PRIVY_SANDBOX_CLIENT_ID, "wrong-secret"));
@@ -246,7 +246,7 @@ done:
 
 /* ---- faults on demand -------------------------------------------------------------------------------------------- */
 
-static void faults_on_demand(void **state) {
+static void injected_faults_are_met(void **state) {
   (void)state;
   static const struct {
     privy_sandbox_fault fault;
@@ -314,14 +314,14 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(contacts_live_and_die),
+      TEST(contacts_are_created_updated_and_deleted),
       TEST(contacts_are_listed_in_pages),
-      TEST(orders_and_events_are_taken),
-      TEST(what_the_server_refuses),
+      TEST(orders_and_events_are_accepted),
+      TEST(errors_of_the_server_are_returned),
       TEST(raw_requests_reach_the_sandbox),
       TEST(oauth_tokens_are_fetched_once_and_renewed),
-      TEST(wrong_credentials),
-      TEST(faults_on_demand),
+      TEST(wrong_credentials_are_authentication_errors),
+      TEST(injected_faults_are_met),
       TEST(a_stalled_sandbox_can_be_stopped),
       TEST(the_client_keeps_the_sandbox_alive),
   };

@@ -33,7 +33,7 @@ static void assert_setting(const char *setting, const char *expected) {
   assert_string_equal(setting ? setting : "none", expected ? expected : "none");
 }
 
-static void defaults(void **state) {
+static void settings_have_defaults(void **state) {
   (void)state;
   privy_config config;
   privy_settings settings = {0};
@@ -58,7 +58,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void the_environment_fills_in(void **state) {
+static void missing_settings_come_from_the_environment(void **state) {
   (void)state;
   privy_config config;
   privy_settings settings = {0};
@@ -88,7 +88,7 @@ done:
   temporary_remove(&bundle);
 }
 
-static void what_is_given_wins(void **state) {
+static void given_settings_override_the_environment(void **state) {
   (void)state;
   privy_config config;
   privy_settings settings = {0};
@@ -129,7 +129,7 @@ done:
   temporary_remove(&other);
 }
 
-static void a_sandbox_is_its_own_world(void **state) {
+static void clients_of_a_sandbox_ignore_the_environment(void **state) {
   (void)state;
   privy_config config;
   privy_settings settings = {0};
@@ -182,7 +182,7 @@ static const struct {
     {"\xC3\xA9", NULL, NULL, bad_token},
 };
 
-static void credentials_that_cannot_be_used(void **state) {
+static void invalid_credentials_are_refused(void **state) {
   (void)state;
   privy_config config;
   privy_client *client = NULL;
@@ -239,7 +239,7 @@ static const struct {
     {"http://[::2]", "must be https: plain http is for loopback addresses only"},
 };
 
-static void proxies_and_reserves(void **state) {
+static void proxies_and_the_reserve_are_checked(void **state) {
   (void)state;
   static const char *const right[] = {"http://p:3128", "https://u:p@p", "socks5://127.0.0.1:1080", "socks5h://[::1]"};
   static const char *const wrong[] = {"p:3128", "ftp://p", "http://", "http://a b", "http://a\n"};
@@ -323,7 +323,7 @@ done:
   empty_environment();
 }
 
-static void urls(void **state) {
+static void urls_are_checked(void **state) {
   (void)state;
   privy_config config;
   privy_settings settings = {0};
@@ -358,7 +358,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void origins(void **state) {
+static void the_token_url_has_the_origin_of_the_base_url(void **state) {
   (void)state;
   static const struct {
     const char *base, *token, *path;
@@ -387,7 +387,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void user_agents(void **state) {
+static void user_agents_are_checked(void **state) {
   (void)state;
   privy_config config;
   privy_settings settings = {0};
@@ -424,7 +424,7 @@ static void options_are_merged(void **state) {
   assert_int_equal(merged.reserve, 0);
 }
 
-static void options_have_limits(void **state) {
+static void options_are_checked(void **state) {
   (void)state;
   static const struct {
     privy_options options;
@@ -457,7 +457,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void a_setting_says_what_it_can_be(void **state) {
+static void a_setting_error_names_the_valid_values(void **state) {
   (void)state;
   static const struct {
     privy_setting setting;
@@ -574,20 +574,19 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(defaults),
-      TEST(the_environment_fills_in),
-      TEST(what_is_given_wins),
-      TEST(a_sandbox_is_its_own_world),
-      TEST(credentials_that_cannot_be_used),
+      TEST(settings_have_defaults),
+      TEST(missing_settings_come_from_the_environment),
+      TEST(given_settings_override_the_environment),
+      TEST(clients_of_a_sandbox_ignore_the_environment),
+      TEST(invalid_credentials_are_refused),
       TEST(plain_http_is_for_sandboxes),
-      TEST(urls),
-      TEST(proxies_and_reserves),
-      TEST(proxies_and_reserves),
-      TEST(origins),
-      TEST(user_agents),
+      TEST(urls_are_checked),
+      TEST(proxies_and_the_reserve_are_checked),
+      TEST(the_token_url_has_the_origin_of_the_base_url),
+      TEST(user_agents_are_checked),
       TEST(options_are_merged),
-      TEST(options_have_limits),
-      TEST(a_setting_says_what_it_can_be),
+      TEST(options_are_checked),
+      TEST(a_setting_error_names_the_valid_values),
       TEST(numbers_may_be_text),
       TEST(settings_are_set_by_name),
       TEST(options_of_a_client_are_checked),

@@ -22,7 +22,7 @@ ssize_t recv(int socket, void *data, size_t length, int flags) {
 static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
 
 /* Not even a POST without a key is lost by it: nothing has left. */
-static void a_stale_connection_is_left_before_anything_is_sent(void **state) {
+static void nothing_is_sent_on_a_stale_connection(void **state) {
   (void)state;
   scene s;
   scene_open(&s, SERVE(page));
@@ -42,6 +42,6 @@ done:
 }
 
 int main(void) {
-  static harness_test tests[] = {TEST(a_stale_connection_is_left_before_anything_is_sent)};
+  static harness_test tests[] = {TEST(nothing_is_sent_on_a_stale_connection)};
   return HARNESS_RUN(tests);
 }

@@ -72,7 +72,7 @@ static privy_status next_call(scene *s, int accepted) {
 }
 
 /* Also lets everything be loaded, and under valgrind translated, before the tests that measure time. */
-static void an_answer_that_comes_is_waited_for(void **state) {
+static void a_call_waits_for_its_response(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
@@ -85,7 +85,7 @@ done:
 
 /* ---- time-outs --------------------------------------------------------------------------------------------------- */
 
-static void answers_that_do_not_come_in_time(void **state) {
+static void late_responses_are_timeouts(void **state) {
   (void)state;
   static const char *const beginnings[] = {"", "HTTP/1.1 200 OK\r\nContent-Le",
                                            "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"da",
@@ -132,7 +132,7 @@ static int full_listener(int *port, int fillers[4]) {
   return listener;
 }
 
-static void connections_that_do_not_come_in_time(void **state) {
+static void late_connections_are_timeouts(void **state) {
   (void)state;
   int port, fillers[4];
   char url[64];
@@ -288,7 +288,7 @@ static bool never(void *context) {
   return false;
 }
 
-static void a_stop_function_is_asked_first(void **state) {
+static void a_call_can_be_stopped_before_it_sends(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
@@ -351,7 +351,7 @@ static void *work(void *context) {
   return NULL;
 }
 
-static void every_answer_belongs_to_its_question(void **state) {
+static void each_thread_receives_the_response_to_its_request(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ECHO, NULL, 0}};
   worker workers[THREADS];
@@ -375,14 +375,14 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(an_answer_that_comes_is_waited_for),
-      TEST(answers_that_do_not_come_in_time),
-      TEST(connections_that_do_not_come_in_time),
+      TEST(a_call_waits_for_its_response),
+      TEST(late_responses_are_timeouts),
+      TEST(late_connections_are_timeouts),
       TEST(another_thread_stops_a_call),
       TEST(a_stopped_call_closes_its_own_connection_only),
       TEST(a_stop_function_ends_the_call),
-      TEST(a_stop_function_is_asked_first),
-      TEST(every_answer_belongs_to_its_question),
+      TEST(a_call_can_be_stopped_before_it_sends),
+      TEST(each_thread_receives_the_response_to_its_request),
   };
   return HARNESS_RUN(tests);
 }

@@ -87,7 +87,7 @@ static const struct {
     {"{\"email\":\"a@b.c\",\"k\\u0031\":1}", "{\"email\":\"a@b.c\",\"k1\":2," SINCE "}", false},
 };
 
-static void it_holds_what_was_sent(void **state) {
+static void a_contact_has_what_was_sent(void **state) {
   (void)state;
   bool whole;
   for (size_t i = 0; i < COUNT(fields); i++) {
@@ -138,7 +138,7 @@ done:
   return;
 }
 
-static void it_is_no_older_than_the_first_attempt(void **state) {
+static void a_contact_is_not_older_than_the_first_attempt(void **state) {
   (void)state;
   static const struct {
     const char *times;
@@ -168,9 +168,9 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(it_holds_what_was_sent),
+      TEST(a_contact_has_what_was_sent),
       TEST(numbers_are_compared_by_value),
-      TEST(it_is_no_older_than_the_first_attempt),
+      TEST(a_contact_is_not_older_than_the_first_attempt),
   };
   return HARNESS_RUN(tests);
 }

@@ -53,7 +53,7 @@ static bool frees_the_group_and_calls(scene *s, privy_group *group) {
   return in_flight == 1 && s->client->account.pacer.in_flight == 0;
 }
 
-static void a_call_under_way_stays_the_parent_s(void **state) {
+static void a_call_of_the_parent_stays_with_the_parent(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_STALL, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
@@ -84,7 +84,7 @@ static bool fetches_its_own(scene *s, privy_group *group) {
   return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetch_count == 2;
 }
 
-static void a_token_under_way_is_not_waited_for(void **state) {
+static void a_child_does_not_wait_for_the_parent_s_token_request(void **state) {
   (void)state;
   static const http_reply replies[] = {
       {HTTP_STALL, "", 0}, {HTTP_ANSWER, TOKEN_ANSWER, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -111,7 +111,7 @@ static bool uses_the_token(scene *s, privy_group *group) {
   return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetch_count == 1;
 }
 
-static void a_token_is_kept(void **state) {
+static void a_child_keeps_the_token(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, TOKEN_ANSWER, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
@@ -164,7 +164,7 @@ static bool calls_from_many_threads(scene *s, privy_group *group) {
   return right;
 }
 
-static void a_child_of_many_threads(void **state) {
+static void the_threads_of_a_child_reset_the_client_once(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   scene s;
@@ -189,7 +189,7 @@ static bool calls_its_sandbox(scene *s, privy_group *group) {
   return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK;
 }
 
-static void a_client_of_a_sandbox(void **state) {
+static void a_child_has_its_own_copy_of_a_sandbox(void **state) {
   (void)state;
   privy_sandbox *sandbox = NULL;
   scene s;
@@ -206,11 +206,11 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST_UNSWEPT(a_call_under_way_stays_the_parent_s),
-      TEST_UNSWEPT(a_token_under_way_is_not_waited_for),
-      TEST_UNSWEPT(a_token_is_kept),
-      TEST_UNSWEPT(a_child_of_many_threads),
-      TEST_UNSWEPT(a_client_of_a_sandbox),
+      TEST_UNSWEPT(a_call_of_the_parent_stays_with_the_parent),
+      TEST_UNSWEPT(a_child_does_not_wait_for_the_parent_s_token_request),
+      TEST_UNSWEPT(a_child_keeps_the_token),
+      TEST_UNSWEPT(the_threads_of_a_child_reset_the_client_once),
+      TEST_UNSWEPT(a_child_has_its_own_copy_of_a_sandbox),
   };
   return HARNESS_RUN(tests);
 }

@@ -50,7 +50,7 @@ static void assert_all(const bool seen[MANY], size_t count) {
   for (size_t i = 0; i < count; i++) assert_true(seen[i]);
 }
 
-static void every_answer_belongs_to_its_question(void **state) {
+static void each_thread_receives_the_response_to_its_request(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
@@ -106,7 +106,7 @@ static void turn(loop *watched, privy_group *group) {
   }
 }
 
-static void an_event_loop_drives(void **state) {
+static void an_event_loop_drives_a_group(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
@@ -188,7 +188,7 @@ static void be_elsewhere(double timeout) {
 
 static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
 
-static void time_elsewhere_is_no_timeout(void **state) {
+static void time_without_a_driver_is_no_timeout(void **state) {
   (void)state;
   scene s;
   privy_group *group = NULL;
@@ -342,7 +342,7 @@ done:
 
 /* ---- fork ---- */
 
-static void parent_and_child_use_connections_of_their_own(void **state) {
+static void parent_and_child_use_separate_connections(void **state) {
   (void)state;
   scene s;
   int ends[2];
@@ -373,11 +373,11 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(every_answer_belongs_to_its_question),   TEST(an_event_loop_drives),
-      TEST(a_cancelled_call_leaves_nothing_behind), TEST(time_elsewhere_is_no_timeout),
+      TEST(each_thread_receives_the_response_to_its_request),   TEST(an_event_loop_drives_a_group),
+      TEST(a_cancelled_call_leaves_nothing_behind), TEST(time_without_a_driver_is_no_timeout),
       TEST(a_blocked_event_loop_is_no_timeout),     TEST(an_event_loop_still_times_out),
       TEST(a_late_event_loop_still_times_out),      TEST(a_late_event_loop_still_gives_up_a_handshake),
-      TEST(groups_hand_their_connections_on),       TEST(parent_and_child_use_connections_of_their_own),
+      TEST(groups_hand_their_connections_on),       TEST(parent_and_child_use_separate_connections),
   };
   return HARNESS_RUN(tests);
 }

@@ -57,7 +57,7 @@ static void forget_last_check(scene *s) {
   s->client->pool.checked_at = -PRIVY_POOL_CHECK_INTERVAL;
 }
 
-static void a_burst_leaves_few_groups(void **state) {
+static void a_burst_leaves_few_idle_connections(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   const size_t count = harness_rounds(BURST, 2), kept = count < KEPT ? count : KEPT;
@@ -78,7 +78,7 @@ done:
   scene_close(&s);
 }
 
-static void what_the_server_has_closed_is_closed_with_the_next_call(void **state) {
+static void the_next_call_closes_what_the_server_has_closed(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_CLOSE, EMPTY_PAGE, 0},
                                        {HTTP_CLOSE, EMPTY_PAGE, 0},
@@ -103,7 +103,7 @@ done:
   scene_close(&s);
 }
 
-static void what_is_open_is_kept(void **state) {
+static void open_connections_are_kept(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   privy_group *groups[CLOSED_BY_SERVER] = {NULL};
@@ -121,7 +121,7 @@ done:
   scene_close(&s);
 }
 
-static void what_was_idle_for_a_minute_is_closed(void **state) {
+static void connections_that_were_idle_for_a_minute_are_closed(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   privy_group *groups[CLOSED_BY_SERVER] = {NULL};
@@ -171,7 +171,7 @@ static int use_in_child(scene *s) {
   return count_connections(s->server->port) == 1 && fcntl(first, F_GETFD) >= 0 ? 0 : 1;
 }
 
-static void a_child_closes_its_copies_and_the_parent_goes_on(void **state) {
+static void a_child_closes_its_descriptors_and_the_parent_continues(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   privy_group *groups[CLOSED_BY_SERVER] = {NULL};
@@ -243,7 +243,7 @@ static privy_status call_in_loop(scene *s, privy_group *group, loop *sockets) {
 }
 
 /* Waiting and an event loop take turns with one connection. */
-static void a_group_that_was_watched_serves_others(void **state) {
+static void connections_of_an_event_loop_are_used_by_waiting_calls(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   loop sockets = {-1, 0};
@@ -268,12 +268,12 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(a_burst_leaves_few_groups),
-      TEST(what_the_server_has_closed_is_closed_with_the_next_call),
-      TEST(what_is_open_is_kept),
-      TEST(what_was_idle_for_a_minute_is_closed),
-      TEST_UNSWEPT(a_child_closes_its_copies_and_the_parent_goes_on), /* the child has no sweep of its own */
-      TEST(a_group_that_was_watched_serves_others),
+      TEST(a_burst_leaves_few_idle_connections),
+      TEST(the_next_call_closes_what_the_server_has_closed),
+      TEST(open_connections_are_kept),
+      TEST(connections_that_were_idle_for_a_minute_are_closed),
+      TEST_UNSWEPT(a_child_closes_its_descriptors_and_the_parent_continues), /* the child has no sweep of its own */
+      TEST(connections_of_an_event_loop_are_used_by_waiting_calls),
   };
   return HARNESS_RUN(tests);
 }

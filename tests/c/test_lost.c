@@ -51,7 +51,7 @@ done:
   drop(&made);
 }
 
-static void a_first_answer_is_believed(void **state) {
+static void a_conflict_without_a_loss_is_an_error(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -84,7 +84,7 @@ done:
   drop(&made);
 }
 
-static void reads_are_never_in_doubt(void **state) {
+static void reads_never_may_have_succeeded(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -100,7 +100,7 @@ done:
 }
 
 /* An answer that cannot be read is one of success; a call that is stopped on the way may have been one. */
-static void what_else_may_have_succeeded(void **state) {
+static void other_failures_that_may_have_succeeded(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -125,7 +125,7 @@ done:
 /* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 /* A request for a token is not the request of the call. */
-static void a_failed_token_request_is_no_lost_attempt(void **state) {
+static void a_failed_token_request_loses_no_write(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -241,7 +241,7 @@ static const struct {
     {"", "{\"data\":{\"email\":\"jane@b.c\",\"created_at\":\"1970-01-01T00:16:41Z\"}}", false},
 };
 
-static void a_contact_is_ours_when_it_holds_what_was_sent(void **state) {
+static void a_contact_is_ours_if_it_has_what_was_sent(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -283,7 +283,7 @@ static bool is_the_conflict(const made_call *made) {
   return true;
 }
 
-static void a_look_that_fails_leaves_the_conflict(void **state) {
+static void a_failed_verification_leaves_the_conflict(void **state) {
   (void)state;
   static const int statuses[] = {204, 302, 400, 401, 403, 404, 409, 501};
   made_call made = {0};
@@ -306,7 +306,7 @@ done:
   drop(&made);
 }
 
-static void a_look_is_tried_again_before_it_fails(void **state) {
+static void a_verification_is_retried(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -329,7 +329,7 @@ done:
   drop(&made);
 }
 
-static void a_look_without_budget_leaves_the_conflict(void **state) {
+static void a_verification_without_budget_leaves_the_conflict(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -342,7 +342,7 @@ done:
   drop(&made);
 }
 
-static void a_look_that_is_stopped_is_stopped(void **state) {
+static void a_verification_can_be_stopped(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -358,18 +358,18 @@ int main(void) {
   static harness_test tests[] = {
       TEST(a_conflict_after_each_loss),
       TEST(a_delete_after_each_loss),
-      TEST(a_first_answer_is_believed),
+      TEST(a_conflict_without_a_loss_is_an_error),
       TEST(errors_say_what_may_have_been_acted_on),
-      TEST(reads_are_never_in_doubt),
-      TEST(what_else_may_have_succeeded),
-      TEST(a_failed_token_request_is_no_lost_attempt),
+      TEST(reads_never_may_have_succeeded),
+      TEST(other_failures_that_may_have_succeeded),
+      TEST(a_failed_token_request_loses_no_write),
       TEST(raw_writes_are_repeated_where_nothing_was_acted_on),
       TEST(a_raw_write_that_is_lost_later_is_not_repeated_either),
-      TEST(a_contact_is_ours_when_it_holds_what_was_sent),
-      TEST(a_look_that_fails_leaves_the_conflict),
-      TEST(a_look_is_tried_again_before_it_fails),
-      TEST(a_look_without_budget_leaves_the_conflict),
-      TEST(a_look_that_is_stopped_is_stopped),
+      TEST(a_contact_is_ours_if_it_has_what_was_sent),
+      TEST(a_failed_verification_leaves_the_conflict),
+      TEST(a_verification_is_retried),
+      TEST(a_verification_without_budget_leaves_the_conflict),
+      TEST(a_verification_can_be_stopped),
   };
   return HARNESS_RUN(tests);
 }

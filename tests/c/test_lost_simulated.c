@@ -147,7 +147,7 @@ static bool is_text(const privy_response *response, size_t slot, const char *tex
 }
 
 /* A create that succeeds gives what was sent, never somebody else's contact; one that fails names the contact. */
-static void a_create_gives_what_was_sent(void **state) {
+static void a_create_returns_what_was_sent(void **state) {
   (void)state;
   int done = 0, conflicts = 0, open = 0, other = 0;
   for (uint64_t seed = 0; seed < 4000; seed++) {
@@ -232,7 +232,7 @@ static void no_consent_is_written_late(void **state) {
 /* Nothing is swept: the same steps are, one by one, in test_lost. */
 int main(void) {
   static harness_test tests[] = {
-      TEST_UNSWEPT(a_create_gives_what_was_sent),
+      TEST_UNSWEPT(a_create_returns_what_was_sent),
       TEST_UNSWEPT(no_create_conflicts_with_itself),
       TEST_UNSWEPT(no_consent_is_written_late),
   };

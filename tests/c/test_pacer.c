@@ -35,7 +35,7 @@ static const char *minute(char out[512], const char *limit, const char *remainin
   return out;
 }
 
-static void numbers_that_cannot_be_true_are_not_believed(void **state) {
+static void impossible_limits_are_ignored(void **state) {
   (void)state;
   static const struct {
     const char *limit, *remaining, *reset;
@@ -72,7 +72,7 @@ done:
 }
 
 /* By the server's clock where a Date gives it, else by the wall clock. */
-static void a_reset_is_believed_within_one_window(void **state) {
+static void a_reset_after_the_end_of_the_window_is_ignored(void **state) {
   (void)state;
   static const struct {
     const char *reset, *more;
@@ -138,7 +138,7 @@ done:
 }
 
 /* What is in flight may take all that is left: its answers say so, and no window has to pass for it. */
-static void answers_of_our_own_are_waited_for_apart(void **state) {
+static void waits_for_requests_in_flight_are_no_waits_for_budget(void **state) {
   (void)state;
   privy_pacer pacer = {0};
   char headers[512];
@@ -160,7 +160,7 @@ done:
   return;
 }
 
-static void the_day_has_the_last_word(void **state) {
+static void the_limit_of_the_day_comes_before_that_of_the_minute(void **state) {
   (void)state;
   static const char headers[] =
       "X-RateLimit-Limit-Minute: 60\r\nX-RateLimit-Remaining-Minute: 0\r\nX-RateLimit-Reset-Minute: 1800000030\r\n"
@@ -190,7 +190,7 @@ static void others_hold_back_half_of_a_minute_at_most(void **state) {
 }
 
 /* An answer that was overtaken by those of the next window. */
-static void an_answer_of_an_older_window_changes_nothing(void **state) {
+static void a_response_of_an_older_window_changes_nothing(void **state) {
   (void)state;
   privy_pacer pacer = {0};
   char headers[512];
@@ -213,14 +213,14 @@ static void a_forecast_leaves_the_reserve_to_others(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(numbers_that_cannot_be_true_are_not_believed),
-      TEST(a_reset_is_believed_within_one_window),
+      TEST(impossible_limits_are_ignored),
+      TEST(a_reset_after_the_end_of_the_window_is_ignored),
       TEST(the_window_of_a_day_is_a_day_long),
       TEST(no_window_blocks_for_longer_than_it_lasts),
-      TEST(answers_of_our_own_are_waited_for_apart),
-      TEST(the_day_has_the_last_word),
+      TEST(waits_for_requests_in_flight_are_no_waits_for_budget),
+      TEST(the_limit_of_the_day_comes_before_that_of_the_minute),
       TEST(others_hold_back_half_of_a_minute_at_most),
-      TEST(an_answer_of_an_older_window_changes_nothing),
+      TEST(a_response_of_an_older_window_changes_nothing),
       TEST(a_forecast_leaves_the_reserve_to_others),
   };
   return HARNESS_RUN(tests);

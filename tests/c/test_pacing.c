@@ -65,7 +65,7 @@ static void ten_thousand_orders_take_as_long_as_the_limit_says(void **state) {
   ten_thousand(64, 0);
 }
 
-static void answers_that_overtake_each_other_are_not_taken_for_others(void **state) {
+static void responses_out_of_order_are_not_attributed_to_others(void **state) {
   (void)state;
   ten_thousand(2, 0.5);
   ten_thousand(8, 0.2);
@@ -95,7 +95,7 @@ static void four_clients_share(double pause, double spread, double jitter, size_
   end_simulation(&run);
 }
 
-static void clients_that_share_an_account_leave_room_for_each_other(void **state) {
+static void clients_that_share_an_account_leave_budget_to_each_other(void **state) {
   (void)state;
   four_clients_share(0, 0, 0, 1);
   four_clients_share(0, 0.013, 0, 1);
@@ -128,7 +128,7 @@ static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) 
 }
 
 /* However few requests a day has: those in flight are not taken for others' by whichever answer comes first. */
-static void a_short_day_is_spent_whole(void **state) {
+static void a_short_day_is_used_completely(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 300; seed++) {
     simulation run = new_simulation(60, 6);
@@ -166,7 +166,7 @@ static void a_reserve_is_left_to_others(void **state) {
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
 
 /* The wall clock is set forth and back by hours between all steps: windows are kept by a clock that never is. */
-static void a_wall_clock_that_leaps_changes_nothing(void **state) {
+static void jumps_of_the_wall_clock_change_nothing(void **state) {
   (void)state;
   for (size_t workers = 1; workers <= 8; workers += 7) {
     simulation run = new_simulation(60, 0);
@@ -216,7 +216,7 @@ static const privy_settings with_oauth = {.client_id = (char *)(uintptr_t)PRIVY_
                                           .token_url = (char *)(uintptr_t) "https://sandbox.test/oauth/token"};
 
 /* Drivers go away for most of an hour, some while they fetch the token that the others wait for. */
-static void drivers_that_go_away_hold_nobody_up(void **state) {
+static void drivers_that_stop_block_no_other_call(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 20; seed++) {
     simulation run = new_simulation(0, 0);
@@ -242,14 +242,14 @@ static void drivers_that_go_away_hold_nobody_up(void **state) {
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(ten_thousand_orders_take_as_long_as_the_limit_says),
-      TEST_UNSWEPT(answers_that_overtake_each_other_are_not_taken_for_others),
-      TEST_UNSWEPT(clients_that_share_an_account_leave_room_for_each_other),
+      TEST_UNSWEPT(responses_out_of_order_are_not_attributed_to_others),
+      TEST_UNSWEPT(clients_that_share_an_account_leave_budget_to_each_other),
       TEST_UNSWEPT(a_hundred_thousand_orders_stop_at_the_end_of_each_day),
-      TEST_UNSWEPT(a_short_day_is_spent_whole),
+      TEST_UNSWEPT(a_short_day_is_used_completely),
       TEST_UNSWEPT(a_reserve_is_left_to_others),
-      TEST_UNSWEPT(a_wall_clock_that_leaps_changes_nothing),
+      TEST_UNSWEPT(jumps_of_the_wall_clock_change_nothing),
       TEST_UNSWEPT(calls_that_may_not_wait_share_the_first_answers),
-      TEST_UNSWEPT(drivers_that_go_away_hold_nobody_up),
+      TEST_UNSWEPT(drivers_that_stop_block_no_other_call),
   };
   return HARNESS_RUN(tests);
 }

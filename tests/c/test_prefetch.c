@@ -73,7 +73,7 @@ static uint64_t asked(const scene *s) {
 
 /* ---- the token that another group fetches ------------------------------------------------------------------------ */
 
-static void a_group_that_nobody_drives_holds_nobody_up(void **state) {
+static void a_token_request_without_a_driver_blocks_no_call(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -91,7 +91,7 @@ done:
 }
 
 /* Looks of both groups in turn, however slow the machine. */
-static void a_slow_token_is_waited_for_while_somebody_does(void **state) {
+static void a_slow_token_request_with_a_driver_is_waited_for(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -109,7 +109,7 @@ done:
   close_scene(&s);
 }
 
-static void while_it_fetches_a_group_is_driven_often(void **state) {
+static void a_group_is_driven_often_during_a_token_request(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -126,7 +126,7 @@ done:
   close_scene(&s);
 }
 
-static void a_group_ahead_of_need_fetches_no_token(void **state) {
+static void a_prefetching_group_fetches_no_token(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -142,7 +142,7 @@ done:
   close_scene(&s);
 }
 
-static void what_was_ahead_of_need_fetches_once_it_is_needed(void **state) {
+static void a_prefetch_fetches_a_token_once_it_is_needed(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -188,7 +188,7 @@ static privy_status walk_to(scene *s, int pages) {
   return status;
 }
 
-static void a_page_is_asked_for_when_a_tenth_has_been_read(void **state) {
+static void a_page_is_prefetched_after_a_tenth_of_the_first(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_client(&s, false));
@@ -202,7 +202,7 @@ done:
   close_scene(&s);
 }
 
-static void later_pages_are_asked_for_at_once_and_none_after_the_last(void **state) {
+static void later_pages_are_prefetched_at_once_and_none_after_the_last(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_client(&s, false));
@@ -222,7 +222,7 @@ done:
   close_scene(&s);
 }
 
-static void no_page_is_asked_for_early_without_a_token(void **state) {
+static void no_page_is_prefetched_without_a_token(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -237,7 +237,7 @@ done:
   close_scene(&s);
 }
 
-static void no_page_is_asked_for_early_without_budget(void **state) {
+static void no_page_is_prefetched_without_budget(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_client(&s, false));
@@ -256,15 +256,15 @@ done:
 /* What takes real time is not swept: the calls themselves are, in test_token_shared. */
 int main(void) {
   static harness_test tests[] = {
-      TEST_UNSWEPT(a_group_that_nobody_drives_holds_nobody_up),
-      TEST_UNSWEPT(a_slow_token_is_waited_for_while_somebody_does),
-      TEST(while_it_fetches_a_group_is_driven_often),
-      TEST(a_group_ahead_of_need_fetches_no_token),
-      TEST(what_was_ahead_of_need_fetches_once_it_is_needed),
-      TEST(a_page_is_asked_for_when_a_tenth_has_been_read),
-      TEST(later_pages_are_asked_for_at_once_and_none_after_the_last),
-      TEST(no_page_is_asked_for_early_without_a_token),
-      TEST(no_page_is_asked_for_early_without_budget),
+      TEST_UNSWEPT(a_token_request_without_a_driver_blocks_no_call),
+      TEST_UNSWEPT(a_slow_token_request_with_a_driver_is_waited_for),
+      TEST(a_group_is_driven_often_during_a_token_request),
+      TEST(a_prefetching_group_fetches_no_token),
+      TEST(a_prefetch_fetches_a_token_once_it_is_needed),
+      TEST(a_page_is_prefetched_after_a_tenth_of_the_first),
+      TEST(later_pages_are_prefetched_at_once_and_none_after_the_last),
+      TEST(no_page_is_prefetched_without_a_token),
+      TEST(no_page_is_prefetched_without_budget),
   };
   return HARNESS_RUN(tests);
 }

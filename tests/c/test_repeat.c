@@ -8,7 +8,7 @@
 #define SUBSCRIBE "{\"id\":\"" CONTACT "\",\"email_consent\":\"subscribed\"}"
 
 /* What a loss with this Retry-After comes to: repeated, or the end. */
-static void a_write_is_repeated_soon_or_not_at_all(void **state) {
+static void a_write_is_repeated_within_30_seconds_or_not_at_all(void **state) {
   (void)state;
   static const struct {
     const char *operation, *params;
@@ -81,7 +81,7 @@ done:
 }
 
 /* The time runs out between the attempts: the first loss is reported, though a 429 came later. */
-static void time_runs_from_the_first_loss(void **state) {
+static void the_30_seconds_begin_with_the_first_loss(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -150,7 +150,7 @@ done:
 /* ---- retryable --------------------------------------------------------------------------------------------------- */
 
 /* What a loss of the last attempt comes to: whether the same call may be made again without a second effect. */
-static void what_is_retryable(void **state) {
+static void errors_report_whether_they_are_retryable(void **state) {
   (void)state;
   static const struct {
     const char *operation, *params;
@@ -184,7 +184,7 @@ done:
 }
 
 /* By the wall clock, which is not the clock of the call. */
-static void when_to_retry(void **state) {
+static void errors_report_when_to_retry(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -218,7 +218,7 @@ done:
 }
 
 /* The token endpoint's wait is one of the call. */
-static void when_to_retry_for_a_token(void **state) {
+static void token_errors_report_when_to_retry(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -248,14 +248,14 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(a_write_is_repeated_soon_or_not_at_all),
+      TEST(a_write_is_repeated_within_30_seconds_or_not_at_all),
       TEST(a_lost_write_does_not_wait_for_budget_for_long),
-      TEST(time_runs_from_the_first_loss),
+      TEST(the_30_seconds_begin_with_the_first_loss),
       TEST(a_lost_write_does_not_wait_for_a_token_for_long),
       TEST(the_update_of_an_upsert_is_a_write_of_its_own),
-      TEST(what_is_retryable),
-      TEST(when_to_retry),
-      TEST(when_to_retry_for_a_token),
+      TEST(errors_report_whether_they_are_retryable),
+      TEST(errors_report_when_to_retry),
+      TEST(token_errors_report_when_to_retry),
       TEST(a_wait_that_is_reported_later_is_shorter),
   };
   return HARNESS_RUN(tests);

@@ -9,7 +9,7 @@
 
 /* ---- pure functions ---------------------------------------------------------------------------------------------- */
 
-static void retry_after_is_read_with_suspicion(void **state) {
+static void invalid_retry_after_values_are_ignored(void **state) {
   (void)state;
   static const struct {
     const char *text;
@@ -71,7 +71,7 @@ static void an_outage_empties_the_quota(void **state) {
   assert_int_equal(taken, 50); /* a timeout has cost its caller more */
 }
 
-static void what_a_retry_can_help(void **state) {
+static void failures_that_may_pass(void **state) {
   (void)state;
   static const int passing[] = {408, 429, 500, 502, 503, 504},
                    lasting[] = {0, 200, 400, 401, 403, 404, 409, 413, 422, 501};
@@ -119,7 +119,7 @@ done:
   drop(&made);
 }
 
-static void a_wait_of_all_of_max_wait_is(void **state) {
+static void a_wait_as_long_as_max_wait_is_allowed(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -138,7 +138,7 @@ done:
   drop(&made);
 }
 
-static void a_wait_past_max_wait_is_not_begun(void **state) {
+static void a_wait_longer_than_max_wait_is_not_started(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -199,7 +199,7 @@ done:
 }
 
 /* A connection that was silent may be dead; one that brought an answer is not. */
-static void after_silence_comes_a_new_connection(void **state) {
+static void a_retry_after_a_lost_connection_uses_a_new_one(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
@@ -218,17 +218,17 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(retry_after_is_read_with_suspicion),
+      TEST(invalid_retry_after_values_are_ignored),
       TEST(backoff_grows_to_a_bound),
       TEST(an_outage_empties_the_quota),
-      TEST(what_a_retry_can_help),
+      TEST(failures_that_may_pass),
       TEST(a_failure_that_passes_is_retried),
       TEST(retries_come_to_an_end),
-      TEST(a_wait_of_all_of_max_wait_is),
-      TEST(a_wait_past_max_wait_is_not_begun),
+      TEST(a_wait_as_long_as_max_wait_is_allowed),
+      TEST(a_wait_longer_than_max_wait_is_not_started),
       TEST(a_spent_minute_is_waited_for_and_a_spent_day_is_not),
       TEST(an_event_keeps_its_key),
-      TEST(after_silence_comes_a_new_connection),
+      TEST(a_retry_after_a_lost_connection_uses_a_new_one),
   };
   return HARNESS_RUN(tests);
 }

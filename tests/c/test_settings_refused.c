@@ -69,7 +69,7 @@ done:
   scene_close(&s);
 }
 
-static void a_bundle_that_is_not_a_file(void **state) {
+static void a_bundle_that_is_not_a_file_is_refused(void **state) {
   (void)state;
   const temporary file = temporary_make(PEM("CERTIFICATE"));
   char inside[64], pipe[64];
@@ -135,7 +135,7 @@ static const char *const unreadable[] = {
     "https://[1.2.3.4]",         "http://127.0.0.1:80:81",
 };
 
-static void urls_that_libcurl_cannot_read(void **state) {
+static void urls_that_libcurl_cannot_parse_are_refused(void **state) {
   (void)state;
   scene s;
   scene_open(&s);
@@ -192,7 +192,7 @@ done:
 
 /* ---- lengths ----------------------------------------------------------------------------------------------------- */
 
-static void texts_that_are_too_long(void **state) {
+static void long_texts_are_refused(void **state) {
   (void)state;
   char *text = malloc(5001);
   scene s;
@@ -232,11 +232,11 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST(a_bundle_is_read),
-      TEST(a_bundle_that_is_not_a_file),
+      TEST(a_bundle_that_is_not_a_file_is_refused),
       TEST(the_environment_s_bundle_is_read_where_it_is_used),
-      TEST(urls_that_libcurl_cannot_read),
+      TEST(urls_that_libcurl_cannot_parse_are_refused),
       TEST(no_message_quotes_a_proxy),
-      TEST(texts_that_are_too_long),
+      TEST(long_texts_are_refused),
   };
   return HARNESS_RUN(tests);
 }

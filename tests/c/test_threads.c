@@ -37,7 +37,7 @@ static void *work(void *context) {
   return NULL;
 }
 
-static void every_answer_belongs_to_its_question(void **state) {
+static void each_thread_receives_the_response_to_its_request(void **state) {
   (void)state;
   static const http_reply echo[] = {{HTTP_ECHO, "", 0}};
   crew_member workers[THREADS] = {{0}};
@@ -101,7 +101,7 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(every_answer_belongs_to_its_question),
+      TEST(each_thread_receives_the_response_to_its_request),
       TEST(threads_share_one_token),
   };
   return HARNESS_RUN(tests);

@@ -6,7 +6,7 @@
 #include "policy/token.h"
 #include "response_text.h"
 
-static void forms(void **state) {
+static void token_forms_are_encoded(void **state) {
   (void)state;
   privy_buffer form = PRIVY_BUFFER_EMPTY;
   CHECK_MEMORY(privy_token_form(&form, "id", "secret", NULL));
@@ -23,7 +23,7 @@ done:
   privy_buffer_clear(&form);
 }
 
-static void texts_that_can_stand_in_a_header(void **state) {
+static void token_texts_are_visible_ascii(void **state) {
   (void)state;
   static char longest[4097];
   memset(longest, 'x', sizeof longest);
@@ -64,7 +64,7 @@ static const struct {
     {"{\"data\":{\"access_token\":\"t1\"}}", NULL, 0},
 };
 
-static void answers_of_the_token_endpoint(void **state) {
+static void token_responses_are_read(void **state) {
   (void)state;
   privy_response *response = NULL;
   privy_token token = {0};
@@ -90,7 +90,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void freshness(void **state) {
+static void a_token_is_fresh_until_30_seconds_before_its_end(void **state) {
   (void)state;
   char text[] = "t";
   const privy_token token = {text, 1000}, none = {NULL, 1e18};
@@ -104,10 +104,10 @@ static void freshness(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(forms),
-      TEST(texts_that_can_stand_in_a_header),
-      TEST(answers_of_the_token_endpoint),
-      TEST(freshness),
+      TEST(token_forms_are_encoded),
+      TEST(token_texts_are_visible_ascii),
+      TEST(token_responses_are_read),
+      TEST(a_token_is_fresh_until_30_seconds_before_its_end),
   };
   return HARNESS_RUN(tests);
 }

@@ -107,7 +107,7 @@ static privy_call_step looks(scene *s, int which, double seconds, int driven) {
 
 /* ---- waiting ---- */
 
-static void one_fetches_and_the_others_wait(void **state) {
+static void one_call_fetches_the_token_and_the_others_wait(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -131,7 +131,7 @@ done:
 }
 
 /* `timeout` as for a request of its own, then `max_wait`: 7 and 5 seconds. */
-static void the_wait_for_another_s_token_is_bounded(void **state) {
+static void the_wait_for_a_token_is_bounded(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -207,7 +207,7 @@ static bool take_over(scene *s) {
   return true;
 }
 
-static void a_fetch_that_nobody_drives_is_taken_over(void **state) {
+static void a_fetch_without_a_driver_is_taken_over(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -223,7 +223,7 @@ done:
 }
 
 /* Drives of the one that was taken over do not count for the one that took over. */
-static void a_fetch_that_was_taken_over_counts_no_more(void **state) {
+static void a_fetch_that_was_taken_over_no_longer_counts(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -267,7 +267,7 @@ done:
   close_scene(&s);
 }
 
-static void a_late_failure_is_none(void **state) {
+static void a_late_failure_is_ignored(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -284,7 +284,7 @@ done:
   close_scene(&s);
 }
 
-static void a_late_loss_is_none_and_a_late_stop_is_one(void **state) {
+static void a_late_loss_is_ignored_and_a_late_stop_is_not(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -303,7 +303,7 @@ done:
 
 /* ---- ahead of need ---- */
 
-static void a_call_ahead_of_need_starts_no_fetch(void **state) {
+static void a_prefetch_starts_no_token_request(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
@@ -368,17 +368,17 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(one_fetches_and_the_others_wait),
-      TEST(the_wait_for_another_s_token_is_bounded),
+      TEST(one_call_fetches_the_token_and_the_others_wait),
+      TEST(the_wait_for_a_token_is_bounded),
       TEST(a_failed_fetch_is_left_to_the_next_one),
       TEST(a_fetch_is_retried),
-      TEST(a_fetch_that_nobody_drives_is_taken_over),
-      TEST(a_fetch_that_was_taken_over_counts_no_more),
+      TEST(a_fetch_without_a_driver_is_taken_over),
+      TEST(a_fetch_that_was_taken_over_no_longer_counts),
       TEST(a_late_token_does_not_replace_a_newer_one),
       TEST(a_late_token_is_used_while_there_is_no_other),
-      TEST(a_late_failure_is_none),
-      TEST(a_late_loss_is_none_and_a_late_stop_is_one),
-      TEST(a_call_ahead_of_need_starts_no_fetch),
+      TEST(a_late_failure_is_ignored),
+      TEST(a_late_loss_is_ignored_and_a_late_stop_is_not),
+      TEST(a_prefetch_starts_no_token_request),
       TEST(a_refused_token_is_renewed_once),
       TEST(a_401_to_an_old_token_keeps_the_newer_one),
   };

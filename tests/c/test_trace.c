@@ -83,7 +83,7 @@ static void play_close(play *p) {
     if (!harness_sweeping()) assert_string_equal((told).lines, expected);                                              \
   } while (0)
 
-static void a_call_tells_its_request_and_its_answer(void **state) {
+static void a_call_reports_its_request_and_its_response(void **state) {
   (void)state;
   play p;
   CHECK_OK(play_open(&p, NULL));
@@ -115,7 +115,7 @@ done:
   play_close(&p);
 }
 
-static void a_retry_a_token_and_a_wait_are_told(void **state) {
+static void a_call_reports_retries_tokens_and_waits(void **state) {
   (void)state;
   const privy_sandbox_fault busy = {.http_status = 503, .retry_after = 2, .skip = 1, .count = 1};
   play p;
@@ -136,7 +136,7 @@ done:
   play_close(&p);
 }
 
-static void a_wait_for_budget_is_told_before_it_is_over(void **state) {
+static void a_wait_for_budget_is_reported_when_it_begins(void **state) {
   (void)state;
   privy_options options = {0};
   privy_request *request = NULL;
@@ -169,7 +169,7 @@ done:
 
 /* ---- raw requests ---- */
 
-static void what_a_user_wrote_into_a_path_is_masked(void **state) {
+static void user_data_in_a_path_is_masked(void **state) {
   (void)state;
   static const char *const paths[][2] = {{"/contacts/cus_0123456789abcdef", "/contacts/{id}"},
                                          {"/v2/lookup/jane@example.com?phone=+15551234567", "/v2/lookup/{id}"},
@@ -199,7 +199,7 @@ done:
 
 /* ---- over a socket ---- */
 
-static void a_transfer_tells_times_and_bytes(void **state) {
+static void a_response_event_has_times_and_bytes(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
   log told;
@@ -224,7 +224,7 @@ done:
   scene_close(&s);
 }
 
-static void a_failure_tells_why(void **state) {
+static void a_failure_event_has_a_reason(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_CLOSE, "", 0}};
   log told;
@@ -244,7 +244,7 @@ done:
 
 /* ---- refusals ---- */
 
-static void a_spent_budget_refuses_within_the_call(void **state) {
+static void a_reached_limit_is_reported_as_refused(void **state) {
   (void)state;
   play p;
   CHECK_OK(play_open(&p, NULL));
@@ -303,7 +303,7 @@ done:
   play_close(&p);
 }
 
-static void an_invalid_raw_request_is_refused_without_its_words(void **state) {
+static void the_refusal_of_a_raw_request_quotes_nothing(void **state) {
   (void)state;
   privy_trace_event event;
   privy_request *request = NULL;
@@ -327,7 +327,7 @@ done:
   play_close(&p);
 }
 
-static void what_is_not_invalid_is_not_refused(void **state) {
+static void other_errors_are_not_reported_as_refused(void **state) {
   (void)state;
   privy_trace_event event;
   privy_request *request = NULL;
@@ -343,7 +343,7 @@ done:
 
 /* ---- levels ---- */
 
-static void only_the_level_asked_for_is_kept(void **state) {
+static void only_events_of_the_level_are_kept(void **state) {
   (void)state;
   const privy_sandbox_fault busy = {.http_status = 503, .retry_after = 0, .count = 1};
   privy_request *request = NULL;
@@ -374,7 +374,7 @@ done:
 
 /* ---- groups ---- */
 
-static void nobody_listens_unless_asked_to(void **state) {
+static void a_group_keeps_no_events_by_default(void **state) {
   (void)state;
   privy_request *request = NULL;
   privy_group *group = NULL;
@@ -398,7 +398,7 @@ done:
   play_close(&p);
 }
 
-static void calls_that_are_stopped_end_too(void **state) {
+static void stopped_calls_report_their_end(void **state) {
   (void)state;
   const privy_sandbox_fault slow = {.delay = 60, .count = 2};
   log told = {0};
@@ -551,19 +551,19 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(a_call_tells_its_request_and_its_answer),
-      TEST(a_retry_a_token_and_a_wait_are_told),
-      TEST(a_wait_for_budget_is_told_before_it_is_over),
-      TEST(what_a_user_wrote_into_a_path_is_masked),
-      TEST(a_transfer_tells_times_and_bytes),
-      TEST(a_failure_tells_why),
-      TEST(a_spent_budget_refuses_within_the_call),
+      TEST(a_call_reports_its_request_and_its_response),
+      TEST(a_call_reports_retries_tokens_and_waits),
+      TEST(a_wait_for_budget_is_reported_when_it_begins),
+      TEST(user_data_in_a_path_is_masked),
+      TEST(a_response_event_has_times_and_bytes),
+      TEST(a_failure_event_has_a_reason),
+      TEST(a_reached_limit_is_reported_as_refused),
       TEST(an_invalid_request_is_refused_without_a_call),
-      TEST(an_invalid_raw_request_is_refused_without_its_words),
-      TEST(what_is_not_invalid_is_not_refused),
-      TEST(only_the_level_asked_for_is_kept),
-      TEST(nobody_listens_unless_asked_to),
-      TEST(calls_that_are_stopped_end_too),
+      TEST(the_refusal_of_a_raw_request_quotes_nothing),
+      TEST(other_errors_are_not_reported_as_refused),
+      TEST(only_events_of_the_level_are_kept),
+      TEST(a_group_keeps_no_events_by_default),
+      TEST(stopped_calls_report_their_end),
       TEST(events_carry_the_id_of_their_call),
       TEST_UNSWEPT(every_start_has_one_end),
   };

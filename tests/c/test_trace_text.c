@@ -36,7 +36,7 @@ static privy_trace_event event_of(privy_trace_kind kind, privy_status failure, i
 
 /* ---- levels ---- */
 
-static void levels(void **state) {
+static void events_have_levels(void **state) {
   (void)state;
   static const struct {
     privy_trace_kind kind;
@@ -76,7 +76,7 @@ static void assert_line(const privy_trace_event *event, const char *expected) {
 #define HEAD "contacts.list, call 3: "
 #define ATTEMPT HEAD "GET /contacts, attempt 2: "
 
-static void lines_of_every_kind(void **state) {
+static void each_kind_has_a_line(void **state) {
   (void)state;
   privy_trace_event event = event_of(PRIVY_TRACE_START, PRIVY_OK, 0, -1);
   assert_line(&event, HEAD "started");
@@ -114,7 +114,7 @@ static void lines_of_every_kind(void **state) {
   assert_line(&event, HEAD "refused: invalid: email");
 }
 
-static void lines_of_ends(void **state) {
+static void end_lines_name_the_result(void **state) {
   (void)state;
   privy_trace_event event = event_of(PRIVY_TRACE_END, PRIVY_OK, 200, -1);
   event.total = 0.25;
@@ -133,7 +133,7 @@ static void lines_of_ends(void **state) {
   assert_line(&event, HEAD "ended with no result after 0 requests and 1.000 s: the call was stopped");
 }
 
-static void a_line_is_cut_where_its_room_ends(void **state) {
+static void a_long_line_is_cut(void **state) {
   (void)state;
   privy_trace_event event = event_of(PRIVY_TRACE_FAILURE, PRIVY_TIMEOUT, 0, -1);
   char line[PRIVY_TRACE_LINE], operation[PRIVY_TRACE_LINE + 9];
@@ -173,7 +173,7 @@ static void assert_attributes(const privy_trace_event *event, const char *expect
   assert_string_equal(text, expected);
 }
 
-static void attributes_are_those_that_the_event_has(void **state) {
+static void absent_attributes_are_nothing(void **state) {
   (void)state;
   privy_trace_event event = event_of(PRIVY_TRACE_START, PRIVY_OK, 0, -1);
   assert_attributes(&event,
@@ -285,7 +285,7 @@ static privy_status some_answer(privy_sandbox *sandbox, uint64_t *random) {
   return privy_sandbox_add_fault(sandbox, &fault);
 }
 
-static void no_event_holds_what_was_given(void **state) {
+static void no_event_contains_user_data(void **state) {
   (void)state;
   const privy_options options = {.timeout = 1, .connect_timeout = 1, .max_wait = 1, .max_retries = 0};
   uint64_t random = 7;
@@ -326,12 +326,12 @@ static void no_event_holds_what_was_given(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(levels),
-      TEST(lines_of_every_kind),
-      TEST(lines_of_ends),
-      TEST(a_line_is_cut_where_its_room_ends),
-      TEST(attributes_are_those_that_the_event_has),
-      TEST_UNSWEPT(no_event_holds_what_was_given),
+      TEST(events_have_levels),
+      TEST(each_kind_has_a_line),
+      TEST(end_lines_name_the_result),
+      TEST(a_long_line_is_cut),
+      TEST(absent_attributes_are_nothing),
+      TEST_UNSWEPT(no_event_contains_user_data),
   };
   return HARNESS_RUN(tests);
 }

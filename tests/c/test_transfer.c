@@ -70,7 +70,7 @@ static const CURLoption needed[] = {CURLOPT_ACCEPT_ENCODING, CURLOPT_CAINFO,    
 #endif
 };
 
-static void every_text_that_libcurl_keeps_is_needed(void **state) {
+static void options_that_libcurl_copies_are_required(void **state) {
   (void)state;
   scene s;
   scene_open(&s);
@@ -79,7 +79,7 @@ static void every_text_that_libcurl_keeps_is_needed(void **state) {
 }
 
 /* A libcurl without proxies that speak TLS knows nothing of their authorities. */
-static void what_a_libcurl_cannot_do_is_not_needed(void **state) {
+static void options_that_libcurl_may_lack_are_optional(void **state) {
   (void)state;
   scene s;
   scene_open(&s);
@@ -89,7 +89,7 @@ static void what_a_libcurl_cannot_do_is_not_needed(void **state) {
 
 int main(void) {
   /* Unswept: what runs out here is libcurl's memory. */
-  static harness_test tests[] = {TEST_UNSWEPT(every_text_that_libcurl_keeps_is_needed),
-                                 TEST_UNSWEPT(what_a_libcurl_cannot_do_is_not_needed)};
+  static harness_test tests[] = {TEST_UNSWEPT(options_that_libcurl_copies_are_required),
+                                 TEST_UNSWEPT(options_that_libcurl_may_lack_are_optional)};
   return HARNESS_RUN(tests);
 }
