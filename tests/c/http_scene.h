@@ -1,5 +1,5 @@
 /*
- * What the tests of the client over a real socket share: a scene of server and client, and calls in one line.
+ * For tests of a client with a real socket: a scene with server and client, and calls in one line.
  *
  * Define _POSIX_C_SOURCE 200809L before the first include.
  */
@@ -13,7 +13,7 @@
 #define OK(body) "HTTP/1.1 200 OK\r\nContent-Length: " body
 #define EMPTY_PAGE OK("11\r\n\r\n{\"data\":[]}")
 
-/* One call of a client with defaults. */
+/* Makes one call with default options. */
 static inline privy_status call(privy_client *client, const char *operation, const char *params, privy_response **out,
                                 privy_error *error) {
   privy_request *request = NULL;
@@ -35,7 +35,7 @@ static inline privy_status call_raw(privy_client *client, const char *method, co
   return status;
 }
 
-/* What every test works with. */
+/* The objects of a test. */
 typedef struct scene {
   http_server *server;
   privy_client *client;

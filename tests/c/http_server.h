@@ -1,6 +1,7 @@
 /*
- * A small HTTP/1.1 server on 127.0.0.1 for the tests of the client: a thread a connection, requests recorded, answers
- * given in the order of a list (the last one again and again). It never asserts: its threads are not the test's.
+ * A small HTTP/1.1 server on 127.0.0.1 for tests of the client. It has one thread for each connection, records
+ * requests, and sends replies in the order of a list; the last one repeats. It does not assert, because its threads are
+ * not the test's.
  *
  * Define _POSIX_C_SOURCE 200809L before the first include.
  */
@@ -26,21 +27,21 @@
 
 typedef enum http_manner {
   HTTP_ANSWER, /* sends `text` and keeps the connection */
-  HTTP_CLOSE,  /* sends `text`, may be "", and closes */
-  HTTP_STALL,  /* sends `text`, then nothing more until the client is gone */
-  HTTP_ECHO,   /* answers {"target": "…"} after a moment */
-  HTTP_FLOOD   /* sends `text`, then spaces for as long as they are taken */
+  HTTP_CLOSE,  /* sends `text`, which may be "", and closes the connection */
+  HTTP_STALL,  /* sends `text`, then nothing until the client closes */
+  HTTP_ECHO,   /* replies {"target": "…"} after a moment */
+  HTTP_FLOOD   /* sends `text`, then spaces until the client closes */
 } http_manner;
 
 typedef struct http_reply {
   http_manner manner;
   const char *text;
-  size_t length; /* of the text when NULs may stand in it, else 0 */
+  size_t length; /* of a text that may contain NUL, otherwise 0 */
 } http_reply;
 
 typedef struct http_asked {
   char head[1536]; /* request line and headers, without the empty line */
-  char body[512];  /* its beginning */
+  char body[512];  /* the first bytes */
   size_t body_length;
   int connection; /* from 0 */
 } http_asked;
@@ -56,7 +57,7 @@ typedef struct http_connection {
 struct http_server {
   int listener, port;
   pthread_t thread;
-  pthread_mutex_t mutex; /* guards what follows */
+  pthread_mutex_t mutex; /* protects all below */
   bool stopping;
   const http_reply *replies;
   size_t reply_count;
@@ -76,7 +77,7 @@ static inline bool http_send(int socket, const char *text, size_t length) {
   return true;
 }
 
-/* Waits until the client is gone, or the server stops. */
+/* Waits until the client closes, or the server stops. */
 static inline void http_wait(int socket) {
   char ignored[256];
   while (recv(socket, ignored, sizeof ignored, 0) > 0) continue;
@@ -92,7 +93,7 @@ static inline bool http_echo(int socket, const http_asked *asked) {
   return http_send(socket, text, strlen(text));
 }
 
-/* Gives the answer; false when the connection is to be closed. */
+/* Sends the reply; false if the connection is to be closed. */
 static inline bool http_reply_to(int socket, const http_reply *reply, const http_asked *asked) {
   static const char spaces[16384] = {' '};
   if (reply->manner == HTTP_ECHO) return http_echo(socket, asked);
@@ -102,7 +103,7 @@ static inline bool http_reply_to(int socket, const http_reply *reply, const http
   return reply->manner == HTTP_ANSWER;
 }
 
-/* Reads one request into `text`, of which `*length` bytes are there already, and says how long it is; 0: none came. */
+/* Reads one request into `text`, which already has `*length` bytes. Returns the length of the request; 0: none came. */
 static inline size_t http_read(int socket, char *text, size_t *length, size_t room, size_t *head) {
   for (;;) {
     text[*length] = '\0';
@@ -127,7 +128,7 @@ static inline void http_copy(char *out, size_t room, const char *text, size_t le
   out[length] = '\0';
 }
 
-/* Records a request and finds its answer. */
+/* Records a request and finds its reply. */
 static inline http_reply http_record(http_server *server, http_asked *asked) {
   pthread_mutex_lock(&server->mutex);
   const size_t number = server->asked_count;
@@ -180,7 +181,7 @@ static inline void *http_accept(void *context) {
   return NULL;
 }
 
-/* A socket that listens on a port of the system's choice. */
+/* A socket that listens on a free port. */
 static inline int http_listen(int *port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct sockaddr *generic = (struct sockaddr *)&address;
@@ -205,7 +206,7 @@ static inline http_server *http_start(const http_reply *replies, size_t count) {
   return server;
 }
 
-/* A client of the server; `config` may hold further settings. */
+/* Creates a client of the server; `config` may have other settings. */
 static inline privy_status http_client(const http_server *server, privy_config *config, privy_client **out,
                                        privy_error *error) {
   char url[64];
@@ -217,7 +218,7 @@ static inline privy_status http_client(const http_server *server, privy_config *
   return status;
 }
 
-/* Connections accepted and requests read so far. */
+/* The connections accepted and requests read so far. */
 static inline void http_counts(http_server *server, int *accepted, size_t *asked) {
   pthread_mutex_lock(&server->mutex);
   *accepted = server->accepted;
@@ -225,7 +226,7 @@ static inline void http_counts(http_server *server, int *accepted, size_t *asked
   pthread_mutex_unlock(&server->mutex);
 }
 
-/* Waits until the server has closed so many connections; false when that takes longer than half a minute. */
+/* Waits until the server has closed `count` connections; false after 30 seconds. */
 static inline bool http_has_closed(http_server *server, int count) {
   const struct timespec moment = {0, 1000000};
   for (int i = 0; i < 30000; i++) {

@@ -1,4 +1,4 @@
-/* One call whose attempts are lost in every way that there is. */
+/* One call whose attempts are lost, in each possible way. */
 #ifndef LOST_CALL_H
 #define LOST_CALL_H
 
@@ -12,10 +12,10 @@ static const privy_options once = {.timeout = 30, .connect_timeout = 5, .max_wai
 #define ID "{\"id\":\"" CONTACT "\"}"
 #define OPEN "; the request may have been acted on"
 
-/* No connection was to be had: nothing has left. */
+/* The attempt fails without a connection: nothing was sent. */
 static inline bool is_refused(made_call *made) {
   made->call.never_arrived = true;
-  return is_lost(made);
+  return loses(made);
 }
 
 static inline bool fails_with(made_call *made, privy_status code) {
@@ -33,12 +33,12 @@ typedef enum loss { LOST, REFUSED, S408, S429, S500, S502, S503, S503_LATER, S50
 
 static inline bool meets(made_call *made, loss how) {
   static const int statuses[] = {0, 0, 408, 429, 500, 502, 503, 503, 504};
-  if (how == LOST) return is_lost(made);
+  if (how == LOST) return loses(made);
   if (how == REFUSED) return is_refused(made);
-  return responses(made, statuses[how], how == S503_LATER ? "Retry-After: 1\r\n" : "", "");
+  return receives(made, statuses[how], how == S503_LATER ? "Retry-After: 1\r\n" : "", "");
 }
 
-/* Whether the server may have acted on the request before. */
+/* Whether the server may have processed the request. */
 static inline bool is_open(loss how) {
   return how != REFUSED && how != S429 && how != S503_LATER;
 }

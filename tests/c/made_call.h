@@ -1,4 +1,4 @@
-/* One call by itself, driven by hand: no socket, and a clock that goes where the call waits for. */
+/* One call, driven by the test: no socket, and a clock that advances to the end of each wait. */
 #ifndef MADE_CALL_H
 #define MADE_CALL_H
 
@@ -43,7 +43,7 @@ static inline void drop(made_call *made) {
   *made = (made_call){.error = made->error};
 }
 
-/* Lets time pass until the call sends; false when it ended. */
+/* Advances the clock until the call sends; false if the call ends. */
 static inline bool sends(made_call *made) {
   privy_call_step step;
   while ((step = privy_call_next(&made->call, &made->account, made->now)) == PRIVY_CALL_WAIT) {
@@ -53,7 +53,7 @@ static inline bool sends(made_call *made) {
   return step == PRIVY_CALL_SEND;
 }
 
-static inline bool responses(made_call *made, int status, const char *headers, const char *body) {
+static inline bool receives(made_call *made, int status, const char *headers, const char *body) {
   privy_wire_response wire_response = {.http_status = status};
   const bool built = privy_buffer_text(&wire_response.headers, headers) && privy_buffer_text(&wire_response.body, body);
   if (built) privy_call_received(&made->call, &made->account, made->now, &wire_response);
@@ -61,7 +61,7 @@ static inline bool responses(made_call *made, int status, const char *headers, c
   return built && !(made->call.done && made->call.status == PRIVY_NO_MEMORY);
 }
 
-static inline bool is_lost(made_call *made) {
+static inline bool loses(made_call *made) {
   if (privy_error_set(&made->error, PRIVY_CONNECTION, "broke") == PRIVY_NO_MEMORY) return false;
   privy_call_failed(&made->call, &made->account, made->now);
   return !(made->call.done && made->call.status == PRIVY_NO_MEMORY);

@@ -9,9 +9,9 @@
 
 #include "base/buffer.h"
 
-/* What the time of day in a double can tell apart, and more. */
+/* Seconds: more than the precision of the time of day in a double. */
 #define TICK 1e-6
-/* A driver that waits for an answer looks at its call this often. */
+/* Seconds between two drives of a call that waits for a response. */
 #define BEAT 0.1
 
 static uint64_t next_random(simulation *run) {
@@ -24,12 +24,12 @@ static double clock_of(const simulation *run) {
   return SIMULATION_EPOCH + run->now - run->start;
 }
 
-/* A number from -1 to 1. */
+/* A random number from -1 to 1. */
 static double chance(simulation *run) {
   return (double)(next_random(run) % 2001) / 1000 - 1;
 }
 
-/* What the driver of a call does before each of its steps. */
+/* What the driver does before each step of a call. */
 static double begin_step(simulation *run, simulated_worker *worker) {
   worker->account->wall_offset = run->now - clock_of(run) + (run->leaps > 0 ? run->leaps * chance(run) : 0);
   return clock_of(run);
@@ -123,7 +123,7 @@ static void step(simulation *run, simulated_worker *worker) {
 void simulation_run(simulation *run, simulated_worker *workers, size_t count) {
   for (;;) {
     simulated_worker *next = NULL;
-    size_t first = next_random(run) % count; /* who comes first among those of one instant is chance */
+    size_t first = next_random(run) % count; /* workers of one instant run in random order */
     for (size_t i = 0; i < count; i++) {
       simulated_worker *worker = &workers[(first + i) % count];
       if (!worker->stopped && (!next || worker->at < next->at)) next = worker;

@@ -1,8 +1,8 @@
 /*
- * Many calls of many clients against one sandbox, in simulated time: days pass in a second. Each worker makes one call
- * after the other; an answer takes about `latency` seconds from the moment that the
- * sandbox saw the request: less or more by up to `jitter` of it, so that answers overtake each other. The clients'
- * clock is not the server's: it begins at SIMULATION_EPOCH.
+ * Many calls of many clients with one sandbox in simulated time: days take a second. Each worker makes one call after
+ * the other. A response takes about `latency` seconds after the sandbox has received the request, more or less by up
+ * to the fraction `jitter`, so that responses arrive out of order. The clients' clock is not the server's: it begins
+ * at SIMULATION_EPOCH.
  */
 #ifndef SIMULATION_H
 #define SIMULATION_H
@@ -17,13 +17,13 @@ typedef struct simulated_worker {
   privy_call call;
   privy_error error;
   privy_wire_response wire_response;
-  double at;        /* when something happens next */
-  double answer_at; /* when its answer is there */
+  double at;        /* when the worker acts next */
+  double answer_at; /* when its response arrives */
   double began_at;  /* its call */
-  bool away;        /* its driver has gone away during the call */
+  bool away;        /* its driver stopped during the call */
   double pause;     /* between its calls */
-  bool busy;        /* a call is under way */
-  bool answering;   /* its answer is on the way */
+  bool busy;        /* it has a call */
+  bool answering;   /* its request is in flight */
   bool stopped;     /* no more calls */
 } simulated_worker;
 
@@ -33,10 +33,10 @@ typedef struct simulation {
   privy_options options;
   privy_request *request;
   double start, now, latency, jitter;
-  bool dated;               /* answers carry the server's Date */
-  double leaps;             /* the client's wall clock leaps by up to so many seconds, again and again */
-  double away;              /* one driver in three goes away for up to so many seconds when its request has left */
-  double longest;           /* seconds that a call took whose driver did not */
+  bool dated;               /* responses have a Date */
+  double leaps;             /* the wall clock jumps by up to this many seconds, again and again */
+  double away;              /* one driver in three stops for up to this many seconds after its request was sent */
+  double longest;           /* longest call without such a stop, in seconds */
   uint64_t wanted;          /* calls to make in all */
   uint64_t begun, done;     /* calls begun and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */
@@ -46,7 +46,7 @@ typedef struct simulation {
   uint64_t random;
 } simulation;
 
-/* Runs until all calls are made, or every worker has stopped. A worker stops when a call fails. */
+/* Runs until all calls are done, or all workers have stopped. A worker stops when a call fails. */
 void simulation_run(simulation *run, simulated_worker *workers, size_t count);
 
 #endif

@@ -1,4 +1,4 @@
-/* Bulk runs over the in-process sandbox, whose clock only moves when every call waits: order, ends, accounting. */
+/* Bulk runs with an in-process sandbox, whose clock only advances when all calls wait: order, ends, counts. */
 #include <stdlib.h>
 
 #include "client/group.h"
@@ -16,13 +16,13 @@ typedef struct scene {
   privy_bulk *bulk;
   privy_error error;
   privy_bulk_config config;
-  const char *const *rows; /* JSON of each; NULL: `before`, the row's number and `after` make one */
+  const char *const *rows; /* JSON of each row; NULL: `before`, the number of the row, `after` */
   const char *before, *after;
   size_t count, given;
-  size_t order[MANY]; /* indexes in the order of their results */
+  size_t order[MANY]; /* indexes of the rows, in the order of their results */
   privy_status status[MANY];
   size_t results;
-  size_t leave_after; /* results after which the driver stops reading */
+  size_t leave_after; /* the driver stops after this many results */
   uint64_t random;
 } scene;
 
@@ -99,14 +99,14 @@ static privy_status read_result(scene *s) {
   return PRIVY_OK;
 }
 
-/* Moves the calls on; when they all wait, time passes. */
+/* Advances the calls. If all of them wait, advances the clock. */
 static void turn(scene *s) {
   double left = privy_group_idle_seconds(s->group);
   if (left > 0) privy_sandbox_advance(s->sandbox, left);
   privy_group_wait(s->group, 0);
 }
 
-/* Runs to the end, or until so many results are read. */
+/* Runs to the end, or until `leave_after` results are read. */
 static privy_status drive(scene *s, const char *operation) {
   for (int turns = 0; turns < 200000; turns++) {
     const privy_error *error = privy_bulk_error(s->bulk);
@@ -317,7 +317,7 @@ done:
   scene_close(&s);
 }
 
-/* ---- what ends a run ---- */
+/* ---- how a run ends ---- */
 
 static void a_spent_minute_ends_a_run_that_may_not_wait(void **state) {
   (void)state;
@@ -396,7 +396,7 @@ done:
   scene_close(&s);
 }
 
-/* ---- nothing is lost ---- */
+/* ---- results ---- */
 
 static void a_result_stays_until_it_is_acknowledged(void **state) {
   (void)state;
@@ -458,8 +458,8 @@ done:
   scene_close(&s);
 }
 
-/* The second row is sent, its 409 spends the minute, and the update that follows is refused: that is its result, and
- * not a row that was never sent. */
+/* The second row is sent. Its 409 uses up the minute, and the update that follows is refused: this is the row's result;
+ * the row is not unsent. */
 static void a_sent_row_that_finds_the_budget_spent_has_a_result(void **state) {
   (void)state;
   static const char *const rows[] = {"{\"email\":\"a@b.c\"}", "{\"email\":\"a@b.c\",\"first_name\":\"A\"}"};
@@ -478,7 +478,7 @@ done:
   scene_close(&s);
 }
 
-/* A source may be slow to give its next row. */
+/* Reading the next row may take long. */
 static void a_result_is_offered_before_the_next_row_is_taken(void **state) {
   (void)state;
   static const char *const rows[] = {"{}", "{}"};
@@ -543,7 +543,7 @@ static void a_closed_run_reports_the_rows_in_doubt(void **state) {
   privy_bulk_progress progress;
   privy_bulk_get_progress(s.bulk, &progress);
   assert_int_equal(progress.requests, privy_sandbox_count(s.sandbox).requests);
-  assert_int_equal(privy_sandbox_count(s.sandbox).events, in_doubt + 3 - 1); /* the one that got 503 was not stored */
+  assert_int_equal(privy_sandbox_count(s.sandbox).events, in_doubt + 3 - 1); /* the one with the 503 was not stored */
 done:
   scene_close(&s);
 }
@@ -580,7 +580,7 @@ static void random_rows(scene *s, char texts[][96], const char *rows[]) {
   }
 }
 
-/* Every row given has its result or is open, once. */
+/* Each row has one result, or is open once. */
 static void assert_accounted(const scene *s) {
   bool seen[64] = {false};
   privy_bulk_row open[64];
@@ -642,7 +642,7 @@ static void progress_counts_the_requests_that_rows_take(void **state) {
   s.before = "{\"email\":\"x@example.com\",\"first_name\":\"";
   s.after = "\"}";
   privy_sandbox_set_limits(s.sandbox, 10, 10000);
-  s.leave_after = 21; /* 41 requests: one creates, the others take two */
+  s.leave_after = 21; /* 41 requests: the first row takes one, the others take two */
   CHECK_OK(drive(&s, "contacts.upsert"));
   privy_bulk_get_progress(s.bulk, &progress);
   assert_int_equal(progress.created, 1);
@@ -714,9 +714,9 @@ static void lanes_keep_rows_in_order(void **state) {
   assert_true(privy_lanes_is_first(&places[1])); /* in no lane */
   assert_ptr_equal(privy_lanes_leave(&lanes, &places[0]), &owners[2]);
   CHECK_MEMORY(privy_lanes_join(&lanes, "k", 1, &places[0]));
-  assert_null(privy_lanes_leave(&lanes, &places[0])); /* the last one leaves before the first… */
+  assert_null(privy_lanes_leave(&lanes, &places[0])); /* the last entry leaves before the first… */
   CHECK_MEMORY(privy_lanes_join(&lanes, "k", 1, &places[1]));
-  assert_ptr_equal(privy_lanes_leave(&lanes, &places[2]), &owners[1]); /* …and another one takes its place */
+  assert_ptr_equal(privy_lanes_leave(&lanes, &places[2]), &owners[1]); /* …then the next one becomes the first */
   assert_null(privy_lanes_leave(&lanes, &places[1]));
   assert_int_equal(lanes.by_key.count, 0);
 done:

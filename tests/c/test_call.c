@@ -1,4 +1,4 @@
-/* One call as a state machine: what it sends, and what becomes of the answers. No socket, no clock. */
+/* One call as a state machine: what it sends, and what it does after each response. No socket, no clock. */
 #include "harness.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ static void drop(made_call *made) {
   made->begun = false;
 }
 
-/* `url` is the token's, or one of the API: then the path, base path included, goes beside the base URL. */
+/* `url`: the token URL, or a URL of the API, which is sent as the base URL and a path. */
 static void assert_url(const privy_wire_request *out, const char *url) {
   if (out->path) {
     assert_ptr_equal(out->url, base_url);
@@ -70,7 +70,7 @@ static void assert_url(const privy_wire_request *out, const char *url) {
   }
 }
 
-/* False when memory ran out, which the call then reports. */
+/* False when memory runs out; then the call has the error. */
 static bool sends(made_call *made, double now, const char *method, const char *url, const char *headers,
                   const char *body) {
   if (privy_call_next(&made->call, &made->account, now) == PRIVY_CALL_DONE) {
@@ -86,8 +86,8 @@ static bool sends(made_call *made, double now, const char *method, const char *u
   return true;
 }
 
-/* Hands an answer in; false when memory ran out. */
-static bool responses(made_call *made, double now, int status, const char *headers, const char *body) {
+/* Passes a response to the call; false when memory runs out. */
+static bool receives(made_call *made, double now, int status, const char *headers, const char *body) {
   privy_wire_response wire_response = {.http_status = status};
   const bool built = privy_buffer_text(&wire_response.headers, headers) && privy_buffer_text(&wire_response.body, body);
   if (built) privy_call_received(&made->call, &made->account, now, &wire_response);
@@ -119,7 +119,7 @@ static void a_call_sends_one_request_and_returns_its_response(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.list", "{\"page\":2}"));
   CHECK_MEMORY(sends(&made, 5, "GET", LIST "?page=2", LIST_HEADERS, ""));
-  CHECK_MEMORY(responses(&made, 6, 200, "X-A: b\r\n", "{\"data\":[{}]}"));
+  CHECK_MEMORY(receives(&made, 6, 200, "X-A: b\r\n", "{\"data\":[{}]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 1);
   assert_int_equal(privy_response_count(made.call.response), 1);
@@ -138,7 +138,7 @@ static void the_body_sent_is_that_of_the_request(void **state) {
                      AGENT "\r\nAccept: application/json\r\nIdempotency-Key: k1\r\nContent-Type: application/json\r\n"
                            "Authorization: Bearer privy_token\r\n",
                      "{\"event_type\":\"x\",\"email\":\"a@b\"}"));
-  CHECK_MEMORY(responses(&made, 0, 500, "X-Request-Id: r9\r\n", ""));
+  CHECK_MEMORY(receives(&made, 0, 500, "X-Request-Id: r9\r\n", ""));
   CHECK_MEMORY(is_done(&made, PRIVY_SERVER));
   assert_string_equal(made.error.method, "POST");
   assert_string_equal(made.error.path, "/events");
@@ -155,17 +155,17 @@ static void a_token_is_fetched_before_the_request(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 100, "POST", token_url, TOKEN_HEADERS, FORM));
-  CHECK_MEMORY(responses(&made, 101, 200, "", TOKEN_ANSWER));
+  CHECK_MEMORY(receives(&made, 101, 200, "", TOKEN_ANSWER));
   assert_true(made.account.token.expires_at == 7301);
   CHECK_MEMORY(sends(&made, 102, "GET", LIST, OAUTH_HEADERS, ""));
-  CHECK_MEMORY(responses(&made, 103, 200, "", "{\"data\":[]}"));
+  CHECK_MEMORY(receives(&made, 103, 200, "", "{\"data\":[]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 2);
 done:
   drop(&made);
 }
 
-/* A token of the client's; NULL text when memory ran out. */
+/* A token of the client; its text is NULL when memory runs out. */
 static privy_token token_until(double expires_at) {
   privy_token token = {privy_alloc(3), expires_at};
   if (token.text) memcpy(token.text, "t1", 3);
@@ -180,7 +180,7 @@ static void a_valid_token_is_used_again(void **state) {
   CHECK_MEMORY(token.text);
   CHECK_OK(begin(&made, &with_oauth, token, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 900, "GET", LIST, OAUTH_HEADERS, ""));
-  CHECK_MEMORY(responses(&made, 901, 200, "", "{\"data\":[]}"));
+  CHECK_MEMORY(receives(&made, 901, 200, "", "{\"data\":[]}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
 done:
   drop(&made);
@@ -194,7 +194,7 @@ static void an_expiring_token_is_replaced(void **state) {
   CHECK_MEMORY(token.text);
   CHECK_OK(begin(&made, &with_oauth, token, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 975, "POST", token_url, TOKEN_HEADERS, FORM));
-  CHECK_MEMORY(responses(&made, 976, 200, "", "{\"access_token\":\"t1\",\"expires_in\":60}"));
+  CHECK_MEMORY(receives(&made, 976, 200, "", "{\"access_token\":\"t1\",\"expires_in\":60}"));
   CHECK_MEMORY(sends(&made, 977, "GET", LIST, OAUTH_HEADERS, ""));
   assert_true(made.account.token.expires_at == 1036);
 done:
@@ -207,7 +207,7 @@ static void a_received_token_that_has_expired_fails_the_call(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made, 0, "POST", token_url, TOKEN_HEADERS, FORM));
-  CHECK_MEMORY(responses(&made, 0, 200, "", "{\"access_token\":\"t1\",\"expires_in\":5}"));
+  CHECK_MEMORY(receives(&made, 0, 200, "", "{\"access_token\":\"t1\",\"expires_in\":5}"));
   CHECK_MEMORY(is_done(&made, PRIVY_API_STATUS));
   assert_string_equal(made.error.message, "the token endpoint returned a token that has already expired");
   assert_string_equal(made.error.path, "/oauth/token");
@@ -245,7 +245,7 @@ static void a_refused_token_request_fails_the_call(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_OK(begin(&made, &with_oauth, (privy_token){0}, "contacts.list", "{}"));
     CHECK_MEMORY(sends(&made, 0, "POST", token_url, TOKEN_HEADERS, FORM));
-    CHECK_MEMORY(responses(&made, 0, cases[i].status, "", cases[i].body));
+    CHECK_MEMORY(receives(&made, 0, cases[i].status, "", cases[i].body));
     CHECK_MEMORY(is_done(&made, cases[i].code));
     assert_string_equal(made.error.message, cases[i].message);
     assert_int_equal(made.error.http_status, cases[i].status);
@@ -271,10 +271,10 @@ static void an_upsert_becomes_an_update_after_a_conflict(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
   CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
-  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(receives(&made, 0, 409, "", CONFLICT));
   assert_int_equal(made.error.code, PRIVY_OK);
   CHECK_MEMORY(sends(&made, 0, "PATCH", ONE, TYPED_HEADERS, "{\"first_name\":\"J\"}"));
-  CHECK_MEMORY(responses(&made, 0, 200, "", "{\"data\":{\"email\":\"a@b\"}}"));
+  CHECK_MEMORY(receives(&made, 0, 200, "", "{\"data\":{\"email\":\"a@b\"}}"));
   CHECK_MEMORY(is_done(&made, PRIVY_OK));
   assert_int_equal(made.call.attempts, 2);
   assert_int_equal(privy_response_count(made.call.response), 1);
@@ -288,9 +288,9 @@ static void an_upsert_without_changes_becomes_a_get(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\"}"));
   CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, "{\"email\":\"a@b\"}"));
-  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(receives(&made, 0, 409, "", CONFLICT));
   CHECK_MEMORY(sends(&made, 0, "GET", ONE, LIST_HEADERS, ""));
-  CHECK_MEMORY(responses(&made, 0, 404, "", ""));
+  CHECK_MEMORY(receives(&made, 0, 404, "", ""));
   CHECK_MEMORY(is_done(&made, PRIVY_NOT_FOUND));
   assert_string_equal(made.error.method, "GET");
   assert_string_equal(made.error.path, "/contacts/" CONTACT);
@@ -305,9 +305,9 @@ static void a_second_conflict_fails_the_upsert(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &with_token, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
   CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, "{\"email\":\"a@b\",\"first_name\":\"J\"}"));
-  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(receives(&made, 0, 409, "", CONFLICT));
   CHECK_MEMORY(sends(&made, 0, "PATCH", ONE, TYPED_HEADERS, "{\"first_name\":\"J\"}"));
-  CHECK_MEMORY(responses(&made, 0, 409, "", CONFLICT));
+  CHECK_MEMORY(receives(&made, 0, 409, "", CONFLICT));
   CHECK_MEMORY(is_done(&made, PRIVY_CONFLICT));
   assert_string_equal(made.error.contact_id, CONTACT);
   assert_string_equal(made.error.method, "PATCH");
@@ -330,7 +330,7 @@ static void other_conflicts_are_errors(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     CHECK_OK(begin(&made, &with_token, (privy_token){0}, cases[i].operation, cases[i].params));
     CHECK_MEMORY(sends(&made, 0, "POST", LIST, TYPED_HEADERS, cases[i].params));
-    CHECK_MEMORY(responses(&made, 0, 409, "", cases[i].body));
+    CHECK_MEMORY(receives(&made, 0, 409, "", cases[i].body));
     CHECK_MEMORY(is_done(&made, PRIVY_CONFLICT));
     assert_int_equal(made.error.http_status, 409);
     assert_int_equal(made.error.attempts, 1);
@@ -340,7 +340,7 @@ done:
   drop(&made);
 }
 
-/* ---- no answer --------------------------------------------------------------------------------------------------- */
+/* ---- no response ------------------------------------------------------------------------------------------------- */
 
 static void the_error_of_a_failed_call_describes_its_request(void **state) {
   (void)state;
@@ -353,7 +353,7 @@ static void the_error_of_a_failed_call_describes_its_request(void **state) {
   CHECK_MEMORY(is_done(&made, PRIVY_TIMEOUT));
   assert_string_equal(made.error.message, "too late");
   assert_string_equal(made.error.method, "GET");
-  /* An address is no part of the path. */
+  /* The path has no query, which may contain an address. */
   assert_string_equal(made.error.path, "/contacts");
   assert_int_equal(made.error.attempts, 1);
   assert_int_equal(made.error.http_status, 0);
@@ -370,9 +370,9 @@ static void a_call_can_be_cleared_after_each_step(void **state) {
     privy_error_init(&made.error);
     if (begin(&made, &with_oauth, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\"}") == PRIVY_OK) {
       whole = steps < 1 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND;
-      whole = whole && (steps < 2 || responses(&made, 0, 200, "", TOKEN_ANSWER));
+      whole = whole && (steps < 2 || receives(&made, 0, 200, "", TOKEN_ANSWER));
       whole = whole && (steps < 3 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND);
-      whole = whole && (steps < 3 || responses(&made, 0, 409, "", CONFLICT));
+      whole = whole && (steps < 3 || receives(&made, 0, 409, "", CONFLICT));
     }
     drop(&made);
     CHECK_MEMORY(whole);

@@ -1,10 +1,10 @@
-/* The clocks of a client: it keeps windows on a clock that is never set, and reports instants of the wall clock. */
+/* The clocks of a client: windows are kept by a clock that is never set; instants are reported by the wall clock. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/clock.h"
 #include "http_scene.h"
 
-/* A server whose clock shows a day that is not the machine's. */
+/* A server whose clock is a day off. */
 #define SPENT                                                                                                          \
   "HTTP/1.1 200 OK\r\nDate: Fri, 15 Jan 2027 08:00:00 GMT\r\nX-RateLimit-Limit-Minute: 60\r\n"                         \
   "X-RateLimit-Remaining-Minute: 0\r\nX-RateLimit-Reset-Minute: 1800000030\r\nX-RateLimit-Limit-Day: 100\r\n"          \
@@ -12,7 +12,7 @@
 
 static const http_reply spent[] = {{HTTP_ANSWER, SPENT, 0}};
 
-/* Whether an instant is so many seconds from now by the wall clock; the test may have taken a while. */
+/* Whether an instant is `seconds` from now by the wall clock. The test may have taken some seconds. */
 static bool is_ahead(double instant, double seconds) {
   double ahead = instant - privy_wall_clock();
   return ahead <= seconds + 1 && ahead > seconds - 25;

@@ -1,4 +1,4 @@
-/* The client over a real socket: what goes over the wire, on which connection. */
+/* A client with a real socket: what it sends, and on which connection. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "transport/libcurl.h"
@@ -11,7 +11,7 @@ static void cut(char *from, const char *to) {
   memmove(from, to, strlen(to) + 1);
 }
 
-/* The head of a request without what depends on the libcurl at hand. */
+/* The head of a request, without the parts that depend on the version of libcurl. */
 static void assert_head(const scene *s, size_t index, const char *first, const char *rest) {
   char expected[1024], head[sizeof s->server->asked[0].head], libcurl[80];
   strcpy(head, s->server->asked[index].head);
@@ -142,7 +142,7 @@ done:
   scene_close(&s);
 }
 
-/* The server may have acted on what it did not answer: repeating is not for libcurl to decide. */
+/* The server may have processed a request without a response: libcurl must not repeat it. */
 static void a_request_is_not_sent_twice(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}, {HTTP_CLOSE, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -217,7 +217,7 @@ static void a_request_can_be_sent_again(void **state) {
     CHECK_OK(privy_client_call(s.client, request, NULL, NULL, &s.response, &s.error));
     forget(&s);
   }
-  /* Two calls are two events, each with a key of its own. */
+  /* Two calls are two events with different keys. */
   assert_non_null(strstr(s.server->asked[0].head, "Idempotency-Key: "));
   assert_string_not_equal(s.server->asked[0].head, s.server->asked[1].head);
   assert_string_equal(s.server->asked[0].body, s.server->asked[1].body);
@@ -226,7 +226,7 @@ done:
   scene_close(&s);
 }
 
-/* A proxy would see the token in clear. */
+/* A proxy would see the token. */
 static void plain_http_uses_no_proxy(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -247,7 +247,7 @@ done:
   scene_close(&s);
 }
 
-/* The proxy learns where to, and nothing else. */
+/* The proxy receives the host and port, and nothing else. */
 static void https_uses_the_proxy(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 0}};

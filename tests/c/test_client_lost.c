@@ -1,4 +1,4 @@
-/* What a client over a real socket knows of a request whose answer does not come: whether it can have arrived. */
+/* Requests without a response, with a real socket: whether the request can have arrived. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "call/transport.h"
@@ -24,7 +24,7 @@ static const http_reply breaks_early[] = {{HTTP_CLOSE, "HTTP/1.1 200 OK\r\nX-A: 
 static const http_reply stalls[] = {{HTTP_STALL, "", 0}};
 static const http_reply closes_after[] = {{HTTP_CLOSE, EMPTY_PAGE, 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
 
-/* Nobody listens: repeated, and nothing is in doubt. */
+/* No server: the request is repeated, and the write is not lost. */
 static void a_refused_connection_loses_no_write(void **state) {
   (void)state;
   scene s;
@@ -39,7 +39,7 @@ done:
   scene_close(&s);
 }
 
-/* The server does not answer the handshake: the request stays here. */
+/* The server does not complete the handshake: the request is not sent. */
 static void a_failed_handshake_loses_no_write(void **state) {
   (void)state;
   char url[64];
@@ -58,7 +58,7 @@ done:
   scene_close(&s);
 }
 
-/* It left, and the connection broke or stayed silent: not repeated, for nobody knows. */
+/* The request was sent, and no response came: it is not repeated, because the server may have processed it. */
 static void a_broken_connection_may_lose_a_write(void **state) {
   (void)state;
   static const struct {
@@ -83,7 +83,7 @@ done:
   scene_close(&s);
 }
 
-/* A kept connection that the server has closed is replaced before anything leaves on it. */
+/* A kept connection that the server has closed is replaced before anything is sent on it. */
 static void a_connection_that_the_server_closed_is_replaced(void **state) {
   (void)state;
   scene s;
@@ -101,7 +101,7 @@ done:
 
 typedef struct patience {
   http_server *server;
-  bool sent; /* stop when the request has arrived; else at once */
+  bool sent; /* stop after the request has arrived; otherwise at once */
 } patience;
 
 static bool loses_it(void *context) {
@@ -141,10 +141,8 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST_UNSWEPT(a_refused_connection_loses_no_write),
-      TEST_UNSWEPT(a_failed_handshake_loses_no_write),
-      TEST_UNSWEPT(a_broken_connection_may_lose_a_write),
-      TEST(a_connection_that_the_server_closed_is_replaced),
+      TEST_UNSWEPT(a_refused_connection_loses_no_write),         TEST_UNSWEPT(a_failed_handshake_loses_no_write),
+      TEST_UNSWEPT(a_broken_connection_may_lose_a_write),        TEST(a_connection_that_the_server_closed_is_replaced),
       TEST(a_stopped_call_reports_whether_its_request_was_sent),
   };
   return HARNESS_RUN(tests);

@@ -1,4 +1,4 @@
-/* The client over a real socket: what comes of every kind of answer. */
+/* A client with a real socket: each kind of response. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "http_scene.h"
@@ -119,7 +119,7 @@ done:
   scene_close(&s);
 }
 
-/* It comes in pieces, and its buffer would double with each of them. */
+/* The body comes in parts; a buffer that grows with them would double its size each time. */
 static void bodies_are_allocated_with_their_exact_size(void **state) {
   (void)state;
   static char text[40000];
@@ -151,7 +151,7 @@ done:
   scene_close(&s);
 }
 
-/* Many short lines cost more than their bytes. */
+/* Many short lines cost more than their bytes do. */
 static void headers_have_a_limit_of_lines(void **state) {
   (void)state;
   enum { LINES = 1001, LINE = 4 };
@@ -169,7 +169,7 @@ done:
   scene_close(&s);
 }
 
-/* A server that speaks no TLS never sees a request, least of all its token. */
+/* A server without TLS receives no request and no token. */
 static void https_is_never_sent_as_plain_http(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -216,7 +216,7 @@ static void incomplete_responses_are_connection_errors(void **state) {
     assert_string_equal(s.error.path, "/contacts");
     assert_true(strlen(s.error.message) > 5);
     forget(&s);
-    /* The next call is right. */
+    /* The next call succeeds. */
     CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
     assert_counts(&s, 2, 2);
     whole = true;

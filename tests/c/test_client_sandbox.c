@@ -1,4 +1,4 @@
-/* The client over the in-process sandbox: the whole interface once, faults on demand, tokens. */
+/* A client of an in-process sandbox: each operation once, injected faults, tokens. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "response_text.h"
 
-/* What every test works with. */
+/* The objects of a test. */
 typedef struct scene {
   privy_sandbox *sandbox;
   privy_client *client;
@@ -52,7 +52,7 @@ static privy_status call(scene *s, const char *operation, const char *params) {
   return call_with(s, NULL, operation, params);
 }
 
-/* The same with the id put where %s stands. */
+/* The same, with %s replaced by the id. */
 static privy_status call_of(scene *s, const char *operation, const char *id, const char *format) {
   char params[256];
   const char *place = strstr(format, "%s");
@@ -68,7 +68,7 @@ static privy_value field_of(const scene *s, size_t slot) {
 
 #define FIELD(row) field_of(&s, PRIVY_INDEX_CONTACT_##row)
 
-/* Copies the id of the contact just answered. */
+/* Copies the id of the contact in the response. */
 static void keep_id(const scene *s, char id[32]) {
   const privy_value value = field_of(s, PRIVY_INDEX_CONTACT_id);
   assert_int_equal(value.length, 20);
@@ -168,14 +168,14 @@ static void errors_of_the_server_are_returned(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
-  /* A rule of the server alone: no phone number of a supported country. */
+  /* A rule that only the server knows: the country of the phone number is not supported. */
   CHECK_STATUS(call(&s, "contacts.create", "{\"phone_number\":\"+4915112345678\",\"sms_consent\":\"subscribed\"}"),
                PRIVY_VALIDATION);
   assert_int_equal(s.error.http_status, 422);
   assert_string_equal(s.error.api_code, "validation_failed");
   assert_true(s.error.details.count > 0);
   assert_non_null(s.error.response);
-  /* One that never leaves the machine. */
+  /* A request that is not sent. */
   CHECK_STATUS(call(&s, "contacts.create", "{}"), PRIVY_VALIDATION);
   assert_int_equal(s.error.http_status, 0);
   assert_int_equal(privy_sandbox_count(s.sandbox).requests, 1);
@@ -244,7 +244,7 @@ done:
   scene_close(&s);
 }
 
-/* ---- faults on demand -------------------------------------------------------------------------------------------- */
+/* ---- injected faults --------------------------------------------------------------------------------------------- */
 
 static void injected_faults_are_met(void **state) {
   (void)state;

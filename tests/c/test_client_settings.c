@@ -1,4 +1,4 @@
-/* Settings: what is given, what the environment says, the defaults, and what cannot be used. */
+/* Settings: given ones, those of the environment, defaults, and invalid ones. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "harness.h"
@@ -21,7 +21,7 @@ static void empty_environment(void) {
   unsetenv("PRIVY_ALLOW_PLAIN_HTTP");
 }
 
-/* Each variable holds a value of its own that can be used. */
+/* Each variable has another valid value. */
 static void full_environment(const temporary *bundle) {
   const char *const values[] = {
       "env-token", "env-id", "env-secret", "env scopes", "https://env.example/v9/", "https://env.example/token",
@@ -104,7 +104,7 @@ static void given_settings_override_the_environment(void **state) {
   config.ca_bundle = other.path;
   config.user_agent = "python/3.12.1";
   CHECK_OK(privy_settings_read(&settings, &config, &error));
-  /* A client that was given its id does not take the environment's token. */
+  /* A client with a given client_id ignores the environment's token. */
   assert_setting(settings.token, NULL);
   assert_setting(settings.client_id, "id");
   assert_setting(settings.client_secret, "env-secret");
@@ -161,7 +161,7 @@ done:
   empty_environment();
 }
 
-/* ---- what cannot be used ----------------------------------------------------------------------------------------- */
+/* ---- invalid settings -------------------------------------------------------------------------------------------- */
 
 static const char no_credentials[] =
     "no credentials: give token, or client_id and client_secret, or set PRIVY_API_TOKEN";
@@ -278,7 +278,7 @@ static const char for_sandboxes[] =
 static const struct {
   const char *token, *client_id, *client_secret, *variable;
   int allowed;
-  const char *message; /* NULL: it can be used */
+  const char *message; /* NULL: it is valid */
 } plain_cases[] = {
     {PRIVY_SANDBOX_TOKEN, NULL, NULL, NULL, -1, for_loopback},
     {PRIVY_SANDBOX_TOKEN, NULL, NULL, NULL, 0, for_loopback},

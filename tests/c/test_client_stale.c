@@ -1,15 +1,15 @@
 /*
- * A kept connection that ends after libcurl has looked at it, and before the request leaves. No server can hit that
- * moment at will: the second look, which is the core's own, is given its answer here.
+ * A kept connection that is closed after libcurl's check and before the request is sent. A server cannot time that,
+ * so the tests replace the result of the core's own check.
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include "http_scene.h"
 
-/* Looks of the core that find the connection ended. */
+/* The number of checks that find the connection closed. */
 static int ended;
 
-/* The core looks without waiting and without taking; the test's server reads in earnest. libcurl has a recv of its own.
+/* The core's check peeks; the server of the test does not. libcurl does not use this function.
  */
 ssize_t recv(int socket, void *data, size_t length, int flags) {
   if (flags & MSG_PEEK && ended > 0) {
@@ -21,7 +21,7 @@ ssize_t recv(int socket, void *data, size_t length, int flags) {
 
 static const http_reply page[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
 
-/* Not even a POST without a key is lost by it: nothing has left. */
+/* A POST without a key is not lost either: nothing was sent. */
 static void nothing_is_sent_on_a_stale_connection(void **state) {
   (void)state;
   scene s;
@@ -35,7 +35,7 @@ static void nothing_is_sent_on_a_stale_connection(void **state) {
   assert_counts(&s, 2, 2);
   forget(&s);
   CHECK_OK(call_raw(s.client, "POST", "/things", "{}", &s.response, &s.error));
-  assert_counts(&s, 2, 3); /* the new one is kept */
+  assert_counts(&s, 2, 3); /* the new connection is kept */
 done:
   ended = 0;
   scene_close(&s);

@@ -1,4 +1,4 @@
-/* The client over a real socket where it waits: time-outs, calls stopped from outside, many threads at once. */
+/* A client with a real socket that waits: timeouts, stopped calls, many threads. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <stdatomic.h>
@@ -9,14 +9,14 @@
 
 #define SERVE(replies) http_start(replies, COUNT(replies))
 #define EMPTY_PAGE "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":[]}"
-/* Seconds that the slowest machine may take for what is done at once; what it is told from takes at least 30. */
+/* Seconds that a slow machine may need for a prompt result; any other result takes at least 30. */
 #define PROMPTLY 20
 /* Seconds between two calls of a stop function. */
 #define STOP_INTERVAL 0.02
 
 static const http_reply stalls[] = {{HTTP_STALL, "", 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
 
-/* What every test works with: a client of a server that stalls once, and a finished request. */
+/* The objects of a test: a client of a server that stalls once, and a finished request. */
 typedef struct scene {
   http_server *server;
   privy_client *client;
@@ -63,7 +63,7 @@ static size_t asked_of(const scene *s) {
   return asked;
 }
 
-/* Whether the call that was just made left nothing behind: the next one is right, on another connection. */
+/* Makes the next call, which must succeed on another connection. */
 static privy_status next_call(scene *s, int accepted) {
   privy_error_clear(&s->error);
   privy_status status = call(s, NULL, NULL, NULL);
@@ -71,7 +71,7 @@ static privy_status next_call(scene *s, int accepted) {
   return status;
 }
 
-/* Also lets everything be loaded, and under valgrind translated, before the tests that measure time. */
+/* Comes first: loads libcurl, and lets valgrind translate it, before the tests that measure time. */
 static void a_call_waits_for_its_response(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -83,7 +83,7 @@ done:
   scene_close(&s);
 }
 
-/* ---- time-outs --------------------------------------------------------------------------------------------------- */
+/* ---- timeouts ---------------------------------------------------------------------------------------------------- */
 
 static void late_responses_are_timeouts(void **state) {
   (void)state;
@@ -97,7 +97,7 @@ static void late_responses_are_timeouts(void **state) {
     bool whole = false;
     scene s;
     CHECK_OK(scene_open(&s, SERVE(replies)));
-    do { /* again if the server, on a busy machine, has not read the request in time */
+    do { /* again if the server, on a busy machine, has not read the request before the timeout */
       privy_error_clear(&s.error);
       const double before = privy_monotonic();
       CHECK_STATUS(call(&s, &options, NULL, NULL), PRIVY_TIMEOUT);
@@ -118,7 +118,7 @@ static void late_responses_are_timeouts(void **state) {
   }
 }
 
-/* A socket that listens, its queue filled so that the next connection hangs; the fillers' sockets go to `fillers`. */
+/* A listening socket with a full queue, so that the next connection hangs. `fillers`: the sockets that fill it. */
 static int full_listener(int *port, int fillers[4]) {
   const int listener = http_listen(port);
   struct sockaddr_in address = {
@@ -164,7 +164,7 @@ done:
   close(listener);
 }
 
-/* ---- calls stopped ----------------------------------------------------------------------------------------------- */
+/* ---- stopped calls ----------------------------------------------------------------------------------------------- */
 
 typedef struct stopper {
   scene *s;
@@ -270,7 +270,7 @@ static void a_stop_function_ends_the_call(void **state) {
   patience p = {.thread = pthread_self(), .until = began + (harness_sweeping() ? 0.1 : 0.8)};
   CHECK_STATUS(call(&s, NULL, stops, &p), PRIVY_INTERRUPTED);
   assert_true(privy_monotonic() - p.until < PROMPTLY);
-  /* Asked at most every 20 ms, on the thread that made the call. */
+  /* It is called at most every 20 ms, on the thread that made the call. */
   assert_in_range(p.asked, harness_sweeping() ? 1 : 3, (size_t)((p.first_true - began) / STOP_INTERVAL) + 2);
   assert_int_equal(p.elsewhere, 0);
   CHECK_OK(next_call(&s, 2));
@@ -315,7 +315,7 @@ typedef struct worker {
   char message[256];
 } worker;
 
-/* Asks with a number of its own and compares it with the echo. Says what happened; asserts nothing. */
+/* Requests an echo of its own number and compares it. Returns the result and asserts nothing. */
 static privy_status ask_once(worker *w, size_t round, bool *right) {
   char path[64], wanted[96];
   privy_request *request = NULL;

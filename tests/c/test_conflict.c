@@ -1,4 +1,4 @@
-/* Whose contact stands in the way of a create: what was sent beside what is stored, field by field. */
+/* Whether the contact of a 409 is our own: compares the fields that were sent with those that are stored. */
 #include "harness.h"
 
 #include "policy/conflict.h"
@@ -26,7 +26,7 @@ static bool is_ours(const char *sent, const char *stored, bool *whole) {
 
 #define SINCE "\"created_at\":\"2026-05-12T10:00:01Z\""
 
-/* What was sent, what is stored, and whether the one holds the other. */
+/* What was sent, what is stored, and whether the contact has what was sent. */
 static const struct {
   const char *sent, *stored;
   bool ours;
@@ -75,9 +75,9 @@ static const struct {
     {"{\"custom_fields\":{}}", "{\"custom_fields\":{}," SINCE "}", true},
     {"{\"custom_fields\":{}}", "{" SINCE "}", true},
     {"{\"custom_fields\":{\"n\":1}}", "{\"custom_fields\":[1]," SINCE "}", false},
-    /* Answers do not hold it. */
+    /* Responses do not contain it. */
     {"{\"email\":\"a@b.c\",\"send_welcome_sms\":false}", "{\"email\":\"a@b.c\"," SINCE "}", true},
-    /* Fields that the tables do not know: judged where the answer has them. */
+    /* Fields that the tables do not have are compared if the response has them. */
     {"{\"email\":\"a@b.c\",\"future\":\"X\"}", "{\"email\":\"a@b.c\",\"future\":\"X\"," SINCE "}", true},
     {"{\"email\":\"a@b.c\",\"future\":\"X\"}", "{\"email\":\"a@b.c\",\"future\":\"Y\"," SINCE "}", false},
     {"{\"email\":\"a@b.c\",\"future\":\"X\"}", "{\"email\":\"a@b.c\"," SINCE "}", true},
@@ -145,7 +145,7 @@ static void a_contact_is_not_older_than_the_first_attempt(void **state) {
     bool ours;
   } cases[] = {
       {"\"created_at\":\"2026-05-12T10:00:00Z\"", true},
-      {"\"created_at\":\"2026-05-12T09:59:58Z\"", true}, /* clocks and dates are not that exact */
+      {"\"created_at\":\"2026-05-12T09:59:58Z\"", true}, /* within the tolerance */
       {"\"created_at\":\"2026-05-12T09:59:57Z\"", false},
       {"\"created_at\":\"2026-05-12T11:59:57+02:00\"", false},
       {"\"created_at\":\"2020-01-01T00:00:00Z\",\"updated_at\":\"2026-05-12T10:00:00Z\"", true}, /* restored */

@@ -1,4 +1,4 @@
-/* Clients in the child of a fork: whatever was under way in the parent is the parent's. */
+/* Clients in the child of a fork: calls, token requests and connections of the parent stay with the parent. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <sys/wait.h>
@@ -8,7 +8,7 @@
 
 #define TOKEN_ANSWER OK("39\r\n\r\n{\"access_token\":\"t1\",\"expires_in\":7200}")
 
-/* Runs `use` in a child, which must return true; false when it does not. */
+/* Runs `use` in a child and returns its result. */
 static bool in_a_child(bool (*use)(scene *s, privy_group *group), scene *s, privy_group *group) {
   int ends[2];
   char right = 0;
@@ -42,10 +42,10 @@ static privy_status end_of(privy_group *group) {
   return status;
 }
 
-/* ---- what was under way ------------------------------------------------------------------------------------------ */
+/* ---- calls of the parent ----------------------------------------------------------------------------------------- */
 
-/* The child frees a group of the parent's, whose call is under way, and calls by itself: the parent's request counts
- * neither as in flight nor as lost here. */
+/* The child frees a group of the parent with a call in flight, and makes its own call. The parent's request counts
+ * neither as in flight nor as lost in the child. */
 static bool frees_the_group_and_calls(scene *s, privy_group *group) {
   const int64_t in_flight = s->client->account.pacer.in_flight;
   privy_group_free(group);
@@ -77,11 +77,12 @@ done:
 
 /* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
-/* The parent fetches a token and does not come to its answer: the child does not wait for it. */
+/* The parent waits for the response to a token request: the child does not wait for it. */
 static bool fetches_its_own(scene *s, privy_group *group) {
   (void)group;
   if (s->client->account.fetch == 0) return false;
-  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetch_count == 2;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK &&
+         s->client->account.fetch_count == 2;
 }
 
 static void a_child_does_not_wait_for_the_parent_s_token_request(void **state) {
@@ -105,10 +106,11 @@ done:
   scene_close(&s);
 }
 
-/* A token that is there is kept. */
+/* The child uses the parent's token. */
 static bool uses_the_token(scene *s, privy_group *group) {
   (void)group;
-  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK && s->client->account.fetch_count == 1;
+  return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK &&
+         s->client->account.fetch_count == 1;
 }
 
 static void a_child_keeps_the_token(void **state) {
@@ -148,7 +150,7 @@ static void *call_once(void *context) {
   return NULL;
 }
 
-/* Whichever of the child's threads comes first starts afresh, and only it. */
+/* The first thread of the child that uses the client resets it, and no other thread does. */
 static bool calls_from_many_threads(scene *s, privy_group *group) {
   (void)group;
   caller callers[THREADS];
@@ -183,7 +185,7 @@ done:
   scene_close(&s);
 }
 
-/* A sandbox in the process is copied with the rest of it. */
+/* A fork copies an in-process sandbox. */
 static bool calls_its_sandbox(scene *s, privy_group *group) {
   (void)group;
   return call(s->client, "contacts.list", "{}", &s->response, &s->error) == PRIVY_OK;

@@ -1,4 +1,4 @@
-/* Many calls at once over real sockets: driven by waiting, by an event loop, cancelled, and across a fork. */
+/* Many calls at once with real sockets: driven by waiting or by an event loop, cancelled, in the child of a fork. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <poll.h>
@@ -26,7 +26,7 @@ static privy_status start_numbered(privy_group *group, uint64_t id, privy_error 
   return status;
 }
 
-/* Takes every outcome that is there; false when memory ran out for one. Each is the answer to its own question. */
+/* Takes all completions, each of which must be that of its own request; false if memory ran out in one. */
 static bool take_all(privy_group *group, bool seen[MANY]) {
   privy_completion completion;
   char wanted[64];
@@ -98,7 +98,7 @@ static void turn(loop *watched, privy_group *group) {
   size_t count = watched->count;
   memcpy(now, watched->sockets, sizeof now);
   if (ready == 0 || privy_group_timeout(group) == 0)
-    privy_group_socket_action(group, -1, 0); /* some loops look at timers first */
+    privy_group_socket_action(group, -1, 0); /* some loops handle timers first */
   for (size_t i = 0; ready > 0 && i < count; i++) {
     int events = (now[i].revents & (POLLIN | POLLHUP | POLLERR) ? PRIVY_SOCKET_READ : 0) |
                  (now[i].revents & POLLOUT ? PRIVY_SOCKET_WRITE : 0);
@@ -165,10 +165,10 @@ done:
   scene_close(&s);
 }
 
-/* ---- a driver that does other things meanwhile ---- */
+/* ---- time without a driver ---- */
 
 #define SHORT 0.2
-#define LONGER 1.5 /* enough for a server to answer in */
+#define LONGER 1.5 /* enough for a server to respond */
 
 static privy_status start_timed(privy_group *group, double timeout, privy_error *error) {
   const privy_options options = {
@@ -180,7 +180,7 @@ static privy_status start_timed(privy_group *group, double timeout, privy_error 
   return status;
 }
 
-/* For longer than the timeout. */
+/* Waits for longer than the timeout. */
 static void be_elsewhere(double timeout) {
   const double until = privy_monotonic() + timeout * 1.5;
   while (!harness_sweeping() && privy_monotonic() < until) nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
@@ -256,7 +256,7 @@ done:
   scene_close(&s);
 }
 
-/* Drives until the call has ended; false when nothing ends it. */
+/* Drives the group until the call has completed; false if it does not. */
 static bool ends_in_a_loop(loop *watched, privy_group *group, privy_completion *completion) {
   for (int turns = 0; turns < 20; turns++) {
     if (privy_group_next_completed(group, completion)) return true;
@@ -265,7 +265,7 @@ static bool ends_in_a_loop(loop *watched, privy_group *group, privy_completion *
   return false;
 }
 
-/* While the loop was late, libcurl's timers went by: it sets none for the time that the call was given instead. */
+/* libcurl's timers expired while the loop was late, and it sets no timer for the extended timeout. */
 static void a_late_event_loop_still_times_out(void **state) {
   (void)state;
   scene s;
@@ -373,11 +373,16 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(each_thread_receives_the_response_to_its_request),   TEST(an_event_loop_drives_a_group),
-      TEST(a_cancelled_call_leaves_nothing_behind), TEST(time_without_a_driver_is_no_timeout),
-      TEST(a_blocked_event_loop_is_no_timeout),     TEST(an_event_loop_still_times_out),
-      TEST(a_late_event_loop_still_times_out),      TEST(a_late_event_loop_still_gives_up_a_handshake),
-      TEST(groups_hand_their_connections_on),       TEST(parent_and_child_use_separate_connections),
+      TEST(each_thread_receives_the_response_to_its_request),
+      TEST(an_event_loop_drives_a_group),
+      TEST(a_cancelled_call_leaves_nothing_behind),
+      TEST(time_without_a_driver_is_no_timeout),
+      TEST(a_blocked_event_loop_is_no_timeout),
+      TEST(an_event_loop_still_times_out),
+      TEST(a_late_event_loop_still_times_out),
+      TEST(a_late_event_loop_still_gives_up_a_handshake),
+      TEST(groups_hand_their_connections_on),
+      TEST(parent_and_child_use_separate_connections),
   };
   return HARNESS_RUN(tests);
 }

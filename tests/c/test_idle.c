@@ -1,4 +1,4 @@
-/* What a client keeps for later calls: how many groups, for how long, and none that the server has closed. */
+/* The idle connections of a client: how many it keeps, for how long, and none that the server has closed. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static int count_descriptors(void) {
   return count;
 }
 
-/* One call by a group of its own, which stays the caller's. */
+/* Makes one call in the group. */
 static privy_status call_by(privy_group *group, privy_error *error) {
   privy_completion completion;
   privy_request *request = NULL;
@@ -35,7 +35,7 @@ static privy_status call_by(privy_group *group, privy_error *error) {
   return status;
 }
 
-/* So many groups at once, each with a connection that it has used. */
+/* Creates `count` groups, each with a connection. */
 static privy_status open_groups(scene *s, privy_group **groups, size_t count) {
   privy_status status = PRIVY_OK;
   for (size_t i = 0; i < count && status == PRIVY_OK; i++) {
@@ -52,7 +52,7 @@ static void free_groups(privy_group **groups, size_t count) {
   }
 }
 
-/* The next call looks for what is useless, however soon it comes. */
+/* The next call checks the idle connections, even within the interval. */
 static void forget_last_check(scene *s) {
   s->client->pool.checked_at = -PRIVY_POOL_CHECK_INTERVAL;
 }
@@ -71,7 +71,7 @@ static void a_burst_leaves_few_idle_connections(void **state) {
   free_groups(groups, count);
   assert_int_equal(s.client->pool.count, kept);
   assert_true(http_has_closed(s.server, (int)(count - kept)));
-  /* Each that was dropped had a connection, and at least one descriptor to be woken by. */
+  /* Each one that was freed had a connection and at least one descriptor for wakeups. */
   assert_true(peak - count_descriptors() >= (int)(2 * (count - kept)));
 done:
   free_groups(groups, BURST);
@@ -96,7 +96,7 @@ static void the_next_call_closes_what_the_server_has_closed(void **state) {
   forget_last_check(&s);
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
   assert_int_equal(s.client->pool.count, 1);
-  /* One connection of the server's and one of ours came instead. */
+  /* The new call opened one connection, at both ends. */
   assert_true(before - count_descriptors() >= 2 * (CLOSED_BY_SERVER - 1) - 1);
 done:
   free_groups(groups, CLOSED_BY_SERVER);
@@ -160,8 +160,8 @@ static int count_connections(int port) {
   return count;
 }
 
-/* In the child: 0 when only the connection of its own call is open. A descriptor that was closed and opened as
- * something else is left alone. */
+/* In the child: 0 if only the connection of its own call is open. A descriptor that was closed and reused
+ * must stay open. */
 static int use_in_child(scene *s) {
   int first = 0;
   while (!leads_to(first, s->server->port)) first++;
@@ -199,7 +199,7 @@ done:
   scene_close(&s);
 }
 
-/* ---- groups that an event loop drove ---- */
+/* ---- groups driven by an event loop ---- */
 
 typedef struct loop {
   int socket, events;
@@ -242,7 +242,7 @@ static privy_status call_in_loop(scene *s, privy_group *group, loop *sockets) {
   return status;
 }
 
-/* Waiting and an event loop take turns with one connection. */
+/* An event loop and a blocking call use one connection in turn. */
 static void connections_of_an_event_loop_are_used_by_waiting_calls(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
@@ -272,7 +272,7 @@ int main(void) {
       TEST(the_next_call_closes_what_the_server_has_closed),
       TEST(open_connections_are_kept),
       TEST(connections_that_were_idle_for_a_minute_are_closed),
-      TEST_UNSWEPT(a_child_closes_its_descriptors_and_the_parent_continues), /* the child has no sweep of its own */
+      TEST_UNSWEPT(a_child_closes_its_descriptors_and_the_parent_continues), /* allocations of the child do not fail */
       TEST(connections_of_an_event_loop_are_used_by_waiting_calls),
   };
   return HARNESS_RUN(tests);

@@ -1,12 +1,12 @@
-/* Attempts that were lost: which may have been acted on, which are repeated and until when, and what a conflict with
- * our own work comes to. */
+/* Lost attempts: which may have succeeded, which are repeated and until when, and which conflicts are with our own
+ * request. */
 #include "harness.h"
 
 #include "lost_call.h"
 
-/* ---- what may have been acted on --------------------------------------------------------------------------------- */
+/* ---- what may have succeeded ------------------------------------------------------------------------------------- */
 
-/* After a loss that may have succeeded a 409 is looked into; otherwise it is true. */
+/* A 409 is verified after a lost attempt that may have succeeded, otherwise not. */
 static void a_conflict_after_each_loss(void **state) {
   (void)state;
   made_call made = {0};
@@ -16,7 +16,7 @@ static void a_conflict_after_each_loss(void **state) {
     CHECK_MEMORY(sends(&made));
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(responses(&made, 409, "", CONFLICT));
+    CHECK_MEMORY(receives(&made, 409, "", CONFLICT));
     assert_int_equal(made.call.done, !is_open((loss)how));
     if (made.call.done) {
       assert_int_equal(made.error.code, PRIVY_CONFLICT);
@@ -42,7 +42,7 @@ static void a_delete_after_each_loss(void **state) {
     CHECK_MEMORY(sends(&made));
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(responses(&made, 404, "", ""));
+    CHECK_MEMORY(receives(&made, 404, "", ""));
     assert_true(made.call.done);
     assert_int_equal(made.call.status, is_open((loss)how) ? PRIVY_OK : PRIVY_NOT_FOUND);
     drop(&made);
@@ -57,14 +57,14 @@ static void a_conflict_without_a_loss_is_an_error(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.delete", ID));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 404, "", ""));
+  CHECK_MEMORY(receives(&made, 404, "", ""));
   assert_int_equal(made.error.code, PRIVY_NOT_FOUND);
   assert_false(made.error.may_have_succeeded);
 done:
   drop(&made);
 }
 
-/* The error of the last attempt says so, whatever it is. */
+/* The error of the last attempt has may_have_succeeded, whatever its code. */
 static void errors_say_what_may_have_been_acted_on(void **state) {
   (void)state;
   made_call made = {0};
@@ -74,7 +74,7 @@ static void errors_say_what_may_have_been_acted_on(void **state) {
     CHECK_MEMORY(sends(&made));
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(responses(&made, 422, "", ""));
+    CHECK_MEMORY(receives(&made, 422, "", ""));
     assert_true(made.call.done);
     assert_int_equal(made.error.may_have_succeeded, is_open((loss)how));
     assert_int_equal(ends_with(made.error.message, OPEN), is_open((loss)how));
@@ -90,23 +90,23 @@ static void reads_never_may_have_succeeded(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &once, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   assert_true(made.call.done && !made.error.may_have_succeeded);
   assert_string_equal(made.error.message, "broke");
 done:
   drop(&made);
 }
 
-/* An answer that cannot be read is one of success; a call that is stopped on the way may have been one. */
+/* A response that cannot be parsed is a success; a call that is stopped in flight may be one. */
 static void other_failures_that_may_have_succeeded(void **state) {
   (void)state;
   made_call made = {0};
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &once, "contacts.create", JANE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 201, "", "<html>"));
+  CHECK_MEMORY(receives(&made, 201, "", "<html>"));
   assert_int_equal(made.error.code, PRIVY_API_STATUS);
   assert_true(made.error.may_have_succeeded);
   drop(&made);
@@ -124,7 +124,7 @@ done:
 
 /* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
-/* A request for a token is not the request of the call. */
+/* A token request is not the request of the call. */
 static void a_failed_token_request_loses_no_write(void **state) {
   (void)state;
   made_call made = {0};
@@ -135,26 +135,26 @@ static void a_failed_token_request_loses_no_write(void **state) {
     CHECK_MEMORY(meets(&made, (loss)how));
     CHECK_MEMORY(sends(&made));
     assert_int_equal(made.call.goal, PRIVY_GOAL_TOKEN);
-    CHECK_MEMORY(responses(&made, 200, "", TOKEN));
+    CHECK_MEMORY(receives(&made, 200, "", TOKEN));
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(responses(&made, 404, "", ""));
+    CHECK_MEMORY(receives(&made, 404, "", ""));
     assert_int_equal(made.call.status, PRIVY_NOT_FOUND);
     drop(&made);
   }
   CHECK_OK(begin_with_oauth(&made, &defaults, "contacts.create", JANE));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 200, "", TOKEN));
+  CHECK_MEMORY(receives(&made, 200, "", TOKEN));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 409, "", CONFLICT));
+  CHECK_MEMORY(receives(&made, 409, "", CONFLICT));
   assert_int_equal(made.call.status, PRIVY_CONFLICT);
   assert_false(made.error.may_have_succeeded);
 done:
   drop(&made);
 }
 
-/* ---- requests of the user's own ---------------------------------------------------------------------------------- */
+/* ---- raw requests ------------------------------------------------------------------------------------------------ */
 
 static void raw_writes_are_repeated_where_nothing_was_acted_on(void **state) {
   (void)state;
@@ -190,25 +190,25 @@ static void a_raw_write_that_is_lost_later_is_not_repeated_either(void **state) 
   privy_error_init(&made.error);
   CHECK_OK(begin_raw(&made, "POST", false));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 429, "", ""));
+  CHECK_MEMORY(receives(&made, 429, "", ""));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   assert_true(made.call.done);
   assert_int_equal(made.error.attempts, 2);
 done:
   drop(&made);
 }
 
-/* ---- conflicts with our own work --------------------------------------------------------------------------------- */
+/* ---- conflicts with our own request ------------------------------------------------------------------------------ */
 
-/* A create that was lost, sent again and answered 409: the look at the contact is next. */
+/* A create that was lost and sent again, with a 409: the call reads the contact next. */
 static bool looks(made_call *made, const privy_options *options) {
   bool looking = false;
   CHECK_OK(begin(made, options, "contacts.create", JANE));
   CHECK_MEMORY(sends(made));
-  CHECK_MEMORY(is_lost(made));
+  CHECK_MEMORY(loses(made));
   CHECK_MEMORY(sends(made));
-  CHECK_MEMORY(responses(made, 409, "X-Request-Id: r9\r\n", CONFLICT));
+  CHECK_MEMORY(receives(made, 409, "X-Request-Id: r9\r\n", CONFLICT));
   CHECK_MEMORY(sends(made));
   assert_string_equal(made->call.wire_request.method, "GET");
   assert_string_equal(made->call.wire_request.target, "/contacts/" CONTACT);
@@ -217,7 +217,7 @@ done:
   return looking;
 }
 
-/* By the server's clock, which the Date tells: 1000 here is noon there. */
+/* By the server's clock, from its Date: 1000 of the call's clock is noon of the server. */
 #define NOON "Date: Tue, 12 May 2026 12:00:00 GMT\r\n"
 
 static const struct {
@@ -229,14 +229,14 @@ static const struct {
     {NOON, PERSON("2026-05-12T12:00:00Z"), true},
     {NOON, PERSON("2026-05-12T11:59:00Z"), false},
     {NOON, PERSON("1970-01-01T00:16:41Z"), false},
-    /* A deleted contact that was restored. */
+    /* A restored contact. */
     {"",
      "{\"data\":{\"email\":\"jane@b.c\",\"first_name\":\"J\",\"created_at\":\"1960-01-01T00:00:00Z\","
      "\"updated_at\":\"1970-01-01T00:16:41Z\"}}",
      true},
     {"", "{\"data\":{\"email\":\"jane@b.c\",\"first_name\":\"\\u004a\",\"created_at\":\"1970-01-01T00:16:41Z\"}}",
      true},
-    /* Somebody else's, made meanwhile. */
+    /* A contact that another client has created meanwhile. */
     {"", "{\"data\":{\"email\":\"jane@b.c\",\"first_name\":\"A\",\"created_at\":\"1970-01-01T00:16:41Z\"}}", false},
     {"", "{\"data\":{\"email\":\"jane@b.c\",\"created_at\":\"1970-01-01T00:16:41Z\"}}", false},
 };
@@ -247,7 +247,7 @@ static void a_contact_is_ours_if_it_has_what_was_sent(void **state) {
   privy_error_init(&made.error);
   for (size_t i = 0; i < COUNT(contacts); i++) {
     CHECK_MEMORY(looks(&made, &defaults));
-    CHECK_MEMORY(responses(&made, 200, contacts[i].headers, contacts[i].contact));
+    CHECK_MEMORY(receives(&made, 200, contacts[i].headers, contacts[i].contact));
     assert_true(made.call.done);
     if (contacts[i].ours) {
       assert_int_equal(made.call.status, PRIVY_OK);
@@ -265,7 +265,7 @@ done:
   drop(&made);
 }
 
-/* The 409 as it came, with the contact: all that is missing is whether it is our own work. */
+/* The error is the 409 with its contact; whether we created the contact is unknown. */
 static bool is_the_conflict(const made_call *made) {
   const privy_error *error = &made->error;
   assert_true(made->call.done);
@@ -290,17 +290,17 @@ static void a_failed_verification_leaves_the_conflict(void **state) {
   privy_error_init(&made.error);
   for (size_t i = 0; i < COUNT(statuses); i++) {
     CHECK_MEMORY(looks(&made, &defaults));
-    CHECK_MEMORY(responses(&made, statuses[i], "", ""));
+    CHECK_MEMORY(receives(&made, statuses[i], "", ""));
     CHECK_MEMORY(is_the_conflict(&made));
     assert_int_equal(made.error.attempts, 3);
     drop(&made);
   }
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(responses(&made, 200, "", "<html>"));
+  CHECK_MEMORY(receives(&made, 200, "", "<html>"));
   CHECK_MEMORY(is_the_conflict(&made));
   drop(&made);
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(responses(&made, 409, "", "{\"id\":\"cus_another\"}"));
+  CHECK_MEMORY(receives(&made, 409, "", "{\"id\":\"cus_another\"}"));
   CHECK_MEMORY(is_the_conflict(&made));
 done:
   drop(&made);
@@ -311,19 +311,19 @@ static void a_verification_is_retried(void **state) {
   made_call made = {0};
   privy_error_init(&made.error);
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(responses(&made, 500, "", ""));
+  CHECK_MEMORY(receives(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
   assert_string_equal(made.call.wire_request.method, "GET");
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 503, "", ""));
-  CHECK_MEMORY(is_the_conflict(&made)); /* the retries are used up */
+  CHECK_MEMORY(receives(&made, 503, "", ""));
+  CHECK_MEMORY(is_the_conflict(&made)); /* no retries are left */
   assert_int_equal(made.error.attempts, 5);
   drop(&made);
   CHECK_MEMORY(looks(&made, &defaults));
-  CHECK_MEMORY(responses(&made, 500, "", ""));
+  CHECK_MEMORY(receives(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 200, "", PERSON("1970-01-01T00:16:41Z")));
+  CHECK_MEMORY(receives(&made, 200, "", PERSON("1970-01-01T00:16:41Z")));
   assert_int_equal(made.call.status, PRIVY_OK);
 done:
   drop(&made);
@@ -335,7 +335,7 @@ static void a_verification_without_budget_leaves_the_conflict(void **state) {
   privy_error_init(&made.error);
   CHECK_MEMORY(looks(&made, &defaults));
   made.account.pacer.day = (privy_budget){.known = true, .limit = 10, .resets_at = made.now + 40000};
-  CHECK_MEMORY(responses(&made, 429, "", ""));
+  CHECK_MEMORY(receives(&made, 429, "", ""));
   CHECK_MEMORY(!sends(&made));
   CHECK_MEMORY(is_the_conflict(&made));
 done:

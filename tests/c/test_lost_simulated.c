@@ -1,4 +1,4 @@
-/* Lost attempts by the thousand, against the sandbox in simulated time: faults, other users and waits come by chance.
+/* Thousands of lost attempts with a sandbox in simulated time: faults, other clients and waits are random.
  */
 #include "harness.h"
 
@@ -26,10 +26,10 @@ typedef struct world {
   privy_error error;
   double now;
   uint64_t random;
-  double sent_at[16]; /* every request of ours that is no look */
-  double lost_at;     /* the first of them that may have been acted on, 0: none was lost */
+  double sent_at[16]; /* each of our requests that is not a verification */
+  double lost_at;     /* the first of them that may have succeeded; 0: none was lost */
   int sent;
-  char contact[24]; /* the last one that somebody else was told of */
+  char contact[24]; /* of the last response to another client */
 } world;
 
 static uint64_t chance(world *w, uint64_t among) {
@@ -53,7 +53,7 @@ static void close_world(world *w) {
   privy_sandbox_release(w->sandbox);
 }
 
-/* What somebody else asks the sandbox meanwhile. */
+/* The request of another client in between. */
 static int ask_sandbox(world *w, const char *method, const char *target, const char *body) {
   static const char headers[] = "Authorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\nContent-Type: application/json\r\n";
   privy_sandbox_response response;
@@ -74,7 +74,7 @@ static void begin_call(world *w, const char *operation, const char *params) {
   privy_call_init(&w->call, &settings, options, random, w->request, &w->error);
 }
 
-/* One request meets what chance has for it. */
+/* Injects a random fault for one request. */
 static void meet_a_fault(world *w) {
   privy_sandbox_fault fault = {.retry_after = -1, .count = 1};
   switch (chance(w, 8)) {
@@ -122,7 +122,7 @@ static void carry(world *w) {
   privy_sandbox_response_clear(&response);
 }
 
-/* Drives the call to its end; `meanwhile` happens between any two steps. */
+/* Drives the call to its end, and calls `meanwhile` between two steps. */
 static void drive(world *w, void (*meanwhile)(world *w)) {
   for (;;) {
     privy_sandbox_set_clock(w->sandbox, w->now);
@@ -146,7 +146,8 @@ static bool is_text(const privy_response *response, size_t slot, const char *tex
   return privy_value_is(privy_record_get(privy_response_record(response, 0), slot), text);
 }
 
-/* A create that succeeds gives what was sent, never somebody else's contact; one that fails names the contact. */
+/* A create that succeeds returns what was sent, never the contact of another client; one that fails names the contact.
+ */
 static void a_create_returns_what_was_sent(void **state) {
   (void)state;
   int done = 0, conflicts = 0, open = 0, other = 0;
@@ -177,7 +178,7 @@ static void nobody(world *w) {
   (void)w;
 }
 
-/* Alone with the API, a create whose answers are lost does not conflict with itself, unless the look at the contact
+/* Without other clients, a create whose responses are lost does not conflict with itself, unless the verification
  * fails too. */
 static void no_create_conflicts_with_itself(void **state) {
   (void)state;
@@ -200,7 +201,7 @@ static void the_account_is_busy(world *w) {
   if (chance(w, 3) == 0) (void)ask_sandbox(w, "GET", "/contacts", "");
 }
 
-/* However long a call may wait: what may have been acted on does not leave again after half a minute. */
+/* A write that may have succeeded is not sent again after 30 seconds, however long the call may wait. */
 static void no_consent_is_written_late(void **state) {
   (void)state;
   int done = 0, given_up = 0, latest = 0;
@@ -229,7 +230,7 @@ static void no_consent_is_written_late(void **state) {
   assert_true(done > 1000 && given_up > 300 && latest > 20);
 }
 
-/* Nothing is swept: the same steps are, one by one, in test_lost. */
+/* Unswept: test_lost sweeps the same steps. */
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(a_create_returns_what_was_sent),

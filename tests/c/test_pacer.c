@@ -1,4 +1,4 @@
-/* The pacer by itself: which headers it believes, and what it makes of them. */
+/* The pacer: which headers it accepts, and what it learns from them. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #define WALL 1800000000.0                              /* of the wall clock at the same instant */
 #define DATE "Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n" /* WALL */
 
-/* One answer comes to a pacer that has a request in flight. */
+/* Passes one response to a pacer with a request in flight. */
 static bool comes(privy_pacer *pacer, double now, double wall, const char *headers) {
   privy_response *response = NULL;
   privy_error error;
@@ -26,7 +26,7 @@ static bool comes(privy_pacer *pacer, double now, double wall, const char *heade
   return status == PRIVY_OK;
 }
 
-/* Headers of the minute alone, as texts. */
+/* The headers of the minute only, as texts. */
 static const char *minute(char out[512], const char *limit, const char *remaining, const char *reset,
                           const char *more) {
   snprintf(out, 512,
@@ -71,13 +71,13 @@ done:
   return;
 }
 
-/* By the server's clock where a Date gives it, else by the wall clock. */
+/* By the server's clock if the response has a Date, otherwise by the wall clock. */
 static void a_reset_after_the_end_of_the_window_is_ignored(void **state) {
   (void)state;
   static const struct {
     const char *reset, *more;
     double wall;
-    double resets_at; /* 0: not believed */
+    double resets_at; /* 0: ignored */
   } cases[] = {
       {"1800000030", DATE, WALL, NOW + 30},
       {"1800000030", DATE, WALL - 7200, NOW + 30},
@@ -90,7 +90,7 @@ static void a_reset_after_the_end_of_the_window_is_ignored(void **state) {
       {"1800000063", DATE, WALL, 0},
       {"1800007260", DATE, WALL, 0},
       {"1800000000", DATE, WALL, NOW},
-      {"1799999999", DATE, WALL, NOW}, /* the Date is younger than the window that has just ended */
+      {"1799999999", DATE, WALL, NOW}, /* the Date is after the reset of a window that has just ended */
       {"1799999998", DATE, WALL, 0},
   };
   for (size_t i = 0; i < COUNT(cases); i++) {
@@ -137,7 +137,7 @@ done:
   return;
 }
 
-/* What is in flight may take all that is left: its answers say so, and no window has to pass for it. */
+/* Requests in flight may use all that is left: then the pacer waits for their responses, not for the next window. */
 static void waits_for_requests_in_flight_are_no_waits_for_budget(void **state) {
   (void)state;
   privy_pacer pacer = {0};
@@ -189,7 +189,7 @@ static void others_hold_back_half_of_a_minute_at_most(void **state) {
   assert_int_equal(privy_pacer_ask(&pacer, 0, NOW, &until), PRIVY_PACE_MINUTE);
 }
 
-/* An answer that was overtaken by those of the next window. */
+/* A response that arrives after one of the next window. */
 static void a_response_of_an_older_window_changes_nothing(void **state) {
   (void)state;
   privy_pacer pacer = {0};

@@ -1,4 +1,4 @@
-/* What pacing comes to over minutes and days, against the sandbox with its clock moved by hand. */
+/* Pacing over minutes and days, with a sandbox whose clock the test advances. */
 #include "simulation.h"
 
 #include <stdio.h>
@@ -73,7 +73,7 @@ static void responses_out_of_order_are_not_attributed_to_others(void **state) {
   ten_thousand(64, 0.9);
 }
 
-/* Each sees only the headers of its own answers. */
+/* Each client only sees the headers of its own responses. */
 static void four_clients_share(double pause, double spread, double jitter, size_t at_once) {
   simulation run = new_simulation(60, 0);
   run.jitter = jitter;
@@ -127,7 +127,7 @@ static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) 
   end_simulation(&run);
 }
 
-/* However few requests a day has: those in flight are not taken for others' by whichever answer comes first. */
+/* Also with few requests a day the first response does not attribute requests in flight to others. */
 static void a_short_day_is_used_completely(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 300; seed++) {
@@ -147,7 +147,7 @@ static void a_short_day_is_used_completely(void **state) {
   }
 }
 
-/* A reserve is never touched. */
+/* The reserve is never used. */
 static void a_reserve_is_left_to_others(void **state) {
   (void)state;
   simulation run = new_simulation(60, 0);
@@ -165,7 +165,7 @@ static void a_reserve_is_left_to_others(void **state) {
 
 /* ---- clocks ------------------------------------------------------------------------------------------------------ */
 
-/* The wall clock is set forth and back by hours between all steps: windows are kept by a clock that never is. */
+/* The wall clock jumps by hours between all steps: windows are kept by a clock that is never set. */
 static void jumps_of_the_wall_clock_change_nothing(void **state) {
   (void)state;
   for (size_t workers = 1; workers <= 8; workers += 7) {
@@ -186,7 +186,7 @@ static void jumps_of_the_wall_clock_change_nothing(void **state) {
   }
 }
 
-/* The first calls of many threads wait for the answers of each other, which is no wait for budget. */
+/* The first calls of many threads wait for each other's responses, which is no wait for budget. */
 static void calls_that_may_not_wait_share_the_first_answers(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 100; seed++) {
@@ -215,7 +215,7 @@ static const privy_settings with_oauth = {.client_id = (char *)(uintptr_t)PRIVY_
                                           .base_path = "/v1",
                                           .token_url = (char *)(uintptr_t) "https://sandbox.test/oauth/token"};
 
-/* Drivers go away for most of an hour, some while they fetch the token that the others wait for. */
+/* Drivers stop for most of an hour, some of them during the token request that the others wait for. */
 static void drivers_that_stop_block_no_other_call(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 20; seed++) {
@@ -238,7 +238,7 @@ static void drivers_that_stop_block_no_other_call(void **state) {
   }
 }
 
-/* Nothing is swept here: the pacer allocates nothing, and calls are swept in test_retry and test_call. */
+/* Unswept: the pacer allocates nothing, and test_retry and test_call sweep calls. */
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(ten_thousand_orders_take_as_long_as_the_limit_says),

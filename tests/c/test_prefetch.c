@@ -1,10 +1,10 @@
-/* Calls made before they are needed, in groups that may not be driven: what they may start, and who waits for them. */
+/* Calls of groups that prefetch and may have no driver: what they start, and which calls wait for them. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "call/transport.h"
 #include "response_text.h"
 
-/* A client of a sandbox by OAuth, and two groups of its calls. */
+/* A client of a sandbox with OAuth, and two groups. */
 typedef struct scene {
   privy_sandbox *sandbox;
   privy_client *client;
@@ -51,7 +51,7 @@ static privy_status start(scene *s, privy_group *group) {
   return status;
 }
 
-/* The status of the call that the group makes. */
+/* Drives the group to the end of its call and returns the status. */
 static privy_status end_of(scene *s, privy_group *group) {
   for (int i = 0; !privy_group_next_completed(group, &s->completion); i++) {
     assert_true(i < 1000);
@@ -79,7 +79,7 @@ static void a_token_request_without_a_driver_blocks_no_call(void **state) {
   CHECK_OK(open_scene(&s));
   CHECK_OK(delay_answers(&s, 0.01, 1));
   CHECK_OK(start(&s, s.first));
-  privy_group_wait(s.first, 0); /* its token request leaves, and nobody reads the answer */
+  privy_group_wait(s.first, 0); /* its token request is sent, and its response is not read */
   CHECK_MEMORY(asked(&s) == 1);
   CHECK_OK(start(&s, s.second));
   CHECK_OK(end_of(&s, s.second));
@@ -90,7 +90,7 @@ done:
   close_scene(&s);
 }
 
-/* Looks of both groups in turn, however slow the machine. */
+/* Drives both groups in turn, also on a slow machine. */
 static void a_slow_token_request_with_a_driver_is_waited_for(void **state) {
   (void)state;
   scene s;
@@ -136,7 +136,7 @@ static void a_prefetching_group_fetches_no_token(void **state) {
   assert_int_equal(asked(&s), 0);
   CHECK_OK(start(&s, s.second));
   CHECK_OK(end_of(&s, s.second));
-  CHECK_OK(end_of(&s, s.first)); /* by the token that is there now */
+  CHECK_OK(end_of(&s, s.first)); /* with the token that was fetched */
   assert_int_equal(asked(&s), 3);
 done:
   close_scene(&s);
@@ -153,7 +153,7 @@ static void a_prefetch_fetches_a_token_once_it_is_needed(void **state) {
   privy_group_set_prefetch(s.first, false);
   CHECK_OK(end_of(&s, s.first));
   assert_int_equal(asked(&s), 2);
-  /* The next one that gets the group is not ahead of anything. */
+  /* The next group does not prefetch. */
   privy_group_set_prefetch(s.first, true);
   privy_group_free(s.first);
   s.first = NULL;
@@ -166,9 +166,9 @@ done:
   close_scene(&s);
 }
 
-/* ---- when a list asks for its next page -------------------------------------------------------------------------- */
+/* ---- when a list prefetches its next page ------------------------------------------------------------------------ */
 
-/* A walk that has taken so many of three pages, each of 20 records. */
+/* A pager that has received some of three pages, of 20 records each. */
 static privy_status walk_to(scene *s, int pages) {
   int64_t next;
   bool repeated[20];
@@ -231,7 +231,7 @@ static void no_page_is_prefetched_without_a_token(void **state) {
   CHECK_OK(start(&s, s.first));
   CHECK_OK(end_of(&s, s.first));
   assert_true(privy_client_may_prefetch(s.client, s.walk, 0));
-  privy_sandbox_set_clock(s.sandbox, privy_sandbox_now(s.sandbox) + 7180); /* it is about to expire */
+  privy_sandbox_set_clock(s.sandbox, privy_sandbox_now(s.sandbox) + 7180); /* the token is about to expire */
   assert_false(privy_client_may_prefetch(s.client, s.walk, 0));
 done:
   close_scene(&s);
@@ -253,7 +253,7 @@ done:
   close_scene(&s);
 }
 
-/* What takes real time is not swept: the calls themselves are, in test_token_shared. */
+/* Unswept where real time passes: test_token_shared sweeps the calls. */
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(a_token_request_without_a_driver_blocks_no_call),

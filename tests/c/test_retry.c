@@ -1,4 +1,4 @@
-/* The policies by themselves, and what a call makes of them: retries, waits, lost attempts. No socket, no clock. */
+/* The policies, and how a call uses them: retries, waits, lost attempts. No socket, no clock. */
 #include "harness.h"
 
 #include <math.h>
@@ -37,7 +37,7 @@ static void invalid_retry_after_values_are_ignored(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     if (privy_retry_after(cases[i].text, now) != cases[i].seconds) fail_msg("Retry-After: %s", cases[i].text);
   }
-  /* Without a clock a date says nothing. */
+  /* Without a clock a date is useless. */
   assert_true(privy_retry_after("Sun, 06 Nov 1994 08:49:47 GMT", NAN) == -1);
   assert_true(privy_retry_after("7", NAN) == 7);
 }
@@ -68,7 +68,7 @@ static void an_outage_empties_the_quota(void **state) {
   assert_true(quota.tokens == 500);
   taken = 0;
   for (; privy_retry_quota_covers(&quota, PRIVY_TIMEOUT); taken++) privy_retry_quota_charge(&quota, PRIVY_TIMEOUT);
-  assert_int_equal(taken, 50); /* a timeout has cost its caller more */
+  assert_int_equal(taken, 50); /* a retry after a timeout costs twice as much */
 }
 
 static void failures_that_may_pass(void **state) {
@@ -89,12 +89,12 @@ static void a_failure_that_passes_is_retried(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.get", "{\"id\":\"" CONTACT "\"}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 503, "Retry-After: 7\r\n", ""));
+  CHECK_MEMORY(receives(&made, 503, "Retry-After: 7\r\n", ""));
   CHECK_MEMORY(sends(&made));
   assert_true(made.now >= 1007);
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 200, "", PERSON("2026-01-01T00:00:00Z")));
+  CHECK_MEMORY(receives(&made, 200, "", PERSON("2026-01-01T00:00:00Z")));
   assert_int_equal(made.call.status, PRIVY_OK);
   assert_int_equal(made.call.attempts, 3);
   assert_int_equal(made.account.pacer.in_flight, 0);
@@ -109,7 +109,7 @@ static void retries_come_to_an_end(void **state) {
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   for (int i = 0; i < 4; i++) {
     CHECK_MEMORY(sends(&made));
-    CHECK_MEMORY(responses(&made, 500, "", ""));
+    CHECK_MEMORY(receives(&made, 500, "", ""));
   }
   assert_true(made.call.done);
   assert_int_equal(made.error.code, PRIVY_SERVER);
@@ -125,10 +125,10 @@ static void a_wait_as_long_as_max_wait_is_allowed(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 429, "Retry-After: 60\r\n", ""));
+  CHECK_MEMORY(receives(&made, 429, "Retry-After: 60\r\n", ""));
   CHECK_MEMORY(sends(&made));
   assert_true(made.now == 1060 && made.call.wait_left == 0);
-  /* And budget is waited for until the last moment of it. */
+  /* A wait for budget may also use all of it. */
   drop(&made);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   made.account.pacer.minute = (privy_budget){.known = true, .limit = 60, .resets_at = 1060};
@@ -144,7 +144,7 @@ static void a_wait_longer_than_max_wait_is_not_started(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 429, "Retry-After: 61\r\n", ""));
+  CHECK_MEMORY(receives(&made, 429, "Retry-After: 61\r\n", ""));
   assert_true(made.call.done);
   assert_int_equal(made.error.code, PRIVY_RATE_LIMIT);
   assert_true(made.error.retry_after == 61 && made.error.waited == 0);
@@ -164,7 +164,7 @@ static void a_spent_minute_is_waited_for_and_a_spent_day_is_not(void **state) {
   privy_error_init(&made.error);
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
-  CHECK_MEMORY(responses(&made, 200, LIMITS("0", "20"), "{\"data\":[]}"));
+  CHECK_MEMORY(receives(&made, 200, LIMITS("0", "20"), "{\"data\":[]}"));
   privy_call_init(&second, &settings, defaults, random_bits, made.request, &made.error);
   assert_int_equal(privy_call_next(&second, &made.account, 1001), PRIVY_CALL_WAIT);
   assert_true(second.until == 1050);
@@ -191,14 +191,14 @@ static void an_event_keeps_its_key(void **state) {
     const privy_buffer *headers = &made.call.wire_request.headers;
     CHECK_MEMORY(privy_buffer_terminate(&made.call.wire_request.headers));
     assert_non_null(strstr(headers->data, line));
-    CHECK_MEMORY(is_lost(&made));
+    CHECK_MEMORY(loses(&made));
   }
   assert_string_equal(made.error.idempotency_key, "0123456789abcdeffedcba9876543210");
 done:
   drop(&made);
 }
 
-/* A connection that was silent may be dead; one that brought an answer is not. */
+/* A connection without a response may be dead; one with a response is not. */
 static void a_retry_after_a_lost_connection_uses_a_new_one(void **state) {
   (void)state;
   made_call made = {0};
@@ -206,10 +206,10 @@ static void a_retry_after_a_lost_connection_uses_a_new_one(void **state) {
   CHECK_OK(begin(&made, &defaults, "contacts.list", "{}"));
   CHECK_MEMORY(sends(&made));
   assert_false(made.call.wire_request.on_new_connection);
-  CHECK_MEMORY(is_lost(&made));
+  CHECK_MEMORY(loses(&made));
   CHECK_MEMORY(sends(&made));
   assert_true(made.call.wire_request.on_new_connection);
-  CHECK_MEMORY(responses(&made, 500, "", ""));
+  CHECK_MEMORY(receives(&made, 500, "", ""));
   CHECK_MEMORY(sends(&made));
   assert_false(made.call.wire_request.on_new_connection);
 done:

@@ -1,4 +1,4 @@
-/* Settings that cannot be used are refused when the client is made, and no message quotes a secret. */
+/* Invalid settings are refused when the client is created, and no message quotes a secret. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "temporary.h"
@@ -37,7 +37,7 @@ static void scene_close(scene *s) {
 /* ---- the file of certificates ------------------------------------------------------------------------------------ */
 
 static const struct {
-  const char *text, *message; /* NULL: it can be used */
+  const char *text, *message; /* NULL: it is valid */
 } bundles[] = {
     {PEM("CERTIFICATE"), NULL},
     {PEM("TRUSTED CERTIFICATE"), NULL},
@@ -90,7 +90,7 @@ static void a_bundle_that_is_not_a_file_is_refused(void **state) {
     CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
     assert_string_equal(s.error.message, cases[i].message);
   }
-  if (geteuid() != 0) { /* root reads everything */
+  if (geteuid() != 0) { /* root can read all files */
     assert_int_equal(chmod(file.path, 0), 0);
     s.config.ca_bundle = file.path;
     CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
@@ -118,7 +118,7 @@ static void the_environment_s_bundle_is_read_where_it_is_used(void **state) {
   s.config.token_url = NULL;
   s.config.sandbox = sandbox;
   CHECK_OK(make(&s));
-  /* What is given is looked at even where it is not needed. */
+  /* A given file is checked even if no URL needs it. */
   s.config.sandbox = NULL;
   s.config.ca_bundle = "/no/other/bundle.pem";
   CHECK_STATUS(make(&s), PRIVY_CONFIG_ERROR);
@@ -155,7 +155,7 @@ done:
 }
 
 static const char *const proxies[] = {
-    "http://user:s3cret", /* its host was forgotten, so that the password looks like a port */
+    "http://user:s3cret", /* the host is missing, so that the password looks like a port */
     "http://user:s3cret@",
     "http://user:s3cret@:3128",
     "http://user:s3cret@/",

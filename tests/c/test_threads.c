@@ -1,4 +1,4 @@
-/* Many threads on one client, whose budget, quota, token and connections they share: over sockets and in the sandbox.
+/* Many threads share one client with its budget, quota, token and connections: with sockets and with a sandbox.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -13,7 +13,7 @@ typedef struct crew_member {
   privy_client *client;
   int number;
   int calls;
-  int right; /* answers that belong to their questions */
+  int right; /* responses that match their requests */
 } crew_member;
 
 static bool asks(crew_member *worker, int round) {

@@ -1,4 +1,4 @@
-/* OAuth tokens: how one is asked for, read and judged. */
+/* OAuth tokens: the form, the response, and the checks. */
 #include "harness.h"
 
 #include <string.h>
@@ -77,7 +77,7 @@ static void token_responses_are_read(void **state) {
       assert_string_equal(token.text, responses[i].text);
       assert_true(token.expires_at == 1000 + responses[i].life);
     } else {
-      /* The token that was there stays. */
+      /* The old token stays. */
       assert_string_equal(token.text, "new");
       assert_string_equal(error.message, "the token endpoint's response has no access_token");
     }

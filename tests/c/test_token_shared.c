@@ -1,4 +1,5 @@
-/* One OAuth token for all calls of a client: who fetches it, who waits, who takes over. Interleaved by hand. */
+/* One OAuth token for all calls of a client: which call fetches it, waits, or takes over. The tests interleave the
+ * steps. */
 #include "harness.h"
 
 #include <string.h>
@@ -18,7 +19,7 @@ static const privy_options options = {.timeout = 7, .connect_timeout = 2, .max_w
 
 #define CALLS 3
 
-/* Calls of one client, each driven on its own. */
+/* Calls of one client, each driven separately. */
 typedef struct scene {
   privy_account account;
   privy_request *request;
@@ -50,7 +51,7 @@ static void close_scene(scene *s) {
   privy_account_clear(&s->account);
 }
 
-/* False when memory ran out, which the call then reports. */
+/* False when memory runs out; then the call has the error. */
 static bool does(scene *s, int which, privy_call_step expected, privy_call_goal goal) {
   privy_call *call = &s->calls[which];
   privy_call_step step = privy_call_next(call, &s->account, s->now);
@@ -67,7 +68,7 @@ static bool does(scene *s, int which, privy_call_step expected, privy_call_goal 
   CHECK_MEMORY(does(&s, which, PRIVY_CALL_DONE, PRIVY_GOAL_RESPONSE));                                                 \
   assert_int_equal(s.calls[which].status, code)
 
-static bool responses(scene *s, int which, int status, const char *body) {
+static bool receives(scene *s, int which, int status, const char *body) {
   privy_wire_response wire_response = {.http_status = status};
   bool built = privy_buffer_text(&wire_response.body, body);
   if (built) privy_call_received(&s->calls[which], &s->account, s->now, &wire_response);
@@ -92,9 +93,9 @@ static bool carries(const scene *s, int which, const char *token) {
          memcmp(headers->data + headers->length - strlen(line), line, strlen(line)) == 0;
 }
 
-/* Lets a call look for the token until it sends or so many seconds have passed; the owner of the fetch is driven in
- * between, or not. */
-static privy_call_step looks(scene *s, int which, double seconds, int driven) {
+/* Lets a call wait for the token until it sends, or for `seconds`. In between, the call that fetches the token is
+ * driven, or not. */
+static privy_call_step polls(scene *s, int which, double seconds, int driven) {
   const double until = s->now + seconds;
   privy_call_step step;
   while ((step = privy_call_next(&s->calls[which], &s->account, s->now)) == PRIVY_CALL_WAIT && s->now < until) {
@@ -114,13 +115,13 @@ static void one_call_fetches_the_token_and_the_others_wait(void **state) {
   FETCHES(0);
   WAITS(1);
   WAITS(2);
-  assert_int_equal(looks(&s, 1, 3, 0), PRIVY_CALL_WAIT); /* the server is slow, its caller is there */
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
+  assert_int_equal(polls(&s, 1, 3, 0), PRIVY_CALL_WAIT); /* the server is slow, but the fetch is driven */
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t1")));
   s.now += 1;
   for (int i = 0; i < CALLS; i++) {
     ASKS(i);
     assert_true(carries(&s, i, "t1"));
-    CHECK_MEMORY(responses(&s, i, 200, PAGE));
+    CHECK_MEMORY(receives(&s, i, 200, PAGE));
     ENDS(i, PRIVY_OK);
   }
   assert_int_equal(s.account.fetch_count, 1);
@@ -130,14 +131,14 @@ done:
   close_scene(&s);
 }
 
-/* `timeout` as for a request of its own, then `max_wait`: 7 and 5 seconds. */
+/* First `timeout`, then `max_wait`: 7 and 5 seconds. */
 static void the_wait_for_a_token_is_bounded(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  assert_int_equal(looks(&s, 1, 11.9, 0), PRIVY_CALL_WAIT);
-  privy_call_step step = looks(&s, 1, 0.2, 0);
+  assert_int_equal(polls(&s, 1, 11.9, 0), PRIVY_CALL_WAIT);
+  privy_call_step step = polls(&s, 1, 0.2, 0);
   CHECK_MEMORY(step != PRIVY_CALL_DONE || s.calls[1].status != PRIVY_NO_MEMORY);
   assert_int_equal(step, PRIVY_CALL_DONE);
   assert_int_equal(s.errors[1].code, PRIVY_TIMEOUT);
@@ -157,7 +158,7 @@ static void a_failed_fetch_is_left_to_the_next_one(void **state) {
   CHECK_OK(open_scene(&s));
   FETCHES(0);
   WAITS(1);
-  CHECK_MEMORY(responses(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
+  CHECK_MEMORY(receives(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
   ENDS(0, PRIVY_AUTHENTICATION);
   s.now += 1;
   FETCHES(1);
@@ -170,22 +171,22 @@ done:
   close_scene(&s);
 }
 
-/* A request for a token is tried again as any other is: after an answer that passes, and after none. */
+/* A token request is retried like any other one: after a response that may pass, and after none. */
 static void a_fetch_is_retried(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  CHECK_MEMORY(responses(&s, 0, 503, ""));
+  CHECK_MEMORY(receives(&s, 0, 503, ""));
   assert_int_equal(s.account.fetch, 0);
   s.now += 10;
   FETCHES(0);
   CHECK_MEMORY(fails(&s, 0, PRIVY_CONNECTION));
   s.now += 10;
   FETCHES(0);
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
-  CHECK_MEMORY(responses(&s, 0, 200, PAGE));
+  CHECK_MEMORY(receives(&s, 0, 200, PAGE));
   ENDS(0, PRIVY_OK);
   assert_int_equal(s.calls[0].attempts, 4);
 done:
@@ -194,12 +195,12 @@ done:
 
 /* ---- taking over ---- */
 
-/* The first call's driver goes away; the second one takes its place after a quarter of a second. */
+/* The first call's driver stops; the second call takes over after 0.25 seconds. */
 static bool take_over(scene *s) {
   bool whole = does(s, 0, PRIVY_CALL_SEND, PRIVY_GOAL_TOKEN);
   if (!whole) return false;
-  assert_int_equal(looks(s, 1, 0.22, -1), PRIVY_CALL_WAIT);
-  privy_call_step step = looks(s, 1, 0.05, -1);
+  assert_int_equal(polls(s, 1, 0.22, -1), PRIVY_CALL_WAIT);
+  privy_call_step step = polls(s, 1, 0.05, -1);
   if (step == PRIVY_CALL_DONE) return false;
   assert_int_equal(step, PRIVY_CALL_SEND);
   assert_int_equal(s->calls[1].goal, PRIVY_GOAL_TOKEN);
@@ -212,8 +213,8 @@ static void a_fetch_without_a_driver_is_taken_over(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  assert_int_equal(looks(&s, 2, 1, 1), PRIVY_CALL_WAIT); /* the new one is driven: the third waits for it */
-  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
+  assert_int_equal(polls(&s, 2, 1, 1), PRIVY_CALL_WAIT); /* the new fetch is driven: the third call waits for it */
+  CHECK_MEMORY(receives(&s, 1, 200, TOKEN("t2")));
   s.now += 1;
   ASKS(1);
   ASKS(2);
@@ -222,13 +223,13 @@ done:
   close_scene(&s);
 }
 
-/* Drives of the one that was taken over do not count for the one that took over. */
+/* Drives of the old fetch do not count for the new one. */
 static void a_fetch_that_was_taken_over_no_longer_counts(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  privy_call_step step = looks(&s, 2, 1, 0);
+  privy_call_step step = polls(&s, 2, 1, 0);
   CHECK_MEMORY(step != PRIVY_CALL_DONE);
   assert_int_equal(step, PRIVY_CALL_SEND);
   assert_int_equal(s.account.fetch_count, 3);
@@ -241,8 +242,8 @@ static void a_late_token_does_not_replace_a_newer_one(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(receives(&s, 1, 200, TOKEN("t2")));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t1")));
   for (int i = 0; i < CALLS; i++) {
     ASKS(i);
     assert_true(carries(&s, i, "t2"));
@@ -256,12 +257,12 @@ static void a_late_token_is_used_while_there_is_no_other(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
   ASKS(2);
   assert_true(carries(&s, 0, "t1") && carries(&s, 2, "t1"));
-  assert_int_equal(s.account.fetch, s.calls[1].fetch); /* still on its way */
-  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
+  assert_int_equal(s.account.fetch, s.calls[1].fetch); /* still in flight */
+  CHECK_MEMORY(receives(&s, 1, 200, TOKEN("t2")));
   assert_int_equal(s.account.fetch, 0);
 done:
   close_scene(&s);
@@ -272,10 +273,10 @@ static void a_late_failure_is_ignored(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   CHECK_MEMORY(take_over(&s));
-  CHECK_MEMORY(responses(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
+  CHECK_MEMORY(receives(&s, 0, 401, "{\"error\":\"invalid_client\"}"));
   assert_int_equal(s.account.fetch, s.calls[1].fetch);
   WAITS(0);
-  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t2")));
+  CHECK_MEMORY(receives(&s, 1, 200, TOKEN("t2")));
   s.now += 1;
   ASKS(0);
   assert_true(carries(&s, 0, "t2"));
@@ -292,7 +293,7 @@ static void a_late_loss_is_ignored_and_a_late_stop_is_not(void **state) {
   CHECK_MEMORY(fails(&s, 0, PRIVY_TIMEOUT));
   assert_int_equal(s.errors[0].code, PRIVY_OK);
   assert_int_equal(s.account.fetch, s.calls[1].fetch);
-  CHECK_MEMORY(looks(&s, 2, 1, -1) != PRIVY_CALL_DONE);
+  CHECK_MEMORY(polls(&s, 2, 1, -1) != PRIVY_CALL_DONE);
   assert_int_equal(s.account.fetch_count, 3);
   CHECK_MEMORY(fails(&s, 1, PRIVY_INTERRUPTED));
   ENDS(1, PRIVY_INTERRUPTED);
@@ -301,22 +302,22 @@ done:
   close_scene(&s);
 }
 
-/* ---- ahead of need ---- */
+/* ---- prefetching ---- */
 
 static void a_prefetch_starts_no_token_request(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
   s.calls[0].prefetch = true;
-  assert_int_equal(looks(&s, 0, 100, -1), PRIVY_CALL_WAIT);
+  assert_int_equal(polls(&s, 0, 100, -1), PRIVY_CALL_WAIT);
   assert_int_equal(s.account.fetch_count, 0);
   FETCHES(1);
   WAITS(0);
-  CHECK_MEMORY(responses(&s, 1, 200, TOKEN("t1")));
+  CHECK_MEMORY(receives(&s, 1, 200, TOKEN("t1")));
   s.now += 1;
   ASKS(0);
-  CHECK_MEMORY(responses(&s, 0, 401, ""));
-  WAITS(0); /* neither after the token was refused */
+  CHECK_MEMORY(receives(&s, 0, 401, ""));
+  WAITS(0); /* nor after the token was refused */
   s.calls[0].prefetch = false;
   s.now += 1;
   FETCHES(0);
@@ -331,33 +332,34 @@ static void a_refused_token_is_renewed_once(void **state) {
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
-  CHECK_MEMORY(responses(&s, 0, 401, ""));
+  CHECK_MEMORY(receives(&s, 0, 401, ""));
   FETCHES(0);
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t2")));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t2")));
   ASKS(0);
   assert_true(carries(&s, 0, "t2"));
-  CHECK_MEMORY(responses(&s, 0, 401, ""));
+  CHECK_MEMORY(receives(&s, 0, 401, ""));
   ENDS(0, PRIVY_AUTHENTICATION);
   assert_int_equal(s.calls[0].attempts, 4);
 done:
   close_scene(&s);
 }
 
-/* Two calls went out with the old token. The first one's 401 brings a new one, which the second's must leave alone. */
+/* Two calls were sent with the old token. The 401 of the first leads to a new token, which the 401 of the second keeps.
+ */
 static void a_401_to_an_old_token_keeps_the_newer_one(void **state) {
   (void)state;
   scene s;
   CHECK_OK(open_scene(&s));
   FETCHES(0);
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t1")));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t1")));
   ASKS(0);
   ASKS(1);
-  CHECK_MEMORY(responses(&s, 0, 401, ""));
+  CHECK_MEMORY(receives(&s, 0, 401, ""));
   FETCHES(0);
-  CHECK_MEMORY(responses(&s, 0, 200, TOKEN("t2")));
-  CHECK_MEMORY(responses(&s, 1, 401, ""));
+  CHECK_MEMORY(receives(&s, 0, 200, TOKEN("t2")));
+  CHECK_MEMORY(receives(&s, 1, 401, ""));
   assert_string_equal(s.account.token.text, "t2");
   ASKS(1);
   assert_true(carries(&s, 1, "t2"));

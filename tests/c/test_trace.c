@@ -1,18 +1,18 @@
-/* What calls report: over the sandbox, over a socket, waited for and in a group. */
+/* The trace events of calls: with a sandbox and a socket, blocking and in a group. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "base/buffer.h"
 #include "call/call.h"
 #include "http_scene.h"
 
-/* The events as text, a line each, the last one whole, and the last that tells of a transfer. */
+/* The events as text, one line each; the last event, and the last one with the cost of a transfer. */
 typedef struct log {
   char lines[2048];
   privy_trace_event last, transfer;
   size_t count;
 } log;
 
-/* The sandbox whose clock is moved on when a call pauses before a retry; NULL: the pause is waited for. */
+/* The sandbox whose clock advances when a call waits for a retry; NULL: the wait takes real time. */
 static privy_sandbox *hurried;
 
 static void note(void *context, const privy_trace_event *event) {
@@ -46,7 +46,7 @@ static privy_status watched(privy_client *client, const char *operation, const c
   return status;
 }
 
-/* ---- over the sandbox ---- */
+/* ---- with a sandbox ---- */
 
 typedef struct play {
   privy_sandbox *sandbox;
@@ -77,7 +77,7 @@ static void play_close(play *p) {
   privy_error_clear(&p->error);
 }
 
-/* No memory for a step loses the step, not the call: then there is nothing to compare. */
+/* An event without memory is dropped, and the call continues: then there is nothing to compare. */
 #define assert_told(told, expected)                                                                                    \
   do {                                                                                                                 \
     if (!harness_sweeping()) assert_string_equal((told).lines, expected);                                              \
@@ -197,7 +197,7 @@ done:
   play_close(&p);
 }
 
-/* ---- over a socket ---- */
+/* ---- with a socket ---- */
 
 static void a_response_event_has_times_and_bytes(void **state) {
   (void)state;
@@ -259,7 +259,7 @@ done:
   play_close(&p);
 }
 
-/* Refuses the request and gives its event; `first` names the call that a refusal is. */
+/* Refuses the request and returns its event. */
 static bool refuse(play *p, privy_request *request, privy_level min_level, privy_trace_event *event) {
   bool told = false;
   privy_error_clear(&p->error);
@@ -414,7 +414,7 @@ static void stopped_calls_report_their_end(void **state) {
     CHECK_OK(ask_for("contacts.list", "{}", &request, &p.error));
     privy_request *given = request;
     request = NULL;
-    if (id == 2) privy_group_wait(group, 0); /* the third is never driven: it does not begin */
+    if (id == 2) privy_group_wait(group, 0); /* the third is never driven: it has no start */
     CHECK_OK(privy_group_start(group, given, NULL, id, &p.error));
   }
   assert_true(privy_group_cancel(group, 0));
@@ -462,7 +462,7 @@ static void events_carry_the_id_of_their_call(void **state) {
     assert_true(event.id == ids[event.call - 1]);
     of_each[event.call]++;
   }
-  if (!harness_sweeping()) assert_int_equal(of_each[1] + of_each[2] + of_each[3], 4 * 3 + 3); /* one has a retry */
+  if (!harness_sweeping()) assert_int_equal(of_each[1] + of_each[2] + of_each[3], 4 * 3 + 3); /* one call has a retry */
 done:
   privy_request_free(request);
   privy_group_free(group);
@@ -490,7 +490,7 @@ static void follow_lives(privy_group *group, lives *seen) {
   }
 }
 
-/* What meets the next request: nothing as a rule. */
+/* Injects a fault for the next request, usually none. */
 static privy_status add_some_fault(play *p, uint64_t *random) {
   static const int statuses[] = {503, 429, 500, 404, 401, 408};
   privy_sandbox_fault fault = {.count = 1, .skip = (uint32_t)(privy_random(random) % 3)};

@@ -1,4 +1,4 @@
-/* What is decided about an event: its level, its line, its attributes, and what it never holds. */
+/* Trace events: level, line, attributes, and what they never contain. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -146,7 +146,7 @@ static void a_long_line_is_cut(void **state) {
 
 /* ---- attributes ---- */
 
-/* Those that the event has: "kind=end level=debug …". */
+/* The attributes that the event has: "kind=end level=debug …". */
 static void attributes_as_text(const privy_trace_event *event, char *out, size_t size) {
   privy_trace_attribute all[PRIVY_TRACE_ATTRIBUTES];
   privy_trace_attributes(event, all);
@@ -204,7 +204,7 @@ static void absent_attributes_are_nothing(void **state) {
                     "minute_left=0 day_left=11 ");
 }
 
-/* ---- what an event never holds ---- */
+/* ---- what an event never contains ---- */
 
 #define MARK "zq7"
 #define MARKED_TOKEN "privy_" MARK "00000000000000000000000000000000000000"
@@ -217,7 +217,7 @@ static void assert_unmarked(void *context, const privy_trace_event *event) {
   ++*(size_t *)context;
 }
 
-/* A value that the field may or may not take; every one holds the mark. */
+/* A valid or invalid value of the field that contains the mark. */
 static void give_some_value(privy_request *request, uint64_t *random) {
   static const char *const values[] = {MARK "@" MARK ".io", "+1415555" MARK, MARK, "cus_" MARK "00000",
                                        "https://" MARK};
@@ -272,7 +272,7 @@ static privy_status some_request(uint64_t *random, privy_request **out) {
   return PRIVY_OK;
 }
 
-/* What the sandbox does with the next request; the server's words hold the mark too. */
+/* Injects a fault for the next request; the server's messages contain the mark too. */
 static privy_status some_answer(privy_sandbox *sandbox, uint64_t *random) {
   static const int statuses[] = {200, 400, 401, 404, 409, 422, 500, 302};
   const char *body = "{\"error\":{\"code\":\"" MARK "\",\"message\":\"" MARK "\",\"id\":\"" CONTACT "\",\"details\":"
@@ -326,12 +326,8 @@ static void no_event_contains_user_data(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(events_have_levels),
-      TEST(each_kind_has_a_line),
-      TEST(end_lines_name_the_result),
-      TEST(a_long_line_is_cut),
-      TEST(absent_attributes_are_nothing),
-      TEST_UNSWEPT(no_event_contains_user_data),
+      TEST(events_have_levels), TEST(each_kind_has_a_line),          TEST(end_lines_name_the_result),
+      TEST(a_long_line_is_cut), TEST(absent_attributes_are_nothing), TEST_UNSWEPT(no_event_contains_user_data),
   };
   return HARNESS_RUN(tests);
 }

@@ -1,4 +1,5 @@
-/* A transfer whose options libcurl has no memory for is not sent: it would have another method, or trust others. */
+/* A transfer is not sent if libcurl has no memory for its options: it would have another method or trust other
+ * authorities. */
 #include "harness.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* The option that fails, as it would when memory runs out. */
+/* The option that fails, as if memory had run out. */
 static CURLoption failing;
 static CURLcode (*real)(CURL *easy, CURLoption option, ...);
 
@@ -78,7 +79,7 @@ static void options_that_libcurl_copies_are_required(void **state) {
   for (size_t i = 0; i < COUNT(needed); i++) assert_false(can_be_sent(&s, needed[i]));
 }
 
-/* A libcurl without proxies that speak TLS knows nothing of their authorities. */
+/* A libcurl without TLS for proxies does not know these options. */
 static void options_that_libcurl_may_lack_are_optional(void **state) {
   (void)state;
   scene s;
@@ -88,7 +89,7 @@ static void options_that_libcurl_may_lack_are_optional(void **state) {
 }
 
 int main(void) {
-  /* Unswept: what runs out here is libcurl's memory. */
+  /* Unswept: only libcurl's memory runs out. */
   static harness_test tests[] = {TEST_UNSWEPT(options_that_libcurl_copies_are_required),
                                  TEST_UNSWEPT(options_that_libcurl_may_lack_are_optional)};
   return HARNESS_RUN(tests);
