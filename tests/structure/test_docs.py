@@ -10,6 +10,11 @@ INTERNALS = ROOT / "docs/internals"
 INDEX = INTERNALS / "README.md"
 PAGES = sorted(path for path in INTERNALS.glob("*.md") if path != INDEX)
 ALL = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+# Words that CONTRIBUTING.md bans: quaint, or with a second meaning.
+BANNED = re.compile(
+    r"\b(?:tells?|told|whoever|whom|anew|parted|lent|beside|as ever|(?:is|are) none|given out|hand(?:s|ed) out"
+    r"|what stands|taken for|goes on|(?:the|an|no|its|each) answers?|house|floors?)\b"
+)
 QUESTIONS = ["409", "field", "Retry-After", "Ctrl-C", "Python object"]
 
 
@@ -78,6 +83,19 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert file.exists(), f"{relative(page)} links to {target}, which does not exist"
         if anchor:
             assert anchor in anchors(file), f"{relative(page)} links to {target}#{anchor}: there is no such heading"
+
+
+@pytest.mark.parametrize("page", ALL, ids=ids)
+def test_a_page_is_in_plain_english(page: Path) -> None:
+    if page.name == "RESULTS.md":  # `make bench` writes it
+        return
+    text = without_blocks(page.read_text())
+    table = r"^\| not \| but \|\n(?:\|.*\n)+"  # the banned words themselves
+    for number, line in enumerate(
+        re.sub(table, lambda rows: "\n" * rows[0].count("\n"), text, flags=re.MULTILINE).split("\n")
+    ):
+        found = BANNED.search(line)
+        assert not found, f"{relative(page)}, line {number + 1} or later: {found and found[0]}"
 
 
 def test_the_index_lists_every_page() -> None:

@@ -1,5 +1,6 @@
 """What the README shows, works."""
 
+import json
 import re
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def test_a_code_block_runs(language: str, code: str, tmp_path: Path) -> None:
     if "def test_" in code and language == "python":
         command = [*INTERPRETERS[language], "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
     run(command)
+
+
+def test_the_number_of_faults_is_current() -> None:
+    rows = json.loads((ROOT / "tests/faults/faults.json").read_text())["faults"]
+    assert f"for {len(rows)} faults" in " ".join((ROOT / "README.md").read_text().split())
 
 
 def targets() -> set[str]:
