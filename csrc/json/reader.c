@@ -191,34 +191,44 @@ static const char *take_key(privy_reader *reader, const char *at, privy_value *o
 
 static const char not_in_object[] = "expected ',' or '}'", not_in_array[] = "expected ',' or ']'";
 
-/* Validates a whole container. Instead of recursing it remembers one bit a level: object or array. In a frame of its
- * own, so that scalars do not pay for the stack protector of its array. */
+/* A stack of open containers, one bit a level: 1 for an object, 0 for an array. */
+typedef uint64_t container_bits[PRIVY_JSON_DEPTH / 64];
+
+static inline void push(container_bits bits, unsigned *depth, bool object) {
+  const uint64_t bit = UINT64_C(1) << *depth % 64;
+  uint64_t *word = &bits[(*depth)++ / 64];
+  *word = object ? *word | bit : *word & ~bit;
+}
+
+static inline bool top_is_object(const uint64_t *bits, unsigned depth) {
+  return bits[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
+}
+
+/* Validates a complete container without recursion. Not inlined: scalars need no stack protector for its array. */
 static PRIVY_NOINLINE const char *take_container(privy_reader *reader, const char *at, privy_value *out) {
   const char *const from = at;
-  uint64_t objects[PRIVY_JSON_DEPTH / 64] = {0};
+  container_bits bits = {0};
   unsigned depth = reader->depth;
   privy_value ignored;
   for (;;) {
     at = skip_space(reader, at);
     const char first = byte_at(reader, at);
-    bool opened = is_opening(first), object;
-    if (opened) {
+    bool empty = is_opening(first);
+    if (empty) {
       if (depth == PRIVY_JSON_DEPTH) return stop(reader, at, "nested too deeply");
-      const uint64_t bit = UINT64_C(1) << depth % 64;
-      uint64_t *word = &objects[depth++ / 64];
-      *word = first == '{' ? *word | bit : *word & ~bit;
+      push(bits, &depth, first == '{');
       at++;
     } else if (!(at = take_scalar(reader, at, &ignored))) {
       return NULL;
     }
-    for (;; opened = false) {
-      object = objects[(depth - 1) / 64] >> (depth - 1) % 64 & 1;
-      at = skip_space(reader, at);
-      if (byte_at(reader, at) != (object ? '}' : ']')) break;
+    bool object = top_is_object(bits, depth);
+    while (byte_at(reader, at = skip_space(reader, at)) == (object ? '}' : ']')) {
       at++;
       if (--depth == reader->depth) return give(out, *from == '{' ? PRIVY_OBJECT : PRIVY_ARRAY, from, at);
+      object = top_is_object(bits, depth);
+      empty = false;
     }
-    if (!opened && byte_at(reader, at++) != ',') return stop(reader, at - 1, object ? not_in_object : not_in_array);
+    if (!empty && byte_at(reader, at++) != ',') return stop(reader, at - 1, object ? not_in_object : not_in_array);
     if (object && !(at = take_key(reader, at, &ignored))) return NULL;
   }
 }

@@ -1,6 +1,5 @@
 #include "schema/check.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,48 +53,6 @@ void privy_check_clear(privy_check *check) {
 
 /* ---- faults ---- */
 
-/* The current key; without a text when there is none. */
-static privy_slice key_of(const privy_check *check, const privy_check_frame *frame) {
-  if (frame->row) return (privy_slice){frame->row->name, frame->row->name_length};
-  if (frame->key_length == PRIVY_CHECK_NO_KEY) return (privy_slice){NULL, 0};
-  return (privy_slice){frame->key_length ? check->keys.data + frame->key_start : "", frame->key_length};
-}
-
-/* Path of the current value: keys joined by dots, positions in brackets. A key that cannot be seen stands in quotes. */
-static bool path_of(privy_check *check, privy_buffer *out) {
-  for (size_t i = 0; i < check->depth; i++) {
-    const privy_check_frame *frame = &check->frames[i];
-    bool done;
-    if (frame->array) {
-      done = privy_buffer_format(out, "[%u]", frame->index - 1);
-    } else {
-      const privy_slice key = key_of(check, frame);
-      done = !key.text ||
-             ((out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_name(out, key.text, key.length));
-    }
-    if (!done) return false;
-  }
-  return true;
-}
-
-void privy_check_refuse(privy_check *check, const char *message) {
-  privy_buffer path = PRIVY_BUFFER_EMPTY;
-  if (!path_of(check, &path) || !privy_details_add(&check->details, path.length ? path.data : "base",
-                                                   path.length ? path.length : 4, message, strlen(message)))
-    check->no_memory = true;
-  privy_buffer_clear(&path);
-}
-
-void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) {
-  char message[256];
-  va_list arguments;
-  va_start(arguments, format);
-  int length = vsnprintf(message, sizeof message, format, arguments);
-  va_end(arguments);
-  if (length < 0 || !privy_details_add(&check->details, name, strlen(name), message, strlen(message)))
-    check->no_memory = true;
-}
-
 static privy_verdict refused(privy_check *check, const char *message) {
   privy_check_refuse(check, message);
   return PRIVY_VERDICT_REFUSED;
@@ -137,26 +94,39 @@ static void refuse_unknown(privy_check *check, const char *name, size_t length) 
   (void)refuse_with(check, privy_reason_name(&words, check->operation, name, length), &words);
 }
 
-/* What follows the name of a parameter, whose row the frame has. */
+/* What a name is to the operation. */
+typedef enum { NAME_ACCEPTED, NAME_REPEATED, NAME_READ_ONLY, NAME_UNKNOWN } name_class;
+
+static uint64_t bit_of(const privy_check *check, const privy_field *field) {
+  return UINT64_C(1) << (field - check->frames[0].object->rows);
+}
+
+static name_class classify(const privy_check *check, const privy_field *field) {
+  if (!field) return NAME_UNKNOWN;
+  if (field->accepted_by & (1u << check->operation->id))
+    return check->given & bit_of(check, field) ? NAME_REPEATED : NAME_ACCEPTED;
+  return field->accepted_by ? NAME_UNKNOWN : NAME_READ_ONLY;
+}
+
+/* Judges the name of a parameter, whose field the frame has. Returns the field if the operation accepts it. */
 static const privy_field *params_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
   const privy_field *field = frame->row;
-  frame->kind = FRAME_PARAMS; /* a refused name before it is over */
-  if (field && (field->accepted_by & (1u << check->operation->id))) {
-    uint64_t bit = UINT64_C(1) << (field - frame->object->rows);
+  const bool strict = check->mode == PRIVY_CHECK_STRICT;
+  const name_class class = classify(check, field);
+  if (class == NAME_ACCEPTED || class == NAME_REPEATED) {
     frame->field = check->lenient ? NULL : field;
-    if (check->mode == PRIVY_CHECK_STRICT && (check->given & bit)) refuse_key(check, "is given twice");
-    check->given |= bit;
+    check->given |= bit_of(check, field);
+    if (class == NAME_REPEATED && strict) refuse_key(check, "is given twice");
     return field;
   }
   frame->field = NULL;
-  if (check->lenient) {
+  if (check->lenient)
     check->unknown = true;
-  } else if (check->mode == PRIVY_CHECK_STRICT && field && !field->accepted_by) {
+  else if (strict && class == NAME_READ_ONLY)
     refuse_key(check, "is read-only");
-  } else if (check->mode == PRIVY_CHECK_STRICT) {
+  else if (strict)
     refuse_unknown(check, name, length);
-  }
   return NULL;
 }
 
@@ -185,11 +155,17 @@ static const privy_field *take_row(privy_check *check, const privy_field *row) {
   return check->depth == 1 ? params_key(check, row->name, row->name_length) : row;
 }
 
+/* The frame of the next key, no longer ignored if the last parameter was refused. */
+static privy_check_frame *begin_key(privy_check *check) {
+  privy_check_frame *frame = top(check);
+  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS;
+  return frame;
+}
+
 /* The key is not the one that was expected. */
 static const privy_field *other_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
-  const bool params = check->depth == 1 && check->operation;
-  if (params) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  const bool params = frame->kind == FRAME_PARAMS;
   if (params || frame->kind == FRAME_OBJECT) {
     const privy_field *row = privy_object_lookup_after(frame->object, frame->row, name, length);
     if (row) return take_row(check, row);
@@ -199,15 +175,14 @@ static const privy_field *other_key(privy_check *check, const char *name, size_t
 }
 
 const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
-  const privy_check_frame *frame = top(check);
+  const privy_check_frame *frame = begin_key(check);
   if (frame->expected == frame->end || !privy_field_is(frame->expected, name, length))
     return other_key(check, name, length);
   return take_row(check, frame->expected);
 }
 
 void privy_check_no_key(privy_check *check, const char *name, size_t length) {
-  privy_check_frame *frame = top(check);
-  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS; /* a refused name before it is over */
+  privy_check_frame *frame = begin_key(check);
   frame->row = frame->field = NULL;
   frame->key_length = PRIVY_CHECK_NO_KEY;
   if (frame->kind == FRAME_IGNORED || (name && !keep_key(check, name, length))) return;
@@ -216,6 +191,7 @@ void privy_check_no_key(privy_check *check, const char *name, size_t length) {
 }
 
 void privy_check_param(privy_check *check, const privy_field *row) {
+  (void)begin_key(check);
   (void)take_row(check, row);
 }
 
@@ -449,23 +425,25 @@ static unsigned level_limit(const privy_check *check) {
   return (unsigned)check->frames[0].field->max;
 }
 
+/* The kind, or FRAME_IGNORED if the container is too deep. */
+static uint8_t limit_depth(privy_check *check, uint8_t kind) {
+  char message[64] = "is nested too deep";
+  if (kind == FRAME_ANY && check->any_levels == level_limit(check))
+    snprintf(message, sizeof message, "is nested deeper than %u levels", level_limit(check));
+  else if (kind == FRAME_IGNORED || check->depth <= PRIVY_CHECK_DEPTH)
+    return kind;
+  privy_check_refuse(check, message);
+  return FRAME_IGNORED;
+}
+
 privy_verdict privy_check_begin(privy_check *check, bool array) {
-  const privy_object *object = NULL;
   if (check->depth > PRIVY_CHECK_DEPTH + 1) {
     check->too_deep++;
     return PRIVY_VERDICT_REFUSED;
   }
-  uint8_t kind = frame_of(check, array, &object);
-  char message[64];
-  if (kind == FRAME_ANY && ++check->any_levels > level_limit(check)) {
-    snprintf(message, sizeof message, "is nested deeper than %u levels", level_limit(check));
-    privy_check_refuse(check, message);
-    check->any_levels--;
-    kind = FRAME_IGNORED;
-  } else if (check->depth == PRIVY_CHECK_DEPTH + 1) {
-    if (kind != FRAME_IGNORED) privy_check_refuse(check, "is nested too deep");
-    kind = FRAME_IGNORED;
-  }
+  const privy_object *object = NULL;
+  const uint8_t kind = limit_depth(check, frame_of(check, array, &object));
+  if (kind == FRAME_ANY) check->any_levels++;
   privy_check_frame *frame = &check->frames[check->depth++];
   open_frame(frame, kind, object);
   frame->array = array;

@@ -1,0 +1,49 @@
+/* The details that a check collects, each with the path of its field. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/visible.h"
+#include "schema/check.h"
+
+/* The current key; without a text when there is none. */
+static privy_slice key_of(const privy_check *check, const privy_check_frame *frame) {
+  if (frame->row) return (privy_slice){frame->row->name, frame->row->name_length};
+  if (frame->key_length == PRIVY_CHECK_NO_KEY) return (privy_slice){NULL, 0};
+  return (privy_slice){frame->key_length ? check->keys.data + frame->key_start : "", frame->key_length};
+}
+
+/* Path of the current value: keys joined by dots, positions in brackets. A key that cannot be seen stands in quotes. */
+static bool path_of(privy_check *check, privy_buffer *out) {
+  for (size_t i = 0; i < check->depth; i++) {
+    const privy_check_frame *frame = &check->frames[i];
+    bool done;
+    if (frame->array) {
+      done = privy_buffer_format(out, "[%u]", frame->index - 1);
+    } else {
+      const privy_slice key = key_of(check, frame);
+      done = !key.text ||
+             ((out->length == 0 || privy_buffer_byte(out, '.')) && privy_buffer_name(out, key.text, key.length));
+    }
+    if (!done) return false;
+  }
+  return true;
+}
+
+void privy_check_refuse(privy_check *check, const char *message) {
+  privy_buffer path = PRIVY_BUFFER_EMPTY;
+  if (!path_of(check, &path) || !privy_details_add(&check->details, path.length ? path.data : "base",
+                                                   path.length ? path.length : 4, message, strlen(message)))
+    check->no_memory = true;
+  privy_buffer_clear(&path);
+}
+
+void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) {
+  char message[256];
+  va_list arguments;
+  va_start(arguments, format);
+  int length = vsnprintf(message, sizeof message, format, arguments);
+  va_end(arguments);
+  if (length < 0 || !privy_details_add(&check->details, name, strlen(name), message, strlen(message)))
+    check->no_memory = true;
+}
