@@ -38,8 +38,8 @@ static bool add(privy_row_keys *keys, const privy_field *field, privy_value valu
 
 static bool add_headers(const privy_request *request, privy_row_keys *keys) {
   const privy_object *object = request->operation->object;
-  for (size_t i = 0; i < object->row_count; i++) {
-    const privy_field *field = &object->rows[i];
+  for (size_t i = 0; i < object->field_count; i++) {
+    const privy_field *field = &object->fields[i];
     if (!(field->flags & PRIVY_FIELD_HEADER) || !is_key(request->operation, field)) continue;
     const char *text = privy_request_find_header(request, field->header);
     privy_value value = {.text = text, .length = text ? (uint32_t)strlen(text) : 0, .type = PRIVY_STRING};

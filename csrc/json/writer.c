@@ -6,7 +6,7 @@
 #include "json/scan.h"
 
 /* Where the next value begins, its comma written and room for `size` bytes made; NULL when memory ran out. */
-static inline char *place(privy_writer *writer, size_t size) {
+static inline char *reserve(privy_writer *writer, size_t size) {
   privy_buffer *out = writer->out;
   if (writer->failed || !privy_buffer_reserve(out, size + 1)) {
     writer->failed = true;
@@ -24,14 +24,14 @@ static inline void done(privy_writer *writer, const char *end) {
 }
 
 static void put(privy_writer *writer, const char *text, size_t length) {
-  char *at = place(writer, length);
+  char *at = reserve(writer, length);
   if (!at) return;
   if (length) memcpy(at, text, length);
   done(writer, at + length);
 }
 
 static void put_bracket(privy_writer *writer, char bracket) {
-  char *at = place(writer, 1);
+  char *at = reserve(writer, 1);
   if (!at) return;
   *at = bracket;
   done(writer, at + 1);
@@ -69,7 +69,7 @@ static size_t count_escapes(const char *at, const char *end) {
 
 /* Writes a string that needs no escape, and behind a key its colon. */
 static void put_plain(privy_writer *writer, const char *text, size_t length, bool key) {
-  char *at = place(writer, length + 3);
+  char *at = reserve(writer, length + 3);
   if (!at) return;
   *at++ = '"';
   if (length) memcpy(at, text, length);
@@ -90,7 +90,7 @@ static void put_string(privy_writer *writer, const char *text, size_t length, bo
   const char *special = privy_skip_plain(text, end, false);
   const size_t escapes = count_escapes(special, end);
   writer->failed = writer->failed || escapes > (SIZE_MAX - length - 4) / (LONGEST_ESCAPE - 1);
-  char *at = place(writer, length + escapes * (LONGEST_ESCAPE - 1) + 3);
+  char *at = reserve(writer, length + escapes * (LONGEST_ESCAPE - 1) + 3);
   if (!at) return;
   *at++ = '"';
   for (;;) {
@@ -133,7 +133,7 @@ void privy_writer_key(privy_writer *writer, const char *text, size_t length) {
 }
 
 void privy_writer_key_as_is(privy_writer *writer, const char *key, size_t length) {
-  char *at = place(writer, PRIVY_WRITER_KEY_ROOM);
+  char *at = reserve(writer, PRIVY_WRITER_KEY_ROOM);
   if (!at) return;
   memcpy(at, key, PRIVY_WRITER_KEY_ROOM);
   done(writer, at + length);
@@ -162,7 +162,7 @@ void privy_writer_value(privy_writer *writer, privy_value value) {
 }
 
 void privy_writer_integer(privy_writer *writer, int64_t value) {
-  char *at = place(writer, PRIVY_INT64_LENGTH);
+  char *at = reserve(writer, PRIVY_INT64_LENGTH);
   if (at) done(writer, at + privy_format_int64(value, at));
 }
 

@@ -77,7 +77,7 @@ privy_status privy_error_line(privy_error *error, privy_status code, const char 
   return error->code = code;
 }
 
-bool privy_error_words(char **field, const char *text, size_t length) {
+bool privy_error_visible(char **field, const char *text, size_t length) {
   char *line = visible_line(text, length);
   if (!line) return false;
   privy_free(*field);

@@ -22,7 +22,7 @@ void privy_error_append(privy_error *error, const char *words);
 /* Puts a copy of the text into one of the error's string fields, freeing what was there. False when memory runs out. */
 PRIVY_NODISCARD bool privy_error_text(char **field, const char *text, size_t length);
 /* The same for words of a server: in one line, with control and invisible characters as escapes. */
-PRIVY_NODISCARD bool privy_error_words(char **field, const char *text, size_t length);
+PRIVY_NODISCARD bool privy_error_visible(char **field, const char *text, size_t length);
 /* Appends all faults: "email is invalid; at least one of …". False when memory runs out. */
 PRIVY_NODISCARD bool privy_error_list_details(privy_buffer *out, const privy_details *details);
 /*

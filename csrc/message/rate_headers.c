@@ -58,8 +58,8 @@ double privy_retry_after(const char *text, double now) {
   return fmin(fmax(seconds - now, 0), PRIVY_LONGEST_WAIT);
 }
 
-double privy_response_date(const privy_response *response, double otherwise) {
+double privy_response_date(const privy_response *response, double fallback) {
   const char *date = privy_response_header(response, "Date");
   double seconds;
-  return date && privy_http_date(date, &seconds) ? seconds : otherwise;
+  return date && privy_http_date(date, &seconds) ? seconds : fallback;
 }

@@ -22,7 +22,7 @@ void privy_rate_headers_read(const privy_response *response, privy_rate_headers 
  * date can be judged). Negative when it says nothing that can be used; never more than a day.
  */
 double privy_retry_after(const char *text, double now);
-/* The server's clock by the response's Date header; `otherwise` when it has none. */
-double privy_response_date(const privy_response *response, double otherwise);
+/* The server's clock by the response's Date header; `fallback` when it has none. */
+double privy_response_date(const privy_response *response, double fallback);
 
 #endif

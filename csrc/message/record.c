@@ -5,12 +5,12 @@
 #include "base/text.h"
 #include "json/writer.h"
 
-static bool is_older(const privy_object *object, int index, privy_value key) {
-  return !privy_value_is(key, object->rows[object->response_fields[index]].name);
+static bool is_alias(const privy_object *object, int index, privy_value key) {
+  return !privy_value_is(key, object->fields[object->response_fields[index]].name);
 }
 
 /* True when one of the words of `older` is the string, whose escapes keep it from being compared as bytes. */
-static bool escaped_is_older(const char *aliases, privy_value string) {
+static bool escaped_is_alias(const char *aliases, privy_value string) {
   privy_slice list = {aliases, strlen(aliases)}, word;
   char name[64];
   while (privy_next_word(&list, '|', &word)) {
@@ -22,40 +22,39 @@ static bool escaped_is_older(const char *aliases, privy_value string) {
   return false;
 }
 
-static int escaped_slot_of(const privy_object *object, privy_value key) {
+static int escaped_index_of(const privy_object *object, privy_value key) {
   for (size_t i = 0; i < object->response_field_count; i++)
-    if (privy_value_is(key, object->rows[object->response_fields[i]].name)) return (int)i;
+    if (privy_value_is(key, object->fields[object->response_fields[i]].name)) return (int)i;
   for (size_t i = 0; i < object->response_field_count; i++)
-    if (escaped_is_older(object->rows[object->response_fields[i]].aliases, key)) return (int)i;
+    if (escaped_is_alias(object->fields[object->response_fields[i]].aliases, key)) return (int)i;
   return -1;
 }
 
-static int slot_of(const privy_object *object, privy_value key) {
-  return key.escaped ? escaped_slot_of(object, key) : privy_object_index(object, key.text, key.length);
+static int index_of(const privy_object *object, privy_value key) {
+  return key.escaped ? escaped_index_of(object, key) : privy_object_index(object, key.text, key.length);
 }
 
-static int choice_of(const privy_enum *enum_values, privy_value value) {
+static int enum_index_of(const privy_enum *enum_values, privy_value value) {
   if (!value.escaped) return privy_enum_index(enum_values, value.text, value.length, true);
   for (size_t i = 0; i < enum_values->count; i++)
-    if (privy_value_is(value, enum_values->enum_values[i].name) ||
-        escaped_is_older(enum_values->enum_values[i].aliases, value))
+    if (privy_value_is(value, enum_values->values[i].name) || escaped_is_alias(enum_values->values[i].aliases, value))
       return (int)i;
   return -1;
 }
 
 /* Names the present value of an enumeration, whatever name the answer used. */
-static void name_choice(const privy_enum *enum_values, privy_value *value) {
+static void normalize_enum_value(const privy_enum *enum_values, privy_value *value) {
   if (value->type != PRIVY_STRING) return;
-  int position = choice_of(enum_values, *value);
+  int position = enum_index_of(enum_values, *value);
   if (position < 0) return;
-  const privy_enum_entry *enum_value = &enum_values->enum_values[position];
+  const privy_enum_entry *enum_value = &enum_values->values[position];
   *value = (privy_value){.text = enum_value->name,
                          .length = enum_value->name_length,
                          .type = PRIVY_STRING,
                          .enum_value = (uint8_t)(position + 1)};
 }
 
-static privy_value word(bool truth) {
+static privy_value boolean(bool truth) {
   return truth ? (privy_value){.text = "true", .length = 4, .type = PRIVY_TRUE}
                : (privy_value){.text = "false", .length = 5, .type = PRIVY_FALSE};
 }
@@ -64,9 +63,9 @@ static privy_value word(bool truth) {
 static void fill_absent(const privy_object *object, int http_status, privy_value *values) {
   for (size_t i = 0; i < object->response_field_count; i++) {
     if (values[i].type != PRIVY_ABSENT) continue;
-    uint8_t flags = object->rows[object->response_fields[i]].flags;
-    if (flags & PRIVY_FIELD_FALSE_IF_ABSENT) values[i] = word(false);
-    if (flags & PRIVY_FIELD_FROM_STATUS) values[i] = word(http_status == 201);
+    uint8_t flags = object->fields[object->response_fields[i]].flags;
+    if (flags & PRIVY_FIELD_FALSE_IF_ABSENT) values[i] = boolean(false);
+    if (flags & PRIVY_FIELD_FROM_STATUS) values[i] = boolean(http_status == 201);
   }
 }
 
@@ -83,7 +82,7 @@ static bool next_field(privy_reader *reader, const privy_record *record, privy_f
   const privy_object *object = record->object;
   const size_t expected = order->after[*last];
   if (expected < object->response_field_count) {
-    *field = &object->rows[object->response_fields[expected]];
+    *field = &object->fields[object->response_fields[expected]];
     if (privy_reader_member_is(reader, (*field)->key, (*field)->name_length + PRIVY_KEY_EXTRA)) {
       *last = expected + 1;
       return true;
@@ -92,12 +91,12 @@ static bool next_field(privy_reader *reader, const privy_record *record, privy_f
   *field = NULL;
   privy_value key;
   if (!privy_reader_member(reader, &key)) return false;
-  const int index = slot_of(object, key);
+  const int index = index_of(object, key);
   if (index < 0) return true;
   order->after[*last] = (uint8_t)index;
   *last = (size_t)index + 1;
-  if (record->values[index].type == PRIVY_ABSENT || !is_older(object, index, key))
-    *field = &object->rows[object->response_fields[index]];
+  if (record->values[index].type == PRIVY_ABSENT || !is_alias(object, index, key))
+    *field = &object->fields[object->response_fields[index]];
   return true;
 }
 
@@ -113,7 +112,7 @@ bool privy_record_read(privy_record *record, const privy_object *object, privy_f
   while (next_field(reader, record, order, &last, &field)) {
     privy_value *value = field ? &record->values[field->response_index] : &ignored;
     if (!privy_reader_value(reader, value)) return false;
-    if (field && field->enum_values) name_choice(field->enum_values, value);
+    if (field && field->enum_values) normalize_enum_value(field->enum_values, value);
   }
   if (reader->error) return false;
   fill_absent(object, http_status, record->values);
@@ -139,7 +138,7 @@ privy_status privy_record_write(const privy_record *record, privy_buffer *out) {
   privy_writer_init(&writer, out);
   privy_writer_begin_object(&writer);
   for (size_t i = 0; i < object->response_field_count; i++) {
-    const privy_field *field = &object->rows[object->response_fields[i]];
+    const privy_field *field = &object->fields[object->response_fields[i]];
     if (record->values[i].type == PRIVY_ABSENT) continue;
     privy_writer_key_as_is(&writer, field->key, field->name_length + PRIVY_KEY_EXTRA);
     privy_writer_value(&writer, record->values[i]);
@@ -148,7 +147,7 @@ privy_status privy_record_write(const privy_record *record, privy_buffer *out) {
   privy_value key, value;
   privy_cursor_init(&cursor, record->json);
   while (privy_cursor_next(&cursor, &key, &value)) {
-    if (slot_of(object, key) >= 0) continue;
+    if (index_of(object, key) >= 0) continue;
     const char *end = value.text + value.length + (value.type == PRIVY_STRING);
     privy_writer_raw(&writer, key.text - 1, (size_t)(end - (key.text - 1)));
   }

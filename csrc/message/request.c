@@ -8,9 +8,9 @@
 #include "schema/reason.h"
 
 /* Bytes of a name that is too long which its fault shows. */
-#define NAME_IN_FAULT 32
+#define LONGEST_SHOWN_NAME 32
 
-static const char scalar_fault[] = "must be a string, number or boolean: it does not travel in the body";
+static const char scalar_error_message[] = "must be a string, number or boolean: it does not travel in the body";
 
 static privy_request *allocate(const privy_operation *operation) {
   privy_request *request = privy_alloc(sizeof *request);
@@ -46,7 +46,7 @@ privy_status privy_request_new_raw(const char *method, size_t method_length, con
 
 void privy_request_free(privy_request *request) {
   if (!request) return;
-  for (size_t i = 0; i < request->header_count; i++) privy_free(request->headers[i].kept);
+  for (size_t i = 0; i < request->header_count; i++) privy_free(request->headers[i].owned);
   privy_free(request->headers);
   privy_buffer_clear(&request->path);
   privy_buffer_clear(&request->query);
@@ -58,7 +58,7 @@ void privy_request_free(privy_request *request) {
 }
 
 /* Memory that runs out is remembered and told at the finish. */
-static void must(privy_request *request, bool done) {
+static void note_memory(privy_request *request, bool done) {
   if (!done) request->check.no_memory = true;
 }
 
@@ -68,9 +68,9 @@ static bool at_top(const privy_request *request) {
   return request->check.depth == 1 && request->outside == 0;
 }
 
-static void keep_name(privy_request *request, const char *name, size_t length) {
+static void store_name(privy_request *request, const char *name, size_t length) {
   request->name.length = 0;
-  must(request, privy_buffer_append(&request->name, name, length));
+  note_memory(request, privy_buffer_append(&request->name, name, length));
 }
 
 /* Faults of a query parameter or header of a raw request are reported as those of "params.page", "headers.X-Name". */
@@ -81,17 +81,17 @@ static bool raw_path(const privy_request *request, const char *name, size_t leng
 
 static void raw_key(privy_request *request, const char *name, size_t length) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
-  must(request, raw_path(request, name, length, &path));
+  note_memory(request, raw_path(request, name, length, &path));
   if (!request->check.no_memory) privy_check_key(&request->check, path.data, path.length);
   privy_buffer_clear(&path);
-  keep_name(request, name, length);
+  store_name(request, name, length);
 }
 
 /* Room for most bodies at once. */
 #define USUAL_BODY 2048
 
 static void begin_body(privy_request *request) {
-  must(request, privy_buffer_reserve(&request->body, USUAL_BODY));
+  note_memory(request, privy_buffer_reserve(&request->body, USUAL_BODY));
   privy_writer_begin_object(&request->writer);
 }
 
@@ -103,22 +103,22 @@ static void write_key(privy_request *request, const privy_field *field, const ch
 }
 
 /* What follows the name of a parameter of the operation; `field` is NULL when the operation does not take it. */
-static void place_parameter(privy_request *request, const privy_field *field, const char *name, size_t length) {
-  bool own_place = field && (field->flags & (PRIVY_FIELD_HEADER | PRIVY_FIELD_PATH));
-  request->location = own_place ? privy_field_location(request->operation, field) : request->default_location;
+static void begin_parameter(privy_request *request, const privy_field *field, const char *name, size_t length) {
+  bool own_location = field && (field->flags & (PRIVY_FIELD_HEADER | PRIVY_FIELD_PATH));
+  request->location = own_location ? privy_field_location(request->operation, field) : request->default_location;
   if (request->location == PRIVY_LOCATION_PATH) return; /* its name does not travel */
   if (request->location != PRIVY_LOCATION_BODY) {
     bool header = request->location == PRIVY_LOCATION_HEADER;
-    keep_name(request, header ? field->header : name, header ? strlen(field->header) : length);
+    store_name(request, header ? field->header : name, header ? strlen(field->header) : length);
     return;
   }
   if (request->body.length == 0) begin_body(request);
   write_key(request, field, name, length);
 }
 
-/* Of a name that is too long only the beginning is kept, for the fault. */
+/* Of a name that is too long only the beginning is owned, for the fault. */
 static void refuse_name(privy_request *request, const char *name) {
-  privy_request_key(request, name, privy_utf8_valid(name, NAME_IN_FAULT));
+  privy_request_key(request, name, privy_utf8_valid(name, LONGEST_SHOWN_NAME));
   privy_check_refuse(&request->check, "has a name that is too long");
 }
 
@@ -136,14 +136,14 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     raw_key(request, name, length);
     return;
   }
-  place_parameter(request, privy_check_key(&request->check, name, length), name, length);
+  begin_parameter(request, privy_check_key(&request->check, name, length), name, length);
 }
 
 void privy_request_no_key(privy_request *request, const char *name, size_t length) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
   if (request->outside) return;
   if (name && !request->operation && at_top(request) && request->location != PRIVY_LOCATION_BODY) {
-    must(request, raw_path(request, name, length, &path));
+    note_memory(request, raw_path(request, name, length, &path));
     if (!request->check.no_memory) privy_check_no_key(&request->check, path.data, path.length);
   } else {
     privy_check_no_key(&request->check, name, length);
@@ -153,12 +153,12 @@ void privy_request_no_key(privy_request *request, const char *name, size_t lengt
 
 bool privy_request_next(privy_request *request, bool given) {
   const privy_object *object = request->operation->object;
-  while (request->next_row < object->row_count) {
-    const privy_field *field = &object->rows[request->next_row++];
+  while (request->next_field < object->field_count) {
+    const privy_field *field = &object->fields[request->next_field++];
     if (!(field->accepted_by & (1u << request->operation->id))) continue;
     if (!given) return true;
     privy_check_param(&request->check, field);
-    place_parameter(request, field, field->name, field->name_length);
+    begin_parameter(request, field, field->name, field->name_length);
     return true;
   }
   return false;
@@ -179,13 +179,14 @@ void privy_request_header(privy_request *request) {
 /* ---- values ---- */
 
 /* Puts a scalar where it travels when that is not the body. */
-static void put_outside(privy_request *request, const char *text, size_t length) {
+static void write_outside_body(privy_request *request, const char *text, size_t length) {
   if (request->location != PRIVY_LOCATION_HEADER) request->head_length += request->name.length + length;
   switch (request->location) {
   case PRIVY_LOCATION_QUERY:
-    must(request, (request->query.length == 0 || privy_buffer_byte(&request->query, '&')) &&
-                      privy_buffer_percent(&request->query, request->name.data, request->name.length) &&
-                      privy_buffer_byte(&request->query, '=') && privy_buffer_percent(&request->query, text, length));
+    note_memory(request, (request->query.length == 0 || privy_buffer_byte(&request->query, '&')) &&
+                             privy_buffer_percent(&request->query, request->name.data, request->name.length) &&
+                             privy_buffer_byte(&request->query, '=') &&
+                             privy_buffer_percent(&request->query, text, length));
     break;
   case PRIVY_LOCATION_PATH:
     if (length == 0 || privy_text_is(text, length, ".") || privy_text_is(text, length, "..")) {
@@ -193,7 +194,7 @@ static void put_outside(privy_request *request, const char *text, size_t length)
       break;
     }
     request->path.length = 0;
-    must(request, privy_buffer_percent(&request->path, text, length));
+    note_memory(request, privy_buffer_percent(&request->path, text, length));
     break;
   default: privy_request_take_header(request, text, length);
   }
@@ -216,7 +217,7 @@ void privy_request_string(privy_request *request, const char *text, size_t lengt
   privy_verdict verdict = privy_check_string(&request->check, text, length);
   if (verdict == PRIVY_VERDICT_REFUSED) return;
   if (!body)
-    put_outside(request, text, length);
+    write_outside_body(request, text, length);
   else if (verdict == PRIVY_VERDICT_NUMBER)
     privy_writer_raw(&request->writer, text, length);
   else if (verdict == PRIVY_VERDICT_PLAIN)
@@ -246,7 +247,7 @@ void privy_request_number(privy_request *request, const char *text, size_t lengt
   if (in_body(request))
     privy_writer_raw(&request->writer, text, length);
   else
-    put_outside(request, text, length);
+    write_outside_body(request, text, length);
 }
 
 void privy_request_integer(privy_request *request, int64_t value) {
@@ -255,7 +256,7 @@ void privy_request_integer(privy_request *request, int64_t value) {
   if (in_body(request))
     privy_writer_integer(&request->writer, value);
   else
-    put_outside(request, text, privy_format_int64(value, text));
+    write_outside_body(request, text, privy_format_int64(value, text));
 }
 
 void privy_request_boolean(privy_request *request, bool value) {
@@ -263,7 +264,7 @@ void privy_request_boolean(privy_request *request, bool value) {
   if (in_body(request))
     privy_writer_boolean(&request->writer, value);
   else
-    put_outside(request, value ? "true" : "false", value ? 4 : 5);
+    write_outside_body(request, value ? "true" : "false", value ? 4 : 5);
 }
 
 void privy_request_null(privy_request *request) {
@@ -271,7 +272,7 @@ void privy_request_null(privy_request *request) {
   if (in_body(request))
     privy_writer_null(&request->writer);
   else
-    privy_check_refuse(&request->check, scalar_fault);
+    privy_check_refuse(&request->check, scalar_error_message);
 }
 
 void privy_request_refuse(privy_request *request, const char *message) {
@@ -283,7 +284,7 @@ void privy_request_other(privy_request *request, const char *type) {
 }
 
 static void refuse_built(privy_request *request, bool done, privy_buffer *words) {
-  must(request, done && privy_buffer_terminate(words));
+  note_memory(request, done && privy_buffer_terminate(words));
   if (!request->check.no_memory) privy_request_refuse(request, words->data);
   privy_buffer_clear(words);
 }
@@ -311,7 +312,7 @@ static void begin(privy_request *request, bool array) {
   privy_verdict verdict = privy_check_begin(&request->check, array);
   if (!body) {
     privy_check_end(&request->check);
-    if (verdict != PRIVY_VERDICT_REFUSED) privy_check_refuse(&request->check, scalar_fault);
+    if (verdict != PRIVY_VERDICT_REFUSED) privy_check_refuse(&request->check, scalar_error_message);
     request->outside = 1;
     return;
   }
@@ -383,7 +384,7 @@ static void finish_body(privy_request *request) {
     privy_check_add_detail(&request->check, "base", "the body is %zu bytes; at most %zu are accepted",
                            request->body.length, limit);
   if (!privy_request_find_header(request, "Content-Type"))
-    must(request, privy_request_add_constant(request, "Content-Type", "application/json"));
+    note_memory(request, privy_request_add_constant(request, "Content-Type", "application/json"));
 }
 
 privy_status privy_request_finish(privy_request *request, privy_error *error) {

@@ -10,7 +10,7 @@
 typedef struct privy_request_header_line {
   const char *name;
   const char *value;
-  char *kept; /* where both stand, NULL when they are constants */
+  char *owned; /* where both stand, NULL when they are constants */
 } privy_request_header_line;
 
 struct privy_request {
@@ -25,7 +25,7 @@ struct privy_request {
   size_t header_count, header_capacity;
   size_t head_length; /* bytes of the path, the query and the headers that were given */
   privy_writer writer;
-  size_t next_row;                 /* where privy_request_next goes on */
+  size_t next_field;               /* where privy_request_next goes on */
   privy_location default_location; /* of parameters that have none of their own */
   privy_location location;         /* of the current value */
   unsigned outside;                /* containers open in a place that takes none */

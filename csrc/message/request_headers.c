@@ -9,13 +9,13 @@
 static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
                                           "Transfer-Encoding", "Connection", "User-Agent"};
 
-static privy_request_header_line *find_line(const privy_request *request, const char *name, size_t length) {
+static privy_request_header_line *find_header(const privy_request *request, const char *name, size_t length) {
   for (size_t i = 0; i < request->header_count; i++)
     if (privy_text_is_nocase(name, length, request->headers[i].name)) return &request->headers[i];
   return NULL;
 }
 
-static bool add_line(privy_request *request, privy_request_header_line line) {
+static bool append_header(privy_request *request, privy_request_header_line line) {
   privy_request_header_line *lines =
       privy_grow(request->headers, request->header_count, &request->header_capacity, sizeof *lines);
   if (!lines) return false;
@@ -25,33 +25,33 @@ static bool add_line(privy_request *request, privy_request_header_line line) {
 }
 
 bool privy_request_add_constant(privy_request *request, const char *name, const char *value) {
-  return add_line(request, (privy_request_header_line){name, value, NULL});
+  return append_header(request, (privy_request_header_line){name, value, NULL});
 }
 
 bool privy_request_add_header(privy_request *request, const char *name, size_t name_length, const char *value,
                               size_t value_length) {
   request->head_length += name_length + value_length;
-  privy_request_header_line *earlier = find_line(request, name, name_length);
+  privy_request_header_line *earlier = find_header(request, name, name_length);
   if (earlier) name = earlier->name;
-  char *kept = privy_alloc(name_length + value_length + 2);
-  if (!kept) return false;
-  memcpy(kept, name, name_length);
-  kept[name_length] = '\0';
-  if (value_length) memcpy(kept + name_length + 1, value, value_length);
-  kept[name_length + 1 + value_length] = '\0';
-  privy_request_header_line line = {kept, kept + name_length + 1, kept};
+  char *owned = privy_alloc(name_length + value_length + 2);
+  if (!owned) return false;
+  memcpy(owned, name, name_length);
+  owned[name_length] = '\0';
+  if (value_length) memcpy(owned + name_length + 1, value, value_length);
+  owned[name_length + 1 + value_length] = '\0';
+  privy_request_header_line line = {owned, owned + name_length + 1, owned};
   if (earlier) {
-    privy_free(earlier->kept);
+    privy_free(earlier->owned);
     *earlier = line;
     return true;
   }
-  if (add_line(request, line)) return true;
-  privy_free(kept);
+  if (append_header(request, line)) return true;
+  privy_free(owned);
   return false;
 }
 
 const char *privy_request_find_header(const privy_request *request, const char *name) {
-  const privy_request_header_line *line = find_line(request, name, strlen(name));
+  const privy_request_header_line *line = find_header(request, name, strlen(name));
   return line ? line->value : NULL;
 }
 

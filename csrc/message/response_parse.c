@@ -6,16 +6,16 @@
 #include "message/record.h"
 #include "message/response.h"
 
-typedef struct answer_parser {
+typedef struct response_parser {
   privy_response *response;
   const privy_operation *operation;
   privy_reader reader;
   privy_field_order order;
   bool found;     /* the answer holds what the operation answers */
   bool no_memory; /* every false without a reader error */
-} answer_parser;
+} response_parser;
 
-static bool read_record(answer_parser *parser) {
+static bool read_record(response_parser *parser) {
   privy_response *response = parser->response;
   char *records =
       privy_grow(response->records, response->record_count, &response->record_capacity, response->record_size);
@@ -29,7 +29,7 @@ static bool read_record(answer_parser *parser) {
 }
 
 /* A second "pagination" replaces the first. */
-static bool read_pagination(answer_parser *parser) {
+static bool read_pagination(response_parser *parser) {
   privy_response *response = parser->response;
   privy_field_order order;
   privy_field_order_init(&order);
@@ -39,7 +39,7 @@ static bool read_pagination(answer_parser *parser) {
 }
 
 /* The value of "data": an object, or an array of objects. A second "data" replaces the first. */
-static bool read_data(answer_parser *parser) {
+static bool read_data(response_parser *parser) {
   bool paged = parser->operation->response == PRIVY_RESPONSE_PAGE;
   privy_value ignored;
   parser->response->record_count = 0;
@@ -58,7 +58,7 @@ static bool read_data(answer_parser *parser) {
   return !parser->reader.error;
 }
 
-static bool read_wrapped(answer_parser *parser) {
+static bool read_wrapped(response_parser *parser) {
   privy_reader *reader = &parser->reader;
   privy_value key, ignored;
   privy_reader_enter_object(reader);
@@ -77,7 +77,7 @@ static bool read_wrapped(answer_parser *parser) {
 }
 
 /* What was read before a fault is not given out. */
-static void forget_records(privy_response *response) {
+static void drop_records(privy_response *response) {
   response->record_count = 0;
   privy_free(response->pagination);
   response->pagination = NULL;
@@ -88,12 +88,12 @@ static privy_status refuse_json(const privy_reader *reader, privy_error *error) 
                          reader->position);
 }
 
-static privy_status refuse_answer(answer_parser *parser, privy_error *error) {
+static privy_status refuse_response(response_parser *parser, privy_error *error) {
   return parser->reader.error ? refuse_json(&parser->reader, error) : privy_error_no_memory(error);
 }
 
 /* Reads the body of a successful answer. */
-static privy_status read_body(answer_parser *parser, privy_error *error) {
+static privy_status read_body(response_parser *parser, privy_error *error) {
   privy_response *response = parser->response;
   privy_reader *reader = &parser->reader;
   privy_reader_init(reader, response->body.data, response->body.length);
@@ -109,7 +109,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
   else
     done = read_wrapped(parser);
   const char *stop = reader->at;
-  if (!done || !privy_reader_end(reader)) return refuse_answer(parser, error);
+  if (!done || !privy_reader_end(reader)) return refuse_response(parser, error);
   if (object)
     response->json = (privy_value){.text = start, .length = (uint32_t)(stop - start), .type = (uint8_t)PRIVY_OBJECT};
   if (parser->found) return PRIVY_OK;
@@ -117,7 +117,7 @@ static privy_status read_body(answer_parser *parser, privy_error *error) {
 }
 
 /* The reader at the end of the body, or at its error. */
-static privy_reader read_whole(const privy_response *response, privy_value *value) {
+static privy_reader read_json(const privy_response *response, privy_value *value) {
   privy_reader reader;
   privy_reader_init(&reader, response->body.data, response->body.length);
   (void)(privy_reader_value(&reader, value) && privy_reader_end(&reader));
@@ -126,10 +126,10 @@ static privy_reader read_whole(const privy_response *response, privy_value *valu
 
 static void read_any(privy_response *response) {
   privy_value value;
-  if (!read_whole(response, &value).error) response->json = value;
+  if (!read_json(response, &value).error) response->json = value;
 }
 
-static privy_status read_answer(answer_parser *parser, privy_error *error) {
+static privy_status read_response(response_parser *parser, privy_error *error) {
   privy_response *response = parser->response;
   int status = response->http_status;
   if (status < 200 || status > 299) {
@@ -148,30 +148,30 @@ static privy_status read_answer(answer_parser *parser, privy_error *error) {
 }
 
 /* Copies what the response says into an error whose code and message are set; takes over the reference. */
-static privy_status tell_response(privy_response *response, privy_error *error) {
+static privy_status attach_response(privy_response *response, privy_error *error) {
   error->http_status = response->http_status;
   const char *request_id = privy_response_header(response, "X-Request-Id");
-  const bool kept = !request_id || privy_error_words(&error->request_id, request_id, strlen(request_id));
+  const bool copied = !request_id || privy_error_visible(&error->request_id, request_id, strlen(request_id));
   privy_response_release(error->response);
   error->response = response;
-  return kept ? error->code : privy_error_no_memory(error);
+  return copied ? error->code : privy_error_no_memory(error);
 }
 
 privy_status privy_response_parse(const privy_operation *operation, int http_status, const char *headers,
                                   size_t headers_length, privy_buffer *body, privy_response **out, privy_error *error) {
-  answer_parser parser = {.operation = operation};
+  response_parser parser = {.operation = operation};
   parser.response = privy_response_start(http_status, headers, headers_length, body);
   if (!parser.response) {
     privy_buffer_clear(body);
     return privy_error_no_memory(error);
   }
-  privy_status status = read_answer(&parser, error);
+  privy_status status = read_response(&parser, error);
   if (status == PRIVY_OK) {
     *out = parser.response;
     return PRIVY_OK;
   }
-  forget_records(parser.response);
-  return tell_response(parser.response, error);
+  drop_records(parser.response);
+  return attach_response(parser.response, error);
 }
 
 privy_status privy_json_refuse(int http_status, const char *body, size_t length, privy_error *error) {
@@ -183,12 +183,12 @@ privy_status privy_json_refuse(int http_status, const char *body, size_t length,
     privy_buffer_clear(&copy);
     return privy_error_no_memory(error);
   }
-  const privy_reader reader = read_whole(response, &ignored);
+  const privy_reader reader = read_json(response, &ignored);
   if (length)
     refuse_json(&reader, error);
   else
     privy_error_set(error, PRIVY_API_STATUS, "the answer is empty (HTTP %d)", http_status);
-  return tell_response(response, error);
+  return attach_response(response, error);
 }
 
 privy_status privy_response_load(const privy_object *object, const char *text, size_t length, privy_response **out,

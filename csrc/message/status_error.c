@@ -43,20 +43,20 @@ static privy_value find_contact(privy_value root, privy_value envelope, privy_va
 }
 
 static error_body read_error_body(privy_value root, int http_status) {
-  error_body told = {{0}, {0}, {0}, {0}};
+  error_body body = {{0}, {0}, {0}, {0}};
   privy_value envelope = member(root, "error");
   if (envelope.type == PRIVY_STRING) {
-    told.code = envelope;
-    told.message = member(root, "error_description");
+    body.code = envelope;
+    body.message = member(root, "error_description");
   } else {
-    told.code = member(envelope, "code");
-    told.message = member(envelope, "message");
-    told.details = member(envelope, "details");
+    body.code = member(envelope, "code");
+    body.message = member(envelope, "message");
+    body.details = member(envelope, "details");
   }
-  prefer(&told.message, member(root, "message"));
-  if (told.details.type == PRIVY_ABSENT) told.details = root.type == PRIVY_ARRAY ? root : member(root, "errors");
-  if (http_status == 409) told.contact_id = find_contact(root, envelope, told.details);
-  return told;
+  prefer(&body.message, member(root, "message"));
+  if (body.details.type == PRIVY_ABSENT) body.details = root.type == PRIVY_ARRAY ? root : member(root, "errors");
+  if (http_status == 409) body.contact_id = find_contact(root, envelope, body.details);
+  return body;
 }
 
 /* Appends a string's text, or any other value as it stands. */
@@ -66,15 +66,15 @@ static bool append_value(privy_buffer *out, privy_value value) {
   return privy_buffer_append(out, value.text, value.length);
 }
 
-static bool keep_words(char **field, privy_value value) {
+static bool read_text(char **field, privy_value value) {
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   bool done = value.type != PRIVY_STRING ||
-              (append_value(&text, value) && privy_error_words(field, text.data ? text.data : "", text.length));
+              (append_value(&text, value) && privy_error_visible(field, text.data ? text.data : "", text.length));
   privy_buffer_clear(&text);
   return done;
 }
 
-static bool add_fault(privy_details *details, privy_value field, privy_value message) {
+static bool add_detail(privy_details *details, privy_value field, privy_value message) {
   privy_buffer name = PRIVY_BUFFER_EMPTY, text = PRIVY_BUFFER_EMPTY;
   bool done = (field.type == PRIVY_STRING && field.length > 0 ? append_value(&name, field)
                                                               : privy_buffer_text(&name, "base")) &&
@@ -89,7 +89,7 @@ static bool add_fault(privy_details *details, privy_value field, privy_value mes
 static bool add_element(privy_details *details, privy_value element) {
   privy_value message = member(element, "message");
   if (message.type == PRIVY_ABSENT) message = element;
-  return add_fault(details, member(element, "field"), message);
+  return add_detail(details, member(element, "field"), message);
 }
 
 /* {"email": ["is invalid", …], …}: faults by field. */
@@ -99,17 +99,17 @@ static bool add_by_field(privy_details *details, privy_value object) {
   privy_cursor_init(&fields, object);
   while (privy_cursor_next(&fields, &field, &value)) {
     if (value.type != PRIVY_ARRAY) {
-      if (!add_fault(details, field, value)) return false;
+      if (!add_detail(details, field, value)) return false;
       continue;
     }
     privy_cursor_init(&messages, value);
     while (privy_cursor_next(&messages, &key, &message))
-      if (!add_fault(details, field, message)) return false;
+      if (!add_detail(details, field, message)) return false;
   }
   return true;
 }
 
-static bool keep_faults(privy_details *details, privy_value json) {
+static bool read_details(privy_details *details, privy_value json) {
   privy_cursor cursor;
   privy_value key, element;
   privy_details_clear(details);
@@ -132,8 +132,8 @@ static privy_status code_of(int http_status) {
 }
 
 /* What the server said, or what the status means when it said nothing. */
-static bool append_words(privy_buffer *out, int status, const error_body *told, const privy_details *details) {
-  if (told->message.type == PRIVY_STRING && told->message.length > 0) return append_value(out, told->message);
+static bool append_words(privy_buffer *out, int status, const error_body *body, const privy_details *details) {
+  if (body->message.type == PRIVY_STRING && body->message.length > 0) return append_value(out, body->message);
   if (status >= 300 && status < 400) return privy_buffer_text(out, "unexpected redirect");
   if (details->count) return true;
   privy_status code = code_of(status);
@@ -142,14 +142,14 @@ static bool append_words(privy_buffer *out, int status, const error_body *told, 
 }
 
 /* "422 validation_failed: the server's words; email is invalid; …" */
-static bool compose(privy_buffer *out, const privy_response *response, const error_body *told,
+static bool compose(privy_buffer *out, const privy_response *response, const error_body *body,
                     const privy_details *details) {
   int status = response->http_status;
   bool done = privy_buffer_format(out, "%d", status);
-  if (told->code.type == PRIVY_STRING) done = done && privy_buffer_byte(out, ' ') && append_value(out, told->code);
+  if (body->code.type == PRIVY_STRING) done = done && privy_buffer_byte(out, ' ') && append_value(out, body->code);
   done = done && privy_buffer_text(out, ": ");
   size_t lead = out->length;
-  done = done && append_words(out, status, told, details);
+  done = done && append_words(out, status, body, details);
   const char *location = status < 400 ? privy_response_header(response, "Location") : NULL;
   if (location) done = done && privy_buffer_format(out, ": %s", location);
   if (out->length > lead && details->count) done = done && privy_buffer_text(out, "; ");
@@ -157,7 +157,7 @@ static bool compose(privy_buffer *out, const privy_response *response, const err
 }
 
 /* When the limit that is spent is whole again, by the server's clock; 0 when the answer does not say. */
-static double spent_until(const privy_response *response) {
+static double reset_of(const privy_response *response) {
   privy_rate_headers limits;
   privy_rate_headers_read(response, &limits);
   if (limits.day.known && limits.day.remaining == 0) return (double)limits.day.resets_at;
@@ -170,7 +170,7 @@ static double wait_of(const privy_response *response, double wall) {
   double server_now = privy_response_date(response, wall);
   double asked = after ? privy_retry_after(after, server_now) : -1;
   if (asked >= 0 || response->http_status != 429) return asked;
-  double until = spent_until(response);
+  double until = reset_of(response);
   if (until == 0 || isnan(server_now)) return -1;
   return fmin(fmax(until - server_now, 0), PRIVY_LONGEST_WAIT);
 }
@@ -193,10 +193,10 @@ static const char *access_hint(int http_status, const char *api_code) {
 }
 
 privy_status privy_error_from_response(privy_response *response, privy_error *error) {
-  error_body told = read_error_body(response->json, response->http_status);
+  error_body body = read_error_body(response->json, response->http_status);
   privy_buffer message = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
-  bool done = keep_faults(&error->details, told.details) && keep_words(&error->api_code, told.code) &&
-              keep_words(&error->contact_id, told.contact_id) && compose(&message, response, &told, &error->details) &&
+  bool done = read_details(&error->details, body.details) && read_text(&error->api_code, body.code) &&
+              read_text(&error->contact_id, body.contact_id) && compose(&message, response, &body, &error->details) &&
               privy_mask(message.data, message.length, &masked) == PRIVY_OK &&
               privy_buffer_text(&masked, access_hint(response->http_status, error->api_code));
   if (done) privy_error_line(error, code_of(response->http_status), masked.data, masked.length);

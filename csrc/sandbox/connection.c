@@ -20,7 +20,7 @@ typedef enum connection_stage { STAGE_IDLE, STAGE_HEAD, STAGE_BODY, STAGE_LINGER
 
 struct privy_sandbox_connection {
   privy_sandbox *sandbox;
-  privy_host_filter door;
+  privy_host_filter filter;
   privy_buffer input; /* what came and belongs to no head that was read */
   size_t scanned;     /* bytes of it that do not end a head */
   privy_buffer text;  /* the head that was read last, which `head` points into */
@@ -40,7 +40,7 @@ privy_status privy_sandbox_connection_new(privy_sandbox *sandbox, const char *ho
   privy_sandbox_connection *self = privy_calloc(1, sizeof *self);
   if (!self) return PRIVY_NO_MEMORY;
   self->sandbox = privy_sandbox_retain(sandbox);
-  if (!privy_host_filter_init(&self->door, host, allowed)) {
+  if (!privy_host_filter_init(&self->filter, host, allowed)) {
     privy_sandbox_connection_free(self);
     return PRIVY_NO_MEMORY;
   }
@@ -51,7 +51,7 @@ privy_status privy_sandbox_connection_new(privy_sandbox *sandbox, const char *ho
 void privy_sandbox_connection_free(privy_sandbox_connection *self) {
   if (!self) return;
   privy_sandbox_release(self->sandbox);
-  privy_host_filter_clear(&self->door);
+  privy_host_filter_clear(&self->filter);
   privy_buffer_clear(&self->input);
   privy_buffer_clear(&self->text);
   privy_buffer_clear(&self->output);
@@ -128,7 +128,7 @@ static bool write_head(privy_sandbox_connection *self) {
   char date[PRIVY_TIME_TEXT_SIZE];
   privy_http_date_text(date, (int64_t)privy_sandbox_now(self->sandbox));
   const char *connection =
-      self->head.keeps_alive ? (self->head.is_old ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
+      self->head.keeps_alive ? (self->head.is_http_1_0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
   return privy_buffer_format(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n%s", response->http_status,
                              reason_of(response->http_status), date, connection) &&
          privy_buffer_append(out, response->headers.data, response->headers.length) &&
@@ -136,7 +136,7 @@ static bool write_head(privy_sandbox_connection *self) {
          privy_buffer_text(out, "\r\n");
 }
 
-static bool write_answer(privy_sandbox_connection *self) {
+static bool write_response(privy_sandbox_connection *self) {
   const privy_sandbox_response *response = &self->response;
   const bool has_body = response->http_status != 204 && strcmp(self->head.method ? self->head.method : "", "HEAD") != 0;
   const size_t length = response->cut == PRIVY_CUT_TRUNCATE ? response->body.length / 2 : response->body.length;
@@ -144,8 +144,8 @@ static bool write_answer(privy_sandbox_connection *self) {
   return write_head(self) && (!has_body || privy_buffer_append(&self->output, response->body.data, length));
 }
 
-static privy_status send_answer(privy_sandbox_connection *self, privy_sandbox_step *step) {
-  if (!write_answer(self)) return PRIVY_NO_MEMORY;
+static privy_status send_response(privy_sandbox_connection *self, privy_sandbox_step *step) {
+  if (!write_response(self)) return PRIVY_NO_MEMORY;
   *step = (privy_sandbox_step){.kind = PRIVY_SANDBOX_SEND,
                                .delay = self->response.delay,
                                .bytes = self->output.data,
@@ -160,7 +160,7 @@ static privy_status refuse(privy_sandbox_connection *self, privy_refusal refusal
     return PRIVY_NO_MEMORY;
   self->head.keeps_alive = false;
   enter(self, STAGE_LINGER);
-  return send_answer(self, step);
+  return send_response(self, step);
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
@@ -191,7 +191,7 @@ static privy_status respond(privy_sandbox_connection *self, privy_sandbox_step *
     return PRIVY_NO_MEMORY;
   if (self->response.cut == PRIVY_CUT_DROP) return close_now(self, step);
   if (self->response.cut) head->keeps_alive = false;
-  const privy_status status = send_answer(self, step);
+  const privy_status status = send_response(self, step);
   drop_input(self, head->body_length);
   enter(self, head->keeps_alive ? STAGE_IDLE : STAGE_CLOSED);
   return status;
@@ -218,7 +218,7 @@ static privy_status take_head(privy_sandbox_connection *self, size_t length, pri
   self->scanned = 0;
   self->continued = false;
   *refusal = privy_http_head_read(&self->head, self->text.data, length);
-  if (!refusal->http_status) *refusal = privy_host_filter_check(&self->door, &self->head);
+  if (!refusal->http_status) *refusal = privy_host_filter_check(&self->filter, &self->head);
   return PRIVY_OK;
 }
 

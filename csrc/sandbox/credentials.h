@@ -40,28 +40,28 @@ typedef struct privy_credentials {
 
 #define PRIVY_INTEGRATION_NONE SIZE_MAX
 
-void privy_credentials_clear(privy_credentials *registry);
+void privy_credentials_clear(privy_credentials *credentials);
 
 /* Adding what is there already sets it anew. False, changing nothing, when memory runs out. */
-PRIVY_NODISCARD bool privy_credentials_add_token(privy_credentials *registry, const char *token, privy_scopes scopes,
+PRIVY_NODISCARD bool privy_credentials_add_token(privy_credentials *credentials, const char *token, privy_scopes scopes,
                                                  double expires);
-PRIVY_NODISCARD bool privy_credentials_add_client(privy_credentials *registry, const char *id, const char *secret,
+PRIVY_NODISCARD bool privy_credentials_add_client(privy_credentials *credentials, const char *id, const char *secret,
                                                   privy_scopes scopes);
-PRIVY_NODISCARD bool privy_credentials_add_integration(privy_credentials *registry, const char *token, bool active);
+PRIVY_NODISCARD bool privy_credentials_add_integration(privy_credentials *credentials, const char *token, bool active);
 
 /* False when it is not there. */
-bool privy_credentials_drop_token(privy_credentials *registry, const char *token);
+bool privy_credentials_drop_token(privy_credentials *credentials, const char *token);
 /* Forgets the tokens that have expired. */
-void privy_credentials_drop_expired(privy_credentials *registry, double now);
+void privy_credentials_drop_expired(privy_credentials *credentials, double now);
 
 /* The token if it is valid now, else NULL. */
-const privy_sandbox_token *privy_credentials_token(const privy_credentials *registry, privy_slice text, double now);
+const privy_sandbox_token *privy_credentials_token(const privy_credentials *credentials, privy_slice text, double now);
 /* The client, if the secret is its own, else NULL. */
-const privy_oauth_client *privy_credentials_client(const privy_credentials *registry, privy_slice id,
+const privy_oauth_client *privy_credentials_client(const privy_credentials *credentials, privy_slice id,
                                                    privy_slice secret);
 /* Position of the active integration of that token; PRIVY_INTEGRATION_NONE when there is none. */
-size_t privy_credentials_integration(const privy_credentials *registry, privy_slice token);
+size_t privy_credentials_integration(const privy_credentials *credentials, privy_slice token);
 /* Position of the only active integration; PRIVY_INTEGRATION_NONE when there are none or several. */
-size_t privy_credentials_only_integration(const privy_credentials *registry);
+size_t privy_credentials_only_integration(const privy_credentials *credentials);
 
 #endif

@@ -3,39 +3,39 @@
 #include "sandbox/exchange.h"
 #include "sandbox/ids.h"
 
-#define ROW(name) PRIVY_FIELD_EVENT_##name
+#define FIELD(name) PRIVY_FIELD_EVENT_##name
 
 /* The idempotency key, from the header or else from the body, escapes resolved into `out`; empty: none. */
 PRIVY_NODISCARD static bool read_key(const privy_exchange *exchange, privy_buffer *out) {
   privy_slice header;
-  const privy_value member = exchange->rows[ROW(idempotency_key)];
-  if (privy_input_header(exchange, ROW(idempotency_key), &header))
+  const privy_value member = exchange->values[FIELD(idempotency_key)];
+  if (privy_input_header(exchange, FIELD(idempotency_key), &header))
     return privy_buffer_append(out, header.text, header.length);
   return member.type != PRIVY_STRING || privy_value_decode(member, out) == PRIVY_OK;
 }
 
-static privy_status answer_receipt(privy_exchange *exchange, uint64_t serial, bool replay) {
+static privy_status respond_receipt(privy_exchange *exchange, uint64_t serial, bool replay) {
   char id[PRIVY_ID_SIZE];
   privy_writer writer;
-  privy_value rows[PRIVY_EVENT_FIELDS] = {0};
+  privy_value values[PRIVY_EVENT_FIELDS] = {0};
   privy_make_id(id, "evt_", serial);
-  rows[ROW(event_id)] = privy_store_string(id);
-  rows[ROW(status)] = privy_store_string("accepted");
-  if (replay) rows[ROW(idempotent_replay)] = (privy_value){.text = "true", .length = 4, .type = PRIVY_TRUE};
+  values[FIELD(event_id)] = privy_store_string(id);
+  values[FIELD(status)] = privy_store_string("accepted");
+  if (replay) values[FIELD(idempotent_replay)] = (privy_value){.text = "true", .length = 4, .type = PRIVY_TRUE};
   privy_writer_init(&writer, &exchange->response->body);
-  privy_respond_object(&writer, &privy_object_event, rows);
+  privy_respond_object(&writer, &privy_object_event, values);
   return privy_respond_end(exchange, 200, &writer);
 }
 
 /* Judges what only the store can tell: whether the contact of that id exists. */
-static privy_status judge_contact(privy_exchange *exchange) {
-  const privy_value id = exchange->rows[ROW(privy_id)];
+static privy_status check_contact(privy_exchange *exchange) {
+  const privy_value id = exchange->values[FIELD(privy_id)];
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   if (id.type != PRIVY_STRING) return PRIVY_OK;
   privy_status status = privy_value_decode(id, &text);
   if (status == PRIVY_OK &&
       privy_store_contact(&exchange->sandbox->store, (privy_slice){text.data, text.length}) == PRIVY_STORE_NONE) {
-    privy_input_refuse(exchange, ROW(privy_id), "is not the id of a contact");
+    privy_input_refuse(exchange, FIELD(privy_id), "is not the id of a contact");
     status = exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_respond_details(exchange);
   }
   privy_buffer_clear(&text);
@@ -44,12 +44,12 @@ static privy_status judge_contact(privy_exchange *exchange) {
 
 /* Finds or prepares the contact of an e-mail address or phone number; one of an id is there. */
 PRIVY_NODISCARD static bool link_contact(privy_exchange *exchange, privy_contact_change *change) {
-  privy_value rows[PRIVY_CONTACT_FIELDS] = {0};
+  privy_value values[PRIVY_CONTACT_FIELDS] = {0};
   size_t index;
-  if (exchange->rows[ROW(privy_id)].type == PRIVY_STRING) return true;
-  rows[PRIVY_FIELD_CONTACT_email] = exchange->rows[ROW(email)];
-  rows[PRIVY_FIELD_CONTACT_phone_number] = exchange->rows[ROW(phone)];
-  return privy_contact_link(exchange, rows, change, &index);
+  if (exchange->values[FIELD(privy_id)].type == PRIVY_STRING) return true;
+  values[PRIVY_FIELD_CONTACT_email] = exchange->values[FIELD(email)];
+  values[PRIVY_FIELD_CONTACT_phone_number] = exchange->values[FIELD(phone)];
+  return privy_contact_link(exchange, values, change, &index);
 }
 
 static privy_status accept(privy_exchange *exchange, privy_slice key) {
@@ -57,7 +57,7 @@ static privy_status accept(privy_exchange *exchange, privy_slice key) {
   privy_contact_change contact = {0};
   const uint64_t serial = store->event_serial + 1;
   privy_status status = PRIVY_NO_MEMORY;
-  if (link_contact(exchange, &contact)) status = answer_receipt(exchange, serial, false);
+  if (link_contact(exchange, &contact)) status = respond_receipt(exchange, serial, false);
   if (status == PRIVY_OK && key.length && !privy_map_set(&store->event_keys, key.text, key.length, (size_t)serial))
     status = PRIVY_NO_MEMORY;
   if (status != PRIVY_OK) {
@@ -73,17 +73,17 @@ static privy_status accept(privy_exchange *exchange, privy_slice key) {
 static privy_status ingest(privy_exchange *exchange, privy_slice key) {
   const size_t before =
       key.length ? privy_map_get(&exchange->sandbox->store.event_keys, key.text, key.length) : PRIVY_MAP_NONE;
-  if (before != PRIVY_MAP_NONE) return answer_receipt(exchange, before, true);
+  if (before != PRIVY_MAP_NONE) return respond_receipt(exchange, before, true);
   privy_status status = privy_input_check(exchange);
-  if (status == PRIVY_OK && !privy_answered(exchange)) status = judge_contact(exchange);
-  if (status != PRIVY_OK || privy_answered(exchange)) return status;
+  if (status == PRIVY_OK && !privy_responded(exchange)) status = check_contact(exchange);
+  if (status != PRIVY_OK || privy_responded(exchange)) return status;
   return accept(exchange, key);
 }
 
 privy_status privy_events_ingest(privy_exchange *exchange) {
   privy_buffer key = PRIVY_BUFFER_EMPTY;
   privy_status status = privy_input_body(exchange);
-  if (status != PRIVY_OK || privy_answered(exchange)) return status;
+  if (status != PRIVY_OK || privy_responded(exchange)) return status;
   status = read_key(exchange, &key) ? ingest(exchange, (privy_slice){key.data, key.length}) : PRIVY_NO_MEMORY;
   privy_buffer_clear(&key);
   return status;

@@ -10,12 +10,12 @@ typedef struct privy_sandbox_faults {
   size_t capacity;
 } privy_sandbox_faults;
 
-void privy_sandbox_faults_clear(privy_sandbox_faults *failures);
+void privy_sandbox_faults_clear(privy_sandbox_faults *faults);
 /* Queues a copy. False when memory runs out. */
-PRIVY_NODISCARD bool privy_sandbox_faults_add(privy_sandbox_faults *failures, const privy_sandbox_fault *fault);
+PRIVY_NODISCARD bool privy_sandbox_faults_add(privy_sandbox_faults *faults, const privy_sandbox_fault *fault);
 /* What the next request meets; NULL when nothing goes wrong. */
-const privy_sandbox_fault *privy_sandbox_faults_next(const privy_sandbox_faults *failures);
+const privy_sandbox_fault *privy_sandbox_faults_next(const privy_sandbox_faults *faults);
 /* Tells that a request has passed, so that the queue moves on. */
-void privy_sandbox_faults_pass(privy_sandbox_faults *failures);
+void privy_sandbox_faults_pass(privy_sandbox_faults *faults);
 
 #endif

@@ -59,9 +59,9 @@ static privy_slice take_part(char **rest, char separator) {
 }
 
 static privy_refusal read_version(privy_http_head *head, const char *version) {
-  head->is_old = strcmp(version, "HTTP/1.0") == 0;
-  head->keeps_alive = !head->is_old;
-  if (head->is_old || strcmp(version, "HTTP/1.1") == 0) return none;
+  head->is_http_1_0 = strcmp(version, "HTTP/1.0") == 0;
+  head->keeps_alive = !head->is_http_1_0;
+  if (head->is_http_1_0 || strcmp(version, "HTTP/1.1") == 0) return none;
   if (!privy_text_starts(version, strlen(version), "HTTP/")) return malformed("The request line has no HTTP version.");
   return (privy_refusal){505, "http_version_not_supported", "The HTTP version is neither 1.0 nor 1.1."};
 }
@@ -126,7 +126,7 @@ static privy_refusal read_body_length(privy_http_head *head) {
   if (bytes > (int64_t)PRIVY_HTTP_BODY_LIMIT)
     return (privy_refusal){413, "payload_too_large", "The body is too large."};
   head->body_length = (size_t)bytes;
-  head->expects_continue = bytes > 0 && !head->is_old && only_header(head->headers, "Expect", &expected) &&
+  head->expects_continue = bytes > 0 && !head->is_http_1_0 && only_header(head->headers, "Expect", &expected) &&
                            privy_text_is_nocase(expected.text, expected.length, "100-continue");
   return none;
 }

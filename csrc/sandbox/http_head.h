@@ -25,7 +25,7 @@ typedef struct privy_http_head {
   size_t body_length;
   bool keeps_alive;
   bool expects_continue;
-  bool is_old; /* HTTP/1.0 */
+  bool is_http_1_0; /* HTTP/1.0 */
 } privy_http_head;
 
 /* Looks for the end of the head in `text`, of which `*scanned` bytes (0 at first) were looked at before. `*end` is the

@@ -46,22 +46,22 @@ size_t privy_input_contact(const privy_exchange *exchange) {
   return privy_store_contact(&exchange->sandbox->store, (privy_slice){id, length});
 }
 
-bool privy_input_header(const privy_exchange *exchange, unsigned row, privy_slice *value) {
+bool privy_input_header(const privy_exchange *exchange, unsigned index, privy_slice *value) {
   return privy_find_header(exchange->headers.text, exchange->headers.length,
-                           exchange->operation->object->rows[row].header, value);
+                           exchange->operation->object->fields[index].header, value);
 }
 
-void privy_input_refuse(privy_exchange *exchange, unsigned row, const char *message) {
-  privy_check_add_detail(&exchange->check, exchange->operation->object->rows[row].name, "%s", message);
+void privy_input_refuse(privy_exchange *exchange, unsigned index, const char *message) {
+  privy_check_add_detail(&exchange->check, exchange->operation->object->fields[index].name, "%s", message);
 }
 
 /* ---- the body ---------------------------------------------------------------------------------------------------- */
 
-/* The row of the operation that a member of its body belongs to, or NULL. */
-static const privy_field *row_of(const privy_operation *operation, privy_value key) {
+/* The parameter that a member of the body names, or NULL. */
+static const privy_field *field_of(const privy_operation *operation, privy_value key) {
   const privy_object *object = operation->object;
-  for (size_t i = 0; i < object->row_count; i++) {
-    const privy_field *field = &object->rows[i];
+  for (size_t i = 0; i < object->field_count; i++) {
+    const privy_field *field = &object->fields[i];
     if (!(field->accepted_by & (1u << operation->id)) || !privy_value_is(key, field->name)) continue;
     return privy_field_location(operation, field) == PRIVY_LOCATION_PATH ? NULL : field;
   }
@@ -73,8 +73,8 @@ static void collect_members(privy_exchange *exchange) {
   privy_value key, value;
   privy_cursor_init(&cursor, exchange->object);
   while (privy_cursor_next(&cursor, &key, &value)) {
-    const privy_field *field = row_of(exchange->operation, key);
-    if (field) exchange->rows[field - exchange->operation->object->rows] = value;
+    const privy_field *field = field_of(exchange->operation, key);
+    if (field) exchange->values[field - exchange->operation->object->fields] = value;
   }
 }
 
@@ -104,8 +104,8 @@ privy_status privy_input_body(privy_exchange *exchange) {
 static void check_headers(privy_exchange *exchange) {
   const privy_object *object = exchange->operation->object;
   privy_slice value;
-  for (unsigned i = 0; i < object->row_count; i++) {
-    const privy_field *field = &object->rows[i];
+  for (unsigned i = 0; i < object->field_count; i++) {
+    const privy_field *field = &object->fields[i];
     if (!(field->accepted_by & (1u << exchange->operation->id)) || !(field->flags & PRIVY_FIELD_HEADER)) continue;
     if (!privy_input_header(exchange, i, &value)) continue;
     privy_check_key(&exchange->check, field->name, field->name_length);
@@ -114,24 +114,25 @@ static void check_headers(privy_exchange *exchange) {
 }
 
 /* What travels in the path was found there already. */
-static uint64_t rows_of_path(const privy_operation *operation) {
-  uint64_t rows = 0;
-  for (size_t i = 0; i < operation->object->row_count; i++) {
-    if (privy_field_location(operation, &operation->object->rows[i]) == PRIVY_LOCATION_PATH) rows |= UINT64_C(1) << i;
+static uint64_t path_fields(const privy_operation *operation) {
+  uint64_t fields = 0;
+  for (size_t i = 0; i < operation->object->field_count; i++) {
+    if (privy_field_location(operation, &operation->object->fields[i]) == PRIVY_LOCATION_PATH)
+      fields |= UINT64_C(1) << i;
   }
-  return rows;
+  return fields;
 }
 
 /* Ends the check, and gives values of enumerations their positions. */
-static privy_status judge(privy_exchange *exchange) {
+static privy_status finish_check(privy_exchange *exchange) {
   privy_check *check = &exchange->check;
   const privy_object *object = exchange->operation->object;
-  privy_check_finish(check, rows_of_path(exchange->operation));
+  privy_check_finish(check, path_fields(exchange->operation));
   if (check->no_memory) return PRIVY_NO_MEMORY;
   if (check->details.count) return privy_respond_details(exchange);
-  for (size_t i = 0; i < object->row_count; i++) {
-    if (object->rows[i].enum_values && exchange->rows[i].type == PRIVY_STRING)
-      exchange->rows[i] = privy_store_choice(object->rows[i].enum_values, check->enum_values[i]);
+  for (size_t i = 0; i < object->field_count; i++) {
+    if (object->fields[i].enum_values && exchange->values[i].type == PRIVY_STRING)
+      exchange->values[i] = privy_store_enum_value(object->fields[i].enum_values, check->enum_values[i]);
   }
   return PRIVY_OK;
 }
@@ -139,7 +140,7 @@ static privy_status judge(privy_exchange *exchange) {
 privy_status privy_input_check(privy_exchange *exchange) {
   privy_check_members(&exchange->check, exchange->object);
   check_headers(exchange);
-  return judge(exchange);
+  return finish_check(exchange);
 }
 
 /* ---- the query --------------------------------------------------------------------------------------------------- */
@@ -153,7 +154,7 @@ static void take_parameter(privy_exchange *exchange, privy_slice name, privy_sli
   else
     privy_check_string(check, value.text, value.length);
   if (!field) return;
-  exchange->rows[field - exchange->operation->object->rows] =
+  exchange->values[field - exchange->operation->object->fields] =
       (privy_value){.text = value.text, .length = (uint32_t)value.length, .type = number ? PRIVY_NUMBER : PRIVY_STRING};
 }
 
@@ -161,5 +162,5 @@ privy_status privy_input_query(privy_exchange *exchange) {
   privy_slice list = exchange->query, name, value;
   if (!privy_buffer_reserve(&exchange->scratch, list.length)) return PRIVY_NO_MEMORY;
   while (privy_input_pair(&list, &exchange->scratch, &name, &value)) take_parameter(exchange, name, value);
-  return judge(exchange);
+  return finish_check(exchange);
 }

@@ -2,7 +2,7 @@
 
 #include "sandbox/exchange.h"
 
-#define ROW(name) PRIVY_FIELD_CONTACT_##name
+#define FIELD(name) PRIVY_FIELD_CONTACT_##name
 #define USUAL_PER_PAGE 25
 
 /* What a listing asks for. */
@@ -12,48 +12,48 @@ typedef struct criteria {
   uint64_t page, per_page;
 } criteria;
 
-/* The rows of a page, being written. */
+/* The values of a page, being written. */
 typedef struct matches {
   privy_writer writer;
   uint64_t skip; /* matches that stand on earlier pages */
-  uint64_t room; /* rows that the page still takes */
+  uint64_t room; /* values that the page still takes */
   uint64_t count;
 } matches;
 
-static uint64_t number_or(privy_value value, uint64_t otherwise) {
+static uint64_t number_or(privy_value value, uint64_t fallback) {
   int64_t number;
   return value.type == PRIVY_NUMBER && privy_parse_int64(value.text, value.length, &number) ? (uint64_t)number
-                                                                                            : otherwise;
+                                                                                            : fallback;
 }
 
-static int choice_or_any(const privy_value *rows, unsigned row) {
-  return rows[row].type == PRIVY_ABSENT ? -1 : (int)privy_store_choice_of(rows, row);
+static int enum_index_or_any(const privy_value *values, unsigned index) {
+  return values[index].type == PRIVY_ABSENT ? -1 : (int)privy_store_enum_index(values, index);
 }
 
-PRIVY_NODISCARD static bool criteria_read(criteria *out, const privy_value *rows) {
-  *out = (criteria){.email_consent = choice_or_any(rows, ROW(email_consent)),
-                    .sms_consent = choice_or_any(rows, ROW(sms_consent)),
-                    .page = number_or(rows[ROW(page)], 1),
-                    .per_page = number_or(rows[ROW(per_page)], USUAL_PER_PAGE)};
-  return privy_store_key(rows[ROW(email)], PRIVY_KEY_EMAIL, &out->keys[PRIVY_KEY_EMAIL]) &&
-         privy_store_key(rows[ROW(phone_number)], PRIVY_KEY_PHONE, &out->keys[PRIVY_KEY_PHONE]);
+PRIVY_NODISCARD static bool criteria_read(criteria *out, const privy_value *values) {
+  *out = (criteria){.email_consent = enum_index_or_any(values, FIELD(email_consent)),
+                    .sms_consent = enum_index_or_any(values, FIELD(sms_consent)),
+                    .page = number_or(values[FIELD(page)], 1),
+                    .per_page = number_or(values[FIELD(per_page)], USUAL_PER_PAGE)};
+  return privy_store_key(values[FIELD(email)], PRIVY_KEY_EMAIL, &out->keys[PRIVY_KEY_EMAIL]) &&
+         privy_store_key(values[FIELD(phone_number)], PRIVY_KEY_PHONE, &out->keys[PRIVY_KEY_PHONE]);
 }
 
 static void criteria_clear(criteria *filter) {
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) privy_buffer_clear(&filter->keys[i]);
 }
 
-static bool has_consent(const privy_contact *contact, unsigned row, int asked) {
-  return asked < 0 || privy_store_choice_of(contact->rows, row) == (unsigned)asked;
+static bool has_consent(const privy_contact *contact, unsigned index, int asked) {
+  return asked < 0 || privy_store_enum_index(contact->values, index) == (unsigned)asked;
 }
 
 static void offer(matches *listing, const criteria *filter, const privy_contact *contact) {
-  if (!has_consent(contact, ROW(email_consent), filter->email_consent) ||
-      !has_consent(contact, ROW(sms_consent), filter->sms_consent))
+  if (!has_consent(contact, FIELD(email_consent), filter->email_consent) ||
+      !has_consent(contact, FIELD(sms_consent), filter->sms_consent))
     return;
   if (listing->count++ < listing->skip || listing->room == 0) return;
   listing->room--;
-  privy_respond_object(&listing->writer, &privy_object_contact, contact->rows);
+  privy_respond_object(&listing->writer, &privy_object_contact, contact->values);
 }
 
 /* The contact that an exact filter leaves, if any: PRIVY_STORE_NONE when it has none. */
@@ -70,9 +70,9 @@ static size_t only_match(const privy_store *store, const criteria *filter) {
   return match;
 }
 
-static void offer_living(matches *listing, const criteria *filter, privy_store *store) {
-  const size_t *living = privy_store_live(store);
-  const size_t count = store->living_count;
+static void offer_live(matches *listing, const criteria *filter, privy_store *store) {
+  const size_t *live = privy_store_live(store);
+  const size_t count = store->live_count;
   size_t at = 0;
   const bool all = filter->email_consent < 0 && filter->sms_consent < 0;
   if (all) {
@@ -80,7 +80,7 @@ static void offer_living(matches *listing, const criteria *filter, privy_store *
     at = listing->skip < count ? (size_t)listing->skip : count;
     listing->count = at;
   }
-  for (; at < count && !(all && listing->room == 0); at++) offer(listing, filter, &store->contacts[living[at]]);
+  for (; at < count && !(all && listing->room == 0); at++) offer(listing, filter, &store->contacts[live[at]]);
   if (all) listing->count = count;
 }
 
@@ -93,14 +93,14 @@ static void write_pagination(privy_writer *writer, const criteria *filter, uint6
   };
   privy_writer_begin_object(writer);
   for (size_t i = 0; i < PRIVY_PAGE_INDEXES; i++) {
-    const privy_field *field = &privy_object_page.rows[privy_object_page.response_fields[i]];
+    const privy_field *field = &privy_object_page.fields[privy_object_page.response_fields[i]];
     privy_writer_key(writer, field->name, field->name_length);
     privy_writer_integer(writer, (int64_t)numbers[i]);
   }
   privy_writer_end_object(writer);
 }
 
-static privy_status answer_page(privy_exchange *exchange, const criteria *filter) {
+static privy_status respond_page(privy_exchange *exchange, const criteria *filter) {
   privy_store *store = &exchange->sandbox->store;
   const uint64_t before = filter->page - 1;
   matches listing = {.skip = before > UINT64_MAX / filter->per_page ? UINT64_MAX : before * filter->per_page,
@@ -114,7 +114,7 @@ static privy_status answer_page(privy_exchange *exchange, const criteria *filter
     const size_t match = only_match(store, filter);
     if (match != PRIVY_STORE_NONE) offer(&listing, filter, &store->contacts[match]);
   } else {
-    offer_living(&listing, filter, store);
+    offer_live(&listing, filter, store);
   }
   privy_writer_end_array(writer);
   privy_writer_key(writer, "pagination", 10);
@@ -126,8 +126,8 @@ static privy_status answer_page(privy_exchange *exchange, const criteria *filter
 privy_status privy_contacts_list(privy_exchange *exchange) {
   criteria filter;
   privy_status status = privy_input_query(exchange);
-  if (status != PRIVY_OK || privy_answered(exchange)) return status;
-  status = criteria_read(&filter, exchange->rows) ? answer_page(exchange, &filter) : PRIVY_NO_MEMORY;
+  if (status != PRIVY_OK || privy_responded(exchange)) return status;
+  status = criteria_read(&filter, exchange->values) ? respond_page(exchange, &filter) : PRIVY_NO_MEMORY;
   criteria_clear(&filter);
   return status;
 }

@@ -54,7 +54,7 @@ PRIVY_NODISCARD static bool write_scopes(privy_writer *writer, privy_scopes scop
   return done;
 }
 
-static privy_status hand_out(privy_exchange *exchange, privy_scopes scopes) {
+static privy_status issue_token(privy_exchange *exchange, privy_scopes scopes) {
   privy_sandbox *sandbox = exchange->sandbox;
   char token[PRIVY_SECRET_SIZE];
   privy_writer writer;
@@ -72,8 +72,9 @@ static privy_status hand_out(privy_exchange *exchange, privy_scopes scopes) {
   if (!privy_respond_header(exchange, "Cache-Control", "no-store")) return PRIVY_NO_MEMORY;
   const privy_status status = privy_respond_end(exchange, 200, &writer);
   if (status != PRIVY_OK) return status;
-  privy_credentials_drop_expired(&sandbox->registry, exchange->now);
-  if (!privy_credentials_add_token(&sandbox->registry, token, scopes, exchange->now + LIFETIME)) return PRIVY_NO_MEMORY;
+  privy_credentials_drop_expired(&sandbox->credentials, exchange->now);
+  if (!privy_credentials_add_token(&sandbox->credentials, token, scopes, exchange->now + LIFETIME))
+    return PRIVY_NO_MEMORY;
   sandbox->secrets++;
   return PRIVY_OK;
 }
@@ -83,12 +84,12 @@ static privy_status grant(privy_exchange *exchange, const fields *form) {
   if (!privy_text_is(form->grant_type.text, form->grant_type.length, "client_credentials"))
     return refuse(exchange, 400, "unsupported_grant_type", "Only client_credentials is supported.");
   const privy_oauth_client *client =
-      privy_credentials_client(&exchange->sandbox->registry, form->client_id, form->client_secret);
+      privy_credentials_client(&exchange->sandbox->credentials, form->client_id, form->client_secret);
   if (!client) return refuse(exchange, 401, "invalid_client", "The client is unknown or its secret is wrong.");
-  if (form->scope.length == 0) return hand_out(exchange, client->scopes);
+  if (form->scope.length == 0) return issue_token(exchange, client->scopes);
   if (!privy_scopes_read(form->scope.text, form->scope.length, &scopes) || (scopes & ~client->scopes))
     return refuse(exchange, 401, "invalid_scope", "A scope is unknown or not the client's.");
-  return hand_out(exchange, scopes);
+  return issue_token(exchange, scopes);
 }
 
 privy_status privy_oauth_token(privy_exchange *exchange) {

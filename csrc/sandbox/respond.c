@@ -39,7 +39,7 @@ static void write_key(privy_writer *writer, const char *key) {
   privy_writer_key(writer, key, strlen(key));
 }
 
-bool privy_answered(const privy_exchange *exchange) {
+bool privy_responded(const privy_exchange *exchange) {
   return exchange->response->http_status != 0;
 }
 
@@ -49,10 +49,10 @@ bool privy_respond_header(privy_exchange *exchange, const char *name, const char
 
 bool privy_respond_start(privy_exchange *exchange) {
   char id[PRIVY_ID_SIZE];
-  const privy_counters *meter = &exchange->sandbox->meter;
-  privy_make_id(id, "req_", meter->serial);
+  const privy_counters *counters = &exchange->sandbox->counters;
+  privy_make_id(id, "req_", counters->serial);
   return privy_respond_header(exchange, "X-Request-Id", id) &&
-         privy_sandbox_limits_headers(&meter->limits, exchange->now, &exchange->response->headers);
+         privy_sandbox_limits_headers(&counters->limits, exchange->now, &exchange->response->headers);
 }
 
 privy_status privy_respond_end(privy_exchange *exchange, int http_status, const privy_writer *writer) {
@@ -98,11 +98,11 @@ privy_status privy_respond_conflict(privy_exchange *exchange, size_t contact) {
   privy_writer writer;
   begin_error(exchange, &writer, 409, NULL, NULL);
   write_key(&writer, "id");
-  privy_writer_value(&writer, exchange->sandbox->store.contacts[contact].rows[PRIVY_FIELD_CONTACT_id]);
+  privy_writer_value(&writer, exchange->sandbox->store.contacts[contact].values[PRIVY_FIELD_CONTACT_id]);
   return end_error(exchange, &writer, 409);
 }
 
-static void write_faults(privy_writer *writer, const privy_details *faults) {
+static void write_details(privy_writer *writer, const privy_details *faults) {
   privy_writer_begin_array(writer);
   for (size_t i = 0; i < faults->count; i++) {
     privy_writer_begin_object(writer);
@@ -120,40 +120,40 @@ privy_status privy_respond_details(privy_exchange *exchange) {
     privy_writer_init(&writer, &exchange->response->body);
     privy_writer_begin_object(&writer);
     write_key(&writer, "errors");
-    write_faults(&writer, faults);
+    write_details(&writer, faults);
     privy_writer_end_object(&writer);
     return privy_respond_end(exchange, 400, &writer);
   }
   begin_error(exchange, &writer, 422, NULL, NULL);
   write_key(&writer, "details");
-  write_faults(&writer, faults);
+  write_details(&writer, faults);
   return end_error(exchange, &writer, 422);
 }
 
-/* A row that answers leave out: told by the status alone, or false. */
+/* Fields that a response omits: those that the HTTP status says, and some that are false. */
 static bool is_left_out(const privy_field *field, privy_value value) {
   if (field->flags & PRIVY_FIELD_FROM_STATUS) return true;
   return (field->flags & PRIVY_FIELD_FALSE_IF_ABSENT) && value.type != PRIVY_TRUE;
 }
 
-void privy_respond_object(privy_writer *writer, const privy_object *object, const privy_value *rows) {
+void privy_respond_object(privy_writer *writer, const privy_object *object, const privy_value *values) {
   privy_writer_begin_object(writer);
   for (size_t i = 0; i < object->response_field_count; i++) {
-    const size_t row = object->response_fields[i];
-    if (is_left_out(&object->rows[row], rows[row])) continue;
-    privy_writer_key(writer, object->rows[row].name, object->rows[row].name_length);
-    privy_writer_value(writer, rows[row]);
+    const size_t index = object->response_fields[i];
+    if (is_left_out(&object->fields[index], values[index])) continue;
+    privy_writer_key(writer, object->fields[index].name, object->fields[index].name_length);
+    privy_writer_value(writer, values[index]);
   }
   privy_writer_end_object(writer);
 }
 
 privy_status privy_respond_data(privy_exchange *exchange, int http_status, const privy_object *object,
-                                const privy_value *rows) {
+                                const privy_value *values) {
   privy_writer writer;
   privy_writer_init(&writer, &exchange->response->body);
   privy_writer_begin_object(&writer);
   write_key(&writer, "data");
-  privy_respond_object(&writer, object, rows);
+  privy_respond_object(&writer, object, values);
   privy_writer_end_object(&writer);
   return privy_respond_end(exchange, http_status, &writer);
 }

@@ -59,7 +59,7 @@ static const privy_sandbox_token *find_token(const privy_exchange *exchange) {
   if (!privy_next_word(&value, ' ', &scheme) || !privy_text_is_nocase(scheme.text, scheme.length, "Bearer"))
     return NULL;
   value = privy_trim(value.text, value.length);
-  return privy_credentials_token(&exchange->sandbox->registry, value, exchange->now);
+  return privy_credentials_token(&exchange->sandbox->credentials, value, exchange->now);
 }
 
 /* ---- requests that no operation answers -------------------------------------------------------------------------- */
@@ -81,7 +81,7 @@ static privy_status refuse_size(privy_exchange *exchange) {
 }
 
 static privy_status refuse_rate(privy_exchange *exchange) {
-  const int64_t wait = privy_sandbox_limits_wait(&exchange->sandbox->meter.limits, exchange->now);
+  const int64_t wait = privy_sandbox_limits_wait(&exchange->sandbox->counters.limits, exchange->now);
   if (!privy_buffer_format(&exchange->response->headers, "Retry-After: %" PRId64 "\r\n", wait)) return PRIVY_NO_MEMORY;
   return privy_respond_error(exchange, 429);
 }
@@ -99,7 +99,7 @@ static const char *type_of_body(const char *body) {
   return *body == '<' ? "text/html; charset=utf-8" : "text/plain; charset=utf-8";
 }
 
-static privy_status answer_fault(privy_exchange *exchange) {
+static privy_status respond_fault(privy_exchange *exchange) {
   const privy_sandbox_fault *fault = exchange->fault;
   const char *body = fault->body;
   if (!write_retry_after(exchange, fault->retry_after)) return PRIVY_NO_MEMORY;
@@ -114,12 +114,12 @@ static privy_status answer_fault(privy_exchange *exchange) {
 /* ---- the way of a request ---------------------------------------------------------------------------------------- */
 
 static privy_handler *choose(privy_exchange *exchange) {
-  if (exchange->fault && exchange->fault->http_status) return answer_fault;
+  if (exchange->fault && exchange->fault->http_status) return respond_fault;
   if (exchange->body.length > PRIVY_LONGEST_BODY || exchange->query.length > PRIVY_LONGEST_HEAD) return refuse_size;
   if (is_token_endpoint(exchange)) return privy_oauth_token;
   const privy_sandbox_token *token = find_token(exchange);
   if (!token) return refuse_token;
-  if (!privy_sandbox_limits_take(&exchange->sandbox->meter.limits, exchange->now)) return refuse_rate;
+  if (!privy_sandbox_limits_take(&exchange->sandbox->counters.limits, exchange->now)) return refuse_rate;
   if (!find_operation(exchange)) return refuse_path;
   const privy_operation *operation = exchange->operation;
   if (!(token->scopes & 1u << operation->scope)) return refuse_scope;
@@ -137,22 +137,22 @@ static void split_target(privy_exchange *exchange, const char *target) {
 
 /* Answers the request; the sandbox's lock is held. */
 static privy_status handle(privy_sandbox *sandbox, privy_exchange *exchange) {
-  const privy_counters before = sandbox->meter;
-  sandbox->meter.requests++;
-  sandbox->meter.serial++;
+  const privy_counters before = sandbox->counters;
+  sandbox->counters.requests++;
+  sandbox->counters.serial++;
   exchange->now = privy_clock_now(&sandbox->clock);
-  exchange->fault = privy_sandbox_faults_next(&sandbox->failures);
+  exchange->fault = privy_sandbox_faults_next(&sandbox->faults);
   privy_handler *handler = choose(exchange);
   const privy_status status = privy_respond_start(exchange) ? handler(exchange) : PRIVY_NO_MEMORY;
   if (status != PRIVY_OK) {
-    sandbox->meter = before;
+    sandbox->counters = before;
     return status;
   }
   if (exchange->fault) {
     exchange->response->delay = exchange->fault->delay > 0.0 ? exchange->fault->delay : 0.0;
     exchange->response->cut = exchange->fault->cut;
   }
-  privy_sandbox_faults_pass(&sandbox->failures);
+  privy_sandbox_faults_pass(&sandbox->faults);
   return PRIVY_OK;
 }
 

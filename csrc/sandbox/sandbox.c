@@ -21,8 +21,8 @@ static void unlock(privy_sandbox *sandbox) {
 
 static void free_sandbox(privy_sandbox *sandbox) {
   privy_store_clear(&sandbox->store);
-  privy_credentials_clear(&sandbox->registry);
-  privy_sandbox_faults_clear(&sandbox->failures);
+  privy_credentials_clear(&sandbox->credentials);
+  privy_sandbox_faults_clear(&sandbox->faults);
   privy_free(sandbox->sms_countries);
   pthread_mutex_destroy(&sandbox->lock);
   privy_free(sandbox);
@@ -81,12 +81,12 @@ static privy_status done(privy_sandbox *sandbox, bool succeeded) {
 
 privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token, const char *scopes) {
   lock(sandbox);
-  return done(sandbox, privy_credentials_add_token(&sandbox->registry, token, scopes_of(scopes), -1.0));
+  return done(sandbox, privy_credentials_add_token(&sandbox->credentials, token, scopes_of(scopes), -1.0));
 }
 
 bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
   lock(sandbox);
-  const bool known = privy_credentials_drop_token(&sandbox->registry, token);
+  const bool known = privy_credentials_drop_token(&sandbox->credentials, token);
   unlock(sandbox);
   return known;
 }
@@ -94,25 +94,26 @@ bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
 privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id, const char *client_secret,
                                       const char *scopes) {
   lock(sandbox);
-  return done(sandbox, privy_credentials_add_client(&sandbox->registry, client_id, client_secret, scopes_of(scopes)));
+  return done(sandbox,
+              privy_credentials_add_client(&sandbox->credentials, client_id, client_secret, scopes_of(scopes)));
 }
 
 privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token, bool active) {
   lock(sandbox);
-  return done(sandbox, privy_credentials_add_integration(&sandbox->registry, token, active));
+  return done(sandbox, privy_credentials_add_integration(&sandbox->credentials, token, active));
 }
 
 /* ---- what no request can do -------------------------------------------------------------------------------------- */
 
 static privy_status set_consent(privy_store *store, const char *contact_id, const char *field, const char *value) {
-  const privy_field *row = privy_object_lookup(&privy_object_contact, field, strlen(field));
-  if (!row || !row->enum_values) return PRIVY_VALIDATION;
-  const int enum_value = privy_enum_index(row->enum_values, value, strlen(value), false);
+  const privy_field *consent = privy_object_lookup(&privy_object_contact, field, strlen(field));
+  if (!consent || !consent->enum_values) return PRIVY_VALIDATION;
+  const int enum_value = privy_enum_index(consent->enum_values, value, strlen(value), false);
   if (enum_value < 0) return PRIVY_VALIDATION;
   const size_t contact = privy_store_contact(store, (privy_slice){contact_id, strlen(contact_id)});
   if (contact == PRIVY_STORE_NONE) return PRIVY_NOT_FOUND;
-  store->contacts[contact].rows[row - privy_object_contact.rows] =
-      privy_store_choice(row->enum_values, (unsigned)enum_value);
+  store->contacts[contact].values[consent - privy_object_contact.fields] =
+      privy_store_enum_value(consent->enum_values, (unsigned)enum_value);
   return PRIVY_OK;
 }
 
@@ -135,18 +136,18 @@ privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char 
 
 void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day) {
   lock(sandbox);
-  privy_sandbox_limits_set(&sandbox->meter.limits, per_minute, per_day);
+  privy_sandbox_limits_set(&sandbox->counters.limits, per_minute, per_day);
   unlock(sandbox);
 }
 
 privy_status privy_sandbox_add_fault(privy_sandbox *sandbox, const privy_sandbox_fault *fault) {
   lock(sandbox);
-  return done(sandbox, privy_sandbox_faults_add(&sandbox->failures, fault));
+  return done(sandbox, privy_sandbox_faults_add(&sandbox->faults, fault));
 }
 
 void privy_sandbox_clear_faults(privy_sandbox *sandbox) {
   lock(sandbox);
-  privy_sandbox_faults_clear(&sandbox->failures);
+  privy_sandbox_faults_clear(&sandbox->faults);
   unlock(sandbox);
 }
 
@@ -190,8 +191,8 @@ double privy_sandbox_now(privy_sandbox *sandbox) {
 privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {
   lock(sandbox);
   const privy_store *store = &sandbox->store;
-  const privy_sandbox_counts counts = {.requests = sandbox->meter.requests,
-                                       .contacts = store->living_count,
+  const privy_sandbox_counts counts = {.requests = sandbox->counters.requests,
+                                       .contacts = store->live_count,
                                        .orders = store->order_count,
                                        .events = store->events,
                                        .welcome_messages = store->welcome_messages};
@@ -202,7 +203,7 @@ privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {
 void privy_sandbox_reset(privy_sandbox *sandbox) {
   lock(sandbox);
   privy_store_clear(&sandbox->store);
-  sandbox->meter.requests = 0;
-  privy_sandbox_limits_restart(&sandbox->meter.limits);
+  sandbox->counters.requests = 0;
+  privy_sandbox_limits_restart(&sandbox->counters.limits);
   unlock(sandbox);
 }

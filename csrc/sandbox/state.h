@@ -26,9 +26,9 @@ struct privy_sandbox {
   pthread_mutex_t lock;
   atomic_size_t references;
   privy_store store;
-  privy_credentials registry;
-  privy_sandbox_faults failures;
-  privy_counters meter;
+  privy_credentials credentials;
+  privy_sandbox_faults faults;
+  privy_counters counters;
   privy_clock clock;
   uint64_t secrets;    /* access tokens made */
   char *sms_countries; /* prefixes of phone numbers, parted by spaces */

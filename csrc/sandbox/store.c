@@ -5,13 +5,13 @@
 #include "base/memory.h"
 #include "json/reader.h"
 
-static const unsigned key_rows[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
+static const unsigned key_fields[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
 
 void privy_store_clear(privy_store *store) {
   for (size_t i = 0; i < store->contact_count; i++) privy_free(store->contacts[i].text);
   for (size_t i = 0; i < store->order_count; i++) privy_free(store->orders[i].text);
   privy_free(store->contacts);
-  privy_free(store->living);
+  privy_free(store->live);
   privy_free(store->orders);
   privy_map_clear(&store->ids);
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) privy_map_clear(&store->keys[i]);
@@ -26,14 +26,14 @@ privy_value privy_store_string(const char *text) {
   return (privy_value){.text = text, .length = (uint32_t)strlen(text), .type = PRIVY_STRING};
 }
 
-privy_value privy_store_choice(const privy_enum *enum_values, unsigned index) {
-  privy_value value = privy_store_string(enum_values->enum_values[index].name);
+privy_value privy_store_enum_value(const privy_enum *enum_values, unsigned index) {
+  privy_value value = privy_store_string(enum_values->values[index].name);
   value.enum_value = (uint8_t)(index + 1);
   return value;
 }
 
-unsigned privy_store_choice_of(const privy_value *rows, unsigned row) {
-  return rows[row].enum_value - 1u;
+unsigned privy_store_enum_index(const privy_value *values, unsigned index) {
+  return values[index].enum_value - 1u;
 }
 
 bool privy_store_key(privy_value string, privy_key key, privy_buffer *out) {
@@ -55,42 +55,43 @@ size_t privy_store_contact(const privy_store *store, privy_slice id) {
 }
 
 const size_t *privy_store_live(privy_store *store) {
-  if (!store->living_stale) return store->living;
+  if (!store->live_stale) return store->live;
   size_t count = 0;
   for (size_t i = 0; i < store->contact_count; i++) {
-    if (!store->contacts[i].deleted) store->living[count++] = i;
+    if (!store->contacts[i].deleted) store->live[count++] = i;
   }
-  store->living_stale = false;
-  return store->living;
+  store->live_stale = false;
+  return store->live;
 }
 
-/* Copies the texts of all rows into `block`, with `extra` bytes of room behind them, and makes the rows point there. */
-static bool pack(privy_value *rows, size_t count, size_t extra, privy_buffer *block) {
+/* Copies the texts of all values into `block`, with `extra` bytes of room behind them, and makes the values point
+ * there. */
+static bool pack(privy_value *values, size_t count, size_t extra, privy_buffer *block) {
   size_t total = extra;
-  for (size_t i = 0; i < count; i++) total += rows[i].length;
+  for (size_t i = 0; i < count; i++) total += values[i].length;
   if (!privy_buffer_reserve(block, total)) return false;
   for (size_t i = 0; i < count; i++) {
-    if (rows[i].length == 0) continue;
+    if (values[i].length == 0) continue;
     char *copy = block->data + block->length;
-    memcpy(copy, rows[i].text, rows[i].length);
-    rows[i].text = copy;
-    block->length += rows[i].length;
+    memcpy(copy, values[i].text, values[i].length);
+    values[i].text = copy;
+    block->length += values[i].length;
   }
   return true;
 }
 
 /* ---- contacts ---------------------------------------------------------------------------------------------------- */
 
-static bool pack_contact(privy_contact *contact, const privy_value *rows) {
+static bool pack_contact(privy_contact *contact, const privy_value *values) {
   privy_buffer block = PRIVY_BUFFER_EMPTY;
   size_t extra = 0;
   *contact = (privy_contact){0};
-  memcpy(contact->rows, rows, sizeof contact->rows);
-  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += rows[key_rows[i]].length;
-  if (!pack(contact->rows, PRIVY_CONTACT_FIELDS, extra, &block)) return false;
+  memcpy(contact->values, values, sizeof contact->values);
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += values[key_fields[i]].length;
+  if (!pack(contact->values, PRIVY_CONTACT_FIELDS, extra, &block)) return false;
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
     const size_t start = block.length;
-    if (!privy_store_key(rows[key_rows[i]], (privy_key)i, &block)) {
+    if (!privy_store_key(values[key_fields[i]], (privy_key)i, &block)) {
       privy_buffer_clear(&block);
       return false;
     }
@@ -106,9 +107,9 @@ static bool make_room(privy_store *store) {
       privy_grow(store->contacts, store->contact_count, &store->contact_capacity, sizeof *store->contacts);
   if (!contacts) return false;
   store->contacts = contacts;
-  size_t *living = privy_grow(store->living, store->contact_count, &store->living_capacity, sizeof *store->living);
-  if (!living) return false;
-  store->living = living;
+  size_t *live = privy_grow(store->live, store->contact_count, &store->live_capacity, sizeof *store->live);
+  if (!live) return false;
+  store->live = live;
   return true;
 }
 
@@ -123,13 +124,13 @@ static bool claim_keys(privy_store *store, privy_contact_change *change) {
   return true;
 }
 
-bool privy_contact_prepare(privy_store *store, privy_contact_change *change, size_t index, const privy_value *rows) {
+bool privy_contact_prepare(privy_store *store, privy_contact_change *change, size_t index, const privy_value *values) {
   *change = (privy_contact_change){.index = index, .fresh = index == PRIVY_STORE_NONE};
   if (change->fresh) change->index = store->contact_count;
   if (change->fresh && !make_room(store)) return false;
-  if (!pack_contact(&change->next, rows)) return false;
+  if (!pack_contact(&change->next, values)) return false;
   change->prepared = true;
-  const privy_value id = change->next.rows[PRIVY_FIELD_CONTACT_id];
+  const privy_value id = change->next.values[PRIVY_FIELD_CONTACT_id];
   if ((!change->fresh || privy_map_set(&store->ids, id.text, id.length, change->index)) && claim_keys(store, change))
     return true;
   privy_contact_abandon(store, change);
@@ -152,7 +153,7 @@ void privy_contact_abandon(privy_store *store, privy_contact_change *change) {
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
     if (change->claimed[i]) return_key(store, change, i);
   }
-  const privy_value id = change->next.rows[PRIVY_FIELD_CONTACT_id];
+  const privy_value id = change->next.values[PRIVY_FIELD_CONTACT_id];
   if (change->fresh) privy_map_remove(&store->ids, id.text, id.length);
   privy_free(change->next.text);
   *change = (privy_contact_change){0};
@@ -169,8 +170,8 @@ static void drop_old_keys(privy_store *store, const privy_contact *old, const pr
 }
 
 static void append_contact(privy_store *store, const privy_contact *contact) {
-  if (!store->living_stale) store->living[store->living_count] = store->contact_count;
-  store->living_count++;
+  if (!store->live_stale) store->live[store->live_count] = store->contact_count;
+  store->live_count++;
   store->contacts[store->contact_count++] = *contact;
   store->contact_serial++;
 }
@@ -182,8 +183,8 @@ void privy_contact_commit(privy_store *store, privy_contact_change *change) {
   } else {
     privy_contact *contact = &store->contacts[change->index];
     if (contact->deleted) {
-      store->living_count++;
-      store->living_stale = true;
+      store->live_count++;
+      store->live_stale = true;
     }
     drop_old_keys(store, contact, change);
     privy_free(contact->text);
@@ -194,14 +195,14 @@ void privy_contact_commit(privy_store *store, privy_contact_change *change) {
 
 void privy_contact_delete(privy_store *store, size_t index) {
   store->contacts[index].deleted = true;
-  store->living_count--;
-  store->living_stale = true;
+  store->live_count--;
+  store->live_stale = true;
 }
 
 /* ---- orders ------------------------------------------------------------------------------------------------------ */
 
 bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t index, privy_slice key,
-                         const privy_value *rows) {
+                         const privy_value *values) {
   *change = (privy_order_change){.index = index, .key = key, .fresh = index == PRIVY_STORE_NONE};
   if (change->fresh) {
     privy_order *orders = privy_grow(store->orders, store->order_count, &store->order_capacity, sizeof *store->orders);
@@ -210,8 +211,8 @@ bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t 
     change->index = store->order_count;
   }
   privy_buffer block = PRIVY_BUFFER_EMPTY;
-  memcpy(change->next.rows, rows, sizeof change->next.rows);
-  if (!pack(change->next.rows, PRIVY_ORDER_FIELDS, 0, &block)) return false;
+  memcpy(change->next.values, values, sizeof change->next.values);
+  if (!pack(change->next.values, PRIVY_ORDER_FIELDS, 0, &block)) return false;
   change->next.text = block.data;
   change->prepared = true;
   if (!change->fresh || privy_map_set(&store->order_keys, key.text, key.length, change->index)) return true;

@@ -1,6 +1,6 @@
 /*
  * What the sandbox remembers: contacts, orders, and the keys of accepted events. A record keeps one raw JSON value per
- * row of its table, so that no field is named twice.
+ * index of its table, so that no field is named twice.
  *
  * Changing takes two steps: a change is prepared, which does everything that may run out of memory, and then committed,
  * which cannot fail, or abandoned, which leaves everything as it was.
@@ -17,14 +17,14 @@
 typedef enum privy_key { PRIVY_KEY_EMAIL, PRIVY_KEY_PHONE, PRIVY_KEY_COUNT } privy_key;
 
 typedef struct privy_contact {
-  privy_value rows[PRIVY_CONTACT_FIELDS]; /* PRIVY_ABSENT: never given */
-  privy_slice keys[PRIVY_KEY_COUNT];      /* decoded, the e-mail address in lower case; empty: none */
-  char *text;                             /* the block that rows and keys point into, or NULL */
+  privy_value values[PRIVY_CONTACT_FIELDS]; /* PRIVY_ABSENT: never given */
+  privy_slice keys[PRIVY_KEY_COUNT];        /* decoded, the e-mail address in lower case; empty: none */
+  char *text;                               /* the block that values and keys point into, or NULL */
   bool deleted;
 } privy_contact;
 
 typedef struct privy_order {
-  privy_value rows[PRIVY_ORDER_FIELDS];
+  privy_value values[PRIVY_ORDER_FIELDS];
   char *text;
   size_t contact;     /* position of the contact whose order it is */
   size_t integration; /* position of the Custom Integration that it is tied to, or PRIVY_INTEGRATION_NONE */
@@ -33,9 +33,9 @@ typedef struct privy_order {
 typedef struct privy_store {
   privy_contact *contacts; /* deleted ones included: they may be restored */
   size_t contact_count, contact_capacity;
-  size_t *living; /* positions of the contacts not deleted, oldest first; room for all contacts */
-  size_t living_count, living_capacity;
-  bool living_stale; /* the count is right, the positions are not */
+  size_t *live; /* positions of the contacts not deleted, oldest first; room for all contacts */
+  size_t live_count, live_capacity;
+  bool live_stale; /* the count is right, the positions are not */
   privy_order *orders;
   size_t order_count, order_capacity;
   privy_map ids;                   /* contact ids → contacts */
@@ -51,12 +51,12 @@ void privy_store_clear(privy_store *store);
 
 /* ---- values and keys --------------------------------------------------------------------------------------------- */
 
-/* A string without escapes, living as long as `text`. */
+/* A string without escapes, live as long as `text`. */
 privy_value privy_store_string(const char *text);
 /* A value of an enumeration. */
-privy_value privy_store_choice(const privy_enum *enum_values, unsigned index);
-/* Position of the value that the row of an enumeration holds. */
-unsigned privy_store_choice_of(const privy_value *rows, unsigned row);
+privy_value privy_store_enum_value(const privy_enum *enum_values, unsigned index);
+/* Position of the value that the index of an enumeration holds. */
+unsigned privy_store_enum_index(const privy_value *values, unsigned index);
 /* Appends the string as a key is kept: escapes resolved, e-mail addresses in lower case. False when memory runs out. */
 PRIVY_NODISCARD bool privy_store_key(privy_value string, privy_key key, privy_buffer *out);
 /* The contact that had the key last, deleted or not; PRIVY_STORE_NONE for an empty key and when nobody had it. */
@@ -78,9 +78,9 @@ typedef struct privy_contact_change {
   size_t before[PRIVY_KEY_COUNT]; /* whose the claimed keys were */
 } privy_contact_change;
 
-/* Prepares contact `index` (PRIVY_STORE_NONE: a new one) to have these rows. Copies the values. */
+/* Prepares contact `index` (PRIVY_STORE_NONE: a new one) to have these values. Copies the values. */
 PRIVY_NODISCARD bool privy_contact_prepare(privy_store *store, privy_contact_change *change, size_t index,
-                                           const privy_value *rows);
+                                           const privy_value *values);
 void privy_contact_commit(privy_store *store, privy_contact_change *change);
 /* Also after a commit, and when nothing was prepared: then nothing happens. */
 void privy_contact_abandon(privy_store *store, privy_contact_change *change);
@@ -95,9 +95,9 @@ typedef struct privy_order_change {
   bool fresh;
 } privy_order_change;
 
-/* Prepares order `index` (PRIVY_STORE_NONE: a new one) to have these rows. `key` must outlive the change. */
+/* Prepares order `index` (PRIVY_STORE_NONE: a new one) to have these values. `key` must outlive the change. */
 PRIVY_NODISCARD bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t index, privy_slice key,
-                                         const privy_value *rows);
+                                         const privy_value *values);
 void privy_order_commit(privy_store *store, privy_order_change *change);
 void privy_order_abandon(privy_store *store, privy_order_change *change);
 

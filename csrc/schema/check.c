@@ -22,8 +22,8 @@ enum {
   FRAME_IGNORED  /* inside a value that is refused already */
 };
 
-static const char flat_fault[] = "must be a string, number, boolean or null: nested values are not accepted";
-static const char money_fault[] = PRIVY_REASON_MONEY;
+static const char flat_error_message[] = "must be a string, number, boolean or null: nested values are not accepted";
+static const char money_error_message[] = PRIVY_REASON_MONEY;
 
 static privy_check_frame *top(privy_check *check) {
   return &check->frames[check->depth - 1];
@@ -34,8 +34,8 @@ static privy_check_frame *top(privy_check *check) {
 static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
   *frame = (privy_check_frame){.kind = kind, .key_length = PRIVY_CHECK_NO_KEY, .object = object};
   if (kind != FRAME_PARAMS && kind != FRAME_OBJECT) return;
-  frame->expected = object->rows;
-  frame->end = object->rows + object->row_count;
+  frame->expected = object->fields;
+  frame->end = object->fields + object->field_count;
 }
 
 void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode) {
@@ -68,7 +68,7 @@ static privy_verdict refuse_with(privy_check *check, bool done, privy_buffer *wo
   return PRIVY_VERDICT_REFUSED;
 }
 
-static privy_verdict refuse_choice(privy_check *check, const privy_field *field, int position) {
+static privy_verdict refuse_enum_value(privy_check *check, const privy_field *field, int position) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
   return refuse_with(check, privy_reason_enum_value(&words, check->operation, field, position), &words);
 }
@@ -84,7 +84,7 @@ static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
 /* Refuses the name of a parameter; its value is passed over. */
 static void refuse_key(privy_check *check, const char *message) {
   top(check)->kind = FRAME_IGNORED;
-  top(check)->field = NULL;
+  top(check)->checked = NULL;
   privy_check_refuse(check, message);
 }
 
@@ -98,7 +98,7 @@ static void refuse_unknown(privy_check *check, const char *name, size_t length) 
 typedef enum { NAME_ACCEPTED, NAME_REPEATED, NAME_READ_ONLY, NAME_UNKNOWN } name_class;
 
 static uint64_t bit_of(const privy_check *check, const privy_field *field) {
-  return UINT64_C(1) << (field - check->frames[0].object->rows);
+  return UINT64_C(1) << (field - check->frames[0].object->fields);
 }
 
 static name_class classify(const privy_check *check, const privy_field *field) {
@@ -111,16 +111,16 @@ static name_class classify(const privy_check *check, const privy_field *field) {
 /* Judges the name of a parameter, whose field the frame has. Returns the field if the operation accepts it. */
 static const privy_field *params_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
-  const privy_field *field = frame->row;
+  const privy_field *field = frame->field;
   const bool strict = check->mode == PRIVY_CHECK_STRICT;
   const name_class class = classify(check, field);
   if (class == NAME_ACCEPTED || class == NAME_REPEATED) {
-    frame->field = check->lenient ? NULL : field;
+    frame->checked = check->lenient ? NULL : field;
     check->given |= bit_of(check, field);
     if (class == NAME_REPEATED && strict) refuse_key(check, "is given twice");
     return field;
   }
-  frame->field = NULL;
+  frame->checked = NULL;
   if (check->lenient)
     check->unknown = true;
   else if (strict && class == NAME_READ_ONLY)
@@ -131,7 +131,7 @@ static const privy_field *params_key(privy_check *check, const char *name, size_
 }
 
 /* Keeps a key that no table has, for the path of faults; false when it is not UTF-8, its wrong bytes then replaced. */
-static bool keep_key(privy_check *check, const char *name, size_t length) {
+static bool store_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
   bool ascii;
   (void)privy_is_plain(name, length, &ascii);
@@ -148,9 +148,9 @@ static bool keep_key(privy_check *check, const char *name, size_t length) {
   return false;
 }
 
-static const privy_field *take_row(privy_check *check, const privy_field *row) {
+static const privy_field *take_field(privy_check *check, const privy_field *row) {
   privy_check_frame *frame = top(check);
-  frame->row = frame->field = row;
+  frame->field = frame->checked = row;
   frame->expected = row + 1;
   return check->depth == 1 ? params_key(check, row->name, row->name_length) : row;
 }
@@ -167,32 +167,32 @@ static const privy_field *other_key(privy_check *check, const char *name, size_t
   privy_check_frame *frame = top(check);
   const bool params = frame->kind == FRAME_PARAMS;
   if (params || frame->kind == FRAME_OBJECT) {
-    const privy_field *row = privy_object_lookup_after(frame->object, frame->row, name, length);
-    if (row) return take_row(check, row);
+    const privy_field *row = privy_object_lookup_after(frame->object, frame->field, name, length);
+    if (row) return take_field(check, row);
   }
-  frame->row = frame->field = NULL;
-  return keep_key(check, name, length) && params ? params_key(check, name, length) : NULL;
+  frame->field = frame->checked = NULL;
+  return store_key(check, name, length) && params ? params_key(check, name, length) : NULL;
 }
 
 const privy_field *privy_check_key(privy_check *check, const char *name, size_t length) {
   const privy_check_frame *frame = begin_key(check);
   if (frame->expected == frame->end || !privy_field_is(frame->expected, name, length))
     return other_key(check, name, length);
-  return take_row(check, frame->expected);
+  return take_field(check, frame->expected);
 }
 
 void privy_check_no_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = begin_key(check);
-  frame->row = frame->field = NULL;
+  frame->field = frame->checked = NULL;
   frame->key_length = PRIVY_CHECK_NO_KEY;
-  if (frame->kind == FRAME_IGNORED || (name && !keep_key(check, name, length))) return;
+  if (frame->kind == FRAME_IGNORED || (name && !store_key(check, name, length))) return;
   privy_check_refuse(check, name ? "must have a name that is text"
                                  : "there is a value without a name: the row has more cells than its header");
 }
 
 void privy_check_param(privy_check *check, const privy_field *row) {
   (void)begin_key(check);
-  (void)take_row(check, row);
+  (void)take_field(check, row);
 }
 
 /* ---- values ---- */
@@ -200,7 +200,7 @@ void privy_check_param(privy_check *check, const privy_field *row) {
 /* What stands before every value: counts elements, and tells whether the value must be judged by `*field`. */
 typedef enum { JUDGE_FIELD, JUDGE_ELEMENT_STRING, JUDGE_ELEMENT_OBJECT, JUDGE_FLAT, JUDGE_NOTHING, JUDGE_SILENT } judge;
 
-static judge judge_elsewhere(privy_check_frame *frame) {
+static judge judge_unnamed(privy_check_frame *frame) {
   if (frame->array) frame->index++;
   switch (frame->kind) {
   case FRAME_IGNORED: return JUDGE_SILENT;
@@ -213,22 +213,22 @@ static judge judge_elsewhere(privy_check_frame *frame) {
 
 static judge judge_of(privy_check *check, const privy_field **field) {
   privy_check_frame *frame = top(check);
-  *field = frame->field;
-  return frame->field ? JUDGE_FIELD : judge_elsewhere(frame);
+  *field = frame->checked;
+  return frame->checked ? JUDGE_FIELD : judge_unnamed(frame);
 }
 
-static void note_choice(privy_check *check, const privy_field *field, uint8_t enum_value) {
+static void note_enum_value(privy_check *check, const privy_field *field, uint8_t enum_value) {
   if (check->depth != 1) return;
-  size_t row = (size_t)(field - check->frames[0].object->rows);
+  size_t row = (size_t)(field - check->frames[0].object->fields);
   check->noted |= UINT64_C(1) << row;
   check->enum_values[row] = enum_value;
 }
 
 static privy_verdict check_enum(privy_check *check, const privy_field *field, const char *text, size_t length) {
   int position = privy_enum_index(field->enum_values, text, length, false);
-  if (position < 0 || !(field->enum_values->enum_values[position].accepted_by & (1u << check->operation->id)))
-    return refuse_choice(check, field, position);
-  note_choice(check, field, (uint8_t)position);
+  if (position < 0 || !(field->enum_values->values[position].accepted_by & (1u << check->operation->id)))
+    return refuse_enum_value(check, field, position);
+  note_enum_value(check, field, (uint8_t)position);
   return PRIVY_VERDICT_PASSED;
 }
 
@@ -250,7 +250,7 @@ static privy_verdict check_string(privy_check *check, const privy_field *field, 
   case PRIVY_KIND_TIME:
   case PRIVY_KIND_ORDER_ID: return check_text(check, field, text, length);
   case PRIVY_KIND_MONEY:
-    return privy_json_number(text, length, NULL) ? PRIVY_VERDICT_NUMBER : refused(check, money_fault);
+    return privy_json_number(text, length, NULL) ? PRIVY_VERDICT_NUMBER : refused(check, money_error_message);
   default: return refuse_type(check, field);
   }
 }
@@ -292,7 +292,7 @@ static privy_verdict check_order_id(privy_check *check, const privy_field *field
 }
 
 /* The verdict on what is neither text nor container, where no field judges it. */
-static privy_verdict check_elsewhere(privy_check *check, judge judged) {
+static privy_verdict check_unnamed(privy_check *check, judge judged) {
   switch (judged) {
   case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
   case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
@@ -309,11 +309,11 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
   const char *detail = number || judged == JUDGE_SILENT ? NULL : privy_reason_not_finite(text, length);
   if (detail) return refused(check, detail);
   if (!number && (judged == JUDGE_FLAT || judged == JUDGE_NOTHING)) return refused(check, "must be a finite number");
-  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
+  if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_INTEGER: return integral ? check_digits(check, field, text, length) : refuse_type(check, field);
   case PRIVY_KIND_ORDER_ID: return check_order_id(check, field, text, length);
-  case PRIVY_KIND_MONEY: return number ? PRIVY_VERDICT_PASSED : refused(check, money_fault);
+  case PRIVY_KIND_MONEY: return number ? PRIVY_VERDICT_PASSED : refused(check, money_error_message);
   default: return refuse_type(check, field);
   }
 }
@@ -321,7 +321,7 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
 privy_verdict privy_check_integer(privy_check *check, int64_t value) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
-  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
+  if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_INTEGER: return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field, false);
   case PRIVY_KIND_ORDER_ID: return value > 0 ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
@@ -333,18 +333,18 @@ privy_verdict privy_check_integer(privy_check *check, int64_t value) {
 privy_verdict privy_check_boolean(privy_check *check, bool value) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
-  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
+  if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   if (field->kind != PRIVY_KIND_BOOLEAN) return refuse_type(check, field);
-  note_choice(check, field, value);
+  note_enum_value(check, field, value);
   return PRIVY_VERDICT_PASSED;
 }
 
 privy_verdict privy_check_null(privy_check *check) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
-  if (judged != JUDGE_FIELD) return check_elsewhere(check, judged);
+  if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   if (!(field->nullable_in & (1u << check->operation->id))) return refused(check, "must not be null");
-  if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->rows);
+  if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->fields);
   return PRIVY_VERDICT_PASSED;
 }
 
@@ -372,7 +372,7 @@ void privy_check_other(privy_check *check, const char *type) {
 }
 
 bool privy_check_wants_time(const privy_check *check) {
-  const privy_field *field = check->frames[check->depth - 1].field;
+  const privy_field *field = check->frames[check->depth - 1].checked;
   return field && field->kind == PRIVY_KIND_TIME;
 }
 
@@ -408,7 +408,7 @@ static uint8_t frame_of(privy_check *check, bool array, const privy_object **obj
   switch (judge_of(check, &field)) {
   case JUDGE_SILENT: return FRAME_IGNORED;
   case JUDGE_ELEMENT_STRING: privy_check_refuse(check, "must be a string"); return FRAME_IGNORED;
-  case JUDGE_FLAT: privy_check_refuse(check, flat_fault); return FRAME_IGNORED;
+  case JUDGE_FLAT: privy_check_refuse(check, flat_error_message); return FRAME_IGNORED;
   case JUDGE_NOTHING: return inside == FRAME_ANY ? FRAME_ANY : FRAME_FREE;
   case JUDGE_ELEMENT_OBJECT:
     *object = top(check)->object;
@@ -422,7 +422,7 @@ static uint8_t frame_of(privy_check *check, bool array, const privy_object **obj
 }
 
 static unsigned level_limit(const privy_check *check) {
-  return (unsigned)check->frames[0].field->max;
+  return (unsigned)check->frames[0].checked->max;
 }
 
 /* The kind, or FRAME_IGNORED if the container is too deep. */

@@ -36,15 +36,15 @@ typedef enum privy_verdict {
 #define PRIVY_CHECK_NO_KEY UINT32_MAX
 
 typedef struct privy_check_frame {
-  uint8_t kind;                /* what stands in this container; see check.c */
+  uint8_t kind;                /* what the container holds; see check.c */
   bool array;                  /* an array: `index` counts its elements */
   uint32_t index;              /* elements begun so far */
-  uint32_t key_start;          /* where the current key stands in check.keys, unless `row` has it */
-  uint32_t key_length;         /* PRIVY_CHECK_NO_KEY: none has been named */
+  uint32_t key_start;          /* where the current key begins in check.keys, unless it is that of `field` */
+  uint32_t key_length;         /* PRIVY_CHECK_NO_KEY: no key yet */
   const privy_object *object;  /* the table of its members, or NULL */
-  const privy_field *row;      /* the row called as the current key is, or NULL */
-  const privy_field *field;    /* the same if it judges the value */
-  const privy_field *expected; /* the row behind the last one that was called, `end` when there is none */
+  const privy_field *field;    /* the field that the current key names, or NULL */
+  const privy_field *checked;  /* the same if the value is checked against it, or NULL */
+  const privy_field *expected; /* the field after the last one that was named, `end` if there is none */
   const privy_field *end;
 } privy_check_frame;
 

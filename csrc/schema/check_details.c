@@ -8,7 +8,7 @@
 
 /* The current key; without a text when there is none. */
 static privy_slice key_of(const privy_check *check, const privy_check_frame *frame) {
-  if (frame->row) return (privy_slice){frame->row->name, frame->row->name_length};
+  if (frame->field) return (privy_slice){frame->field->name, frame->field->name_length};
   if (frame->key_length == PRIVY_CHECK_NO_KEY) return (privy_slice){NULL, 0};
   return (privy_slice){frame->key_length ? check->keys.data + frame->key_start : "", frame->key_length};
 }

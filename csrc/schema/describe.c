@@ -38,16 +38,16 @@ size_t privy_enum_count(const privy_enum *enum_values) {
 }
 
 const char *privy_enum_value(const privy_enum *enum_values, size_t index) {
-  return index < enum_values->count ? enum_values->enum_values[index].name : NULL;
+  return index < enum_values->count ? enum_values->values[index].name : NULL;
 }
 
 int privy_enum_index(const privy_enum *enum_values, const char *text, size_t length, bool aliases) {
   for (size_t i = 0; i < enum_values->count; i++) {
-    const privy_enum_entry *enum_value = &enum_values->enum_values[i];
+    const privy_enum_entry *enum_value = &enum_values->values[i];
     if (enum_value->name_length == length && memcmp(enum_value->name, text, length) == 0) return (int)i;
   }
   for (size_t i = 0; aliases && i < enum_values->count; i++)
-    if (privy_aliases_have(enum_values->enum_values[i].aliases, text, length)) return (int)i;
+    if (privy_aliases_have(enum_values->values[i].aliases, text, length)) return (int)i;
   return -1;
 }
 
@@ -76,22 +76,22 @@ const char *privy_object_doc(const privy_object *object) {
 }
 
 size_t privy_object_count(const privy_object *object) {
-  return object->response_fields ? object->response_field_count : object->row_count;
+  return object->response_fields ? object->response_field_count : object->field_count;
 }
 
 bool privy_object_field(const privy_object *object, size_t index, privy_field_info *out) {
   if (index >= privy_object_count(object)) return false;
-  describe(NULL, &object->rows[object->response_fields ? object->response_fields[index] : index], out);
+  describe(NULL, &object->fields[object->response_fields ? object->response_fields[index] : index], out);
   return true;
 }
 
 int privy_object_index(const privy_object *object, const char *name, size_t length) {
   for (size_t i = 0; i < object->response_field_count; i++) {
-    const privy_field *field = &object->rows[object->response_fields[i]];
+    const privy_field *field = &object->fields[object->response_fields[i]];
     if (field->name_length == length && memcmp(field->name, name, length) == 0) return (int)i;
   }
   for (size_t i = 0; i < object->response_field_count; i++)
-    if (privy_aliases_have(object->rows[object->response_fields[i]].aliases, name, length)) return (int)i;
+    if (privy_aliases_have(object->fields[object->response_fields[i]].aliases, name, length)) return (int)i;
   return -1;
 }
 
@@ -102,14 +102,14 @@ static const privy_field *row_between(const privy_field *from, const privy_field
 }
 
 const privy_field *privy_object_lookup(const privy_object *object, const char *name, size_t length) {
-  return row_between(object->rows, object->rows + object->row_count, name, length);
+  return row_between(object->fields, object->fields + object->field_count, name, length);
 }
 
 const privy_field *privy_object_lookup_after(const privy_object *object, const privy_field *last, const char *name,
                                              size_t length) {
-  const privy_field *from = last ? last + 1 : object->rows;
-  const privy_field *field = row_between(from, object->rows + object->row_count, name, length);
-  return field ? field : row_between(object->rows, from, name, length);
+  const privy_field *from = last ? last + 1 : object->fields;
+  const privy_field *field = row_between(from, object->fields + object->field_count, name, length);
+  return field ? field : row_between(object->fields, from, name, length);
 }
 
 const privy_operation *privy_operation_find(const char *name) {
@@ -153,14 +153,14 @@ bool privy_operation_paged(const privy_operation *operation) {
 
 size_t privy_operation_count(const privy_operation *operation) {
   size_t count = 0;
-  for (size_t i = 0; i < operation->object->row_count; i++)
-    if (operation->object->rows[i].accepted_by & (1u << operation->id)) count++;
+  for (size_t i = 0; i < operation->object->field_count; i++)
+    if (operation->object->fields[i].accepted_by & (1u << operation->id)) count++;
   return count;
 }
 
 bool privy_operation_param(const privy_operation *operation, size_t index, privy_field_info *out) {
-  for (size_t i = 0; i < operation->object->row_count; i++) {
-    const privy_field *field = &operation->object->rows[i];
+  for (size_t i = 0; i < operation->object->field_count; i++) {
+    const privy_field *field = &operation->object->fields[i];
     if (!(field->accepted_by & (1u << operation->id)) || index-- > 0) continue;
     describe(operation, field, out);
     return true;

@@ -9,14 +9,13 @@ bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation
                              int position) {
   const privy_operations asked = 1u << operation->id;
   const privy_enum *enum_values = field->enum_values;
-  if (position >= 0 && *enum_values->enum_values[position].why)
-    return privy_buffer_format(out, "%s %s", enum_values->enum_values[position].name,
-                               enum_values->enum_values[position].why);
+  if (position >= 0 && *enum_values->values[position].reason)
+    return privy_buffer_format(out, "%s %s", enum_values->values[position].name, enum_values->values[position].reason);
   bool done = privy_buffer_text(out, "must be one of ");
   const char *comma = "";
   for (size_t i = 0; i < enum_values->count; i++) {
-    if (!(enum_values->enum_values[i].accepted_by & asked)) continue;
-    done = done && privy_buffer_format(out, "%s%s", comma, enum_values->enum_values[i].name);
+    if (!(enum_values->values[i].accepted_by & asked)) continue;
+    done = done && privy_buffer_format(out, "%s%s", comma, enum_values->values[i].name);
     comma = ", ";
   }
   return done;

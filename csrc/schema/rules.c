@@ -3,9 +3,9 @@
 
 static void check_required(privy_check *check, uint64_t exempt) {
   const privy_object *object = check->operation->object;
-  for (size_t i = 0; i < object->row_count; i++) {
+  for (size_t i = 0; i < object->field_count; i++) {
     if ((check->given | exempt) >> i & 1) continue;
-    const privy_field *field = &object->rows[i];
+    const privy_field *field = &object->fields[i];
     if ((field->flags & PRIVY_FIELD_REQUIRED) && (field->accepted_by & (1u << check->operation->id)))
       privy_check_add_detail(check, field->name, "is required");
   }
@@ -15,8 +15,8 @@ static void check_required(privy_check *check, uint64_t exempt) {
 static uint64_t given_values(const privy_check *check) {
   const privy_object *object = check->operation->object;
   uint64_t given = check->given;
-  for (size_t i = 0; i < object->row_count; i++)
-    if (object->rows[i].flags & PRIVY_FIELD_PATH) given &= ~(UINT64_C(1) << i);
+  for (size_t i = 0; i < object->field_count; i++)
+    if (object->fields[i].flags & PRIVY_FIELD_PATH) given &= ~(UINT64_C(1) << i);
   return given;
 }
 
@@ -28,7 +28,7 @@ static bool breaks_rule(const privy_check *check, const privy_rule *rule) {
   case PRIVY_RULE_AT_LEAST_ONE: return present == 0;
   case PRIVY_RULE_EXACTLY_ONE: return present == 0 || (present & (present - 1)) != 0;
   case PRIVY_RULE_NEEDS:
-    return (check->noted >> rule->when & 1) && (rule->when_choices >> check->enum_values[rule->when] & 1) &&
+    return (check->noted >> rule->when & 1) && (rule->when_values >> check->enum_values[rule->when] & 1) &&
            present != rule->fields;
   }
   return false;

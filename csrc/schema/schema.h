@@ -106,14 +106,14 @@ typedef enum privy_page_index {
 
 /* Positions of the values of enumerations (PRIVY_sms_consent_pending). */
 #define ENUM(name) typedef enum privy_##name {
-#define CHOICE(name, value, accepted_by, why, aliases) PRIVY_##name##_##value,
+#define ENUM_VALUE(name, value, accepted_by, reason, aliases) PRIVY_##name##_##value,
 #define ENUM_END(name)                                                                                                 \
   PRIVY_##name##_count                                                                                                 \
   }                                                                                                                    \
   privy_##name;
 #include "schema/enums.def"
 #undef ENUM
-#undef CHOICE
+#undef ENUM_VALUE
 #undef ENUM_END
 
 /* A value of an enumeration. */
@@ -121,13 +121,13 @@ typedef struct privy_enum_entry {
   const char *name;
   uint8_t name_length;
   privy_operations accepted_by; /* operations that may send it */
-  const char *why;              /* said to who sends it elsewhere */
+  const char *reason;           /* said to who sends it elsewhere */
   const char *aliases;          /* older names that answers may carry, parted by '|' */
 } privy_enum_entry;
 
 struct privy_enum {
   const char *name;
-  const privy_enum_entry *enum_values;
+  const privy_enum_entry *values;
   size_t count;
 };
 
@@ -166,8 +166,8 @@ typedef struct privy_field {
 struct privy_object {
   const char *name;
   const char *doc;
-  const privy_field *rows;
-  size_t row_count;
+  const privy_field *fields;
+  size_t field_count;
   const uint8_t *response_fields; /* rows of the fields that answers hold */
   size_t response_field_count;
 };
@@ -210,9 +210,9 @@ typedef enum privy_rule_kind {
 typedef struct privy_rule {
   privy_operations operations;
   privy_rule_kind kind;
-  uint64_t fields;       /* the fields of the rule; ANY_GIVEN: none; NEEDS: the fields needed */
-  uint8_t when;          /* NEEDS: the row whose value… */
-  uint32_t when_choices; /* …being one of these (bit per choice; a boolean true is bit 1) makes the others needed */
+  uint64_t fields;      /* the fields of the rule; ANY_GIVEN: none; NEEDS: the fields needed */
+  uint8_t when;         /* NEEDS: the row whose value… */
+  uint32_t when_values; /* …being one of these (bit per choice; a boolean true is bit 1) makes the others needed */
   const char *message;
 } privy_rule;
 

@@ -74,8 +74,8 @@ static const privy_field *closest(const privy_operation *operation, const plain_
   const privy_object *object = operation->object;
   const privy_field *found = NULL;
   size_t best = tolerance(name->length) + 1;
-  for (size_t i = 0; i < object->row_count; i++) {
-    const privy_field *field = &object->rows[i];
+  for (size_t i = 0; i < object->field_count; i++) {
+    const privy_field *field = &object->fields[i];
     if (!(field->accepted_by & (1u << operation->id)) || field->name_length > LONGEST) continue;
     const bool aliases = privy_aliases_have(field->aliases, name->text, name->length);
     const size_t far = aliases ? 0 : distance(name, field->name, field->name_length);
@@ -90,8 +90,8 @@ static const privy_field *closest(const privy_operation *operation, const plain_
 static const privy_field *only_one_sharing(const privy_operation *operation, const plain_name *name) {
   const privy_object *object = operation->object;
   const privy_field *found = NULL;
-  for (size_t i = 0; i < object->row_count; i++) {
-    const privy_field *field = &object->rows[i];
+  for (size_t i = 0; i < object->field_count; i++) {
+    const privy_field *field = &object->fields[i];
     if (!(field->accepted_by & (1u << operation->id)) || !shares_words(name, field->name, field->name_length)) continue;
     if (found) return NULL;
     found = field;

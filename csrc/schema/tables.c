@@ -21,26 +21,26 @@ enum {
 
 /* ---- enumerations ---- */
 
-#define ENUM(enumeration) static const privy_enum_entry enumeration##_choices[] = {
-#define CHOICE(enumeration, value, accepted_by, why, aliases) {NAMED(value), accepted_by, why, aliases},
+#define ENUM(enumeration) static const privy_enum_entry enumeration##_values[] = {
+#define ENUM_VALUE(enumeration, value, accepted_by, reason, aliases) {NAMED(value), accepted_by, reason, aliases},
 #define ENUM_END(enumeration)                                                                                          \
   }                                                                                                                    \
   ;                                                                                                                    \
-  const privy_enum privy_enum_##enumeration = {#enumeration, enumeration##_choices, COUNT(enumeration##_choices)};
+  const privy_enum privy_enum_##enumeration = {#enumeration, enumeration##_values, COUNT(enumeration##_values)};
 #include "schema/enums.def"
 #undef ENUM
-#undef CHOICE
+#undef ENUM_VALUE
 #undef ENUM_END
 
 /* ---- nested parts of an order ---- */
 
-#define PART_BEGIN(part) static const privy_field part##_rows[] = {
+#define PART_BEGIN(part) static const privy_field part##_fields[] = {
 #define PART_FIELD(part, name, kind, doc)                                                                              \
   {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_NONE, 0, PRIVY_NO_INDEX, 1, 0, ORDER, ORDER, NULL, NULL, "", NULL, doc},
 #define PART_END(part, doc)                                                                                            \
   }                                                                                                                    \
   ;                                                                                                                    \
-  const privy_object privy_object_##part = {#part, doc, part##_rows, COUNT(part##_rows), NULL, 0};
+  const privy_object privy_object_##part = {#part, doc, part##_fields, COUNT(part##_fields), NULL, 0};
 #include "schema/parts.def"
 #undef PART_BEGIN
 #undef PART_FIELD
@@ -49,12 +49,13 @@ enum {
 /* ---- objects ---- */
 
 #define PLAIN NULL, NULL
-#define CHOICES(enumeration) &privy_enum_##enumeration, NULL
+#define VALUES_OF(enumeration) &privy_enum_##enumeration, NULL
 #define PART(part) NULL, &privy_object_##part
-#define ROW(slot, name, kind, enum_values, object, format, min, max, accepted_by, nullable_in, flags, aliases, doc)    \
-  {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_##format, flags,  slot,    min,  max,                                  \
-   accepted_by, nullable_in,       enum_values,           object, aliases, NULL, doc},
-#define SEND(...) ROW(PRIVY_NO_INDEX, __VA_ARGS__)
+#define FIELD(response_index, name, kind, enum_values, object, format, min, max, accepted_by, nullable_in, flags,      \
+              aliases, doc)                                                                                            \
+  {KEYED(name), PRIVY_KIND_##kind, PRIVY_FORMAT_##format, flags,  response_index, min,  max,                           \
+   accepted_by, nullable_in,       enum_values,           object, aliases,        NULL, doc},
+#define SEND(...) FIELD(PRIVY_NO_INDEX, __VA_ARGS__)
 #define HEADER(name, header, accepted_by, flags, doc)                                                                  \
   {KEYED(name),                                                                                                        \
    PRIVY_KIND_STRING,                                                                                                  \
@@ -71,24 +72,24 @@ enum {
    header,                                                                                                             \
    doc},
 
-#define READ(name, ...) ROW(PRIVY_INDEX_CONTACT_##name, name, __VA_ARGS__)
+#define READ(name, ...) FIELD(PRIVY_INDEX_CONTACT_##name, name, __VA_ARGS__)
 #define BOTH READ
-static const privy_field contact_rows[] = {
+static const privy_field contact_fields[] = {
 #include "schema/contact.def"
 };
 #undef READ
-#define READ(name, ...) ROW(PRIVY_INDEX_ORDER_##name, name, __VA_ARGS__)
-static const privy_field order_rows[] = {
+#define READ(name, ...) FIELD(PRIVY_INDEX_ORDER_##name, name, __VA_ARGS__)
+static const privy_field order_fields[] = {
 #include "schema/order.def"
 };
 #undef READ
-#define READ(name, ...) ROW(PRIVY_INDEX_EVENT_##name, name, __VA_ARGS__)
-static const privy_field event_rows[] = {
+#define READ(name, ...) FIELD(PRIVY_INDEX_EVENT_##name, name, __VA_ARGS__)
+static const privy_field event_fields[] = {
 #include "schema/event.def"
 };
 #undef READ
-#define READ(name, ...) ROW(PRIVY_INDEX_PAGE_##name, name, __VA_ARGS__)
-static const privy_field page_rows[] = {
+#define READ(name, ...) FIELD(PRIVY_INDEX_PAGE_##name, name, __VA_ARGS__)
+static const privy_field page_fields[] = {
 #include "schema/page.def"
 };
 #undef READ
@@ -99,22 +100,22 @@ static const privy_field page_rows[] = {
 #define SEND(...)
 #define HEADER(...)
 #define READ(name, ...) PRIVY_FIELD_CONTACT_##name,
-static const uint8_t contact_slots[] = {
+static const uint8_t contact_response_fields[] = {
 #include "schema/contact.def"
 };
 #undef READ
 #define READ(name, ...) PRIVY_FIELD_ORDER_##name,
-static const uint8_t order_slots[] = {
+static const uint8_t order_response_fields[] = {
 #include "schema/order.def"
 };
 #undef READ
 #define READ(name, ...) PRIVY_FIELD_EVENT_##name,
-static const uint8_t event_slots[] = {
+static const uint8_t event_response_fields[] = {
 #include "schema/event.def"
 };
 #undef READ
 #define READ(name, ...) PRIVY_INDEX_PAGE_##name,
-static const uint8_t page_slots[] = {
+static const uint8_t page_response_fields[] = {
 #include "schema/page.def"
 };
 #undef READ
@@ -123,7 +124,8 @@ static const uint8_t page_slots[] = {
 #undef HEADER
 
 #define OBJECT(id, name, doc)                                                                                          \
-  const privy_object privy_object_##id = {name, doc, id##_rows, COUNT(id##_rows), id##_slots, COUNT(id##_slots)};
+  const privy_object privy_object_##id = {                                                                             \
+      name, doc, id##_fields, COUNT(id##_fields), id##_response_fields, COUNT(id##_response_fields)};
 OBJECT(contact, "Contact", "A person whom the store may write to.")
 OBJECT(order, "Order", "An order as Privy keeps it.")
 OBJECT(event, "EventReceipt", "What the API says of an event that it took.")

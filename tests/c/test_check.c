@@ -125,7 +125,7 @@ static void verdicts(void **state) {
   privy_check_init(&check, privy_operation_find("orders.upsert"), PRIVY_CHECK_STRICT);
   const privy_field *field = privy_check_key(&check, "total", 5);
   CHECK_MEMORY(!check.no_memory);
-  assert_ptr_equal(field, &privy_object_order.rows[PRIVY_FIELD_ORDER_total]);
+  assert_ptr_equal(field, &privy_object_order.fields[PRIVY_FIELD_ORDER_total]);
   assert_int_equal(privy_check_string(&check, "95.00", 5), PRIVY_VERDICT_NUMBER);
   privy_check_key(&check, "subtotal", 8);
   CHECK_MEMORY(!check.no_memory);

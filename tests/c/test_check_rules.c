@@ -133,8 +133,8 @@ done:
 static void every_field_but_the_id_is_something_to_update(void **state) {
   (void)state;
   privy_check check;
-  for (size_t i = 0; i < privy_object_contact.row_count; i++) {
-    const privy_field *field = &privy_object_contact.rows[i];
+  for (size_t i = 0; i < privy_object_contact.field_count; i++) {
+    const privy_field *field = &privy_object_contact.fields[i];
     if (!(field->accepted_by & PRIVY_OP_BIT(UPDATE))) continue;
     privy_check_init(&check, privy_operation_find("contacts.update"), PRIVY_CHECK_LENIENT);
     check.lenient = true;

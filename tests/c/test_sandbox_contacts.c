@@ -8,7 +8,7 @@ static void assert_fields_in_order(sandbox_kit *kit) {
   const privy_buffer *body = &kit->response.body;
   size_t at = 0;
   for (size_t i = 0; i < privy_object_contact.response_field_count; i++) {
-    const privy_field *field = &privy_object_contact.rows[privy_object_contact.response_fields[i]];
+    const privy_field *field = &privy_object_contact.fields[privy_object_contact.response_fields[i]];
     const size_t length = field->name_length + PRIVY_KEY_EXTRA;
     while (at + length <= body->length && memcmp(body->data + at, field->key, length) != 0) at++;
     if (at + length > body->length) fail_msg("%s is missing, or before an earlier field", field->name);
@@ -48,8 +48,8 @@ done:
 /* Fields that were not given and may be null. */
 static void assert_nulls(sandbox_kit *kit, size_t given) {
   char text[80];
-  for (size_t i = 0; i < privy_object_contact.row_count; i++) {
-    const privy_field *field = &privy_object_contact.rows[i];
+  for (size_t i = 0; i < privy_object_contact.field_count; i++) {
+    const privy_field *field = &privy_object_contact.fields[i];
     if (i == given || !(field->nullable_in & PRIVY_OP_BIT(CREATE))) continue;
     snprintf(text, sizeof text, "'%s':null", field->name);
     assert_has(*kit, text);

@@ -50,19 +50,19 @@ static void rows_are_sane(void **state) {
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
     assert_doc("objects", object->name, object->doc);
-    assert_in_range(object->row_count, 1, PRIVY_MAX_FIELDS);
-    for (size_t row = 0; row < object->row_count; row++) {
-      assert_row(object, &object->rows[row]);
-      assert_ptr_equal(privy_object_lookup(object, object->rows[row].name, object->rows[row].name_length),
-                       &object->rows[row]);
-      for (size_t last = 0; last < object->row_count; last++)
-        assert_ptr_equal(privy_object_lookup_after(object, &object->rows[last], object->rows[row].name,
-                                                   object->rows[row].name_length),
-                         &object->rows[row]);
-      assert_null(privy_object_lookup_after(object, &object->rows[row], "no_such", 7));
+    assert_in_range(object->field_count, 1, PRIVY_MAX_FIELDS);
+    for (size_t row = 0; row < object->field_count; row++) {
+      assert_row(object, &object->fields[row]);
+      assert_ptr_equal(privy_object_lookup(object, object->fields[row].name, object->fields[row].name_length),
+                       &object->fields[row]);
+      for (size_t last = 0; last < object->field_count; last++)
+        assert_ptr_equal(privy_object_lookup_after(object, &object->fields[last], object->fields[row].name,
+                                                   object->fields[row].name_length),
+                         &object->fields[row]);
+      assert_null(privy_object_lookup_after(object, &object->fields[row], "no_such", 7));
     }
-    assert_ptr_equal(privy_object_lookup_after(object, NULL, object->rows[0].name, object->rows[0].name_length),
-                     object->rows);
+    assert_ptr_equal(privy_object_lookup_after(object, NULL, object->fields[0].name, object->fields[0].name_length),
+                     object->fields);
   }
   assert_null(privy_object_lookup(&privy_object_contact, "emai", 4));
   assert_null(privy_object_lookup(&privy_object_contact, "emails", 6));
@@ -77,7 +77,7 @@ static void rows_of_operations_are_their_object_s(void **state) {
     const privy_operation *operation;
     for (size_t at = 0; (operation = privy_operation_at(at)); at++)
       if (operation->object == object) own |= 1u << operation->id;
-    for (size_t row = 0; row < object->row_count; row++) taken |= object->rows[row].accepted_by;
+    for (size_t row = 0; row < object->field_count; row++) taken |= object->fields[row].accepted_by;
     /* An operation without a parameter would be one too, but there is none. */
     assert_int_equal(taken, own);
   }
@@ -89,10 +89,10 @@ static void parts_are_sane(void **state) {
     const privy_object *part = parts[i];
     privy_field_info info;
     assert_doc("parts", part->name, part->doc);
-    assert_int_equal(privy_object_count(part), part->row_count);
-    assert_true(part->row_count > 0);
-    for (size_t row = 0; row < part->row_count; row++) {
-      const privy_field *field = &part->rows[row];
+    assert_int_equal(privy_object_count(part), part->field_count);
+    assert_true(part->field_count > 0);
+    for (size_t row = 0; row < part->field_count; row++) {
+      const privy_field *field = &part->fields[row];
       assert_true(is_name(field->name));
       assert_int_equal(field->name_length, strlen(field->name));
       assert_doc(part->name, field->name, field->doc);
@@ -101,7 +101,7 @@ static void parts_are_sane(void **state) {
       assert_true(privy_object_field(part, row, &info));
       assert_string_equal(info.name, field->name);
     }
-    assert_false(privy_object_field(part, part->row_count, &info));
+    assert_false(privy_object_field(part, part->field_count, &info));
     assert_null(privy_object_find(part->name));
   }
 }
@@ -113,8 +113,8 @@ static void slots_lead_to_rows_and_back(void **state) {
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
     size_t readable = 0;
-    for (size_t row = 0; row < object->row_count; row++) {
-      const privy_field *field = &object->rows[row];
+    for (size_t row = 0; row < object->field_count; row++) {
+      const privy_field *field = &object->fields[row];
       if (field->response_index == PRIVY_NO_INDEX) continue;
       readable++;
       assert_true(field->response_index < object->response_field_count);
@@ -135,8 +135,8 @@ static void names_are_unique(void **state) {
       other = privy_object_at(j);
       assert_string_not_equal(object->name, other->name);
     }
-    for (size_t a = 0; a < object->row_count; a++)
-      for (size_t b = 0; b < a; b++) assert_string_not_equal(object->rows[a].name, object->rows[b].name);
+    for (size_t a = 0; a < object->field_count; a++)
+      for (size_t b = 0; b < a; b++) assert_string_not_equal(object->fields[a].name, object->fields[b].name);
   }
   assert_null(privy_object_find("contact"));
   assert_null(privy_object_find(""));
@@ -148,15 +148,15 @@ static void older_names_lead_to_one_row(void **state) {
   const privy_object *object;
   size_t found = 0;
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
-    for (size_t row = 0; row < object->row_count; row++) {
-      const privy_field *field = &object->rows[row];
+    for (size_t row = 0; row < object->field_count; row++) {
+      const privy_field *field = &object->fields[row];
       privy_slice list = {field->aliases, strlen(field->aliases)}, word;
       while (privy_next_word(&list, '|', &word)) {
         found++;
         assert_null(privy_object_lookup(object, word.text, word.length));
         assert_int_equal(privy_object_index(object, word.text, word.length), field->response_index);
-        for (size_t other = 0; other < object->row_count; other++)
-          assert_int_equal(privy_aliases_have(object->rows[other].aliases, word.text, word.length), other == row);
+        for (size_t other = 0; other < object->field_count; other++)
+          assert_int_equal(privy_aliases_have(object->fields[other].aliases, word.text, word.length), other == row);
       }
     }
   }
@@ -192,7 +192,7 @@ static void choices_are_sane(void **state) {
     assert_in_range(privy_enum_count(enum_values), 1, 32);
     assert_null(privy_enum_value(enum_values, privy_enum_count(enum_values)));
     for (size_t at = 0; at < enum_values->count; at++) {
-      const privy_enum_entry *enum_value = &enum_values->enum_values[at];
+      const privy_enum_entry *enum_value = &enum_values->values[at];
       assert_true(is_name(enum_value->name));
       assert_string_equal(privy_enum_value(enum_values, at), enum_value->name);
       assert_int_equal(privy_enum_index(enum_values, enum_value->name, strlen(enum_value->name), false), at);
@@ -200,7 +200,7 @@ static void choices_are_sane(void **state) {
       /* Every value can be filtered by. */
       assert_true(enum_value->accepted_by & PRIVY_OP_BIT(LIST));
       /* Who may not send a value is told why. */
-      assert_int_equal(*enum_value->why == '\0', (enum_value->accepted_by & PRIVY_OP_BIT(CREATE)) != 0);
+      assert_int_equal(*enum_value->reason == '\0', (enum_value->accepted_by & PRIVY_OP_BIT(CREATE)) != 0);
       privy_slice list = {enum_value->aliases, strlen(enum_value->aliases)}, word;
       while (privy_next_word(&list, '|', &word)) {
         assert_int_equal(privy_enum_index(enum_values, word.text, word.length, false), -1);
@@ -227,10 +227,10 @@ static void consents_are_those_of_the_contract(void **state) {
   assert_int_equal(privy_enum_index(&privy_enum_sms_consent, "Subscribed", 10, true), -1);
   assert_int_equal(privy_enum_index(&privy_enum_sms_consent, "", 0, true), -1);
   /* Read-only values, and the one that a create cannot carry. */
-  assert_int_equal(privy_enum_email_consent.enum_values[PRIVY_email_consent_compliance_suppressed].accepted_by,
+  assert_int_equal(privy_enum_email_consent.values[PRIVY_email_consent_compliance_suppressed].accepted_by,
                    PRIVY_OP_BIT(LIST));
-  assert_int_equal(privy_enum_sms_consent.enum_values[PRIVY_sms_consent_pending].accepted_by, PRIVY_OP_BIT(LIST));
-  assert_int_equal(privy_enum_sms_consent.enum_values[PRIVY_sms_consent_unsubscribed].accepted_by,
+  assert_int_equal(privy_enum_sms_consent.values[PRIVY_sms_consent_pending].accepted_by, PRIVY_OP_BIT(LIST));
+  assert_int_equal(privy_enum_sms_consent.values[PRIVY_sms_consent_unsubscribed].accepted_by,
                    PRIVY_OP_BIT(LIST) | PRIVY_OP_BIT(UPDATE));
 }
 
@@ -280,8 +280,8 @@ static void every_path_parameter_is_a_required_one(void **state) {
   for (size_t i = 0; (operation = privy_operation_at(i)); i++) {
     size_t in_path = 0;
     const char *brace = strchr(operation->path, '{');
-    for (size_t row = 0; row < operation->object->row_count; row++) {
-      const privy_field *field = &operation->object->rows[row];
+    for (size_t row = 0; row < operation->object->field_count; row++) {
+      const privy_field *field = &operation->object->fields[row];
       if (privy_field_location(operation, field) != PRIVY_LOCATION_PATH) continue;
       assert_non_null(brace);
       in_path++;
@@ -298,7 +298,7 @@ static void every_path_parameter_is_a_required_one(void **state) {
 
 static void parameters_travel_where_they_belong(void **state) {
   (void)state;
-  const privy_field *contact = privy_object_contact.rows;
+  const privy_field *contact = privy_object_contact.fields;
   assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_LIST), &contact[PRIVY_FIELD_CONTACT_email]),
                    PRIVY_LOCATION_QUERY);
   assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_CREATE), &contact[PRIVY_FIELD_CONTACT_email]),
@@ -308,7 +308,7 @@ static void parameters_travel_where_they_belong(void **state) {
   assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_CREATE), &contact[PRIVY_FIELD_CONTACT_id]),
                    PRIVY_LOCATION_BODY);
   assert_int_equal(privy_field_location(privy_operation_get(PRIVY_OP_EVENT),
-                                        &privy_object_event.rows[PRIVY_FIELD_EVENT_idempotency_key]),
+                                        &privy_object_event.fields[PRIVY_FIELD_EVENT_idempotency_key]),
                    PRIVY_LOCATION_HEADER);
 }
 
@@ -316,10 +316,10 @@ static void assert_parameters_follow_the_table(const privy_operation *operation)
   const privy_object *object = operation->object;
   privy_field_info info;
   size_t count = 0;
-  for (size_t i = 0; i < object->row_count; i++) {
-    if (!(object->rows[i].accepted_by & 1u << operation->id)) continue;
+  for (size_t i = 0; i < object->field_count; i++) {
+    if (!(object->fields[i].accepted_by & 1u << operation->id)) continue;
     assert_true(privy_operation_param(operation, count++, &info));
-    assert_string_equal(info.name, object->rows[i].name);
+    assert_string_equal(info.name, object->fields[i].name);
   }
   assert_int_equal(privy_operation_count(operation), count);
   assert_false(privy_operation_param(operation, count, &info));
@@ -383,15 +383,15 @@ static void rules_speak_of_what_their_operations_take(void **state) {
       const privy_object *object = privy_operation_get((privy_operation_id)id)->object;
       for (size_t row = 0; row < 64; row++) {
         if (!(rule->fields >> row & 1)) continue;
-        assert_true(row < object->row_count);
-        assert_true(object->rows[row].accepted_by & 1u << id);
+        assert_true(row < object->field_count);
+        assert_true(object->fields[row].accepted_by & 1u << id);
       }
       if (rule->kind != PRIVY_RULE_NEEDS) continue;
-      const privy_field *when = &object->rows[rule->when];
+      const privy_field *when = &object->fields[rule->when];
       assert_true(when->accepted_by & 1u << id);
       assert_true(when->kind == PRIVY_KIND_ENUM || when->kind == PRIVY_KIND_BOOLEAN);
-      assert_true(rule->when_choices != 0);
-      assert_true(when->enum_values ? rule->when_choices < 1u << when->enum_values->count : rule->when_choices < 4);
+      assert_true(rule->when_values != 0);
+      assert_true(when->enum_values ? rule->when_values < 1u << when->enum_values->count : rule->when_values < 4);
     }
   }
   assert_int_equal(count, 6);

@@ -139,7 +139,7 @@ static void every_parameter_of_every_operation_passes_and_is_refused(void **stat
 
 static void demand_choice(const privy_operation *operation, const char *name, const privy_enum_entry *enum_value) {
   char message[160];
-  snprintf(message, sizeof message, "%s %s", enum_value->name, enum_value->why);
+  snprintf(message, sizeof message, "%s %s", enum_value->name, enum_value->reason);
   const wanted taken = {.operation = operation, .name = name, .value = enum_value->name};
   const wanted refused = {.operation = operation, .name = name, .value = enum_value->name, .message = message};
   const bool takes = enum_value->accepted_by & 1u << operation->id;
@@ -154,7 +154,7 @@ static void every_choice_is_sent_or_refused(void **state) {
   for (size_t i = 0; (operation = privy_operation_at(i)); i++)
     for (size_t j = 0; privy_operation_param(operation, j, &param); j++)
       for (size_t k = 0; param.enum_values && k < param.enum_values->count; k++)
-        demand_choice(operation, param.name, &param.enum_values->enum_values[k]);
+        demand_choice(operation, param.name, &param.enum_values->values[k]);
   end_of_test();
 }
 
@@ -245,15 +245,14 @@ static void every_field_and_choice_is_told_under_each_of_its_names(void **state)
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++)
     for (size_t j = 0; j < object->response_field_count; j++) {
-      const privy_field *field = &object->rows[object->response_fields[j]];
+      const privy_field *field = &object->fields[object->response_fields[j]];
       const told about = {.object = object, .name = field->name};
       if (!any_case(tells, &about)) lacks("an answer holds %s.%s", object->name, field->name);
       demand_older(&about, field->aliases);
       for (size_t k = 0; field->enum_values && k < field->enum_values->count; k++) {
-        const told enum_value = {
-            .object = object, .name = field->name, .value = field->enum_values->enum_values[k].name};
+        const told enum_value = {.object = object, .name = field->name, .value = field->enum_values->values[k].name};
         if (!any_case(tells, &enum_value)) lacks("an answer holds %s %s", field->name, enum_value.value);
-        demand_older(&enum_value, field->enum_values->enum_values[k].aliases);
+        demand_older(&enum_value, field->enum_values->values[k].aliases);
       }
     }
   end_of_test();

@@ -27,7 +27,7 @@ def field_names() -> set[str]:
 
 def other_facts() -> set[str]:
     operations = re.findall(r'^OPERATION\(\w+, "([\w.]+)", "\w+", "([^"]+)"', table("endpoints.def"), re.MULTILINE)
-    values = re.findall(r"^CHOICE\(\w+, (\w+),", table("enums.def"), re.MULTILINE)
+    values = re.findall(r"^ENUM_VALUE\(\w+, (\w+),", table("enums.def"), re.MULTILINE)
     scopes = re.findall(r'^SCOPE\(\w+, "(\w+)"', table("scopes.def"), re.MULTILINE)
     assert operations and values and scopes
     return {text for pair in operations for text in pair} | set(values) | set(scopes)
