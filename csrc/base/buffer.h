@@ -9,9 +9,9 @@
 
 #include "privy.h"
 
-/* What privy_buffer_reserve does when there is too little room. */
+/* Called by privy_buffer_reserve when the capacity is too small. */
 PRIVY_NODISCARD bool privy_buffer_grow(privy_buffer *buffer, size_t extra);
-/* Makes room for `extra` more bytes behind `length`. */
+/* Reserves space for `extra` more bytes after `length`. */
 PRIVY_NODISCARD static inline bool privy_buffer_reserve(privy_buffer *buffer, size_t extra) {
   return extra <= buffer->capacity - buffer->length || privy_buffer_grow(buffer, extra);
 }
@@ -25,7 +25,7 @@ PRIVY_NODISCARD bool privy_buffer_format(privy_buffer *buffer, const char *forma
 PRIVY_NODISCARD bool privy_buffer_scalar(privy_buffer *buffer, uint32_t scalar);
 /* Appends `text` percent-encoded: everything but A-Z a-z 0-9 - . _ ~. */
 PRIVY_NODISCARD bool privy_buffer_percent(privy_buffer *buffer, const char *text, size_t length);
-/* Puts a NUL behind the bytes without counting it, so that `data` can be read as a C string. */
+/* Writes a NUL after the bytes without counting it, so that `data` can be read as a C string. */
 PRIVY_NODISCARD bool privy_buffer_terminate(privy_buffer *buffer);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 
-/* A slot without a key is empty, or was left by a removed key (then searches go on past it). */
+/* A slot without a key is empty or was removed; searches continue past a removed one. */
 struct privy_map_slot {
   char *key;
   size_t length;
@@ -35,7 +35,7 @@ static privy_map_slot *find(const privy_map *map, const char *key, size_t length
   }
 }
 
-/* The first slot without a key on the way of the hash. */
+/* The first slot without a key in the probe sequence. */
 static privy_map_slot *vacant(privy_map_slot *slots, size_t capacity, uint64_t hash) {
   size_t at = (size_t)hash & (capacity - 1);
   while (slots[at].key) at = (at + 1) & (capacity - 1);

@@ -1,4 +1,4 @@
-/* A hash table from text to a position in somebody's array. Keys are copied. */
+/* A hash table from text to a position in an array of the caller. Keys are copied. */
 #ifndef PRIVY_BASE_MAP_H
 #define PRIVY_BASE_MAP_H
 
@@ -17,12 +17,12 @@ typedef struct privy_map {
 #define PRIVY_MAP_NONE SIZE_MAX
 
 void privy_map_clear(privy_map *map);
-/* The value kept for the key, PRIVY_MAP_NONE when there is none. */
+/* The value of the key; PRIVY_MAP_NONE if it has none. */
 size_t privy_map_get(const privy_map *map, const char *key, size_t length);
-/* Keeps `value` (not PRIVY_MAP_NONE) for the key, in place of an older one. False, changing nothing, when memory runs
+/* Sets the key's value (not PRIVY_MAP_NONE). False, changing nothing, when memory runs
  * out. */
 PRIVY_NODISCARD bool privy_map_set(privy_map *map, const char *key, size_t length, size_t value);
-/* Forgets the key; nothing happens when it is not there. */
+/* Removes the key if it is there. */
 void privy_map_remove(privy_map *map, const char *key, size_t length);
 
 #endif

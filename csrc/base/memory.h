@@ -1,5 +1,5 @@
 /*
- * The core's one allocator. Every allocation of every floor goes through privy_alloc, privy_realloc and privy_free
+ * The core's one allocator. All layers allocate with privy_alloc, privy_realloc and privy_free
  * (declared in privy.h, next to the hook that makes the nth one fail).
  */
 #ifndef PRIVY_BASE_MEMORY_H
@@ -14,8 +14,8 @@ PRIVY_NODISCARD void *privy_calloc(size_t count, size_t size);
 PRIVY_NODISCARD char *privy_copy(const char *text, size_t length);
 
 /*
- * Makes room for one more item in a growing array: returns `items`, moved if need be, with `*capacity` adjusted, or
- * NULL (the old array stays valid) when memory runs out.
+ * Reserves space for one more item in a growing array: returns `items`, moved if necessary, with `*capacity` updated,
+ * or NULL (the old array stays valid) when memory runs out.
  */
 PRIVY_NODISCARD void *privy_grow(void *items, size_t count, size_t *capacity, size_t size);
 

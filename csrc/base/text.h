@@ -16,7 +16,7 @@ size_t privy_utf8_sequence(const char *text, size_t length);
 /* Length of the valid UTF-8 run at the start of `text`: equal to `length` when all of it is valid. Overlong forms,
  * surrogates and values past U+10FFFF are invalid. */
 size_t privy_utf8_valid(const char *text, size_t length);
-/* Length without the beginning of a character whose other bytes are cut off at the end. */
+/* The length without an incomplete character at the end. */
 size_t privy_utf8_whole(const char *text, size_t length);
 /* Number of characters (code points) in valid UTF-8. */
 size_t privy_utf8_count(const char *text, size_t length);
@@ -45,7 +45,7 @@ int privy_hex_value(char byte);
 /* Drops spaces and tabs at both ends. */
 privy_slice privy_trim(const char *text, size_t length);
 /*
- * Takes the next word of a list whose words are parted by `separator` (repeated separators count once): advances
+ * Takes the next word of a list separated by `separator` (repeated separators count once): advances
  * `*list` past it. False at the end.
  */
 bool privy_next_word(privy_slice *list, char separator, privy_slice *word);
@@ -61,9 +61,9 @@ typedef struct privy_header {
   privy_slice name;
   privy_slice value; /* trimmed */
 } privy_header;
-/* Takes the next header line from `*block`; lines without a colon are passed over. False at the end. */
+/* Takes the next header line from `*block`; skips lines without a colon. False at the end. */
 bool privy_next_header(privy_slice *block, privy_header *out);
-/* First header of that name in the block, whatever its case; false when there is none. */
+/* The first header of that name, ignoring case; false if the block has none. */
 bool privy_find_header(const char *block, size_t length, const char *name, privy_slice *value);
 
 #endif

@@ -53,7 +53,7 @@ static inline char next_byte(privy_reader *reader) {
 
 /* ---- strings ----------------------------------------------------------------------------------------------------- */
 
-/* From the backslash to behind the escape. */
+/* Skips an escape, from its backslash. */
 static const char *skip_escape(privy_reader *reader, const char *at) {
   at++;
   switch (byte_at(reader, at)) {

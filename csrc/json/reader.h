@@ -1,17 +1,17 @@
 /*
- * A strict RFC 8259 reader: one pass, no tree, no recursion. The caller pulls what it expects; whatever it does not
- * care about is validated and handed out as a slice.
+ * A strict RFC 8259 reader: one pass, no tree, no recursion. The caller pulls what it expects; every other value is
+ * validated and returned as a slice.
  *
  *   privy_reader reader;
  *   privy_reader_init(&reader, text, length);
  *   privy_reader_enter_object(&reader);
  *   while (privy_reader_member(&reader, &key)) privy_reader_value(&reader, &value);
  *   privy_reader_end(&reader);
- *   if (reader.error) …reader.position tells where.
+ *   if (reader.error) …at byte reader.position.
  *
- * The first error stops the reader: every later call returns false and gives nothing, so that only the end need be
- * checked. Refused: anything outside the grammar, control characters in strings, invalid UTF-8, bytes after the value,
- * nesting past PRIVY_JSON_DEPTH. A lone surrogate escape is accepted (decoding makes it U+FFFD).
+ * The first error stops the reader: every later call returns false, so it is enough to check at the end. Refused:
+ * anything outside the grammar, control characters in strings, invalid UTF-8, bytes after the value, nesting past
+ * PRIVY_JSON_DEPTH. A lone surrogate escape is accepted (decoding makes it U+FFFD).
  */
 #ifndef PRIVY_JSON_READER_H
 #define PRIVY_JSON_READER_H
@@ -37,19 +37,20 @@ privy_type privy_reader_peek(privy_reader *reader);
 /* Enters the object or array that comes next; false (and an error) when something else does. */
 bool privy_reader_enter_object(privy_reader *reader);
 bool privy_reader_enter_array(privy_reader *reader);
-/* Moves to the next member and gives its key, or leaves the object at its end and returns false. */
+/* Moves to the next member and sets its key, or leaves the object and returns false at its end. */
 bool privy_reader_member(privy_reader *reader, privy_value *key);
-/* Moves to the next member only if its key stands there byte for byte as in `key`, quotes and colon included; false,
- * and nothing moved, otherwise. What was expected is had without looking at each of its bytes. */
+/* Moves to the next member if its key equals `key` byte for byte, including quotes and colon; otherwise returns false
+ * and does not move. A fast path for members in the expected order. */
 bool privy_reader_member_is(privy_reader *reader, const char *key, size_t length);
 /* Moves to the next element, or leaves the array at its end and returns false. */
 bool privy_reader_element(privy_reader *reader);
-/* Takes the next value whole, nested ones validated to the last byte. */
+/* Reads the next value and validates everything nested in it. */
 bool privy_reader_value(privy_reader *reader, privy_value *out);
 /* True when nothing but white space is left and no error occurred. */
 bool privy_reader_end(privy_reader *reader);
 
-/* True when the whole text is a JSON number. `integral` (may be NULL) tells whether it has no fraction or exponent. */
+/* True if the text is one JSON number. Sets `*integral` (may be NULL) to whether it has neither fraction nor exponent.
+ */
 bool privy_json_number(const char *text, size_t length, bool *integral);
 /* True when the string value equals the C string, escapes resolved. */
 bool privy_value_is(privy_value string, const char *text);

@@ -1,4 +1,4 @@
-/* Finds what is special in a string, eight bytes at a time. */
+/* Finds the special bytes of a string, eight bytes at a time. */
 #ifndef PRIVY_JSON_SCAN_H
 #define PRIVY_JSON_SCAN_H
 
@@ -15,15 +15,15 @@
 #define PRIVY_EVERY(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /*
- * Sets the high bit of the first of eight bytes that is a quote, a backslash or a control character; high bits of bytes
- * beyond ASCII, and of what stands behind the first (for there the subtractions have borrowed), mean nothing. With its
- * bit 2 turned over, a quote stands below 0x21 as control characters do, and nothing else does.
+ * Sets the high bit of the first of eight bytes that is a quote, a backslash or a control character; other high bits
+ * are undefined: those of bytes beyond ASCII, and those after the first match (the subtraction borrows). XOR with 2
+ * maps a quote to 0x20, so that one comparison with 0x21 finds quotes and control characters.
  */
 static inline uint64_t privy_mark_escaped(uint64_t bytes) {
   return ((bytes ^ PRIVY_EVERY(2)) - PRIVY_EVERY(0x21)) | ((bytes ^ PRIVY_EVERY('\\')) - PRIVY_EVERY(1));
 }
 
-/* The first quote, backslash or control character, and with `ascii` the first byte beyond ASCII if that comes sooner;
+/* The first quote, backslash or control character, or, with `ascii`, the first byte beyond ASCII;
  * `end` when there is none. */
 static inline const char *privy_skip_plain(const char *at, const char *end, bool ascii) {
   for (uint64_t bytes; end - at >= 8; at += 8) {
@@ -43,7 +43,7 @@ static inline const char *privy_skip_plain(const char *at, const char *end, bool
   return at;
 }
 
-/* Up to seven bytes at once, some of them perhaps twice; spaces fill the rest. */
+/* Up to seven bytes, some of them possibly twice; spaces fill the rest. */
 static inline uint64_t privy_few_bytes(const char *text, size_t length) {
   uint32_t head, tail;
   if (length >= sizeof head) {
@@ -56,7 +56,7 @@ static inline uint64_t privy_few_bytes(const char *text, size_t length) {
   return bytes;
 }
 
-/* Whether JSON writes the text as it is; `*ascii` tells whether nothing in it lies beyond ASCII. */
+/* Whether the text needs no JSON escape. Sets `*ascii` to whether all of it is ASCII. */
 static inline bool privy_is_plain(const char *text, size_t length, bool *ascii) {
   uint64_t bytes = privy_few_bytes(text, length < sizeof bytes ? length : 0);
   uint64_t marks = privy_mark_escaped(bytes) & ~bytes, seen = bytes;

@@ -22,7 +22,7 @@ static uint32_t unicode_escape(const char **at, const char *end) {
   return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
 }
 
-/* Moves `*at` from a backslash past its escape and gives the character that it stands for. */
+/* Moves `*at` from a backslash past its escape and returns the escaped character. */
 static uint32_t take_escape(const char **at, const char *end) {
   const char letter = (*at)[1];
   if (letter == 'u') return unicode_escape(at, end);
@@ -92,7 +92,7 @@ static const char *string_end(const char *at, const char *end, uint8_t *escaped)
   return at;
 }
 
-/* Behind the container that opens at `at`: in valid JSON, brackets outside strings are all that counts. */
+/* The end of the container that begins at `at`: in valid JSON it is enough to count brackets outside strings. */
 static const char *container_end(const char *at, const char *end) {
   uint8_t ignored = 0;
   size_t depth = 0;

@@ -67,7 +67,7 @@ static size_t count_escapes(const char *at, const char *end) {
   return count;
 }
 
-/* Writes a string that needs no escape, and behind a key its colon. */
+/* Writes a string that needs no escape, and the colon after a key. */
 static void put_plain(privy_writer *writer, const char *text, size_t length, bool key) {
   char *at = reserve(writer, length + 3);
   if (!at) return;

@@ -1,5 +1,5 @@
 /*
- * Writes JSON into a buffer, minimal and compact: only what RFC 8259 requires is escaped. It puts the commas itself.
+ * Writes JSON into a buffer, minimal and compact: only what RFC 8259 requires is escaped. It adds the commas.
  * Text must be valid UTF-8 (the callers check it where they can name the field). When memory runs out `failed` is set
  * and every later call does nothing.
  */
@@ -11,7 +11,7 @@
 
 typedef struct privy_writer {
   privy_buffer *out;
-  bool comma; /* a value stands before this place in the same container */
+  bool comma; /* a value precedes in the same container */
   bool failed;
 } privy_writer;
 
@@ -21,14 +21,14 @@ void privy_writer_end_object(privy_writer *writer);
 void privy_writer_begin_array(privy_writer *writer);
 void privy_writer_end_array(privy_writer *writer);
 void privy_writer_key(privy_writer *writer, const char *text, size_t length);
-/* A key that stands ready, with its quotes and its colon, where PRIVY_WRITER_KEY_ROOM bytes can be read: copying as
- * many each time takes less than looking how many are needed. */
+/* A key with its quotes and colon, of which PRIVY_WRITER_KEY_ROOM bytes can be read: copying a constant number of bytes
+ * is faster than copying the exact number. */
 #define PRIVY_WRITER_KEY_ROOM 32
 void privy_writer_key_as_is(privy_writer *writer, const char *key, size_t length);
 void privy_writer_string(privy_writer *writer, const char *text, size_t length);
 /* The same for text that needs no escape. */
 void privy_writer_string_as_is(privy_writer *writer, const char *text, size_t length);
-/* Writes text that is JSON already: a number, a slice of another document. */
+/* Writes JSON text unchanged: a number, or a slice of another document. */
 void privy_writer_raw(privy_writer *writer, const char *text, size_t length);
 /* Writes a value as it was read. */
 void privy_writer_value(privy_writer *writer, privy_value value);

@@ -20,7 +20,7 @@ bool privy_is_header_value(const char *text, size_t length) {
 
 /* ---- paths ---- */
 
-/* How often percent-encoding is undone. What is encoded more often is refused. */
+/* How often percent-encoding is decoded. A path that is encoded more often is refused. */
 #define LEVELS 3
 
 typedef struct encoded {
@@ -67,7 +67,7 @@ static bool climbs(const char *text, size_t length) {
   return false;
 }
 
-/* True when one more pass would find something to decode. */
+/* True if another pass would decode something. */
 static bool is_encoded_too_often(const char *text, size_t length) {
   encoded once = {text, text + length}, more = once;
   int byte = 0;

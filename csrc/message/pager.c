@@ -4,15 +4,15 @@
 #include "message/error.h"
 #include "schema/schema.h"
 
-/* Records remembered before the older half of them is forgotten. */
+/* Ids of each generation; the pager keeps two generations. */
 #define GENERATION 4096
-/* Looks at the next page while one is handed out. */
+/* Checks for the next page while one is read. */
 #define STRIDES 10
 
 struct privy_pager {
-  int64_t number, per_page; /* of the page to come, 0: not given */
+  int64_t number, per_page; /* of the next page, 0: not given */
   privy_map recent, older;  /* ids seen */
-  size_t pages, fresh;      /* taken; records of the last one that were new */
+  size_t pages, fresh;      /* pages read; new records of the last one */
   bool more;                /* a page follows */
 };
 
@@ -32,7 +32,7 @@ void privy_pager_free(privy_pager *pager) {
   privy_free(pager);
 }
 
-/* A number of the answer's pagination, `fallback` when it tells none that can be used. */
+/* A number of the pagination; `fallback` if it is missing or invalid. */
 static int64_t read_number(const privy_response *page, size_t index, int64_t fallback) {
   const privy_record *pagination = privy_response_pagination(page);
   privy_value value = pagination ? privy_record_get(pagination, index) : (privy_value){0};
@@ -55,7 +55,7 @@ static bool remember(privy_pager *pager, privy_value id) {
   return privy_map_set(&pager->recent, id.text, id.length, 0);
 }
 
-/* How many of the page's records were seen before; SIZE_MAX when memory runs out. */
+/* Marks the records that an earlier page had, and returns how many; SIZE_MAX when memory runs out. */
 static size_t mark_repeated(privy_pager *pager, const privy_response *page, bool *repeated) {
   size_t count = privy_response_count(page), repeats = 0;
   for (size_t i = 0; i < count; i++) {

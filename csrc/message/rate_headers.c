@@ -8,10 +8,10 @@
 
 /* ---- rate limits ---- */
 
-/* Whole numbers up to here are exact as doubles, and sums of a few of them are far from any overflow. */
+/* Integers up to here are exact as doubles, and sums of a few of them do not overflow. */
 #define LARGEST_LIMIT ((int64_t)1 << 53)
 
-/* Numbers that cannot be true are not believed, any of the three. */
+/* Ignores all three numbers if one is implausible. */
 static void read_limit(const privy_response *response, const char *const names[3], privy_rate_header *out) {
   int64_t *const values[3] = {&out->limit, &out->remaining, &out->resets_at};
   *out = (privy_rate_header){.known = true};
@@ -33,7 +33,7 @@ void privy_rate_headers_read(const privy_response *response, privy_rate_headers 
 
 /* ---- Retry-After and Date ---- */
 
-/* Digits, and a fraction that some servers add. */
+/* Digits, and the fraction that some servers add. */
 static bool read_seconds(const char *text, size_t length, double *seconds) {
   double unit = 1;
   bool fraction = false;

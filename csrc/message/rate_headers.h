@@ -4,10 +4,10 @@
 
 #include "privy.h"
 
-/* Nobody is asked to wait for longer than a day. */
+/* The longest wait, in seconds: a day. */
 #define PRIVY_LONGEST_WAIT 86400.0
 
-/* The account's limits as the answer's headers tell them. */
+/* The account's rate limits from the response headers. */
 typedef struct privy_rate_header {
   bool known;
   int64_t limit, remaining, resets_at; /* requests, requests, unix seconds */
@@ -18,8 +18,8 @@ typedef struct privy_rate_headers {
 void privy_rate_headers_read(const privy_response *response, privy_rate_headers *out);
 
 /*
- * Reads a Retry-After header: seconds, or an HTTP date judged by the server's clock `now` (NAN: unknown, so that no
- * date can be judged). Negative when it says nothing that can be used; never more than a day.
+ * Reads a Retry-After header: seconds, or an HTTP date relative to the server's clock `now` (NAN: unknown, then a date
+ * is invalid). Negative if it is invalid; never more than a day.
  */
 double privy_retry_after(const char *text, double now);
 /* The server's clock by the response's Date header; `fallback` when it has none. */

@@ -9,7 +9,7 @@ static bool is_alias(const privy_object *object, int index, privy_value key) {
   return !privy_value_is(key, object->fields[object->response_fields[index]].name);
 }
 
-/* True when one of the words of `older` is the string, whose escapes keep it from being compared as bytes. */
+/* True if one of the aliases equals the string, which has escapes. */
 static bool escaped_is_alias(const char *aliases, privy_value string) {
   privy_slice list = {aliases, strlen(aliases)}, word;
   char name[64];
@@ -42,7 +42,7 @@ static int enum_index_of(const privy_enum *enum_values, privy_value value) {
   return -1;
 }
 
-/* Names the present value of an enumeration, whatever name the answer used. */
+/* Replaces an alias of an enum value by its name. */
 static void normalize_enum_value(const privy_enum *enum_values, privy_value *value) {
   if (value->type != PRIVY_STRING) return;
   int position = enum_index_of(enum_values, *value);
@@ -59,7 +59,7 @@ static privy_value boolean(bool truth) {
                : (privy_value){.text = "false", .length = 5, .type = PRIVY_FALSE};
 }
 
-/* What answers do not say in their body. */
+/* Fills fields that responses omit. */
 static void fill_absent(const privy_object *object, int http_status, privy_value *values) {
   for (size_t i = 0; i < object->response_field_count; i++) {
     if (values[i].type != PRIVY_ABSENT) continue;
@@ -74,8 +74,8 @@ void privy_field_order_init(privy_field_order *order) {
 }
 
 /*
- * Moves to the next member and gives its field, or NULL when its value has no place: the key is unknown, or an older
- * name of a field that has its value already. `*last` is 1 + the slot of the last known key, 0 before the first.
+ * Moves to the next member and sets its field; NULL if the key is unknown, or an alias of a field that already has a
+ * value. `*last` is 1 + the response index of the last known key, 0 before the first.
  */
 static bool next_field(privy_reader *reader, const privy_record *record, privy_field_order *order, size_t *last,
                        const privy_field **field) {

@@ -1,4 +1,4 @@
-/* What lies inside the privy_record of privy.h, and how it is read. */
+/* The definition of privy_record, and its parser. */
 #ifndef PRIVY_MESSAGE_RECORD_H
 #define PRIVY_MESSAGE_RECORD_H
 
@@ -9,15 +9,15 @@
 struct privy_record {
   const privy_object *object;
   privy_value json;
-  privy_value values[]; /* one per slot of the object */
+  privy_value values[]; /* one per response field of the object */
 };
 
-/* Bytes of a record of that object. */
+/* Bytes of a record of the object. */
 static inline size_t privy_record_size(const privy_object *object) {
   return sizeof(privy_record) + object->response_field_count * sizeof(privy_value);
 }
-/* The slot that is expected behind each: `after[0]` comes first, `after[slot + 1]` behind `slot`. It begins as the
- * table is and learns from each record, for those of a page keep the same order. */
+/* The response index that is expected next: `after[0]` first, `after[index + 1]` after `index`. It begins in the order
+ * of the table and learns from each record, because the records of a page have the same order. */
 typedef struct privy_field_order {
   uint8_t after[PRIVY_MAX_FIELDS + 1];
 } privy_field_order;

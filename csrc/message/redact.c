@@ -1,4 +1,4 @@
-/* What may be shown of texts and answers: e-mail addresses and phone numbers masked, secret headers left out, bodies
+/* What texts and responses may show: e-mail addresses and phone numbers masked, secret headers removed, bodies
  * cut. */
 #include <string.h>
 
@@ -16,13 +16,13 @@ static bool ends_address(char byte) {
   return (unsigned char)byte <= ' ' || byte == 0x7F || strchr("<>()[]{},;:\"\\|/", byte);
 }
 
-/* The '@' at that place, also percent-encoded: its bytes, 0 when there is none. */
+/* Bytes of the '@' at that position, percent-encoded or not; 0 if there is none. */
 static size_t at_sign(privy_slice text, size_t at) {
   if (text.text[at] == '@') return 1;
   return privy_text_starts(text.text + at, text.length - at, "%40") ? 3 : 0;
 }
 
-/* Where the masking of a text stands. */
+/* The state of masking. */
 typedef struct masking {
   privy_slice text;
   bool fresh;      /* an address may begin here */
@@ -30,7 +30,7 @@ typedef struct masking {
   size_t sign;     /* the last '@' of that word; the text's length when it has none */
 } masking;
 
-/* The last '@' of the word that `at` stands in, if that lies behind `at`; else the text's length. */
+/* The last '@' of the word at `at`, if it is after `at`; else the text's length. */
 static size_t find_at_sign(masking *m, size_t at) {
   if (at >= m->word_end) {
     m->sign = m->text.length;
@@ -112,7 +112,7 @@ static phone phone_at(privy_slice text, size_t at) {
   return plus || !in_word(text, at + found.length) ? found : none;
 }
 
-/* Shows the first digits and the last two; all else stays where it stands. */
+/* Masks all digits but the first ones and the last two; keeps all other characters. */
 PRIVY_NODISCARD static bool mask_phone(const char *text, phone number, privy_buffer *out) {
   const size_t head = number.digits < LEAST_DIGITS_LOCAL ? 2 : *text == '+' ? 4 : 3;
   if (!privy_buffer_reserve(out, number.length)) return false;
@@ -126,12 +126,12 @@ PRIVY_NODISCARD static bool mask_phone(const char *text, phone number, privy_buf
 
 /* ---- running text ---- */
 
-/* Where to go on after the text from `at` to `end` is appended; 0 when memory ran out. */
+/* Appends the text from `at` to `end`. Returns where to continue; 0 when memory runs out. */
 static size_t pass(privy_slice text, size_t at, size_t end, privy_buffer *out) {
   return privy_buffer_append(out, text.text + at, end - at) ? end : 0;
 }
 
-/* Appends what stands at `at` and returns where to go on; 0 when memory ran out. */
+/* Appends what is at `at` and returns where to continue; 0 when memory runs out. */
 static size_t mask_next(masking *m, size_t at, privy_buffer *out) {
   const privy_slice text = m->text;
   const bool begins = m->fresh && !ends_address(text.text[at]);
@@ -221,7 +221,7 @@ privy_status privy_response_fields(const privy_response *response, privy_buffer 
 
 /* ---- bodies ---- */
 
-/* Bytes of a body that an error shows: enough to recognise whose answer it was. */
+/* Bytes of a body that an error shows: enough to recognise the server. */
 #define EXCERPT 2048
 
 privy_status privy_response_excerpt(const privy_response *response, privy_buffer *out) {

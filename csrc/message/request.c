@@ -7,7 +7,7 @@
 #include "message/error.h"
 #include "schema/reason.h"
 
-/* Bytes of a name that is too long which its fault shows. */
+/* Bytes of a name that an error shows. */
 #define LONGEST_SHOWN_NAME 32
 
 static const char scalar_error_message[] = "must be a string, number or boolean: it does not travel in the body";
@@ -57,7 +57,7 @@ void privy_request_free(privy_request *request) {
   privy_free(request);
 }
 
-/* Memory that runs out is remembered and told at the finish. */
+/* privy_request_finish reports that memory ran out. */
 static void note_memory(privy_request *request, bool done) {
   if (!done) request->check.no_memory = true;
 }
@@ -73,7 +73,7 @@ static void store_name(privy_request *request, const char *name, size_t length) 
   note_memory(request, privy_buffer_append(&request->name, name, length));
 }
 
-/* Faults of a query parameter or header of a raw request are reported as those of "params.page", "headers.X-Name". */
+/* Errors of a raw request name "params.page" or "headers.X-Name". */
 static bool raw_path(const privy_request *request, const char *name, size_t length, privy_buffer *path) {
   return privy_buffer_text(path, request->location == PRIVY_LOCATION_QUERY ? "params." : "headers.") &&
          privy_buffer_append(path, name, length);
@@ -87,7 +87,7 @@ static void raw_key(privy_request *request, const char *name, size_t length) {
   store_name(request, name, length);
 }
 
-/* Room for most bodies at once. */
+/* Large enough for most bodies. */
 #define USUAL_BODY 2048
 
 static void begin_body(privy_request *request) {
@@ -102,11 +102,11 @@ static void write_key(privy_request *request, const privy_field *field, const ch
     privy_writer_key(&request->writer, name, length);
 }
 
-/* What follows the name of a parameter of the operation; `field` is NULL when the operation does not take it. */
+/* Prepares for the value of a parameter; `field` is NULL if the operation does not have it. */
 static void begin_parameter(privy_request *request, const privy_field *field, const char *name, size_t length) {
   bool own_location = field && (field->flags & (PRIVY_FIELD_HEADER | PRIVY_FIELD_PATH));
   request->location = own_location ? privy_field_location(request->operation, field) : request->default_location;
-  if (request->location == PRIVY_LOCATION_PATH) return; /* its name does not travel */
+  if (request->location == PRIVY_LOCATION_PATH) return; /* the path has no parameter names */
   if (request->location != PRIVY_LOCATION_BODY) {
     bool header = request->location == PRIVY_LOCATION_HEADER;
     store_name(request, header ? field->header : name, header ? strlen(field->header) : length);
@@ -116,7 +116,7 @@ static void begin_parameter(privy_request *request, const privy_field *field, co
   write_key(request, field, name, length);
 }
 
-/* Of a name that is too long only the beginning is owned, for the fault. */
+/* The error of a name that is too long shows its beginning only. */
 static void refuse_name(privy_request *request, const char *name) {
   privy_request_key(request, name, privy_utf8_valid(name, LONGEST_SHOWN_NAME));
   privy_check_refuse(&request->check, "has a name that is too long");
@@ -178,7 +178,7 @@ void privy_request_header(privy_request *request) {
 
 /* ---- values ---- */
 
-/* Puts a scalar where it travels when that is not the body. */
+/* Writes a scalar outside the body. */
 static void write_outside_body(privy_request *request, const char *text, size_t length) {
   if (request->location != PRIVY_LOCATION_HEADER) request->head_length += request->name.length + length;
   switch (request->location) {
@@ -200,7 +200,7 @@ static void write_outside_body(privy_request *request, const char *text, size_t 
   }
 }
 
-/* What no body can hold is not copied into one first. */
+/* Checked before the text is copied. */
 static bool refuses_length(privy_request *request, size_t length) {
   if (length <= PRIVY_LONGEST_BODY) return false;
   privy_check_unusable(&request->check, "is too long: a body is at most 67108864 bytes");
@@ -350,7 +350,7 @@ void privy_request_end_object(privy_request *request) {
   end(request, false);
 }
 
-/* ---- the finish ---- */
+/* ---- finishing ---- */
 
 static bool make_target(privy_request *request) {
   privy_buffer *target = &request->target;

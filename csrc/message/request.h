@@ -1,4 +1,4 @@
-/* What lies inside the privy_request of privy.h, for the floors above: a streaming builder over the tables' checker. */
+/* The definition of privy_request: a builder that checks values as it writes them. */
 #ifndef PRIVY_MESSAGE_REQUEST_H
 #define PRIVY_MESSAGE_REQUEST_H
 
@@ -10,7 +10,7 @@
 typedef struct privy_request_header_line {
   const char *name;
   const char *value;
-  char *owned; /* where both stand, NULL when they are constants */
+  char *owned; /* the allocation that holds both; NULL for constants */
 } privy_request_header_line;
 
 struct privy_request {
@@ -25,24 +25,24 @@ struct privy_request {
   size_t header_count, header_capacity;
   size_t head_length; /* bytes of the path, the query and the headers that were given */
   privy_writer writer;
-  size_t next_field;               /* where privy_request_next goes on */
-  privy_location default_location; /* of parameters that have none of their own */
+  size_t next_field;               /* where privy_request_next continues */
+  privy_location default_location; /* of parameters without a location of their own */
   privy_location location;         /* of the current value */
-  unsigned outside;                /* containers open in a place that takes none */
+  unsigned outside;                /* containers open in a location that accepts none */
   privy_check check;
 };
 
-/* Gives the request a header, in place of an earlier one of that name. False when memory runs out. */
+/* Sets a header, replacing one of the same name. False when memory runs out. */
 PRIVY_NODISCARD bool privy_request_add_header(privy_request *request, const char *name, size_t name_length,
                                               const char *value, size_t value_length);
 /* Adds a header whose name and value are constants. False when memory runs out. */
 PRIVY_NODISCARD bool privy_request_add_constant(privy_request *request, const char *name, const char *value);
 /* The value of a header, NULL when the request has none of that name. */
 const char *privy_request_find_header(const privy_request *request, const char *name);
-/* The path as a template: "/contacts/{id}". Of a raw request, {id} stands for what is not a plain word; one whose
- * path is invalid has none. Cut to `size` bytes, its NUL included. */
+/* The path as a template: "/contacts/{id}". In a raw request {id} replaces what is not a plain word; an invalid path
+ * has no template. Cut to `size` bytes, its NUL included. */
 void privy_request_template(const privy_request *request, char *out, size_t size);
-/* Raw requests: checks and keeps a header given by the user, with the fault where it stands. */
+/* Raw requests: checks and adds a header of the user. */
 void privy_request_take_header(privy_request *request, const char *value, size_t length);
 /* Raw requests: checks method and path. */
 void privy_request_check_raw(privy_request *request, privy_slice method, privy_slice path);
@@ -51,10 +51,10 @@ void privy_request_check_raw(privy_request *request, privy_slice method, privy_s
 PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_error *error);
 
 /*
- * What follows the 409 of a contacts.upsert: an update of contact `id` with the fields of the create. An identifier
- * that was given alone is the one that matched and is left out; when both were given, both are sent, since one of them
- * may be new to the contact. When nothing is left to change, it is a contacts.get. PRIVY_OK with a finished request
- * that the caller frees; PRIVY_VALIDATION when `id` is none, PRIVY_NO_MEMORY.
+ * The request after the 409 of a contacts.upsert: an update of contact `id` with the fields of the create. A single
+ * identifier is the one that matched and is omitted; if both were given, both are sent, since one of them may be new to
+ * the contact. If nothing is left to change, it is a contacts.get. PRIVY_OK with a finished request that the caller
+ * frees; PRIVY_VALIDATION if `id` is not an id, PRIVY_NO_MEMORY.
  */
 PRIVY_NODISCARD privy_status privy_request_new_update_of(const privy_request *create, const char *id,
                                                          privy_request **out, privy_error *error);

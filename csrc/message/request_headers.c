@@ -5,7 +5,7 @@
 #include "message/http_syntax.h"
 #include "message/request.h"
 
-/* Headers that libcurl or the client writes itself. */
+/* Headers that libcurl or the client sets. */
 static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
                                           "Transfer-Encoding", "Connection", "User-Agent"};
 

@@ -7,7 +7,7 @@
 
 static const char *const methods[] = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"};
 
-/* NULL for what is no method. */
+/* NULL if it is not a known method. */
 static const char *known_method(privy_slice method) {
   for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
     if (privy_text_is(method.text, method.length, methods[i])) return methods[i];
@@ -29,7 +29,7 @@ void privy_request_check_raw(privy_request *request, privy_slice method, privy_s
   request->head_length += path.length;
 }
 
-/* A longer word may be a secret. */
+/* A longer word could be a secret. */
 #define LONGEST_WORD 32
 
 /* "contacts" and "v2" are plain words; an id, an e-mail address and a phone number are not. */

@@ -23,7 +23,7 @@ static bool read_headers(privy_response *response, const char *text, size_t leng
   privy_slice block = {response->header_block.data, response->header_block.length};
   privy_header header;
   while (privy_next_header(&block, &header)) {
-    /* The bytes behind a name and a value are the colon and the line's end: NULs may take their places. */
+    /* The bytes after a name and after a value are a colon and a line end: NULs replace them. */
     char *data = response->header_block.data;
     data[header.name.text - data + (ptrdiff_t)header.name.length] = '\0';
     data[header.value.text - data + (ptrdiff_t)header.value.length] = '\0';

@@ -1,4 +1,4 @@
-/* What lies inside the privy_response of privy.h, for the layers above. */
+/* The definition of privy_response. */
 #ifndef PRIVY_MESSAGE_RESPONSE_H
 #define PRIVY_MESSAGE_RESPONSE_H
 
@@ -17,11 +17,11 @@ struct privy_response {
   atomic_size_t references;
   int http_status;
   privy_buffer body;
-  privy_buffer header_block; /* NULs stand behind every name and value */
+  privy_buffer header_block; /* a NUL follows every name and value */
   privy_response_header_line *headers;
   size_t header_count, header_capacity;
   privy_value json;
-  char *records; /* one behind the other, each of `record_size` bytes */
+  char *records; /* consecutive, each of `record_size` bytes */
   size_t record_size, record_count, record_capacity;
   privy_record *pagination; /* NULL: there is none */
 };

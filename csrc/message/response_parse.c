@@ -11,7 +11,7 @@ typedef struct response_parser {
   const privy_operation *operation;
   privy_reader reader;
   privy_field_order order;
-  bool found;     /* the answer holds what the operation answers */
+  bool found;     /* the body has the records of the operation */
   bool no_memory; /* every false without a reader error */
 } response_parser;
 
@@ -76,7 +76,7 @@ static bool read_wrapped(response_parser *parser) {
   return !reader->error;
 }
 
-/* What was read before a fault is not given out. */
+/* An error returns no record. */
 static void drop_records(privy_response *response) {
   response->record_count = 0;
   privy_free(response->pagination);
@@ -92,7 +92,7 @@ static privy_status refuse_response(response_parser *parser, privy_error *error)
   return parser->reader.error ? refuse_json(&parser->reader, error) : privy_error_no_memory(error);
 }
 
-/* Reads the body of a successful answer. */
+/* Reads the body of a successful response. */
 static privy_status read_body(response_parser *parser, privy_error *error) {
   privy_response *response = parser->response;
   privy_reader *reader = &parser->reader;
@@ -147,7 +147,7 @@ static privy_status read_response(response_parser *parser, privy_error *error) {
   return read_body(parser, error);
 }
 
-/* Copies what the response says into an error whose code and message are set; takes over the reference. */
+/* Attaches the response to an error whose code and message are set; takes over the reference. */
 static privy_status attach_response(privy_response *response, privy_error *error) {
   error->http_status = response->http_status;
   const char *request_id = privy_response_header(response, "X-Request-Id");

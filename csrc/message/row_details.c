@@ -5,7 +5,7 @@
 #include "message/error.h"
 #include "schema/details.h"
 
-/* Faults that the message lists; the error has all of them. */
+/* Details that the message lists; the error has all of them. */
 #define LISTED 5
 
 privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field, const char *message) {
@@ -22,7 +22,7 @@ static uint64_t row_of(const privy_detail *detail) {
   return strtoull(detail->field + 1, NULL, 10);
 }
 
-/* Rows with a fault: the faults of a row follow each other. */
+/* Rows with an error: the details of a row are consecutive. */
 static size_t count_rows(const privy_details *details) {
   size_t count = 0;
   for (size_t i = 0; i < details->count; i++)

@@ -1,4 +1,4 @@
-/* The errors that answers stand for, in every shape that the API and what lies before it use. */
+/* Errors from responses, in every shape that the API and the proxies before it use. */
 #include <math.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "schema/details.h"
 #include "json/reader.h"
 
-/* What the body tells, as slices of it. */
+/* The contents of the body, as slices of it. */
 typedef struct error_body {
   privy_value code, message, details, contact_id;
 } error_body;
@@ -28,7 +28,7 @@ static void prefer(privy_value *chosen, privy_value other) {
   if (chosen->type != PRIVY_STRING || chosen->length == 0) *chosen = other;
 }
 
-/* The page does not settle where a 409 names the contact: every place that it could be is looked at. */
+/* The API documentation does not say where a 409 has the contact's id: try every place. */
 static privy_value find_contact(privy_value root, privy_value envelope, privy_value details) {
   privy_value id = member(envelope, "id"), key, element;
   prefer(&id, member(root, "id"));
@@ -59,7 +59,7 @@ static error_body read_error_body(privy_value root, int http_status) {
   return body;
 }
 
-/* Appends a string's text, or any other value as it stands. */
+/* Appends a string's text, or another value as JSON. */
 static bool append_value(privy_buffer *out, privy_value value) {
   if (value.type == PRIVY_ABSENT || value.type == PRIVY_NULL) return true;
   if (value.type == PRIVY_STRING) return privy_value_decode(value, out) == PRIVY_OK;
@@ -85,14 +85,14 @@ static bool add_detail(privy_details *details, privy_value field, privy_value me
   return done;
 }
 
-/* One element of a list of faults: {"field", "message"}, or whatever else stands there. */
+/* One element of a list of details: {"field", "message"}, or any other value. */
 static bool add_element(privy_details *details, privy_value element) {
   privy_value message = member(element, "message");
   if (message.type == PRIVY_ABSENT) message = element;
   return add_detail(details, member(element, "field"), message);
 }
 
-/* {"email": ["is invalid", …], …}: faults by field. */
+/* {"email": ["is invalid", …], …}: details by field. */
 static bool add_by_field(privy_details *details, privy_value object) {
   privy_cursor fields, messages;
   privy_value field, value, key, message;
@@ -131,7 +131,7 @@ static privy_status code_of(int http_status) {
   return PRIVY_API_STATUS;
 }
 
-/* What the server said, or what the status means when it said nothing. */
+/* The server's message, or the meaning of the status if there is none. */
 static bool append_words(privy_buffer *out, int status, const error_body *body, const privy_details *details) {
   if (body->message.type == PRIVY_STRING && body->message.length > 0) return append_value(out, body->message);
   if (status >= 300 && status < 400) return privy_buffer_text(out, "unexpected redirect");
@@ -156,7 +156,7 @@ static bool compose(privy_buffer *out, const privy_response *response, const err
   return done && privy_error_list_details(out, details);
 }
 
-/* When the limit that is spent is whole again, by the server's clock; 0 when the answer does not say. */
+/* When the reached limit resets, by the server's clock; 0 if unknown. */
 static double reset_of(const privy_response *response) {
   privy_rate_headers limits;
   privy_rate_headers_read(response, &limits);
@@ -164,7 +164,7 @@ static double reset_of(const privy_response *response) {
   return limits.minute.known ? (double)limits.minute.resets_at : 0;
 }
 
-/* Seconds to wait: what Retry-After asks for, else until the spent limit is whole again. Negative when unknown. */
+/* Seconds to wait: Retry-After, else until the reached limit resets. Negative if unknown. */
 static double wait_of(const privy_response *response, double wall) {
   const char *after = privy_response_header(response, "Retry-After");
   double server_now = privy_response_date(response, wall);

@@ -4,7 +4,7 @@
 #include "message/request.h"
 #include "json/reader.h"
 
-/* The rows that find a contact. */
+/* The fields that identify a contact. */
 static const char *const identifiers[] = {"email", "phone_number"};
 
 static bool is_identifier(privy_value key) {
@@ -35,7 +35,7 @@ static size_t copy_members(privy_request *update, privy_value body, bool with_id
   return count;
 }
 
-/* Writes the update; `*count` tells how many members it has. */
+/* Writes the update and sets `*count` to the number of its members. */
 static privy_status write_update(privy_request *update, const privy_request *create, size_t *count,
                                  privy_error *error) {
   privy_reader reader;

@@ -1,4 +1,4 @@
-/* Money as answers show it: a decimal text, worked on as text. */
+/* Money in responses: decimal text. */
 #ifndef PRIVY_SANDBOX_AMOUNT_H
 #define PRIVY_SANDBOX_AMOUNT_H
 

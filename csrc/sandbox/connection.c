@@ -11,9 +11,9 @@
 #define IDLE_SECONDS 60.0
 #define HEAD_SECONDS 10.0
 #define BODY_SECONDS 30.0
-/* Seconds in which a refused client may still send: a connection closed on unread bytes loses the answer. */
+/* Seconds in which a refused client may still send: closing a connection with unread bytes loses the response. */
 #define LINGER_SECONDS 2.0
-/* A connection that waits for a request keeps no more memory than this for its input. */
+/* The largest input buffer of an idle connection. */
 #define KEPT_INPUT ((size_t)64 << 10)
 
 typedef enum connection_stage { STAGE_IDLE, STAGE_HEAD, STAGE_BODY, STAGE_LINGER, STAGE_CLOSED } connection_stage;
@@ -21,9 +21,9 @@ typedef enum connection_stage { STAGE_IDLE, STAGE_HEAD, STAGE_BODY, STAGE_LINGER
 struct privy_sandbox_connection {
   privy_sandbox *sandbox;
   privy_host_filter filter;
-  privy_buffer input; /* what came and belongs to no head that was read */
-  size_t scanned;     /* bytes of it that do not end a head */
-  privy_buffer text;  /* the head that was read last, which `head` points into */
+  privy_buffer input; /* received bytes after the last head */
+  size_t scanned;     /* bytes of `input` already searched for the end of a head */
+  privy_buffer text;  /* the text of the last head; `head` points into it */
   privy_http_head head;
   privy_sandbox_response response;
   privy_buffer output;
@@ -68,7 +68,7 @@ static void enter(privy_sandbox_connection *self, connection_stage stage) {
   self->begun = false;
 }
 
-/* ---- what comes -------------------------------------------------------------------------------------------------- */
+/* ---- receiving -------------------------------------------------------------------------------------------------- */
 
 privy_status privy_sandbox_connection_feed(privy_sandbox_connection *self, const char *bytes, size_t length) {
   if (self->stage == STAGE_LINGER || self->stage == STAGE_CLOSED) return PRIVY_OK;
@@ -89,7 +89,7 @@ static void skip_empty_lines(privy_sandbox_connection *self) {
   if (length) drop_input(self, length);
 }
 
-/* ---- what goes --------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------------------------- */
 
 static const char *reason_of(int http_status) {
   static const struct {

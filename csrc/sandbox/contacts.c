@@ -8,11 +8,11 @@
 
 static const unsigned key_fields[PRIVY_KEY_COUNT] = {FIELD(email), FIELD(phone_number)};
 
-/* Where the keys among some values lead; e-mail goes before phone. */
+/* The contacts that have the given keys; the e-mail address takes precedence. */
 typedef struct lookup {
   size_t live;    /* the contact that has one of them */
   size_t gone;    /* the deleted contact that had one of them */
-  bool supported; /* the phone number is of a country that SMS reaches */
+  bool supported; /* SMS is supported in the country of the phone number */
 } lookup;
 
 static bool is_supported(const privy_sandbox *sandbox, privy_slice phone) {
@@ -45,7 +45,7 @@ PRIVY_NODISCARD static bool look_up(const privy_sandbox *sandbox, const privy_va
   return done;
 }
 
-/* Rows that answers hold take the values given. */
+/* Copies the given values of response fields. */
 static void overlay(privy_value *values, const privy_value *given) {
   for (size_t i = 0; i < privy_object_contact.response_field_count; i++) {
     const size_t index = privy_object_contact.response_fields[i];
@@ -55,13 +55,13 @@ static void overlay(privy_value *values, const privy_value *given) {
 
 /* ---- create ------------------------------------------------------------------------------------------------------ */
 
-/* Whether the deleted contact must stay under compliance suppression when it comes back. */
+/* Whether the deleted contact stays under compliance suppression when it is restored. */
 static bool stays_suppressed(const privy_store *store, size_t gone) {
   return gone != PRIVY_STORE_NONE && privy_store_enum_index(store->contacts[gone].values, FIELD(email_consent)) ==
                                          PRIVY_email_consent_compliance_suppressed;
 }
 
-/* Prepares a contact with the values given and nothing else: a new one, or in place of a deleted one. */
+/* Prepares a contact with the given values: a new one, or a restored one. */
 PRIVY_NODISCARD static bool prepare_creation(privy_exchange *exchange, privy_contact_change *change, size_t gone,
                                              const privy_value *given) {
   privy_store *store = &exchange->sandbox->store;
@@ -98,13 +98,13 @@ static void check_creation(privy_exchange *exchange, const lookup *found) {
   if (fault) privy_input_refuse(exchange, FIELD(sms_consent), fault);
 }
 
-/* Answers the faults that were kept, if any. */
+/* Responds with the errors, if there are any. */
 static privy_status respond_if_invalid(privy_exchange *exchange) {
   if (exchange->check.no_memory) return PRIVY_NO_MEMORY;
   return exchange->check.details.count ? privy_respond_details(exchange) : PRIVY_OK;
 }
 
-/* Answers the contact as it will be, and makes it so. */
+/* Responds with the changed contact, and commits the change. */
 static privy_status finish_change(privy_exchange *exchange, int http_status, privy_contact_change *change,
                                   privy_sms_consent from) {
   privy_store *store = &exchange->sandbox->store;
@@ -177,7 +177,7 @@ static void check_consents(privy_exchange *exchange, const privy_contact *contac
   if (fault) privy_input_refuse(exchange, FIELD(sms_consent), fault);
 }
 
-/* Applies the values of the exchange, which have been judged, to the contact. */
+/* Applies the checked values of the request to the contact. */
 static privy_status apply(privy_exchange *exchange, size_t index) {
   privy_store *store = &exchange->sandbox->store;
   const privy_sms_consent from =
@@ -206,7 +206,7 @@ privy_status privy_contacts_update(privy_exchange *exchange) {
   check_consents(exchange, contact);
   status = respond_if_invalid(exchange);
   if (status != PRIVY_OK || privy_responded(exchange)) return status;
-  /* Keys that are left are new to the contact: whoever has one is another. */
+  /* The keys that remain are new to the contact: their holder is another contact. */
   if (!look_up(exchange->sandbox, exchange->values, &found)) return PRIVY_NO_MEMORY;
   if (found.live != PRIVY_STORE_NONE) return privy_respond_conflict(exchange, found.live);
   return apply(exchange, index);

@@ -100,7 +100,7 @@ static privy_oauth_client *find_client(const privy_credentials *credentials, con
   return NULL;
 }
 
-/* Room for one more client, behind the last one. */
+/* Space for one more client, after the last one. */
 static privy_oauth_client *next_client(privy_credentials *credentials) {
   privy_oauth_client *clients = privy_grow(credentials->clients, credentials->client_count,
                                            &credentials->client_capacity, sizeof *credentials->clients);

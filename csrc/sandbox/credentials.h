@@ -1,4 +1,4 @@
-/* Who may ask: tokens, OAuth clients and Custom Integrations. */
+/* Tokens, OAuth clients and Custom Integrations. */
 #ifndef PRIVY_SANDBOX_CREDENTIALS_H
 #define PRIVY_SANDBOX_CREDENTIALS_H
 
@@ -8,8 +8,7 @@
 typedef uint32_t privy_scopes;
 #define PRIVY_SCOPES_ALL ((1u << PRIVY_SCOPE_COUNT) - 1u)
 
-/* Reads a list parted by spaces into `*out`; NULL means all. False when it holds a word that is no scope, which is then
- * passed over. */
+/* Reads a space-separated list into `*out`; NULL means all. Skips unknown words and returns false if there are any. */
 bool privy_scopes_read(const char *list, size_t length, privy_scopes *out);
 
 typedef struct privy_sandbox_token {
@@ -42,7 +41,7 @@ typedef struct privy_credentials {
 
 void privy_credentials_clear(privy_credentials *credentials);
 
-/* Adding what is there already sets it anew. False, changing nothing, when memory runs out. */
+/* Adding an existing one replaces it. False, changing nothing, when memory runs out. */
 PRIVY_NODISCARD bool privy_credentials_add_token(privy_credentials *credentials, const char *token, privy_scopes scopes,
                                                  double expires);
 PRIVY_NODISCARD bool privy_credentials_add_client(privy_credentials *credentials, const char *id, const char *secret,

@@ -27,7 +27,7 @@ static privy_status respond_receipt(privy_exchange *exchange, uint64_t serial, b
   return privy_respond_end(exchange, 200, &writer);
 }
 
-/* Judges what only the store can tell: whether the contact of that id exists. */
+/* Checks that the contact of that id exists. */
 static privy_status check_contact(privy_exchange *exchange) {
   const privy_value id = exchange->values[FIELD(privy_id)];
   privy_buffer text = PRIVY_BUFFER_EMPTY;

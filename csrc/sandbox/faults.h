@@ -1,4 +1,4 @@
-/* Faults on demand: a queue whose first one is the one that requests meet. */
+/* Injected faults: a queue whose first fault applies to the next requests. */
 #ifndef PRIVY_SANDBOX_FAULTS_H
 #define PRIVY_SANDBOX_FAULTS_H
 
@@ -13,9 +13,9 @@ typedef struct privy_sandbox_faults {
 void privy_sandbox_faults_clear(privy_sandbox_faults *faults);
 /* Queues a copy. False when memory runs out. */
 PRIVY_NODISCARD bool privy_sandbox_faults_add(privy_sandbox_faults *faults, const privy_sandbox_fault *fault);
-/* What the next request meets; NULL when nothing goes wrong. */
+/* The fault of the next request, or NULL. */
 const privy_sandbox_fault *privy_sandbox_faults_next(const privy_sandbox_faults *faults);
-/* Tells that a request has passed, so that the queue moves on. */
+/* Counts a request and advances the queue. */
 void privy_sandbox_faults_pass(privy_sandbox_faults *faults);
 
 #endif

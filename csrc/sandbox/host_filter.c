@@ -22,7 +22,7 @@ static bool are_digits(privy_slice text) {
   return true;
 }
 
-/* The host of "host", "host:port" or "[host]:port"; empty when the text is none of them. */
+/* The host of "host", "host:port" or "[host]:port"; empty for any other text. */
 static privy_slice host_of(privy_slice authority) {
   size_t length = 0;
   if (authority.length && *authority.text == '[') {

@@ -13,7 +13,7 @@ typedef struct privy_host_filter {
   char *allowed; /* further host names, separated by spaces */
 } privy_host_filter;
 
-/* False when memory runs out. NULL stands for an empty text. */
+/* False when memory runs out. NULL is an empty text. */
 PRIVY_NODISCARD bool privy_host_filter_init(privy_host_filter *filter, const char *host, const char *allowed);
 void privy_host_filter_clear(privy_host_filter *filter);
 privy_refusal privy_host_filter_check(const privy_host_filter *filter, const privy_http_head *head);

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Spreads a serial over all 64 bits. Every step can be undone, so that no two serials give the same. */
+/* Mixes a serial number into 64 bits. Every step is invertible, so no two serials give the same result. */
 static uint64_t scatter(uint64_t value) {
   value += UINT64_C(0x9E3779B97F4A7C15);
   value ^= value >> 31;

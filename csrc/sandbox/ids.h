@@ -8,7 +8,7 @@
 #define PRIVY_ID_SIZE 24
 #define PRIVY_SECRET_SIZE 64
 
-/* The last second that a date-time of four digits of year can tell. */
+/* The last second of year 9999. */
 #define PRIVY_LAST_TIME 253402300799.0
 
 /* `prefix` (at most 7 bytes) and 16 hexadecimal digits, others for every serial. */

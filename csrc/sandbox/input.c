@@ -8,7 +8,7 @@
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-/* The byte at `*at`, which moves on: a %XX escape resolved, one that is none taken as it stands. */
+/* Takes the byte at `*at`, decoding %XX; an invalid escape stays as it is. */
 static char next_byte(privy_slice text, size_t *at) {
   const char byte = text.text[(*at)++];
   if (byte == '+') return ' ';

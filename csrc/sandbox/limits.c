@@ -20,7 +20,7 @@ void privy_sandbox_limits_restart(privy_sandbox_limits *limits) {
     limits->windows[i] = (privy_sandbox_window){limits->windows[i].limit, 0, 0.0, false};
 }
 
-/* A window that a clock set back left in the future is over too. */
+/* A window in the future, after the clock was set back, is over too. */
 static bool is_current(const privy_sandbox_window *window, size_t kind, double now) {
   return window->open && now >= window->start && now < window->start + kinds[kind].seconds;
 }

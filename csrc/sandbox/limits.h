@@ -1,4 +1,4 @@
-/* The account's limits: so many requests a minute and a day, each window beginning with its first request. */
+/* The account's limits: requests per minute and per day; a window begins with its first request. */
 #ifndef PRIVY_SANDBOX_LIMITS_H
 #define PRIVY_SANDBOX_LIMITS_H
 
@@ -22,9 +22,9 @@ typedef struct privy_sandbox_limits {
 void privy_sandbox_limits_set(privy_sandbox_limits *limits, uint32_t per_minute, uint32_t per_day);
 /* Closes both windows: nothing is used of them. */
 void privy_sandbox_limits_restart(privy_sandbox_limits *limits);
-/* Counts a request; false, counting nothing, when a limit is spent. */
+/* Counts a request; false, without counting it, if a limit is reached. */
 PRIVY_NODISCARD bool privy_sandbox_limits_take(privy_sandbox_limits *limits, double now);
-/* Whole seconds until every spent limit is whole again, at least 1. */
+/* Seconds, rounded up, until every reached limit resets; at least 1. */
 int64_t privy_sandbox_limits_wait(const privy_sandbox_limits *limits, double now);
 /* Appends the three header lines of each limit that is on: a limit that is off has nothing to report. False when memory
  * runs out. */

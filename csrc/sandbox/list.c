@@ -5,18 +5,18 @@
 #define FIELD(name) PRIVY_FIELD_CONTACT_##name
 #define USUAL_PER_PAGE 25
 
-/* What a listing asks for. */
+/* The filter of a list. */
 typedef struct criteria {
   privy_buffer keys[PRIVY_KEY_COUNT]; /* empty: any */
   int email_consent, sms_consent;     /* -1: any */
   uint64_t page, per_page;
 } criteria;
 
-/* The values of a page, being written. */
+/* The records of a page that is being written. */
 typedef struct matches {
   privy_writer writer;
-  uint64_t skip; /* matches that stand on earlier pages */
-  uint64_t room; /* values that the page still takes */
+  uint64_t skip; /* matches on earlier pages */
+  uint64_t room; /* records that still fit on the page */
   uint64_t count;
 } matches;
 
@@ -56,7 +56,7 @@ static void offer(matches *listing, const criteria *filter, const privy_contact 
   privy_respond_object(&listing->writer, &privy_object_contact, contact->values);
 }
 
-/* The contact that an exact filter leaves, if any: PRIVY_STORE_NONE when it has none. */
+/* The contact that matches an exact filter; PRIVY_STORE_NONE if there is none. */
 static size_t only_match(const privy_store *store, const criteria *filter) {
   size_t match = PRIVY_STORE_NONE;
   for (unsigned i = 0; i < PRIVY_KEY_COUNT; i++) {

@@ -3,10 +3,10 @@
 #include "sandbox/exchange.h"
 #include "sandbox/ids.h"
 
-/* How long an access token lives, in seconds. */
+/* The lifetime of an access token, in seconds. */
 #define LIFETIME 7200
 
-/* The fields of the form; one without text was not sent. */
+/* The fields of the form; an empty one was not sent. */
 typedef struct fields {
   privy_slice grant_type, client_id, client_secret, scope;
 } fields;

@@ -6,7 +6,7 @@
 
 #define FIELD(name) PRIVY_FIELD_ORDER_##name
 
-/* Texts that values of an order point to until they are packed. */
+/* Texts of an order's values until they are packed. */
 typedef struct order_texts {
   char amount[PRIVY_AMOUNT_SIZE];
   char placed[PRIVY_TIME_TEXT_SIZE];
@@ -24,7 +24,7 @@ PRIVY_NODISCARD static bool plain_text(privy_value value, privy_buffer *decoded,
   return true;
 }
 
-/* Which Custom Integration the order is tied to; an unknown or inactive one is a fault. */
+/* The Custom Integration of the order; an unknown or inactive one is an error. */
 static size_t integration_of(privy_exchange *exchange) {
   privy_slice token;
   const privy_credentials *credentials = &exchange->sandbox->credentials;
@@ -36,14 +36,14 @@ static size_t integration_of(privy_exchange *exchange) {
   return integration;
 }
 
-/* Puts what was given over what is stored: a field left out keeps its value. */
+/* Copies the given values over the stored ones: an omitted field keeps its value. */
 static void overlay(const privy_exchange *exchange, privy_value *values) {
   for (size_t i = 0; i < PRIVY_ORDER_FIELDS; i++) {
     if (exchange->values[i].type != PRIVY_ABSENT) values[i] = exchange->values[i];
   }
 }
 
-/* Fills the values that answers derive from others. False when memory runs out. */
+/* Fills the response fields that derive from others. False when memory runs out. */
 PRIVY_NODISCARD static bool derive(privy_exchange *exchange, privy_value *values, order_texts *texts) {
   privy_slice text;
   privy_time placed;
@@ -78,7 +78,7 @@ PRIVY_NODISCARD static bool link_contact(privy_exchange *exchange, const privy_v
   return privy_contact_link(exchange, values, change, index);
 }
 
-/* Stores the order under its key and answers it. */
+/* Stores the order under its key and responds with it. */
 static privy_status store_order(privy_exchange *exchange, privy_slice key, size_t index, size_t integration,
                                 const privy_value *values) {
   privy_store *store = &exchange->sandbox->store;

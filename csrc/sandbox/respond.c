@@ -62,7 +62,7 @@ privy_status privy_respond_end(privy_exchange *exchange, int http_status, const 
   return PRIVY_OK;
 }
 
-/* Opens {"error": {"code", "message". NULL stands for the usual words of the status. */
+/* Opens {"error": {"code", "message". NULL: those of the status. */
 static void begin_error(privy_exchange *exchange, privy_writer *writer, int http_status, const char *code,
                         const char *message) {
   const size_t error = error_of(http_status);

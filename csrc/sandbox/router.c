@@ -4,7 +4,7 @@
 #include "base/fork.h"
 #include "sandbox/exchange.h"
 
-/* ---- where a request goes ---------------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------------- */
 
 static privy_handler *const handlers[PRIVY_OP_COUNT] = {
     [PRIVY_OP_LIST] = privy_contacts_list,
@@ -17,7 +17,7 @@ static privy_handler *const handlers[PRIVY_OP_COUNT] = {
     [PRIVY_OP_EVENT] = privy_events_ingest,
 };
 
-/* Whether the path is one of the pattern, whose "{…}" stands for a segment. */
+/* Whether the path matches the pattern, in which "{…}" matches a segment. */
 static bool matches(const char *pattern, privy_slice path, privy_slice *segment) {
   size_t at = 0;
   for (; *pattern; pattern++) {
@@ -34,7 +34,7 @@ static bool matches(const char *pattern, privy_slice path, privy_slice *segment)
   return at == path.length;
 }
 
-/* Finds the operation of the method and path. One without a handler (an upsert is a create first) is none here. */
+/* Finds the operation of the method and path. An upsert has no handler: it is a create. */
 static bool find_operation(privy_exchange *exchange) {
   const privy_operation *operation;
   for (size_t i = 0; (operation = privy_operation_at(i)); i++) {
@@ -62,7 +62,7 @@ static const privy_sandbox_token *find_token(const privy_exchange *exchange) {
   return privy_credentials_token(&exchange->sandbox->credentials, value, exchange->now);
 }
 
-/* ---- requests that no operation answers -------------------------------------------------------------------------- */
+/* ---- refusals -------------------------------------------------------------------------- */
 
 static privy_status refuse_token(privy_exchange *exchange) {
   return privy_respond_error(exchange, 401);
@@ -111,7 +111,7 @@ static privy_status respond_fault(privy_exchange *exchange) {
   return PRIVY_OK;
 }
 
-/* ---- the way of a request ---------------------------------------------------------------------------------------- */
+/* ---- handling a request ---------------------------------------------------------------------------------------- */
 
 static privy_handler *choose(privy_exchange *exchange) {
   if (exchange->fault && exchange->fault->http_status) return respond_fault;
@@ -135,7 +135,7 @@ static void split_target(privy_exchange *exchange, const char *target) {
   exchange->query = query ? (privy_slice){query + 1, strlen(query + 1)} : (privy_slice){"", 0};
 }
 
-/* Answers the request; the sandbox's lock is held. */
+/* Handles the request. The caller holds the lock. */
 static privy_status handle(privy_sandbox *sandbox, privy_exchange *exchange) {
   const privy_counters before = sandbox->counters;
   sandbox->counters.requests++;

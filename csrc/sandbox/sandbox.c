@@ -66,7 +66,7 @@ void privy_sandbox_response_clear(privy_sandbox_response *response) {
   privy_sandbox_response_init(response);
 }
 
-/* ---- who may ask ------------------------------------------------------------------------------------------------- */
+/* ---- credentials ------------------------------------------------------------------------------------------------- */
 
 static privy_scopes scopes_of(const char *list) {
   privy_scopes scopes;
@@ -103,7 +103,8 @@ privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *t
   return done(sandbox, privy_credentials_add_integration(&sandbox->credentials, token, active));
 }
 
-/* ---- what no request can do -------------------------------------------------------------------------------------- */
+/* ---- changes that no request can make
+ * -------------------------------------------------------------------------------------- */
 
 static privy_status set_consent(privy_store *store, const char *contact_id, const char *field, const char *value) {
   const privy_field *consent = privy_object_lookup(&privy_object_contact, field, strlen(field));

@@ -1,4 +1,4 @@
-/* The sandbox as a whole. A lock guards all of it but the count of references. */
+/* The state of a sandbox. A lock guards all of it except the reference count. */
 #ifndef PRIVY_SANDBOX_STATE_H
 #define PRIVY_SANDBOX_STATE_H
 
@@ -10,10 +10,10 @@
 #include "sandbox/limits.h"
 #include "sandbox/store.h"
 
-/* What every request counts; a request that runs out of memory takes it back. */
+/* Counters of requests; a request that runs out of memory restores them. */
 typedef struct privy_counters {
   uint64_t requests;
-  uint64_t serial; /* of the last request; a reset does not turn it back */
+  uint64_t serial; /* of the last request; not changed by a reset */
   privy_sandbox_limits limits;
 } privy_counters;
 
@@ -31,7 +31,7 @@ struct privy_sandbox {
   privy_counters counters;
   privy_clock clock;
   uint64_t secrets;    /* access tokens made */
-  char *sms_countries; /* prefixes of phone numbers, parted by spaces */
+  char *sms_countries; /* space-separated prefixes of phone numbers */
 };
 
 /* The time by the sandbox's clock. The caller holds the lock. */

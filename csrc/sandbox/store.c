@@ -64,8 +64,7 @@ const size_t *privy_store_live(privy_store *store) {
   return store->live;
 }
 
-/* Copies the texts of all values into `block`, with `extra` bytes of room behind them, and makes the values point
- * there. */
+/* Copies the texts of all values into `block`, reserves `extra` bytes after them, and makes the values point there. */
 static bool pack(privy_value *values, size_t count, size_t extra, privy_buffer *block) {
   size_t total = extra;
   for (size_t i = 0; i < count; i++) total += values[i].length;
@@ -101,7 +100,7 @@ static bool pack_contact(privy_contact *contact, const privy_value *values) {
   return true;
 }
 
-/* Room for one more contact in both arrays. */
+/* Reserves space for one more contact in both arrays. */
 static bool make_room(privy_store *store) {
   privy_contact *contacts =
       privy_grow(store->contacts, store->contact_count, &store->contact_capacity, sizeof *store->contacts);

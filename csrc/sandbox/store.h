@@ -1,5 +1,5 @@
 /*
- * What the sandbox remembers: contacts, orders, and the keys of accepted events. A record keeps one raw JSON value per
+ * The sandbox's data: contacts, orders, and the keys of accepted events. A record keeps one raw JSON value per
  * index of its table, so that no field is named twice.
  *
  * Changing takes two steps: a change is prepared, which does everything that may run out of memory, and then committed,
@@ -13,7 +13,7 @@
 
 #define PRIVY_STORE_NONE PRIVY_MAP_NONE
 
-/* What a contact is found by, besides its id. */
+/* The keys of a contact, other than its id. */
 typedef enum privy_key { PRIVY_KEY_EMAIL, PRIVY_KEY_PHONE, PRIVY_KEY_COUNT } privy_key;
 
 typedef struct privy_contact {
@@ -33,7 +33,7 @@ typedef struct privy_order {
 typedef struct privy_store {
   privy_contact *contacts; /* deleted ones included: they may be restored */
   size_t contact_count, contact_capacity;
-  size_t *live; /* positions of the contacts not deleted, oldest first; room for all contacts */
+  size_t *live; /* positions of the contacts not deleted, oldest first; capacity for all contacts */
   size_t live_count, live_capacity;
   bool live_stale; /* the count is right, the positions are not */
   privy_order *orders;
@@ -59,9 +59,9 @@ privy_value privy_store_enum_value(const privy_enum *enum_values, unsigned index
 unsigned privy_store_enum_index(const privy_value *values, unsigned index);
 /* Appends the string as a key is kept: escapes resolved, e-mail addresses in lower case. False when memory runs out. */
 PRIVY_NODISCARD bool privy_store_key(privy_value string, privy_key key, privy_buffer *out);
-/* The contact that had the key last, deleted or not; PRIVY_STORE_NONE for an empty key and when nobody had it. */
+/* The contact that had the key last, deleted or not; PRIVY_STORE_NONE for an empty or unknown key. */
 size_t privy_store_holder(const privy_store *store, privy_key key, privy_slice text);
-/* The contact of that id; PRIVY_STORE_NONE when there is none or it was deleted. */
+/* The contact of that id; PRIVY_STORE_NONE if there is none or it was deleted. */
 size_t privy_store_contact(const privy_store *store, privy_slice id);
 /* The contacts that are not deleted, oldest first. */
 const size_t *privy_store_live(privy_store *store);
@@ -75,7 +75,7 @@ typedef struct privy_contact_change {
   bool prepared;
   bool fresh;
   bool claimed[PRIVY_KEY_COUNT];
-  size_t before[PRIVY_KEY_COUNT]; /* whose the claimed keys were */
+  size_t before[PRIVY_KEY_COUNT]; /* previous holders of the claimed keys */
 } privy_contact_change;
 
 /* Prepares contact `index` (PRIVY_STORE_NONE: a new one) to have these values. Copies the values. */
@@ -84,7 +84,7 @@ PRIVY_NODISCARD bool privy_contact_prepare(privy_store *store, privy_contact_cha
 void privy_contact_commit(privy_store *store, privy_contact_change *change);
 /* Also after a commit, and when nothing was prepared: then nothing happens. */
 void privy_contact_abandon(privy_store *store, privy_contact_change *change);
-/* Deletes a contact; it keeps its keys until somebody takes them. */
+/* Deletes a contact; it keeps its keys until another contact claims them. */
 void privy_contact_delete(privy_store *store, size_t index);
 
 typedef struct privy_order_change {

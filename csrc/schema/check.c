@@ -10,7 +10,7 @@
 #include "schema/reason.h"
 #include "json/scan.h"
 
-/* What stands in a container. */
+/* What a container holds. */
 enum {
   FRAME_PARAMS,  /* the parameters of the operation */
   FRAME_OBJECT,  /* an object with a table */
@@ -29,7 +29,7 @@ static privy_check_frame *top(privy_check *check) {
   return &check->frames[check->depth - 1];
 }
 
-/* JSONObject that have rows are expected in the order of their table: who gives them keeps to it more often than not.
+/* Fast path: callers usually pass members in the order of the table.
  */
 static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
   *frame = (privy_check_frame){.kind = kind, .key_length = PRIVY_CHECK_NO_KEY, .object = object};
@@ -58,7 +58,7 @@ static privy_verdict refused(privy_check *check, const char *message) {
   return PRIVY_VERDICT_REFUSED;
 }
 
-/* Keeps the fault whose words `done` says are whole; clears them. */
+/* Adds the error in `words`, which `done` says is complete, and clears the buffer. */
 static privy_verdict refuse_with(privy_check *check, bool done, privy_buffer *words) {
   if (done && privy_buffer_terminate(words))
     privy_check_refuse(check, words->data);
@@ -130,7 +130,7 @@ static const privy_field *params_key(privy_check *check, const char *name, size_
   return NULL;
 }
 
-/* Keeps a key that no table has, for the path of faults; false when it is not UTF-8, its wrong bytes then replaced. */
+/* Stores an unknown key for the paths of errors. False if it is not UTF-8; then its invalid bytes are replaced. */
 static bool store_key(privy_check *check, const char *name, size_t length) {
   privy_check_frame *frame = top(check);
   bool ascii;
@@ -197,7 +197,7 @@ void privy_check_param(privy_check *check, const privy_field *row) {
 
 /* ---- values ---- */
 
-/* What stands before every value: counts elements, and tells whether the value must be judged by `*field`. */
+/* Called for every value: counts elements, and says how to check the value; JUDGE_FIELD: against `*field`. */
 typedef enum { JUDGE_FIELD, JUDGE_ELEMENT_STRING, JUDGE_ELEMENT_OBJECT, JUDGE_FLAT, JUDGE_NOTHING, JUDGE_SILENT } judge;
 
 static judge judge_unnamed(privy_check_frame *frame) {
@@ -378,7 +378,7 @@ bool privy_check_wants_time(const privy_check *check) {
 
 /* ---- containers ---- */
 
-/* The kind of frame that the container of a field opens; FRAME_IGNORED after a fault. */
+/* The kind of frame that a field's container opens; FRAME_IGNORED after an error. */
 static uint8_t frame_of_field(privy_check *check, const privy_field *field, bool array) {
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_STRINGS:

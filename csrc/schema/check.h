@@ -1,13 +1,13 @@
 /*
- * Checks the parameters of one operation as they stream past: the same code judges what a user gives (message/request)
- * and what reaches the sandbox. Faults are collected, each with the path of its field; nothing stops at the first.
+ * Checks the parameters of one operation one by one: the same code checks what a user passes (message/request) and what
+ * the sandbox receives. It collects all errors, each with the path of its field.
  *
  *   privy_check check;
  *   privy_check_init(&check, operation, PRIVY_CHECK_STRICT);
  *   privy_check_key(&check, "email", 5);
  *   privy_check_string(&check, "jane@example.com", 16);
  *   privy_check_finish(&check, 0);
- *   if (check.faults.count) …
+ *   if (check.details.count) …
  *   privy_check_clear(&check);
  */
 #ifndef PRIVY_SCHEMA_CHECK_H
@@ -18,12 +18,12 @@
 #include "schema/schema.h"
 #include "json/reader.h"
 
-/* Levels of containers accepted in a parameter; deeper is a fault. */
+/* The deepest nesting that a parameter may have. */
 #define PRIVY_CHECK_DEPTH 64
 
 typedef enum privy_check_mode {
-  PRIVY_CHECK_STRICT, /* a user's call: unknown and read-only names are faults, and so is a name given twice */
-  PRIVY_CHECK_LENIENT /* a server's view: unknown and read-only names are passed over */
+  PRIVY_CHECK_STRICT, /* a user's call: unknown, read-only and repeated names are errors */
+  PRIVY_CHECK_LENIENT /* a server: unknown and read-only names are ignored */
 } privy_check_mode;
 
 typedef enum privy_verdict {
@@ -52,16 +52,16 @@ typedef struct privy_check {
   const privy_operation *operation; /* NULL: a raw request, of which only texts and nesting are checked */
   privy_check_mode mode;
   privy_details details;
-  uint64_t given;                                  /* rows of the operation's object given, null included */
-  uint64_t nulls;                                  /* rows given as null */
-  uint64_t noted;                                  /* rows whose value stands in `choices` */
-  uint8_t enum_values[64];                         /* by row: an enum value's position, a boolean's truth */
-  bool unknown;                                    /* `extra` gave a name that the operation does not know */
-  bool lenient;                                    /* `extra`: what follows at top level is not judged */
+  uint64_t given;                                  /* fields given, null included */
+  uint64_t nulls;                                  /* fields given as null */
+  uint64_t noted;                                  /* fields whose value is in `enum_values` */
+  uint8_t enum_values[64];                         /* by field: the position of an enum value, or a boolean */
+  bool unknown;                                    /* `extra` has a name that the operation does not have */
+  bool lenient;                                    /* inside `extra`: top-level values are not checked */
   bool no_memory;                                  /* memory ran out: the verdicts are incomplete */
   unsigned any_levels;                             /* levels open inside the current PRIVY_KIND_ANY */
   unsigned too_deep;                               /* containers open below the deepest frame */
-  privy_buffer keys;                               /* keys of open frames that no table has */
+  privy_buffer keys;                               /* unknown keys of open frames */
   size_t depth;                                    /* open frames, the top level included */
   privy_check_frame frames[PRIVY_CHECK_DEPTH + 2]; /* top level, the levels accepted, and one that is refused */
 } privy_check;
@@ -69,9 +69,9 @@ typedef struct privy_check {
 void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode);
 void privy_check_clear(privy_check *check);
 
-/* Names the next value by the row of a parameter that the operation takes. */
+/* Names the next value by a parameter that the operation accepts. */
 void privy_check_param(privy_check *check, const privy_field *row);
-/* Names the next value. Returns the row that it belongs to; NULL inside free JSON and for unknown names. */
+/* Names the next value. Returns its field; NULL inside free JSON and for unknown names. */
 const privy_field *privy_check_key(privy_check *check, const char *name, size_t length);
 privy_verdict privy_check_string(privy_check *check, const char *text, size_t length);
 privy_verdict privy_check_number(privy_check *check, const char *text, size_t length);
@@ -79,25 +79,25 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
 privy_verdict privy_check_integer(privy_check *check, int64_t value);
 privy_verdict privy_check_boolean(privy_check *check, bool value);
 privy_verdict privy_check_null(privy_check *check);
-/* A container that is refused is still walked to its end, silently. */
+/* The members of a refused container are still passed, and ignored. */
 privy_verdict privy_check_begin(privy_check *check, bool array);
 void privy_check_end(privy_check *check);
-/* The next member has a name that is no text (shown as `name`), or none at all (NULL): a fault. No value follows. */
+/* Error: the next member's name is not a string (shown as `name`), or it has none (NULL). No value follows. */
 void privy_check_no_key(privy_check *check, const char *name, size_t length);
-/* The next value cannot be told in JSON: `message` is its fault. */
+/* Error: the next value cannot be encoded as JSON, as `message` says. */
 void privy_check_unusable(privy_check *check, const char *message);
-/* The same for a value that is of a type without a form in JSON, by the name of the type. */
+/* The same for a value whose type has no JSON form, by the name of the type. */
 void privy_check_other(privy_check *check, const char *type);
-/* Whether the field that judges the next value is a time. */
+/* Whether the next value is checked as a time. */
 bool privy_check_wants_time(const privy_check *check);
-/* Keeps a fault of the current field. */
+/* Adds an error of the current field. */
 void privy_check_refuse(privy_check *check, const char *message);
-/* Keeps a fault of the top-level field `name`, or of "base". */
+/* Adds an error of the top-level field `name`, or of "base". */
 void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) PRIVY_PRINTF(3, 4);
-/* Missing parameters and rules over several fields. Parameters whose bit is in `exempt` need not be there. */
+/* Missing parameters and rules over several fields. Parameters whose bit is in `exempt` are not required. */
 void privy_check_finish(privy_check *check, uint64_t exempt);
 
-/* Feeds the members of a JSON object to the check, as if each had been given. `object` is validated JSON. */
+/* Checks the members of a JSON object as parameters. `object` is validated JSON. */
 void privy_check_members(privy_check *check, privy_value object);
 
 #endif

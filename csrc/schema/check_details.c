@@ -6,14 +6,14 @@
 #include "base/visible.h"
 #include "schema/check.h"
 
-/* The current key; without a text when there is none. */
+/* The current key; its text is NULL if there is none. */
 static privy_slice key_of(const privy_check *check, const privy_check_frame *frame) {
   if (frame->field) return (privy_slice){frame->field->name, frame->field->name_length};
   if (frame->key_length == PRIVY_CHECK_NO_KEY) return (privy_slice){NULL, 0};
   return (privy_slice){frame->key_length ? check->keys.data + frame->key_start : "", frame->key_length};
 }
 
-/* Path of the current value: keys joined by dots, positions in brackets. A key that cannot be seen stands in quotes. */
+/* Path of the current value: keys joined by dots, positions in brackets, keys with invisible characters in quotes. */
 static bool path_of(privy_check *check, privy_buffer *out) {
   for (size_t i = 0; i < check->depth; i++) {
     const privy_check_frame *frame = &check->frames[i];

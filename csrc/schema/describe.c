@@ -1,9 +1,9 @@
-/* The tables as privy.h shows them to the bindings. */
+/* The tables as the bindings read them. */
 #include <string.h>
 
 #include "schema/schema.h"
 
-/* Free text may hold anything about a person. */
+/* Free text may contain personal data. */
 static bool is_personal(const privy_field *field) {
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_STRING: return field->format != PRIVY_FORMAT_CONTACT_ID;

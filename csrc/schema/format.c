@@ -57,7 +57,7 @@ bool privy_format_time(const char *text, size_t length) {
 bool privy_format_time_utc(const char *text, size_t length) {
   if (!privy_format_time(text, length)) return false;
   if (text[length - 1] == 'Z' || text[length - 1] == 'z') return true;
-  /* The offset is valid: it is zero when no digit behind its sign is another one. */
+  /* The offset is valid: it is zero if all digits after its sign are 0. */
   for (size_t i = length; text[i - 1] != '+' && text[i - 1] != '-'; i--)
     if (text[i - 1] != '0' && text[i - 1] != ':') return false;
   return true;

@@ -1,4 +1,4 @@
-/* Formats of strings. Every function says whether the whole text has the format; none allocates. */
+/* Formats of strings. Every function returns whether the text has the format; none allocates. */
 #ifndef PRIVY_SCHEMA_FORMAT_H
 #define PRIVY_SCHEMA_FORMAT_H
 
@@ -14,10 +14,9 @@ bool privy_format_contact_id(const char *text, size_t length);
 bool privy_format_order_id(const char *text, size_t length);
 bool privy_format_header(const char *text, size_t length);
 
-/* Position of the first character that no text of the format holds and that a reader may overlook; `length` when there
- * is none. */
+/* Position of the first character that the format excludes and that is easy to overlook; `length` if there is none. */
 size_t privy_format_odd(privy_format format, const char *text, size_t length);
-/* NULL when the text has the format, else the words of the fault. */
+/* NULL if the text has the format, else the error message. */
 const char *privy_format_check(privy_format format, const char *text, size_t length);
 
 #endif

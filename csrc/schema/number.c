@@ -1,16 +1,16 @@
-/* The numbers that values of answers hold. */
+/* The numbers of response values. */
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/text.h"
 #include "json/reader.h"
 
-/* Digits of an exponent, leading zeros not counted, that every decimal type can take. */
+/* Digits of an exponent, without leading zeros, that every decimal type accepts. */
 #define EXPONENT_DIGITS 6
 /* Digits of an integer that was written with a fraction or an exponent. */
 #define MOST_DIGITS 1000
 
-/* A number taken apart: sign, digits without the point, and the power of ten that they are times. */
+/* A parsed number: sign, digits, and exponent. */
 typedef struct parts {
   bool negative;
   privy_slice whole, fraction;
@@ -50,7 +50,7 @@ static char digit_at(const parts *number, size_t index) {
   return index < number->fraction.length ? number->fraction.text[index] : '0';
 }
 
-/* How many digits stand before the point; negative or 0: none. */
+/* The number of digits before the point; 0 or less: none. */
 static long count_whole(const parts *number) {
   return (long)number->whole.length + number->exponent;
 }
@@ -63,7 +63,7 @@ static bool has_fraction(const parts *number) {
   return false;
 }
 
-/* Writes an integer that is told with a fraction or an exponent as its digits. */
+/* Writes the digits of an integer that has a fraction or an exponent. */
 PRIVY_NODISCARD static bool write_whole(const parts *number, privy_buffer *room) {
   const long count = count_whole(number);
   size_t i = 0;
@@ -91,7 +91,7 @@ static privy_status read_number(privy_value number, privy_kind kind, privy_buffe
   return PRIVY_OK;
 }
 
-/* Money that is told as text: resolves its escapes. */
+/* Money as a string: resolves its escapes. */
 static privy_status read_money(privy_value string, privy_buffer *room, privy_value *out) {
   privy_slice text = {string.text, string.length};
   if (string.escaped) {

@@ -1,5 +1,5 @@
-/* The words of faults that depend on more than the field's kind. All append to a buffer and give false when memory runs
- * out. */
+/* Error messages that depend on more than the field's kind. Each function appends to a buffer and returns false when
+ * memory runs out. */
 #ifndef PRIVY_SCHEMA_REASON_H
 #define PRIVY_SCHEMA_REASON_H
 
@@ -7,26 +7,26 @@
 #include "schema/schema.h"
 
 #define PRIVY_REASON_MONEY "must be a number such as 95.00"
-/* Follows the name of what stands for a missing value. */
+/* Follows the name of a value that represents a missing one. */
 #define PRIVY_REASON_MISSING ": leave out a value that is missing"
 
-/* Why the operation does not take the enumeration's value at `position` (-1: the text is no value of it). */
+/* Why the operation does not accept the enum value at `position` (-1: the text is not a value of the enum). */
 PRIVY_NODISCARD bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation,
                                              const privy_field *field, int position);
-/* What a field takes, for a value of another type. */
+/* What type the field requires. */
 PRIVY_NODISCARD bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field);
-/* Why a text is not a number: it says NaN or infinite. NULL for any other text. */
+/* The error of a number that is NaN or infinite; NULL for any other text. */
 const char *privy_reason_not_finite(const char *text, size_t length);
-/* What the format asks for, and which character breaks it when that may be overlooked. `message` is the format's. */
+/* The format's `message`, and the character that breaks the format if it is easy to overlook. */
 PRIVY_NODISCARD bool privy_reason_format(privy_buffer *out, privy_format format, const char *message, const char *text,
                                          size_t length);
-/* The limits of an integer; `large`: it lies above them. */
+/* The limits of an integer; `large`: it is above them. */
 PRIVY_NODISCARD bool privy_reason_integer(privy_buffer *out, const privy_field *field, bool large);
-/* Why the operation does not take a name, and which of its parameters may be meant. */
+/* That the operation has no parameter of that name, and a similar one if there is one. */
 PRIVY_NODISCARD bool privy_reason_name(privy_buffer *out, const privy_operation *operation, const char *name,
                                        size_t length);
 
-/* The parameter of the operation that the name most likely stands for; NULL when none is close. */
+/* The parameter whose name is most similar; NULL if none is close. */
 const privy_field *privy_suggest(const privy_operation *operation, const char *name, size_t length);
 
 #endif

@@ -1,4 +1,4 @@
-/* The end of a check: what is missing, and rules over several fields; and a whole JSON object checked at once. */
+/* The end of a check (missing parameters, rules over several fields), and the check of a JSON object. */
 #include "schema/check.h"
 
 static void check_required(privy_check *check, uint64_t exempt) {

@@ -1,15 +1,15 @@
 /*
- * The tables: everything the core knows of the API as data. The rows stand in the .def files, one fact each:
+ * The tables: the description of the API as data, in .def files, one fact per row:
  *
- *   endpoints.def  operations: name, method, path, scope, what they answer
- *   contact.def, order.def, event.def, page.def   fields: kind, format, limits, who takes them, older names
+ *   endpoints.def  operations: name, method, path, scope, kind of response
+ *   contact.def, order.def, event.def, page.def   fields: kind, format, limits, operations, aliases
  *   parts.def      nested parts of an order
- *   enums.def      enumerations: values, who may send them, older names
- *   formats.def    formats of strings, with the words of their fault
+ *   enums.def      enums: values, operations that may send them, aliases
+ *   formats.def    formats of strings, with their error messages
  *   rules.def      rules over several fields
  *   scopes.def     scopes of tokens
  *
- * privy.h gives the bindings a view of them (privy_operation_*, privy_object_*, privy_enum_*).
+ * privy.h lets the bindings read them (privy_operation_*, privy_object_*, privy_enum_*).
  */
 #ifndef PRIVY_SCHEMA_SCHEMA_H
 #define PRIVY_SCHEMA_SCHEMA_H
@@ -46,8 +46,8 @@ typedef enum privy_format {
 } privy_format;
 
 /*
- * Positions of rows (PRIVY_FIELD_CONTACT_email) and of the fields that answers hold (PRIVY_INDEX_CONTACT_email). SEND
- * rows stand in requests, READ rows in answers, BOTH rows in both, HEADER rows travel as a header of the request.
+ * Positions of fields (PRIVY_FIELD_CONTACT_email) and of response fields (PRIVY_INDEX_CONTACT_email). SEND fields are
+ * parameters, READ fields are in responses, BOTH fields are both, HEADER fields are sent as a header.
  */
 #define SEND(name, ...) PRIVY_FIELD_CONTACT_##name,
 #define READ SEND
@@ -121,8 +121,8 @@ typedef struct privy_enum_entry {
   const char *name;
   uint8_t name_length;
   privy_operations accepted_by; /* operations that may send it */
-  const char *reason;           /* said to who sends it elsewhere */
-  const char *aliases;          /* older names that answers may carry, parted by '|' */
+  const char *reason;           /* error message for other operations */
+  const char *aliases;          /* older names in responses, separated by '|' */
 } privy_enum_entry;
 
 struct privy_enum {
@@ -132,15 +132,15 @@ struct privy_enum {
 };
 
 #define PRIVY_NO_INDEX 0xff
-#define PRIVY_MAX_FIELDS 64 /* of an object: sets of rows are bits */
+#define PRIVY_MAX_FIELDS 64 /* of an object: sets of fields are bit masks */
 #define PRIVY_KEY_EXTRA 3
 
 typedef enum privy_field_flags {
   PRIVY_FIELD_REQUIRED = 1,
-  PRIVY_FIELD_HEADER = 2,          /* travels as the header called `header` */
-  PRIVY_FIELD_FALSE_IF_ABSENT = 4, /* answers leave it out when it is false */
+  PRIVY_FIELD_HEADER = 2,          /* sent as the header `header` */
+  PRIVY_FIELD_FALSE_IF_ABSENT = 4, /* responses omit it when it is false */
   PRIVY_FIELD_FROM_STATUS = 8,     /* not in the body: true when the HTTP status is 201 */
-  PRIVY_FIELD_PATH = 16,           /* travels in the path of every operation that takes it */
+  PRIVY_FIELD_PATH = 16,           /* sent in the path by every operation that accepts it */
   PRIVY_FIELD_ROW_KEY = 32         /* rows of a bulk run that have the same value keep their order */
 } privy_field_flags;
 
@@ -151,14 +151,14 @@ typedef struct privy_field {
   uint8_t kind; /* a privy_kind */
   uint8_t format;
   uint8_t flags;
-  uint8_t response_index; /* position among the fields of answers, or PRIVY_NO_INDEX */
+  uint8_t response_index; /* position in privy_object.response_fields, or PRIVY_NO_INDEX */
   int64_t min;            /* integers: smallest value; min > max: no limits */
   int64_t max;            /* integers: largest value; strings: most characters, 0 any; PRIVY_KIND_ANY: most levels */
   privy_operations accepted_by;
-  privy_operations nullable_in; /* operations that take an explicit null for it */
+  privy_operations nullable_in; /* operations that accept null for it */
   const privy_enum *enum_values;
   const privy_object *object;
-  const char *aliases; /* older names in answers, parted by '|' */
+  const char *aliases; /* older names in responses, separated by '|' */
   const char *header;
   const char *doc;
 } privy_field;
@@ -168,7 +168,7 @@ struct privy_object {
   const char *doc;
   const privy_field *fields;
   size_t field_count;
-  const uint8_t *response_fields; /* rows of the fields that answers hold */
+  const uint8_t *response_fields; /* positions in `fields` of those that responses hold */
   size_t response_field_count;
 };
 
@@ -192,7 +192,7 @@ struct privy_operation {
   const char *method;
   const char *path;
   privy_scope scope;
-  const privy_object *object; /* rows of its parameters, and what it answers */
+  const privy_object *object; /* its parameters, and the records of its response */
   privy_response_kind response;
   size_t body_limit; /* most bytes of body, 0: PRIVY_LONGEST_BODY */
   const char *deprecation;
@@ -206,13 +206,13 @@ typedef enum privy_rule_kind {
   PRIVY_RULE_NEEDS
 } privy_rule_kind;
 
-/* A rule over several fields of one object. Sets of rows are bit masks. */
+/* A rule over several fields of one object. Sets of fields are bit masks. */
 typedef struct privy_rule {
   privy_operations operations;
   privy_rule_kind kind;
   uint64_t fields;      /* the fields of the rule; ANY_GIVEN: none; NEEDS: the fields needed */
-  uint8_t when;         /* NEEDS: the row whose value… */
-  uint32_t when_values; /* …being one of these (bit per choice; a boolean true is bit 1) makes the others needed */
+  uint8_t when;         /* NEEDS: the field whose value… */
+  uint32_t when_values; /* …being one of these (a bit per enum value; true is bit 1) makes `fields` needed */
   const char *message;
 } privy_rule;
 
@@ -225,18 +225,18 @@ const char *privy_scope_name(privy_scope scope);
 /* Rule at `index`, NULL past the end. */
 const privy_rule *privy_rule_at(size_t index);
 
-/* Looks at the name in the key, which is what is written next. */
+/* Compares with the name inside `key`, because the key is written next. */
 static inline bool privy_field_is(const privy_field *field, const char *name, size_t length) {
   return field->name_length == length && memcmp(field->key + 1, name, length) == 0;
 }
-/* The row called `name`; NULL when there is none. Older names are not looked at. */
+/* The field called `name`, aliases excluded; NULL if there is none. */
 const privy_field *privy_object_lookup(const privy_object *object, const char *name, size_t length);
-/* The same, beginning the search behind `last` (NULL: at the first row) and going round. */
+/* The same, searching from after `last` (NULL: from the first field) and wrapping around. */
 const privy_field *privy_object_lookup_after(const privy_object *object, const privy_field *last, const char *name,
                                              size_t length);
-/* True when one of the words of `older` ("a|b") is the text. */
+/* True if one of the words in `aliases` ("a|b") equals the text. */
 bool privy_aliases_have(const char *aliases, const char *text, size_t length);
-/* Position of the value, also under an older name when `older` is true; -1 when the enumeration lacks it. */
+/* Position of the enum value, by its aliases too if `aliases` is true; -1 if the enum lacks it. */
 int privy_enum_index(const privy_enum *enum_values, const char *text, size_t length, bool aliases);
 
 typedef enum privy_location {
@@ -245,9 +245,9 @@ typedef enum privy_location {
   PRIVY_LOCATION_PATH,
   PRIVY_LOCATION_HEADER
 } privy_location;
-/* Where parameters of the operation travel that have no place of their own. */
+/* Where the operation sends parameters that have no location of their own. */
 privy_location privy_operation_location(const privy_operation *operation);
-/* Where a parameter of the operation travels. */
+/* Where the operation sends the parameter. */
 privy_location privy_field_location(const privy_operation *operation, const privy_field *field);
 
 #endif

@@ -1,4 +1,4 @@
-/* Which parameter a name stands for that the operation does not know. */
+/* Suggestions for unknown parameter names. */
 #include "base/visible.h"
 #include "schema/reason.h"
 
@@ -37,7 +37,7 @@ static size_t least(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* Characters to add, drop, change or swap with their neighbour until one name is the other. */
+/* The edit distance: characters to add, remove, replace or swap with their neighbour. */
 static size_t distance(const plain_name *from, const char *to, size_t length) {
   size_t rows[3][LONGEST + 1], *before = rows[0], *above = rows[1], *row = rows[2];
   for (size_t j = 0; j <= length; j++) above[j] = j;
@@ -57,7 +57,7 @@ static size_t distance(const plain_name *from, const char *to, size_t length) {
   return above[length];
 }
 
-/* How far apart names may be that one is taken for the other. */
+/* The largest distance of a suggestion. */
 static size_t tolerance(size_t length) {
   return length < 5 ? 1 : length < 12 ? 2 : 3;
 }
@@ -86,7 +86,7 @@ static const privy_field *closest(const privy_operation *operation, const plain_
   return found;
 }
 
-/* NULL also when there are several. */
+/* NULL if there are several. */
 static const privy_field *only_one_sharing(const privy_operation *operation, const plain_name *name) {
   const privy_object *object = operation->object;
   const privy_field *found = NULL;

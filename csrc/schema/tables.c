@@ -3,7 +3,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The names by which the rows call sets of operations, and flags. */
+/* The names of operations and flags in the .def files. */
 enum {
 #define OPERATION(id, name, method, path, scope, object, response, body_limit, deprecation, doc) id = PRIVY_OP_BIT(id),
 #include "schema/endpoints.def"
@@ -15,7 +15,7 @@ enum {
   ROW_KEY = PRIVY_FIELD_ROW_KEY
 };
 
-/* A name and its length; the same with the key between them. */
+/* A name and its length, and the same with the JSON key between them. */
 #define NAMED(name) #name, (uint8_t)(sizeof(#name) - 1)
 #define KEYED(name) #name, "\"" #name "\":", (uint8_t)(sizeof(#name) - 1)
 
@@ -96,7 +96,7 @@ static const privy_field page_fields[] = {
 #undef SEND
 #undef HEADER
 
-/* The rows of the fields that answers hold, in the order of their slots. */
+/* The positions in `fields` of those that responses hold, in the order of their slots. */
 #define SEND(...)
 #define HEADER(...)
 #define READ(name, ...) PRIVY_FIELD_CONTACT_##name,
