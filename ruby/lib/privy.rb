@@ -7,6 +7,9 @@ end
 
 # Client of the Privy API: contacts and their consents, orders, events. Start at {Privy::Client}.
 module Privy
+  # Needed once in a process, by the first client.
+  autoload :Neighbours, File.expand_path("privy/neighbours", __dir__)
+  private_constant :Neighbours
 end
 
 require "bigdecimal"
@@ -32,4 +35,3 @@ require_relative "privy/session"
 require_relative "privy/resources"
 require_relative "privy/client"
 require_relative "privy/sandbox"
-require_relative "privy/neighbours"

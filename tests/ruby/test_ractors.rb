@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "open3"
 
 # A Ractor works with clients of its own; what is made in one stays there.
 class TestRactors < PrivyTest
@@ -58,6 +59,19 @@ class TestRactors < PrivyTest
   def test_a_sandbox_in_a_ractor
     inside = Ractor.new { WORK.call(Privy::Sandbox.new.client, "row") }.take
     assert_equal WORK.call(Privy::Sandbox.new.client, "row"), inside
+  end
+
+  # In a new process, where no part of the library that is loaded later has been loaded.
+  def test_the_first_clients_of_a_process_are_made_in_ractors_and_threads_at_once
+    program = <<~PROGRAM
+      work = nil.instance_exec { -> { Array.new(3) { Privy::Sandbox.new.client.orders.upsert_many([{}]).map(&:ok?) } } }
+      Ractor.make_shareable(work)
+      makers = Array.new(3) { Ractor.new(work, &:call) } + Array.new(3) { Thread.new(&work) }
+      print makers.map { |maker| maker.is_a?(Ractor) ? maker.take : maker.value }.flatten.tally
+    PROGRAM
+    load_path = $LOAD_PATH.flat_map { |folder| ["-I", folder] }
+    out, status = Open3.capture2e(RbConfig.ruby, "-W:no-experimental", *load_path, "-rprivy", "-e", program)
+    assert_equal ["{false=>18}", true], [out, status.success?]
   end
 
   def test_defaults_reach_ractors

@@ -72,7 +72,7 @@ module Privy
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
                    max_retries: nil, max_response: nil, reserve: nil, allow_plain_http: nil,
                    on_event: nil, logger: nil, sandbox: nil)
-      Neighbours.report
+      Neighbours.report if Ractor.current == Ractor.main # no other Ractor can read the load path
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
                 token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
                 connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,

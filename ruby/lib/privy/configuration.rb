@@ -56,16 +56,6 @@ module Privy
       @settings = settings
     end
 
-    # Written as text, not as blocks: a method made from a block belongs to one Ractor.
-    SETTINGS.each do |name|
-      class_eval(<<~METHODS, __FILE__, __LINE__ + 1)
-        def #{name} = to_h[:#{name}]          # def token = to_h[:token]
-        def #{name}=(value)                   # def token=(value)
-          set(:#{name}, value)                #   set(:token, value)
-        end                                   # end
-      METHODS
-    end
-
     # The settings that have been made.
     #
     # @return [Hash{Symbol => Object}]
@@ -81,12 +71,19 @@ module Privy
 
     private
 
-    def set(name, value)
-      if @settings
-        @settings[name] = value
-      else
-        Privy.configure { |configuration| configuration.public_send(:"#{name}=", value) }
-      end
+    def read = to_h[__callee__]
+
+    def write(value)
+      return Privy.configure { |configuration| configuration.public_send(__callee__, value) } unless @settings
+
+      @settings[__callee__.name.chomp("=").to_sym] = value
+    end
+
+    # Each setting is an alias of these two: a method made from a block would belong to one Ractor.
+    SETTINGS.each do |name|
+      alias_method name, :read
+      alias_method :"#{name}=", :write
+      public name, :"#{name}="
     end
 
     def secret

@@ -16,7 +16,7 @@ module Privy
       #
       # @return [void]
       def report
-        return if @reported || Ractor.current != Ractor.main
+        return if @reported
 
         @reported = true
         folders = others
