@@ -47,7 +47,7 @@ int main(int count, char **arguments) {
   id = arguments[3];
   operation = privy_operation_find("contacts.get");
   if (privy_client_new(&config, &client, &error) != PRIVY_OK) worker_fail(error.message);
-  int result = worker_main(work, response);
+  int result = worker_main(work, respond);
   privy_client_free(client);
   return result;
 }

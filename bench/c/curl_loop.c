@@ -52,7 +52,7 @@ int main(int count, char **arguments) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  int result = worker_main(work, response);
+  int result = worker_main(work, respond);
   curl_easy_cleanup(easy);
   curl_slist_free_all(headers);
   curl_global_cleanup();

@@ -45,7 +45,7 @@ int main(int count, char **arguments) {
   if (count != 2) worker_fail("usage: page FILE");
   operation = privy_operation_find("contacts.list");
   text = worker_read_file(arguments[1], &length);
-  int result = worker_main(work, response);
+  int result = worker_main(work, respond);
   free(text);
   return result;
 }

@@ -37,7 +37,7 @@ static void run(void (*work)(void), long times) {
   printf("%lld %lld\n", (long long)wall, (long long)cpu);
 }
 
-int worker_main(void (*work)(void), void (*response)(void)) {
+int worker_main(void (*work)(void), void (*respond)(void)) {
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     if (strncmp(line, "run ", 4) == 0) {

@@ -14,8 +14,8 @@ _Noreturn void worker_fail(const char *what);
 int64_t worker_now(clockid_t clock);
 /*
  * Answers lines until there are no more: "run N" calls `work` N times and prints the nanoseconds that it took by the
- * wall's clock and by the process's, "answer" calls `answer`, which prints one line. Returns what main returns.
+ * wall's clock and by the process's, "answer" calls `respond`, which prints one line. Returns what main returns.
  */
-int worker_main(void (*work)(void), void (*response)(void));
+int worker_main(void (*work)(void), void (*respond)(void));
 
 #endif
