@@ -92,7 +92,8 @@ typedef struct privy_call {
 
 /* The next number of a pseudorandom sequence that never repeats a number. `state` starts with any value. */
 uint64_t privy_random(uint64_t *state);
-/* Initializes a call. `random`: 128 random bits of its own. `settings`, `request` and `error` must outlive it. */
+/* Initializes a call. `random`: 128 random bits that no other call has. `settings`, `request` and `error` must outlive
+ * it. */
 void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],
                      const privy_request *request, privy_error *error);
 /* Frees what the call owns, `response` included. */

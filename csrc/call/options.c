@@ -14,7 +14,7 @@ const privy_options privy_default_options = {.timeout = 30, .connect_timeout = 5
 static const struct {
   const char *name;
   double min, max;
-  bool whole;     /* no fraction */
+  bool integral;  /* no fraction */
   bool above_min; /* `min` itself is not allowed */
   const char *description;
 } settings[] = {
@@ -34,7 +34,7 @@ const char *privy_setting_name(privy_setting setting) {
 privy_status privy_setting_check(privy_setting setting, double value, privy_error *error) {
   const bool in_range = isfinite(value) && value >= settings[setting].min && value <= settings[setting].max;
   const bool is_min = in_range && value <= settings[setting].min;
-  if (in_range && !(is_min && settings[setting].above_min) && !(settings[setting].whole && value > floor(value)))
+  if (in_range && !(is_min && settings[setting].above_min) && !(settings[setting].integral && value > floor(value)))
     return PRIVY_OK;
   return privy_error_set(error, PRIVY_CONFIG_ERROR, "%s must be %s", settings[setting].name,
                          settings[setting].description);

@@ -36,7 +36,7 @@ struct privy_group {
 /* Shorter times without a driver are ignored, in seconds. */
 #define MIN_GAP 0.01
 /* Seconds after which a group that makes a token request is driven at the latest: calls of other groups that wait for
- * the token take the request over if nobody drives it. */
+ * the token take the request over if it has no driver. */
 #define FETCH_DRIVE_INTERVAL 0.1
 /* Seconds between two checks of `woken` in a group of a sandbox's client. */
 #define WAKE_POLL 0.004

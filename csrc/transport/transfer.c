@@ -24,7 +24,7 @@
 /* CURLE_TOO_LARGE, which libcurl returns since 8.6 instead of CURLE_OUT_OF_MEMORY. The loaded library may be newer than
  * the headers of this build. */
 #define TOO_LARGE 100
-/* Seconds to read a response that came while nobody drove the engine. */
+/* Seconds to read a response that came while the engine had no driver. */
 #define READ_TIME 0.05
 
 /* ---- libcurl's callbacks during a transfer ---- */

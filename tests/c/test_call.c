@@ -366,16 +366,16 @@ static void a_call_can_be_cleared_after_each_step(void **state) {
   (void)state;
   for (int steps = 0; steps < 4; steps++) {
     made_call made = {0};
-    bool whole = false;
+    bool complete = false;
     privy_error_init(&made.error);
     if (begin(&made, &with_oauth, (privy_token){0}, "contacts.upsert", "{\"email\":\"a@b\"}") == PRIVY_OK) {
-      whole = steps < 1 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND;
-      whole = whole && (steps < 2 || receives(&made, 0, 200, "", TOKEN_ANSWER));
-      whole = whole && (steps < 3 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND);
-      whole = whole && (steps < 3 || receives(&made, 0, 409, "", CONFLICT));
+      complete = steps < 1 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND;
+      complete = complete && (steps < 2 || receives(&made, 0, 200, "", TOKEN_ANSWER));
+      complete = complete && (steps < 3 || privy_call_next(&made.call, &made.account, 0) == PRIVY_CALL_SEND);
+      complete = complete && (steps < 3 || receives(&made, 0, 409, "", CONFLICT));
     }
     drop(&made);
-    CHECK_MEMORY(whole);
+    CHECK_MEMORY(complete);
   }
 done:
   return;

@@ -205,7 +205,7 @@ static void incomplete_responses_are_connection_errors(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(broken); i++) {
     const http_reply replies[] = {broken[i], {HTTP_ANSWER, EMPTY_PAGE, 0}};
-    bool whole = false;
+    bool complete = false;
     scene s;
     scene_open(&s, SERVE(replies));
     CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
@@ -219,10 +219,10 @@ static void incomplete_responses_are_connection_errors(void **state) {
     /* The next call succeeds. */
     CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
     assert_counts(&s, 2, 2);
-    whole = true;
+    complete = true;
   done:
     scene_close(&s);
-    if (!whole) return;
+    if (!complete) return;
   }
 }
 

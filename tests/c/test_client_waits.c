@@ -94,7 +94,7 @@ static void late_responses_are_timeouts(void **state) {
       .timeout = 0.1, .connect_timeout = 60, .given = PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(CONNECT_TIMEOUT)};
   for (size_t i = 0; i < harness_rounds(COUNT(beginnings), 1); i++) {
     const http_reply replies[] = {{HTTP_STALL, beginnings[i], 0}, {HTTP_ANSWER, EMPTY_PAGE, 0}};
-    bool whole = false;
+    bool complete = false;
     scene s;
     CHECK_OK(scene_open(&s, SERVE(replies)));
     do { /* again if the server, on a busy machine, has not read the request before the timeout */
@@ -111,10 +111,10 @@ static void late_responses_are_timeouts(void **state) {
     privy_error_clear(&s.error);
     CHECK_OK(call(&s, NULL, NULL, NULL));
     assert_true(accepted_by(&s) >= 2);
-    whole = true;
+    complete = true;
   done:
     scene_close(&s);
-    if (!whole) return;
+    if (!complete) return;
   }
 }
 

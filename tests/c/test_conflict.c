@@ -6,9 +6,9 @@
 
 #define NOON 1778580000.0 /* 2026-05-12T10:00:00Z */
 
-/* Whether the contact is taken for the work of a create sent at NOON; false too when memory ran out, and then `whole`
- * is. */
-static bool is_ours(const char *sent, const char *stored, bool *whole) {
+/* Whether the contact counts as created by a request that was sent at NOON. False, with `*complete` false, when memory
+ * runs out. */
+static bool is_ours(const char *sent, const char *stored, bool *complete) {
   privy_response *response = NULL;
   privy_error error;
   char body[1024];
@@ -16,12 +16,12 @@ static bool is_ours(const char *sent, const char *stored, bool *whole) {
   privy_error_init(&error);
   snprintf(body, sizeof body, "{\"data\":%s}", stored);
   privy_status status = parse_response("contacts.get", 200, "", body, &response, &error);
-  *whole = status == PRIVY_OK &&
-           privy_conflict_created_by_us(sent, strlen(sent), privy_response_record(response, 0), NOON, &ours);
+  *complete = status == PRIVY_OK &&
+              privy_conflict_created_by_us(sent, strlen(sent), privy_response_record(response, 0), NOON, &ours);
   if (status != PRIVY_OK) assert_int_equal(status, PRIVY_NO_MEMORY);
   privy_response_release(response);
   privy_error_clear(&error);
-  return ours && *whole;
+  return ours && *complete;
 }
 
 #define SINCE "\"created_at\":\"2026-05-12T10:00:01Z\""
@@ -89,11 +89,11 @@ static const struct {
 
 static void a_contact_has_what_was_sent(void **state) {
   (void)state;
-  bool whole;
+  bool complete;
   for (size_t i = 0; i < COUNT(fields); i++) {
-    bool ours = is_ours(fields[i].sent, fields[i].stored, &whole);
-    CHECK_MEMORY(whole);
-    if (ours != fields[i].ours) fail_msg("%s beside %s", fields[i].sent, fields[i].stored);
+    bool ours = is_ours(fields[i].sent, fields[i].stored, &complete);
+    CHECK_MEMORY(complete);
+    if (ours != fields[i].ours) fail_msg("%s and %s", fields[i].sent, fields[i].stored);
   }
 done:
   return;
@@ -126,13 +126,13 @@ static void numbers_are_compared_by_value(void **state) {
       {"12345678901234567890123456789012345678901", "12345678901234567890123456789012345678901.0", false},
   };
   char sent[256], stored[256];
-  bool whole;
+  bool complete;
   for (size_t i = 0; i < COUNT(cases); i++) {
     snprintf(sent, sizeof sent, "{\"custom_fields\":{\"n\":%s}}", cases[i].one);
     snprintf(stored, sizeof stored, "{\"custom_fields\":{\"n\":%s}," SINCE "}", cases[i].other);
-    bool ours = is_ours(sent, stored, &whole);
-    CHECK_MEMORY(whole);
-    if (ours != cases[i].same) fail_msg("%s beside %s", cases[i].one, cases[i].other);
+    bool ours = is_ours(sent, stored, &complete);
+    CHECK_MEMORY(complete);
+    if (ours != cases[i].same) fail_msg("%s and %s", cases[i].one, cases[i].other);
   }
 done:
   return;
@@ -155,11 +155,11 @@ static void a_contact_is_not_older_than_the_first_attempt(void **state) {
       {"\"id\":\"cus_0123456789abcdef\"", false},
   };
   char stored[256];
-  bool whole;
+  bool complete;
   for (size_t i = 0; i < COUNT(cases); i++) {
     snprintf(stored, sizeof stored, "{\"email\":\"a@b.c\",%s}", cases[i].times);
-    bool ours = is_ours("{\"email\":\"a@b.c\"}", stored, &whole);
-    CHECK_MEMORY(whole);
+    bool ours = is_ours("{\"email\":\"a@b.c\"}", stored, &complete);
+    CHECK_MEMORY(complete);
     if (ours != cases[i].ours) fail_msg("%s", cases[i].times);
   }
 done:

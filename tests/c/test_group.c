@@ -30,10 +30,10 @@ static privy_status start_numbered(privy_group *group, uint64_t id, privy_error 
 static bool take_all(privy_group *group, bool seen[MANY]) {
   privy_completion completion;
   char wanted[64];
-  bool whole = true;
+  bool complete = true;
   while (privy_group_next_completed(group, &completion)) {
     size_t length = 0;
-    whole = whole && completion.status != PRIVY_NO_MEMORY;
+    complete = complete && completion.status != PRIVY_NO_MEMORY;
     if (completion.status != PRIVY_NO_MEMORY) {
       assert_int_equal(completion.status, PRIVY_OK);
       snprintf(wanted, sizeof wanted, "/number/%d\"", (int)completion.id);
@@ -43,7 +43,7 @@ static bool take_all(privy_group *group, bool seen[MANY]) {
     }
     privy_completion_clear(&completion);
   }
-  return whole;
+  return complete;
 }
 
 static void assert_all(const bool seen[MANY], size_t count) {

@@ -174,7 +174,7 @@ static void a_create_returns_what_was_sent(void **state) {
   assert_true(done > 1000 && conflicts > 500);
 }
 
-static void nobody(world *w) {
+static void no_other_client(world *w) {
   (void)w;
 }
 
@@ -187,7 +187,7 @@ static void no_create_conflicts_with_itself(void **state) {
     world w;
     open_world(&w, seed);
     begin_call(&w, "contacts.create", "{\"email\":\"x@b.c\",\"first_name\":\"B\",\"tags\":[\"t\"]}");
-    drive(&w, nobody);
+    drive(&w, no_other_client);
     assert_true(w.call.status != PRIVY_CONFLICT || w.error.may_have_succeeded);
     done += w.call.status == PRIVY_OK;
     close_world(&w);

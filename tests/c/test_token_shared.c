@@ -197,8 +197,8 @@ done:
 
 /* The first call's driver stops; the second call takes over after 0.25 seconds. */
 static bool take_over(scene *s) {
-  bool whole = does(s, 0, PRIVY_CALL_SEND, PRIVY_GOAL_TOKEN);
-  if (!whole) return false;
+  bool complete = does(s, 0, PRIVY_CALL_SEND, PRIVY_GOAL_TOKEN);
+  if (!complete) return false;
   assert_int_equal(polls(s, 1, 0.22, -1), PRIVY_CALL_WAIT);
   privy_call_step step = polls(s, 1, 0.05, -1);
   if (step == PRIVY_CALL_DONE) return false;

@@ -16,32 +16,32 @@ typedef struct log {
 static privy_sandbox *hurried;
 
 static void note(void *context, const privy_trace_event *event) {
-  log *told = context;
-  size_t used = strlen(told->lines);
+  log *events = context;
+  size_t used = strlen(events->lines);
   if (hurried && event->kind == PRIVY_TRACE_RETRY) privy_sandbox_advance(hurried, event->seconds);
-  told->last = *event;
-  if (event->kind == PRIVY_TRACE_RESPONSE || event->kind == PRIVY_TRACE_FAILURE) told->transfer = *event;
-  told->count++;
-  snprintf(told->lines + used, sizeof told->lines - used, "%d %s %s %s #%d %d %s\n", (int)event->call,
+  events->last = *event;
+  if (event->kind == PRIVY_TRACE_RESPONSE || event->kind == PRIVY_TRACE_FAILURE) events->transfer = *event;
+  events->count++;
+  snprintf(events->lines + used, sizeof events->lines - used, "%d %s %s %s #%d %d %s\n", (int)event->call,
            privy_trace_kind_name(event->kind), event->method, event->path, event->attempt, event->http_status,
            privy_error_describe(event->failure)->name);
 }
 
-static privy_status observed(privy_client *client, privy_request *request, log *told, privy_response **out,
+static privy_status observed(privy_client *client, privy_request *request, log *events, privy_response **out,
                              privy_error *error) {
-  const privy_hooks hooks = {.observe = note, .context = told};
+  const privy_hooks hooks = {.observe = note, .context = events};
   return privy_client_call(client, request, NULL, &hooks, out, error);
 }
 
-static privy_status watched(privy_client *client, const char *operation, const char *params, log *told,
+static privy_status watched(privy_client *client, const char *operation, const char *params, log *events,
                             privy_response **out, privy_error *error) {
   privy_request *request = NULL;
-  *told = (log){0};
+  *events = (log){0};
   privy_response_release(*out);
   *out = NULL;
   privy_error_clear(error);
   privy_status status = ask_for(operation, params, &request, error);
-  if (status == PRIVY_OK) status = observed(client, request, told, out, error);
+  if (status == PRIVY_OK) status = observed(client, request, events, out, error);
   privy_request_free(request);
   return status;
 }
@@ -54,7 +54,7 @@ typedef struct play {
   privy_response *response;
   privy_error error;
   privy_config config;
-  log told;
+  log events;
 } play;
 
 static privy_status play_open(play *p, const char *client_id) {
@@ -78,9 +78,9 @@ static void play_close(play *p) {
 }
 
 /* An event without memory is dropped, and the call continues: then there is nothing to compare. */
-#define assert_told(told, expected)                                                                                    \
+#define assert_events(events, expected)                                                                                \
   do {                                                                                                                 \
-    if (!harness_sweeping()) assert_string_equal((told).lines, expected);                                              \
+    if (!harness_sweeping()) assert_string_equal((events).lines, expected);                                            \
   } while (0)
 
 static void a_call_reports_its_request_and_its_response(void **state) {
@@ -88,29 +88,29 @@ static void a_call_reports_its_request_and_its_response(void **state) {
   play p;
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_limits(p.sandbox, 60, 10000);
-  CHECK_OK(watched(p.client, "contacts.create", "{\"email\":\"jane@example.com\"}", &p.told, &p.response, &p.error));
-  assert_told(p.told, "1 start POST /contacts #0 0 \n1 request POST /contacts #1 0 \n"
-                      "1 response POST /contacts #1 201 \n1 end POST /contacts #1 201 \n");
+  CHECK_OK(watched(p.client, "contacts.create", "{\"email\":\"jane@example.com\"}", &p.events, &p.response, &p.error));
+  assert_events(p.events, "1 start POST /contacts #0 0 \n1 request POST /contacts #1 0 \n"
+                          "1 response POST /contacts #1 201 \n1 end POST /contacts #1 201 \n");
   if (!harness_sweeping()) {
-    assert_true(p.told.transfer.bytes_sent > 100 && p.told.transfer.bytes_received > 100);
-    assert_string_equal(p.told.transfer.request_id, privy_response_header(p.response, "X-Request-Id"));
-    assert_string_equal(p.told.last.request_id, p.told.transfer.request_id);
-    assert_true(p.told.last.minute_left == 59 && p.told.last.day_left == 9999);
-    assert_true(p.told.last.total >= 0 && p.told.last.waited == 0 && p.told.last.bytes_sent == -1);
-    assert_string_equal(p.told.last.operation, "contacts.create");
+    assert_true(p.events.transfer.bytes_sent > 100 && p.events.transfer.bytes_received > 100);
+    assert_string_equal(p.events.transfer.request_id, privy_response_header(p.response, "X-Request-Id"));
+    assert_string_equal(p.events.last.request_id, p.events.transfer.request_id);
+    assert_true(p.events.last.minute_left == 59 && p.events.last.day_left == 9999);
+    assert_true(p.events.last.total >= 0 && p.events.last.waited == 0 && p.events.last.bytes_sent == -1);
+    assert_string_equal(p.events.last.operation, "contacts.create");
   }
-  CHECK_STATUS(watched(p.client, "contacts.get", "{\"id\":\"cus_0123456789abcdef\"}", &p.told, &p.response, &p.error),
+  CHECK_STATUS(watched(p.client, "contacts.get", "{\"id\":\"cus_0123456789abcdef\"}", &p.events, &p.response, &p.error),
                PRIVY_NOT_FOUND);
-  assert_told(p.told, "2 start GET /contacts/{id} #0 0 \n2 request GET /contacts/{id} #1 0 \n"
-                      "2 response GET /contacts/{id} #1 404 NotFoundError\n"
-                      "2 end GET /contacts/{id} #1 404 NotFoundError\n");
-  CHECK_OK(watched(p.client, "contacts.upsert", "{\"email\":\"jane@example.com\",\"first_name\":\"J\"}", &p.told,
+  assert_events(p.events, "2 start GET /contacts/{id} #0 0 \n2 request GET /contacts/{id} #1 0 \n"
+                          "2 response GET /contacts/{id} #1 404 NotFoundError\n"
+                          "2 end GET /contacts/{id} #1 404 NotFoundError\n");
+  CHECK_OK(watched(p.client, "contacts.upsert", "{\"email\":\"jane@example.com\",\"first_name\":\"J\"}", &p.events,
                    &p.response, &p.error));
-  assert_told(p.told, "3 start POST /contacts #0 0 \n"
-                      "3 request POST /contacts #1 0 \n3 response POST /contacts #1 409 ConflictError\n"
-                      "3 request PATCH /contacts/{id} #2 0 \n3 response PATCH /contacts/{id} #2 200 \n"
-                      "3 end POST /contacts #2 200 \n");
-  if (!harness_sweeping()) assert_string_equal(p.told.transfer.operation, "contacts.upsert");
+  assert_events(p.events, "3 start POST /contacts #0 0 \n"
+                          "3 request POST /contacts #1 0 \n3 response POST /contacts #1 409 ConflictError\n"
+                          "3 request PATCH /contacts/{id} #2 0 \n3 response PATCH /contacts/{id} #2 200 \n"
+                          "3 end POST /contacts #2 200 \n");
+  if (!harness_sweeping()) assert_string_equal(p.events.transfer.operation, "contacts.upsert");
 done:
   play_close(&p);
 }
@@ -123,15 +123,15 @@ static void a_call_reports_retries_tokens_and_waits(void **state) {
   privy_sandbox_set_clock(p.sandbox, 1000000);
   hurried = p.sandbox;
   CHECK_OK(privy_sandbox_add_fault(p.sandbox, &busy));
-  CHECK_OK(watched(p.client, "contacts.list", "{}", &p.told, &p.response, &p.error));
-  assert_told(p.told, "1 start GET /contacts #0 0 \n"
-                      "1 request POST /oauth/token #1 0 \n1 response POST /oauth/token #1 200 \n"
-                      "1 token POST /oauth/token #1 0 \n"
-                      "1 request GET /contacts #2 0 \n1 response GET /contacts #2 503 ServerError\n"
-                      "1 retry GET /contacts #2 503 ServerError\n"
-                      "1 request GET /contacts #3 0 \n1 response GET /contacts #3 200 \n"
-                      "1 end GET /contacts #3 200 \n");
-  if (!harness_sweeping()) assert_true(p.told.last.waited >= 2 && p.told.last.total >= 0);
+  CHECK_OK(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error));
+  assert_events(p.events, "1 start GET /contacts #0 0 \n"
+                          "1 request POST /oauth/token #1 0 \n1 response POST /oauth/token #1 200 \n"
+                          "1 token POST /oauth/token #1 0 \n"
+                          "1 request GET /contacts #2 0 \n1 response GET /contacts #2 503 ServerError\n"
+                          "1 retry GET /contacts #2 503 ServerError\n"
+                          "1 request GET /contacts #3 0 \n1 response GET /contacts #3 200 \n"
+                          "1 end GET /contacts #3 200 \n");
+  if (!harness_sweeping()) assert_true(p.events.last.waited >= 2 && p.events.last.total >= 0);
 done:
   play_close(&p);
 }
@@ -146,7 +146,7 @@ static void a_wait_for_budget_is_reported_when_it_begins(void **state) {
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
   privy_sandbox_set_limits(p.sandbox, 1, 100);
-  CHECK_OK(watched(p.client, "contacts.list", "{}", &p.told, &p.response, &p.error));
+  CHECK_OK(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error));
   CHECK_OK(privy_group_new(p.client, &group, &p.error));
   privy_group_observe(group, PRIVY_LEVEL_DEBUG);
   CHECK_OK(ask_for("contacts.list", "{}", &request, &p.error));
@@ -180,12 +180,12 @@ static void user_data_in_a_path_is_masked(void **state) {
   play p;
   CHECK_OK(play_open(&p, NULL));
   for (size_t i = 0; i < COUNT(paths); i++) {
-    p.told = (log){0};
+    p.events = (log){0};
     CHECK_OK(privy_request_new_raw(TEXT("GET"), TEXT(paths[i][0]), &request));
     CHECK_OK(privy_request_finish(request, &p.error));
-    privy_status status = observed(p.client, request, &p.told, &p.response, &p.error);
+    privy_status status = observed(p.client, request, &p.events, &p.response, &p.error);
     if (status == PRIVY_NO_MEMORY) CHECK_OK(status);
-    if (!harness_sweeping()) assert_string_equal(p.told.last.path, paths[i][1]);
+    if (!harness_sweeping()) assert_string_equal(p.events.last.path, paths[i][1]);
     privy_response_release(p.response);
     p.response = NULL;
     privy_error_clear(&p.error);
@@ -202,24 +202,24 @@ done:
 static void a_response_event_has_times_and_bytes(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_ANSWER, EMPTY_PAGE, 0}};
-  log told;
+  log events;
   scene s;
   scene_open(&s, SERVE(replies));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
-  CHECK_OK(watched(s.client, "contacts.list", "{}", &told, &s.response, &s.error));
+  CHECK_OK(watched(s.client, "contacts.list", "{}", &events, &s.response, &s.error));
   if (!harness_sweeping()) {
-    const privy_trace_event *t = &told.transfer;
-    assert_int_equal(told.count, 4);
+    const privy_trace_event *t = &events.transfer;
+    assert_int_equal(events.count, 4);
     assert_true(t->connect > 0 && t->first_byte > 0 && t->reused == 0);
     assert_true(t->total >= t->connect + t->first_byte && t->tls == 0);
     assert_int_equal(t->bytes_received, strlen(EMPTY_PAGE));
     assert_true(t->bytes_sent > (int64_t)strlen("GET /v1/contacts HTTP/1.1\r\n"));
     assert_true(t->minute_left == -1 && t->day_left == -1);
-    assert_true(told.last.kind == PRIVY_TRACE_END && told.last.reused == -1 && told.last.connect == -1);
+    assert_true(events.last.kind == PRIVY_TRACE_END && events.last.reused == -1 && events.last.connect == -1);
   }
-  CHECK_OK(watched(s.client, "contacts.list", "{}", &told, &s.response, &s.error));
+  CHECK_OK(watched(s.client, "contacts.list", "{}", &events, &s.response, &s.error));
   if (!harness_sweeping())
-    assert_true(told.transfer.reused == 1 && told.transfer.connect == 0 && told.transfer.first_byte > 0);
+    assert_true(events.transfer.reused == 1 && events.transfer.connect == 0 && events.transfer.first_byte > 0);
 done:
   scene_close(&s);
 }
@@ -227,16 +227,17 @@ done:
 static void a_failure_event_has_a_reason(void **state) {
   (void)state;
   static const http_reply replies[] = {{HTTP_CLOSE, "", 0}};
-  log told;
+  log events;
   scene s;
   scene_open(&s, SERVE(replies));
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
-  CHECK_STATUS(watched(s.client, "contacts.list", "{}", &told, &s.response, &s.error), PRIVY_CONNECTION);
-  assert_told(told, "1 start GET /contacts #0 0 \n1 request GET /contacts #1 0 \n"
-                    "1 failure GET /contacts #1 0 APIConnectionError\n1 end GET /contacts #1 0 APIConnectionError\n");
+  CHECK_STATUS(watched(s.client, "contacts.list", "{}", &events, &s.response, &s.error), PRIVY_CONNECTION);
+  assert_events(events,
+                "1 start GET /contacts #0 0 \n1 request GET /contacts #1 0 \n"
+                "1 failure GET /contacts #1 0 APIConnectionError\n1 end GET /contacts #1 0 APIConnectionError\n");
   if (!harness_sweeping()) {
-    assert_string_equal(told.transfer.reason, s.error.message);
-    assert_string_equal(told.last.reason, s.error.message);
+    assert_string_equal(events.transfer.reason, s.error.message);
+    assert_string_equal(events.last.reason, s.error.message);
   }
 done:
   scene_close(&s);
@@ -250,24 +251,24 @@ static void a_reached_limit_is_reported_as_refused(void **state) {
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
   privy_sandbox_set_limits(p.sandbox, 60, 1);
-  CHECK_OK(watched(p.client, "contacts.list", "{}", &p.told, &p.response, &p.error));
-  CHECK_STATUS(watched(p.client, "contacts.list", "{}", &p.told, &p.response, &p.error), PRIVY_RATE_LIMIT);
-  assert_told(p.told, "2 start GET /contacts #0 0 \n2 refused GET /contacts #0 0 RateLimitError\n"
-                      "2 end GET /contacts #0 0 RateLimitError\n");
-  if (!harness_sweeping()) assert_string_equal(p.told.last.reason, p.error.message);
+  CHECK_OK(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error));
+  CHECK_STATUS(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error), PRIVY_RATE_LIMIT);
+  assert_events(p.events, "2 start GET /contacts #0 0 \n2 refused GET /contacts #0 0 RateLimitError\n"
+                          "2 end GET /contacts #0 0 RateLimitError\n");
+  if (!harness_sweeping()) assert_string_equal(p.events.last.reason, p.error.message);
 done:
   play_close(&p);
 }
 
 /* Refuses the request and returns its event. */
 static bool refuse(play *p, privy_request *request, privy_level min_level, privy_trace_event *event) {
-  bool told = false;
+  bool events = false;
   privy_error_clear(&p->error);
   CHECK_STATUS(privy_request_finish(request, &p->error), PRIVY_VALIDATION);
-  told = privy_client_refused(p->client, request, &p->error, min_level, event);
+  events = privy_client_refused(p->client, request, &p->error, min_level, event);
 done:
   privy_request_free(request);
-  return told;
+  return events;
 }
 
 static void an_invalid_request_is_refused_without_a_call(void **state) {
@@ -348,7 +349,7 @@ static void only_events_of_the_level_are_kept(void **state) {
   const privy_sandbox_fault busy = {.http_status = 503, .retry_after = 0, .count = 1};
   privy_request *request = NULL;
   play p;
-  privy_hooks hooks = {.observe = note, .context = &p.told, .min_level = PRIVY_LEVEL_INFO};
+  privy_hooks hooks = {.observe = note, .context = &p.events, .min_level = PRIVY_LEVEL_INFO};
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
   hurried = p.sandbox;
@@ -356,17 +357,17 @@ static void only_events_of_the_level_are_kept(void **state) {
   CHECK_OK(privy_sandbox_add_fault(p.sandbox, &busy));
   CHECK_OK(ask_for("contacts.list", "{}", &request, &p.error));
   CHECK_OK(privy_client_call(p.client, request, NULL, &hooks, &p.response, &p.error));
-  assert_told(p.told, "1 retry GET /contacts #1 503 ServerError\n");
-  if (!harness_sweeping()) assert_true(p.told.last.connect == -1);
-  p.told = (log){0};
+  assert_events(p.events, "1 retry GET /contacts #1 503 ServerError\n");
+  if (!harness_sweeping()) assert_true(p.events.last.connect == -1);
+  p.events = (log){0};
   hooks.min_level = PRIVY_LEVEL_WARNING;
   CHECK_STATUS(privy_client_call(p.client, request, NULL, &hooks, &p.response, &p.error), PRIVY_RATE_LIMIT);
-  assert_told(p.told, "2 refused GET /contacts #0 0 RateLimitError\n");
-  p.told = (log){0};
+  assert_events(p.events, "2 refused GET /contacts #0 0 RateLimitError\n");
+  p.events = (log){0};
   privy_error_clear(&p.error);
   hooks.min_level = PRIVY_LEVEL_OFF;
   CHECK_STATUS(privy_client_call(p.client, request, NULL, &hooks, &p.response, &p.error), PRIVY_RATE_LIMIT);
-  assert_int_equal(p.told.count, 0);
+  assert_int_equal(p.events.count, 0);
 done:
   privy_request_free(request);
   play_close(&p);
@@ -401,7 +402,7 @@ done:
 static void stopped_calls_report_their_end(void **state) {
   (void)state;
   const privy_sandbox_fault slow = {.delay = 60, .count = 2};
-  log told = {0};
+  log events = {0};
   privy_request *request = NULL;
   privy_group *group = NULL;
   privy_trace_event event;
@@ -420,12 +421,12 @@ static void stopped_calls_report_their_end(void **state) {
   assert_true(privy_group_cancel(group, 0));
   privy_group_cancel_all(group);
   assert_int_equal(privy_group_count(group), 0);
-  while (privy_group_take_event(group, &event)) note(&told, &event);
-  assert_told(told, "1 start GET /contacts #0 0 \n1 request GET /contacts #1 0 \n"
-                    "2 start GET /contacts #0 0 \n2 request GET /contacts #1 0 \n"
-                    "1 failure GET /contacts #1 0 \n1 end GET /contacts #1 0 \n"
-                    "2 failure GET /contacts #1 0 \n2 end GET /contacts #1 0 \n");
-  if (!harness_sweeping()) assert_string_equal(told.last.reason, "the call was stopped");
+  while (privy_group_take_event(group, &event)) note(&events, &event);
+  assert_events(events, "1 start GET /contacts #0 0 \n1 request GET /contacts #1 0 \n"
+                        "2 start GET /contacts #0 0 \n2 request GET /contacts #1 0 \n"
+                        "1 failure GET /contacts #1 0 \n1 end GET /contacts #1 0 \n"
+                        "2 failure GET /contacts #1 0 \n2 end GET /contacts #1 0 \n");
+  if (!harness_sweeping()) assert_string_equal(events.last.reason, "the call was stopped");
 done:
   privy_request_free(request);
   privy_group_free(group);
