@@ -4,12 +4,14 @@ import asyncio
 import importlib
 import importlib.util
 import os
+import sys
 
 import privy
 import pytest
 from hypothesis import HealthCheck, settings
 from spelled import first_difference
 from support import DEEP, TOKEN, recording, served
+from tracing import Listener
 
 settings.register_profile(
     "privy",
@@ -90,3 +92,27 @@ def opened(request, sandbox):
         return
     with served(sandbox) as server:
         yield lambda **more: privy.AsyncClient(TOKEN, base_url=server.base_url, **more)
+
+
+@pytest.fixture
+def listener():
+    return Listener()
+
+
+@pytest.fixture
+def unraisable(monkeypatch):
+    """The exceptions that went to sys.unraisablehook."""
+    found = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda hook: found.append(hook.exc_value))
+    return found
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def traced(request, sandbox, listener):
+    """Settings of clients of the sandbox that report events to the listener."""
+    sandbox.set_limits(per_minute=1_000_000, per_day=1_000_000)
+    if request.param == "in process":
+        yield {"sandbox": sandbox, "on_event": listener}
+        return
+    with served(sandbox) as server:
+        yield {"token": TOKEN, "base_url": server.base_url, "on_event": listener}

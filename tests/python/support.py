@@ -67,7 +67,7 @@ class Recorder:
         self.requests: list[Request] = []
         self.connections = 0
         self.answer = answer or (lambda request: Reply())
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self._socket.settimeout(0.1)
         self._open = True
         self._thread = threading.Thread(target=self._accept, daemon=True)

@@ -23,7 +23,7 @@ ORDER = {"email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05
 # ---- what can be called ----
 
 
-def test_every_method(run, opened, sandbox):
+def test_every_method_works_in_a_loop(run, opened, sandbox):
     async def main():
         async with opened() as client:
             jane = await client.contacts.create(email="jane@example.com", tags=["a"])
@@ -48,7 +48,7 @@ def test_every_method(run, opened, sandbox):
     assert sandbox.counts.events == 1
 
 
-def test_lists(run, opened, sandbox):
+def test_lists_read_all_pages_in_a_loop(run, opened, sandbox):
     async def main():
         async with opened() as client:
             for i in range(7):
@@ -73,7 +73,7 @@ def test_lists(run, opened, sandbox):
     run(main())
 
 
-def test_faults_are_raised_by_await(run, opened, sandbox):
+def test_await_raises_errors(run, opened, sandbox):
     async def main():
         async with opened() as client:
             with pytest.raises(privy.ValidationError) as caught:
@@ -90,7 +90,7 @@ def test_faults_are_raised_by_await(run, opened, sandbox):
     assert sandbox.counts.requests == 0
 
 
-def test_a_deprecation_is_told_at_the_caller(run, opened):
+def test_a_deprecation_warning_names_the_caller(run, opened):
     async def main():
         async with opened() as client:
             jane = await client.contacts.create(email="jane@example.com", email_consent="subscribed")
@@ -123,7 +123,7 @@ def test_what_is_to_be_awaited(name):
 # ---- many at once ----
 
 
-def test_every_answer_belongs_to_its_question(run, opened, sandbox):
+def test_every_call_gets_its_own_response(run, opened, sandbox):
     async def one(client, number):
         jane = await client.contacts.create(email=f"c{number}@example.com", first_name=str(number))
         assert (await client.contacts.get(jane.id)).first_name == str(number)
@@ -171,7 +171,7 @@ def test_a_thousand_calls_over_sockets(run):
         assert recorder.connections <= 60
 
 
-def test_the_loop_goes_on_while_calls_wait(run, opened, sandbox):
+def test_the_loop_continues_while_calls_wait(run, opened, sandbox):
     async def main():
         async with opened() as client:
             await client.request("GET", "/contacts")

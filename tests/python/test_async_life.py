@@ -17,7 +17,7 @@ ORDER = {"email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05
 # ---- life ----
 
 
-def test_closing_ends_the_calls_under_way(run, opened, sandbox):
+def test_closing_cancels_the_calls_in_flight(run, opened, sandbox):
     async def main():
         client = opened()
         await client.request("GET", "/contacts")

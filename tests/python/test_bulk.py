@@ -65,7 +65,7 @@ def test_contacts_and_events(large, client):
     assert large.counts.events == 12
 
 
-def test_no_rows(client):
+def test_a_run_without_rows_sends_nothing(client):
     run = client.orders.upsert_many([])
     assert list(run) == []
     assert (run.taken, run.done, run.failed, run.unsent) == (0, 0, 0, [])
@@ -214,7 +214,7 @@ def test_a_concurrency_that_cannot_be(client, concurrency):
         client.events.ingest_many([], concurrency=concurrency)
 
 
-def test_wrong_options_are_told_before_any_row_is_taken(client):
+def test_invalid_options_raise_before_any_row_is_taken(client):
     with pytest.raises(privy.PrivyError, match="timeout"):
         client.events.ingest_many([event()], timeout=-1)
     with pytest.raises(privy.PrivyError, match="timeout"):
@@ -224,7 +224,7 @@ def test_wrong_options_are_told_before_any_row_is_taken(client):
 # ---- leaving early ----
 
 
-def test_breaking_out_ends_the_calls_under_way():
+def test_leaving_a_loop_cancels_the_calls_in_flight():
     arrived, release = itertools.count(), threading.Event()
 
     def answer(request):
@@ -252,7 +252,7 @@ def test_close_and_with(large, client):
     assert large.counts.requests == requests <= 16
 
 
-def test_ctrl_c_while_answers_are_awaited(large, client):
+def test_ctrl_c_while_waiting_for_responses(large, client):
     large.fail(delay=300, count=0)
     assert_ctrl_c_is_prompt(lambda: list(client.events.ingest_many((event(i) for i in range(50)), timeout=300)))
     large.clear_faults()
@@ -418,7 +418,7 @@ def test_progress_counts_failures_and_does_without_a_length(large, client):
         told[0].done = 5
 
 
-def test_an_eta_beyond_the_day_is_not_told(sandbox):
+def test_an_eta_beyond_the_day_is_none(sandbox):
     sandbox.set_limits(per_day=50)
     told = []
     run = sandbox.client().events.ingest_many([event(i) for i in range(200)], on_progress=told.append)
@@ -478,7 +478,7 @@ def test_windows_are_waited_for_over_a_socket():
     assert all(0 < progress.eta < 120 for progress in waits)
 
 
-def test_a_reader_who_takes_longer_than_the_timeout(recorder):
+def test_a_slow_reader_causes_no_timeout(recorder):
     recorder.answer = lambda request: time.sleep(0.1) or ACCEPTED
     run = recorder.client(timeout=2).events.ingest_many([event(i) for i in range(4)], concurrency=2)
     for result in run:

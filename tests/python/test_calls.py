@@ -141,7 +141,7 @@ def test_order_created_and_updated(client, sandbox):
     assert (sandbox.counts.orders, sandbox.counts.contacts) == (1, 1)
 
 
-def test_every_fault_of_an_order_at_once(client, sandbox):
+def test_all_details_of_an_order_are_reported_at_once(client, sandbox):
     with pytest.raises(privy.ValidationError) as caught:
         client.orders.upsert(order_id="C1", total=float("nan"), currency="usd", order_date=datetime(2026, 1, 1))
     fields = [fault["field"] for fault in caught.value.details]
@@ -167,7 +167,7 @@ def test_event_for_a_contact_by_id(client):
         client.events.ingest("seen", privy_id="cus_0000000000000000")
 
 
-def test_raw_request(client):
+def test_a_raw_request_reaches_any_endpoint(client):
     made = client.request("POST", "/contacts", body={"email": "jane@example.com"})
     assert made.status == 201
     assert made.json()["data"]["email"] == "jane@example.com"
@@ -210,6 +210,6 @@ def test_connections_are_used_again(recorder):
     assert recorder.connections == 1
 
 
-def test_delete_without_an_answer(recorder):
+def test_delete_without_a_response_body_returns_none(recorder):
     recorder.answer = lambda request: Reply(status=204)
     assert recorder.client().contacts.delete("cus_0000000000000000") is None

@@ -199,7 +199,7 @@ def test_a_hook_that_cancels_its_own_call(run):
     assert seen == [("start", "own"), ("request", "own"), ("failure", "own"), ("end", "own")]
 
 
-def test_the_page_that_a_list_fetches_ahead(run, hooked):
+def test_events_of_a_prefetched_page_run_in_the_context_of_its_list(run, hooked):
     seen, hook = hooked
     sandbox = privy.Sandbox()
     for i in range(6):

@@ -96,7 +96,7 @@ def test_conflict_over_the_sandbox(client):
     assert caught.value.code == "conflict"
 
 
-def test_rate_limit_tells_when(recorder):
+def test_a_rate_limit_error_says_when_to_retry(recorder):
     error = answered(recorder, Reply(429, {"Retry-After": "17"}, envelope("rate_limited")))
     assert isinstance(error, privy.RateLimitError)
     assert error.retry_after == 17
@@ -140,7 +140,7 @@ def test_an_empty_body(recorder):
     assert isinstance(answered(recorder, Reply(200, body="")), privy.APIStatusError)
 
 
-def test_nobody_listens():
+def test_a_refused_connection_raises_a_connection_error():
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     with pytest.raises(privy.APIConnectionError) as caught:
@@ -151,7 +151,7 @@ def test_nobody_listens():
     assert (error.method, error.path) == ("GET", f"/contacts/{CONTACT}")
 
 
-def test_too_slow(sandbox, client):
+def test_a_response_after_the_timeout_raises_a_timeout_error(sandbox, client):
     sandbox.fail(delay=5, count=0)
     with pytest.raises(privy.APITimeoutError) as caught:
         client.contacts.create(email="a@b.c", timeout=0.2, max_retries=0)
@@ -159,7 +159,7 @@ def test_too_slow(sandbox, client):
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
-def test_an_answer_that_breaks(sandbox, client, fault):
+def test_a_response_that_breaks_off_raises_a_connection_error(sandbox, client, fault):
     jane = client.contacts.create(email="a@b.c")
     sandbox.fail(**fault, count=0)
     with pytest.raises(privy.APIConnectionError):
@@ -221,7 +221,7 @@ def test_a_bundle_of_the_environment_is_looked_at_where_it_is_used(monkeypatch, 
     assert sandbox.client().contacts.create(email="a@b.c").email == "a@b.c"
 
 
-def test_no_credentials():
+def test_a_client_without_credentials_raises():
     with pytest.raises(privy.PrivyError, match="token"):
         privy.Client()
 
@@ -369,7 +369,7 @@ def test_pickle_of_one_that_was_raised(recorder):
     assert vars(again) == vars(error)
 
 
-def test_an_idempotency_key_is_told(recorder):
+def test_an_error_has_the_idempotency_key(recorder):
     reply = Reply(500, body="")
     error = answered(recorder, reply, lambda c: c.events.ingest("seen", email="a@b.c", idempotency_key="k-1"))
     assert error.idempotency_key == "k-1"

@@ -242,7 +242,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("value", "words"), FAULTS, ids=lambda value: type(value).__name__)
-def test_what_cannot_be_sent_is_a_fault_among_the_others(client, sandbox, value, words):
+def test_a_value_that_cannot_be_sent_is_one_detail_among_others(client, sandbox, value, words):
     before = sandbox.counts.requests
     for field in ("order_date", "total", "total_items", "currency", "line_items", "billing_address"):
         found = details_of(lambda: client.orders.upsert(**{**ORDER, "email": "nobody", field: value}))  # noqa: B023
@@ -277,7 +277,7 @@ def test_an_infinite_number(client):
         assert found == {"total": "is infinite: must be a finite number"}
 
 
-def test_an_element_that_fails_is_a_fault_of_its_place(client):
+def test_an_element_that_fails_is_a_detail_with_its_path(client):
     found = details_of(lambda: client.contacts.create(email="nobody", tags=numpy.array(["a", None], dtype=object)))
     assert set(found) == {"email", "tags[1]"}
     found = details_of(lambda: client.contacts.create(email="nobody", tags=BrokenList("ab")))

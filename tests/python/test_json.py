@@ -28,7 +28,7 @@ def contact():
 # ---- mappings ----
 
 
-def test_dict_of_a_record_has_the_fields_that_the_answer_holds():
+def test_dict_of_a_record_has_the_fields_of_the_response():
     jane = contact()
     assert list(dict(jane)) == jane.keys() == list(jane.to_dict())
     for name, value in dict(jane).items():
@@ -92,7 +92,7 @@ def test_to_dict_takes_json_by_name_only():
     assert contact().to_dict(json=False) == contact().to_dict()
 
 
-def test_mappings_of_answers():
+def test_objects_of_responses_become_dicts():
     jane = contact()
     assert jane.custom_fields.to_dict() == jane.to_dict()["custom_fields"]
     assert type(jane.custom_fields.to_dict()) is dict

@@ -29,7 +29,7 @@ def members(text=OBJECT):
     return _core._load("Contact", b'{"custom_fields":' + text + b"}").custom_fields
 
 
-def test_is_a_mapping_that_nobody_can_write_to():
+def test_an_object_is_a_read_only_mapping():
     fields = members()
     assert isinstance(fields, Mapping)
     assert not isinstance(fields, MutableMapping)
@@ -88,7 +88,7 @@ def test_the_last_of_two_members_of_one_name_counts():
     assert members(b'{"a":1,"b":2,"a":3}') == {"a": 3, "b": 2}
 
 
-def test_equality():
+def test_an_object_equals_any_mapping_with_its_members():
     assert members() == members()
     assert members() == PLAIN
     assert members() == PLAIN
@@ -174,7 +174,7 @@ def test_copies_are_dicts_of_their_own():
     assert again == PLAIN
 
 
-def test_patterns():
+def test_an_object_matches_mapping_patterns():
     match members():
         case {"size": size, "größe": (letter, {"deep": {"a": one}}), **rest}:
             assert (size, letter, one) == (39, "L", 1)

@@ -57,7 +57,7 @@ def test_a_raw_write_is_repeated_where_nothing_was_acted_on(recorder, status, he
     assert len(recorder.requests) == requests
 
 
-def test_a_raw_write_to_nobody_is_repeated():
+def test_a_raw_write_is_retried_after_a_refused_connection():
     with recording() as recorder:
         client = recorder.client(max_retries=1)
     time.sleep(0.3)  # until nobody listens
@@ -107,7 +107,7 @@ def test_a_restored_contact_is_ours(sandbox):
     assert contact.first_name == "B"
 
 
-def test_somebody_else_s_contact_is_a_conflict(sandbox):
+def test_the_contact_of_another_client_is_a_conflict(sandbox):
     # Ours is refused before it is acted on; somebody else is faster.
     sandbox.fail(503)
     other = sandbox.client()

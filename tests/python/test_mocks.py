@@ -33,7 +33,7 @@ def test_a_method_of_one_client_can_be_replaced(kind, resource, method):
     assert getattr(getattr(client, resource), method).__func__ is getattr(type(real), method)
 
 
-def test_a_replaced_method_answers_and_remembers(client):
+def test_a_replaced_method_records_its_calls(client):
     with mock.patch.object(client.orders, "upsert", return_value=ORDER, autospec=True) as upsert:
         assert client.orders.upsert(order_id=1, total=9.5) is ORDER
         upsert.assert_called_once_with(order_id=1, total=9.5)

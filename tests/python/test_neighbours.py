@@ -137,7 +137,7 @@ def test_a_similar_name_without_such_a_package_does_not_count(environment, ours,
     assert environment.clients() == []
 
 
-def test_files_that_nobody_recorded_are_named(environment, ours):
+def test_unrecorded_files_are_named(environment, ours):
     environment.install(ours)
     (package,) = environment.folder.glob("lib/python*/site-packages/privy")
     (package / "resources").mkdir()

@@ -98,7 +98,7 @@ def test_a_copy_keeps_the_client_alive():
         assert other.contacts.get(CONTACT) is not None
 
 
-def test_context_manager(sandbox):
+def test_the_end_of_a_with_block_closes_the_client(sandbox):
     with sandbox.client() as client:
         client.contacts.create(email="a@b.c")
         assert not client.closed
@@ -123,7 +123,7 @@ def test_wrong_options_of_a_call(sandbox, options):
     assert sandbox.counts.requests == 0
 
 
-def test_environment(monkeypatch):
+def test_settings_come_from_the_environment(monkeypatch):
     with recording() as recorder:
         monkeypatch.setenv("PRIVY_API_TOKEN", TOKEN)
         monkeypatch.setenv("PRIVY_BASE_URL", recorder.base_url)
@@ -170,7 +170,7 @@ def test_two_clients_never_touch(sandbox):
         reader.contacts.delete(jane.id)
 
 
-def test_max_response(recorder):
+def test_a_body_beyond_max_response_raises(recorder):
     recorder.answer = lambda request: Reply(body='{"data":{"first_name":"' + "x" * 5000 + '"}}')
     assert recorder.client(max_response=10_000).contacts.get(CONTACT).first_name == "x" * 5000
     with pytest.raises(privy.PrivyError):

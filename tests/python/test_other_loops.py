@@ -121,7 +121,7 @@ def test_without_any_loop_the_error_names_asyncio(sandbox):
         create.send(None)
 
 
-def test_asyncio_goes_on_beside_trio(sandbox):
+def test_asyncio_continues_next_to_trio(sandbox):
     async def create():
         async with privy.AsyncClient(sandbox=sandbox) as client:
             return (await client.contacts.create(email="a@b.c")).email

@@ -75,7 +75,7 @@ def test_max_retries_zero_is_one_attempt(recorder):
     assert len(recorder.requests) == 1
 
 
-def test_retries_end_and_tell_what_they_took(recorder):
+def test_retries_end_with_an_error_that_counts_them(recorder):
     recorder.answer = lambda request: Reply(503, {"Retry-After": "0.1"}, "")
     started = time.monotonic()
     with pytest.raises(privy.ServerError) as caught:
@@ -126,7 +126,7 @@ def test_a_retry_after_past_max_wait_raises_at_once(recorder):
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])
-def test_a_create_whose_answer_was_lost_gives_its_contact(client, sandbox, fault):
+def test_a_create_whose_response_was_lost_returns_its_contact(client, sandbox, fault):
     sandbox.fail(**fault)
     jane = client.contacts.create(email="jane@example.com")
     assert sandbox.counts.contacts == 1
@@ -152,7 +152,7 @@ def test_a_real_conflict_after_a_lost_attempt_raises(sandbox):
     assert sandbox.counts.contacts == 1
 
 
-def test_a_delete_whose_answer_was_lost_is_done(client, sandbox):
+def test_a_delete_whose_response_was_lost_succeeds(client, sandbox):
     jane = client.contacts.create(email="jane@example.com")
     sandbox.fail(drop=True)
     assert client.contacts.delete(jane.id) is None
@@ -172,14 +172,14 @@ def test_one_key_for_all_attempts_of_an_event_and_another_for_the_next(recorder)
     assert all(re.fullmatch("[0-9a-f]{32}", key) for key in keys)
 
 
-def test_the_key_of_an_event_stands_on_its_error(recorder):
+def test_the_error_of_an_event_has_its_key(recorder):
     recorder.answer = lambda request: Reply(500, body="")
     with pytest.raises(privy.ServerError) as caught:
         recorder.client(max_retries=0).events.ingest("seen", email="a@b.c")
     assert caught.value.idempotency_key == recorder.requests[0].header("Idempotency-Key")
 
 
-def test_an_event_whose_answer_was_lost_is_recorded_once(client, sandbox):
+def test_an_event_whose_response_was_lost_is_recorded_once(client, sandbox):
     sandbox.fail(drop=True)
     assert client.events.ingest("seen", email="a@b.c").status == "accepted"
     assert sandbox.counts.events == 1
@@ -253,7 +253,7 @@ def refuse_all(self, request):
 # ---- budget ----
 
 
-def test_the_budget_is_unknown_before_any_answer(sandbox):
+def test_rate_limits_are_unknown_before_the_first_response(sandbox):
     limit = sandbox.client().rate_limit
     for window in (limit.minute, limit.day):
         assert (window.known, window.limit, window.remaining, window.resets_at) == (False, None, None, None)

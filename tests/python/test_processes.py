@@ -44,7 +44,7 @@ def ended(child, within=120):
     raise AssertionError("the child hangs")
 
 
-def test_parent_and_child_go_on_with_connections_of_their_own(recorder):
+def test_parent_and_child_use_their_own_connections(recorder):
     recorder.answer = lambda request: WELL
     client = recorder.client()
     client.contacts.get(CONTACT)
@@ -62,7 +62,7 @@ def test_parent_and_child_go_on_with_connections_of_their_own(recorder):
     assert len(recorder.requests) == 10
 
 
-def test_a_fork_while_another_thread_waits_for_its_answer(recorder):
+def test_a_fork_while_another_thread_waits_for_a_response(recorder):
     arrived, release = itertools.count(), threading.Event()
 
     def answer(request):

@@ -131,7 +131,7 @@ def test_equality_does_not_depend_on_the_order_of_fields():
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_pickle(protocol):
+def test_a_pickled_record_equals_the_original(protocol):
     jane = contact()
     again = pickle.loads(pickle.dumps(jane, protocol))
     assert again == jane
@@ -155,7 +155,7 @@ def test_a_broken_pickle_is_refused():
         _core._load("Nothing", b"{}")
 
 
-def test_copies():
+def test_a_copy_of_a_record_is_the_record():
     jane = contact()
     assert copy.copy(jane) is jane
     assert copy.deepcopy(jane) is jane
@@ -177,7 +177,7 @@ def test_to_dict_is_plain_and_of_its_own():
     assert contact(b'{"email":null}').to_dict() == {"email": None}
 
 
-def test_unknown_fields():
+def test_unknown_fields_are_readable():
     jane = contact()
     assert isinstance(jane.extra, Mapping)
     assert jane.extra == {"loyalty": {"tier": "gold", "points": 12}, "score": Decimal("0.5")}
@@ -204,7 +204,7 @@ def test_older_names_are_read_as_the_new_ones():
     assert old.to_dict() == {"email_consent": "never_subscribed", "sms_consent": "subscribed"}
 
 
-def test_match_statement():
+def test_a_record_matches_patterns_in_the_order_of_its_fields():
     match contact():
         case privy.Contact(email="jane@example.com", tags=("vip", *rest)):
             assert rest == ["j@x.org"]
@@ -219,7 +219,7 @@ def test_match_statement():
         assert kind.__match_args__ == tuple(row["name"] for row in table(kind.__name__)["fields"])
 
 
-def test_repr_masks():
+def test_repr_masks_addresses_and_phone_numbers():
     shown = repr(contact())
     assert "email='j***@example.com'" in shown
     assert "phone_number='+1415*****71'" in shown

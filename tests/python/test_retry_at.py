@@ -79,7 +79,7 @@ def test_retry_after_and_the_limits_do_not_contradict_each_other(recorder):
     assert agrees(error)
 
 
-def test_nobody_waits_for_more_than_a_day(recorder):
+def test_retry_after_is_at_most_a_day(recorder):
     for after in ("9999999999", formatdate(time.time() + 9_999_999, usegmt=True)):
         error = failure(recorder, Reply(503, {"Retry-After": after}, ""))
         assert error.retry_after == 86_400

@@ -18,7 +18,7 @@ def client(sandbox):
     return sandbox.client(max_retries=0)
 
 
-def test_handle(sandbox):
+def test_handle_returns_the_response_to_one_request(sandbox):
     headers = {"Authorization": f"Bearer {sandbox.token}", "Content-Type": "application/json"}
     made = sandbox.handle("POST", "/v1/contacts", headers, '{"email": "jäne@example.com"}')
     assert made.status == 201
@@ -44,7 +44,7 @@ def test_counts_and_reset(sandbox, client):
     client.contacts.create(email="a@b.c")
 
 
-def test_tokens(sandbox):
+def test_tokens_have_scopes_and_can_be_revoked(sandbox):
     token = "privy_" + "2" * 40
     with pytest.raises(privy.AuthenticationError):
         sandbox.client(token).contacts.create(email="a@b.c")
@@ -60,7 +60,7 @@ def test_tokens(sandbox):
         client.contacts.create(email="b@b.c")
 
 
-def test_oauth_clients(sandbox):
+def test_an_oauth_client_gets_a_token(sandbox):
     sandbox.add_client("mine", "secret", "contacts_write")
     client = sandbox.client(client_id="mine", client_secret="secret")
     client.contacts.create(email="a@b.c")
@@ -68,7 +68,7 @@ def test_oauth_clients(sandbox):
         list(client.contacts.list())
 
 
-def test_integrations(sandbox, client):
+def test_an_integration_token_must_be_known_and_active(sandbox, client):
     sandbox.add_integration("shop")
     sandbox.add_integration("gone", active=False)
     assert client.orders.upsert(order_id=1, integration_token="shop", **ORDER).created
@@ -92,7 +92,7 @@ def test_consents_that_no_request_can_set(sandbox, client):
         sandbox.set_consent(jane.id, "sms_consent", "sometimes")
 
 
-def test_countries(sandbox, client):
+def test_sms_consent_needs_a_supported_country(sandbox, client):
     call = {"phone_number": "+447911123456", "sms_consent": "subscribed"}
     with pytest.raises(privy.ValidationError):
         client.contacts.create(**call)
@@ -100,7 +100,7 @@ def test_countries(sandbox, client):
     assert client.contacts.create(**call).sms_consent == "subscribed"
 
 
-def test_clock(sandbox, client):
+def test_the_clock_can_be_stopped_and_advanced(sandbox, client):
     at = datetime(2026, 5, 12, 10, tzinfo=timezone.utc)
     sandbox.set_clock(at)
     jane = client.contacts.create(email="a@b.c")
@@ -133,7 +133,7 @@ def test_its_clients_do_not_look_like_those_of_the_api(sandbox):
         assert repr(client) == f"{type(client).__name__}(base_url='https://sandbox.invalid/v1')"
 
 
-def test_limits(sandbox):
+def test_requests_beyond_a_limit_are_refused(sandbox):
     sandbox.set_clock(1_800_000_000)
     sandbox.set_limits(per_minute=2, per_day=100)
     client = sandbox.client(max_retries=0, max_wait=0)
@@ -147,7 +147,7 @@ def test_limits(sandbox):
         sandbox.set_limits(per_minute=-1)
 
 
-def test_faults_come_in_order(sandbox, client):
+def test_injected_faults_occur_in_order(sandbox, client):
     sandbox.fail(503, skip=1)
     sandbox.fail(500, body="<html>down</html>")
     assert client.request("GET", "/contacts").status == 200
@@ -160,7 +160,7 @@ def test_faults_come_in_order(sandbox, client):
     assert client.request("GET", "/contacts").status == 200
 
 
-def test_faults_until_cleared(sandbox, client):
+def test_injected_faults_end_when_they_are_cleared(sandbox, client):
     sandbox.fail(429, retry_after=7, count=0)
     for _ in range(3):
         with pytest.raises(privy.RateLimitError) as caught:
@@ -170,7 +170,7 @@ def test_faults_until_cleared(sandbox, client):
     assert client.request("GET", "/contacts").status == 200
 
 
-def test_a_dropped_answer_was_acted_on(sandbox, client):
+def test_a_request_with_a_dropped_response_was_processed(sandbox, client):
     sandbox.fail(drop=True)
     with pytest.raises(privy.APIConnectionError):
         client.contacts.create(email="a@b.c")

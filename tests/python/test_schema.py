@@ -269,7 +269,7 @@ def test_the_extension_includes_only_the_public_header():
             assert name == "privy.h" or name in own, f"{path.name} includes {name}"
 
 
-def test_public_names():
+def test_public_names_are_documented():
     assert privy.__all__ == sorted(privy.__all__, key=lambda name: (name.lower(), name)) or len(
         set(privy.__all__)
     ) == len(privy.__all__)

@@ -108,7 +108,7 @@ def test_a_copy_with_other_options(kind):
     check(lambda: kind(TOKEN, proxy=f"http://me:{SECRET}@127.0.0.1:9").with_options(timeout=-1), TOKEN, SECRET)
 
 
-def test_a_sandbox():
+def test_no_frame_of_a_sandbox_error_holds_a_secret():
     sandbox = privy.Sandbox()
     check(lambda: sandbox.client(TOKEN, timeout=-1), TOKEN)
     check(lambda: sandbox.client(client_id="id", client_secret=SECRET, timeout=-1), SECRET)

@@ -56,7 +56,7 @@ def test_the_application_follows_wsgi(sandbox):
     assert ask(application, "GET", "/contacts", headers={})[0] == "401 Unauthorized"
 
 
-def test_the_application_answers_as_the_sandbox_does():
+def test_the_application_returns_the_responses_of_the_sandbox():
     one, two = privy.Sandbox(), privy.Sandbox()
     for sandbox in (one, two):
         sandbox.set_clock(1_800_000_000)
@@ -119,7 +119,7 @@ def test_connections_are_kept(sandbox):
         connection.close()
 
 
-def test_an_answer_to_head_has_no_body(sandbox):
+def test_a_response_to_head_has_no_body(sandbox):
     with served(sandbox) as server:
         connection = http.client.HTTPConnection(*server.server_address, timeout=120)
         for _ in range(2):
@@ -270,7 +270,7 @@ class Hasty(Server):
         return super().now() * 100
 
 
-def test_faults_break_the_connection(sandbox):
+def test_injected_faults_break_the_connection(sandbox):
     request = f"GET /v1/contacts HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
     with served(sandbox) as server:
         sandbox.fail(drop=True)
@@ -315,7 +315,7 @@ class Program:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_program(number):
+def test_the_program_serves_until_a_signal(number):
     with Program("--port", "0") as program:
         where, token = program.lines
         base_url = where.removeprefix("privy sandbox: ").strip()

@@ -23,7 +23,7 @@ def test_a_short_soak_holds():
     assert done.stdout.count("holds ") == 3
 
 
-def test_answers_to_other_questions_are_noticed():
+def test_a_response_to_another_request_is_noticed():
     done = soak("--mix-up", "50")
     assert done.returncode == 1
     assert "BROKEN wrong answers" in done.stdout

@@ -40,7 +40,7 @@ def fields(call, *args, **kwargs):
 
 
 @pytest.mark.parametrize("mask", MASKS, ids=lambda mask: mask["text"][:30])
-def test_masks(mask):
+def test_masking_hides_addresses_and_phone_numbers(mask):
     text, masked = mask["text"], mask["masked"]
     shown = repr(record("Contact", first_name=text, tags=[text], custom_fields={text: text}, more={text: 1}))
     assert f"first_name={masked!r}, " in shown
@@ -227,7 +227,7 @@ def test_a_deletion_may_have_no_body(recorder):
         (Reply(body=b"\xff"), "the answer is not JSON: expected a value at byte 0"),
     ],
 )
-def test_json_of_a_raw_answer_that_is_not_json(recorder, reply, message):
+def test_json_of_a_raw_response_that_is_not_json_raises(recorder, reply, message):
     recorder.answer = lambda request: reply
     response = recorder.client().request("GET", "/x")
     for _ in range(2):
@@ -238,12 +238,12 @@ def test_json_of_a_raw_answer_that_is_not_json(recorder, reply, message):
         assert caught.value.body == response.body.decode("utf-8", "replace")
 
 
-def test_json_of_a_raw_answer(recorder):
+def test_json_of_a_raw_response(recorder):
     recorder.answer = lambda request: Reply(body=b"null")
     assert recorder.client().request("GET", "/x").json() is None
 
 
-def test_numbers_of_answers():
+def test_numbers_of_responses_are_exact():
     order = _core._load("Order", b'{"order_id":1e3,"total_items":5.0,"total_amount":"9\\u0035.00","x":5.0}')
     assert (repr(order.order_id), repr(order.total_items)) == ("1000", "5")
     assert repr(order.total_amount) == "Decimal('95.00')"
@@ -286,7 +286,7 @@ def test_validate_costs_nothing(sandbox):
     assert sandbox.counts.requests == 0
 
 
-def test_validate_tells_what_a_call_would_raise_with(sandbox):
+def test_validate_returns_the_details_that_a_call_would_raise(sandbox):
     client = sandbox.client()
     wrong = {"email": "a b@c", "phone_number": "5", "tags": [1], "custom_fields": {"a": []}, "sms_consent": "pending"}
     for operation in ("create", "upsert"):

@@ -55,7 +55,7 @@ def contact(**more):
     return _core._load("Contact", json.dumps({"id": "cus_0123456789abcdef", "email": "a@b.c", **more}).encode())
 
 
-def test_a_client(client, sandbox, together):
+def test_threads_share_a_client(client, sandbox, together):
     def work(number):
         for count in range(5):
             email = f"t{number}.{count}@example.com"
@@ -90,7 +90,7 @@ def test_a_client_that_some_of_them_close(opening, together):
         assert done[0] <= 3 and shared.base_url is None
 
 
-def test_a_page(sandbox, together):
+def test_threads_share_a_page(sandbox, together):
     client = sandbox.client()
     for number in range(40):
         client.contacts.upsert(email=f"p{number}@example.com", tags=[f"t{number}"])
@@ -112,7 +112,7 @@ def test_a_page(sandbox, together):
         assert seen == [seen[0]] * THREADS  # each record was made once, or all but one were forgotten
 
 
-def test_a_record(together):
+def test_threads_share_a_record(together):
     def work(number):
         extra = record.extra
         assert record["new"]["n"] == 1 and record.to_dict()["custom_fields"] == {"a": [1]} and "new" in repr(record)
@@ -158,7 +158,7 @@ def test_a_dict_that_changes_while_it_is_sent(sandbox, together):
     assert sum(together(work)) > 0
 
 
-def test_a_walk(sandbox, together):
+def test_threads_share_a_pager(sandbox, together):
     client = sandbox.client()
     for number in range(30):
         client.contacts.upsert(email=f"w{number}@example.com")
@@ -179,7 +179,7 @@ def refused(use, *args):
         return "refused"
 
 
-def test_a_group(opening, together):
+def test_threads_share_a_group(opening, together):
     client = opening()
     group = _core.Group(client._core)
 

@@ -145,7 +145,7 @@ def checked(tmp_path, text):
     return done.stdout
 
 
-def test_types_are_told(tmp_path):
+def test_type_checkers_know_the_types(tmp_path):
     output = checked(tmp_path, WELL)
     assert "error" not in output, output
     found = [re.sub(r"\bprivy\.\w+\.", "", kind) for kind in re.findall(r'Revealed type is "(.*)"', output)]

@@ -212,14 +212,14 @@ def test_what_a_value_looks_like(recorder, value, text):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_cannot_be_sent_is_a_fault(client, value, sandbox):
+def test_a_value_that_cannot_be_sent_is_an_error_detail(client, value, sandbox):
     before = sandbox.counts.requests
     assert faults(lambda: client.request("POST", "/any", body=value))
     assert faults(lambda: client.events.ingest("seen", email="a@b.c", event_data={"inside": value}))
     assert sandbox.counts.requests == before
 
 
-def test_faults_tell_where(client):
+def test_error_details_name_the_path(client):
     data = {"a": [1, {"b": object()}], "c": float("nan")}
     found = faults(lambda: client.events.ingest("seen", email="a@b.c", event_data=data))
     assert found == ["event_data.a[1].b", "event_data.c"]
@@ -264,7 +264,7 @@ def test_omit_is_one_and_false():
         privy.Omit()
 
 
-def test_what_contains_itself_is_a_fault(client):
+def test_a_value_that_contains_itself_is_an_error_detail(client):
     loop = []
     loop.append(loop)
     table = {}
@@ -274,7 +274,7 @@ def test_what_contains_itself_is_a_fault(client):
         assert faults(lambda value=value: client.events.ingest("seen", email="a@b.c", event_data={"x": value}))
 
 
-def test_what_is_nested_too_deeply_is_a_fault(client):
+def test_a_value_that_is_nested_too_deeply_is_an_error_detail(client):
     deep = []
     for _ in range(100_000):
         deep = [deep]
@@ -316,7 +316,7 @@ def test_what_changes_while_it_is_read(recorder):
     assert body_of(recorder, items) == '["2026-05-12T00:00:00Z"]'
 
 
-def test_odd_text_in_method_and_path_is_a_fault(client):
+def test_invalid_characters_in_method_and_path_are_error_details(client):
     assert faults(lambda: client.request("GET", "/a\0b")) == ["path"]
     assert faults(lambda: client.request("GET", "/\ud800")) == ["path"]
     assert faults(lambda: client.request("G\0T", "/a")) == ["method"]

@@ -170,7 +170,7 @@ def check_answer(server, client, case):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_case(server, client, case):
+def test_a_call_does_what_its_vector_says(server, client, case):
     server.requests.clear()
     if "request" in case:
         check_request(server, client, case)

@@ -159,7 +159,7 @@ def test_a_loop_body_does_not_wait_for_the_token_of_its_own_list():
         assert (server.fetched, server.pages) == (2, [1, 2, 3])
 
 
-def test_a_list_fetches_no_token_ahead_of_need():
+def test_a_prefetch_requests_no_token():
     with tokens() as (server, settings), privy.Client(**settings) as client:
         contacts = iter(client.contacts.list(per_page=20))
         next(contacts)
@@ -171,7 +171,7 @@ def test_a_list_fetches_no_token_ahead_of_need():
         assert (server.fetched, server.pages[:2]) == (2, [1, 2])
 
 
-def test_an_asynchronous_list_fetches_no_token_ahead_of_need():
+def test_an_asynchronous_prefetch_requests_no_token():
     async def read(settings, server):
         async with privy.AsyncClient(**settings) as client:
             contacts = aiter(client.contacts.list(per_page=20))
@@ -189,7 +189,7 @@ def test_an_asynchronous_list_fetches_no_token_ahead_of_need():
         asyncio.run(read(settings, server))
 
 
-def test_a_token_that_a_bulk_run_fetches_holds_nobody_up():
+def test_a_token_request_of_a_bulk_run_blocks_no_other_call():
     order = {"total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
     rows = ({"order_id": number, "email": f"a{number}@b.c", **order} for number in range(1, 6))
     with tokens(hold=True) as (server, settings), privy.Client(**settings) as client:
