@@ -3,7 +3,8 @@
 
 #include <sys/wait.h>
 
-#include "client/client.h"
+#include "base/fork.h"
+#include "client/group.h"
 #include "http_scene.h"
 
 #define TOKEN_ANSWER OK("39\r\n\r\n{\"access_token\":\"t1\",\"expires_in\":7200}")
@@ -185,6 +186,58 @@ done:
   scene_close(&s);
 }
 
+/* ---- random bits ------------------------------------------------------------------------------------------------- */
+
+/* The child draws other bits than the parent would: two events must not have the same idempotency key. */
+static bool draws_other_bits(scene *s, privy_group *group) {
+  (void)group;
+  uint64_t seed[2] = {s->client->seed[0], s->client->seed[1]}, drawn[2];
+  privy_client_check_process(s->client);
+  return privy_client_draw_random(s->client, drawn) && drawn[0] != privy_random(&seed[0]) &&
+         drawn[1] != privy_random(&seed[1]);
+}
+
+static void a_child_draws_other_random_bits(void **state) {
+  (void)state;
+  uint64_t drawn[2];
+  scene s;
+  scene_open(&s, NULL);
+  s.config.token = "t";
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  assert_true(privy_client_draw_random(s.client, drawn));
+  assert_true(in_a_child(draws_other_bits, &s, NULL));
+done:
+  scene_close(&s);
+}
+
+/* ---- generations ------------------------------------------------------------------------------------------------- */
+
+static int parents_generation;
+
+static bool has_the_next_generation(scene *s, privy_group *group) {
+  (void)s;
+  return privy_fork_generation() == parents_generation + 1 && !privy_group_is_own(group);
+}
+
+static void a_child_has_the_next_generation(void **state) {
+  (void)state;
+  privy_group *group = NULL;
+  scene s;
+  scene_open(&s, NULL);
+  s.config.token = "t";
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  parents_generation = privy_fork_generation();
+  assert_true(in_a_child(has_the_next_generation, &s, group));
+  assert_int_equal(privy_fork_generation(), parents_generation);
+  assert_true(privy_group_is_own(group));
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
+/* ---- sandboxes --------------------------------------------------------------------------------------------------- */
+
 /* A fork copies an in-process sandbox. */
 static bool calls_its_sandbox(scene *s, privy_group *group) {
   (void)group;
@@ -212,6 +265,8 @@ int main(void) {
       TEST_UNSWEPT(a_child_does_not_wait_for_the_parent_s_token_request),
       TEST_UNSWEPT(a_child_keeps_the_token),
       TEST_UNSWEPT(the_threads_of_a_child_reset_the_client_once),
+      TEST_UNSWEPT(a_child_draws_other_random_bits),
+      TEST_UNSWEPT(a_child_has_the_next_generation),
       TEST_UNSWEPT(a_child_has_its_own_copy_of_a_sandbox),
   };
   return HARNESS_RUN(tests);
