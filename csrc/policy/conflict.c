@@ -143,7 +143,7 @@ static bool same_enum_value(comparison *state, const privy_enum *enum_values, pr
   return name ? sent.type == PRIVY_STRING && privy_value_is(sent, name) : same_text(state, sent, stored, false);
 }
 
-static bool holds_value(comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
+static bool matches_value(comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
   if (is_empty(sent) || is_empty(stored)) return is_empty(sent) && is_empty(stored);
   switch (field->kind) {
   case PRIVY_KIND_ENUM: return same_enum_value(state, field->enum_values, sent, stored);
@@ -154,18 +154,18 @@ static bool holds_value(comparison *state, const privy_field *field, privy_value
   }
 }
 
-static bool holds(comparison *state, const privy_record *contact, privy_value key, privy_value sent) {
+static bool matches_field(comparison *state, const privy_record *contact, privy_value key, privy_value sent) {
   privy_slice name = text_of(state, key, &state->one);
   const privy_field *field =
       state->no_memory ? NULL : privy_object_lookup(&privy_object_contact, name.text, name.length);
   if (field)
     return field->response_index == PRIVY_NO_INDEX ||
-           holds_value(state, field, sent, privy_record_get(contact, field->response_index));
+           matches_value(state, field, sent, privy_record_get(contact, field->response_index));
   privy_value stored = member_of(state, privy_record_json(contact), key);
   return stored.type == PRIVY_ABSENT || same_value(state, sent, stored);
 }
 
-static bool holds_body(comparison *state, const privy_record *contact, const char *sent, size_t length) {
+static bool matches_body(comparison *state, const privy_record *contact, const char *sent, size_t length) {
   privy_reader reader;
   privy_cursor cursor;
   privy_value body, key, value;
@@ -173,7 +173,7 @@ static bool holds_body(comparison *state, const privy_record *contact, const cha
   if (!privy_reader_value(&reader, &body)) return false;
   privy_cursor_init(&cursor, body);
   while (privy_cursor_next(&cursor, &key, &value))
-    if (!holds(state, contact, key, value)) return false;
+    if (!matches_field(state, contact, key, value)) return false;
   return true;
 }
 
@@ -190,7 +190,7 @@ bool privy_conflict_created_by_us(const char *sent, size_t length, const privy_r
   comparison state = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, false};
   *ours = (is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), first_sent) ||
            is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at), first_sent)) &&
-          holds_body(&state, contact, sent, length);
+          matches_body(&state, contact, sent, length);
   privy_buffer_clear(&state.one);
   privy_buffer_clear(&state.other);
   return !state.no_memory;

@@ -33,7 +33,7 @@ static double needed_margin(const privy_budget *budget, int64_t in_flight) {
   return fmin(margin, floor((double)budget->limit / 2));
 }
 
-static bool has_room(const privy_budget *budget, int64_t in_flight, int64_t reserve) {
+static bool has_budget(const privy_budget *budget, int64_t in_flight, int64_t reserve) {
   if (!budget->known) return true;
   return (double)(budget->remaining - in_flight - reserve) > needed_margin(budget, in_flight);
 }
@@ -45,15 +45,15 @@ static double until_of(const privy_budget *budget, double now) {
 privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, double *until) {
   start_window_if_over(&pacer->minute, now, LONGEST_MINUTE);
   start_window_if_over(&pacer->day, now, LONGEST_DAY);
-  if (!has_room(&pacer->day, 0, 0)) {
+  if (!has_budget(&pacer->day, 0, 0)) {
     *until = until_of(&pacer->day, now);
     return PRIVY_PACE_DAY;
   }
-  if (!has_room(&pacer->minute, 0, reserve)) {
+  if (!has_budget(&pacer->minute, 0, reserve)) {
     *until = until_of(&pacer->minute, now);
     return PRIVY_PACE_MINUTE;
   }
-  if (has_room(&pacer->day, pacer->in_flight, 0) && has_room(&pacer->minute, pacer->in_flight, reserve) &&
+  if (has_budget(&pacer->day, pacer->in_flight, 0) && has_budget(&pacer->minute, pacer->in_flight, reserve) &&
       (pacer->has_result || pacer->in_flight < MAX_UNINFORMED))
     return PRIVY_PACE_NOW;
   *until = now + IN_FLIGHT_POLL;
