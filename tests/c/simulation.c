@@ -31,7 +31,7 @@ static double chance(simulation *run) {
 
 /* What the driver does before each step of a call. */
 static double begin_step(simulation *run, simulated_worker *worker) {
-  worker->account->wall_offset = run->now - clock_of(run) + (run->leaps > 0 ? run->leaps * chance(run) : 0);
+  worker->account->wall_offset = run->now - clock_of(run) + (run->wall_jumps > 0 ? run->wall_jumps * chance(run) : 0);
   return clock_of(run);
 }
 
@@ -40,9 +40,9 @@ static void begin_call(simulation *run, simulated_worker *worker) {
   privy_error_init(&worker->error);
   privy_call_init(&worker->call, run->settings, run->options, random, run->request, &worker->error);
   worker->busy = true;
-  worker->away = false;
-  worker->began_at = run->now;
-  run->begun++;
+  worker->undriven = false;
+  worker->started_at = run->now;
+  run->started++;
 }
 
 static void end_call(simulation *run, simulated_worker *worker) {
@@ -53,7 +53,7 @@ static void end_call(simulation *run, simulated_worker *worker) {
     run->refused_until = (double)worker->error.resets_at;
     worker->stopped = true;
   }
-  if (!worker->away) run->longest = fmax(run->longest, run->now - worker->began_at);
+  if (!worker->undriven) run->longest = fmax(run->longest, run->now - worker->started_at);
   privy_call_clear(&worker->call);
   privy_error_clear(&worker->error);
   worker->busy = false;
@@ -85,28 +85,28 @@ static void send_request(simulation *run, simulated_worker *worker) {
   run->limited += response.http_status == 429;
   worker->wire_response =
       (privy_wire_response){.http_status = response.http_status, .headers = response.headers, .body = response.body};
-  worker->answering = true;
-  worker->answer_at = run->now + run->latency * (1 + run->jitter * chance(run));
-  worker->at = fmin(worker->answer_at, run->now + BEAT);
-  if (run->away > 0 && next_random(run) % 3 == 0) {
-    worker->away = true;
-    worker->at = worker->answer_at + run->away * (chance(run) + 1) / 2;
+  worker->in_flight = true;
+  worker->response_at = run->now + run->latency * (1 + run->jitter * chance(run));
+  worker->at = fmin(worker->response_at, run->now + BEAT);
+  if (run->undriven > 0 && next_random(run) % 3 == 0) {
+    worker->undriven = true;
+    worker->at = worker->response_at + run->undriven * (chance(run) + 1) / 2;
   }
 }
 
 static void step(simulation *run, simulated_worker *worker) {
-  if (worker->answering) {
+  if (worker->in_flight) {
     double now = begin_step(run, worker);
     privy_account_drive_fetch(worker->account, worker->call.fetch);
-    worker->at = fmin(worker->answer_at, run->now + BEAT);
-    if (run->now < worker->answer_at) return;
+    worker->at = fmin(worker->response_at, run->now + BEAT);
+    if (run->now < worker->response_at) return;
     privy_call_received(&worker->call, worker->account, now, &worker->wire_response);
     privy_wire_response_clear(&worker->wire_response);
-    worker->answering = false;
+    worker->in_flight = false;
     return;
   }
   if (!worker->busy) {
-    if (run->begun == run->wanted) {
+    if (run->started == run->wanted) {
       worker->stopped = true;
       return;
     }

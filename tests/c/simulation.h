@@ -17,14 +17,14 @@ typedef struct simulated_worker {
   privy_call call;
   privy_error error;
   privy_wire_response wire_response;
-  double at;        /* when the worker acts next */
-  double answer_at; /* when its response arrives */
-  double began_at;  /* its call */
-  bool away;        /* its driver stopped during the call */
-  double pause;     /* between its calls */
-  bool busy;        /* it has a call */
-  bool answering;   /* its request is in flight */
-  bool stopped;     /* no more calls */
+  double at;          /* when the worker acts next */
+  double response_at; /* when its response arrives */
+  double started_at;  /* its call */
+  bool undriven;      /* its driver stopped during the call */
+  double pause;       /* between its calls */
+  bool busy;          /* it has a call */
+  bool in_flight;     /* its request is in flight */
+  bool stopped;       /* no more calls */
 } simulated_worker;
 
 typedef struct simulation {
@@ -34,11 +34,11 @@ typedef struct simulation {
   privy_request *request;
   double start, now, latency, jitter;
   bool dated;               /* responses have a Date */
-  double leaps;             /* the wall clock jumps by up to this many seconds, again and again */
-  double away;              /* one driver in three stops for up to this many seconds after its request was sent */
+  double wall_jumps;        /* the wall clock jumps by up to this many seconds, again and again */
+  double undriven;          /* one driver in three stops for up to this many seconds after its request was sent */
   double longest;           /* longest call without such a stop, in seconds */
   uint64_t wanted;          /* calls to make in all */
-  uint64_t begun, done;     /* calls begun and succeeded */
+  uint64_t started, done;   /* calls started and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */
   uint64_t sent;
   uint64_t sent_before; /* the first call failed */

@@ -119,7 +119,7 @@ static void a_hundred_thousand_orders_stop_at_the_end_of_each_day(void **state) 
     for (size_t i = 0; i < 8; i++) crew[i] = (simulated_worker){.account = &account, .at = run.now};
     simulation_run(&run, crew, 8);
     assert_int_equal(run.done, ++days * 10000);
-    run.begun = run.done;
+    run.started = run.done;
     if (run.done < run.wanted) run.now = run.refused_until;
   }
   assert_int_equal(days, 10);
@@ -175,7 +175,7 @@ static void jumps_of_the_wall_clock_change_nothing(void **state) {
     privy_account_init(&account);
     for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
     run.dated = true;
-    run.leaps = 7200;
+    run.wall_jumps = 7200;
     run.options.max_wait = 63;
     run.wanted = 600;
     simulation_run(&run, crew, workers);
@@ -187,7 +187,7 @@ static void jumps_of_the_wall_clock_change_nothing(void **state) {
 }
 
 /* The first calls of many threads wait for each other's responses, which is no wait for budget. */
-static void calls_that_may_not_wait_share_the_first_answers(void **state) {
+static void calls_that_may_not_wait_share_the_first_responses(void **state) {
   (void)state;
   for (uint64_t seed = 0; seed < 100; seed++) {
     simulation run = new_simulation(60, 0);
@@ -225,7 +225,7 @@ static void drivers_that_stop_block_no_other_call(void **state) {
     privy_account_init(&account);
     for (size_t i = 0; i < 6; i++) crew[i] = (simulated_worker){.account = &account, .at = START, .pause = 700};
     run.settings = &with_oauth;
-    run.away = 3000;
+    run.undriven = 3000;
     run.jitter = 0.9;
     run.random = seed;
     run.wanted = 1000;
@@ -248,7 +248,7 @@ int main(void) {
       TEST_UNSWEPT(a_short_day_is_used_completely),
       TEST_UNSWEPT(a_reserve_is_left_to_others),
       TEST_UNSWEPT(jumps_of_the_wall_clock_change_nothing),
-      TEST_UNSWEPT(calls_that_may_not_wait_share_the_first_answers),
+      TEST_UNSWEPT(calls_that_may_not_wait_share_the_first_responses),
       TEST_UNSWEPT(drivers_that_stop_block_no_other_call),
   };
   return HARNESS_RUN(tests);
