@@ -181,11 +181,11 @@ class TestPackage < PrivyTest
         require "bundler"
         begin
           Bundler.require
-        rescue LoadError => error
+        rescue LoadError, Bundler::GemRequireError => error # the latter since Bundler 2.6, with the message inside
           puts error.message
         end
       RUBY
-      assert_equal "another gem defines Privy as a Class: privy-marketing cannot be loaded into the same program\n", out
+      assert_includes out, "another gem defines Privy as a Class: privy-marketing cannot be loaded into the same program"
     end
   end
 
