@@ -185,7 +185,8 @@ class TestPackage < PrivyTest
           puts error.message
         end
       RUBY
-      assert_includes out, "another gem defines Privy as a Class: privy-marketing cannot be loaded into the same program"
+      assert_includes out,
+                      "another gem defines Privy as a Class: privy-marketing cannot be loaded into the same program"
     end
   end
 
