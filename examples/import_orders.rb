@@ -3,9 +3,9 @@
 # Imports a shop's invoice lines: ruby examples/import_orders.rb FILE.csv...
 #
 # Columns: InvoiceNo, StockCode, Description, Quantity, InvoiceDate (UTC), UnitPrice, CustomerID. All rows of one
-# InvoiceNo are one order. What Privy cannot take (a cancellation such as C536379, an order without customer) is refused
-# by the library and told at the end. With PRIVY_API_TOKEN set it imports there, otherwise into a sandbox inside this
-# process.
+# InvoiceNo are one order. Invalid orders (a cancellation such as C536379, an order without customer) are not sent;
+# they are listed at the end. With PRIVY_API_TOKEN set it imports into that account, otherwise into a sandbox inside
+# this process.
 
 require "bigdecimal"
 require "csv"
@@ -56,8 +56,8 @@ refusals = []
 read_orders(ARGV).each do |number, rows|
   outcome[import_order(client, order_fields(number, rows))] += 1
 rescue Privy::ValidationError => e
-  faults = e.details.map { |fault| "#{fault[:field]}: #{fault[:message]}" }.join("; ")
-  refusals << "  #{number}: #{faults.empty? ? e.message : faults}"
+  details = e.details.map { |detail| "#{detail[:field]}: #{detail[:message]}" }.join("; ")
+  refusals << "  #{number}: #{details.empty? ? e.message : details}"
 end
 outcome["refused"] = refusals.length
 

@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
-# A walk through the whole of privy.
+# A tour of privy.
 #
-# With PRIVY_API_TOKEN set (and PRIVY_BASE_URL, to go elsewhere than to Privy itself) it talks to that server, otherwise
-# to a sandbox inside this process.
+# With PRIVY_API_TOKEN set (and PRIVY_BASE_URL, for another server than Privy's) it calls that server, otherwise a
+# sandbox inside this process.
 
 require "bigdecimal"
 require "privy"
@@ -34,13 +34,13 @@ end
 event = client.events.ingest("purchase_completed", email: "jane@example.com", event_data: { order_id: "1001" })
 puts "event #{event.status}"
 
-answer = client.request("GET", "/contacts", params: { email: "jane@example.com" })
-puts "raw request: #{answer.status} #{answer.json['pagination']}"
+response = client.request("GET", "/contacts", params: { email: "jane@example.com" })
+puts "raw request: #{response.status} #{response.json['pagination']}"
 
 begin
   client.contacts.create(email: "nobody", sms_consent: :subscribed)
-rescue Privy::ValidationError => e # refused before anything was sent, with every fault at once
-  e.details.each { |fault| puts "refused: #{fault[:field]} #{fault[:message]}" }
+rescue Privy::ValidationError => e # raised before anything is sent, with all validation errors
+  e.details.each { |detail| puts "refused: #{detail[:field]} #{detail[:message]}" }
 end
 
 jane = client.contacts.unsubscribe(jane.id, reason: "asked by mail") # deprecated by Privy: the library warns

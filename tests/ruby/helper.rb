@@ -17,7 +17,7 @@ require_relative "stub_server"
 sentence = Spelled.first_difference
 abort(sentence) if sentence
 
-# One served sandbox for the whole run, emptied before each test.
+# One served sandbox for all tests, emptied before each test.
 module Served
   class << self
     def server
@@ -50,7 +50,8 @@ class PrivyTest < Minitest::Test
   ORDER = { order_id: 1001, email: JANE, total: BigDecimal("95.00"), currency: "USD",
             order_date: Time.utc(2026, 5, 12, 10) }.freeze
 
-  # Seconds that the slowest machine may take for what is done at once. What it is told from lasts a minute.
+  # Seconds within which the slowest machine does what takes no waiting. Waits that tests distinguish from it last a
+  # minute.
   PROMPT = 20.0
 
   # Calls any operation by its name, and holds the core's client.
@@ -68,7 +69,7 @@ class PrivyTest < Minitest::Test
     yield sandbox.client, sandbox
   end
 
-  # What the client sends, and answers of our own to it.
+  # A server that records requests and sends the given responses.
   def stubbed(*answers, choose: nil, **settings)
     server = StubServer.new(*answers, &choose)
     yield Privy::Client.new(base_url: server.url, token: "privy_#{'0' * 40}", **settings), server
@@ -98,7 +99,7 @@ class PrivyTest < Minitest::Test
     end
   end
 
-  # Holds an answer back until so many requests are under way at once.
+  # Holds responses back until so many requests are in flight.
   def gate(count)
     arrived = 0
     lambda do

@@ -1,16 +1,16 @@
 #include "binding.h"
 
 /*
- * The core's bulk run, as Privy::Core::Bulk: what Privy::Bulk is made from. The run itself belongs to its group, which
- * frees it first. Here are the rows by index and the exceptions of those that no request could be made of.
+ * Privy::Core::Bulk, the base class of Privy::Bulk. The core's run belongs to its group, which frees it. This file
+ * keeps the rows by index, and the exceptions of rows that could not be encoded.
  *
- * No outcome is lost to an exception from elsewhere (Thread#raise, Timeout, a signal), because Ruby raises those only
- * between two of its own instructions: a row is added, and a result is acknowledged and handed over, in one C function.
+ * Asynchronous exceptions (Thread#raise, Timeout, a signal) lose no result: Ruby raises them only between its own
+ * instructions, and one C function adds a row, or acknowledges a result and returns it.
  */
 
 typedef struct bulk {
   VALUE group;     /* Privy::Core::Group, nil before the run begins */
-  VALUE rows;      /* { index => row } of those that the core holds */
+  VALUE rows;      /* { index => row } of the rows that the core has */
   VALUE refusals;  /* { index => exception } */
   VALUE open_rows; /* what core_open_rows returns when the run is over */
   const privy_operation *operation;
@@ -53,7 +53,7 @@ static bulk *bulk_get(VALUE self) {
   return rb_check_typeddata(self, &bulk_type);
 }
 
-/* The core's run, for use now; raises when it has not begun, is over or belongs to another process. */
+/* The core's run. Raises when it has not begun, has ended, or belongs to another process. */
 static privy_bulk *core_of(bulk *self) {
   if (self->over || NIL_P(self->group)) rb_raise(rb_eRuntimeError, "the bulk run is over");
   return privy_rb_group_bulk(self->group);
@@ -93,13 +93,14 @@ static VALUE bulk_end_rows(VALUE self) {
   return Qtrue;
 }
 
-/* core_error → what ended the run early, nil when nothing did */
+/* core_error → the error that ended the run early, or nil */
 static VALUE bulk_error(VALUE self) {
   const privy_error *error = privy_bulk_error(core_of(bulk_get(self)));
   return error == NULL ? Qnil : privy_rb_exception(error);
 }
 
-/* core_progress → [done, failed, seconds since 1970 or nil, seconds or nil] when that has changed, else nil */
+/* core_progress → [done, failed, waiting until (seconds since 1970) or nil, ETA in seconds or nil]; nil without a
+ * change */
 static VALUE bulk_progress(VALUE self) {
   privy_bulk_progress seen;
   if (!privy_bulk_take_progress(core_of(bulk_get(self)), &seen)) return Qnil;
@@ -142,15 +143,15 @@ static VALUE build_rescue(VALUE argument, VALUE error) {
   return Qnil;
 }
 
-/* What is not the row's fault ends the run: a closed client, a setting. */
-static bool is_rows_fault(VALUE error) {
+/* Other errors end the run: a closed client, an invalid setting. */
+static bool is_error_of_row(VALUE error) {
   VALUE any = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_CONFIG_ERROR)));
   VALUE detail = rb_const_get(privy_rb_module, rb_intern(privy_rb_error_name(PRIVY_VALIDATION)));
   return RTEST(rb_obj_is_kind_of(error, detail)) || !RTEST(rb_obj_is_kind_of(error, any));
 }
 
 static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
-  if (!is_rows_fault(adding->error)) {
+  if (!is_error_of_row(adding->error)) {
     rb_funcall(adding->self, id_stop, 1, adding->error);
     privy_bulk_fail(core);
     return;
@@ -191,8 +192,8 @@ static VALUE add_masked(VALUE argument) {
   return rb_ensure(add_body, argument, add_clean, argument);
 }
 
-/* core_add(row): the row that core_step asked for. What another thread raises meanwhile is not the row's fault: it
- * waits. */
+/* core_add(row): adds the row that core_step requested. Exceptions of other threads are deferred: they are not errors
+ * of the row. */
 static VALUE bulk_add(VALUE self, VALUE row) {
   struct adding adding = {.self = self, .row = row, .error = Qnil, .data = bulk_get(self)};
   privy_error_init(&adding.detail);
@@ -203,7 +204,7 @@ static VALUE bulk_add(VALUE self, VALUE row) {
 
 /* ---- results ---- */
 
-struct handing {
+struct reading {
   VALUE self, result;
   bulk *data;
 };
@@ -218,8 +219,8 @@ static VALUE make_result(VALUE self, bulk *data, const privy_bulk_result_view *v
   return rb_funcall(self, id_result_of, 4, index, row, value, error);
 }
 
-/* The oldest result, which is acknowledged as the last thing: until then it stays with the core. */
-static VALUE hand_over(VALUE self, bulk *data) {
+/* The oldest result. Acknowledges it last: until then it stays with the core. */
+static VALUE take_result(VALUE self, bulk *data) {
   privy_bulk_result_view view;
   privy_bulk *core = core_of(data);
   if (!privy_bulk_result(core, &view)) rb_raise(rb_eRuntimeError, "there is no result");
@@ -231,26 +232,26 @@ static VALUE hand_over(VALUE self, bulk *data) {
 }
 
 static VALUE obtain_body(VALUE argument) {
-  struct handing *handing = (struct handing *)argument;
-  if (!RTEST(rb_funcall(handing->self, id_advance, 0))) return Qfalse;
-  handing->result = hand_over(handing->self, handing->data);
+  struct reading *reading = (struct reading *)argument;
+  if (!RTEST(rb_funcall(reading->self, id_advance, 0))) return Qfalse;
+  reading->result = take_result(reading->self, reading->data);
   return Qtrue;
 }
 
 static VALUE obtain_clean(VALUE argument) {
-  ((struct handing *)argument)->data->busy = false;
+  ((struct reading *)argument)->data->busy = false;
   return Qnil;
 }
 
 static void use(bulk *data) {
-  if (data->busy) rb_raise(rb_eRuntimeError, "the bulk run is in use: one thread or fiber at a time iterates it");
+  if (data->busy) rb_raise(rb_eRuntimeError, "the bulk run is in use: only one thread or fiber may iterate it");
 }
 
 /* The next result; false at the end. */
-static bool obtain(struct handing *handing) {
-  use(handing->data);
-  handing->data->busy = true;
-  return RTEST(rb_ensure(obtain_body, (VALUE)handing, obtain_clean, (VALUE)handing));
+static bool obtain(struct reading *reading) {
+  use(reading->data);
+  reading->data->busy = true;
+  return RTEST(rb_ensure(obtain_body, (VALUE)reading, obtain_clean, (VALUE)reading));
 }
 
 static VALUE bulk_length(VALUE self, VALUE arguments, VALUE object) {
@@ -260,24 +261,24 @@ static VALUE bulk_length(VALUE self, VALUE arguments, VALUE object) {
 
 static void check_pass(const bulk *data) {
   if (data->over) {
-    rb_raise(rb_eRuntimeError, "this bulk run is over: a run sends its rows once; make another one for another pass");
+    rb_raise(rb_eRuntimeError, "the bulk run is over: a run sends its rows once; make another one to send them again");
   }
 }
 
 /* each { |result| } → self */
 static VALUE bulk_each(VALUE self) {
-  struct handing handing = {.self = self, .data = bulk_get(self)};
+  struct reading reading = {.self = self, .data = bulk_get(self)};
   RETURN_SIZED_ENUMERATOR(self, 0, NULL, bulk_length);
-  check_pass(handing.data);
-  while (obtain(&handing)) rb_yield(handing.result);
+  check_pass(reading.data);
+  while (obtain(&reading)) rb_yield(reading.result);
   return self;
 }
 
 /* next → the next result; raises StopIteration at the end */
 static VALUE bulk_next(VALUE self) {
-  struct handing handing = {.self = self, .data = bulk_get(self)};
-  if (!obtain(&handing)) rb_raise(rb_eStopIteration, "the bulk run has no more results");
-  return handing.result;
+  struct reading reading = {.self = self, .data = bulk_get(self)};
+  if (!obtain(&reading)) rb_raise(rb_eStopIteration, "the bulk run has no more results");
+  return reading.result;
 }
 
 /* ---- the end ---- */
@@ -314,7 +315,7 @@ static VALUE list_open_rows(bulk *data, privy_bulk *core) {
   return rb_ensure(open_body, (VALUE)&opening, open_clean, (VALUE)&opening);
 }
 
-/* core_open_rows → [index, row, whether in doubt, idempotency key or nil] of the rows without a result handed over */
+/* core_open_rows → [index, row, whether in doubt, idempotency key or nil] of the rows whose result was not returned */
 static VALUE bulk_open_rows(VALUE self) {
   bulk *data = bulk_get(self);
   if (!data->over) use(data);
@@ -331,7 +332,7 @@ static void end_core(bulk *data) {
   privy_rb_group_end_bulk(data->group);
 }
 
-/* The rows of a run that a fork copied are the parent's: the child only forgets them. */
+/* In the child of a fork the rows belong to the parent: the child only discards them. */
 static VALUE finish_masked(VALUE self) {
   bulk *data = bulk_get(self);
   if (data->over) return Qnil;
@@ -342,7 +343,7 @@ static VALUE finish_masked(VALUE self) {
   return Qnil;
 }
 
-/* core_finish: ends what is under way and keeps what the core says of it. */
+/* core_finish: cancels the calls in flight and keeps the core's open rows and counts. */
 static VALUE bulk_finish(VALUE self) {
   privy_rb_masked(finish_masked, self);
   return Qnil;

@@ -5,13 +5,12 @@
 #include <unistd.h>
 
 /*
- * One call, waited for by its thread, which leaves the lock to others meanwhile. It is a group of one: whatever is
- * raised on the way, by another thread, a signal handler or an observer, ends the call and frees the group.
+ * A blocking call: a group of one call, which the thread waits for without the GVL. An exception on the way, from
+ * another thread, a signal handler or an observer, cancels the call and frees the group.
  */
 
-/* Seconds after which a wait looks around: a signal may come without ending it, when Ruby's other threads are busy or
- * gone. */
-#define TURN 0.05
+/* Seconds of one wait: when other threads are busy or gone, a signal may arrive without ending the wait. */
+#define WAIT 0.05
 
 struct call {
   VALUE self, thread, observer;
@@ -22,7 +21,7 @@ struct call {
   privy_request *request;
   privy_group *group;
   pid_t process;
-  atomic_bool unblocked; /* somebody wants this thread's attention */
+  atomic_bool unblocked; /* the VM called `unblock` */
   bool has_event;        /* `event` is to be reported */
   bool ended;            /* `completion` is set */
   privy_trace_event event;
@@ -32,8 +31,8 @@ struct call {
 
 /* ---- waiting ---- */
 
-/* Until the lock is needed: for an event, for the answer, or because another thread wants this one. That is not yet an
- * exception: a signal handler, or an exception that the program holds back, must not cost the request. */
+/* Returns when the GVL is needed: for an event, for the completion, or to check interrupts. An interrupt is not always
+ * an exception: the call survives a signal handler, and an exception that the program defers. */
 static void *wait_without_gvl(void *argument) {
   struct call *call = argument;
   for (;;) {
@@ -41,7 +40,7 @@ static void *wait_without_gvl(void *argument) {
     call->ended = !call->has_event && privy_group_next_completed(call->group, &call->completion);
     if (call->has_event || call->ended) return NULL;
     if (atomic_exchange(&call->unblocked, false) || rb_thread_interrupted(call->thread)) return NULL;
-    privy_group_wait(call->group, TURN);
+    privy_group_wait(call->group, WAIT);
   }
 }
 
@@ -58,7 +57,7 @@ static void report(struct call *call) {
   privy_rb_report(call->observer, &call->event);
 }
 
-/* An observer may fork: the child must not touch its parent's connection. */
+/* An observer may fork: the child must not use its parent's connection. */
 static bool is_ours(const struct call *call) {
   return call->process == getpid();
 }
@@ -133,7 +132,7 @@ static VALUE run_call(VALUE self, privy_rb_call_spec spec, VALUE options) {
   return result;
 }
 
-/* call(operation, params, extra, options) → a record, a Page, or nil when the answer holds nothing. */
+/* call(operation, params, extra, options) → a record, a Page, or nil for an empty response */
 static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALUE options) {
   VALUE result = run_call(self, privy_rb_call_spec_of(name, params, extra), options);
   RB_GC_GUARD(params);
@@ -141,7 +140,7 @@ static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALU
   return result;
 }
 
-/* request(method, path, params, headers, body, options) → a Privy::Response. */
+/* request(method, path, params, headers, body, options) → a Privy::Response */
 static VALUE client_request(VALUE self, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
                             VALUE options) {
   privy_rb_call_spec spec = privy_rb_call_spec_raw(method, path, params, headers, body);

@@ -1,6 +1,6 @@
 #include "binding.h"
 
-/* The events of calls, each given to the client's observer as a Privy::CallEvent. */
+/* Trace events of calls as Privy::CallEvent objects for the client's observer. */
 
 static ID id_least, id_call, id_from_core, id_message;
 
@@ -9,15 +9,15 @@ privy_level privy_rb_least_level(VALUE observer) {
   return NIL_P(least) ? PRIVY_LEVEL_OFF : (privy_level)NUM2INT(least);
 }
 
-static VALUE words(const char *text) {
+static VALUE clean(const char *text) {
   return privy_rb_clean_text(text, strlen(text));
 }
 
 static VALUE value_of(const privy_trace_attribute *attribute) {
   switch (attribute->type) {
   case PRIVY_TRACE_WORD: return ID2SYM(rb_intern(attribute->text));
-  case PRIVY_TRACE_TEXT: return words(attribute->text);
-  case PRIVY_TRACE_ERROR: return words(privy_rb_error_name((privy_status)attribute->number));
+  case PRIVY_TRACE_TEXT: return clean(attribute->text);
+  case PRIVY_TRACE_ERROR: return clean(privy_rb_error_name((privy_status)attribute->number));
   case PRIVY_TRACE_NUMBER: return LL2NUM(attribute->number);
   case PRIVY_TRACE_SECONDS: return DBL2NUM(attribute->seconds);
   case PRIVY_TRACE_FLAG: return attribute->number ? Qtrue : Qfalse;
@@ -25,7 +25,7 @@ static VALUE value_of(const privy_trace_attribute *attribute) {
   }
 }
 
-/* { name => value }, and the line under `message` */
+/* { attribute => value }, with the event's line as `message` */
 static VALUE event_values(const privy_trace_event *event) {
   char line[PRIVY_TRACE_LINE];
   privy_trace_attribute all[PRIVY_TRACE_ATTRIBUTES];
@@ -35,7 +35,7 @@ static VALUE event_values(const privy_trace_event *event) {
   for (size_t index = 0; index < PRIVY_TRACE_ATTRIBUTES; index++) {
     rb_hash_aset(values, ID2SYM(rb_intern(all[index].name)), value_of(&all[index]));
   }
-  rb_hash_aset(values, ID2SYM(id_message), words(line));
+  rb_hash_aset(values, ID2SYM(id_message), clean(line));
   return values;
 }
 
@@ -62,7 +62,7 @@ static VALUE report_kept(VALUE argument) {
   return Qnil;
 }
 
-/* After an exception: what else is raised is dropped. */
+/* After an exception: further exceptions are discarded. */
 static VALUE report_rest(VALUE argument) {
   struct report *report = (struct report *)argument;
   int state = 0;

@@ -10,7 +10,7 @@ struct privy_rb_client {
   privy_rb_client *root; /* the same, else the client itself */
   size_t users;          /* calls and groups: the core's client must outlive them */
   bool closed;
-  bool dropped; /* the Ruby object is gone; collection knows no order, so that a group may go after its client */
+  bool dropped; /* the Ruby object was collected; a group may be collected after its client */
 };
 
 static void client_release(privy_rb_client *self) {
@@ -114,7 +114,7 @@ static VALUE setting(VALUE settings, const char *name) {
   return NIL_P(settings) ? Qnil : rb_hash_lookup(settings, ID2SYM(rb_intern(name)));
 }
 
-/* check_options(options, concurrency = nil) → the options. Raises what a call or bulk run with them would raise. */
+/* check_options(options, concurrency = nil) → the options. Raises Privy::Error for an invalid one. */
 static VALUE client_check_options(int count, VALUE *arguments, VALUE self) {
   VALUE options, concurrency;
   privy_bulk_config config;
@@ -143,7 +143,7 @@ static VALUE create_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Client.new(settings): names as in privy_config, and `observer`; nil is as good as missing. */
+/* Client.new(settings): names as in privy_config, and `observer`; nil means missing. */
 static VALUE client_initialize(VALUE self, VALUE settings) {
   privy_config config;
   struct creation creation = {.self = rb_check_typeddata(self, &client_type), .config = &config};
@@ -187,23 +187,23 @@ static VALUE client_base_url(VALUE self) {
   return data->core == NULL ? Qnil : privy_rb_text(privy_client_base_url(data->core));
 }
 
-/* [limit, remaining, when it is whole again or nil]; nil when no answer has told of it. */
-static VALUE tell_limit(const privy_rate_limit *limit) {
+/* [limit, remaining, time of the reset or nil]; nil until a response reports the limit. */
+static VALUE limit_values(const privy_rate_limit *limit) {
   if (!limit->known) return Qnil;
   VALUE resets_at = limit->resets_at == 0 ? Qnil : DBL2NUM(limit->resets_at);
   return rb_ary_new_from_args(3, LL2NUM(limit->limit), LL2NUM(limit->remaining), resets_at);
 }
 
-/* rate_limits → what is left of the minute and of the day; instants are seconds since 1970. */
+/* rate_limits → [the minute's, the day's]; times are seconds since 1970 */
 static VALUE client_rate_limits(VALUE self) {
   privy_rb_client *data = privy_rb_client_get(self)->root;
   privy_rate_limit minute = {0}, day = {0};
   if (data->core != NULL) privy_client_rate_limits(data->core, &minute, &day);
-  VALUE minute_told = tell_limit(&minute), day_told = tell_limit(&day);
-  return rb_ary_new_from_args(2, minute_told, day_told);
+  VALUE of_minute = limit_values(&minute), of_day = limit_values(&day);
+  return rb_ary_new_from_args(2, of_minute, of_day);
 }
 
-/* Calls under way finish; the connections go with the last of them. */
+/* Calls in flight finish; the connections close with the last of them. */
 static VALUE client_close(VALUE self) {
   privy_rb_client *data = privy_rb_client_get(self)->root;
   data->closed = true;

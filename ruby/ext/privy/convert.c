@@ -28,7 +28,7 @@ static VALUE convert_string(privy_value value) {
   return rb_obj_freeze(rb_ensure(decode_body, (VALUE)&decode, decode_clean, (VALUE)&decode));
 }
 
-/* Keys and enum values come again and again: one String serves them all. */
+/* Keys and enum values repeat: equal ones share one String. */
 static VALUE convert_name(privy_value value) {
   if (!value.escaped) return rb_enc_interned_str(value.text, value.length, rb_utf8_encoding());
   return rb_str_to_interned_str(convert_string(value));
@@ -53,7 +53,7 @@ static VALUE number_body(VALUE argument) {
   return rb_funcall(rb_mKernel, id_decimal, 1, rb_utf8_str_new(number.text, number.length));
 }
 
-/* The number that the value is in a field of that kind; what is no number stays the text that it is. */
+/* The value as a number of that kind; text that is not a number stays text. */
 static VALUE convert_number(privy_value value, privy_kind kind) {
   if (value.integral && kind != PRIVY_KIND_MONEY) return convert_integer(value);
   struct decode decode = {.value = value, .kind = kind};
@@ -120,7 +120,7 @@ VALUE privy_rb_convert_field(privy_value value, const privy_field_info *field) {
 
 struct parse {
   VALUE text;
-  int status; /* of the answer whose body it is; 0: it is none */
+  int status; /* of the response with this body; 0: no response */
   privy_error error;
 };
 
@@ -150,13 +150,13 @@ static VALUE parse_text(VALUE text, int status) {
   return result;
 }
 
-/* The value of a JSON text, nil when it is none. */
+/* parse(text) → its value, nil when the text is not JSON */
 static VALUE core_parse(VALUE self, VALUE text) {
   (void)self;
   return parse_text(text, 0);
 }
 
-/* read_json(status, body) → the value of an answer's body; raises Privy::APIStatusError when it is not JSON. */
+/* read_json(status, body) → the value of a response's body; raises Privy::APIStatusError when it is not JSON */
 static VALUE core_read_json(VALUE self, VALUE status, VALUE body) {
   (void)self;
   return parse_text(body, NUM2INT(status));

@@ -21,5 +21,5 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   privy_rb_init_group();
   privy_rb_init_bulk();
   privy_rb_init_sandbox();
-  privy_rb_init_served();
+  privy_rb_init_sandbox_connection();
 }

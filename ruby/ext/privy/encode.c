@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Deeper than any JSON that the core reads or sends. */
+/* More than the depth of any JSON that the core reads or sends. */
 #define DEEPEST 128
 
 struct encoder {
@@ -21,8 +21,8 @@ static void encode_value(struct encoder *encoder, VALUE value);
 static void encode_array(struct encoder *encoder, VALUE array);
 static void encode_hash(struct encoder *encoder, VALUE hash);
 
-/* The String in UTF-8, of a String or Symbol; false when it has no form in UTF-8. Wrong bytes in a String that claims
- * to be UTF-8 pass: the core finds them and names the field. */
+/* A String or Symbol as a UTF-8 String; false when it cannot be converted. Invalid bytes in a UTF-8 String pass: the
+ * core finds them and names the field. */
 static bool text_of(VALUE value, VALUE *out) {
   VALUE string = SYMBOL_P(value) ? rb_sym2str(value) : value;
   rb_encoding *utf8 = rb_utf8_encoding();
@@ -35,7 +35,7 @@ static bool text_of(VALUE value, VALUE *out) {
   return true;
 }
 
-/* A NUL would end the message early. */
+/* Reports the value as invalid. A NUL would end the message early. */
 static void refuse(privy_request *request, VALUE message) {
   if (memchr(RSTRING_PTR(message), '\0', (size_t)RSTRING_LEN(message)) != NULL) message = rb_str_inspect(message);
   privy_request_refuse(request, StringValueCStr(message));
@@ -48,11 +48,11 @@ static void encode_text(privy_request *request, VALUE value) {
     privy_request_string(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
     RB_GC_GUARD(text);
   } else {
-    refuse(request, rb_sprintf("is text in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(value)));
+    refuse(request, rb_sprintf("is text in %" PRIsVALUE " that cannot be converted to UTF-8", rb_obj_encoding(value)));
   }
 }
 
-/* A number by its text, which a Ruby method returned: it may be anything. */
+/* A number from its text. A Ruby method returned the text, so that it may be any object. */
 static void encode_digits(privy_request *request, VALUE text) {
   if (!RB_TYPE_P(text, T_STRING)) {
     refuse(request, rb_sprintf("is a number whose to_s returns a %" PRIsVALUE, rb_class_name(rb_obj_class(text))));
@@ -124,7 +124,7 @@ static void encode_time(privy_request *request, VALUE value) {
 
 /* ---- objects of other classes ---- */
 
-/* True for an instance of the class, if the program has loaded it. */
+/* Whether the value is an instance of the class; false when the class is not loaded. */
 static bool is_a(VALUE value, const char *name) {
   ID id = rb_intern(name);
   if (!rb_const_defined(rb_cObject, id)) return false;
@@ -132,19 +132,19 @@ static bool is_a(VALUE value, const char *name) {
   return RB_TYPE_P(klass, T_CLASS) && RTEST(rb_obj_is_kind_of(value, klass));
 }
 
-/* A value of another class, and what it stands for: a Hash, an Array, text or a time. */
+/* A value of another class, and what it converts to: a Hash, an Array, text or a time. */
 struct conversion {
   VALUE value, result, error;
 };
 
-/* What the method returns if it is of that type; else nil. */
+/* The method's result if it is of that type, else nil. */
 static VALUE converted_by(VALUE value, ID method, int type) {
   if (!rb_respond_to(value, method)) return Qnil;
   VALUE result = rb_funcall(value, method, 0);
   return RB_TYPE_P(result, type) ? result : Qnil;
 }
 
-/* What has each of these methods is a Hash, an Array or text by Ruby's own convention. */
+/* Ruby's implicit conversions to a Hash, an Array or text. */
 static VALUE convert_implicitly(VALUE value) {
   VALUE result = converted_by(value, id_to_hash, T_HASH);
   if (NIL_P(result)) result = converted_by(value, id_to_ary, T_ARRAY);
@@ -152,14 +152,14 @@ static VALUE convert_implicitly(VALUE value) {
   return result;
 }
 
-/* DateTime, and a framework's time with zone. */
+/* DateTime, ActiveSupport::TimeWithZone. */
 static VALUE convert_time(VALUE value) {
   if (!rb_respond_to(value, id_to_time)) return Qnil;
   VALUE time = rb_funcall(value, id_to_time, 0);
   return RTEST(rb_obj_is_kind_of(time, rb_cTime)) ? time : Qnil;
 }
 
-/* A Struct and other objects with members. An Enumerable has to_h too, which fits it only by chance. */
+/* A Struct and other objects with members. The to_h of an Enumerable is not meant. */
 static VALUE convert_members(VALUE value) {
   bool has_members = RTEST(rb_obj_is_kind_of(value, rb_cStruct)) || !RTEST(rb_obj_is_kind_of(value, rb_mEnumerable));
   if (has_members && !RTEST(rb_obj_is_kind_of(value, rb_cNumeric))) return converted_by(value, id_to_h, T_HASH);
@@ -200,7 +200,7 @@ void privy_rb_masked(VALUE (*function)(VALUE), VALUE argument) {
   rb_block_call(rb_cThread, id_handle_interrupt, 1, &masked, call_masked, (VALUE)&call);
 }
 
-/* What the value's own methods raise is a fault of the value. What another thread raises meanwhile is not: it waits. */
+/* An exception of the value's own methods makes the value invalid. Exceptions of other threads are deferred. */
 static struct conversion convert(VALUE value) {
   struct conversion conversion = {value, Qnil, Qnil};
   privy_rb_masked(convert_masked, (VALUE)&conversion);
@@ -234,11 +234,11 @@ static void encode_date(privy_request *request, VALUE value) {
   if (RB_TYPE_P(text, T_STRING))
     privy_request_date(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
   else
-    privy_request_refuse(request, "is a date whose strftime returns no text");
+    privy_request_refuse(request, "is a date whose strftime does not return a String");
   RB_GC_GUARD(text);
 }
 
-/* A Date that is made a Time would take the machine's zone, which nobody asked for. */
+/* A Date is not converted to Time, which would add the machine's time zone. */
 static void encode_other(struct encoder *encoder, VALUE value) {
   if (RTEST(rb_obj_is_kind_of(value, decimal_class)))
     encode_decimal(encoder->request, value);
@@ -250,7 +250,7 @@ static void encode_other(struct encoder *encoder, VALUE value) {
     encode_converted(encoder, value);
 }
 
-/* False, with the value refused, when the container cannot be entered. */
+/* Enters a container. Returns false when it is invalid: a cycle, or too deep. */
 static bool enter(struct encoder *encoder, VALUE container) {
   rb_thread_check_ints();
   for (size_t index = 0; index < encoder->depth; index++) {
@@ -280,7 +280,7 @@ struct members {
   VALUE hash;
 };
 
-/* What is no text and has a short one of its own. */
+/* Keys whose text is short: numbers, nil, true, false. */
 static bool is_plain(VALUE key) {
   return RB_SPECIAL_CONST_P(key) || RB_FLOAT_TYPE_P(key) || RB_INTEGER_TYPE_P(key);
 }
@@ -308,7 +308,7 @@ static int encode_member(VALUE key, VALUE value, VALUE argument) {
     refuse_key(request, key);
   } else if (!text_of(key, &text)) {
     encode_key(request, rb_inspect(key));
-    refuse(request, rb_sprintf("has a name in %" PRIsVALUE " that has no form in UTF-8", rb_obj_encoding(key)));
+    refuse(request, rb_sprintf("has a name in %" PRIsVALUE " that cannot be converted to UTF-8", rb_obj_encoding(key)));
   } else if (SYMBOL_P(key) && rb_hash_lookup2(members->hash, text, Qundef) != Qundef) {
     encode_key(request, text);
     privy_request_refuse(request, "is given twice: as String and as Symbol");

@@ -31,7 +31,7 @@ VALUE privy_rb_details(const privy_details *details) {
   return rb_obj_freeze(list);
 }
 
-/* In the order that Privy::Error.from_core takes them: names belong to Ruby's side. */
+/* In the order of Privy::Error::FROM_CORE. */
 static VALUE error_values(const privy_error *error) {
   VALUE values = rb_ary_new();
   rb_ary_push(values, privy_rb_text(error->message));

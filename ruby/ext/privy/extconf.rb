@@ -2,13 +2,13 @@
 
 require "mkmf"
 
-# The core's sources lie at the root, both in the repository and in the built gem.
+# The core's sources are at the root, in the repository and in the gem.
 root = File.expand_path("../../..", __dir__)
 core = File.join(root, "csrc")
 core_sources = Dir.glob(File.join(core, "*", "*.c"))
 abort "privy: the core's sources are missing (looked in #{core})" if core_sources.empty?
 
-# Its headers only: the library itself is loaded when a client first needs it.
+# Only its headers: the library is loaded when a client first needs it.
 flags = pkg_config("libcurl", "cflags")
 unless flags
   curl_config = find_executable("curl-config")
@@ -26,14 +26,13 @@ $CFLAGS << " -std=c11 -fvisibility=hidden -pthread"
 $LDFLAGS << " -pthread"
 $libs << " -ldl"
 
-# By these a fault of memory ends the process instead of being made use of. The distribution may have fortified already,
-# perhaps at a higher level.
+# Hardening: a memory error ends the process. The distribution may define _FORTIFY_SOURCE, perhaps at a higher level.
 append_cflags("-fstack-protector-strong")
 append_cflags("-D_FORTIFY_SOURCE=2") unless have_macro("_FORTIFY_SOURCE")
 ["-Wl,-z,relro", "-Wl,-z,now"].each { |flag| append_ldflags(flag) } unless RUBY_PLATFORM.include?("darwin")
 $warnflags = "-Wall -Wextra -Wno-unused-parameter -Wno-declaration-after-statement"
 
-# Two floors may have files of one name, and the extension too: each object of the core is named after its folder.
+# Two layers, or a layer and the extension, may have files of the same name: an object's name starts with its layer.
 core_objects = core_sources.to_h do |path|
   ["core-#{path[(core.length + 1)..].tr('/', '-').delete_suffix('.c')}.o", path]
 end

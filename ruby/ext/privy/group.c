@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 /*
- * Many calls at once: the core's group behind a Privy::Core::Group. It is driven by `wait`, or when made to be watched
- * by `sockets`, `timeout` and `socket_action`. All calls under way at one time are of one operation.
+ * Privy::Core::Group: many concurrent calls, a group of the core. It is driven by `wait`, or in a watched group by
+ * `sockets`, `timeout` and `socket_action`. All calls in flight at one time are of one operation.
  */
 
 typedef struct watched {
@@ -20,8 +20,8 @@ typedef struct group {
   privy_group *core; /* NULL: closed */
   privy_bulk *bulk;  /* NULL: none */
   const privy_operation *operation;
-  pid_t process; /* whose connections these are */
-  bool busy;     /* somebody waits in it */
+  pid_t process; /* the process that owns the connections */
+  bool busy;     /* a thread waits in it */
   watched *sockets;
   size_t count, capacity;
 } group;
@@ -76,7 +76,7 @@ static group *group_get(VALUE self) {
 
 /* ---- the sockets to watch ---- */
 
-/* May run while the collector does: allocates nothing of Ruby's. */
+/* May run during garbage collection: must not allocate Ruby objects. */
 static void on_socket(void *context, int socket, int events) {
   group *self = context;
   size_t index = 0;
@@ -88,7 +88,7 @@ static void on_socket(void *context, int socket, int events) {
   if (index == self->capacity) {
     size_t capacity = self->capacity == 0 ? 4 : self->capacity * 2;
     watched *larger = privy_realloc(self->sockets, capacity * sizeof *larger);
-    if (larger == NULL) return; /* the call ends by its timeout */
+    if (larger == NULL) return; /* without events the call ends by its timeout */
     self->sockets = larger;
     self->capacity = capacity;
   }
@@ -174,7 +174,7 @@ static VALUE close_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Ends what is under way, and reports that. */
+/* Cancels the calls in flight, and reports their events. */
 static VALUE group_close(VALUE self) {
   group *data = rb_check_typeddata(self, &group_type);
   if (data->busy) rb_raise(rb_eRuntimeError, "another thread waits in the group");
@@ -224,7 +224,7 @@ static VALUE start_call(VALUE self, VALUE id, privy_rb_call_spec spec, VALUE opt
   return Qnil;
 }
 
-/* call(id, operation, params, extra, options): starts it */
+/* call(id, operation, params, extra, options): starts a call */
 static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE extra, VALUE options) {
   start_call(self, id, privy_rb_call_spec_of(name, params, extra), options);
   RB_GC_GUARD(params);
@@ -232,7 +232,7 @@ static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE ex
   return Qnil;
 }
 
-/* request(id, method, path, params, headers, body, options): starts it */
+/* request(id, method, path, params, headers, body, options): starts a call */
 static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body,
                            VALUE options) {
   privy_rb_call_spec spec = privy_rb_call_spec_raw(method, path, params, headers, body);
@@ -245,7 +245,7 @@ static VALUE group_request(VALUE self, VALUE id, VALUE method, VALUE path, VALUE
   return Qnil;
 }
 
-/* cancel(id): ends a call before its time, and reports that; does nothing to the calls of a parent process */
+/* cancel(id): cancels a call and reports its events; ignores the calls of a parent process */
 static VALUE group_cancel(VALUE self, VALUE id) {
   group *data = rb_check_typeddata(self, &group_type);
   if (data->process != getpid()) return Qnil;
@@ -291,14 +291,14 @@ static VALUE group_next_completed(int count, VALUE *arguments, VALUE self) {
 
 /* ---- waiting ---- */
 
-struct waiting {
+struct wait {
   group *self;
   double seconds;
 };
 
 static void *wait_without_gvl(void *argument) {
-  struct waiting *waiting = argument;
-  privy_group_wait(waiting->self->core, waiting->seconds);
+  struct wait *wait = argument;
+  privy_group_wait(wait->self->core, wait->seconds);
   return NULL;
 }
 
@@ -307,27 +307,27 @@ static void unblock(void *core) {
 }
 
 static VALUE wait_body(VALUE argument) {
-  struct waiting *waiting = (struct waiting *)argument;
-  rb_nogvl(wait_without_gvl, waiting, unblock, waiting->self->core, RB_NOGVL_UBF_ASYNC_SAFE);
+  struct wait *wait = (struct wait *)argument;
+  rb_nogvl(wait_without_gvl, wait, unblock, wait->self->core, RB_NOGVL_UBF_ASYNC_SAFE);
   return Qnil;
 }
 
 static VALUE wait_clean(VALUE argument) {
-  ((struct waiting *)argument)->self->busy = false;
+  ((struct wait *)argument)->self->busy = false;
   return Qnil;
 }
 
-/* wait(seconds): moves all calls on, and waits that long at most for one to end; reports the events */
+/* wait(seconds): advances all calls, waits up to that long for one to end, and reports the events */
 static VALUE group_wait(VALUE self, VALUE seconds) {
-  struct waiting waiting = {.self = group_get(self), .seconds = NUM2DBL(seconds)};
-  waiting.self->busy = true;
-  rb_ensure(wait_body, (VALUE)&waiting, wait_clean, (VALUE)&waiting);
-  privy_rb_report_all(waiting.self->observer, waiting.self->core);
+  struct wait wait = {.self = group_get(self), .seconds = NUM2DBL(seconds)};
+  wait.self->busy = true;
+  rb_ensure(wait_body, (VALUE)&wait, wait_clean, (VALUE)&wait);
+  privy_rb_report_all(wait.self->observer, wait.self->core);
   RB_GC_GUARD(self);
   return Qnil;
 }
 
-/* count → calls under way, outcomes not taken yet included */
+/* count → calls in flight, and completed ones that next_completed has not returned */
 static VALUE group_count(VALUE self) {
   return SIZET2NUM(privy_group_count(group_get(self)->core));
 }
@@ -338,7 +338,7 @@ static VALUE group_set_prefetch(VALUE self, VALUE on) {
   return Qnil;
 }
 
-/* waiting_until → when calls that wait for budget or a retry may go on, by the wall clock; nil when none waits */
+/* waiting_until → until when calls wait for a rate limit or a retry, by the wall clock; nil when no call waits */
 static VALUE group_waiting_until(VALUE self) {
   double until = privy_group_waiting_until(group_get(self)->core);
   return until == 0 ? Qnil : DBL2NUM(until);

@@ -1,9 +1,8 @@
 #include "binding.h"
 
 /*
- * A record shows one object of an answer. It holds a reference to the response, and converts each field when it is
- * first read. Its class, Privy::Contact and so on, is made from the core's table of the object: one reader for each
- * row.
+ * A record is one object of a response. It retains the response, and converts each field when it is first read. Its
+ * class (Privy::Contact and others) is made from the core's table of the object, with one reader for each field.
  */
 
 typedef struct record {
@@ -18,7 +17,7 @@ typedef struct record {
 
 static VALUE record_class;
 
-/* Made once at the start, never changed after: the class of each object. */
+/* The class of each object. Set by Init_core, then constant. */
 static struct {
   const privy_object *object;
   VALUE klass;
@@ -92,7 +91,7 @@ static VALUE record_make(VALUE klass, const privy_object *object) {
   return self;
 }
 
-/* For YAML, which fills it by core_load; until then every method raises. */
+/* For YAML, which fills the record by core_load; until then every method raises. */
 static VALUE record_allocate(VALUE klass) {
   return record_make(klass, object_of_class(klass));
 }
@@ -126,7 +125,7 @@ static VALUE record_read(VALUE self, size_t index) {
   return value;
 }
 
-/* Ruby's method functions carry no data, so that each slot has a function of its own. */
+/* A method function of Ruby has no data: each field index needs its own function. */
 #define TEN(X, tens)                                                                                                   \
   X(tens##0) X(tens##1) X(tens##2) X(tens##3) X(tens##4) X(tens##5) X(tens##6) X(tens##7) X(tens##8) X(tens##9)
 #define SLOTS(X) TEN(X, ) TEN(X, 1) TEN(X, 2) TEN(X, 3) TEN(X, 4)
@@ -166,14 +165,14 @@ static int field_index(VALUE self, VALUE text) {
   return privy_object_index(record_get(self)->object, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
 }
 
-/* record["any_field"], known or not; nil when the answer lacks it. */
+/* record["any_field"], known or not; nil when the response does not contain it */
 static VALUE record_aref(VALUE self, VALUE name) {
   VALUE text = name_text(name);
   int index = field_index(self, text);
   return index >= 0 ? record_read(self, (size_t)index) : rb_hash_lookup(read_extra(self), text);
 }
 
-/* True when the answer held the field, be it with null. */
+/* key?(name) → whether the response contains the field, also with null */
 static VALUE record_has_key(VALUE self, VALUE name) {
   VALUE text = name_text(name);
   int index = field_index(self, text);
@@ -181,7 +180,7 @@ static VALUE record_has_key(VALUE self, VALUE name) {
   return privy_record_get(record_get(self)->fields, (size_t)index).type == PRIVY_ABSENT ? Qfalse : Qtrue;
 }
 
-/* Class, known values, unknown fields: what makes two records equal. */
+/* Class, known values and unknown fields: the basis of equality. */
 static VALUE record_values(VALUE self) {
   record *data = record_get(self);
   VALUE values = rb_ary_new_capa((long)data->count + 2);
@@ -232,7 +231,7 @@ static VALUE record_dump(VALUE self, VALUE level) {
 struct load {
   const privy_object *object;
   VALUE text;
-  VALUE record; /* to be filled, or nil: a new one */
+  VALUE record; /* an empty record, or nil: make a new one */
   privy_response *response;
   privy_error error;
 };
@@ -264,12 +263,12 @@ static VALUE load_record(const privy_object *object, VALUE empty, VALUE text) {
   return result;
 }
 
-/* Contact.from_json(text): a record of your own, for tests say. */
+/* Contact.from_json(text) → a record */
 static VALUE record_load(VALUE klass, VALUE text) {
   return load_record(object_of_class(klass), Qnil, text);
 }
 
-/* Fills a record that was allocated only. */
+/* core_load(text): fills an allocated record */
 static VALUE record_core_load(VALUE self, VALUE text) {
   record *data = rb_check_typeddata(self, &record_type);
   rb_check_frozen(self);

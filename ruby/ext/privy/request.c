@@ -1,6 +1,6 @@
 #include "binding.h"
 
-/* What the user asks for, as a request of the core, and what comes of it. */
+/* The arguments of a call as a request of the core; validation and JSON without a call. */
 
 static void encode_operation(const privy_rb_call_spec *spec, privy_request **out) {
   if (privy_request_new(spec->operation, out) != PRIVY_OK) privy_rb_raise_memory();
@@ -29,7 +29,7 @@ void privy_rb_call_spec_build(const privy_rb_call_spec *spec, privy_request **ou
     encode_operation(spec, out);
 }
 
-/* A Hash, or what Ruby takes for one by to_hash. */
+/* A Hash, or an object that to_hash converts to one. */
 static VALUE hash_or_nil(VALUE value) {
   return NIL_P(value) ? Qnil : rb_convert_type(value, T_HASH, "Hash", "to_hash");
 }
@@ -56,7 +56,7 @@ privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params
   return spec;
 }
 
-/* ---- any value as JSON: the body of a request that is never sent ---- */
+/* ---- JSON of any value: the body of a request that is not sent ---- */
 
 struct generation {
   VALUE value;
@@ -81,7 +81,7 @@ static VALUE generate_clean(VALUE argument) {
   return Qnil;
 }
 
-/* generate(value) → its JSON; raises Privy::ValidationError for what JSON cannot represent. */
+/* generate(value) → its JSON; raises Privy::ValidationError for a value that JSON cannot represent. */
 static VALUE core_generate(VALUE self, VALUE value) {
   struct generation generation = {.value = value};
   (void)self;
@@ -89,7 +89,7 @@ static VALUE core_generate(VALUE self, VALUE value) {
   return rb_ensure(generate_body, (VALUE)&generation, generate_clean, (VALUE)&generation);
 }
 
-/* ---- the faults of a request that is not sent ---- */
+/* ---- validation without a call ---- */
 
 struct validation {
   privy_rb_call_spec spec;
@@ -112,7 +112,8 @@ static VALUE validate_clean(VALUE argument) {
   return Qnil;
 }
 
-/* validate(operation, params, extra) → the faults that a call would raise with */
+/* validate(operation, params, extra) → the details of the ValidationError that a call would raise; empty when it is
+ * valid */
 static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
   struct validation validation = {.spec = privy_rb_call_spec_of(name, params, extra)};
   (void)self;
@@ -123,7 +124,7 @@ static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
   return details;
 }
 
-/* ---- rows that are refused together ---- */
+/* ---- one error for many rows ---- */
 
 struct refusal {
   VALUE details;
@@ -150,7 +151,7 @@ static VALUE refuse_clean(VALUE argument) {
   return Qnil;
 }
 
-/* refuse_rows([[index, field, message], …], total) raises Privy::ValidationError with these faults. */
+/* refuse_rows([[index, field, message], …], total) raises Privy::ValidationError with these details. */
 static VALUE core_refuse_rows(VALUE self, VALUE details, VALUE total) {
   struct refusal refusal = {.details = rb_Array(details), .total = NUM2ULL(total)};
   (void)self;

@@ -4,7 +4,7 @@ static void sandbox_free(void *data) {
   privy_sandbox_release(data);
 }
 
-/* The core does not tell what a sandbox holds. */
+/* The core does not report the size of a sandbox. */
 static size_t sandbox_size(const void *data) {
   (void)data;
   return 0;
@@ -36,7 +36,7 @@ static const char *text_or_null(VALUE *value) {
   return NIL_P(*value) ? NULL : StringValueCStr(*value);
 }
 
-/* ---- answering ---- */
+/* ---- requests ---- */
 
 struct handle {
   privy_sandbox *sandbox;
@@ -64,8 +64,8 @@ static VALUE handle_clean(VALUE argument) {
   return Qnil;
 }
 
-/* answer(method, target, header block, body) → [status, header block, body, delay, nil | :drop | :truncate] */
-static VALUE sandbox_answer(VALUE self, VALUE method, VALUE target, VALUE headers, VALUE body) {
+/* core_handle(method, target, header block, body) → [status, header block, body, delay, nil | :drop | :truncate] */
+static VALUE sandbox_handle(VALUE self, VALUE method, VALUE target, VALUE headers, VALUE body) {
   struct handle handle = {.sandbox = privy_rb_sandbox_get(self)};
   handle.method = rb_str_new_frozen(StringValue(method));
   handle.target = rb_str_new_frozen(StringValue(target));
@@ -77,7 +77,7 @@ static VALUE sandbox_answer(VALUE self, VALUE method, VALUE target, VALUE header
   return result;
 }
 
-/* ---- who may call ---- */
+/* ---- credentials ---- */
 
 static VALUE sandbox_add_token(VALUE self, VALUE token, VALUE scopes) {
   check(privy_sandbox_add_token(privy_rb_sandbox_get(self), StringValueCStr(token), text_or_null(&scopes)));
@@ -99,7 +99,7 @@ static VALUE sandbox_add_integration(VALUE self, VALUE token, VALUE active) {
   return Qnil;
 }
 
-/* ---- what no request can do ---- */
+/* ---- state that requests cannot set ---- */
 
 /* set_consent(contact, field, value) → :ok, :unknown_contact or :unknown_value */
 static VALUE sandbox_set_consent(VALUE self, VALUE contact, VALUE field, VALUE value) {
@@ -160,8 +160,8 @@ static VALUE sandbox_clear_faults(VALUE self) {
   return Qnil;
 }
 
-/* tally → the numbers of privy_sandbox_counts in their order */
-static VALUE sandbox_tally(VALUE self) {
+/* core_counts → the members of privy_sandbox_counts in order */
+static VALUE sandbox_counts(VALUE self) {
   privy_sandbox_counts counts = privy_sandbox_count(privy_rb_sandbox_get(self));
   return rb_ary_new_from_args(5, ULL2NUM(counts.requests), ULL2NUM(counts.contacts), ULL2NUM(counts.orders),
                               ULL2NUM(counts.events), ULL2NUM(counts.welcome_messages));
@@ -179,7 +179,7 @@ void privy_rb_init_sandbox(void) {
   rb_define_const(klass, "TOKEN", rb_obj_freeze(rb_str_new_cstr(PRIVY_SANDBOX_TOKEN)));
   rb_define_const(klass, "CLIENT_ID", rb_obj_freeze(rb_str_new_cstr(PRIVY_SANDBOX_CLIENT_ID)));
   rb_define_const(klass, "CLIENT_SECRET", rb_obj_freeze(rb_str_new_cstr(PRIVY_SANDBOX_CLIENT_SECRET)));
-  rb_define_private_method(klass, "core_answer", sandbox_answer, 4);
+  rb_define_private_method(klass, "core_handle", sandbox_handle, 4);
   rb_define_private_method(klass, "core_add_token", sandbox_add_token, 2);
   rb_define_private_method(klass, "core_add_client", sandbox_add_client, 3);
   rb_define_private_method(klass, "core_add_integration", sandbox_add_integration, 2);
@@ -190,7 +190,7 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_advance", sandbox_advance, 1);
   rb_define_private_method(klass, "core_seconds", sandbox_seconds, 0);
   rb_define_private_method(klass, "core_add_fault", sandbox_add_fault, -1);
-  rb_define_private_method(klass, "core_tally", sandbox_tally, 0);
+  rb_define_private_method(klass, "core_counts", sandbox_counts, 0);
   rb_define_method(klass, "revoke_token", sandbox_revoke_token, 1);
   rb_define_method(klass, "clear_faults", sandbox_clear_faults, 0);
   rb_define_method(klass, "reset", sandbox_reset, 0);

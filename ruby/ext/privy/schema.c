@@ -1,6 +1,6 @@
 #include "binding.h"
 
-/* The core's tables as plain Hashes and Arrays, for tests and tools. */
+/* The core's tables as Hashes and Arrays, for tests and tools. */
 
 static const char *const kind_names[] = {
     [PRIVY_KIND_STRING] = "string",   [PRIVY_KIND_INTEGER] = "integer", [PRIVY_KIND_MONEY] = "money",
@@ -115,7 +115,7 @@ static VALUE core_schema(VALUE self) {
   return schema;
 }
 
-/* Why the operation is deprecated, nil when it is not. */
+/* deprecation(operation) → why it is deprecated, nil when it is not */
 static VALUE core_deprecation(VALUE self, VALUE name) {
   (void)self;
   const privy_operation *operation = privy_operation_find(StringValueCStr(name));
@@ -123,7 +123,7 @@ static VALUE core_deprecation(VALUE self, VALUE name) {
   return privy_rb_text(privy_operation_deprecation(operation));
 }
 
-/* The parameters by which rows of a bulk run are told apart, as Symbols. */
+/* row_keys(operation) → the parameters that identify a row of a bulk run, as Symbols */
 static VALUE core_row_keys(VALUE self, VALUE name) {
   const privy_operation *operation = privy_rb_operation(name);
   privy_field_info field;

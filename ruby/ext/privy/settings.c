@@ -2,9 +2,9 @@
 
 #include <math.h>
 
-/* Settings as users give them: what they can be is the core's to say. */
+/* Settings and options from Ruby values. The core checks them. */
 
-/* Bytes of an Integer that a Float can surely hold; Ruby warns of those that it cannot. */
+/* Bytes of the largest Integer to convert: Ruby warns when an Integer exceeds the range of Float. */
 #define LONGEST_INTEGER 127
 
 static ID id_is_a, id_to_f, names[PRIVY_SETTING_COUNT];
@@ -22,17 +22,18 @@ static VALUE refusal_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Raises the error of a setting and clears it; returns when there is none. */
+/* Returns when status is PRIVY_OK; else clears and raises the error. */
 static void check(privy_status status, struct refusal *refusal) {
   if (status != PRIVY_OK) rb_ensure(refusal_body, (VALUE)refusal, refusal_clean, (VALUE)refusal);
 }
 
-/* A Numeric, or what says that it is one, such as a framework's duration. */
+/* A Numeric, or an object whose is_a? says so, such as ActiveSupport::Duration. */
 static bool is_number(VALUE value) {
   if (RTEST(rb_obj_is_kind_of(value, rb_cNumeric))) return true;
   return rb_respond_to(value, id_is_a) && RTEST(rb_funcall(value, id_is_a, 1, rb_cNumeric));
 }
 
+/* The number of a value, also from text; NaN when it is not a number. */
 static double number_of(VALUE value) {
   if (RB_TYPE_P(value, T_STRING)) return privy_setting_number(RSTRING_PTR(value), (size_t)RSTRING_LEN(value));
   if (!is_number(value) || !rb_respond_to(value, id_to_f)) return NAN;

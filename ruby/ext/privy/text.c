@@ -70,7 +70,7 @@ VALUE privy_rb_excerpt(const privy_response *response) {
   return write_text(excerpt_body, response, Qnil);
 }
 
-/* The text up to the next NUL from `*at` on, which moves past it. */
+/* The text from `*at` up to the next NUL; advances `*at` past the NUL. */
 static VALUE next_text(VALUE fields, long *at) {
   const char *text = RSTRING_PTR(fields) + *at;
   long length = (long)strlen(text);

@@ -1,17 +1,17 @@
 # frozen_string_literal: true
 
 module Privy
-  # How the call of one row ended.
+  # The result of one row of a bulk run. Frozen, equal by value.
   class Result
     include Value
 
-    # @return [Integer] the row's place in the source, from 0
+    # @return [Integer] index of the row in the source, from 0
     attr_reader :index
-    # @return [Hash] the row as it was given
+    # @return [Hash] the row from the source
     attr_reader :row
-    # @return [Record, nil] the answer, nil when the call failed
+    # @return [Record, nil] the record of the response, nil when the call failed
     attr_reader :value
-    # @return [Exception, nil] why the call failed: an {Error}, or what building its request raised
+    # @return [Exception, nil] the error of the call: an {Error}, or the exception that building the request raised
     attr_reader :error
 
     # @param index [Integer]
@@ -53,7 +53,7 @@ module Privy
       [index, row, value].hash
     end
 
-    # @return [String] without the row, which may hold anything
+    # @return [String] without the row, which may hold personal data
     def inspect
       "#<#{self.class} index=#{index} #{ok? ? value.inspect : error.class}>"
     end
@@ -61,39 +61,40 @@ module Privy
 
     private
 
-    # The row is the caller's.
+    # The row belongs to the caller.
     def freeze_all(value)
       value
     end
   end
 
-  # A bulk run: one operation for many rows, a few calls at a time. Enumerable over {Result}, once.
+  # A bulk run: one operation for many rows, several calls at a time. An Enumerable of {Result} that is read once.
   #
   #   report = client.orders.upsert_many(rows).run
   #   client.events.ingest_many(rows).each { |result| log(result.error) unless result.ok? }
   #
-  # Rows are taken from the source only as places free up, by the thread that iterates; nothing is sent before the
-  # first step. Rows with an order_id, an e-mail address, a phone number or an idempotency_key in common run one after
-  # the other, and their results come in that order; all others come as they end. A row that waits for another attempt
-  # takes no place. Calls move on only while the run waits: time that the block or the source takes counts against no
-  # timeout.
+  # The thread that iterates takes rows from the source when a call is free; nothing is sent before the first step. Rows
+  # with the same order_id, e-mail address, phone number or idempotency_key run one after the other, and their results
+  # come in that order. All other results come in the order in which calls end. A row that waits for its next attempt
+  # does not occupy a call. Calls advance only while the run waits; time that the block or the source takes does not
+  # count against timeouts.
   #
-  # {#each}, {#next} and every method of Enumerable take from the same results: what one of them leaves the next one
-  # goes on with, and nothing is sent twice. After the end another pass raises RuntimeError.
+  # {#each}, {#next} and all methods of Enumerable read the same results: each continues after the last result that was
+  # read, and nothing is sent twice. Reading after the end raises RuntimeError.
   #
-  # The run stops when the account's budget is spent for longer than a call may wait (a day's, as a rule): after the
-  # results of all calls that ended it raises {RateLimitError}. A source that fails raises what it raised, likewise
-  # after all results. Whatever else fails is the result of its row. An exception from elsewhere (Interrupt, Timeout,
-  # Thread#raise), or from the block, loses nothing: the next step goes on; but a source that was interrupted at work
-  # cannot go on, unless it is an Array. At any time each row taken is, once: reported, {#unsent} or {#in_doubt}.
+  # The run stops when the account's rate limit is reached for longer than a call may wait (usually the day's). It then
+  # raises {RateLimitError} after the results of all calls that ended. An exception that the source raises is raised
+  # likewise, after all results. Any other error is the result of its row. An exception from elsewhere (Interrupt,
+  # Timeout, Thread#raise) or from the block loses nothing: the next step continues. A source that is interrupted while
+  # it works cannot continue, unless it is an Array. At any time each row taken is exactly one of: reported, {#unsent}
+  # or {#in_doubt}.
   #
   # @!method each
-  #   Every result that was not read before.
+  #   Yields every result that was not read before.
   #   @yieldparam result [Result]
   #   @return [self, Enumerator<Result>]
-  #   @raise [RuntimeError] the run is over, or in use by another thread or fiber
+  #   @raise [RuntimeError] the run has ended, or another thread or fiber uses it
   # @!method next
-  #   The next result.
+  #   Reads the next result.
   #   @return [Result]
   #   @raise [StopIteration] there are no more
   class Bulk < Core::Bulk
@@ -121,28 +122,28 @@ module Privy
       @raised = false
     end
 
-    # @return [Integer, nil] rows in all, nil when the source does not say
+    # @return [Integer, nil] number of rows, nil when the source has no size
     def total
       @rows.total
     end
     alias size total
 
-    # @return [Integer] rows taken from the source: the next one stands at this index
+    # @return [Integer] rows taken from the source, which is the index of the next row
     def taken
       core_counts[0]
     end
 
-    # @return [Integer] rows whose result is there
+    # @return [Integer] rows that have a result
     def done
       core_counts[1]
     end
 
-    # @return [Integer] those of them that failed
+    # @return [Integer] rows whose call failed
     def failed
       core_counts[2]
     end
 
-    # The rows that no request was sent for: those taken and, of an Array, all further ones.
+    # The rows that no request was sent for: rows taken and, of an Array, the rest.
     #
     # @return [Array<Array(Integer, Object)>] index and row
     def unsent
@@ -150,16 +151,16 @@ module Privy
       open.map { |index, row,| [index, row] } + @rows.rest(taken)
     end
 
-    # The rows that a request was sent for and whose result was not read. While the run goes on these are the rows under
-    # way. After an interruption the server may hold them or not: an order or a contact may be sent again; an event too,
-    # with the key that its first request carried.
+    # The rows that a request was sent for and whose result was not read. During the run these are the rows in flight.
+    # After an interruption the server may or may not have stored them. Send an order or a contact again; send an event
+    # again with its idempotency key.
     #
     # @return [Array<Array(Integer, Object, String)>] index, row and idempotency key, nil without one
     def in_doubt
       core_open_rows.select { |_, _, in_doubt, _| in_doubt }.map { |index, row, _, key| [index, row, key] }
     end
 
-    # @return [BulkReport] what became of the rows so far
+    # @return [BulkReport] the state of all rows so far
     def report
       taken, done, failed, created, updated, requests, seconds, waited = core_counts
       refused = @rows.refused.sort.flat_map(&:last)
@@ -168,11 +169,11 @@ module Privy
                      seconds: seconds, waited: waited, stopped: @stopped).freeze
     end
 
-    # Goes on to the end, also when the budget is spent: then the report's +stopped+ says so.
+    # Runs to the end. When the rate limit is reached it does not raise: the report's +stopped+ has the error.
     #
     # @yieldparam result [Result]
     # @return [BulkReport]
-    # @raise [Exception] what the source raised: {#report} says what became of the rows until then
+    # @raise [Exception] the exception of the source; {#report} has the state of the rows
     def run(&block)
       each(&block || ->(_result) {})
       report
@@ -182,7 +183,7 @@ module Privy
       report
     end
 
-    # Ends what is under way: see {#in_doubt}. The run is over.
+    # Cancels the calls in flight, see {#in_doubt}, and ends the run.
     #
     # @return [void]
     def close
@@ -198,7 +199,7 @@ module Privy
 
     private
 
-    # Goes on until there is a result; false at the end.
+    # Runs until a result is there. Returns false at the end.
     def advance
       return ended if core_over?
 
@@ -222,7 +223,7 @@ module Privy
       core_begin(@driver.group, @operation, @concurrency, total, @options)
     end
 
-    # An exception from elsewhere leaves the row pending, or with the core.
+    # An asynchronous exception leaves the row either pending or with the core.
     def take_row
       pull unless @pending
       return unless @pending
@@ -238,7 +239,7 @@ module Privy
       taken < @rows.array.length ? @pending = [@rows.array[taken]] : core_end_rows
     end
 
-    # The row is kept in the same step, so that an exception from elsewhere comes before or after.
+    # The row is stored in the same step: an asynchronous exception comes before or after it.
     def pull_from(enumerator)
       @pending = [enumerator.next]
     rescue StopIteration
@@ -254,12 +255,12 @@ module Privy
       defined?(Timeout::Error) && error.is_a?(Timeout::Error)
     end
 
-    # Why the run takes no more rows: the first reason counts.
+    # Stores why the run takes no more rows. The first reason stays.
     def stop(error)
       @stopped ||= error
     end
 
-    # The end of the results: raises, once, what ended the run early.
+    # At the end of the results: raises, once, the error that ended the run early.
     def ended
       finish unless core_over?
       return false if @raised || @stopped.nil?
@@ -291,7 +292,7 @@ module Privy
       @drivers.checkin(driver, []) if driver
     end
 
-    # Parameters and extra fields of a row.
+    # The row's parameters and extra fields. The core calls it.
     def request_of(row)
       raise Error, "the client is closed" if @core.closed?
 
@@ -313,7 +314,7 @@ module Privy
     end
 
     def secret
-      "it holds calls under way"
+      "it holds calls in flight"
     end
   end
 end

@@ -1,21 +1,39 @@
 # frozen_string_literal: true
 
 module Privy
-  # How far a bulk run has come: rows whose result is there, those of them that failed, the Time until which all calls
-  # wait for budget or a retry (nil when they do not), the rows in all (nil when the source does not say), and the
-  # seconds left, estimated by the pace so far and the account's budget at as many requests a row as rows have taken so
-  # far (nil when unknown: without total, before any result, or when the rest takes more than the day's budget).
+  # The progress of a bulk run.
+  #
+  # @!attribute [r] done
+  #   @return [Integer] rows that have a result
+  # @!attribute [r] failed
+  #   @return [Integer] rows whose call failed
+  # @!attribute [r] waiting_until
+  #   @return [Time, nil] until when all calls wait for the rate limit or a retry; nil when a call does not wait
+  # @!attribute [r] total
+  #   @return [Integer, nil] number of rows, nil when the source has no size
+  # @!attribute [r] eta
+  #   @return [Float, nil] estimated seconds until the end, from the pace so far, the requests per row and the account's
+  #     rate limit; nil without total, before the first result, or when the rest exceeds the day's limit
   Progress = Struct.new(:done, :failed, :waiting_until, :total, :eta, keyword_init: true) do
     include Serializable
   end
 
-  # One fault of a row that failed: the row's place from 0, what identifies it (its order_id, e-mail address, phone
-  # number or idempotency key, nil without one), the field such as "line_items[0].price" or "base", what is wrong, and
-  # the field's value in the row.
+  # One validation error, or another error, of a row that failed.
+  #
+  # @!attribute [r] index
+  #   @return [Integer] index of the row, from 0
+  # @!attribute [r] key
+  #   @return [Object, nil] the row's order_id, e-mail address, phone number or idempotency key
+  # @!attribute [r] field
+  #   @return [String] e.g. "line_items[0].price"; "base" when no single field is wrong
+  # @!attribute [r] message
+  #   @return [String]
+  # @!attribute [r] value
+  #   @return [Object, nil] the field's value in the row
   RefusedRow = Struct.new(:index, :key, :field, :message, :value, keyword_init: true) do
     include Serializable
 
-    # @return [String] without key and value, which may be a person's
+    # @return [String] without key and value, which may be personal data
     def inspect
       "#<#{self.class} index=#{index} field=#{field.inspect} message=#{message.inspect}>"
     end
@@ -27,10 +45,10 @@ module Privy
     end
   end
 
-  # What became of the rows of a bulk run. Each row is, once: succeeded, failed, unsent or in doubt.
+  # The result of a bulk run. Each row is exactly one of: succeeded, failed, unsent or in doubt.
   #
   # @!attribute [r] total
-  #   @return [Integer] rows of the run: of the source, or taken from one that does not say how many it has
+  #   @return [Integer] rows of the source; rows taken, when the source has no size
   # @!attribute [r] succeeded
   #   @return [Integer]
   # @!attribute [r] created
@@ -40,21 +58,20 @@ module Privy
   # @!attribute [r] failed
   #   @return [Integer] rows whose call failed
   # @!attribute [r] refused
-  #   @return [Array<RefusedRow>] why they failed: one entry for each fault of each row
+  #   @return [Array<RefusedRow>] one entry for each error detail of each row that failed
   # @!attribute [r] unsent
-  #   @return [Array<Array(Integer, Object)>] index and row of those that no request was sent for
+  #   @return [Array<Array(Integer, Object)>] index and row of rows that no request was sent for
   # @!attribute [r] in_doubt
-  #   @return [Array<Array(Integer, Object, String)>] index, row and idempotency key (nil without one) of those that a
-  #     request was sent for and whose result was not read
+  #   @return [Array<Array(Integer, Object, String)>] index, row and idempotency key (nil without one) of rows that
+  #     a request was sent for and whose result was not read
   # @!attribute [r] requests
   #   @return [Integer] requests sent
   # @!attribute [r] seconds
-  #   @return [Float] from the run's first step
+  #   @return [Float] seconds since the run's first step
   # @!attribute [r] waited
-  #   @return [Float] seconds of them in which all calls waited for the account's budget or a retry
+  #   @return [Float] seconds in which all calls waited for the rate limit or a retry
   # @!attribute [r] stopped
-  #   @return [Exception, nil] what ended the run before its last row: {RateLimitError} when the budget is spent, or
-  #     what the source raised
+  #   @return [Exception, nil] why the run ended early: {RateLimitError}, or the exception of the source
   BulkReport = Struct.new(:total, :succeeded, :created, :updated, :failed, :refused, :unsent, :in_doubt, :requests,
                           :seconds, :waited, :stopped, keyword_init: true) do
     include Serializable
@@ -74,7 +91,7 @@ module Privy
       parts.join("; ")
     end
 
-    # @return [String] without rows, which may hold anything
+    # @return [String] without rows, which may hold personal data
     def inspect
       "#<#{self.class} #{self}>"
     end

@@ -1,15 +1,15 @@
 # frozen_string_literal: true
 
 module Privy
-  # The rows of a bulk run, one after the other, and what its report says of those that failed.
+  # The rows of a bulk run in order, and the report's entries for rows that failed.
   #
   # @private
   class BulkRows
-    # A part of a field's name: a name, or a place in a list.
+    # A part of a field's path: a name, or an index of a list.
     PART = /\[(\d+)\]|([^.\[\]]+)/
     private_constant :PART
 
-    # Parameters of a row, and what stands under +extra+.
+    # The row's parameters, and its extra fields merged over those of the run.
     #
     # @return [Array(Hash, Hash)]
     # @raise [ValidationError] the row, or its extra, is not a Hash
@@ -25,32 +25,32 @@ module Privy
     end
 
     def self.refuse(field, message)
-      fault = { field: field, message: message }.freeze
+      detail = { field: field, message: message }.freeze
       what = field == "base" ? "it" : field
-      raise ValidationError.new("the row is invalid: #{what} #{message}", details: [fault].freeze)
+      raise ValidationError.new("the row is invalid: #{what} #{message}", details: [detail].freeze)
     end
     private_class_method :refuse
 
-    # The faults of all rows, without a request.
+    # Validates all rows without a request.
     #
     # @return [Array<RefusedRow>]
-    def self.faults_of(operation, rows, extra)
+    def self.refused_rows(operation, rows, extra)
       keys = Core.row_keys(operation)
       check_source(rows).to_enum(:each).with_index.flat_map do |row, index|
-        refusals(index, row, keys, faults_of_row(operation, row, extra))
+        refusals(index, row, keys, details_of(operation, row, extra))
       end
     end
 
     # The rows as an Array.
     #
     # @return [Array]
-    # @raise [ValidationError] with the faults of all rows, when there is one
+    # @raise [ValidationError] a row is invalid; the details are those of all rows
     def self.checked(operation, rows, extra)
       taken = check_source(rows).to_enum(:each).to_a
-      faults = faults_of(operation, taken, extra)
-      return taken if faults.empty?
+      refused = refused_rows(operation, taken, extra)
+      return taken if refused.empty?
 
-      Core.refuse_rows(faults.map { |fault| [fault.index, fault.field, fault.message] }, taken.length)
+      Core.refuse_rows(refused.map { |entry| [entry.index, entry.field, entry.message] }, taken.length)
     end
 
     # @return [Object] the rows
@@ -61,25 +61,25 @@ module Privy
       raise TypeError, "rows must be an Enumerable of Hashes"
     end
 
-    # @return [Array<RefusedRow>] one entry for each fault
+    # @return [Array<RefusedRow>] one entry for each error detail
     def self.refusals(index, row, keys, details)
       key = key_of(row, keys) if details.any?
-      details.map do |fault|
-        RefusedRow.new(index: index, key: key, field: fault[:field], message: fault[:message],
-                       value: value_at(row, fault[:field])).freeze
+      details.map do |detail|
+        RefusedRow.new(index: index, key: key, field: detail[:field], message: detail[:message],
+                       value: value_at(row, detail[:field])).freeze
       end
     end
 
     class << self
       private
 
-      def faults_of_row(operation, row, extra)
+      def details_of(operation, row, extra)
         Core.validate(operation, *request_of(row, extra))
       rescue ValidationError => e
         e.details
       end
 
-      # What identifies the row.
+      # The value of the row's first key field.
       def key_of(row, keys)
         row = Hash.try_convert(row) or return
         keys.each do |name|
@@ -89,12 +89,12 @@ module Privy
         nil
       end
 
-      # The value that a fault's field names in a row; nil where there is none.
+      # The value at a detail's field path; nil when the row has none.
       def value_at(row, field)
         return if field == "base"
 
-        field.scan(PART).reduce(row) do |value, (place, name)|
-          place ? value[place.to_i] : value.fetch(name.to_sym) { value[name] }
+        field.scan(PART).reduce(row) do |value, (index, name)|
+          index ? value[index.to_i] : value.fetch(name.to_sym) { value[name] }
         end
       rescue
         nil
@@ -103,7 +103,7 @@ module Privy
 
     # @return [Hash{Integer => Array<RefusedRow>}]
     attr_reader :refused
-    # @return [Integer, nil] rows in all, if the source says so without being read
+    # @return [Integer, nil] number of rows, nil when the source has no size
     attr_reader :total
     # @return [Array, nil] the source, if it is an Array
     attr_reader :array
@@ -118,26 +118,26 @@ module Privy
       @total = size if size.is_a?(Integer)
     end
 
-    # Gives the rows one by one. After an exception an Enumerator begins anew: this one refuses to.
+    # Yields the rows. An Enumerator restarts after an exception; this one raises instead, so that no row comes twice.
     #
     # @return [Enumerator]
     def enumerator
       @enumerator ||= Enumerator.new do |rows|
-        raise Error, "the source of the rows was interrupted: it cannot go on" if @begun
+        raise Error, "the source of the rows was interrupted: it cannot continue" if @begun
 
         @begun = true
         @source.each { |*row| rows.yield(*row) }
       end
     end
 
-    # Rows that come after the first +taken+, where the source can say so.
+    # The rows after the first +taken+; empty when the source is not an Array.
     #
     # @return [Array<Array(Integer, Object)>]
     def rest(taken)
       @array ? (taken...@array.length).map { |index| [index, @array[index]] } : []
     end
 
-    # Notes why a row failed, in the place of what was noted for it before.
+    # Stores why a row failed, in place of an earlier entry.
     def note(index, row, error)
       details = error.is_a?(Error) ? error.details : []
       details = [{ field: "base", message: error.message }] if details.empty?

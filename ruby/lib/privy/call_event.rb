@@ -1,23 +1,22 @@
 # frozen_string_literal: true
 
 module Privy
-  # One event of a call, as +on_event+ of {Client#initialize} gets it. Frozen, equal by value.
+  # One event of a call, for +on_event+ of {Client#initialize}. Frozen, equal by value.
   #
-  # Its {#kind} says what happened:
+  # Its {#kind} is one of:
   #
   # - +:start+: a call begins; nothing is sent yet;
-  # - +:request+: a request goes out;
-  # - +:response+: its answer came, be it an error;
-  # - +:failure+: no answer came, or the call was stopped;
-  # - +:retry+: another attempt will follow in {#seconds};
-  # - +:wait+: the account's budget makes the call wait {#seconds};
-  # - +:token+: a new OAuth token is there, valid for {#seconds};
-  # - +:refused+: nothing is sent, because the request is invalid or the budget is spent;
+  # - +:request+: a request is sent;
+  # - +:response+: a response arrived, with any status;
+  # - +:failure+: no response arrived, or the call was stopped;
+  # - +:retry+: another attempt follows in {#seconds};
+  # - +:wait+: the call waits {#seconds} for the rate limit;
+  # - +:token+: a new OAuth token was received, valid for {#seconds};
+  # - +:refused+: nothing is sent, because the request is invalid or the rate limit is reached;
   # - +:end+: the call has ended.
   #
-  # The events of a call come in the order of happening. The first is +:start+, the last is +:end+, and each of these
-  # comes once. A request that is refused as invalid does not become a call: its only event is +:refused+. An event
-  # never holds a token, a body, an e-mail address or a phone number.
+  # Events arrive in order. The first event of a call is +:start+, the last is +:end+; each comes once. An invalid
+  # request has one event only: +:refused+. An event never holds a token, a body, an e-mail address or a phone number.
   class CallEvent
     include Value
 
@@ -29,61 +28,61 @@ module Privy
 
     # @return [Symbol] +:start+, +:request+, +:response+, +:failure+, +:retry+, +:wait+, +:token+, +:refused+ or +:end+
     attr_reader :kind
-    # @return [Symbol] how important it is: +:info+ for retries and for waits of a second and more, +:warning+ for
-    #   refusals by budget, +:debug+ for all else
+    # @return [Symbol] +:info+ for retries and for waits of a second or more, +:warning+ for refusals by rate limit,
+    #   +:debug+ for all others
     attr_reader :level
-    # @return [Integer] number of the call, from 1 on in its client
+    # @return [Integer] number of the call in its client, from 1 on
     attr_reader :call
-    # @return [String] what was called, e.g. "orders.upsert"; "request" for {Client#request}
+    # @return [String] e.g. "orders.upsert"; "request" for {Client#request}
     attr_reader :operation
-    # @return [String] HTTP method, e.g. "POST"; of a start and an end, of the call's first request. Empty where the
-    #   given one is refused
+    # @return [String] HTTP method, e.g. "POST"; for start and end: of the call's first request. Empty when the
+    #   given one is invalid
     attr_reader :http_method
-    # @return [String] template of the path, e.g. "/contacts/\\{id}"; so are paths that a user wrote. Empty where the
-    #   given one is refused
+    # @return [String] template of the path, e.g. "/contacts/\\{id}", also for {Client#request}. Empty when the given
+    #   one is invalid
     attr_reader :path
-    # @return [Integer] requests of this call so far, those for tokens included
+    # @return [Integer] requests of this call so far, token requests included
     attr_reader :attempt
-    # @return [Integer, nil] HTTP status of the answer, of the one that a retry follows, or that the call ended with
+    # @return [Integer, nil] HTTP status of the response; for a retry or an end: of the last response
     attr_reader :status
-    # @return [String, nil] class name of the error below Privy, e.g. "ServerError"; nil when there is none, and when
-    #   the call was stopped
+    # @return [String, nil] class name of the error below Privy, e.g. "ServerError"; nil without an error, and when the
+    #   call was stopped
     attr_reader :error
-    # @return [String, nil] of a failure, and of an end without an answer: what went wrong, in the transport's words, or
-    #   that the call was stopped. Of a refusal: which limit is spent, or which parameters are invalid
+    # @return [String, nil] for a failure, and an end without a response: the transport's error message, or that the
+    #   call was stopped; for a refusal: the rate limit that is reached, or the invalid parameters
     attr_reader :reason
-    # @return [String, nil] X-Request-Id of the answer
+    # @return [String, nil] X-Request-Id of the response
     attr_reader :request_id
-    # @return [Float, nil] seconds until a retry or the end of a wait, for which a token is valid, or until there is
-    #   budget
+    # @return [Float, nil] seconds until a retry, until the end of a wait, until a token expires, or until the rate
+    #   limit resets
     attr_reader :seconds
-    # @return [Float, nil] of an end: seconds that the call spent waiting for budget, Retry-After and backoff
+    # @return [Float, nil] for an end: seconds that the call waited for rate limits, Retry-After and backoff
     attr_reader :waited
-    # @return [Float, nil] seconds for the name lookup, 0.0 on a kept connection; nil unless a response or failure, as
-    #   are all that follow up to {#reused}
+    # @return [Float, nil] seconds for the name lookup, 0.0 on a reused connection. This and the following up to
+    #   {#reused} are nil unless the kind is response or failure
     attr_reader :lookup
     # @return [Float, nil] seconds for the connection
     attr_reader :connect
     # @return [Float, nil] seconds for TLS
     attr_reader :tls
-    # @return [Float, nil] seconds from the request's departure to the answer's first byte
+    # @return [Float, nil] seconds from the request to the first byte of the response
     attr_reader :first_byte
-    # @return [Float, nil] seconds in all; of an end, since the call's start
+    # @return [Float, nil] seconds in total; for an end: since the start of the call
     attr_reader :total
     # @return [Integer, nil] bytes on the wire: headers, and the body as compressed
     attr_reader :bytes_sent
-    # @return [Integer, nil] likewise
+    # @return [Integer, nil] bytes on the wire
     attr_reader :bytes_received
-    # @return [Boolean, nil] whether the connection was a kept one
+    # @return [Boolean, nil] whether the connection was reused
     attr_reader :reused
-    # @return [Integer, nil] requests of the minute left to this client, nil when unknown
+    # @return [Integer, nil] requests of the minute that remain for this client, nil when unknown
     attr_reader :minute_left
-    # @return [Integer, nil] requests of the day left, nil when unknown
+    # @return [Integer, nil] requests of the day that remain, nil when unknown
     attr_reader :day_left
     # @return [String, nil] the event as one line, as it is logged
     attr_reader :message
 
-    # @param attributes [Hash] values of the attributes, for events of your own making in tests
+    # @param attributes [Hash{Symbol => Object}] values of the attributes; for tests
     def initialize(**attributes)
       unknown = attributes.keys - ATTRIBUTES
       raise ArgumentError, "unknown keywords: #{unknown.join(', ')}" unless unknown.empty?
@@ -114,14 +113,14 @@ module Privy
       to_h.hash
     end
 
-    # One line in plain words, as it is logged.
+    # The event as one line, as it is logged.
     #
     # @return [String]
     def to_s
       message || inspect
     end
 
-    # @return [String] the attributes that are known
+    # @return [String] the attributes that are not nil
     def inspect
       known = to_h.except(:message).compact
       "#<#{self.class} #{known.map { |name, value| "#{name}=#{value.inspect}" }.join(' ')}>"

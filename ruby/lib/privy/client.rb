@@ -1,28 +1,28 @@
 # frozen_string_literal: true
 
 module Privy
-  # A client of the Privy API: settings, connections and token. Safe to share between threads. A Ractor makes a client
-  # of its own: clients, sandboxes and records stay in the Ractor that made them.
+  # A client of the Privy API. Threads may share it. Each Ractor makes its own: clients, sandboxes and records stay in
+  # the Ractor that made them.
   #
   #   client = Privy::Client.new(token: ENV.fetch("PRIVY_API_TOKEN"))
   #   jane = client.contacts.create(email: "jane@example.com", email_consent: :subscribed)
   #
   # Every call may raise {APIConnectionError}, {APITimeoutError}, {AuthenticationError}, {PermissionDeniedError},
-  # {RateLimitError}, {ServerError} and {APIStatusError}; what else it may raise stands with the method. A call can be
-  # stopped by Thread#raise, Timeout and Ctrl-C. Under a Fiber scheduler it suspends its fiber, not the thread.
+  # {RateLimitError}, {ServerError} and {APIStatusError}; each method documents its other errors. Thread#raise, Timeout
+  # and Ctrl-C stop a call. Under a Fiber scheduler a call suspends its fiber, not the thread.
   #
-  # A call is tried again, up to +max_retries+ times, when the connection fails, no answer comes in time, or the server
-  # answers 408, 429, 500, 502, 503 or 504: after a random pause that grows from attempt to attempt, or after what the
-  # server's Retry-After asks for. Repeating is safe for every operation: an event carries one Idempotency-Key over all
-  # attempts, and a create whose lost first attempt had succeeded returns its contact, if that holds what was sent. A
-  # POST or PATCH of {#request} is repeated only where nothing was acted on, or with an Idempotency-Key. A write that
-  # may have been acted on is repeated within 30 seconds or not at all; the error then says so. During an outage a
-  # client soon stops repeating, so that it makes nothing worse.
+  # Retries: a call is repeated up to +max_retries+ times when the connection fails, the response does not arrive in
+  # time, or the server returns 408, 429, 500, 502, 503 or 504. Before that it waits for a random time that grows with
+  # each attempt, or as long as Retry-After says. Every operation is safe to repeat: an event has one Idempotency-Key
+  # for all attempts; a create whose lost first attempt succeeded returns its contact, if that holds what was sent. A
+  # POST or PATCH of {#request} is repeated only if the server did not act on it, or with an Idempotency-Key. A write
+  # that the server may have acted on is repeated within 30 seconds or not at all; the error reports that. During an
+  # outage a client soon stops repeating, to avoid more load.
   #
-  # Calls keep inside the account's limits by what the last answers told of them ({#rate_limit}): when the minute's
-  # requests are spent a call waits for the next minute, when the day's are it raises {RateLimitError} at once. All the
-  # waiting of one call, for budget, Retry-After and pauses together, is at most +max_wait+; a call that would have to
-  # wait longer raises at once, saying when it could go.
+  # Rate limits: calls stay within the account's limits, as the last responses reported them ({#rate_limit}). When the
+  # minute's requests are used up a call waits for the next minute; when the day's are used up it raises
+  # {RateLimitError} at once. +max_wait+ bounds all waiting of a call (rate limits, Retry-After, backoff). A call that
+  # would have to wait longer raises at once, with the time when it can be made.
   class Client
     include Opaque
 
@@ -38,41 +38,41 @@ module Privy
     # @return [Events]
     attr_reader :events
 
-    # What is left out comes from {Privy.configure}, then from the environment. Numbers may be text, such as "5" from
-    # ENV or a YAML file, here and in the options of a call.
+    # Missing settings come from {Privy.configure}, then from the environment. Numbers may be text, such as "5" from ENV
+    # or a YAML file; so may those of a call's options.
     #
-    # @param token [String, nil] API token; else PRIVY_API_TOKEN
-    # @param client_id [String, nil] OAuth client; else PRIVY_CLIENT_ID
-    # @param client_secret [String, nil] OAuth secret; else PRIVY_CLIENT_SECRET
-    # @param scopes [String, Array<String>, nil] OAuth scopes, separated by spaces; else PRIVY_SCOPES, else all
-    # @param base_url [String, nil] else PRIVY_BASE_URL, else the real API
-    # @param token_url [String, nil] else PRIVY_TOKEN_URL, else /oauth/token of the base URL's origin
-    # @param ca_bundle [String, Pathname, nil] file of certificates that are trusted, for the API and for an https
-    #   proxy; else SSL_CERT_FILE, else the system's
-    # @param proxy [String, nil] URL of a proxy (http, https, socks5, socks5h); else https_proxy and no_proxy of the
-    #   environment. Plain HTTP to loopback never takes one
-    # @param timeout [Numeric, nil] seconds for one attempt, whole (30)
+    # @param token [String, nil] API token; default: PRIVY_API_TOKEN
+    # @param client_id [String, nil] OAuth client; default: PRIVY_CLIENT_ID
+    # @param client_secret [String, nil] OAuth secret; default: PRIVY_CLIENT_SECRET
+    # @param scopes [String, Array<String>, nil] OAuth scopes, a String with spaces or a list; default:
+    #   PRIVY_SCOPES, else all
+    # @param base_url [String, nil] default: PRIVY_BASE_URL, else the production API
+    # @param token_url [String, nil] default: PRIVY_TOKEN_URL, else /oauth/token at the base URL's origin
+    # @param ca_bundle [String, Pathname, nil] file of trusted certificates, for the API and an https proxy;
+    #   default: SSL_CERT_FILE, else the system's
+    # @param proxy [String, nil] URL of a proxy (http, https, socks5, socks5h); default: https_proxy and no_proxy
+    #   of the environment. Plain HTTP to loopback never uses a proxy
+    # @param timeout [Numeric, nil] seconds for one complete attempt (30)
     # @param connect_timeout [Numeric, nil] seconds for the connection, TLS included (5)
-    # @param max_wait [Numeric, nil] seconds that a call may spend waiting, for budget and between attempts (90: one
-    #   whole window of the account's minute, and room)
-    # @param max_retries [Integer, nil] further attempts after the first (3)
-    # @param max_response [Integer, nil] bytes of body accepted (64 MiB)
-    # @param reserve [Integer, nil] requests of each minute that are left to other users of the account (0)
-    # @param allow_plain_http [Boolean, nil] lets base_url and token_url be plain HTTP to any host, such as a sandbox's
-    #   container; with the sandbox's own token or OAuth client only. nil: true if PRIVY_ALLOW_PLAIN_HTTP is 1
-    # @param on_event [#call, nil] called with each {CallEvent} of each call, on the thread (or fiber) that made the
-    #   call, which waits for it. It may use the client; it gets no events of the calls that it makes itself. A
-    #   StandardError that it raises is reported by warn, and the call goes on; any other exception, such as Interrupt,
-    #   stops the call and is raised from it
-    # @param logger [#debug & #info & #warn, nil] gets each event as one line at the event's level: retries and waits of
-    #   a second and more at info, refusals by budget at warn, all else at debug
-    # @param sandbox [Sandbox, nil] answer from there instead of the network
-    # @raise [Error] a setting cannot be used; the message names it
+    # @param max_wait [Numeric, nil] seconds that a call may wait for rate limits and between attempts (90: a
+    #   minute's window and some more)
+    # @param max_retries [Integer, nil] attempts after the first (3)
+    # @param max_response [Integer, nil] maximum bytes of a response's body (64 MiB)
+    # @param reserve [Integer, nil] requests of each minute to leave for other users of the account (0)
+    # @param allow_plain_http [Boolean, nil] allows plain HTTP to any host, such as a sandbox's container; only with the
+    #   sandbox's own token or OAuth client. nil: true if PRIVY_ALLOW_PLAIN_HTTP is 1
+    # @param on_event [#call, nil] called with each {CallEvent} of each call, on the thread or fiber that made the call.
+    #   It may use the client; calls that it makes report no events. A StandardError that it raises is reported by warn,
+    #   and the call continues; any other exception, such as Interrupt, stops the call and is raised from it
+    # @param logger [#debug & #info & #warn, nil] logs each event as one line at the event's level: retries and waits of
+    #   a second or more at info, refusals by rate limit at warn, all others at debug
+    # @param sandbox [Sandbox, nil] sends requests to this sandbox instead of the network
+    # @raise [Error] a setting is invalid; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
                    max_retries: nil, max_response: nil, reserve: nil, allow_plain_http: nil,
                    on_event: nil, logger: nil, sandbox: nil)
-      Neighbours.report if Ractor.current == Ractor.main # no other Ractor can read the load path
+      Neighbours.report if Ractor.current == Ractor.main
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
                 token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
                 connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
@@ -88,7 +88,7 @@ module Privy
       use(Session.new(core, {}, on_event, logger))
     end
 
-    # Makes a client, gives it to the block and closes it afterwards.
+    # Makes a client, yields it and closes it.
     #
     # @param settings [Hash] as for {#initialize}
     # @yieldparam client [Client]
@@ -102,19 +102,19 @@ module Privy
       end
     end
 
-    # Any endpoint, for what has no method here yet.
+    # Calls any endpoint, for operations that have no method yet.
     #
     # @param method [String, Symbol] HTTP method, in capitals
-    # @param path [String] below the base URL, e.g. "/contacts"; may carry a query
+    # @param path [String] below the base URL, e.g. "/contacts"; may have a query
     # @param params [Hash, nil] query parameters
-    # @param body [Object] what to send as JSON
-    # @param headers [Hash, nil] further headers; Authorization and the like are refused
+    # @param body [Object] sent as JSON
+    # @param headers [Hash, nil] more headers; Authorization and others that the client sets are invalid
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
-    # @param max_wait [Numeric, nil] seconds of waiting
-    # @param max_retries [Integer, nil] further attempts
+    # @param max_wait [Numeric, nil] seconds that the call may wait
+    # @param max_retries [Integer, nil] attempts after the first
     # @return [Response]
-    # @raise [ValidationError] method, path, a header or the body cannot be sent, or the server refused it
+    # @raise [ValidationError] method, path, a header or the body is invalid
     # @raise [NotFoundError, ConflictError, PayloadTooLargeError]
     def request(method, path, params: nil, body: OMIT, headers: nil,
                 timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
@@ -122,18 +122,18 @@ module Privy
       @session.request(method, path, params, headers, body, options)
     end
 
-    # A copy with other options. Connections, token and budget stay shared; closing one closes all.
+    # A copy with other options. It shares connections, token and rate limits; closing one closes all.
     #
-    # @param timeout [Numeric, nil] seconds for one attempt; nil keeps what is set, here and below
+    # @param timeout [Numeric, nil] seconds for one attempt; nil keeps the present value, here and below
     # @param connect_timeout [Numeric, nil] seconds for the connection
-    # @param max_wait [Numeric, nil] seconds of waiting
-    # @param max_retries [Integer, nil] further attempts
-    # @param reserve [Integer, nil] requests of each minute that calls of the copy leave to others, be they calls of
-    #   this client: so that jobs leave room for what a person waits for
-    # @param on_event [#call, false, nil] as for {#initialize}; false: none
+    # @param max_wait [Numeric, nil] seconds that the call may wait
+    # @param max_retries [Integer, nil] attempts after the first
+    # @param reserve [Integer, nil] requests of each minute that calls of the copy leave for all other calls, those of
+    #   this client included: for background jobs
+    # @param on_event [#call, false, nil] as for {#initialize}; false removes it
     # @param logger [#debug & #info & #warn, false, nil] likewise
     # @return [Client]
-    # @raise [Error] an option cannot be used
+    # @raise [Error] an option is invalid
     def with_options(timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, reserve: nil,
                      on_event: nil, logger: nil)
       options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
@@ -142,11 +142,11 @@ module Privy
       dup.tap { |copy| copy.send(:use, session) }
     end
 
-    # What the last answers told of the account's limits; nothing is asked for it.
+    # The account's rate limits, as the last responses reported them. Sends no request.
     #
     # @return [RateLimit]
     def rate_limit
-      RateLimit.new(*@session.core.rate_limits.map { |told| RateLimit::Window.of(told) })
+      RateLimit.new(*@session.core.rate_limits.map { |values| RateLimit::Window.of(values) })
     end
 
     # @return [String]
@@ -154,7 +154,7 @@ module Privy
       @session.core.base_url
     end
 
-    # Closes the connections once no call is under way. Later calls raise {Error}.
+    # Closes the connections when no call is in flight. Later calls raise {Error}.
     #
     # @return [void]
     def close

@@ -2,12 +2,12 @@
 
 # See {Privy.configure}.
 module Privy
-  # Defaults for {Client.new}: what is given there wins. What is set neither here nor there comes from the environment
-  # (PRIVY_API_TOKEN, PRIVY_CLIENT_ID, PRIVY_CLIENT_SECRET, PRIVY_SCOPES, PRIVY_BASE_URL, PRIVY_TOKEN_URL,
+  # Defaults for {Client.new}; its arguments take precedence. Settings that are missing in both come from the
+  # environment (PRIVY_API_TOKEN, PRIVY_CLIENT_ID, PRIVY_CLIENT_SECRET, PRIVY_SCOPES, PRIVY_BASE_URL, PRIVY_TOKEN_URL,
   # PRIVY_ALLOW_PLAIN_HTTP).
   #
-  # {Privy.configuration} is the one of the process: Privy.configuration.token = "…" takes effect at once, and
-  # {Privy.configure} sets several at once.
+  # {Privy.configuration} is that of the process: Privy.configuration.token = "…" takes effect at once.
+  # {Privy.configure} sets several settings at once.
   #
   # @!attribute [rw] token
   #   @return [String, nil] API token
@@ -16,11 +16,11 @@ module Privy
   # @!attribute [rw] client_secret
   #   @return [String, nil] OAuth secret
   # @!attribute [rw] scopes
-  #   @return [String, Array<String>, nil] OAuth scopes to ask for
+  #   @return [String, Array<String>, nil] OAuth scopes to request
   # @!attribute [rw] base_url
   #   @return [String, nil] e.g. a sandbox's address
   # @!attribute [rw] token_url
-  #   @return [String, nil] where OAuth tokens come from
+  #   @return [String, nil] URL of the OAuth token endpoint
   # @!attribute [rw] ca_bundle
   #   @return [String, nil] file of trusted certificates
   # @!attribute [rw] proxy
@@ -30,19 +30,19 @@ module Privy
   # @!attribute [rw] connect_timeout
   #   @return [Numeric, nil] seconds for the connection
   # @!attribute [rw] max_wait
-  #   @return [Numeric, nil] seconds a call may spend waiting between its attempts
+  #   @return [Numeric, nil] seconds that a call may wait for rate limits and between attempts
   # @!attribute [rw] max_retries
-  #   @return [Integer, nil] further attempts after the first
+  #   @return [Integer, nil] attempts after the first
   # @!attribute [rw] max_response
-  #   @return [Integer, nil] bytes of body accepted
+  #   @return [Integer, nil] maximum bytes of a response's body
   # @!attribute [rw] reserve
-  #   @return [Integer, nil] requests of each minute that are left to other users of the account
+  #   @return [Integer, nil] requests of each minute to leave for other users of the account
   # @!attribute [rw] allow_plain_http
-  #   @return [Boolean, nil] whether a sandbox's own token may travel by plain HTTP to any host
+  #   @return [Boolean, nil] whether a sandbox's own token may be sent by plain HTTP to any host
   # @!attribute [rw] on_event
   #   @return [#call, nil] called with each {CallEvent} of each call
   # @!attribute [rw] logger
-  #   @return [#debug & #info & #warn, nil] gets each event as one line, e.g. Rails.logger
+  #   @return [#debug & #info & #warn, nil] logs each event as one line, e.g. Rails.logger
   class Configuration
     include Opaque
 
@@ -51,19 +51,19 @@ module Privy
     private_constant :SETTINGS
 
     # @private
-    # @param settings [Hash, nil] nil: those of the process
+    # @param settings [Hash, nil] nil: the settings of the process
     def initialize(settings = {})
       @settings = settings
     end
 
-    # The settings that have been made.
+    # The settings that are not nil.
     #
     # @return [Hash{Symbol => Object}]
     def to_h
       (@settings || Privy.settings).compact
     end
 
-    # @return [String] names of the settings only
+    # @return [String] only the names of the settings
     def inspect
       "#<#{self.class} #{to_h.keys.join(' ')}>"
     end
@@ -101,8 +101,8 @@ module Privy
     # @private
     attr_reader :settings
 
-    # Sets defaults for clients made from now on; no client is made, and none that exists is touched. When the block
-    # raises nothing is set.
+    # Sets defaults for clients that are made later. Existing clients do not change. When the block raises, no setting
+    # changes.
     #
     #   Privy.configure { |config| config.timeout = 10 }
     #
@@ -117,8 +117,8 @@ module Privy
 
     private
 
-    # Frozen copies, which clients made in other Ractors may read too. What cannot be copied, such as a logger, keeps
-    # all settings with this Ractor.
+    # Frozen copies, so that clients in other Ractors can read them. A value that cannot be copied, such as a logger,
+    # keeps all settings in this Ractor.
     def shared(changed)
       copies = changed.transform_values do |value|
         [String, Array].include?(value.class) ? Ractor.make_shareable(value, copy: true) : value

@@ -1,23 +1,24 @@
 # frozen_string_literal: true
 
 module Privy
-  # The contacts that a filter finds, over all pages. Nothing is asked before the first use. Enumerable, so that +lazy+,
-  # +first+ and +each_slice+ work.
+  # The contacts that match a filter, over all pages. An Enumerable: +lazy+, +first+ and +each_slice+ work. It sends no
+  # request before the first use.
   #
-  # While one page is read the next is on its way: from the second page on at once, on the first page when a tenth of it
-  # has been read, so that looking at the first contacts costs one request. +prefetch: false+ of {Contacts#list} asks
-  # for each page only when the walk comes to it. Leaving early ends what is on its way.
+  # It requests the next page while the present one is read: at once from the second page on; on the first page after a
+  # tenth of it has been read, so that reading the first contacts costs one request. With +prefetch: false+ of
+  # {Contacts#list} it requests each page when it is needed. Leaving the iteration cancels the request in flight.
   #
-  # Contacts that are created or deleted meanwhile shift those that follow from page to page: {#each} yields no contact
-  # twice, as long as it reappears within some thousand others.
+  # Contacts that are created or deleted during the iteration shift the following ones between pages. {#each} skips
+  # contacts that it has yielded, within the last few thousand.
   #
-  # {#total_count} asks for the first page, and the next walk goes on from there; each later walk asks anew. Every
-  # method that reads may raise what {Contacts#list} tells of, the fault of a page when the walk comes to it.
+  # {#total_count} requests the first page, and the next iteration continues from it; each later iteration starts with
+  # new requests. Methods that read may raise the errors of {Contacts#list}; the error of a page is raised when the
+  # iteration reaches it.
   class ContactList
     include Enumerable
     include Serializable
 
-    # Contacts a page, unless the caller wants another number: the most that one request can bring.
+    # The default number of contacts per page: the maximum of the API.
     PER_PAGE = 100
 
     # @private
@@ -31,7 +32,7 @@ module Privy
       @total_count = nil
     end
 
-    # Every contact, in the API's order.
+    # Yields every contact, in the API's order.
     #
     # @yieldparam contact [Contact]
     # @return [self, Enumerator<Contact>]
@@ -47,7 +48,7 @@ module Privy
       end
     end
 
-    # Every page as the server sent it.
+    # Yields every page as the server sent it.
     #
     # @yieldparam page [Page]
     # @return [self, Enumerator<Page>]
@@ -57,10 +58,10 @@ module Privy
       each_page { |page,| block.call(page) }
     end
 
-    # How many contacts the filter finds, whatever the page to start at, as the first page told it. Costs one request
-    # when no page was fetched yet.
+    # The number of contacts that match the filter, from any start page, as the first page reports it. Sends one request
+    # if no page was fetched yet.
     #
-    # @return [Integer, nil] nil when the answer did not tell
+    # @return [Integer, nil] nil when the response does not contain it
     def total_count
       @first = read_first unless @known
       @total_count

@@ -1,48 +1,48 @@
 # frozen_string_literal: true
 
 module Privy
-  # Anything that privy raises; by itself: a setting that cannot be used. No error ever holds a token or another secret.
-  # Each can be marshalled, and matched by a pattern.
+  # The base class of the library's errors; raised itself for an invalid setting. No error holds a token or another
+  # secret. Errors support Marshal, YAML, JSON and pattern matching.
   class Error < StandardError
     include Serializable
 
-    # @return [Array<Hash{Symbol => String}>] what is wrong with the request, as +{ field:, message: }+; a rule over
-    #   several fields has the field "base"
+    # @return [Array<Hash{Symbol => String}>] the request's validation errors, as +{ field:, message: }+; the field is
+    #   "base" for a rule over several fields
     attr_reader :details
-    # @return [Integer, nil] the answer's HTTP status, nil when no answer came
+    # @return [Integer, nil] HTTP status of the response, nil without a response
     attr_reader :status
-    # @return [String, nil] the server's own word for the error, e.g. "validation_failed"
+    # @return [String, nil] error code of the API, e.g. "validation_failed"
     attr_reader :code
-    # @return [String, nil] the request's HTTP method, e.g. "POST"
+    # @return [String, nil] HTTP method of the request, e.g. "POST"
     attr_reader :http_method
-    # @return [String, nil] the request's path without its query
+    # @return [String, nil] path of the request, without its query
     attr_reader :path
-    # @return [String, nil] the answer's X-Request-Id
+    # @return [String, nil] X-Request-Id of the response
     attr_reader :request_id
-    # @return [String, nil] the idempotency key that the request carried
+    # @return [String, nil] idempotency key of the request
     attr_reader :idempotency_key
-    # @return [Boolean] whether the failure may pass by itself, and the same call made again has no second effect. An
-    #   event that may have been accepted is not: make the call again with its {#idempotency_key}
+    # @return [Boolean] whether the same call may succeed later, without a second effect. False for an event that the
+    #   server may have accepted: make that call again with its {#idempotency_key}
     attr_reader :retryable
     alias retryable? retryable
-    # @return [Float, nil] of a failure that may pass: seconds to wait, at most a day; nil when unknown
+    # @return [Float, nil] seconds to wait before another call, at most a day; nil when unknown
     attr_reader :retry_after
-    # @return [Time, nil] the instant that {#retry_after} means, in UTC; nil when unknown
+    # @return [Time, nil] the time of {#retry_after}, in UTC; nil when unknown
     attr_reader :retry_at
-    # @return [Boolean] whether a write was lost on the way, so that the server may have acted on it
+    # @return [Boolean] whether the response to a write was lost: the server may have acted on it
     attr_reader :may_have_succeeded
     alias may_have_succeeded? may_have_succeeded
-    # @return [Integer] requests spent; 0: none left this machine
+    # @return [Integer] requests sent
     attr_reader :attempts
-    # @return [Float] seconds spent waiting for budget, Retry-After and backoff
+    # @return [Float] seconds that the call waited for rate limits, Retry-After and backoff
     attr_reader :waited
-    # @return [Hash{String => String}] the answer's headers, names in lower case; empty when no answer came
+    # @return [Hash{String => String}] headers of the response, names in lower case; empty without a response
     attr_reader :headers
-    # @return [String, nil] the beginning of the answer's body, nil when no answer came
+    # @return [String, nil] beginning of the response's body, nil without a response
     attr_reader :body
 
     # @param message [String, nil]
-    # @param attributes [Hash] values of the attributes, for errors of your own making in tests
+    # @param attributes [Hash{Symbol => Object}] values of the attributes; for tests
     def initialize(message = nil, **attributes)
       super(message)
       unknown = attributes.keys - self.class::ATTRIBUTES
@@ -57,22 +57,22 @@ module Privy
       @waited ||= 0.0
     end
 
-    # For pattern matching: the message and every attribute.
+    # The message and every attribute, for pattern matching.
     #
     # @return [Hash{Symbol => Object}]
     def deconstruct_keys(_keys)
       self.class::ATTRIBUTES.to_h { |name| [name, public_send(name)] }.merge(message: message)
     end
 
-    # What may hold more than a reader of the JSON should see.
+    # Not part of the JSON: they may hold personal data.
     UNWRITTEN = %i[headers body unsent].freeze
     private_constant :UNWRITTEN
 
-    # What every error carries.
+    # The attributes of every error.
     ATTRIBUTES = %i[details status code http_method path request_id idempotency_key retryable retry_after retry_at
                     may_have_succeeded attempts waited headers body].freeze
 
-    # The order in which the core gives its values.
+    # The order of the core's values.
     FROM_CORE = (ATTRIBUTES + %i[contact_id resets_at]).freeze
     private_constant :FROM_CORE
 
@@ -83,8 +83,7 @@ module Privy
     end
 
     # @!method as_json(options = nil)
-    #   Class name below Privy (type), message and attributes, but for headers, body and rows: those stay with Marshal,
-    #   YAML and the attributes.
+    #   Class name below Privy (type), message and attributes, without headers, body and rows.
     #   @param options [Hash, nil] +only+ or +except+
     #   @return [Hash{String => Object}]
 
@@ -97,53 +96,53 @@ module Privy
     end
   end
 
-  # Refused before sending, or by the server with 400 or 422: see {#details}, which names every fault.
+  # The request is invalid: found before sending, or by the server (400, 422). {#details} lists every validation error.
   class ValidationError < Error; end
 
-  # No whole answer came: the connection failed or broke.
+  # The connection failed, or broke before the response was complete.
   class APIConnectionError < Error; end
 
-  # No whole answer came in time.
+  # The response was not complete within the timeout.
   class APITimeoutError < APIConnectionError; end
 
-  # The server answered with an error, or with what is no answer.
+  # The server returned an error status or an invalid response.
   class APIStatusError < Error; end
 
-  # 401: the token is missing, expired, revoked or wrong.
+  # 401: the token is missing, expired, revoked or invalid.
   class AuthenticationError < APIStatusError; end
 
   # 403: the token lacks the scope that the call needs.
   class PermissionDeniedError < APIStatusError; end
 
-  # 404: there is no such contact or endpoint.
+  # 404: the contact or endpoint does not exist.
   class NotFoundError < APIStatusError; end
 
-  # 409: a contact with this e-mail or phone exists.
+  # 409: a contact with this e-mail address or phone number exists.
   class ConflictError < APIStatusError
     ATTRIBUTES = (superclass::ATTRIBUTES + %i[contact_id]).freeze
 
-    # @return [String, nil] the existing contact's id, nil when the answer did not name it
+    # @return [String, nil] id of the existing contact, nil when the response does not contain it
     attr_reader :contact_id
   end
 
   # 413: the event's body is larger than 256 KB.
   class PayloadTooLargeError < APIStatusError; end
 
-  # The account's limit of the minute or the day is spent: the server said so with 429, or the client knows it from the
-  # last answers and spends no request on it (then {#status} is nil).
+  # The account's rate limit of the minute or the day is reached: the server returned 429, or the client knows it from
+  # earlier responses and sends no request (then {#status} is nil).
   class RateLimitError < APIStatusError
     ATTRIBUTES = (superclass::ATTRIBUTES + %i[resets_at unsent taken]).freeze
 
-    # @return [Time, nil] when the spent limit is whole again, nil when unknown: the same instant as {#retry_at}
+    # @return [Time, nil] when the rate limit resets, nil when unknown; equals {#retry_at}
     attr_reader :resets_at
-    # @return [Array<Array(Integer, Hash)>] of a bulk call: index and row of those that were not sent. An Array of rows
-    #   is told to its end; of any other source those that it had given already
+    # @return [Array<Array(Integer, Hash)>] of a bulk run: index and row of the rows that were not sent. Of a source
+    #   that is not an Array: only rows that were taken from it
     attr_reader :unsent
-    # @return [Integer, nil] of a bulk call: how many rows the source had given; the next one stands at this index
+    # @return [Integer, nil] of a bulk run: rows taken from the source, which is the index of the next row
     attr_reader :taken
 
     # @param message [String, nil]
-    # @param attributes [Hash] values of the attributes
+    # @param attributes [Hash{Symbol => Object}] values of the attributes
     def initialize(message = nil, **attributes)
       super
       @unsent ||= [].freeze

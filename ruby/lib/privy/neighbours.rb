@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Privy
-  # Other gems that bring a file privy.rb: whichever comes first on the load path is the one that `require "privy"`
-  # loads, and both may define the module Privy.
+  # Other gems with a file privy.rb: `require "privy"` loads the first one on the load path, and both may define the
+  # module Privy.
   # @private
   module Neighbours
     GEM_NAME = "privy-marketing"
@@ -11,8 +11,8 @@ module Privy
     @reported = false
 
     class << self
-      # Warns once in a process when another gem has a privy.rb on the load path, or has loaded one. Only the main
-      # Ractor can read the load path.
+      # Warns once in a process when another gem has a privy.rb on the load path, or has loaded one. For the main Ractor
+      # only: no other one can read the load path.
       #
       # @return [void]
       def report
@@ -31,7 +31,7 @@ module Privy
         ($LOAD_PATH.map(&:to_s) | loaded).select { |folder| other?(folder) }
       end
 
-      # Another copy of this library is not another gem's: it has this gem's file beside privy.rb.
+      # A folder with this gem's file next to privy.rb is another copy of this library.
       def other?(folder)
         folder != HERE && File.file?(File.join(folder, FILE)) && !File.file?(File.join(folder, "#{GEM_NAME}.rb"))
       end

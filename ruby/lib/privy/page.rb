@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Privy
-  # One page of a list: its records in order, and its place among all pages. Frozen, equal by value.
+  # One page of a list: its records in order, and its pagination. Frozen, equal by value.
   class Page
     include Enumerable
     include Value
@@ -9,7 +9,7 @@ module Privy
     # @return [Array<Record>] frozen
     attr_reader :records
     alias to_a records
-    # @return [Pagination, nil] nil when the answer did not tell
+    # @return [Pagination, nil] nil when the response does not contain it
     attr_reader :pagination
 
     # @param records [Array<Record>]
@@ -52,12 +52,12 @@ module Privy
       records.last(*count)
     end
 
-    # @return [Integer, nil] number of this page, from 1
+    # @return [Integer, nil] number of this page, from 1 on
     def page
       pagination&.page
     end
 
-    # @return [Integer, nil] most records a page
+    # @return [Integer, nil] maximum number of records per page
     def per_page
       pagination&.per_page
     end

@@ -103,7 +103,7 @@ module Privy
       [Process.pid, Fiber.current_scheduler]
     end
 
-    # 0 stands for a value that is no Integer: the request then raises the validation error.
+    # 0 for a value that is not an Integer: encoding the request raises the validation error.
     def whole(number)
       number.is_a?(Integer) && number.bit_length < 64 ? number : 0
     end

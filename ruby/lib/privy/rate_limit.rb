@@ -1,20 +1,20 @@
 # frozen_string_literal: true
 
 module Privy
-  # What is left of the account's limits, as the last answers told it. Frozen.
+  # The account's rate limits, as the last responses reported them. Frozen.
   class RateLimit
-    # One limit: requests a window, requests left of it (those on their way taken off), and when it is whole again (Time
-    # in UTC; nil when it is whole). All are nil while no answer has told of it.
+    # One rate limit: requests per window, requests that remain (without those in flight), and the Time in UTC when it
+    # resets (nil when all requests remain). All are nil until a response reports the limit.
     Window = Struct.new(:limit, :remaining, :resets_at) do
       include Serializable
 
       # @private
-      def self.of(told)
-        limit, remaining, resets_at = told
+      def self.of(values)
+        limit, remaining, resets_at = values
         new(limit, remaining, resets_at && Time.at(resets_at).utc.freeze).freeze
       end
 
-      # @return [Boolean] false while no answer has told of the limit
+      # @return [Boolean] false until a response reports the limit
       def known?
         !limit.nil?
       end
@@ -22,9 +22,9 @@ module Privy
 
     include Value
 
-    # @return [Window] the minute's limit
+    # @return [Window] the limit of the minute
     attr_reader :minute
-    # @return [Window] the day's limit
+    # @return [Window] the limit of the day
     attr_reader :day
 
     # @param minute [Window]
@@ -58,13 +58,13 @@ module Privy
 
     # @return [String]
     def inspect
-      "#<#{self.class} minute=#{tell(minute)} day=#{tell(day)}>"
+      "#<#{self.class} minute=#{describe(minute)} day=#{describe(day)}>"
     end
     alias to_s inspect
 
     private
 
-    def tell(window)
+    def describe(window)
       return "unknown" unless window.known?
 
       "#{window.remaining}/#{window.limit}#{window.resets_at&.strftime(' until %FT%TZ')}"

@@ -1,33 +1,34 @@
 # frozen_string_literal: true
 
 module Privy
-  # One object of an answer: {Contact}, {Order}, {EventReceipt}, {Pagination}. Its readers come from the core's tables.
-  # Records are frozen, equal by value, and can be keys of a Hash, marshalled and matched:
+  # One object of a response: {Contact}, {Order}, {EventReceipt}, {Pagination}. Its readers come from the core's tables.
+  # Records are frozen and equal by value. They support Hash keys, Marshal and pattern matching:
   #
   #   case client.contacts.get(id)
   #   in { email_consent: "subscribed", email: } then write_to(email)
   #   end
   #
-  # Times are Time in UTC, money is BigDecimal, lists and objects are frozen. A field that the answer lacks reads nil.
+  # Times are Time in UTC, money is BigDecimal, lists and objects are frozen. A field that is missing in
+  # the response is nil.
   #
   # @!method [](name)
-  #   Any field, also one that this version does not know yet.
+  #   Reads any field, also one that this version does not know.
   #   @param name [String, Symbol]
   #   @return [Object, nil]
   # @!method key?(name)
-  #   True when the answer held the field, be it with null.
+  #   True when the response contains the field, also with null.
   #   @param name [String, Symbol]
   #   @return [Boolean]
   # @!method extra
   #   The fields that this version does not know.
   #   @return [Hash{String => Object}] frozen
   # @!method self.from_json(text)
-  #   A record from JSON as the API answers it, for tests say.
+  #   Makes a record from JSON in the API's format, for example in tests.
   #   @param text [String]
   #   @return [Record]
-  #   @raise [APIStatusError] the text is no JSON object
+  #   @raise [APIStatusError] the text is not a JSON object
   class Record
-    # A plain copy that may be changed: known fields that the answer had, then the unknown ones, all under Symbols.
+    # A mutable copy: the known fields of the response, then the unknown ones, all with Symbol keys.
     #
     # @return [Hash{Symbol => Object}]
     def to_h
@@ -35,8 +36,8 @@ module Privy
       known.to_h { |name| [name, thaw(self[name])] }.merge(thaw(extra).transform_keys(&:to_sym))
     end
 
-    # The record as JSON with its present names, which {.from_json} reads back. Where ActiveSupport is loaded it writes
-    # the text from {#as_json}, and escapes what would end a script in a page.
+    # The record as JSON with the API's present field names; {.from_json} reads it. With ActiveSupport it is the text of
+    # {#as_json}, escaped for HTML.
     #
     # @param options [Hash, nil] of Rails: +only+ or +except+
     # @return [String]
@@ -46,8 +47,8 @@ module Privy
       options.first.is_a?(Hash) ? Core.generate(as_json(options.first)) : json_text
     end
 
-    # The record as plain JSON values, for Rails: times are text as the API wrote it, decimals are Floats, or text where
-    # a Float would not be exact.
+    # The record as plain JSON values, for Rails: times are the API's text, decimals are Floats, or text where a Float
+    # would not be exact.
     #
     # @param options [Hash, nil] +only+ or +except+: names of fields
     # @return [Hash{String => Object}]
@@ -55,7 +56,7 @@ module Privy
       Serializable.chosen(Serializable.plain(Core.parse(json_text)), options)
     end
 
-    # Writes the record as YAML, with its present names.
+    # Writes the record as YAML, with the API's present field names.
     #
     # @private
     def encode_with(coder)
@@ -67,7 +68,7 @@ module Privy
       core_load(Core.generate(coder.map))
     end
 
-    # @param keys [Array<Symbol>, nil] what a pattern asks for
+    # @param keys [Array<Symbol>, nil] the keys of the pattern
     # @return [Hash{Symbol => Object}]
     def deconstruct_keys(keys)
       members = self.class::MEMBERS
@@ -76,7 +77,7 @@ module Privy
       keys.select { |name| members.include?(name) || key?(name) }.to_h { |name| [name, self[name]] }
     end
 
-    # E-mail addresses and phone numbers are masked; of unknown fields and objects only the keys are shown.
+    # Masks e-mail addresses and phone numbers; of unknown fields and objects it shows only the keys.
     #
     # @return [String]
     def inspect
@@ -86,7 +87,7 @@ module Privy
     end
     alias to_s inspect
 
-    # Records never change, so that a copy would be the same.
+    # The record itself, because records never change.
     #
     # @return [self]
     def dup
@@ -118,7 +119,7 @@ module Privy
       end
     end
 
-    # Without a String twice, of which YAML would make an alias.
+    # Each String is a new object: YAML would write an alias for one that occurs twice.
     def yaml(value)
       case value
       when BigDecimal then (float = Serializable.decimal(value)).is_a?(Float) ? float : value
@@ -144,15 +145,15 @@ module Privy
     end
   end
 
-  # A person whom the store may write to.
+  # A person in the account's audience.
   class Contact < Record; end
 
-  # An order as Privy keeps it. {#created} tells whether the call created or updated it.
+  # An order as Privy stores it. {#created} is true when the call created it, false when it updated it.
   class Order < Record; end
 
-  # What the API says of an event that it took.
+  # The API's receipt for an accepted event.
   class EventReceipt < Record; end
 
-  # Where a page stands among all pages.
+  # The position of a page among all pages.
   class Pagination < Record; end
 end

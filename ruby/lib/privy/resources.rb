@@ -1,27 +1,27 @@
 # frozen_string_literal: true
 
 module Privy
-  # What the resources share. Every method takes, besides its own parameters:
+  # The base class of the resources. Every method takes, in addition to its own parameters:
   #
-  # - +extra+ (Hash): fields sent as they are, whether this version knows them or not;
-  # - +timeout+, +connect_timeout+, +max_wait+ (Numeric, seconds) and +max_retries+ (Integer): options of this call,
-  #   nil for those of the client.
+  # - +extra+ (Hash): fields that are sent as they are, known to this version or not;
+  # - +timeout+, +connect_timeout+, +max_wait+ (Numeric, seconds) and +max_retries+ (Integer): options of this call; nil
+  #   uses the client's.
   #
-  # A parameter left out is not sent; nil is sent as null where the API takes null. Enumerations are Symbols or Strings;
+  # A missing parameter is not sent; nil is sent as null where the API takes null. Enumerations are Symbols or Strings;
   # times are Time, DateTime, ActiveSupport::TimeWithZone or ISO 8601 text with zone; money is Integer, BigDecimal,
-  # Float or numeric text. A Struct, a Set and what has to_hash, to_ary, to_str or to_h is sent as the object, array or
-  # text that it stands for. Whatever cannot be sent raises one {ValidationError} whose details name every fault, before
-  # anything leaves the machine; a value whose conversion raises is such a fault.
+  # Float or numeric text. A Struct, a Set and objects with to_hash, to_ary, to_str or to_h are sent as the object,
+  # array or text that they convert to. Invalid parameters raise one {ValidationError} before anything is sent; its
+  # details list all of them. A value whose conversion raises is invalid.
   #
-  # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, lazy ones too: Hashes of the parameters
-  # of the operation, with further fields under +extra+. They return a {Bulk}, which is read once; with a block they
-  # yield each {Result}, return the {BulkReport}, and end the calls under way when the block is left. A row that fails
-  # never stops the rest. See {Bulk} for what a run guarantees.
+  # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, also a lazy one: Hashes of the
+  # operation's parameters, and other fields under +extra+. They return a {Bulk}, which is read once. With a block they
+  # yield each {Result} and return the {BulkReport}; leaving the block cancels the calls in flight. A row that fails
+  # does not stop the other rows. See {Bulk} for its guarantees.
   #
-  # - Memory is bounded: a row is taken from the source when one of the +concurrency+ places is free.
-  # - The account's budget is obeyed. Unless +max_wait+ is given here, a row waits as long as the minute's budget asks
-  #   for, at most an hour; the client's own max_wait is for single calls.
-  # - +on_progress+ is called with a {Progress} after each result and when all calls begin or cease to wait.
+  # - Memory is bounded: a row is taken from the source when one of the +concurrency+ calls is free.
+  # - Rate limits are kept: without +max_wait+ a row waits as long as the minute's limit requires, at most an hour. The
+  #   client's own max_wait is for single calls.
+  # - +on_progress+ is called with a {Progress} after each result, and when all calls start or stop waiting.
   class Resource
     include Opaque
 
@@ -43,24 +43,24 @@ module Privy
     end
   end
 
-  # Contacts: people and their consents. Reach it as {Client#contacts}.
+  # Contacts: people and their consents. See {Client#contacts}.
   class Contacts < Resource
-    # Creates a contact; restores a deleted one that has the same e-mail address or phone number. Needs the scope
+    # Creates a contact, or restores a deleted one with the same e-mail address or phone number. Requires the scope
     # contacts_write.
     #
-    # @param email [String, nil] this or phone_number is needed
+    # @param email [String, nil] required without phone_number
     # @param phone_number [String, nil] E.164
     # @param first_name [String, nil]
     # @param last_name [String, nil]
     # @param email_consent [Symbol, String] subscribed, unsubscribed, never_subscribed (the default) or suppressed
     # @param sms_consent [Symbol, String] subscribed, never_subscribed or single_opt_in; subscribed and single_opt_in
-    #   need a phone number of a supported country
+    #   require a phone number of a supported country
     # @param tags [Array<String, Symbol>]
     # @param custom_fields [Hash] without nested values
-    # @param send_welcome_sms [Boolean] whether becoming subscribed to SMS sends the welcome message; true when left out
+    # @param send_welcome_sms [Boolean] whether a new SMS subscription sends the welcome message; default: true
     # @return [Contact]
-    # @raise [ValidationError] see {Resource}; or the server refused it
-    # @raise [ConflictError] a contact with this e-mail or phone exists: its contact_id names it
+    # @raise [ValidationError] a parameter is invalid
+    # @raise [ConflictError] a contact with this e-mail address or phone number exists: see its contact_id
     def create(email: OMIT, phone_number: OMIT, first_name: OMIT, last_name: OMIT, email_consent: OMIT,
                sms_consent: OMIT, tags: OMIT, custom_fields: OMIT, send_welcome_sms: OMIT, extra: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
@@ -70,28 +70,28 @@ module Privy
       @session.call("contacts.create", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
-    # One contact. Needs the scope contacts_read.
+    # Gets a contact. Requires the scope contacts_read.
     #
     # @param id [String] cus_ and 1 to 64 characters
     # @return [Contact]
-    # @raise [ValidationError] the id is none
-    # @raise [NotFoundError]
+    # @raise [ValidationError] the id is invalid
+    # @raise [NotFoundError] the contact does not exist
     def get(id, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       @session.call("contacts.get", { id: id }, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
-    # The contacts that a filter finds, over all pages. Nothing is asked before the list is used, and the next page is
-    # asked for while one is read: see {ContactList}. Needs the scope contacts_read.
+    # The contacts that match a filter, over all pages. Sends no request before the list is used, and requests the next
+    # page while one is read: see {ContactList}. Requires the scope contacts_read.
     #
     # @param email [String] exactly this e-mail address
     # @param phone_number [String] exactly this phone number
-    # @param email_consent [Symbol, String] subscribed finds explicit and implicit opt-in, suppressed the merchant's own
-    #   suppressions only; compliance_suppressed can be asked for too
-    # @param sms_consent [Symbol, String] pending can be asked for too
-    # @param page [Integer] page to start at, from 1
-    # @param per_page [Integer] contacts a page, 1 to 100; 100 when left out
-    # @param prefetch [Boolean] whether the next page is asked for before the walk comes to it
-    # @return [ContactList] its methods raise {ValidationError} when a filter cannot be sent
+    # @param email_consent [Symbol, String] subscribed matches explicit and implicit opt-in, suppressed only the
+    #   merchant's own suppressions; also compliance_suppressed
+    # @param sms_consent [Symbol, String] also pending
+    # @param page [Integer] first page, from 1 on
+    # @param per_page [Integer] contacts per page, 1 to 100; default: 100
+    # @param prefetch [Boolean] whether the next page is requested while one is read
+    # @return [ContactList] its methods raise {ValidationError} when a filter is invalid
     def list(email: OMIT, phone_number: OMIT, email_consent: OMIT, sms_consent: OMIT, page: OMIT, per_page: OMIT,
              prefetch: true, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       per_page = ContactList::PER_PAGE if per_page.equal?(OMIT)
@@ -101,26 +101,26 @@ module Privy
       ContactList.new(prefetch) { @session.pager("contacts.list", filter, extra, given) }
     end
 
-    # Changes the fields given and keeps the others; tags and custom_fields are replaced whole. Needs the scope
+    # Changes the given fields and keeps the others; tags and custom_fields are replaced completely. Requires the scope
     # contacts_write.
     #
-    # A change that may have been made although its answer was lost is repeated within 30 seconds or not at all: later
-    # it could undo what happened meanwhile, such as a consent that the person has withdrawn.
+    # A change whose response was lost is repeated within 30 seconds or not at all: a later repetition could undo a
+    # newer change, such as a consent that the person has withdrawn.
     #
     # @param id [String] cus_ and 1 to 64 characters
-    # @param email [String] only while the contact has none; never changed or cleared afterwards
-    # @param phone_number [String] E.164; the same rule
+    # @param email [String] only if the contact has none; the API never changes or clears it
+    # @param phone_number [String] E.164; the same rule applies
     # @param first_name [String, nil]
     # @param last_name [String, nil]
     # @param email_consent [Symbol, String] subscribed, unsubscribed, never_subscribed or suppressed
     # @param sms_consent [Symbol, String] subscribed, unsubscribed, never_subscribed or single_opt_in; all but
-    #   never_subscribed need the contact to have a phone number
+    #   never_subscribed require that the contact has a phone number
     # @param tags [Array<String, Symbol>] replaces all
     # @param custom_fields [Hash] replaces all; without nested values
     # @param send_welcome_sms [Boolean] as for {#create}
     # @return [Contact]
-    # @raise [ValidationError] nothing to change, or a rule of the API stands against it
-    # @raise [NotFoundError]
+    # @raise [ValidationError] no field to change, or a parameter is invalid
+    # @raise [NotFoundError] the contact does not exist
     def update(id, email: OMIT, phone_number: OMIT, first_name: OMIT, last_name: OMIT, email_consent: OMIT,
                sms_consent: OMIT, tags: OMIT, custom_fields: OMIT, send_welcome_sms: OMIT, extra: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
@@ -130,10 +130,10 @@ module Privy
       @session.call("contacts.update", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
-    # Creates a contact, or updates the one that has this e-mail address or phone number already: one request or two.
-    # Needs the scope contacts_write. Parameters are those of {#create}.
+    # Creates a contact, or updates the one with this e-mail address or phone number: one or two requests.
+    # Requires the scope contacts_write. It takes the parameters of {#create}.
     #
-    # @param email [String, nil] this or phone_number is needed
+    # @param email [String, nil] required without phone_number
     # @param phone_number [String, nil] E.164
     # @param first_name [String, nil]
     # @param last_name [String, nil]
@@ -143,8 +143,8 @@ module Privy
     # @param custom_fields [Hash] replaces all; without nested values
     # @param send_welcome_sms [Boolean] as for {#create}
     # @return [Contact]
-    # @raise [ValidationError] see {Resource}; or the server refused it
-    # @raise [ConflictError] the server said that the contact exists, but not which one it is
+    # @raise [ValidationError] a parameter is invalid
+    # @raise [ConflictError] the contact exists, and the response does not contain its id
     def upsert(email: OMIT, phone_number: OMIT, first_name: OMIT, last_name: OMIT, email_consent: OMIT,
                sms_consent: OMIT, tags: OMIT, custom_fields: OMIT, send_welcome_sms: OMIT, extra: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
@@ -157,20 +157,20 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
-    # @param check_first [Boolean] checks all rows before the first request; holds them all in memory
-    # @param concurrency [Integer, nil] calls at once; nil: 8
-    # @param on_progress [#call, nil] takes a {Progress}
-    # @param extra [Hash, nil] fields sent with every row as they are
+    # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
+    # @param concurrency [Integer, nil] concurrent calls; nil: 8
+    # @param on_progress [#call, nil] called with a {Progress}
+    # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
-    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
-    # @param max_retries [Integer, nil] further attempts
+    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's limit requires, at most an hour
+    # @param max_retries [Integer, nil] attempts after the first
     # @yieldparam result [Result]
-    # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
-    # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
-    # @raise [ValidationError] with check_first: a row is wrong; the details have the faults of all rows
-    # @raise [TypeError] rows or on_progress cannot be used
-    # @raise [Error] concurrency or an option cannot be used
+    # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
+    # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
+    # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
+    # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
+    # @raise [Error] concurrency or an option is invalid
     def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(timeout, connect_timeout, max_wait, max_retries)
@@ -178,80 +178,81 @@ module Privy
                     concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
-    # The faults that {#upsert_many} with these rows would report for them, without making a call. What only the server
-    # knows, such as the country of a phone number, is not checked.
+    # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
+    # country of a phone number.
     #
     # @param rows [Enumerable<Hash>] as for {#upsert_many}
-    # @param extra [Hash, nil] likewise
-    # @return [Array<RefusedRow>] one entry for each fault of each row; empty when nothing is wrong
+    # @param extra [Hash, nil] as for {#upsert_many}
+    # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
     def validate_many(rows, extra: nil)
-      BulkRows.faults_of("contacts.upsert", rows, extra)
+      BulkRows.refused_rows("contacts.upsert", rows, extra)
     end
 
-    # Deletes a contact. Needs the scope contacts_write.
+    # Deletes a contact. Requires the scope contacts_write.
     #
     # @param id [String] cus_ and 1 to 64 characters
-    # @return [Contact, nil] the contact as it was; nil when the answer does not hold it
-    # @raise [ValidationError] the id is none
-    # @raise [NotFoundError]
+    # @return [Contact, nil] the deleted contact; nil when the response does not contain it
+    # @raise [ValidationError] the id is invalid
+    # @raise [NotFoundError] the contact does not exist
     def delete(id, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       @session.call("contacts.delete", { id: id }, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
     end
 
-    # Unsubscribes a contact's e-mail address. Needs the scope contacts_write. Warns in the category :deprecated.
+    # Unsubscribes a contact's e-mail address. Requires the scope contacts_write. Warns in the category :deprecated.
     #
-    # @deprecated by the API: use {#update} with +email_consent: :unsubscribed+
+    # @deprecated The API deprecates it: use {#update} with +email_consent: :unsubscribed+
     # @param id [String] cus_ and 1 to 64 characters
     # @param reason [String] at most 500 characters
     # @return [Contact]
-    # @raise [ValidationError] the id is none, or the reason too long
-    # @raise [NotFoundError]
+    # @raise [ValidationError] the id is invalid, or the reason is too long
+    # @raise [NotFoundError] the contact does not exist
     def unsubscribe(id, reason: OMIT, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       warn(Core.deprecation("contacts.unsubscribe"), category: :deprecated, uplevel: 1)
       options = call_options(timeout, connect_timeout, max_wait, max_retries)
       @session.call("contacts.unsubscribe", { id: id, reason: reason }, extra, options)
     end
 
-    # The faults that a call with these fields would raise, without making it: no request is sent.
+    # Validates the parameters of an operation without a request.
     #
-    # @param operation [Symbol, String] the method whose rules are asked about, e.g. +:update+
-    # @param fields [Hash{Symbol => Object}] parameters of that method, an id among them; a name that it does not have
-    #   is a fault, with the name that may be meant
-    # @param extra [Hash, nil] further fields, as for the method
-    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when nothing is wrong
+    # @param operation [Symbol, String] name of the method, e.g. +:update+
+    # @param fields [Hash{Symbol => Object}] parameters of that method, with the id. An unknown name is a validation
+    #   error that suggests a similar name
+    # @param extra [Hash, nil] other fields, as for the method
+    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when the parameters are valid
     def validate(operation = :upsert, extra: nil, **fields)
       Core.validate("contacts.#{operation}", fields, extra)
     end
   end
 
-  # Orders of the store. Reach it as {Client#orders}.
+  # Orders of the store. See {Client#orders}.
   class Orders < Resource
-    # Creates or updates the order of this order_id; a field left out keeps its stored value. Needs the scope
+    # Creates or updates the order with this order_id; a missing field keeps its stored value. Requires the scope
     # orders_write.
     #
     # @param order_id [Integer, String] positive, or a String of digits: the key
-    # @param email [String] this or phone is needed; it wins for finding the contact, which is created if missing
+    # @param email [String] required without phone; identifies the contact, before phone; a missing contact is created
     # @param phone [String] E.164
-    # @param total [Integer, BigDecimal, Float, String] what the order costs in all
+    # @param total [Integer, BigDecimal, Float, String] total price
     # @param currency [String, Symbol] ISO 4217 code
     # @param order_date [Time, DateTime, String] when the order was placed
-    # @param customer_id [String] your own id of the customer
+    # @param customer_id [String] id of the customer in your system
     # @param subtotal [Integer, BigDecimal, Float, String]
     # @param discounts [Array<Hash>] code and amount
     # @param tax_lines [Array<Hash>] title and amount
     # @param total_items [Integer] 0 or more
     # @param financial_status [String, Symbol] e.g. paid
     # @param fulfillment_status [String, Symbol] e.g. fulfilled
-    # @param line_items [Array<Hash>] sku, quantity, price and keys of your own
-    # @param billing_address [Hash] first_name, last_name, city, state_code, country_code, postal_code and keys of your
-    #   own
-    # @param shipping_address [Hash] likewise
+    # @param line_items [Array<Hash>] sku, quantity, price and your own keys
+    # @param billing_address [Hash] first_name, last_name, city, state_code, country_code, postal_code and your own
+    #   keys
+    # @param shipping_address [Hash] as billing_address
     # @param accepts_email_marketing [Boolean] subscribes the e-mail address of a contact that this call creates
     # @param accepts_sms_marketing [Boolean] records an SMS opt-in on a contact that this call creates; needs phone
-    # @param initial_sync [Boolean] historical import: no flows, automations or campaign attribution
-    # @param integration_token [String] ties the order to one Custom Integration
-    # @return [Order] its +created+ is true when the call created the order, false when it updated it
-    # @raise [ValidationError] see {Resource}; or the server refused it
+    # @param initial_sync [Boolean] historical import: starts no flows or automations, and is not attributed to
+    #   campaigns
+    # @param integration_token [String] token of the Custom Integration that the order belongs to
+    # @return [Order] its +created+ says whether the call created or updated the order
+    # @raise [ValidationError] a parameter is invalid
     def upsert(order_id: OMIT, email: OMIT, phone: OMIT, total: OMIT, currency: OMIT, order_date: OMIT,
                customer_id: OMIT, subtotal: OMIT, discounts: OMIT, tax_lines: OMIT, total_items: OMIT,
                financial_status: OMIT, fulfillment_status: OMIT, line_items: OMIT, billing_address: OMIT,
@@ -271,20 +272,20 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
-    # @param check_first [Boolean] checks all rows before the first request; holds them all in memory
-    # @param concurrency [Integer, nil] calls at once; nil: 8
-    # @param on_progress [#call, nil] takes a {Progress}
-    # @param extra [Hash, nil] fields sent with every row as they are
+    # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
+    # @param concurrency [Integer, nil] concurrent calls; nil: 8
+    # @param on_progress [#call, nil] called with a {Progress}
+    # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
-    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
-    # @param max_retries [Integer, nil] further attempts
+    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's limit requires, at most an hour
+    # @param max_retries [Integer, nil] attempts after the first
     # @yieldparam result [Result]
-    # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
-    # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
-    # @raise [ValidationError] with check_first: a row is wrong; the details have the faults of all rows
-    # @raise [TypeError] rows or on_progress cannot be used
-    # @raise [Error] concurrency or an option cannot be used
+    # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
+    # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
+    # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
+    # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
+    # @raise [Error] concurrency or an option is invalid
     def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(timeout, connect_timeout, max_wait, max_retries)
@@ -292,41 +293,41 @@ module Privy
                     concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
-    # The faults that {#upsert_many} with these rows would report for them, without making a call. What only the server
-    # knows, such as the country of a phone number, is not checked.
+    # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
+    # country of a phone number.
     #
     # @param rows [Enumerable<Hash>] as for {#upsert_many}
-    # @param extra [Hash, nil] likewise
-    # @return [Array<RefusedRow>] one entry for each fault of each row; empty when nothing is wrong
+    # @param extra [Hash, nil] as for {#upsert_many}
+    # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
     def validate_many(rows, extra: nil)
-      BulkRows.faults_of("orders.upsert", rows, extra)
+      BulkRows.refused_rows("orders.upsert", rows, extra)
     end
 
-    # The faults that {#upsert} with these fields would raise, without making the call: no request is sent.
+    # Validates the parameters of {#upsert} without a request.
     #
-    # @param fields [Hash{Symbol => Object}] parameters of {#upsert}; a name that it does not have is a fault,
-    #   with the name that may be meant
-    # @param extra [Hash, nil] further fields, as for {#upsert}
-    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when nothing is wrong
+    # @param fields [Hash{Symbol => Object}] parameters of {#upsert}. An unknown name is a validation error
+    #   that suggests a similar name
+    # @param extra [Hash, nil] other fields, as for {#upsert}
+    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when the parameters are valid
     def validate(extra: nil, **fields)
       Core.validate("orders.upsert", fields, extra)
     end
   end
 
-  # Events: what happened to contacts. Reach it as {Client#events}.
+  # Events of contacts. See {Client#events}.
   class Events < Resource
-    # Records that something happened to a contact. Needs the scope events_write.
+    # Records an event of a contact. Requires the scope events_write.
     #
-    # @param event_type [String, Symbol] what happened: 1 to 128 characters of A-Z, a-z, 0-9, _ and -
-    # @param email [String] exactly one of email, phone and privy_id; creates a missing contact
-    # @param phone [String] E.164; likewise
-    # @param privy_id [String] id of a contact that exists
-    # @param event_time [Time, DateTime, String] when it happened, in UTC; when received if left out
-    # @param event_data [Hash] any JSON, nested at most 10 levels
-    # @param idempotency_key [String] a key that makes repeating the event safe
-    # @return [EventReceipt] its +idempotent_replay+ is true when the key had been accepted before
-    # @raise [ValidationError] see {Resource}; or the server refused it
-    # @raise [PayloadTooLargeError] the body is larger than 256 KB for the server
+    # @param event_type [String, Symbol] name of the event: 1 to 128 characters of A-Z, a-z, 0-9, _ and -
+    # @param email [String] exactly one of email, phone and privy_id is required; a missing contact is created
+    # @param phone [String] E.164; see email
+    # @param privy_id [String] id of an existing contact
+    # @param event_time [Time, DateTime, String] when it happened; default: when the server receives it
+    # @param event_data [Hash] any JSON, with at most 10 levels
+    # @param idempotency_key [String] a key by which the server recognises a repeated event
+    # @return [EventReceipt] its +idempotent_replay+ is true when the server accepted the key before
+    # @raise [ValidationError] a parameter is invalid
+    # @raise [PayloadTooLargeError] the body is larger than 256 KB
     def ingest(event_type, email: OMIT, phone: OMIT, privy_id: OMIT, event_time: OMIT, event_data: OMIT,
                idempotency_key: OMIT, extra: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
@@ -337,21 +338,21 @@ module Privy
 
     # {#ingest} for many rows: see {Resource}.
     #
-    # @param rows [Enumerable<Hash>] parameters of {#ingest}, event_type among them
-    # @param check_first [Boolean] checks all rows before the first request; holds them all in memory
-    # @param concurrency [Integer, nil] calls at once; nil: 8
-    # @param on_progress [#call, nil] takes a {Progress}
-    # @param extra [Hash, nil] fields sent with every row as they are
+    # @param rows [Enumerable<Hash>] parameters of {#ingest}, with event_type
+    # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
+    # @param concurrency [Integer, nil] concurrent calls; nil: 8
+    # @param on_progress [#call, nil] called with a {Progress}
+    # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
-    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's budget asks, at most an hour
-    # @param max_retries [Integer, nil] further attempts
+    # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's limit requires, at most an hour
+    # @param max_retries [Integer, nil] attempts after the first
     # @yieldparam result [Result]
-    # @return [Bulk, BulkReport] the report with a block, else the run, which has sent nothing yet
-    # @raise [RateLimitError] with a block: the budget is spent for longer than a call may wait; see its unsent
-    # @raise [ValidationError] with check_first: a row is wrong; the details have the faults of all rows
-    # @raise [TypeError] rows or on_progress cannot be used
-    # @raise [Error] concurrency or an option cannot be used
+    # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
+    # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
+    # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
+    # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
+    # @raise [Error] concurrency or an option is invalid
     def ingest_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(timeout, connect_timeout, max_wait, max_retries)
@@ -359,22 +360,22 @@ module Privy
                     concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
-    # The faults that {#ingest_many} with these rows would report for them, without making a call. What only the server
-    # knows, such as the country of a phone number, is not checked.
+    # Validates the rows of {#ingest_many} without a request. It does not check what only the server knows, such as the
+    # country of a phone number.
     #
     # @param rows [Enumerable<Hash>] as for {#ingest_many}
-    # @param extra [Hash, nil] likewise
-    # @return [Array<RefusedRow>] one entry for each fault of each row; empty when nothing is wrong
+    # @param extra [Hash, nil] as for {#ingest_many}
+    # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
     def validate_many(rows, extra: nil)
-      BulkRows.faults_of("events.ingest", rows, extra)
+      BulkRows.refused_rows("events.ingest", rows, extra)
     end
 
-    # The faults that {#ingest} with these fields would raise, without making the call: no request is sent.
+    # Validates the parameters of {#ingest} without a request.
     #
-    # @param fields [Hash{Symbol => Object}] parameters of {#ingest}, event_type among them; a name that it does not
-    #   have is a fault, with the name that may be meant
-    # @param extra [Hash, nil] further fields, as for {#ingest}
-    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when nothing is wrong
+    # @param fields [Hash{Symbol => Object}] parameters of {#ingest}, with event_type. An unknown name is a
+    #   validation error that suggests a similar name
+    # @param extra [Hash, nil] other fields, as for {#ingest}
+    # @return [Array<Hash{Symbol => String}>] as +{ field:, message: }+; empty when the parameters are valid
     def validate(extra: nil, **fields)
       Core.validate("events.ingest", fields, extra)
     end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Privy
-  # The answer to {Client#request}, as it came. Frozen.
+  # The response to {Client#request}. Frozen.
   class Response
     include Value
 
@@ -10,7 +10,7 @@ module Privy
     # @return [Hash{String => String}] names in lower case; several headers of one name are joined by ", ", those that
     #   may hold a secret (Set-Cookie and the like) are left out
     attr_reader :headers
-    # @return [String] the body as it came, in UTF-8 if it is that, else binary; "" when there is none
+    # @return [String] the body: UTF-8 if it is valid UTF-8, else binary; "" without a body
     attr_reader :body
 
     # @param status [Integer]
@@ -23,7 +23,7 @@ module Privy
       freeze
     end
 
-    # The body's value: objects as frozen Hashes, numbers as Integer or BigDecimal. Read anew at each call.
+    # The body's JSON value: objects as frozen Hashes, numbers as Integer or BigDecimal. Parsed at each call.
     #
     # @return [Object, nil] nil for a body of +null+
     # @raise [APIStatusError] the body is empty or not JSON
@@ -31,7 +31,7 @@ module Privy
       Core.read_json(status, body)
     end
 
-    # @return [String, nil] the answer's X-Request-Id
+    # @return [String, nil] X-Request-Id of the response
     def request_id
       headers["x-request-id"]
     end

@@ -1,44 +1,44 @@
 # frozen_string_literal: true
 
 module Privy
-  # An in-memory Privy with the rules of the real one, for demos and your own tests. Safe to share between threads.
+  # An in-memory Privy with the rules of the API, for demos and tests. Threads may share it.
   #
   #   sandbox = Privy::Sandbox.new
   #   client = sandbox.client            # no network, no token
-  #   sandbox.fail(status: 503)          # the next request meets it
+  #   sandbox.fail(status: 503)          # the next request fails
   #
   # {Sandbox::App} and {Sandbox::Server} serve it over HTTP.
   #
   # @!method revoke_token(token)
-  #   The token answers 401 from now on.
+  #   Revokes a token: requests with it get 401.
   #   @param token [String]
-  #   @return [Boolean] false when the sandbox does not know it
+  #   @return [Boolean] false when the sandbox does not know the token
   # @!method clear_faults
-  #   Forgets the faults that {#fail} has queued.
+  #   Removes the faults that {#fail} has queued.
   #   @return [void]
   # @!method reset
-  #   Forgets contacts, orders, events and counts; keeps tokens, integrations, limits and clock.
+  #   Removes contacts, orders, events and counts; keeps tokens, integrations, limits and clock.
   #   @return [void]
   class Sandbox
     include Opaque
 
-    # An answer of {#handle}: HTTP status, headers, body, seconds to wait before sending it, and how it is to be broken
-    # on its way (nil, :drop or :truncate).
+    # A response of {#handle}: HTTP status, headers, body, seconds to wait before sending it, and how to break it off
+    # (nil, :drop or :truncate).
     Answer = Struct.new(:status, :headers, :body, :delay, :cut, keyword_init: true) do
       include Serializable
     end
 
-    # What has happened so far.
+    # Counts since the sandbox was made or reset.
     Counts = Struct.new(:requests, :contacts, :orders, :events, :welcome_messages) do
       include Serializable
     end
 
-    # @return [String] the token that every new sandbox accepts for every scope
+    # @return [String] a token that every new sandbox accepts for all scopes
     def token
       TOKEN
     end
 
-    # A client that this sandbox answers, in process.
+    # A client of this sandbox, in process.
     #
     # @param settings [Hash] as for {Client#initialize}
     # @return [Client]
@@ -46,16 +46,16 @@ module Privy
       Client.new(sandbox: self, **settings)
     end
 
-    # Answers one request as Privy would.
+    # Handles one request.
     #
     # @param method [String] e.g. "POST"
     # @param target [String] path and query, with or without the /v1 of the base URL
     # @param headers [Hash{String => String}]
     # @param body [String]
     # @return [Answer]
-    # @raise [ArgumentError] a header that is none
+    # @raise [ArgumentError] a header is invalid
     def handle(method, target, headers = {}, body = "")
-      status, block, text, delay, cut = core_answer(method, target, header_block(headers), body)
+      status, block, text, delay, cut = core_handle(method, target, header_block(headers), body)
       pairs = block.split("\r\n").to_h { |line| line.split(": ", 2) }
       Answer.new(status: status, headers: pairs, body: text, delay: delay, cut: cut)
     end
@@ -71,13 +71,13 @@ module Privy
     #
     # @param client_id [String]
     # @param client_secret [String]
-    # @param scopes [String, Array<String>, nil] what its tokens may ask for, nil for all
+    # @param scopes [String, Array<String>, nil] scopes that its tokens may have, nil for all
     # @return [void]
     def add_client(client_id, client_secret, scopes: nil)
       core_add_client(client_id, client_secret, words(scopes))
     end
 
-    # Adds a Custom Integration, known by its token.
+    # Adds a Custom Integration.
     #
     # @param token [String]
     # @param active [Boolean]
@@ -86,14 +86,14 @@ module Privy
       core_add_integration(token, active)
     end
 
-    # What no request can do: puts a contact under compliance suppression, or its SMS consent into pending.
+    # Sets a consent that no request can set: compliance suppression, or pending SMS consent.
     #
     # @param contact_id [String]
     # @param field [Symbol, String] :email_consent or :sms_consent
     # @param value [Symbol, String]
     # @return [void]
-    # @raise [KeyError] there is no such contact
-    # @raise [ArgumentError] there is no such field or value
+    # @raise [KeyError] the contact does not exist
+    # @raise [ArgumentError] the field or value does not exist
     def set_consent(contact_id, field, value)
       case core_set_consent(contact_id, field.to_s, value.to_s)
       when :unknown_contact then raise KeyError, "no contact #{contact_id}"
@@ -107,8 +107,8 @@ module Privy
       core_set_countries(prefixes.flatten.join(" "))
     end
 
-    # Requests allowed; 0 turns a limit off, and both are off in a new sandbox. Answers carry the X-RateLimit headers of
-    # the limits that are on, and {Client#rate_limit} knows those only.
+    # Sets the rate limits in requests; 0 turns a limit off, and both are off in a new sandbox. Responses have the
+    # X-RateLimit headers of the limits that are on; {Client#rate_limit} knows only those.
     #
     # @param per_minute [Integer]
     # @param per_day [Integer]
@@ -117,9 +117,9 @@ module Privy
       core_set_limits(per_minute, per_day)
     end
 
-    # Stops the sandbox's clock; from then on only {#advance} moves it.
+    # Stops the sandbox's clock: only {#advance} moves it.
     #
-    # @param time [Time, Numeric, nil] an instant, or seconds since 1970; nil: back to the machine's clock
+    # @param time [Time, Numeric, nil] a time, or seconds since 1970; nil: the machine's clock
     # @return [void]
     def set_clock(time)
       core_set_clock(time.nil? ? -1 : time.to_f)
@@ -136,16 +136,16 @@ module Privy
       Time.at(core_seconds).utc
     end
 
-    # Queues a fault: the next +count+ requests meet it, after +skip+ that do not. Faults are met in their order.
+    # Queues a fault for the next +count+ requests, after +skip+ requests without it. Queued faults apply in order.
     #
-    # @param status [Integer, nil] answer this instead of acting
-    # @param body [String, nil] with status: the body, nil for the API's own
-    # @param retry_after [Numeric, nil] with status: seconds, sent as Retry-After
-    # @param delay [Numeric] seconds before the answer
-    # @param drop [Boolean] act, then close the connection without an answer
-    # @param truncate [Boolean] act, then send the headers and half of the body only
-    # @param skip [Integer]
-    # @param count [Integer] 0: every request from then on
+    # @param status [Integer, nil] respond with this status, and do not act
+    # @param body [String, nil] with status: the body, nil for that of the API
+    # @param retry_after [Numeric, nil] with status: seconds in the Retry-After header
+    # @param delay [Numeric] seconds before the response
+    # @param drop [Boolean] act, then close the connection without a response
+    # @param truncate [Boolean] act, then send the headers and only half of the body
+    # @param skip [Integer] requests before the fault
+    # @param count [Integer] requests with the fault; 0: all further requests
     # @return [void]
     def fail(status: nil, body: nil, retry_after: nil, delay: 0, drop: false, truncate: false, skip: 0, count: 1)
       raise ArgumentError, "drop and truncate exclude each other" if drop && truncate
@@ -154,9 +154,9 @@ module Privy
       core_add_fault(status || 0, body, retry_after || -1, delay, cut, skip, count)
     end
 
-    # @return [Counts] requests answered, contacts and orders held, events accepted, welcome messages sent
+    # @return [Counts] requests handled, contacts and orders stored, events accepted, welcome messages sent
     def counts
-      Counts.new(*core_tally)
+      Counts.new(*core_counts)
     end
 
     # @return [String]
@@ -174,7 +174,7 @@ module Privy
     def header_block(headers)
       headers.map do |name, value|
         line = "#{name}: #{value}"
-        raise ArgumentError, "#{name.inspect} is no header" if line.match?(/[\r\n\0]/n)
+        raise ArgumentError, "#{name.inspect} is not a valid header" if line.match?(/[\r\n\0]/n)
 
         "#{line}\r\n".b
       end.join

@@ -1,15 +1,14 @@
 # frozen_string_literal: true
 
 module Privy
-  # JSON of what holds data, with the json library, ActiveSupport and Oj alike. ActiveSupport asks for {#as_json}:
-  # without it Rails would send instance variables, and a record has none. Each class says by its private method
-  # +json_data+ what there is.
+  # JSON for the json library, ActiveSupport and Oj. ActiveSupport calls {#as_json}; without it Rails would write
+  # instance variables, and a record has none. The private method +json_data+ returns an object's data.
   #
   # @private
   module Serializable
     class << self
-      # The value as JSON has it. Keys become Strings, Symbols too; a decimal becomes a Float where that is exact, else
-      # its digits as text; a time becomes ISO 8601 text; a Float that is no number becomes nil.
+      # The value as plain JSON values. Keys become Strings; a decimal becomes a Float where that is exact, else text; a
+      # time becomes ISO 8601 text; NaN and infinity become nil.
       def plain(value)
         case value
         when nil, true, false, Integer, String then value
@@ -21,7 +20,7 @@ module Privy
         end
       end
 
-      # What the options of Rails leave of a Hash: +only+ or +except+.
+      # Applies the options of Rails, +only+ or +except+, to a Hash.
       def chosen(hash, options)
         return hash unless options.is_a?(Hash)
 
@@ -31,13 +30,13 @@ module Privy
         except ? hash.except(*except) : hash
       end
 
-      # Whether Object#to_json is that of ActiveSupport, which also escapes what would end a script in a page.
+      # Whether ActiveSupport's Object#to_json applies, which also escapes HTML.
       def active_support?(arguments)
         defined?(::ActiveSupport::ToJsonWithActiveSupportEncoder) &&
           (arguments.empty? || arguments.first.nil? || arguments.first.is_a?(Hash))
       end
 
-      # A Float when that has the same value.
+      # A Float when that is exact, else text.
       def decimal(value)
         float = value.to_f
         float.finite? && BigDecimal(float.to_s) == value ? float : value.to_s("F")
@@ -89,7 +88,7 @@ module Privy
     end
   end
 
-  # What is frozen and equal by value, and stays so after YAML and Marshal.
+  # Value objects: frozen and equal by value, also after YAML and Marshal.
   #
   # @private
   module Value
@@ -124,7 +123,7 @@ module Privy
     end
   end
 
-  # What holds connections or secrets: in JSON it is the text of +inspect+, and YAML and Marshal refuse it.
+  # Objects with connections or secrets: JSON writes +inspect+; YAML and Marshal raise TypeError.
   #
   # @private
   module Opaque

@@ -2,17 +2,17 @@
 
 module Privy
   class Sandbox
-    # A Rack application that answers from a sandbox; it does not need the rack gem. Mount it in your own test suite:
+    # A Rack application that serves a sandbox; it does not require the rack gem. For a test suite:
     #
     #   run Privy::Sandbox::App.new(sandbox)
     #
-    # A dropped or truncated answer needs the server to know +rack.hijack+; elsewhere the body raises {Cut}, which makes
-    # most servers close the connection.
+    # A dropped or truncated response requires a server with +rack.hijack+; with other servers the body raises {Cut},
+    # and most of them then close the connection.
     class App
-      # Raised to a server that cannot break an answer off in any other way.
+      # Raised to break off a response in a server without rack.hijack.
       class Cut < IOError; end
 
-      # A body that is told as longer than it is.
+      # A body that is shorter than its Content-Length.
       class Broken
         def initialize(part)
           @part = part
@@ -21,7 +21,7 @@ module Privy
         # @yieldparam part [String]
         def each
           yield @part unless @part.empty?
-          raise Cut, "the sandbox breaks this answer off"
+          raise Cut, "the sandbox breaks this response off"
         end
       end
 
@@ -38,16 +38,16 @@ module Privy
       def call(env)
         input = env["rack.input"]
         body = input ? input.read.to_s : ""
-        answer = sandbox.handle(env.fetch("REQUEST_METHOD"), target(env), headers(env), body)
-        sleep(answer.delay) if answer.delay.positive?
-        return cut(env, answer) if answer.cut
+        response = sandbox.handle(env.fetch("REQUEST_METHOD"), target(env), headers(env), body)
+        sleep(response.delay) if response.delay.positive?
+        return cut(env, response) if response.cut
 
-        [answer.status, answer.headers.transform_keys(&:downcase), [answer.body]]
+        [response.status, response.headers.transform_keys(&:downcase), [response.body]]
       end
 
       private
 
-      # Servers differ in whether the path is still encoded: what no target may hold is encoded again.
+      # Some servers decode the path: bytes that a request target must not contain are encoded again.
       def target(env)
         path = env["PATH_INFO"].to_s.b.gsub(/[^!-~]|[?#]/n) { |byte| format("%%%02X", byte.ord) }
         query = env["QUERY_STRING"].to_s
@@ -60,19 +60,19 @@ module Privy
         given.transform_keys { |name| name.split("_").map(&:capitalize).join("-") }
       end
 
-      def cut(env, answer)
-        part = answer.cut == :drop ? "" : answer.body.byteslice(0, answer.body.bytesize / 2)
-        head = answer.headers.transform_keys(&:downcase).merge("content-length" => answer.body.bytesize.to_s)
-        return [answer.status, head, Broken.new(part)] unless env["rack.hijack"]
+      def cut(env, response)
+        part = response.cut == :drop ? "" : response.body.byteslice(0, response.body.bytesize / 2)
+        head = response.headers.transform_keys(&:downcase).merge("content-length" => response.body.bytesize.to_s)
+        return [response.status, head, Broken.new(part)] unless env["rack.hijack"]
 
-        hijack(env["rack.hijack"].call, answer, head, part)
-        [answer.status, {}, []]
+        hijack(env["rack.hijack"].call, response, head, part)
+        [response.status, {}, []]
       end
 
-      def hijack(socket, answer, head, part)
-        unless answer.cut == :drop
+      def hijack(socket, response, head, part)
+        unless response.cut == :drop
           lines = head.map { |name, value| "#{name}: #{value}\r\n" }
-          socket.write("HTTP/1.1 #{answer.status} \r\n#{lines.join}\r\n#{part}")
+          socket.write("HTTP/1.1 #{response.status} \r\n#{lines.join}\r\n#{part}")
         end
         socket.close
       end

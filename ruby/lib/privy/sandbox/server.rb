@@ -4,22 +4,22 @@ require "socket"
 
 module Privy
   class Sandbox
-    # Serves a sandbox over HTTP, a thread a connection:
+    # Serves a sandbox over HTTP, with a thread for each connection:
     #
     #   server = Privy::Sandbox::Server.new(sandbox, port: 0)
-    #   server.start                                        # in a thread of its own
+    #   server.start                                        # in a new thread
     #   client = Privy::Client.new(base_url: server.url, token: sandbox.token)
     #   server.stop
     #
-    # It takes requests whose Host is loopback, one of the +allowed_hosts+, or, if it listens on more than loopback, an
-    # address; and none that a web page of another host makes. At most 256 connections stay open.
+    # It accepts requests whose Host is loopback, one of the +allowed_hosts+ or, if it listens on more than loopback, an
+    # IP address; it rejects requests of web pages of other hosts. At most 256 connections stay open.
     class Server
       include Opaque
 
       CHUNK = 65_536
-      # Seconds in which a client must take an answer.
+      # Seconds in which a client must receive a response.
       SEND_SECONDS = 30
-      # What a server that listens on every address of the machine is called from the machine itself.
+      # Loopback addresses for a server that listens on all addresses.
       EVERYWHERE = { "" => "127.0.0.1", "0.0.0.0" => "127.0.0.1", "::" => "::1" }.freeze
       private_constant :CHUNK, :SEND_SECONDS, :EVERYWHERE
 
@@ -28,12 +28,12 @@ module Privy
       # @return [String]
       attr_reader :host
 
-      # Binds the port at once; {#run} or {#start} answers.
+      # Binds the port; {#run} or {#start} serves.
       #
       # @param sandbox [Sandbox]
       # @param host [String] the address to listen on
       # @param port [Integer] 0 picks a free one
-      # @param allowed_hosts [Array<String>] host names besides loopback that requests may name
+      # @param allowed_hosts [Array<String>] host names that requests may have, in addition to loopback
       def initialize(sandbox = Sandbox.new, host: "127.0.0.1", port: 8089, allowed_hosts: [])
         @sandbox = sandbox
         @host = host
@@ -53,7 +53,7 @@ module Privy
         "http://#{name.include?(':') ? "[#{name}]" : name}:#{port}/v1"
       end
 
-      # Answers until {#stop} is called, from a signal handler or another thread.
+      # Serves until {#stop} is called, from a signal handler or another thread.
       #
       # @return [void]
       def run
@@ -63,7 +63,7 @@ module Privy
         @connections.close
       end
 
-      # Answers in a thread of its own.
+      # Serves in a new thread.
       #
       # @return [self]
       def start
@@ -71,7 +71,7 @@ module Privy
         self
       end
 
-      # Also before {#run} has begun, which then ends at once.
+      # Stops the server. When {#run} has not begun, it returns at once later.
       #
       # @return [void]
       def stop
@@ -82,7 +82,7 @@ module Privy
 
       private
 
-      # The clock that bounds how long requests may take to arrive.
+      # The clock for the time limits of requests and responses.
       def now
         Process.clock_gettime(Process::CLOCK_MONOTONIC)
       end
@@ -115,13 +115,13 @@ module Privy
         connection = Core::SandboxConnection.new(sandbox, host, @allowed_hosts)
         nil while step(socket, connection)
       rescue IOError, SystemCallError
-        nil # a connection that breaks is the client's business
+        nil # the client has closed the connection
       ensure
         @connections.remove(socket)
         socket.close
       end
 
-      # Does what the connection asks for; false at its end.
+      # Runs the connection's next step; false at its end.
       def step(socket, connection)
         kind, seconds, more = connection.next(now)
         case kind
@@ -130,7 +130,7 @@ module Privy
         end
       end
 
-      # Feeds what comes until then; false when nothing will come any more.
+      # Feeds bytes that arrive until the deadline; false at the end of the stream.
       def read(socket, connection, deadline, idle)
         @connections.note(socket, idle)
         return true unless socket.wait_readable([deadline - now, 0].max)
@@ -152,22 +152,22 @@ module Privy
         true
       end
 
-      # The open connections, so many at most. The one that has been idle longest makes room for a new one.
+      # The open connections, up to a maximum. A new one replaces the one that has been idle longest.
       class Connections
         attr_writer :most
 
         def initialize
           @most = Core::SandboxConnection::MOST
           @mutex = Mutex.new
-          @open = {} # whether it is idle; those that became so last stand last
+          @open = {} # { socket => idle? }, ordered by when that changed
         end
 
-        # False when there are too many, and none of them is idle.
+        # False at the maximum when none is idle.
         def add(socket)
           @mutex.synchronize do
-            room = @open.length < @most || make_room
-            @open[socket] = false if room
-            room
+            free = @open.length < @most || close_idle
+            @open[socket] = false if free
+            free
           end
         end
 
@@ -175,7 +175,7 @@ module Privy
           @mutex.synchronize { @open.delete(socket) }
         end
 
-        # Whether the connection waits for a request. One that was closed to make room is not counted again.
+        # Stores whether the connection waits for a request; ignores one that {#add} has closed.
         def note(socket, idle)
           @mutex.synchronize do
             known = @open.key?(socket) && @open[socket] != idle
@@ -190,7 +190,7 @@ module Privy
 
         private
 
-        def make_room
+        def close_idle
           socket, = @open.find { |_, idle| idle }
           return false unless socket
 
@@ -199,7 +199,7 @@ module Privy
           true
         end
 
-        # Ends the reading of the connection's thread, which then closes it.
+        # Ends the read of the connection's thread, which then closes the socket.
         def hang_up(socket)
           socket.shutdown(Socket::SHUT_RDWR)
         rescue IOError, SystemCallError
