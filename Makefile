@@ -306,7 +306,7 @@ soak: build-python build-ruby ## minutes of calls from many threads: answers, de
 # The core as packages compile it; of it the programs know privy.h alone.
 bench_flags := -O2 -DNDEBUG -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 $(eval $(call variant,bench))
-bench_programs := $(addprefix build/bench/c/,page call curl_loop load)
+bench_programs := $(addprefix build/bench/c/,page columns call curl_loop load)
 
 $(bench_programs): build/bench/c/%: bench/c/%.c bench/c/worker.c bench/c/worker.h build/c/bench/libprivy.a
 	@mkdir -p $(@D)

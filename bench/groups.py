@@ -31,6 +31,13 @@ def instants(value: Any) -> Any:
     return [instants(element) for element in value] if isinstance(value, list) else value
 
 
+def same_values(columns: list[int], records: list[dict[str, Any]]) -> bool:
+    """Whether the columns hold as many values, null left out, as the records have fields."""
+    names = {name for record in records for name in record}
+    counts = [sum(record.get(name) is not None for record in records) for name in names]
+    return sorted(columns) == sorted(counts)
+
+
 def pages() -> Iterator[Group]:
     for size in (25, 100):
         path = str(INPUT / f"page{size}.json")
@@ -38,6 +45,12 @@ def pages() -> Iterator[Group]:
             f"c-page{size}",
             f"C: a page of {size} contacts, bytes to checked records",
             [Case("privy", program("page", path)), Case("yyjson Document", python("dom", "page", path))],
+        )
+        yield Group(
+            f"c-columns{size}",
+            f"C: a page of {size} contacts, bytes to Arrow columns",
+            [Case("privy", program("columns", path)), Case("privy, records only", program("page", path))],
+            same=same_values,
         )
         names = ("privy", "msgspec", "orjson", "pydantic")
         for how, words in (

@@ -1014,6 +1014,95 @@ PRIVY_API privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows
 /* Cancels the calls and takes no more rows. Rows without an acknowledged result remain in privy_bulk_open_rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 
+/* ---- columns ------------------------------------------------------------------------------------------------------
+ */
+
+/*
+ * Records as Arrow arrays, by the Arrow C data interface and C stream interface: their structs, as the specification
+ * gives them. A struct is released by its `release`, once; one whose `release` is NULL is released or was moved.
+ */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+#endif
+#ifndef ARROW_C_STREAM_INTERFACE
+#define ARROW_C_STREAM_INTERFACE
+struct ArrowArrayStream {
+  int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+  int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+  const char *(*get_last_error)(struct ArrowArrayStream *);
+  void (*release)(struct ArrowArrayStream *);
+  void *private_data;
+};
+#endif
+
+/* Where the pages of a stream come from. `context` is the first argument of both functions. */
+typedef struct privy_page_source {
+  /* Gives the next page: a reference that the stream releases, or NULL after the last. `*skip` may be set to an array
+   * that has, for each record of the page, true for one that is left out; it is read before the next call. After a
+   * failure, which fills the error, it is not called again. */
+  privy_status (*next)(void *context, privy_response **page, const bool **skip, privy_error *error);
+  void (*release)(void *context); /* called with the stream's release; may be NULL */
+  void *context;
+} privy_page_source;
+
+#define PRIVY_COLUMNS_BATCH_ROWS 65536
+
+typedef struct privy_columns_config {
+  int64_t batch_rows; /* most rows of a batch; pages are gathered up to that number */
+  bool spread;        /* objects without nested values (custom fields) are a column for each member, "field.member" */
+} privy_columns_config;
+PRIVY_API void privy_columns_config_init(privy_columns_config *config);
+
+/*
+ * Makes a stream of batches of the records of all pages: a column for each field of the object, in the order of
+ * privy_object_field. All columns are nullable.
+ *   kind                                          Arrow type
+ *   STRING                                        utf8
+ *   ENUM                                          dictionary of utf8, int8 positions: first the values of the table,
+ *                                                 then the unknown ones that came
+ *   TIME                                          timestamp of microseconds in UTC
+ *   BOOLEAN, INTEGER                              boolean, int64
+ *   STRINGS                                       list of utf8
+ *   MONEY, ORDER_ID                               utf8: the number as received, digit by digit
+ *   FLAT, ANY, OBJECT, OBJECTS                    utf8: JSON as received
+ * An absent value is null, as is one that does not fit its column; columns of utf8 keep the JSON of any value. With
+ * `spread` a member is boolean or int64 if all its values are, else utf8; the members are found by reading all pages
+ * before the first batch, so that the stream holds all pages.
+ *
+ * The stream calls `source.next` from get_next (with `spread` also from get_schema), on the thread that calls it. After
+ * an error, whose message get_last_error returns, each further call fails as the first. The codes are ENOMEM, EINTR
+ * (PRIVY_INTERRUPTED), ETIMEDOUT and EIO. PRIVY_OK, or PRIVY_NO_MEMORY: `source.release` is then not called.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_columns_stream(const privy_object *object,
+                                                            const privy_columns_config *config,
+                                                            privy_page_source source, struct ArrowArrayStream *out);
+
 #ifdef __cplusplus
 }
 #endif

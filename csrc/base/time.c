@@ -18,17 +18,14 @@ static int days_in_month(int year, int month) {
   return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* Days from 1970-01-01, in the proleptic Gregorian calendar: cycles of 400 years that begin in March. */
+/* Days from 1970-01-01, in the proleptic Gregorian calendar. The year, which is positive, begins in March. */
 static int64_t days_of_date(int year, int month, int day) {
-  int64_t y = month <= 2 ? year - 1 : year;
-  int64_t cycle = (y >= 0 ? y : y - 399) / 400;
-  int64_t year_of_cycle = y - cycle * 400;
-  int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  int64_t day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
-  return cycle * 146097 + day_of_cycle - 719468;
+  const uint32_t y = (uint32_t)(month <= 2 ? year - 1 : year);
+  const uint32_t day_of_year = (uint32_t)((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1);
+  return (int64_t)(y * 365 + y / 4 - y / 100 + y / 400 + day_of_year) - 719468;
 }
 
-/* The inverse of days_of_date. */
+/* The inverse of days_of_date, by cycles of 400 years. */
 static void date_of_days(int64_t days, privy_time *out) {
   int64_t shifted = days + 719468;
   int64_t cycle = (shifted >= 0 ? shifted : shifted - 146096) / 146097;

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tree import ROOT, relative, sources, without_comments
 
-LAYERS = ["base", "json", "schema", "message", "policy", "call", "transport", "client", "jobs"]
+LAYERS = ["base", "json", "schema", "message", "policy", "call", "transport", "client", "jobs", "columns"]
 BELOW = {layer: set(LAYERS[: position + 1]) for position, layer in enumerate(LAYERS)}
 BELOW["sandbox"] = {"base", "json", "schema", "sandbox"}
 # The C library's own headers: C11, and of POSIX what a core without a process-wide state needs.

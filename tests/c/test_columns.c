@@ -1,0 +1,607 @@
+/* Records as Arrow arrays: types, values, batches, dictionaries, spread members, errors, ownership. */
+#include "harness.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "message/error.h"
+#include "response_text.h"
+
+/* ---- a source of pages from texts ---- */
+
+typedef struct text_source {
+  const char *operation;
+  const char *const *pages;
+  size_t count, at;
+  const bool *skip;    /* of every page; NULL: nothing is skipped */
+  size_t fails_at;     /* the page in whose place the call fails; 0: none */
+  int calls, releases; /* of the two functions */
+} text_source;
+
+static privy_status next_text(void *context, privy_response **page, const bool **skip, privy_error *error) {
+  text_source *source = context;
+  source->calls++;
+  if (source->fails_at && source->at + 1 == source->fails_at)
+    return privy_error_set(error, PRIVY_SERVER, "the server is on fire");
+  if (source->at == source->count) return PRIVY_OK;
+  *skip = source->skip;
+  return parse_response(source->operation, 200, "", source->pages[source->at++], page, error);
+}
+
+static void release_source(void *context) {
+  ((text_source *)context)->releases++;
+}
+
+/* ---- a stream with what it has given ---- */
+
+typedef struct scene {
+  text_source source;
+  struct ArrowArrayStream stream;
+  struct ArrowSchema schema;
+  struct ArrowArray batch;
+} scene;
+
+static privy_status status_of(int code) {
+  if (code == 0) return PRIVY_OK;
+  return code == ENOMEM ? PRIVY_NO_MEMORY : code == EIO ? PRIVY_SERVER : PRIVY_CONFIG_ERROR;
+}
+
+static privy_status open_scene(scene *at, int64_t batch_rows, bool spread) {
+  privy_columns_config config;
+  privy_columns_config_init(&config);
+  assert_int_equal(config.batch_rows, 65536);
+  assert_false(config.spread);
+  if (batch_rows) config.batch_rows = batch_rows;
+  config.spread = spread;
+  const privy_object *object = privy_operation_object(privy_operation_find(at->source.operation));
+  privy_page_source source = {next_text, release_source, &at->source};
+  return privy_columns_stream(object, &config, source, &at->stream);
+}
+
+static void drop_batch(scene *at) {
+  if (!at->batch.release) return;
+  at->batch.release(&at->batch);
+  assert_null(at->batch.release);
+}
+
+static privy_status next_batch(scene *at) {
+  drop_batch(at);
+  const int code = at->stream.get_next(&at->stream, &at->batch);
+  if (code) assert_null(at->batch.release);
+  if (code) assert_non_null(at->stream.get_last_error(&at->stream));
+  return status_of(code);
+}
+
+static privy_status read_schema(scene *at) {
+  const int code = at->stream.get_schema(&at->stream, &at->schema);
+  if (code) assert_null(at->schema.release);
+  return status_of(code);
+}
+
+static void end_scene(scene *at) {
+  const bool opened = at->stream.release != NULL;
+  if (opened) at->stream.release(&at->stream);
+  assert_null(at->stream.release);
+  assert_int_equal(at->source.releases, opened);
+  drop_batch(at);
+  if (at->schema.release) at->schema.release(&at->schema);
+}
+
+/* ---- cells as texts ---- */
+
+static bool bit_at(const void *bits, int64_t index) {
+  return ((const uint8_t *)bits)[index / 8] >> index % 8 & 1;
+}
+
+static void add_words(char *out, size_t room, const char *text, size_t length) {
+  const size_t used = strlen(out);
+  assert_true(used + length < room);
+  memcpy(out + used, text, length);
+  out[used + length] = '\0';
+}
+
+static void add_text(char *out, size_t room, const struct ArrowArray *array, int64_t row) {
+  assert_int_equal(array->n_buffers, 3);
+  const int32_t *offsets = array->buffers[1];
+  assert_int_equal(offsets[0], 0);
+  add_words(out, room, (const char *)array->buffers[2] + offsets[row], (size_t)(offsets[row + 1] - offsets[row]));
+}
+
+static void add_list(char *out, size_t room, const struct ArrowArray *array, int64_t row) {
+  const int32_t *offsets = array->buffers[1];
+  const struct ArrowArray *items = array->children[0];
+  assert_int_equal(array->n_children, 1);
+  assert_int_equal(items->length, offsets[array->length]);
+  for (int32_t i = offsets[row]; i < offsets[row + 1]; i++) {
+    add_words(out, room, "[", 1);
+    if (items->buffers[0] && !bit_at(items->buffers[0], i))
+      add_words(out, room, "null", 4);
+    else
+      add_text(out, room, items, i);
+    add_words(out, room, "]", 1);
+  }
+}
+
+/* The value of a cell, by the format of its column: "null", or its text. */
+static void read_cell(const struct ArrowSchema *schema, const struct ArrowArray *array, int64_t row, char *out,
+                      size_t room) {
+  out[0] = '\0';
+  assert_int_equal(array->offset, 0);
+  assert_true(row < array->length);
+  assert_int_equal(array->null_count != 0, array->buffers[0] != NULL);
+  if (array->buffers[0] && !bit_at(array->buffers[0], row)) {
+    add_words(out, room, "null", 4);
+  } else if (strcmp(schema->format, "u") == 0) {
+    add_text(out, room, array, row);
+  } else if (strcmp(schema->format, "c") == 0) {
+    const int8_t position = ((const int8_t *)array->buffers[1])[row];
+    assert_in_range(position, 0, array->dictionary->length - 1);
+    add_text(out, room, array->dictionary, position);
+  } else if (strcmp(schema->format, "b") == 0) {
+    const bool truth = bit_at(array->buffers[1], row);
+    add_words(out, room, truth ? "true" : "false", truth ? 4 : 5);
+  } else if (strcmp(schema->format, "+l") == 0) {
+    add_list(out, room, array, row);
+  } else {
+    assert_true(strcmp(schema->format, "l") == 0 || strcmp(schema->format, "tsu:UTC") == 0);
+    snprintf(out, room, "%" PRId64, ((const int64_t *)array->buffers[1])[row]);
+  }
+}
+
+static size_t column_of(const struct ArrowSchema *schema, const char *name) {
+  for (int64_t i = 0; i < schema->n_children; i++)
+    if (strcmp(schema->children[i]->name, name) == 0) return (size_t)i;
+  fail_msg("there is no column %s", name);
+  return 0;
+}
+
+static void assert_cell(const scene *at, const char *name, int64_t row, const char *expected) {
+  char text[512];
+  const size_t column = column_of(&at->schema, name);
+  read_cell(at->schema.children[column], at->batch.children[column], row, text, sizeof text);
+  if (strcmp(text, expected) != 0) fail_msg("%s[%d] is %s, not %s", name, (int)row, text, expected);
+}
+
+static void assert_format(const scene *at, const char *name, const char *format) {
+  const struct ArrowSchema *schema = at->schema.children[column_of(&at->schema, name)];
+  assert_string_equal(schema->format, format);
+  assert_int_equal(schema->flags, ARROW_FLAG_NULLABLE);
+  assert_null(schema->metadata);
+}
+
+/* ---- schemas ---- */
+
+static void the_schema_follows_the_table(void **state) {
+  (void)state;
+  scene at = {.source = {.operation = "contacts.list"}};
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  assert_int_equal(at.source.calls, 0);
+  assert_string_equal(at.schema.format, "+s");
+  const privy_object *object = privy_object_find("Contact");
+  assert_int_equal(at.schema.n_children, privy_object_count(object));
+  for (size_t i = 0; i < privy_object_count(object); i++) {
+    privy_field_info field;
+    assert_true(privy_object_field(object, i, &field));
+    assert_string_equal(at.schema.children[i]->name, field.name);
+  }
+  assert_format(&at, "id", "u");
+  assert_format(&at, "email_consent", "c");
+  assert_format(&at, "tags", "+l");
+  assert_format(&at, "custom_fields", "u");
+  assert_format(&at, "created_at", "tsu:UTC");
+  const struct ArrowSchema *tags = at.schema.children[column_of(&at.schema, "tags")];
+  assert_string_equal(tags->children[0]->name, "item");
+  assert_string_equal(tags->children[0]->format, "u");
+  assert_string_equal(at.schema.children[column_of(&at.schema, "sms_consent")]->dictionary->format, "u");
+  CHECK_OK(next_batch(&at));
+  assert_null(at.batch.release);
+done:
+  end_scene(&at);
+}
+
+static void other_objects_have_columns_too(void **state) {
+  (void)state;
+  static const char *const pages[] = {
+      "{\"data\":{\"order_id\":123456789012345678901234567890,\"total_amount\":19.90,\"total_items\":3,"
+      "\"accepts_email_marketing\":true,\"accepts_sms_marketing\":false,\"currency_code\":\"USD\"}}",
+      "{\"data\":{\"order_id\":\"0042\",\"total_amount\":\"-0.05\",\"total_items\":5.0}}",
+      "{\"data\":{\"total_items\":99999999999999999999,\"accepts_email_marketing\":1,\"placed_at\":\"soon\"}}"};
+  scene at = {.source = {.operation = "orders.upsert", .pages = pages, .count = 3}};
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  assert_format(&at, "order_id", "u");
+  assert_format(&at, "total_amount", "u");
+  assert_format(&at, "total_items", "l");
+  assert_format(&at, "created", "b");
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 3);
+  assert_cell(&at, "order_id", 0, "123456789012345678901234567890");
+  assert_cell(&at, "order_id", 1, "0042");
+  assert_cell(&at, "order_id", 2, "null");
+  assert_cell(&at, "total_amount", 0, "19.90");
+  assert_cell(&at, "total_amount", 1, "-0.05");
+  assert_cell(&at, "total_items", 0, "3");
+  assert_cell(&at, "total_items", 1, "5");
+  assert_cell(&at, "total_items", 2, "null");
+  assert_cell(&at, "accepts_email_marketing", 0, "true");
+  assert_cell(&at, "accepts_sms_marketing", 0, "false");
+  assert_cell(&at, "accepts_email_marketing", 2, "null");
+  assert_cell(&at, "placed_at", 2, "null");
+  assert_cell(&at, "created", 2, "false");
+done:
+  end_scene(&at);
+}
+
+/* ---- values ---- */
+
+static const char *const two_contacts[] = {
+    "{\"data\":[{\"id\":\"cus_1\",\"email\":\"a@x.io\",\"first_name\":\"J\\u00fcrgen \\\"J\\\" \\ud83d\\ude00\","
+    "\"last_name\":\"\",\"email_consent\":\"non_subscribed\",\"sms_consent\":\"opted_in_by_fax\","
+    "\"tags\":[\"vip\",\"a,\\\"b\\\"\",\"\"],\"custom_fields\":{\"n\":1.50,\"s\":\"x\"},"
+    "\"created_at\":\"2026-05-04T10:20:30.123456789Z\",\"updated_at\":\"0001-01-01T00:00:00+00:00\"},"
+    "{\"id\":\"cus_2\",\"email\":null,\"first_name\":17,\"email_consent\":null,\"sms_consent\":\"subscribed\","
+    "\"tags\":[],\"custom_fields\":{},\"created_at\":\"2026-05-04T12:20:30+02:00\",\"updated_at\":\"yesterday\"}],"
+    "\"pagination\":{\"page\":1,\"per_page\":2,\"total_count\":2,\"total_pages\":1}}"};
+
+static void values_keep_what_the_server_sent(void **state) {
+  (void)state;
+  scene at = {.source = {.operation = "contacts.list", .pages = two_contacts, .count = 1}};
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 2);
+  assert_cell(&at, "email", 0, "a@x.io");
+  assert_cell(&at, "email", 1, "null");
+  assert_cell(&at, "phone_number", 1, "null");
+  assert_cell(&at, "first_name", 0, "J\xc3\xbcrgen \"J\" \xf0\x9f\x98\x80");
+  assert_cell(&at, "first_name", 1, "17");
+  assert_cell(&at, "last_name", 0, "");
+  assert_cell(&at, "email_consent", 0, "never_subscribed");
+  assert_cell(&at, "email_consent", 1, "null");
+  assert_cell(&at, "sms_consent", 0, "opted_in_by_fax");
+  assert_cell(&at, "sms_consent", 1, "subscribed");
+  assert_cell(&at, "tags", 0, "[vip][a,\"b\"][]");
+  assert_cell(&at, "tags", 1, "");
+  assert_cell(&at, "custom_fields", 0, "{\"n\":1.50,\"s\":\"x\"}");
+  assert_cell(&at, "custom_fields", 1, "{}");
+  assert_cell(&at, "created_at", 0, "1777890030123456");
+  assert_cell(&at, "created_at", 1, "1777890030000000");
+  assert_cell(&at, "updated_at", 0, "-62135596800000000");
+  assert_cell(&at, "updated_at", 1, "null");
+  CHECK_OK(next_batch(&at));
+  assert_null(at.batch.release);
+done:
+  end_scene(&at);
+}
+
+static void lists_may_hold_anything(void **state) {
+  (void)state;
+  static const char *const pages[] = {"{\"data\":[{\"tags\":[null,1,\"x\",[2],1,2,3,4,5,6,7,8,9]},{\"tags\":\"vip\"},"
+                                      "{\"tags\":[ ]},{\"tags\":[\"y\"]}]}"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 1}};
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  CHECK_OK(next_batch(&at));
+  assert_cell(&at, "tags", 0, "[null][1][x][[2]][1][2][3][4][5][6][7][8][9]");
+  assert_cell(&at, "tags", 1, "null");
+  assert_cell(&at, "tags", 2, "");
+  assert_cell(&at, "tags", 3, "[y]");
+done:
+  end_scene(&at);
+}
+
+/* ---- batches ---- */
+
+/* A page of `count` contacts cus_N with a consent to SMS of their own when `unknown`. */
+static bool write_page(privy_buffer *out, size_t first, size_t count, bool unknown) {
+  bool written = privy_buffer_text(out, "{\"data\":[");
+  for (size_t i = first; written && i < first + count; i++) {
+    written = privy_buffer_format(out, "%s{\"id\":\"cus_%zu\",\"sms_consent\":\"%s%zu\"}", i > first ? "," : "", i,
+                                  unknown ? "new_" : "new", unknown ? i : 0);
+  }
+  return written && privy_buffer_text(out, "]}") && privy_buffer_terminate(out);
+}
+
+static void pages_are_gathered_into_batches(void **state) {
+  (void)state;
+  privy_buffer text[3] = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY};
+  scene at = {.source = {.operation = "contacts.list", .count = 3}};
+  const char *pages[3];
+  at.source.pages = pages;
+  for (size_t i = 0; i < 3; i++) {
+    CHECK_MEMORY(write_page(&text[i], i * 5, 5, false));
+    pages[i] = text[i].data;
+  }
+  CHECK_OK(open_scene(&at, 7, false));
+  CHECK_OK(read_schema(&at));
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 7);
+  assert_int_equal(at.source.calls, 2);
+  assert_cell(&at, "id", 6, "cus_6");
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 7);
+  assert_cell(&at, "id", 0, "cus_7");
+  assert_cell(&at, "sms_consent", 0, "new0");
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 1);
+  assert_cell(&at, "id", 0, "cus_14");
+  CHECK_OK(next_batch(&at));
+  assert_null(at.batch.release);
+  CHECK_OK(next_batch(&at));
+  assert_null(at.batch.release);
+  assert_int_equal(at.source.calls, 4);
+done:
+  end_scene(&at);
+  for (size_t i = 0; i < 3; i++) privy_buffer_clear(&text[i]);
+}
+
+static void records_of_earlier_pages_are_skipped(void **state) {
+  (void)state;
+  static const bool skip[] = {true, false, true};
+  static const char *const pages[] = {"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]}",
+                                      "{\"data\":[{\"id\":\"d\",\"custom_fields\":{\"gone\":1}},{\"id\":\"e\"}]}"};
+  for (int spread = 0; spread < 2; spread++) {
+    scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 2, .skip = skip}};
+    CHECK_OK(open_scene(&at, 0, spread));
+    CHECK_OK(read_schema(&at));
+    CHECK_OK(next_batch(&at));
+    assert_int_equal(at.batch.length, 2);
+    assert_int_equal(at.schema.n_children, spread ? 10 : 11);
+    assert_cell(&at, "id", 0, "b");
+    assert_cell(&at, "id", 1, "e");
+  done:
+    end_scene(&at);
+  }
+}
+
+/* However many values the table lacks, each is there: the dictionary begins again when it is full. */
+static void unknown_values_are_never_lost(void **state) {
+  (void)state;
+  const size_t total = 300;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  scene at = {.source = {.operation = "contacts.list", .count = 1}};
+  const char *pages[1];
+  size_t seen = 0, batches = 0;
+  at.source.pages = pages;
+  CHECK_MEMORY(write_page(&text, 0, total, true));
+  pages[0] = text.data;
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  for (;;) {
+    CHECK_OK(next_batch(&at));
+    if (!at.batch.release) break;
+    batches++;
+    for (int64_t row = 0; row < at.batch.length; row++, seen++) {
+      char expected[32];
+      snprintf(expected, sizeof expected, "new_%zu", seen);
+      assert_cell(&at, "sms_consent", row, expected);
+    }
+  }
+  assert_int_equal(seen, total);
+  assert_int_equal(batches, 3);
+done:
+  end_scene(&at);
+  privy_buffer_clear(&text);
+}
+
+static void a_dictionary_stays_the_same_until_it_is_full(void **state) {
+  (void)state;
+  static const char *const pages[] = {
+      "{\"data\":[{\"email_consent\":\"x\"},{\"email_consent\":\"y\"},{\"email_consent\":\"x\"}]}"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 1}};
+  CHECK_OK(open_scene(&at, 1, false));
+  CHECK_OK(read_schema(&at));
+  const size_t column = column_of(&at.schema, "email_consent");
+  const int8_t expected[] = {5, 6, 5};
+  for (int i = 0; i < 3; i++) {
+    CHECK_OK(next_batch(&at));
+    const struct ArrowArray *array = at.batch.children[column];
+    assert_int_equal(((const int8_t *)array->buffers[1])[0], expected[i]);
+    assert_int_equal(array->dictionary->length, i == 0 ? 6 : 7);
+  }
+done:
+  end_scene(&at);
+}
+
+/* ---- members as columns ---- */
+
+static void members_are_spread_over_columns(void **state) {
+  (void)state;
+  static const char *const pages[] = {
+      "{\"data\":[{\"id\":\"a\",\"custom_fields\":{\"n\":1,\"ok\":true,\"mixed\":1,\"price\":1.50,\"void\":null}},"
+      "{\"id\":\"b\",\"custom_fields\":null},{\"id\":\"c\"}]}",
+      "{\"data\":[{\"id\":\"d\",\"custom_fields\":{\"\\u006e\":-2,\"mixed\":\"x\",\"late\":[1],\"ok\":null,\"n\":3}}]"
+      "}"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 2}};
+  CHECK_OK(open_scene(&at, 0, true));
+  CHECK_OK(read_schema(&at));
+  assert_int_equal(at.source.calls, 3);
+  assert_int_equal(at.schema.n_children, 10 + 6);
+  assert_int_equal(column_of(&at.schema, "custom_fields.n"), column_of(&at.schema, "tags") + 1);
+  assert_format(&at, "custom_fields.n", "l");
+  assert_format(&at, "custom_fields.ok", "b");
+  assert_format(&at, "custom_fields.mixed", "u");
+  assert_format(&at, "custom_fields.price", "u");
+  assert_format(&at, "custom_fields.void", "u");
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 4);
+  assert_cell(&at, "custom_fields.n", 0, "1");
+  assert_cell(&at, "custom_fields.n", 1, "null");
+  assert_cell(&at, "custom_fields.n", 2, "null");
+  assert_cell(&at, "custom_fields.n", 3, "3");
+  assert_cell(&at, "custom_fields.ok", 0, "true");
+  assert_cell(&at, "custom_fields.ok", 3, "null");
+  assert_cell(&at, "custom_fields.mixed", 0, "1");
+  assert_cell(&at, "custom_fields.mixed", 3, "x");
+  assert_cell(&at, "custom_fields.price", 0, "1.50");
+  assert_cell(&at, "custom_fields.void", 0, "null");
+  assert_cell(&at, "custom_fields.late", 3, "[1]");
+  CHECK_OK(next_batch(&at));
+  assert_null(at.batch.release);
+  assert_int_equal(at.source.calls, 3);
+done:
+  end_scene(&at);
+}
+
+static void an_integer_too_large_makes_a_column_of_text(void **state) {
+  (void)state;
+  static const char *const pages[] = {"{\"data\":[{\"custom_fields\":{\"n\":1,\"z\":1}},{\"custom_fields\":{\"n\":"
+                                      "99999999999999999999,\"z\":false}}]}"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 1}};
+  CHECK_OK(open_scene(&at, 0, true));
+  CHECK_OK(read_schema(&at));
+  CHECK_OK(next_batch(&at));
+  assert_cell(&at, "custom_fields.n", 0, "1");
+  assert_cell(&at, "custom_fields.n", 1, "99999999999999999999");
+  assert_cell(&at, "custom_fields.z", 0, "1");
+  assert_cell(&at, "custom_fields.z", 1, "false");
+done:
+  end_scene(&at);
+}
+
+static void too_many_members_are_an_error(void **state) {
+  (void)state;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  scene at = {.source = {.operation = "contacts.list", .count = 1}};
+  const char *pages[1];
+  at.source.pages = pages;
+  CHECK_MEMORY(privy_buffer_text(&text, "{\"data\":[{\"custom_fields\":{"));
+  for (int i = 0; i < 2001; i++) CHECK_MEMORY(privy_buffer_format(&text, "%s\"m%d\":1", i ? "," : "", i));
+  CHECK_MEMORY(privy_buffer_text(&text, "}}]}") && privy_buffer_terminate(&text));
+  pages[0] = text.data;
+  CHECK_OK(open_scene(&at, 0, true));
+  CHECK_STATUS(read_schema(&at), PRIVY_SERVER);
+  assert_string_equal(at.stream.get_last_error(&at.stream),
+                      "there are more than 2000 different members to spread over columns");
+done:
+  end_scene(&at);
+  privy_buffer_clear(&text);
+}
+
+/* ---- errors and ownership ---- */
+
+static void an_error_in_mid_stream_is_reported(void **state) {
+  (void)state;
+  static const char *const pages[] = {"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\"}]}", "{\"data\":[]}"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 2, .fails_at = 2}};
+  CHECK_OK(open_scene(&at, 2, false));
+  CHECK_OK(next_batch(&at));
+  assert_int_equal(at.batch.length, 2);
+  assert_null(at.stream.get_last_error(&at.stream));
+  for (int i = 0; i < 2; i++) {
+    CHECK_STATUS(next_batch(&at), PRIVY_SERVER);
+    assert_string_equal(at.stream.get_last_error(&at.stream), "the server is on fire");
+  }
+  CHECK_STATUS(read_schema(&at), PRIVY_SERVER);
+  assert_int_equal(at.source.calls, 2);
+done:
+  end_scene(&at);
+}
+
+static void an_error_while_members_are_looked_for_is_reported(void **state) {
+  (void)state;
+  static const char *const pages[] = {"{\"data\":[{\"id\":\"a\",\"custom_fields\":{\"n\":1}}]}", "{\"data\":[]}"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 2, .fails_at = 2}};
+  CHECK_OK(open_scene(&at, 0, true));
+  CHECK_STATUS(read_schema(&at), PRIVY_SERVER);
+  assert_string_equal(at.stream.get_last_error(&at.stream), "the server is on fire");
+done:
+  end_scene(&at);
+}
+
+static void a_page_of_other_records_is_refused(void **state) {
+  (void)state;
+  scene at = {.source = {.operation = "contacts.list", .pages = two_contacts, .count = 1}};
+  privy_columns_config config;
+  privy_columns_config_init(&config);
+  privy_page_source source = {next_text, release_source, &at.source};
+  CHECK_OK(privy_columns_stream(privy_object_find("Order"), &config, source, &at.stream));
+  CHECK_STATUS(next_batch(&at), PRIVY_SERVER);
+  assert_string_equal(at.stream.get_last_error(&at.stream), "the page does not hold records of Order");
+done:
+  end_scene(&at);
+}
+
+/* A consumer moves a struct by copying it and marking the original as released. */
+static void move_array(struct ArrowArray *from, struct ArrowArray *to) {
+  *to = *from;
+  from->release = NULL;
+}
+
+static void parts_can_be_moved_out_and_outlive_the_stream(void **state) {
+  (void)state;
+  scene at = {.source = {.operation = "contacts.list", .pages = two_contacts, .count = 1}};
+  struct ArrowArray tags = {0}, items = {0}, dictionary = {0};
+  struct ArrowSchema name = {0};
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  CHECK_OK(next_batch(&at));
+  const size_t column = column_of(&at.schema, "tags"), consent = column_of(&at.schema, "sms_consent");
+  move_array(at.batch.children[column], &tags);
+  move_array(at.batch.children[consent]->dictionary, &dictionary);
+  name = *at.schema.children[0];
+  at.schema.children[0]->release = NULL;
+  at.stream.release(&at.stream);
+  drop_batch(&at);
+  at.schema.release(&at.schema);
+  char text[64] = "";
+  add_list(text, sizeof text, &tags, 0);
+  assert_string_equal(text, "[vip][a,\"b\"][]");
+  move_array(tags.children[0], &items);
+  tags.release(&tags);
+  assert_null(tags.release);
+  text[0] = '\0';
+  add_text(text, sizeof text, &items, 1);
+  assert_string_equal(text, "a,\"b\"");
+  text[0] = '\0';
+  add_text(text, sizeof text, &dictionary, 5);
+  assert_string_equal(text, "opted_in_by_fax");
+  assert_string_equal(name.name, "id");
+  assert_int_equal(at.source.releases, 1);
+  at.source.releases = 0;
+done:
+  end_scene(&at);
+  if (items.release) items.release(&items);
+  if (dictionary.release) dictionary.release(&dictionary);
+  if (name.release) name.release(&name);
+}
+
+static void a_stream_may_be_released_at_any_time(void **state) {
+  (void)state;
+  static const char *const pages[] = {"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\",\"custom_fields\":{\"x\":1}}]}",
+                                      "{\"data\":[{\"id\":\"c\"}]}"};
+  for (int spread = 0; spread < 2; spread++) {
+    for (int steps = 0; steps < 4; steps++) {
+      scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 2}};
+      CHECK_OK(open_scene(&at, 1, spread));
+      for (int i = 0; i < steps; i++) CHECK_OK(next_batch(&at));
+    done:
+      end_scene(&at);
+    }
+  }
+}
+
+int main(void) {
+  static harness_test tests[] = {
+      TEST(the_schema_follows_the_table),
+      TEST(other_objects_have_columns_too),
+      TEST(values_keep_what_the_server_sent),
+      TEST(lists_may_hold_anything),
+      TEST(pages_are_gathered_into_batches),
+      TEST(records_of_earlier_pages_are_skipped),
+      TEST(unknown_values_are_never_lost),
+      TEST(a_dictionary_stays_the_same_until_it_is_full),
+      TEST(members_are_spread_over_columns),
+      TEST(an_integer_too_large_makes_a_column_of_text),
+      TEST(too_many_members_are_an_error),
+      TEST(an_error_in_mid_stream_is_reported),
+      TEST(an_error_while_members_are_looked_for_is_reported),
+      TEST(a_page_of_other_records_is_refused),
+      TEST(parts_can_be_moved_out_and_outlive_the_stream),
+      TEST(a_stream_may_be_released_at_any_time),
+  };
+  return HARNESS_RUN(tests);
+}
