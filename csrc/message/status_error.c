@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "message/error.h"
 #include "message/rate_headers.h"
 #include "message/response.h"
@@ -59,11 +60,33 @@ static error_body read_error_body(privy_value root, int http_status) {
   return body;
 }
 
+/* The printable ASCII character of the escape \uXXXX, or a space for an escape of white space; '\0' for all others. */
+static char escaped_character(const char *escape) {
+  if (strchr("bfnrt", escape[1])) return ' ';
+  if (escape[1] != 'u' || escape[2] != '0' || escape[3] != '0') return '\0';
+  const int code = privy_hex_value(escape[4]) * 16 + privy_hex_value(escape[5]);
+  return code >= ' ' && code < 0x7F && code != '"' && code != '\\' ? (char)code : '\0';
+}
+
+/* Appends JSON for a person. Escapes are undone where that leaves JSON readable: masking must see addresses and phone
+ * numbers as they are. */
+static bool append_json(privy_buffer *out, privy_value value) {
+  bool done = true;
+  for (size_t i = 0; done && i < value.length;) {
+    const char *at = value.text + i;
+    const char character = *at == '\\' ? escaped_character(at) : *at;
+    const size_t length = *at != '\\' ? 1 : character && at[1] == 'u' ? 6 : 2;
+    done = character ? privy_buffer_byte(out, character) : privy_buffer_append(out, at, length);
+    i += length;
+  }
+  return done;
+}
+
 /* Appends a string's text, or another value as JSON. */
 static bool append_value(privy_buffer *out, privy_value value) {
   if (value.type == PRIVY_ABSENT || value.type == PRIVY_NULL) return true;
   if (value.type == PRIVY_STRING) return privy_value_decode(value, out) == PRIVY_OK;
-  return privy_buffer_append(out, value.text, value.length);
+  return append_json(out, value);
 }
 
 static bool read_text(char **field, privy_value value) {

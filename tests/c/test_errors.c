@@ -46,6 +46,11 @@ static const error_case shapes[] = {
     {422, DETAILS("[]"), PRIVY_VALIDATION, "422 validation_failed: Bad", "validation_failed", ""},
     {422, "{\"error\":{\"message\":\"\",\"details\":[{\"field\":\"email\",\"message\":\"is j\\u00f6rg\\u0021\"}]}}",
      PRIVY_VALIDATION, "422: email is j\xC3\xB6rg!", NULL, "email: is j\xC3\xB6rg!"},
+    {422, DETAILS("[[\"\\u00314155550171\"],{\"a\":\"call\\n4155550171\"},[\"jane\\u0040x.io \\u0022\\\\u0031\"]]"),
+     PRIVY_VALIDATION,
+     "422 validation_failed: Bad; [\"141******71\"]; {\"a\":\"call 415*****71\"}; [\"j***@x.io \\u0022\\\\u0031\"]",
+     "validation_failed",
+     "base: [\"14155550171\"]\nbase: {\"a\":\"call 4155550171\"}\nbase: [\"jane@x.io \\u0022\\\\u0031\"]"},
     /* events */
     {400, "{\"errors\":[\"event_type is required\",{\"field\":\"email\",\"message\":\"is invalid\"}]}",
      PRIVY_VALIDATION, "400: event_type is required; email is invalid", NULL,
