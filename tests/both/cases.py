@@ -389,7 +389,7 @@ class Maker:
         letter = self.random.choice(["", "x", "_", "E", " ", "\u200b", "é", "\n"])
         return self.random.choice([name[:at] + letter + name[at + 1 :], name.upper(), name + letter, self.some_text()])
 
-    # Answers are written by hand, so that numbers and escapes stand in every form that JSON knows.
+    # Responses are written by hand, with numbers and escapes in every form of JSON.
 
     def json_text(self, value: str) -> str:
         parts = []

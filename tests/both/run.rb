@@ -30,7 +30,7 @@ class Runner
 
   SCALARS = { "s" => :itself, "b" => :itself, "y" => :to_sym, "i" => :to_i, "d" => :to_d, "f" => :to_f }.freeze
 
-  # The value that a tag stands for.
+  # The value of a tag.
   def given(value)
     tag, inner = value.first
     case tag

@@ -19,7 +19,7 @@ NO_BODY = (204, 304)
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # one write an answer: two would wait for each other
+    wbufsize = -1  # one write per response: two would wait for each other (Nagle)
     cases: list[Case]
 
     def do_GET(self) -> None:

@@ -57,7 +57,7 @@ FAULTS["token_endpoint_401"] = Fault(
 name("token_refused", unauthorized)
 
 
-# ---- answers lost on the way: acted on, and told of only when asked again ----
+# ---- lost responses: the server acted, and reports it only when asked again ----
 
 
 def lost(fault: str, again: Reply) -> None:

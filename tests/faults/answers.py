@@ -328,7 +328,7 @@ def well(request: Request, number: int) -> bytes:
     return good(request)
 
 
-# ---- interim answers, headers and framing ----
+# ---- interim responses, headers and framing ----
 
 
 @first_request

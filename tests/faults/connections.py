@@ -30,7 +30,7 @@ class Fault:
 FAULTS: dict[str, Fault] = {}
 
 
-# ---- nobody there ----
+# ---- no server ----
 
 
 def _nowhere() -> tuple[str, list[socket.socket]]:

@@ -28,7 +28,7 @@ AT_ONCE = 6
 """Faults met at the same time by each drive."""
 
 
-# ---- calls: what is asked, and whether an answer belongs to it ----
+# ---- calls: the requests, and whether a response belongs to one ----
 
 
 def email(number: int) -> str:

@@ -12,7 +12,7 @@ Outcome = Struct.new(:answers, :error, :began, :ended, :seen, :client, :missing)
   def seconds = ended - began
 end
 
-# The rows of faults.json, whole: what a row leaves out comes from the defaults.
+# The rows of faults.json, completed by the defaults.
 module FaultTable
   TABLE = JSON.parse(File.read(File.join(__dir__, "faults.json")), symbolize_names: true)
   ROWS = TABLE[:faults].map do |row|
@@ -23,7 +23,7 @@ module FaultTable
   CASES = DRIVES.product(ROWS).reject { |drive, row| drive == :bulk && !%w[event order].include?(row[:call]) }
 end
 
-# What is asked, and whether an answer belongs to it.
+# The requests, and whether a response belongs to one.
 module FaultCalls
   module_function
 
@@ -88,7 +88,7 @@ class FaultServer
     @process.join(120)
   end
 
-  # Opens the row's fault, lets a new client meet it, and tells what came of it on both sides.
+  # Opens the row's fault, makes calls with a new client, and returns the outcome on both sides.
   def meet(row)
     place = ask("POST", row[:name])
     outcome = Outcome.new
@@ -107,7 +107,7 @@ class FaultServer
     outcome
   end
 
-  # Opens the fault that is none, and makes a client of it.
+  # Opens the row without a fault, and makes a client for it.
   def good
     place = ask("POST", "certificate_good")
     Privy::Client.new(base_url: place[:base_url], ca_bundle: @ca, token: TOKEN, timeout: 300)

@@ -62,7 +62,7 @@ def test_connections_are_probed_and_send_at_once(place):
             assert kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
-# ---- proxies: which are used, and what of them is told ----
+# ---- proxies: which are used, and what errors say about them ----
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -311,7 +311,7 @@ def test_a_stopped_call_leaves_no_dead_connection_behind(place, folder):
     assert not re.search("row1", repr(server.seen.requests[2:]))
 
 
-# ---- HTTP/2: what the server says of a request that it does not answer ----
+# ---- HTTP/2: what the server reports about a request without a response ----
 
 
 def post_once(place: Place, folder, code: int) -> privy.Response:

@@ -74,7 +74,7 @@ def work(number, clients, stop)
   end
 end
 
-# Calls of eight other threads under way, some of them waiting for late answers, some making connections.
+# Calls of eight other threads in flight; some wait for late responses, some connect.
 def in_flight(client)
   clients = [client, Privy::Client.new(token: ManyServer::TOKEN, base_url: client.base_url, ca_bundle: ARGV[2])]
   stop = []

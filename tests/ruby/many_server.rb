@@ -9,7 +9,7 @@ class ManyServer
   TOKEN = "privy_#{'7' * 40}".freeze
   PYTHON = ENV.fetch("PYTHON") { File.expand_path("../../build/venv/bin/python", __dir__) }
 
-  # Base URLs, the file to trust, and the numbers of the ways to answer by their names.
+  # Base URLs, the file to trust, and the number of each way to respond, by name.
   attr_reader :http, :https, :ca, :ways
 
   def self.serving(*arguments)
@@ -19,7 +19,7 @@ class ManyServer
     server&.stop
   end
 
-  # The id that asks for this place, to be answered in the way of this number.
+  # The id of a contact whose response has this form.
   def self.contact(place, way = 0) = format("cus_%<way>04d%<place>012d", way: way, place: place)
 
   def initialize(*arguments)

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# An application that makes its client when it is loaded, in Puma's master, and goes on calling from there.
+# An application that makes its client when it is loaded, in Puma's master process, and makes calls there.
 
 require "privy"
 require "json"
@@ -17,7 +17,7 @@ end
 ask.call(0)
 Thread.new { (1..).each { |place| ask.call(place) && sleep(0.01) } }
 
-# Asks for the place that the path names, and tells the answer and who asked.
+# Gets the contact that the path names, and returns the response and the process.
 run(lambda do |env|
   told = { first_name: ask.call(Integer(env["PATH_INFO"][1..])), process: Process.pid, loaded_by: loaded_by }
   [200, { "Content-Type" => "application/json" }, [JSON.generate(told)]]

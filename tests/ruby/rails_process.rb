@@ -14,7 +14,7 @@ class TestOjProcess < PrivyTest
   OJ_MODES = [{ mode: :compat }, { mode: :rails }, { mode: :json }, { mode: :custom, use_as_json: true },
               { mode: :custom, use_to_json: true }].freeze
 
-  def test_oj
+  def test_oj_writes_the_same_members_as_as_json
     [*Things.all, *Things.structs, Things.error].each do |thing|
       OJ_MODES.each do |options|
         next if OJ_ALONE && options == { mode: :rails } # needs ActiveSupport
@@ -70,7 +70,7 @@ class TestRailsProcess < PrivyTest
     [status, JSON.parse(text)]
   end
 
-  def test_controllers
+  def test_controllers_render_records_pages_and_errors
     assert_equal [200, { "contact" => Things.plain, "page" => Things.page.as_json }], rendered(:show)
     assert_equal [200, [{ "id" => Things.plain["id"] }]], rendered(:index)
     status, json = rendered(:missing)
@@ -102,7 +102,7 @@ class TestRailsProcess < PrivyTest
                  Privy::Result.new(0, row).as_json["row"])
   end
 
-  def test_secrets
+  def test_json_contains_no_secret
     Things.opaque.each do |thing|
       [[thing].to_json, thing.to_json].each { |text| refute_includes text, Things::TOKEN }
     end

@@ -11,7 +11,7 @@ module Rows
     Array.new(count) { |number| order(number + 1) }
   end
 
-  # A server that answers each order with its own number.
+  # A server that returns each order with its own number.
   def echoing(stall: nil, headers: nil, **settings, &block)
     choose = lambda do |request|
       number = JSON.parse(request.body)["order_id"]

@@ -3,11 +3,11 @@
 require "io/wait"
 require "socket"
 
-# A small HTTP server on a real socket: keeps what it was asked, and answers what the test wants.
+# A small HTTP server on a real socket: records requests, and sends the responses of the test.
 class StubServer
   Request = Struct.new(:method, :target, :headers, :body, :connection, :at, keyword_init: true)
 
-  # What to answer: status, headers, body; or raw bytes; `stall` seconds come first.
+  # A response: status, headers, body; or raw bytes; after `stall` seconds.
   Answer = Struct.new(:status, :headers, :body, :raw, :stall, keyword_init: true)
 
   CONTACT = '{"data":{"id":"cus_0123456789abcdef","email":"jane@example.com"}}'

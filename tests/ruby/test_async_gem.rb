@@ -29,7 +29,7 @@ class TestAsyncGem < PrivyTest
     end
   end
 
-  def test_a_task_beside_a_call_gets_its_turns
+  def test_other_tasks_run_during_a_call
     answering(stall: 1.5) do |client|
       turns = 0
       Async do |task|

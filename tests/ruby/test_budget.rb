@@ -3,7 +3,7 @@
 require_relative "helper"
 require "time"
 
-# The account's limits, as the answers tell them.
+# The account's rate limits, as responses report them.
 class TestBudget < PrivyTest
   include BothWays
 
@@ -16,7 +16,7 @@ class TestBudget < PrivyTest
       "X-RateLimit-Remaining-Day" => day, "X-RateLimit-Reset-Day" => now.to_i + 4_000 }
   end
 
-  def test_nothing_is_known_before_the_first_answer
+  def test_limits_are_unknown_before_the_first_response
     stubbed do |client, server|
       limit = client.rate_limit
       [limit.minute, limit.day].each do |window|
@@ -30,7 +30,7 @@ class TestBudget < PrivyTest
     end
   end
 
-  def test_what_the_last_answer_told
+  def test_rate_limit_returns_what_the_last_response_reported
     headers = limits(minute: 42, day: 1_234)
     stubbed({ headers: headers }) do |client, _server|
       client.contacts.get(NOBODY)
@@ -47,7 +47,7 @@ class TestBudget < PrivyTest
     end
   end
 
-  def test_a_spent_minute_is_waited_for
+  def test_a_call_waits_when_the_minute_is_used_up
     spent = true
     choose = ->(_) { spent ? { headers: limits(minute: 0, resets_in: 2) }.tap { spent = false } : {} }
     stubbed(choose: choose) do |client, server|
@@ -73,7 +73,7 @@ class TestBudget < PrivyTest
     end
   end
 
-  def test_a_spent_day_raises_at_once
+  def test_a_call_raises_at_once_when_the_day_is_used_up
     stubbed({ headers: limits(day: 0) }) do |client, server|
       client.contacts.get(NOBODY)
       error = nil
@@ -84,7 +84,7 @@ class TestBudget < PrivyTest
     end
   end
 
-  def test_a_spent_day_of_the_sandbox
+  def test_the_sandbox_rejects_calls_when_the_day_is_used_up
     each_way do |_client, sandbox|
       sandbox.set_limits(per_day: 3)
       client = sandbox.client
@@ -141,14 +141,14 @@ class TestBudget < PrivyTest
     end
   end
 
-  def test_timeout_while_waiting_for_budget
+  def test_timeout_while_waiting_for_the_rate_limit
     waiting_for_the_minute do |client|
       took = elapsed { assert_raises(Timeout::Error) { Timeout.timeout(0.3) { client.contacts.get(NOBODY) } } }
       assert_operator took, :<, PROMPT
     end
   end
 
-  def test_thread_raise_while_waiting_for_budget
+  def test_thread_raise_while_waiting_for_the_rate_limit
     waiting_for_the_minute do |client|
       thread = Thread.new do
         Thread.current.report_on_exception = false
@@ -165,7 +165,7 @@ class TestBudget < PrivyTest
   end
 end
 
-# A process that forks: both go on, each on connections of its own.
+# A process that forks: both continue, each with its own connections.
 class TestForks < PrivyTest
   # What the child's block returns must be true.
   def in_a_child
@@ -174,7 +174,7 @@ class TestForks < PrivyTest
     assert_predicate status, :success?
   end
 
-  def test_parent_and_child_go_on
+  def test_parent_and_child_continue_after_a_fork
     stubbed do |client, server|
       client.contacts.get(NOBODY)
       assert_equal 1, server.connections

@@ -32,7 +32,7 @@ class TestBulk < PrivyTest
     end
   end
 
-  def test_a_bad_row_stops_nobody
+  def test_an_invalid_row_does_not_stop_the_others
     rude = Class.new { def to_time = raise("no time") }.new
     rows = [order(1), order(2, total: "much"), nil, "row", { order_id: 5, nmae: 1 }, { 6 => 1 },
             order(7, order_date: rude), order(8)]
@@ -90,7 +90,7 @@ class TestBulk < PrivyTest
     end
   end
 
-  def test_results
+  def test_a_result_is_frozen_and_matches_patterns
     result = Privy::Sandbox.new.client.orders.upsert_many([order(1)]).first
     assert_predicate result, :frozen?
     result => { index: 0, value: Privy::Order => value, error: nil, ok: true }
@@ -120,7 +120,7 @@ class TestBulk < PrivyTest
     assert_match(/closed/, refused(Privy::Error) { client.orders.upsert_many([order(1)]).to_a }.message)
   end
 
-  def test_no_rows
+  def test_a_run_without_rows_sends_nothing
     stubbed do |client, server|
       assert_equal [0, 0], client.orders.upsert_many([]) { flunk }.to_a.values_at(0, 1)
       assert_empty client.orders.upsert_many([].lazy).to_a
@@ -143,7 +143,7 @@ class TestBulkSources < PrivyTest
   include BothWays
   include Rows
 
-  def test_enumerators
+  def test_a_run_is_an_enumerator_that_is_read_once
     each_way do |client, sandbox|
       results = client.orders.upsert_many(orders(5))
       assert_equal [5, 0], [results.size, sandbox.counts.requests]
@@ -156,7 +156,7 @@ class TestBulkSources < PrivyTest
     end
   end
 
-  def test_endless_sources
+  def test_an_endless_source_is_read_only_as_far_as_needed
     each_way do |client, _sandbox|
       taken = 0
       source = (1..).lazy.map { |number| (taken += 1) && order(number) }
@@ -207,7 +207,7 @@ class TestBulkSources < PrivyTest
     end
   end
 
-  def test_other_threads_run_meanwhile
+  def test_other_threads_run_during_a_run
     echoing(stall: 0.4) do |client, _server|
       bulk = Thread.new { client.orders.upsert_many(orders(4)).count(&:ok?) }
       turns = 0
@@ -233,7 +233,7 @@ class TestBulkBudget < PrivyTest
   include BothWays
   include Rows
 
-  # A sandbox whose clock goes on when the run waits.
+  # A sandbox whose clock advances when the run waits.
   def limited(per_minute: 60, per_day: 0, **settings)
     sandbox = Privy::Sandbox.new
     sandbox.set_clock(Time.utc(2026, 5, 12, 10))
@@ -284,7 +284,7 @@ class TestBulkBudget < PrivyTest
     end
   end
 
-  def test_a_spent_day_loses_no_row
+  def test_no_row_is_lost_when_the_day_is_used_up
     each_way do |_client, sandbox|
       sandbox.set_limits(per_day: 20)
       client = sandbox.equal?(Served.server.sandbox) ? Served.fresh : sandbox.client
@@ -302,7 +302,7 @@ class TestBulkBudget < PrivyTest
     end
   end
 
-  def test_a_spent_day_leaves_the_source_as_it_is
+  def test_the_source_is_not_read_on_when_the_day_is_used_up
     limited(per_minute: 0, per_day: 12) do |client, sandbox, _on_progress, _waits|
       source = orders(50).each
       lazy = Enumerator.new { |rows| loop { rows << source.next } }
@@ -314,7 +314,7 @@ class TestBulkBudget < PrivyTest
     end
   end
 
-  def test_a_server_that_says_the_day_is_spent
+  def test_a_server_that_reports_a_used_up_day_stops_the_run
     headers = { "Retry-After" => "40000", "X-RateLimit-Limit-Day" => "10000", "X-RateLimit-Remaining-Day" => "0",
                 "X-RateLimit-Reset-Day" => (Time.now.to_i + 40_000).to_s }
     stubbed({}, { status: 429, headers: headers }) do |client, server|
@@ -328,7 +328,7 @@ class TestBulkBudget < PrivyTest
     end
   end
 
-  def test_progress
+  def test_on_progress_is_called_after_each_result
     each_way do |client, sandbox|
       sandbox.fail(status: 404, skip: 3)
       seen = []

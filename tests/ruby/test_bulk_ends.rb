@@ -3,13 +3,13 @@
 require_relative "helper"
 require_relative "rows"
 
-# However a bulk call is left, nothing stays under way, and the next call is right.
+# However a bulk run is left, no call stays in flight, and the next call is correct.
 class TestBulkEnds < PrivyTest
   include Rows
 
   class Enough < StandardError; end
 
-  # Rows under way on a server that does not answer, and on a sandbox that does not.
+  # Rows in flight on a server, and on a sandbox, that do not respond.
   def stalled
     echoing(stall: 60) do |client, server|
       yield client, -> { server.requests.length == 8 }
@@ -30,7 +30,7 @@ class TestBulkEnds < PrivyTest
     elapsed { yield thread }
   end
 
-  def test_thread_raise
+  def test_thread_raise_stops_a_bulk_run
     stalled do |client, under_way|
       took = stopped_within(client, under_way) do |thread|
         thread.raise(Enough)
@@ -40,13 +40,13 @@ class TestBulkEnds < PrivyTest
     end
   end
 
-  def test_thread_kill
+  def test_thread_kill_stops_a_bulk_run
     stalled do |client, under_way|
       assert_operator(stopped_within(client, under_way) { |thread| thread.kill.join }, :<, PROMPT)
     end
   end
 
-  def test_timeout
+  def test_timeout_stops_a_bulk_run
     stalled do |client, _under_way|
       took = elapsed do
         assert_raises(Timeout::Error) { Timeout.timeout(0.2) { client.orders.upsert_many(orders(20)).to_a } }
@@ -55,7 +55,7 @@ class TestBulkEnds < PrivyTest
     end
   end
 
-  def test_control_c
+  def test_control_c_stops_a_bulk_run
     stalled do |client, under_way|
       at = nil
       killer = Thread.new do
@@ -69,7 +69,7 @@ class TestBulkEnds < PrivyTest
     end
   end
 
-  def test_an_interruption_while_waiting_for_budget
+  def test_an_interruption_while_waiting_for_the_rate_limit
     sandbox = Privy::Sandbox.new
     sandbox.set_limits(per_minute: 3)
     client = sandbox.client
@@ -81,7 +81,7 @@ class TestBulkEnds < PrivyTest
   end
 
   # What another thread raises while a row is read is not the row's fault.
-  def test_an_exception_from_outside_is_not_taken_for_the_rows
+  def test_an_exception_of_another_thread_is_not_an_error_of_a_row
     main = Thread.current
     slow = Class.new do
       define_method(:to_time) do
@@ -118,7 +118,7 @@ class TestBulkEnds < PrivyTest
       took = elapsed { client.orders.upsert_many(orders(20)) { |result| break assert_equal(0, result.index) } }
       assert_operator took, :<, PROMPT
       assert_operator server.requests.length, :<=, 9
-      until_true { server.closed == server.connections - 1 } # all but the one whose answer came
+      until_true { server.closed == server.connections - 1 } # all but the one whose response arrived
       assert_equal 1, client.orders.upsert(**order(1)).order_id
     end
   end
@@ -147,7 +147,7 @@ class TestBulkEnds < PrivyTest
     assert_equal 20, abandoned.length
   end
 
-  def test_a_client_closed_meanwhile
+  def test_a_client_closed_during_a_run
     echoing(stall: 0.02) do |client, _server|
       run = client.orders.upsert_many(orders(12), concurrency: 2)
       results = []
@@ -178,7 +178,7 @@ class TestBulkEnds < PrivyTest
     end
   end
 
-  def test_a_child_cannot_go_on_with_its_parents_rows
+  def test_a_child_cannot_continue_its_parents_run
     echoing do |client, _server|
       results = client.orders.upsert_many(orders(8), concurrency: 2)
       results.next

@@ -5,8 +5,8 @@ require_relative "helper"
 # Random rows, keys, faults, interruptions, time-outs and early ends. Whatever happens:
 # - every row is, once: reported, unsent or in doubt;
 # - the events of the server are those reported, or in doubt;
-# - what is stored for a key is its last row that succeeded, or a later one of which nobody knows;
-# - no consumer waits for ever.
+# - what is stored for a key is its last row that succeeded, or a later one in doubt;
+# - every consumer ends.
 # SEED=n repeats one case, CASES=n runs more of them.
 class TestBulkProperty < PrivyTest
   class Stop < StandardError; end
@@ -94,7 +94,7 @@ class TestBulkProperty < PrivyTest
       @orders ? client.orders.upsert_many(rows, **options) : client.events.ingest_many(rows, **options)
     end
 
-    # Reads the run to its end, or leaves it early; others raise meanwhile.
+    # Reads the run to its end, or leaves it early, while other threads raise.
     def consume(run)
       noise = interrupting(Thread.current)
       early = chance(0.3) ? @random.rand(20) : nil
@@ -243,7 +243,7 @@ class TestBulkProperty < PrivyTest
     end
   end
 
-  # Rows of which nobody knows whether the server acted on them.
+  # Rows that the server may or may not have acted on.
   def perhaps(game, run)
     run.in_doubt.map(&:first) | game.seen.reject(&:ok?).map(&:index)
   end

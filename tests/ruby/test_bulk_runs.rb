@@ -33,7 +33,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  def test_a_pass_that_was_left_goes_on
+  def test_a_later_pass_continues_where_one_was_left
     each_way do |client, sandbox|
       run = client.events.ingest_many(events(12))
       found = run.first(3) + [run.next] + run.each_slice(2).first + run.to_a
@@ -115,7 +115,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  def test_two_fibers
+  def test_a_second_fiber_may_not_iterate_a_run_in_use
     echoing(stall: 0.05) do |client, server|
       refused_ones = 0
       found = []
@@ -202,7 +202,8 @@ class TestBulkRuns < PrivyTest
 
   # ---- ends ----
 
-  # A 429 is one row's failure while the budget has room: 4 attempts of the fourth row, or one of each of four.
+  # A 429 is one row's failure while the rate limit is not reached: 4 attempts of the fourth row, or one of each of
+  # four.
   def test_a_429_ends_nothing
     each_way do |client, sandbox|
       sandbox.fail(status: 429, retry_after: 0, count: 4, skip: 3)
@@ -271,7 +272,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  def test_an_interrupted_source_ends_the_run_and_does_not_begin_anew
+  def test_an_interrupted_source_ends_the_run_and_does_not_restart
     pulled = 0
     source = Enumerator.new do |rows|
       loop do
@@ -291,7 +292,7 @@ class TestBulkRuns < PrivyTest
   end
 
   # Results do not wait until a slow source has given as many rows as there are places.
-  def test_results_come_while_the_source_goes_on
+  def test_results_arrive_before_the_source_ends
     in_process do |client, _sandbox|
       seen = []
       source = Enumerator.new { |rows| 6.times { |number| rows << order(number + 1, customer_id: seen.length.to_s) } }
@@ -365,7 +366,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  def test_reports
+  def test_a_report_counts_created_updated_and_refused_rows
     each_way do |client, sandbox|
       client.orders.upsert(**order(1))
       rows = [order(1), order(2), order(3, total: "much", line_items: [{ price: [] }]), order(4)]
@@ -400,7 +401,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  def test_run_with_a_block_and_a_spent_budget
+  def test_run_returns_a_report_when_the_rate_limit_is_reached
     in_process do |client, sandbox|
       sandbox.set_limits(per_day: 10)
       seen = []

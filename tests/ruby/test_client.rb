@@ -63,7 +63,7 @@ class TestClient < PrivyTest
     end
   end
 
-  # Also one whose host was forgotten, so that the password stands in its place.
+  # Also one without a host, where the password is parsed as the host.
   def test_no_message_quotes_a_proxy
     ["http://user:s3cret", "http://user:s3cret@", "http://user:s3cret/@host:3128", "http://user:s3cret@x@host",
      "http://user:s3cret@host:99999", "user:s3cret@host"].each do |proxy|
@@ -160,7 +160,7 @@ class TestClient < PrivyTest
     end
   end
 
-  def test_oauth
+  def test_oauth_fetches_one_token_and_reports_wrong_credentials
     sandbox = Privy::Sandbox.new
     sandbox.add_client("shop", "5ecret", scopes: %w[contacts_read contacts_write])
     client = sandbox.client(client_id: "shop", client_secret: "5ecret", scopes: %w[contacts_read contacts_write])
@@ -182,7 +182,7 @@ class TestClient < PrivyTest
     end
   end
 
-  def test_with_options
+  def test_with_options_changes_the_options_of_a_copy_only
     stubbed({ stall: 2 }) do |client, server|
       hasty = client.with_options(timeout: 0.2, max_retries: 0)
       assert_operator(elapsed { refused(Privy::APITimeoutError) { hasty.contacts.get(NOBODY) } }, :<, PROMPT)
@@ -208,7 +208,7 @@ class TestClient < PrivyTest
     end
   end
 
-  def test_close_waits_for_calls_under_way
+  def test_close_waits_for_calls_in_flight
     stubbed({ stall: 0.3 }) do |client, server|
       call = Thread.new { client.contacts.get(NOBODY) }
       Thread.pass until server.requests.any?
@@ -218,7 +218,7 @@ class TestClient < PrivyTest
     end
   end
 
-  def test_open_closes
+  def test_open_closes_the_client_after_the_block
     kept = nil
     sandbox = Privy::Sandbox.new
     assert_equal 7, Privy::Client.open(sandbox: sandbox, token: sandbox.token) { |client| (kept = client) && 7 }

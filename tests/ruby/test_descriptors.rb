@@ -45,7 +45,7 @@ class TestDescriptors < PrivyTest
   def crowd(count, answer = {})
     GC.start
     stubbed(choose: gathering(count, answer), timeout: 60) do |client, server|
-      client.contacts.get(NOBODY) # few calls are under way together before the first answer
+      client.contacts.get(NOBODY) # before the first response few calls are in flight together
       before = descriptors
       Array.new(count) { Thread.new { client.contacts.get(NOBODY) } }.each(&:value)
       assert_equal count, server.connections

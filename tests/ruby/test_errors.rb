@@ -26,7 +26,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_the_tree
+  def test_the_error_classes_inherit_as_the_table_says
     assert_equal [Privy::Error, StandardError], [Privy::ValidationError.superclass, Privy::Error.superclass]
     assert_equal Privy::APIConnectionError, Privy::APITimeoutError.superclass
     Privy::Core.schema[:errors].drop(1).each do |row|
@@ -43,7 +43,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_rate_limits
+  def test_a_rate_limit_error_has_the_retry_after_of_the_response
     each_way do |client, sandbox|
       sandbox.fail(status: 429, retry_after: 7)
       error = refused(Privy::RateLimitError) { client.contacts.get(NOBODY, max_retries: 0) }
@@ -52,7 +52,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_a_spent_day_tells_when_it_resets
+  def test_the_error_of_a_used_up_day_has_the_time_of_its_reset
     each_way do |client, sandbox|
       sandbox.set_clock(Time.utc(2026, 5, 12, 10))
       sandbox.set_limits(per_day: 1)
@@ -64,7 +64,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_server_side_faults_look_like_our_own
+  def test_validation_errors_of_the_server_look_like_those_of_the_client
     each_way do |client, sandbox|
       jane = client.contacts.create(email: JANE, email_consent: :subscribed)
       sandbox.set_consent(jane.id, "email_consent", "compliance_suppressed")
@@ -88,7 +88,7 @@ class TestErrors < PrivyTest
     assert_equal "unauthorized", refused(Privy::AuthenticationError) { client.contacts.list.first }.code
   end
 
-  def test_broken_answers
+  def test_a_response_that_breaks_off_is_a_connection_error
     each_way do |client, sandbox|
       sandbox.fail(truncate: true)
       refused(Privy::APIConnectionError) { client.contacts.list(max_retries: 0).first }
@@ -100,7 +100,7 @@ class TestErrors < PrivyTest
   end
 
   # On a kept connection libcurl alone would send the event a second time, unseen.
-  def test_a_lost_answer_is_not_asked_for_twice
+  def test_a_lost_response_is_not_requested_again
     each_way do |client, sandbox|
       client.contacts.list.first
       sandbox.fail(drop: true)
@@ -109,7 +109,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_answers_that_are_none
+  def test_invalid_responses_are_status_errors
     stubbed({ status: 502, body: "<html>Bad gateway</html>" }, { body: "[]" }, { body: "{" },
             { raw: "HTTP/1.1 200 OK\r\n\r\n" }, { raw: "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{" },
             { raw: "SSH-2.0\r\n" }) do |client, _server|
@@ -128,7 +128,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_timeouts
+  def test_a_response_that_is_late_is_a_timeout_error
     stubbed({ stall: 60 }) do |client, _server|
       took = elapsed do
         error = refused(Privy::APITimeoutError) { client.contacts.get(NOBODY, timeout: 0.2, max_retries: 0) }
@@ -138,7 +138,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_nobody_listens
+  def test_a_refused_connection_is_a_connection_error
     port = TCPServer.open("127.0.0.1", 0) { |server| server.addr[1] }
     client = Privy::Client.new(base_url: "http://127.0.0.1:#{port}/v1", token: SECRET, max_retries: 0)
     refused(Privy::APIConnectionError) { client.contacts.get(NOBODY) }
@@ -154,7 +154,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_marshal
+  def test_marshal_keeps_every_attribute
     stubbed({ status: 409, body: '{"error":{"code":"conflict","message":"taken","id":"cus_0123456789abcdef"}}' },
             { status: 429, headers: { "Retry-After" => "3", "X-RateLimit-Reset-Minute" => "1778580060",
                                       "X-RateLimit-Remaining-Minute" => "0" } }) do |client, _server|
@@ -199,7 +199,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_patterns
+  def test_errors_match_patterns_by_attribute
     error = Privy::ConflictError.new("taken", contact_id: NOBODY, status: 409, http_method: "POST")
     case error
     in Privy::RateLimitError | Privy::ServerError then flunk
@@ -233,7 +233,7 @@ class TestErrors < PrivyTest
     end
   end
 
-  def test_idempotency_keys_are_told
+  def test_errors_have_the_idempotency_key
     each_way do |client, sandbox|
       sandbox.fail(status: 500)
       error = refused(Privy::ServerError) do

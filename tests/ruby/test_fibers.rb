@@ -4,7 +4,7 @@ require_relative "helper"
 require_relative "rows"
 require_relative "small_scheduler"
 
-# Under a Fiber scheduler calls suspend their fiber; the thread and its other fibers go on.
+# Under a Fiber scheduler calls suspend their fiber; the thread and its other fibers continue.
 class TestFibers < PrivyTest
   include Rows
 
@@ -22,7 +22,7 @@ class TestFibers < PrivyTest
     format("cus_%016d", number)
   end
 
-  # How often a fiber beside the others gets its turn.
+  # How often another fiber runs.
   def counting_turns
     turns = 0
     done = false
@@ -44,7 +44,7 @@ class TestFibers < PrivyTest
       request.target.end_with?("/first") ? {} : all.call && { body: format(CONTACT, request.target[/\d+\z/].to_i) }
     end
     stubbed(choose: choose) do |client, server|
-      client.request(:GET, "/first") # the first answers report the limits: until then few calls leave at once
+      client.request(:GET, "/first") # the first responses report the limits: before, few calls are sent together
       threads = nil
       ids = []
       SmallScheduler.run do |scheduler|
@@ -61,7 +61,7 @@ class TestFibers < PrivyTest
     end
   end
 
-  def test_other_fibers_run_meanwhile
+  def test_other_fibers_run_during_a_call
     answering(stall: 1) do |client, _server|
       turns = SmallScheduler.run { counting_turns { client.contacts.get(id(1)) } }
       assert_operator turns, :>, 5
@@ -100,7 +100,7 @@ class TestFibers < PrivyTest
     end
   end
 
-  def test_in_process
+  def test_a_call_to_a_sandbox_in_process_suspends_its_fiber
     in_process do |client, sandbox|
       jane = client.contacts.create(email: JANE)
       sandbox.fail(delay: 0.3)
@@ -111,7 +111,7 @@ class TestFibers < PrivyTest
     end
   end
 
-  def test_names_are_looked_up_beside_other_fibers
+  def test_a_name_lookup_does_not_block_other_fibers
     answering(stall: 0.1) do |_client, server|
       client = Privy::Client.new(base_url: server.url.sub("127.0.0.1", "localhost"), token: "privy_#{'0' * 40}")
       ids = []
@@ -158,7 +158,7 @@ class TestFibers < PrivyTest
     nil while Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends
   end
 
-  def test_a_stopped_call_leaves_no_connection_behind
+  def test_a_stopped_call_closes_its_connection
     stubbed({ stall: 60 }) do |client, server|
       SmallScheduler.run do
         assert_raises(Timeout::Error) { Timeout.timeout(1) { client.contacts.get(NOBODY) } }
@@ -170,7 +170,7 @@ class TestFibers < PrivyTest
     end
   end
 
-  def test_bulk_calls
+  def test_a_bulk_run_suspends_its_fiber_and_uses_a_connection_a_call
     echoing(stall: 0.3) do |client, server|
       turns = seen = nil
       SmallScheduler.run do
@@ -198,7 +198,7 @@ class TestFibers < PrivyTest
         assert_equal 0, index
         assert_equal 1, client.orders.upsert(**order(1)).order_id
       end
-      # Of eight connections the one whose answer came is kept.
+      # Of eight connections the one whose response arrived stays open.
       Timeout.timeout(PROMPT) { sleep 0.01 until server.closed >= 7 }
     end
   end
@@ -212,7 +212,7 @@ class TestFibers < PrivyTest
     end
   end
 
-  def test_closing
+  def test_close_closes_the_connections_of_suspended_calls
     answering do |client, server|
       SmallScheduler.run do
         fibers = Array.new(2) { |n| Fiber.schedule { client.contacts.get(id(n)) } }

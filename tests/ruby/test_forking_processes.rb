@@ -3,7 +3,7 @@
 require_relative "helper"
 require_relative "many_server"
 
-# Forks beside connections over TLS, seen from the server: whose questions came on which connection.
+# Forks with open TLS connections, seen from the server: which process's requests came on which connection.
 class TestForkingProcesses < PrivyTest
   PROGRAM = File.join(__dir__, "forking_process.rb")
   CHILD = 1_000_000

@@ -43,7 +43,7 @@ class TestGarbage < PrivyTest
     end
   end
 
-  def test_compaction
+  def test_records_survive_compaction
     records = Array.new(200) { |n| Privy::Contact.from_json(FULL.sub("cus_", "cus#{n}_")) }
     before = records.map { |record| use(record) }
     records.each_slice(2) { |record, _| record.first_name }

@@ -6,7 +6,7 @@ require_relative "helper"
 class TestInterrupts < PrivyTest
   class Enough < StandardError; end
 
-  # A stalled server (the answer comes, but far too late), and a sandbox that stalls in process.
+  # A stalled server (the response arrives far too late), and a sandbox that stalls in process.
   def stalled
     stubbed({ stall: 60 }) do |client, server|
       yield client, -> { server.requests.any? }
@@ -33,14 +33,14 @@ class TestInterrupts < PrivyTest
     thread
   end
 
-  def test_timeout
+  def test_timeout_stops_a_call
     stalled do |client, _under_way|
       took = elapsed { assert_raises(Timeout::Error) { Timeout.timeout(0.2) { client.contacts.get(NOBODY) } } }
       assert_operator took, :<, PROMPT
     end
   end
 
-  def test_thread_raise
+  def test_thread_raise_stops_a_call
     stalled do |client, under_way|
       thread = in_a_call(client, under_way)
       took = elapsed do
@@ -51,7 +51,7 @@ class TestInterrupts < PrivyTest
     end
   end
 
-  def test_thread_kill
+  def test_thread_kill_stops_a_call_and_runs_ensure
     stalled do |client, under_way|
       cleaned = false
       thread = Thread.new do
@@ -81,7 +81,7 @@ class TestInterrupts < PrivyTest
   end
 
   # As soon as it ends a sleep on this machine, by the medians.
-  def test_control_c
+  def test_control_c_stops_a_call_as_soon_as_a_sleep
     stubbed({ stall: 60 }) do |client, server|
       taken = control_c(->(turn) { server.requests.length > turn }) { client.contacts.get(NOBODY) }
       asleep = control_c(->(_turn) { sleep(0.05) }) { sleep 60 }
@@ -107,7 +107,7 @@ class TestInterrupts < PrivyTest
     trap("USR1", before || "DEFAULT")
   end
 
-  def test_an_exception_held_back_waits_for_the_answer
+  def test_a_deferred_exception_waits_for_the_response
     stubbed({ stall: 0.6 }) do |client, server|
       answer = nil
       thread = Thread.new do
@@ -121,7 +121,7 @@ class TestInterrupts < PrivyTest
     end
   end
 
-  def test_a_stopped_call_leaves_no_connection_behind
+  def test_a_stopped_call_closes_its_connection
     stubbed({ stall: 60 }) do |client, server|
       thread = in_a_call(client, -> { server.requests.any? })
       thread.raise(Enough)
@@ -132,7 +132,8 @@ class TestInterrupts < PrivyTest
     end
   end
 
-  # An exception may land on any instruction of a call: whatever it hits, no later call sees a stranger's answer.
+  # An exception may land on any instruction of a call: whatever it hits, no later call gets the response of another
+  # one.
   def test_exceptions_at_any_moment
     answers = ->(request) { { body: %({"data":{"id":"#{request.target[/cus_\w+/]}"}}) } }
     stubbed(choose: answers) do |client, server|
@@ -154,7 +155,7 @@ class TestInterrupts < PrivyTest
     end
   end
 
-  # Calls for one contact after another until told to end.
+  # Gets one contact after another until it is stopped.
   def calls_that_are_stopped(client, stopped, wrong)
     number = 0
     Thread.handle_interrupt(Enough => :never) do
@@ -182,7 +183,7 @@ class TestInterrupts < PrivyTest
     end
   end
 
-  def test_other_threads_run_meanwhile
+  def test_other_threads_run_during_a_call
     stubbed({ stall: 0.5 }) do |client, _server|
       call = Thread.new { client.contacts.get(NOBODY) }
       turns = 0

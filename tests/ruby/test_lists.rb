@@ -13,7 +13,7 @@ class TestLists < PrivyTest
     end
   end
 
-  def test_nothing_is_asked_before_the_first_use
+  def test_nothing_is_requested_before_the_first_use
     each_way_with(1) do |client, spent|
       list = client.contacts.list
       list.lazy
@@ -50,7 +50,7 @@ class TestLists < PrivyTest
     end
   end
 
-  def test_each_walk_asks_anew
+  def test_each_iteration_requests_the_pages_again
     each_way_with(3) do |client, spent|
       list = client.contacts.list(per_page: 2)
       2.times { assert_equal 3, list.count }
@@ -82,7 +82,7 @@ class TestLists < PrivyTest
     end
   end
 
-  def test_external_enumeration
+  def test_next_fetches_a_page_only_when_it_is_needed
     each_way_with(3) do |client, spent|
       emails = client.contacts.list(per_page: 2, prefetch: false).each
       assert_equal ["c000@example.com", "c001@example.com"], [emails.next.email, emails.next.email]
@@ -99,7 +99,7 @@ class TestLists < PrivyTest
     end
   end
 
-  def test_filters
+  def test_filters_select_contacts
     each_way_with(3) do |client, _spent|
       assert_equal ["c001@example.com"], client.contacts.list(email: "c001@example.com").map(&:email)
       assert_empty client.contacts.list(phone_number: PHONE).to_a
@@ -107,7 +107,7 @@ class TestLists < PrivyTest
     end
   end
 
-  def test_faults_come_with_the_first_use
+  def test_an_invalid_filter_raises_at_the_first_use
     each_way_with(0) do |client, spent|
       list = client.contacts.list(per_page: 101, page: 0, email_consent: :never)
       assert_equal %w[email_consent page per_page], fields { list.first }.sort
@@ -123,7 +123,7 @@ class TestLists < PrivyTest
     end
   end
 
-  def test_pages_that_do_not_tell_their_place
+  def test_pages_without_pagination
     first, second = %w[a b].zip(%w[c d]).transpose.map { |ids| { body: { data: ids.map { |id| { id: id } } }.to_json } }
     stubbed(first, second, { body: '{"data":[{"id":"e"}]}' }) do |client, server|
       list = client.contacts.list(per_page: 2)

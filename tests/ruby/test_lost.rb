@@ -84,7 +84,7 @@ class TestLost < PrivyTest
     assert_equal "B", client.contacts.create(email: OTHER, first_name: "B").first_name
   end
 
-  def test_somebody_else_s_contact_is_a_conflict
+  def test_a_contact_of_another_client_is_a_conflict
     sandbox.fail(status: 503)
     other = sandbox.client
     made = nil

@@ -75,7 +75,7 @@ class TestMemory < PrivyTest
     end
   end
 
-  def test_bulk_calls
+  def test_a_bulk_run_survives_failed_allocations
     in_process do |client, sandbox|
       sweep(at_least: 5) do |n|
         rows = [{ **ORDER, order_id: (2 * n) + 1 }, { **ORDER, order_id: 2 * n, total: "x" }]
@@ -96,7 +96,7 @@ class TestMemory < PrivyTest
     end
   end
 
-  def test_suspended_calls
+  def test_suspended_calls_survive_failed_allocations
     stubbed do |client, _server|
       SmallScheduler.run do
         sweep(at_least: 3) { assert_equal JANE, client.contacts.get(NOBODY).email }
@@ -105,7 +105,7 @@ class TestMemory < PrivyTest
     end
   end
 
-  def test_errors
+  def test_errors_survive_failed_allocations
     in_process do |client, sandbox|
       client.contacts.create(email: JANE)
       sweep(at_least: 5) { expecting(Privy::ConflictError) { client.contacts.create(email: JANE) } }
@@ -120,7 +120,7 @@ class TestMemory < PrivyTest
     end
   end
 
-  def test_clients
+  def test_making_a_client_survives_failed_allocations
     sandbox = Privy::Sandbox.new
     token = "privy_#{'0' * 40}"
     sweep(at_least: 2) { sandbox.client }
@@ -132,7 +132,7 @@ class TestMemory < PrivyTest
     end
   end
 
-  def test_records
+  def test_records_survive_failed_allocations
     text = '{"id":"x","first_name":"\u00e9","total_amount":"95.00","new":{"\u00e9":"\n"}}'
     sweep(at_least: 2) do
       record = Privy::Contact.from_json(text)
@@ -143,7 +143,7 @@ class TestMemory < PrivyTest
     sweep { Privy::Core.parse('{"a":"\n"}') }
   end
 
-  def test_sandboxes
+  def test_sandboxes_survive_failed_allocations
     sweep { Privy::Sandbox.new }
     sandbox = Privy::Sandbox.new
     sweep { |n| sandbox.add_token("privy_#{n}", scopes: %w[contacts_read]) }

@@ -53,7 +53,7 @@ class TestOperations < PrivyTest
     end
   end
 
-  def test_orders
+  def test_an_order_upsert_creates_then_updates
     each_way do |client, sandbox|
       order = client.orders.upsert(**ORDER, line_items: [{ sku: "A-1", quantity: 2, price: "47.50", colour: "red" }],
                                             billing_address: { city: "Boston" }, total_items: 2)
@@ -77,7 +77,7 @@ class TestOperations < PrivyTest
     end
   end
 
-  def test_events
+  def test_an_event_is_accepted_once_per_idempotency_key
     each_way do |client, sandbox|
       receipt = client.events.ingest("purchase_completed", email: JANE, event_time: Time.utc(2026, 5, 12),
                                                            event_data: { items: [{ sku: "A", price: 1.5 }], gift: nil },
@@ -89,7 +89,7 @@ class TestOperations < PrivyTest
     end
   end
 
-  def test_raw_requests
+  def test_a_raw_request_returns_status_headers_and_json
     each_way do |client, sandbox|
       sandbox.set_limits(per_minute: 60)
       made = client.request(:POST, "/contacts", body: { email: JANE })
@@ -104,7 +104,7 @@ class TestOperations < PrivyTest
     end
   end
 
-  def test_raw_answers_without_json
+  def test_raw_responses_without_json
     stubbed({ status: 204 }, { body: "<p>no</p>" }) do |client, _server|
       gone = client.request("DELETE", "/things/1")
       assert_equal [204, ""], [gone.status, gone.body]

@@ -3,7 +3,7 @@
 require_relative "helper"
 require_relative "small_scheduler"
 
-# While one page of a list is read the next is on its way.
+# While one page of a list is read, the next one is in flight.
 class TestPrefetch < PrivyTest
   class Enough < StandardError; end
 
@@ -38,7 +38,7 @@ class TestPrefetch < PrivyTest
     SmallScheduler.run(&)
   end
 
-  def test_when_the_next_page_is_asked_for
+  def test_when_the_next_page_is_requested
     either_way do
       paged do |client, server|
         seen = 0
@@ -53,7 +53,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_pages
+  def test_each_page_requests_the_next_one
     either_way do
       paged do |client, server|
         numbers = client.contacts.list(per_page: SIZE).pages do |page|
@@ -65,7 +65,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_without_it
+  def test_without_prefetch_each_page_is_requested_when_it_is_read
     either_way do
       paged do |client, server|
         client.contacts.list(per_page: SIZE, prefetch: false).pages.each.with_index(1) do |page, number|
@@ -75,7 +75,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_the_reader_does_not_wait_for_what_was_on_its_way
+  def test_the_reader_does_not_wait_for_a_page_in_flight
     either_way do
       paged(count: 3, stall: 0.6) do |client, _server|
         ready = now
@@ -94,7 +94,7 @@ class TestPrefetch < PrivyTest
     Process.clock_gettime(Process::CLOCK_MONOTONIC)
   end
 
-  def test_other_fibers_run_meanwhile
+  def test_other_fibers_run_during_a_wait
     paged(stall: 0.3) do |client, _server|
       turns = 0
       SmallScheduler.run do
@@ -109,7 +109,7 @@ class TestPrefetch < PrivyTest
 
   # ---- leaving ----
 
-  def test_what_is_on_its_way_ends_with_the_walk
+  def test_a_request_in_flight_is_cancelled_when_the_iteration_ends
     leave = [->(list) { list.pages { |page| break if page.page == 2 } },
              ->(list) { assert_raises(Enough) { list.each_with_index { |_, n| raise Enough if n == 30 } } },
              ->(list) { list.first(30) }]
@@ -147,7 +147,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  # ---- what can go wrong meanwhile ----
+  # ---- what can happen between pages ----
 
   def test_an_error_comes_when_the_reader_is_there
     either_way do
@@ -164,7 +164,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_a_client_closed_meanwhile
+  def test_a_client_closed_between_pages
     either_way do
       paged do |client, server|
         seen = []
@@ -180,7 +180,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_a_fork_meanwhile
+  def test_a_fork_between_pages
     paged do |client, server|
       pages = client.contacts.list(per_page: SIZE).pages
       2.times { pages.next }
@@ -192,7 +192,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_a_scheduler_that_comes_or_goes_meanwhile
+  def test_a_scheduler_that_starts_or_ends_between_pages
     paged do |client, _server|
       pages = client.contacts.list(per_page: SIZE)
       pager = pages.instance_variable_get(:@new_pager).call
@@ -205,7 +205,7 @@ class TestPrefetch < PrivyTest
     end
   end
 
-  def test_calls_of_the_reader
+  def test_the_reader_may_make_other_calls
     either_way do
       paged do |client, server|
         client.contacts.list(per_page: SIZE).each_slice(10) { client.request("GET", "/things") }

@@ -4,7 +4,7 @@ require_relative "helper"
 require_relative "many_server"
 require "net/http"
 
-# Puma in cluster mode, run by the test: `asked` are the places by the process that answered.
+# Puma in cluster mode, run by the test: `asked` are the contacts by the process that responded.
 class PumaCluster
   ARGUMENTS = ["-C", File.join(__dir__, "puma_process.rb"), File.join(__dir__, "preloaded_process.ru")].freeze
   PROGRAM = ["-r", "puma/cli", "-e", "Puma::CLI.new(ARGV).run", "--"].freeze
@@ -26,7 +26,7 @@ class PumaCluster
     @lock = Mutex.new
   end
 
-  # Asks, eight at a time, until enough processes have answered; returns those.
+  # Sends requests, eight at a time, until enough processes have responded; returns those.
   def ask_until(first)
     found = []
     Timeout.timeout(PROMPT) do

@@ -35,7 +35,7 @@ class TestRack < PrivyTest
     assert_equal [404, "not_found"], [traced.status, JSON.parse(traced.body).dig("error", "code")]
   end
 
-  def test_it_answers_as_the_sandbox_does
+  def test_it_responds_as_the_sandbox_does
     direct = @sandbox.handle("GET", "/v1/nothing/%20here", "Authorization" => "Bearer #{@sandbox.token}")
     mounted = mock.get("/v1/nothing/%20here", @authorization)
     assert_equal [direct.status, JSON.parse(direct.body)["error"]["code"]],
@@ -63,7 +63,7 @@ class TestRack < PrivyTest
     end
   end
 
-  def test_delay
+  def test_a_fault_with_delay_delays_the_response
     @sandbox.fail(delay: 0.2)
     assert_operator elapsed { mock.get("/v1/contacts", @authorization) }, :>=, 0.2
   end

@@ -14,7 +14,7 @@ class TestRactors < PrivyTest
     Warning[:experimental] = @experimental
   end
 
-  # Everything that a client does, told as text.
+  # Everything that a client does, as text.
   WORK = lambda do |client, name|
     email = "#{name}@example.com"
     jane = client.contacts.create(email: email, tags: %w[a b], custom_fields: { ratio: BigDecimal("1.10"), n: nil })

@@ -22,7 +22,7 @@ class TestRails < PrivyTest
     passes("before")
   end
 
-  def test_oj_alone
+  def test_oj_without_rails
     passes("oj")
   end
 end

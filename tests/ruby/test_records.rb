@@ -88,7 +88,7 @@ class TestRecords < PrivyTest
                  JSON.parse(Privy::Contact.from_json('{"email_permission":"subscribed"}').to_json).keys
   end
 
-  def test_what_an_answer_alone_told_survives
+  def test_unknown_fields_survive_a_round_trip
     served do |client, _sandbox|
       order = client.orders.upsert(**ORDER)
       assert_equal true, order.created
@@ -104,7 +104,7 @@ class TestRecords < PrivyTest
     assert_raises(TypeError) { Privy::Record.from_json("{}") }
   end
 
-  def test_copies
+  def test_dup_and_clone_return_the_record
     record = jane
     assert_same record, record.dup
     assert_same record, record.clone
@@ -122,7 +122,7 @@ class TestRecords < PrivyTest
     assert_raises(FrozenError) { jane.send(:core_load, "{}") }
   end
 
-  def test_pattern_matching
+  def test_records_match_patterns_by_field
     case jane
     in { email_consent: "subscribed", tags: ["vip", *], nickname: String => nickname }
       assert_equal "J", nickname
@@ -134,7 +134,7 @@ class TestRecords < PrivyTest
     assert((jane in Privy::Contact(email:)) && email == JANE)
   end
 
-  def test_inspect_masks
+  def test_inspect_masks_addresses_and_numbers
     [jane.inspect, jane.to_s, format("%s", jane), capture_io { pp jane }.first].each do |text|
       ["jane@", "+14155550171", "other@", "hidden@", "=> \"J\""].each { |hidden| refute_includes text, hidden }
       ["cus_0123456789abcdef", "j***@example.com", "+1415*****71", "Jane", "nickname"].each do |shown|
@@ -162,7 +162,7 @@ class TestRecords < PrivyTest
     assert_raises(Privy::APIStatusError) { Marshal.load(dumped.sub('{"id"', '["id"')) }
   end
 
-  def test_pages
+  def test_a_page_is_an_array_of_its_records
     served do |client, _sandbox|
       3.times { |n| client.contacts.create(email: "c#{n}@example.com") }
       page = client.contacts.list(per_page: 2).pages.first

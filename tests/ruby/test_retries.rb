@@ -43,7 +43,7 @@ class TestRetries < PrivyTest
     end
   end
 
-  def test_the_last_failure_is_told_with_attempts_and_waits
+  def test_the_last_error_has_attempts_and_waits
     stubbed({ status: 503 }) do |client, server|
       error = nil
       took = elapsed { error = refused(Privy::ServerError) { client.contacts.get(NOBODY, max_retries: 2) } }
@@ -109,7 +109,7 @@ class TestRetries < PrivyTest
     end
   end
 
-  def test_a_create_whose_answer_was_lost_returns_its_contact
+  def test_a_create_whose_response_was_lost_returns_its_contact
     each_way do |client, sandbox|
       %i[drop truncate].each do |cut|
         sandbox.fail(cut => true)
@@ -132,7 +132,7 @@ class TestRetries < PrivyTest
     end
   end
 
-  def test_a_delete_whose_answer_was_lost_is_done
+  def test_a_delete_whose_response_was_lost_succeeds
     each_way do |client, sandbox|
       jane = client.contacts.create(email: JANE)
       sandbox.fail(drop: true)
@@ -172,7 +172,7 @@ class TestRetries < PrivyTest
   end
 end
 
-# OAuth: one token for all who wait for it, and a new one after a 401.
+# OAuth: one token for all waiting calls, and a new one after a 401.
 class TestTokens < PrivyTest
   def oauth
     rejected = []

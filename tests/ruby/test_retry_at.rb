@@ -59,7 +59,7 @@ class TestRetryAt < PrivyTest
     assert_agrees error
   end
 
-  def test_nobody_waits_for_more_than_a_day
+  def test_retry_after_is_a_day_at_most
     ["9999999999", (Time.now + 9_999_999).httpdate].each do |after|
       error = failure({ status: 503, headers: { "Retry-After" => after } })
       assert_in_delta 86_400.0, error.retry_after
@@ -81,7 +81,7 @@ class TestRetryAt < PrivyTest
                  [error.retry_after, error.retry_at, error.resets_at]
   end
 
-  def test_a_budget_that_is_spent
+  def test_a_rate_limit_that_the_client_knows
     sandbox = Privy::Sandbox.new
     sandbox.set_limits(per_minute: 1)
     sandbox.set_clock(1_800_000_000)

@@ -9,7 +9,7 @@ class TestSandbox < PrivyTest
     @headers = { "Authorization" => "Bearer #{@sandbox.token}", "Content-Type" => "application/json" }
   end
 
-  def test_handle
+  def test_handle_responds_as_the_api
     answer = @sandbox.handle("POST", "/v1/contacts", @headers, '{"email":"jane@example.com"}')
     assert_equal [201, nil, 0.0], [answer.status, answer.cut, answer.delay]
     assert_equal JANE, JSON.parse(answer.body).dig("data", "email")
@@ -24,7 +24,7 @@ class TestSandbox < PrivyTest
     assert_raises(TypeError) { @sandbox.handle(nil, "/contacts") }
   end
 
-  def test_faults_in_their_order
+  def test_faults_apply_in_order
     @sandbox.fail(status: 503, retry_after: 2, skip: 1)
     @sandbox.fail(status: 500, body: "broken", count: 2)
     answers = Array.new(5) { @sandbox.handle("GET", "/contacts", @headers) }
@@ -33,7 +33,7 @@ class TestSandbox < PrivyTest
     assert_equal "broken", answers[2].body
   end
 
-  def test_faults_on_the_way
+  def test_faults_that_break_a_response_off
     @sandbox.fail(drop: true)
     @sandbox.fail(truncate: true, delay: 0.25)
     assert_equal :drop, @sandbox.handle("GET", "/contacts", @headers).cut
@@ -45,7 +45,7 @@ class TestSandbox < PrivyTest
     assert_raises(ArgumentError) { @sandbox.fail(drop: true, truncate: true) }
   end
 
-  def test_clock
+  def test_a_stopped_clock_moves_by_advance_only
     noon = Time.utc(2026, 5, 12, 12)
     @sandbox.set_clock(noon)
     assert_equal noon, @client.contacts.create(email: JANE).created_at
@@ -72,7 +72,7 @@ class TestSandbox < PrivyTest
     end
   end
 
-  def test_limits
+  def test_a_limit_rejects_requests_until_it_resets
     @sandbox.set_clock(Time.utc(2026, 5, 12))
     @sandbox.set_limits(per_minute: 2)
     statuses = Array.new(3) { @sandbox.handle("GET", "/contacts", @headers).status }
@@ -81,7 +81,7 @@ class TestSandbox < PrivyTest
     assert_equal [200, 200, 429, 200], statuses
   end
 
-  def test_countries
+  def test_sms_countries_can_be_added
     assert_equal 422, refused {
                         @client.contacts.create(phone_number: "+447911123456", sms_consent: :subscribed)
                       }.status

@@ -198,12 +198,12 @@ class TestSchema < PrivyTest
     assert_predicate status, :success?, out
   end
 
-  def test_enums
+  def test_the_schema_lists_the_values_of_each_enum
     assert_includes SCHEMA[:enums].fetch(:sms_consent), "pending"
     assert_equal :sms_consent, SCHEMA[:objects][0][:fields].find { |field| field[:name] == :sms_consent }[:choices]
   end
 
-  def test_required_and_nullable
+  def test_required_parameters_are_reported_when_missing
     order = SCHEMA[:operations].find { |operation| operation[:name] == "orders.upsert" }
     required = order[:params].select { |param| param[:required] }.map { |param| param[:name] }
     stubbed { |client, _| assert_empty required.map(&:to_s) - fields { client.orders.upsert(email: JANE) } }

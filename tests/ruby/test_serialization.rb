@@ -98,7 +98,7 @@ class TestSerialization < PrivyTest
     assert_includes text, "email: jane@example.com"
   end
 
-  def test_spoiled_yaml
+  def test_yaml_that_is_not_a_record_raises
     ["--- !ruby/object:Privy::Contact\n1: 2\n", "--- !ruby/object:Privy::Contact\nid: .inf\n"].each do |text|
       assert_raises(Privy::Error) { YAML.unsafe_load(text) }
     end

@@ -22,7 +22,7 @@ class TestServer < PrivyTest
     end
   end
 
-  def test_it_serves
+  def test_the_program_serves_until_sigterm
     started("--port", "0") do |lines, process|
       assert_match(%r{\Aprivy sandbox: http://127\.0\.0\.1:\d+/v1\n\z}, lines[0])
       assert_match(/\Atoken: privy_\h{40}\n\z/, lines[1])
@@ -41,7 +41,7 @@ class TestServer < PrivyTest
     end
   end
 
-  def test_wrong_flags
+  def test_wrong_flags_end_the_program_with_a_message
     taken = TCPServer.new("127.0.0.1", 0)
     { ["--port", "many"] => /invalid argument/, ["--prt", "1"] => /invalid option/, ["extra"] => /Usage/,
       ["--port", taken.addr[1].to_s] => /in use/ }.each do |flags, message|
@@ -106,7 +106,7 @@ class TestServer < PrivyTest
     socket.close
   end
 
-  # Status and code of an answer, which is in the API's envelope.
+  # Status and error code of a response in the API's envelope.
   def refusal(answer)
     head, body = answer.split("\r\n\r\n", 2)
     assert_includes head, "Content-Type: application/json"

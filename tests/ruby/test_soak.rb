@@ -24,7 +24,7 @@ class TestSoak < PrivyTest
     assert_equal 3, told.scan("holds ").length
   end
 
-  def test_answers_to_other_questions_are_noticed
+  def test_responses_to_other_requests_are_noticed
     told, status = soak("--mix-up", "50")
     assert_equal 1, status.exitstatus
     assert_includes told, "BROKEN wrong answers"

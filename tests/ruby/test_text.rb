@@ -3,7 +3,7 @@
 require_relative "helper"
 require "csv"
 
-# What is shown, what names and numbers can be, what answers hold: decided in the core, seen through the client.
+# Masks, names, numbers and responses: the core's rules, seen through the client.
 class TestText < PrivyTest
   MASKS = JSON.parse(File.read(File.join(ROOT, "tests/vectors/texts/masks.json")))
 
@@ -13,7 +13,7 @@ class TestText < PrivyTest
 
   # ---- masks ----
 
-  def test_masks
+  def test_inspect_masks_texts_as_the_shared_table_says
     MASKS.each do |mask|
       assert_equal mask["masked"], Privy::Core.mask(mask["text"])
       shown = contact(first_name: mask["text"], tags: [mask["text"]], custom_fields: { mask["text"] => 1 }).inspect
@@ -142,7 +142,7 @@ class TestText < PrivyTest
     end
   end
 
-  # ---- answers ----
+  # ---- responses ----
 
   def test_a_promised_record_that_does_not_come
     calls = [->(client) { client.contacts.get(NOBODY) }, ->(client) { client.contacts.create(email: JANE) },
@@ -158,7 +158,7 @@ class TestText < PrivyTest
     end
   end
 
-  def test_json_of_a_raw_answer
+  def test_json_of_a_raw_response
     stubbed({ body: "null" }, { body: "" }, { status: 204 }, { body: "[1" }, { body: "\xFF" }) do |client, _server|
       assert_nil client.request("GET", "/x").json
       messages = Array.new(4) { refused(Privy::APIStatusError) { client.request("GET", "/x").json }.message }
@@ -168,7 +168,7 @@ class TestText < PrivyTest
     end
   end
 
-  def test_numbers_of_answers
+  def test_numbers_of_responses
     order = Privy::Order.from_json('{"order_id":1e3,"total_items":5.0,"total_amount":"9\u0035.00","x":5.0}')
     assert_equal [1000, 5, BigDecimal("95.00"), BigDecimal("5.0")],
                  [order.order_id, order.total_items, order.total_amount, order[:x]]

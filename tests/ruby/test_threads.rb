@@ -47,7 +47,7 @@ class TestThreads < PrivyTest
     end
   end
 
-  def test_inside_fibers
+  def test_a_call_inside_a_fiber_without_scheduler_blocks_it
     in_process do |client, _sandbox|
       fiber = Fiber.new { Fiber.yield(client.contacts.create(email: JANE).email) }
       assert_equal JANE, fiber.resume

@@ -31,7 +31,7 @@ class TestValuesOut < PrivyTest
     end
   end
 
-  def test_money
+  def test_money_is_sent_as_its_shortest_decimal_text
     { BigDecimal("95.00") => "95", BigDecimal("95.10") => "95.1", BigDecimal("0.001") => "0.001", 95 => "95",
       0.1 => "0.1", 10**30 => "1#{'0' * 30}" }.each do |value, text|
       assert_includes sent(total: value), %("total":#{text},), value.inspect
@@ -45,14 +45,14 @@ class TestValuesOut < PrivyTest
     end
   end
 
-  def test_numbers_that_json_cannot_tell
+  def test_numbers_that_json_cannot_represent
     [Float::NAN, Float::INFINITY, -Float::INFINITY, BigDecimal("NaN"), BigDecimal("Infinity")].each do |value|
       assert_equal "event_data.v", data_fault(value).first, value.inspect
     end
     stubbed { |client, _| assert_equal ["total"], fields { client.orders.upsert(**ORDER, total: Float::NAN) } }
   end
 
-  def test_times
+  def test_times_are_sent_in_utc
     zoned = Time.new(2026, 5, 12, 12, 30, 15, "+02:00")
     { zoned => "2026-05-12T10:30:15Z", zoned + 0.25r => "2026-05-12T10:30:15.25Z",
       DateTime.new(2026, 5, 12, 12, 30, 15, "+2") => "2026-05-12T10:30:15Z",
@@ -95,7 +95,7 @@ class TestValuesOut < PrivyTest
       .each { |value, text| assert_equal text, sent_data(value), value.inspect }
   end
 
-  def test_strings_that_utf8_cannot_tell
+  def test_strings_that_utf8_cannot_represent
     ["\xFF", "a\xED\xA0\x80", "\xFF".b, "\x00\xD8".dup.force_encoding("UTF-16LE"),
      "\xFF".dup.force_encoding("US-ASCII")]
       .each do |value|
@@ -141,7 +141,7 @@ class TestValuesOut < PrivyTest
     Object.new.tap { |object| object.define_singleton_method(method) { value } }
   end
 
-  def test_objects_are_taken_for_what_they_stand_for
+  def test_objects_are_sent_as_what_they_convert_to
     { Point.new(1, [Point.new(2, nil)]) => '{"x":1,"y":[{"x":2,"y":null}]}', Set[1, :a] => '[1,"a"]',
       OpenStruct.new(a: 1) => '{"a":1}', answering(:to_h, { a: 1 }) => '{"a":1}',
       answering(:to_hash, { "a" => Time.utc(2026) }) => '{"a":"2026-01-01T00:00:00Z"}',
@@ -167,7 +167,7 @@ class TestValuesOut < PrivyTest
     assert_match(/nested too deeply|contains itself|levels/, data_fault(loop_).last)
   end
 
-  def test_keys
+  def test_keys_are_text_and_unique
     assert_equal '{"a":1,"b":2}', sent_data({ a: 1, "b" => 2 })
     assert_equal ["event_data.v.1", "must have a name that is text"], data_fault({ 1 => 2 })
     assert_match(/as String and as Symbol/, data_fault({ a: 1, "a" => 2 }).last)
@@ -179,7 +179,7 @@ class TestValuesOut < PrivyTest
     end
   end
 
-  def test_cycles
+  def test_a_container_that_contains_itself_is_invalid
     hash = {}
     hash[:inner] = { list: [hash] }
     array = []
@@ -196,7 +196,7 @@ class TestValuesOut < PrivyTest
 
   Rude = Class.new { def to_time = raise("no time") }
 
-  def test_a_conversion_that_raises_is_a_fault_among_the_others
+  def test_a_conversion_that_raises_is_one_validation_error
     stubbed do |client, server|
       found = faults { client.orders.upsert(**ORDER, order_date: Rude.new, total: 1r, currency: "usd") }
       assert_equal %w[currency order_date total], found.map(&:first).sort
@@ -216,7 +216,7 @@ class TestValuesOut < PrivyTest
     stubbed { |client, _| assert_raises(IOError) { client.orders.upsert(**ORDER, order_date: slow) } }
   end
 
-  def test_all_faults_at_once
+  def test_all_validation_errors_are_raised_together
     stubbed do |client, server|
       error = refused { client.orders.upsert(order_id: -1, total: "x", currency: "usd", line_items: [{ price: [] }]) }
       assert_equal %w[base currency line_items[0].price order_date order_id total],
@@ -282,7 +282,7 @@ class TestPatchedMethods < PrivyTest
     RUBY
   end
 
-  def test_times
+  def test_times_whose_methods_return_anything_are_invalid
     assert_equal (%w[1] * 6) + %w[order_date], lines(<<~RUBY)
       wrong.each do |value|
         Time.class_eval { %i[to_i to_r iso8601 to_s nsec utc to_time].each { |name| define_method(name) { |*| value } } }
@@ -305,7 +305,7 @@ class TestPatchedMethods < PrivyTest
     RUBY
   end
 
-  def test_implicit_conversions
+  def test_conversions_that_return_anything_are_invalid
     assert_equal %w[currency] * 24, lines(<<~RUBY)
       %i[to_str to_ary to_hash respond_to?].each do |name|
         wrong.each do |value|
@@ -339,7 +339,7 @@ class TestValuesIn < PrivyTest
     end
   end
 
-  def test_numbers
+  def test_numbers_keep_their_value
     json = '{"i":1,"n":-7,"d":1.50,"e":2e3,"big":123456789012345678901234567890,"z":-0}'
     fields = read(%({"custom_fields":#{json}})).custom_fields
     assert_equal({ "i" => 1, "n" => -7, "d" => BigDecimal("1.5"), "e" => BigDecimal("2000"),
@@ -347,7 +347,7 @@ class TestValuesIn < PrivyTest
     assert_equal [Integer, Integer, BigDecimal, BigDecimal, Integer, Integer], fields.values.map(&:class)
   end
 
-  def test_money
+  def test_money_is_read_as_decimal_and_other_text_stays_text
     assert_equal BigDecimal("95"), read('{"total_amount":"95.00"}', operation: :order).total_amount
     assert_equal BigDecimal("95.5"), read('{"total_amount":95.5}', operation: :order).total_amount
     ["95,00", "1_000", "NaN", "Infinity", "0x1F", " 1", "", "1e99999999999999999999"].each do |text|
@@ -356,7 +356,7 @@ class TestValuesIn < PrivyTest
     assert_nil read('{"total_amount":null}', operation: :order).total_amount
   end
 
-  def test_times
+  def test_times_are_read_in_utc_and_other_values_stay
     time = read('{"created_at":"2026-05-12T12:00:00.123456+02:00"}').created_at
     assert_equal Time.utc(2026, 5, 12, 10, 0, 0, 123_456), time
     assert_predicate time, :utc?
@@ -365,7 +365,7 @@ class TestValuesIn < PrivyTest
     assert_equal 1, read('{"created_at":1}').created_at
   end
 
-  def test_strings
+  def test_strings_are_decoded_to_unicode
     jane = read('{"first_name":"J\u00e9\ud83d\ude00","last_name":"\ud800","email":"\"\\\\\/\n"}')
     assert_equal ["Jé😀", "\uFFFD", "\"\\/\n"], [jane.first_name, jane.last_name, jane.email]
     assert_equal [Encoding::UTF_8] * 3, [jane.first_name, jane.last_name, jane.email].map(&:encoding)
@@ -379,7 +379,7 @@ class TestValuesIn < PrivyTest
     assert_same first, second
   end
 
-  def test_order_ids
+  def test_order_ids_keep_leading_zeros
     assert_equal 12, read('{"order_id":12}', operation: :order).order_id
     assert_equal "0012", read('{"order_id":"0012"}', operation: :order).order_id
   end

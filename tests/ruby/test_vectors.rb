@@ -4,7 +4,7 @@ require_relative "helper"
 
 # The cases that C, Python and Ruby share, through the public client over a real socket.
 class TestVectors < PrivyTest
-  # Enough to make the operation's request, for cases about answers.
+  # Enough to make the operation's request, for cases about responses.
   PARAMS = {
     "contacts.create" => { "email" => JANE }, "contacts.get" => { "id" => NOBODY }, "contacts.list" => {},
     "contacts.update" => { "id" => NOBODY, "first_name" => "J" }, "contacts.upsert" => { "email" => JANE },

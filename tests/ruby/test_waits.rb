@@ -4,7 +4,7 @@ require_relative "helper"
 require_relative "small_scheduler"
 require "time"
 
-# What calls wait for, and for how long: windows, answers of their own, tokens.
+# What calls wait for, and for how long: rate limits, responses, tokens.
 class TestWaits < PrivyTest
   NOON = 1_800_000_000.5
 
@@ -64,7 +64,7 @@ class TestWaits < PrivyTest
     assert_equal 61, sandbox.counts.requests
   end
 
-  # ---- answers of their own ----
+  # ---- responses ----
 
   def test_first_calls_that_may_not_wait
     sandbox = Privy::Sandbox.new
@@ -75,7 +75,7 @@ class TestWaits < PrivyTest
   end
 end
 
-# Waiting for a token that somebody else fetches.
+# Waiting for a token that another call fetches.
 class TestTokenWaits < PrivyTest
   # Pages of 20 contacts, and tokens: the first one is to be renewed after a second, later ones come from `tokens`.
   class Pages
@@ -160,8 +160,8 @@ class TestTokenWaits < PrivyTest
     end
   end
 
-  # One that does not come, and that nobody waits for any more.
-  def test_a_token_that_nobody_waits_for_is_fetched_anew
+  # It does not arrive, and no call waits for it.
+  def test_an_abandoned_token_request_is_replaced
     tokens(held: true) do |client, pages, _server|
       client.contacts.get(NOBODY)
       wait_until_it_expires

@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-# One of everything that holds data, with the JSON that stands for it.
+# An object of each class that holds data, with its JSON.
 module Things
   CONTACT = '{"id":"cus_0123456789abcdef","email":"jane@example.com","first_name":"</script>",' \
             '"email_consent":"subscribed","tags":["vip"],"custom_fields":{' \

@@ -32,7 +32,7 @@ MOST_DESCRIPTORS = 4 * THREADS
 MOST_GROWTH = 1 << 20
 """Bytes that the process may grow by after it has warmed up: some ten a call, in a run of 100,000."""
 
-# Of a hundred calls in a row, how many are answered in which way, and what comes of those that get no answer.
+# Of a hundred calls in a row: how many get which response, and the error of those without one.
 MIX = {"well": 50, "close_after": 15, "half_close": 15, "close_without": 15, "stall": 5}
 FAULTS = {"close_without": privy.APIConnectionError, "stall": privy.APITimeoutError}
 

@@ -13,7 +13,7 @@ class Crew
   THREADS = 32
   STALL_SECONDS = 0.05
 
-  # Of a hundred calls in a row, how many are answered in which way, and what comes of those that get no answer.
+  # Of a hundred calls in a row: how many get which response, and the error of those without one.
   MIX = { "well" => 50, "close_after" => 15, "half_close" => 15, "close_without" => 15, "stall" => 5 }.freeze
   FAULTS = { "close_without" => Privy::APIConnectionError, "stall" => Privy::APITimeoutError }.freeze
 
@@ -42,7 +42,7 @@ class Crew
     threads.each { |thread| @outcomes.merge!(thread.value) { |_, had, more| had + more } }
   end
 
-  # One of three kinds of question, whose answer tells what was asked.
+  # One of three kinds of request, whose response repeats the request.
   def ask(number)
     case number % 3
     when 0 then hold(number, contact(number))
@@ -52,7 +52,7 @@ class Crew
     "answered"
   end
 
-  # Asks for a contact, to be answered in the way whose turn it is.
+  # Gets a contact, with the next form of response.
   def meet(number)
     way = TURNS[number % TURNS.length]
     id = ManyServer.contact(number, @ways[way])
