@@ -1,8 +1,8 @@
 /*
  * privy: one C core for the Privy API (contacts, orders, events).
  *
- * This is the whole public interface, and the only header that the language bindings include. It reads from top to
- * bottom in the order of use: values, tables, requests, answers, clients, the sandbox.
+ * This is the whole public interface, and the only header that the language bindings include. Its sections are in the
+ * order of use: errors, values, tables, requests, responses, the sandbox, clients, groups, bulk runs.
  *
  * Conventions
  *   - Text is UTF-8. `(const char *text, size_t length)` need not end in NUL; a lone `const char *` does.
@@ -10,8 +10,8 @@
  *   - `_new`/`_free` own memory, `_init`/`_clear` fill and empty a struct that the caller owns, `_retain`/`_release`
  *     count references. Every `_free`, `_clear` and `_release` accepts NULL and an empty struct.
  *   - A function that can fail returns a privy_status and, on failure, fills the caller's privy_error.
- *   - Nothing here keeps process-wide state: two clients never touch. A fork waits for the steps of other threads that
- *     its child could not go on from.
+ *   - There is no process-wide state: two clients are independent. fork() blocks while another thread is in a section
+ *     that would deadlock the child.
  */
 #ifndef PRIVY_H
 #define PRIVY_H
@@ -26,8 +26,7 @@ extern "C" {
 
 #define PRIVY_VERSION "0.1.0"
 
-/* Inside an extension nothing of the core is seen from outside (-fvisibility=hidden); built with PRIVY_SHARED, as a
- * library of its own, it shows what stands here. */
+/* Symbols are hidden (-fvisibility=hidden); PRIVY_SHARED exports those declared here, for a library of its own. */
 #if defined(__GNUC__) && defined(PRIVY_SHARED)
 #define PRIVY_API __attribute__((visibility("default")))
 #else
@@ -49,19 +48,21 @@ extern "C" {
  * The name of the root class differs by language (PrivyError, Privy::Error); all others are the same in both.
  */
 #define PRIVY_ERRORS(X)                                                                                                \
-  X(CONFIG_ERROR, "PrivyError", OK, 0, "Anything that privy raises; by itself: a setting that cannot be used.")        \
-  X(NO_MEMORY, "", OK, 0, "Memory ran out; nothing was lost and every object is still usable.")                        \
-  X(INTERRUPTED, "", OK, 0, "The caller stopped the call; its connection was thrown away.")                            \
-  X(VALIDATION, "ValidationError", CONFIG_ERROR, 0, "Refused before sending, or by the server with 400 or 422.")       \
-  X(CONNECTION, "APIConnectionError", CONFIG_ERROR, 0, "No whole answer came: the connection failed or broke.")        \
-  X(TIMEOUT, "APITimeoutError", CONNECTION, 0, "No whole answer came in time.")                                        \
-  X(API_STATUS, "APIStatusError", CONFIG_ERROR, 0, "The server answered with an error, or with what is no answer.")    \
+  X(CONFIG_ERROR, "PrivyError", OK, 0, "The base class of all errors; itself raised for an invalid setting.")          \
+  X(NO_MEMORY, "", OK, 0, "Out of memory; every object is still usable.")                                              \
+  X(INTERRUPTED, "", OK, 0, "The caller stopped the call; its connection was closed.")                                 \
+  X(VALIDATION, "ValidationError", CONFIG_ERROR, 0,                                                                    \
+    "The request is invalid: found before sending, or by the server (400, 422).")                                      \
+  X(CONNECTION, "APIConnectionError", CONFIG_ERROR, 0,                                                                 \
+    "No complete response arrived: the connection failed or broke.")                                                   \
+  X(TIMEOUT, "APITimeoutError", CONNECTION, 0, "No complete response arrived in time.")                                \
+  X(API_STATUS, "APIStatusError", CONFIG_ERROR, 0, "The server returned an error status or an invalid response.")      \
   X(AUTHENTICATION, "AuthenticationError", API_STATUS, 401, "The token is missing, expired, revoked or wrong.")        \
   X(PERMISSION_DENIED, "PermissionDeniedError", API_STATUS, 403, "The token lacks the scope that the call needs.")     \
   X(NOT_FOUND, "NotFoundError", API_STATUS, 404, "There is no such contact or endpoint.")                              \
-  X(CONFLICT, "ConflictError", API_STATUS, 409, "A contact with this e-mail or phone exists: see its contact_id.")     \
+  X(CONFLICT, "ConflictError", API_STATUS, 409, "A contact with this e-mail or phone exists; contact_id is its id.")   \
   X(PAYLOAD_TOO_LARGE, "PayloadTooLargeError", API_STATUS, 413, "The event's body is larger than 256 KB.")             \
-  X(RATE_LIMIT, "RateLimitError", API_STATUS, 429, "The account's limit of the minute or the day is spent.")           \
+  X(RATE_LIMIT, "RateLimitError", API_STATUS, 429, "The account's rate limit per minute or per day is reached.")       \
   X(SERVER, "ServerError", API_STATUS, 500, "The server failed (any 5xx).")
 
 typedef enum privy_status {
@@ -74,8 +75,8 @@ typedef enum privy_status {
 
 typedef struct privy_response privy_response;
 
-/* One fault of a request: the field that is wrong ("line_items[0].price", or "base" for a rule over several fields)
- * and the rule that it breaks. The server's 400 and 422 arrive in the same shape. */
+/* One error of a request: the invalid field ("line_items[0].price", or "base" for a rule over several fields) and the
+ * rule that it breaks. Details of the server's 400 and 422 have the same shape. */
 typedef struct privy_detail {
   char *field;
   char *message;
@@ -88,40 +89,40 @@ typedef struct privy_details {
 } privy_details;
 
 /*
- * What went wrong. The caller owns the struct: privy_error_init before its first use, privy_error_clear after its last.
- * All strings belong to it and may be NULL unless said otherwise. It never holds a token or another secret.
+ * An error. The caller owns the struct: privy_error_init before its first use, privy_error_clear after its last.
+ * All strings belong to it and may be NULL unless said otherwise. It never contains a token or another secret.
  */
 typedef struct privy_error {
   privy_status code;
   char *message;            /* one line for a person; never NULL after a failure */
   bool message_owned;       /* false: message is a static text (memory ran out) */
-  privy_details details;    /* PRIVY_VALIDATION, and whatever else came with details */
-  int http_status;          /* 0: no answer came */
-  char *api_code;           /* the server's own word, e.g. "validation_failed" */
-  char *contact_id;         /* PRIVY_CONFLICT: the existing contact, when the answer named it */
+  privy_details details;    /* of PRIVY_VALIDATION, and of other errors that have some */
+  int http_status;          /* 0: no response */
+  char *api_code;           /* the server's code, e.g. "validation_failed" */
+  char *contact_id;         /* PRIVY_CONFLICT: id of the existing contact, if the response has it */
   char *method;             /* e.g. "POST" */
   char *path;               /* the request's path without its query, e.g. "/contacts/cus_…" */
-  char *request_id;         /* the answer's X-Request-Id */
+  char *request_id;         /* the response's X-Request-Id */
   char *idempotency_key;    /* the key that the request carried */
-  bool may_have_succeeded;  /* a write was lost on the way: the server may have acted on it */
-  int attempts;             /* requests spent, 0: none left this machine */
-  double waited;            /* seconds spent waiting for budget, Retry-After and backoff */
-  bool retryable;           /* the failure may pass, and the same call made again has no second effect */
-  double retry_after;       /* failures that may pass: seconds to wait, at most a day; negative when unknown */
-  double retry_at;          /* the same instant by the wall clock (a sandbox's for its clients), 0 when unknown */
-  double resets_at;         /* PRIVY_RATE_LIMIT: when the spent limit is whole again; the same as retry_at */
-  privy_response *response; /* the answer with its headers and body, when one came; released by privy_error_clear */
+  bool may_have_succeeded;  /* a write without a response: the server may have processed it */
+  int attempts;             /* requests sent; 0: none */
+  double waited;            /* seconds waited for the rate limit, Retry-After and backoff */
+  bool retryable;           /* transient, and repeating the call has no second effect */
+  double retry_after;       /* transient failures: seconds to wait, at most a day; negative if unknown */
+  double retry_at;          /* the same as a wall-clock time (of the sandbox for its clients); 0 if unknown */
+  double resets_at;         /* PRIVY_RATE_LIMIT: when the reached limit resets; equals retry_at */
+  privy_response *response; /* the response, or NULL; released by privy_error_clear */
 } privy_error;
 
 PRIVY_API void privy_error_init(privy_error *error);
-/* Frees what the error holds and leaves it as privy_error_init does. */
+/* Frees the members and initializes the error again. */
 PRIVY_API void privy_error_clear(privy_error *error);
 
-/* One row of PRIVY_ERRORS for status; NULL name fields are never returned. `status` must be below PRIVY_STATUS_COUNT.
+/* The row of PRIVY_ERRORS for `status`, which is below PRIVY_STATUS_COUNT.
  */
 typedef struct privy_error_info {
   privy_status code;
-  const char *name; /* class name, "" for codes that the languages have an own exception for */
+  const char *name; /* class name; "" if the languages have their own exception */
   privy_status parent;
   int http_status;
   const char *doc;
@@ -131,11 +132,10 @@ PRIVY_API const privy_error_info *privy_error_describe(privy_status status);
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 /*
- * For tests: make the nth allocation of this thread fail from now on (1 is the next one), once; 0 turns it off.
- * The setting is the calling thread's own.
+ * For tests: makes the nth allocation of the calling thread from now on fail once (1: the next one); 0 turns it off.
  */
 PRIVY_API void privy_memory_fail_at(size_t nth);
-/* True when the failure asked for has happened (or none was asked for). */
+/* True if the requested failure has happened, or none was requested. */
 PRIVY_API bool privy_memory_failed(void);
 /* Allocates, resizes and frees as the core does; privy_alloc and privy_realloc return NULL when memory runs out. */
 PRIVY_API PRIVY_NODISCARD void *privy_alloc(size_t size);
@@ -155,7 +155,7 @@ PRIVY_API void privy_buffer_clear(privy_buffer *buffer);
 /* ---- JSON values ------------------------------------------------------------------------------------------------- */
 
 typedef enum privy_type {
-  PRIVY_ABSENT = 0, /* no such field in this answer */
+  PRIVY_ABSENT = 0, /* the response has no such field */
   PRIVY_NULL,
   PRIVY_FALSE,
   PRIVY_TRUE,
@@ -165,29 +165,29 @@ typedef enum privy_type {
   PRIVY_OBJECT
 } privy_type;
 
-/* A validated slice of JSON. It points into the response (or text) it came from and lives exactly as long. */
+/* A validated slice of JSON. It points into its response or text, and is valid as long as that. */
 typedef struct privy_value {
   const char *text;   /* string: the first byte after the quote; everything else: the first byte */
-  uint32_t length;    /* string: bytes between the quotes; everything else: the whole slice */
+  uint32_t length;    /* string: bytes between the quotes; everything else: all bytes */
   uint8_t type;       /* a privy_type */
-  uint8_t escaped;    /* string: 1 when it holds escapes, so that privy_value_decode is needed */
-  uint8_t integral;   /* number: 1 when it has neither fraction nor exponent */
-  uint8_t enum_value; /* enum field: 1 + the position of the value in its table, 0 for a value that the table lacks */
+  uint8_t escaped;    /* string: 1 if it has escapes, which privy_value_decode resolves */
+  uint8_t integral;   /* number: 1 if it has neither fraction nor exponent */
+  uint8_t enum_value; /* enum field: 1 + the position of the value in its table, 0 for an unknown value */
 } privy_value;
 
 /*
- * Checks one whole JSON text (RFC 8259, nesting up to 128 levels) and gives its value.
+ * Validates one JSON text (RFC 8259, at most 128 levels) and sets its value.
  * PRIVY_OK, PRIVY_API_STATUS with the byte position in the message, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_value_parse(const char *text, size_t length, privy_value *out,
                                                          privy_error *error);
 /*
  * Appends the text of a string value to `out`, escapes resolved; a lone surrogate becomes U+FFFD.
- * Without escapes, text and length are the string already. PRIVY_OK or PRIVY_NO_MEMORY.
+ * A string without escapes needs no decoding. PRIVY_OK or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_value_decode(privy_value string, privy_buffer *out);
 
-/* Walks the members of an object or the elements of an array in their order, duplicate keys included. */
+/* Iterates over the members of an object or the elements of an array, in order, including duplicate keys. */
 typedef struct privy_cursor {
   const char *at;
   const char *end;
@@ -198,30 +198,30 @@ PRIVY_API void privy_cursor_init(privy_cursor *cursor, privy_value container);
 /* False at the end. `key` is a string value (of an array: PRIVY_ABSENT). */
 PRIVY_API bool privy_cursor_next(privy_cursor *cursor, privy_value *key, privy_value *value);
 
-/* An instant, given apart in UTC. */
+/* A time in UTC. */
 typedef struct privy_time {
   int64_t seconds; /* since 1970-01-01 */
   int32_t nanos;
   int32_t year; /* 1 to 9999 */
   uint8_t month, day, hour, minute, second;
 } privy_time;
-/* Reads an ISO 8601 date-time with Z or an offset. False when the text is none. */
+/* Reads an ISO 8601 date-time with Z or an offset. False if the text is not one. */
 PRIVY_API bool privy_time_parse(const char *text, size_t length, privy_time *out);
-/* Reads a value in the same way, escapes resolved. False when it is not such a text. */
+/* Reads a string value in the same way, with its escapes resolved. False if it is not such a string. */
 PRIVY_API bool privy_value_time(privy_value value, privy_time *out);
 
-/* ---- what may be shown ------------------------------------------------------------------------------------------- */
+/* ---- masking ----------------------------------------------------------------------------------------------------- */
 
 /*
- * Appends the text with the e-mail addresses and phone numbers in it masked, wherever they stand: "jane@x.io" as
+ * Appends the text with all e-mail addresses and phone numbers masked: "jane@x.io" as
  * "j***@x.io", "+1 415 555 0171" as "+1 415 *** **71". A number without a + needs ten digits. PRIVY_OK or
  * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_mask(const char *text, size_t length, privy_buffer *out);
-/* True for a header whose value may be a secret, whatever its case. */
+/* True for a header whose value may be a secret; ignores case. */
 PRIVY_API bool privy_header_is_secret(const char *name);
 
-/* ---- the tables: what the API is --------------------------------------------------------------------------------- */
+/* ---- tables: the description of the API -------------------------------------------------------------------------- */
 
 typedef enum privy_kind {
   PRIVY_KIND_STRING,
@@ -239,17 +239,17 @@ typedef enum privy_kind {
 } privy_kind;
 
 /*
- * The number that a value of kind PRIVY_KIND_INTEGER, _ORDER_ID or _MONEY holds: an integer for a number without a
+ * The number in a value of kind PRIVY_KIND_INTEGER, _ORDER_ID or _MONEY: an integer for a number without a
  * fraction ("5.0" is 5), else a decimal; money may be the text of a number. `*out` is PRIVY_ABSENT for a value that is
- * no number, or one with an exponent beyond 999,999: show it as the value that it is. `room` holds the digits where
- * they do not stand in the value; clear it after use. PRIVY_OK or PRIVY_NO_MEMORY.
+ * not a number, or has an exponent beyond 999,999: then use the value itself. `room` is memory for digits that are not
+ * in the value; clear it after use. PRIVY_OK or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_value_number(privy_value value, privy_kind kind, privy_buffer *room,
                                                           privy_value *out);
 
-typedef struct privy_enum privy_enum;           /* an enumeration: its values and their older names */
-typedef struct privy_object privy_object;       /* what has fields: Contact, Order, EventReceipt, … */
-typedef struct privy_operation privy_operation; /* one thing the API can do: "contacts.create", … */
+typedef struct privy_enum privy_enum;           /* an enum: its values and their aliases */
+typedef struct privy_object privy_object;       /* an object with fields: Contact, Order, EventReceipt, … */
+typedef struct privy_operation privy_operation; /* an operation of the API: "contacts.create", … */
 
 /* A field of an object, or a parameter of an operation. All strings are static. */
 typedef struct privy_field_info {
@@ -261,7 +261,7 @@ typedef struct privy_field_info {
   bool required;                 /* parameters only */
   bool nullable;                 /* parameters only: an explicit null is accepted */
   bool row_key;                  /* parameters only: rows of a bulk run that have the same value keep their order */
-  bool personal; /* may hold an e-mail address or phone number: what is shown of it goes through privy_mask */
+  bool personal; /* may contain an e-mail address or phone number: mask it with privy_mask before showing it */
 } privy_field_info;
 
 PRIVY_API const char *privy_enum_name(const privy_enum *enum_values);
@@ -269,15 +269,15 @@ PRIVY_API size_t privy_enum_count(const privy_enum *enum_values);
 /* The value at `index`, static; NULL past the end. */
 PRIVY_API const char *privy_enum_value(const privy_enum *enum_values, size_t index);
 
-/* Every object that answers hold, by position; NULL past the end. */
+/* Every object that responses contain, by position; NULL past the end. */
 PRIVY_API const privy_object *privy_object_at(size_t index);
 PRIVY_API const privy_object *privy_object_find(const char *name);
 PRIVY_API const char *privy_object_name(const privy_object *object);
 PRIVY_API const char *privy_object_doc(const privy_object *object);
-/* The fields that answers hold: privy_record_get takes their positions. */
+/* The fields in responses: privy_record_get takes their positions. */
 PRIVY_API size_t privy_object_count(const privy_object *object);
 PRIVY_API bool privy_object_field(const privy_object *object, size_t index, privy_field_info *out);
-/* Position of the answer field called `name` (older names included), or -1. */
+/* Position of the response field called `name` (aliases included), or -1. */
 PRIVY_API int privy_object_index(const privy_object *object, const char *name, size_t length);
 
 /* Every operation, by position; NULL past the end. */
@@ -292,27 +292,26 @@ PRIVY_API const char *privy_operation_scope(const privy_operation *operation);
 PRIVY_API const char *privy_operation_doc(const privy_operation *operation);
 /* Why the operation is deprecated and what replaces it; NULL when it is not. */
 PRIVY_API const char *privy_operation_deprecation(const privy_operation *operation);
-/* What an answer holds, and whether it is a page of them. */
+/* The object in responses, and whether a response is a page of them. */
 PRIVY_API const privy_object *privy_operation_object(const privy_operation *operation);
 PRIVY_API bool privy_operation_paged(const privy_operation *operation);
-/* The parameters in the order of the table, wherever they travel (path, query, header or body). */
+/* The parameters in the order of the table, in any location (path, query, header or body). */
 PRIVY_API size_t privy_operation_count(const privy_operation *operation);
 PRIVY_API bool privy_operation_param(const privy_operation *operation, size_t index, privy_field_info *out);
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
 /*
- * A request being built: walk the user's parameters and name each one with privy_request_key, then give its value.
- * Values are checked as they pass and written straight into the request. Nothing returns an error on the way: every
- * fault is kept, and privy_request_finish tells them all.
+ * A request that is being built: name each parameter with privy_request_key, then pass its value. Values are checked
+ * and written immediately. These functions return no error: privy_request_finish reports all of them.
  */
 typedef struct privy_request privy_request;
 
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_new(const privy_operation *operation, privy_request **out);
 /*
- * A request to any endpoint. `method` is an HTTP method, `path` starts with "/" and may carry a query; what they cannot
- * be is told at the finish. Values given before the first privy_request_key at top level form the body; keys given
- * after privy_request_query become query parameters, after privy_request_header header fields.
+ * A request to any endpoint. `method` is an HTTP method, `path` starts with "/" and may have a query;
+ * privy_request_finish reports invalid ones. Values passed before the first privy_request_key at top level form the
+ * body; keys after privy_request_query are query parameters, keys after privy_request_header are headers.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_new_raw(const char *method, size_t method_length, const char *path,
                                                              size_t path_length, privy_request **out);
@@ -320,17 +319,19 @@ PRIVY_API void privy_request_free(privy_request *request);
 
 /* Names the next value: a parameter at top level, a member inside an object. */
 PRIVY_API void privy_request_key(privy_request *request, const char *name, size_t length);
-/* In place of a key and its value: the key is no text (shown as `name`), or there is none (NULL). A fault. */
+/* Error, instead of a key and its value: the key is not a string (shown as `name`), or there is none (NULL). */
 PRIVY_API void privy_request_no_key(privy_request *request, const char *name, size_t length);
-/* Goes on to the operation's next parameter, in the order of privy_operation_param, and lets it name the next value
- * when that is `given`. False: there are no more parameters. */
+/* Moves to the operation's next parameter, in the order of privy_operation_param; if it is `given`, it names the next
+ * value. False if there are no more parameters. */
 PRIVY_API bool privy_request_next(privy_request *request, bool given);
 PRIVY_API void privy_request_string(privy_request *request, const char *text, size_t length);
-/* A time of the host language in ISO 8601, in UTC with Z behind it. Without Z it has no zone: a fault. */
+/* A time of the host language in ISO 8601, in UTC with Z at the end. Without Z it has no time zone, which is an error.
+ */
 PRIVY_API void privy_request_time(privy_request *request, const char *text, size_t length);
-/* A date of the host language in ISO 8601: text, but a fault where the API wants a time, since it has no zone. */
+/* A date of the host language in ISO 8601: a string, but an error where the API expects a time, since it has no time
+ * zone. */
 PRIVY_API void privy_request_date(privy_request *request, const char *text, size_t length);
-/* A number by its decimal text, exactly as it is to be sent; what is no JSON number (NaN, say) is a fault. */
+/* A number as decimal text, sent unchanged. Text that is not a JSON number, such as NaN, is an error. */
 PRIVY_API void privy_request_number(privy_request *request, const char *text, size_t length);
 PRIVY_API void privy_request_integer(privy_request *request, int64_t value);
 PRIVY_API void privy_request_boolean(privy_request *request, bool value);
@@ -339,28 +340,28 @@ PRIVY_API void privy_request_begin_array(privy_request *request);
 PRIVY_API void privy_request_end_array(privy_request *request);
 PRIVY_API void privy_request_begin_object(privy_request *request);
 PRIVY_API void privy_request_end_object(privy_request *request);
-/* The next value cannot be told in JSON: keeps `message` as a fault of the current field in the value's place. */
+/* Error, instead of a value: the value cannot be encoded as JSON, as `message` says. */
 PRIVY_API void privy_request_refuse(privy_request *request, const char *message);
-/* The same for a value of the host language that is of a type without a form in JSON (named as the host does), ... */
+/* The same for a value whose type has no JSON form; `type` is its name in the host language. */
 PRIVY_API void privy_request_other(privy_request *request, const char *type);
-/* ... that raised while it was converted: `error` is the name of what it raised, with or without its message; ... */
+/* The same for a value whose conversion raised `error`: its name, with or without its message. */
 PRIVY_API void privy_request_raised(privy_request *request, const char *type, const char *error);
-/* ... and that stands for a missing value, by its name, such as "NaT". */
+/* The same for a value that represents a missing one, by its name, such as "NaT". */
 PRIVY_API void privy_request_missing(privy_request *request, const char *name);
-/* Parameters named from here on are sent as they are, whether the tables know them or not. */
+/* The following parameters are sent unchanged, known or not. */
 PRIVY_API void privy_request_extra(privy_request *request);
-/* Raw requests only: what is named from here on is a query parameter, a header field. */
+/* Raw requests only: the following keys are query parameters, or headers. */
 PRIVY_API void privy_request_query(privy_request *request);
 PRIVY_API void privy_request_header(privy_request *request);
 
 /*
- * Checks the rules over several fields and makes the request ready to be sent. Call it once.
- * PRIVY_OK, PRIVY_VALIDATION with every fault found, or PRIVY_NO_MEMORY.
+ * Checks the rules over several fields and makes the request ready to be sent. Call it once. PRIVY_OK, PRIVY_VALIDATION
+ * with a detail for every error, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_finish(privy_request *request, privy_error *error);
 
-/* What a finished request will send. All pointers live as long as the request. The target is the path, with its query,
- * below the base URL; `Authorization`, `User-Agent` and what libcurl adds are not among the headers. */
+/* The contents of a finished request, valid as long as the request. The target is the path with its query, relative to
+ * the base URL. The headers exclude `Authorization`, `User-Agent` and those that libcurl adds. */
 PRIVY_API const char *privy_request_method(const privy_request *request);
 PRIVY_API const char *privy_request_target(const privy_request *request);
 PRIVY_API const char *privy_request_body(const privy_request *request, size_t *length);
@@ -368,23 +369,23 @@ PRIVY_API const char *privy_request_body(const privy_request *request, size_t *l
 PRIVY_API bool privy_request_header_at(const privy_request *request, size_t index, const char **name,
                                        const char **value);
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------------------------------- */
 
-/* One object of an answer. It belongs to its response and lives as long. */
+/* One object of a response, valid as long as its response. */
 typedef struct privy_record privy_record;
 
 /*
- * Reads an answer to `operation` (NULL: to a raw request). `headers` is the raw header block, "Name: value" lines
- * parted by LF or CRLF. Takes the contents of `body` and leaves it empty, also on failure. PRIVY_OK with a response of
- * one reference in `*out`; otherwise the status of the error that the answer stands for.
+ * Reads a response to `operation` (NULL: to a raw request). `headers` is the raw header block, "Name: value" lines
+ * separated by LF or CRLF. Takes the contents of `body` and leaves it empty, also on failure. PRIVY_OK with a response
+ * of one reference in `*out`; otherwise the status of the error.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_response_parse(const privy_operation *operation, int http_status,
                                                             const char *headers, size_t headers_length,
                                                             privy_buffer *body, privy_response **out,
                                                             privy_error *error);
 /*
- * Reads one object (as privy_record_write wrote it, or as an answer holds it) back into a response of one record.
- * PRIVY_OK, PRIVY_API_STATUS when the text is no JSON object, or PRIVY_NO_MEMORY.
+ * Reads one object (from privy_record_write, or from a response) into a response of one record.
+ * PRIVY_OK, PRIVY_API_STATUS if the text is not a JSON object, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_response_load(const privy_object *object, const char *text, size_t length,
                                                            privy_response **out, privy_error *error);
@@ -394,77 +395,77 @@ PRIVY_API void privy_response_release(privy_response *response);
 
 PRIVY_API int privy_response_status(const privy_response *response);
 PRIVY_API const char *privy_response_body(const privy_response *response, size_t *length);
-/* The whole body as JSON; PRIVY_ABSENT when it is empty or not JSON. */
+/* The body as JSON; PRIVY_ABSENT if it is empty or not JSON. */
 PRIVY_API privy_value privy_response_json(const privy_response *response);
-/* Fills the error of an answer whose body is empty or not JSON: PRIVY_API_STATUS with a response of that status and
+/* Fills the error of a response whose body is empty or not JSON: PRIVY_API_STATUS with a response of that status and
  * body, or PRIVY_NO_MEMORY. */
 PRIVY_API privy_status privy_json_refuse(int http_status, const char *body, size_t length, privy_error *error);
 /* Header at `index` in the order received, NUL-terminated; false past the end. */
 PRIVY_API bool privy_response_header_at(const privy_response *response, size_t index, const char **name,
                                         const char **value);
-/* First header of that name, whatever its case; NULL when there is none. */
+/* The first header of that name, ignoring case; NULL if there is none. */
 PRIVY_API const char *privy_response_header(const privy_response *response, const char *name);
 /*
- * Appends the header fields that users see, each as its name, NUL, its value, NUL: secret ones are left out, and
- * several of one name (whatever its case) are one field under the first one's name, their values joined by ", ". Valid
- * UTF-8. PRIVY_OK or PRIVY_NO_MEMORY.
+ * Appends the headers that users see, each as its name, NUL, its value, NUL. Secret ones are omitted; headers of the
+ * same name (ignoring case) become one, with their values joined by ", ". Valid UTF-8. PRIVY_OK or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_response_fields(const privy_response *response, privy_buffer *out);
-/* Appends the beginning of the body, at most 2,048 bytes of it and whole characters; wrong bytes become U+FFFD.
+/* Appends the beginning of the body, at most 2,048 bytes without an incomplete character; invalid bytes become U+FFFD.
  * PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_response_excerpt(const privy_response *response, privy_buffer *out);
-/* Bytes that the response holds, for the host language's accounting. */
+/* Bytes of memory that the response uses, for the host language's accounting. */
 PRIVY_API size_t privy_response_size(const privy_response *response);
 
-/* A page has as many records as it has rows, every other answer one (or none: 204). */
+/* A page has any number of records, every other response one (or none: 204). */
 PRIVY_API size_t privy_response_count(const privy_response *response);
 PRIVY_API const privy_record *privy_response_record(const privy_response *response, size_t index);
-/* The page's place among all pages; NULL when the answer is no page. */
+/* The page's position among all pages; NULL if the response is not a page. */
 PRIVY_API const privy_record *privy_response_pagination(const privy_response *response);
 
 PRIVY_API const privy_object *privy_record_object(const privy_record *record);
-/* The value of the answer field at `index`. */
+/* The value of the response field at `index`. */
 PRIVY_API privy_value privy_record_get(const privy_record *record, size_t index);
-/* The object as received. JSONObject whose key has no privy_object_index are what the tables do not know yet. */
+/* The object as received. Members whose key has no privy_object_index are unknown to the tables. */
 PRIVY_API privy_value privy_record_json(const privy_record *record);
 /*
- * Appends the record as one JSON object: the known fields that it has, under their present names and in the order of
- * the table, then the unknown ones as received. PRIVY_OK or PRIVY_NO_MEMORY.
+ * Appends the record as one JSON object: the known fields, by their current names and in the order of the table, then
+ * the unknown ones as received. PRIVY_OK or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_record_write(const privy_record *record, privy_buffer *out);
 
-/* ---- the pages of a list ---- */
+/* ---- the pages of a list ----------------------------------------------------------------------------------------- */
 
 /*
- * Walks the pages of a list: tells which page comes next, and which records an earlier page held already because
- * records were created or deleted meanwhile. Remembers the ids of at least the last 4,096 records.
+ * The state of reading a list page by page: which page is next, and which records an earlier page had already, because
+ * records were created or deleted meanwhile. Keeps the ids of at least the last 4,096 records.
  */
 typedef struct privy_pager privy_pager;
 
-/* `first` is the number of the first page that is asked for, `per_page` how many records a page; 0: left to the API.
+/* `first` is the number of the first requested page, `per_page` the number of records per page; 0: the API's default.
  * PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_pager_new(int64_t first, int64_t per_page, privy_pager **out);
-PRIVY_API void privy_pager_free(privy_pager *walk);
+PRIVY_API void privy_pager_free(privy_pager *pager);
 /*
- * Takes note of the page that came. `repeated` has room for each of its records: true for one seen before. `*next` is
- * the number of the page to ask for next, 0 when this is the last. PRIVY_OK or PRIVY_NO_MEMORY, which ends the walk.
+ * Counts a page that was read. `repeated` has an element for each of its records: true for one that an earlier page
+ * had. `*next` is the number of the next page, 0 after the last one. PRIVY_OK, or PRIVY_NO_MEMORY, after which the
+ * pager cannot be used.
  */
-PRIVY_API PRIVY_NODISCARD privy_status privy_pager_take(privy_pager *walk, const privy_response *page, bool *repeated,
+PRIVY_API PRIVY_NODISCARD privy_status privy_pager_take(privy_pager *pager, const privy_response *page, bool *repeated,
                                                         int64_t *next);
-/* How many records of the page that was taken last to hand out between two looks at the next one: at least 1. */
-PRIVY_API size_t privy_pager_stride(const privy_pager *walk);
+/* How many records of the current page to return between two checks for the next page: at least 1. */
+PRIVY_API size_t privy_pager_stride(const privy_pager *pager);
 /*
- * Whether the next page is worth asking for when `read` records of the page that was taken last have been handed out:
- * on the first page after one stride, so that a look at the first few records costs one request, on later ones at once.
+ * Whether to request the next page when `read` records of the current page have been returned: on the first page after
+ * one stride, so that reading the first few records costs one request; on later pages immediately.
  */
-PRIVY_API bool privy_pager_should_prefetch(const privy_pager *walk, size_t read);
+PRIVY_API bool privy_pager_should_prefetch(const privy_pager *pager, size_t read);
 
 /* ---- the sandbox ------------------------------------------------------------------------------------------------- */
 
-/* An in-memory Privy with the rules of the real one. Safe to share between threads; counted by reference. */
+/* An in-memory Privy with the rules of the real one. Thread-safe; reference-counted. */
 typedef struct privy_sandbox privy_sandbox;
 
-/* The token that every new sandbox accepts for every scope, and the OAuth client that it knows. */
+/* The token, with all scopes, and the OAuth client of every new sandbox. */
 #define PRIVY_SANDBOX_TOKEN "privy_5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db"
 #define PRIVY_SANDBOX_CLIENT_ID "sandbox-client"
 #define PRIVY_SANDBOX_CLIENT_SECRET "sandbox-secret"
@@ -473,28 +474,28 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_new(privy_sandbox **out);
 PRIVY_API privy_sandbox *privy_sandbox_retain(privy_sandbox *sandbox);
 PRIVY_API void privy_sandbox_release(privy_sandbox *sandbox);
 
-/* How an answer is to be broken on its way. */
+/* How a response is cut. */
 typedef enum privy_cut {
   PRIVY_CUT_NONE = 0,
-  PRIVY_CUT_DROP,    /* close the connection without an answer */
+  PRIVY_CUT_DROP,    /* close the connection without a response */
   PRIVY_CUT_TRUNCATE /* send all headers, half of the body, then close */
 } privy_cut;
 
-/* An answer of the sandbox. `headers` is a block of "Name: value" lines, each ended by CRLF. */
+/* A response of the sandbox. `headers` is a block of "Name: value" lines, each ended by CRLF. */
 typedef struct privy_sandbox_response {
   int http_status;
   privy_buffer headers;
   privy_buffer body;
-  double delay; /* seconds to wait before answering */
+  double delay; /* seconds to wait before responding */
   privy_cut cut;
 } privy_sandbox_response;
 PRIVY_API void privy_sandbox_response_init(privy_sandbox_response *response);
 PRIVY_API void privy_sandbox_response_clear(privy_sandbox_response *response);
 
 /*
- * Answers one request as Privy would. `target` is the path with its query, with or without the "/v1" of the base URL;
- * `headers` a block of "Name: value" lines. The caller clears the answer. PRIVY_OK (whatever the HTTP status) or
- * PRIVY_NO_MEMORY, in which case the sandbox holds what it held before.
+ * Handles one request as Privy would. `target` is the path with its query, with or without the "/v1" of the base URL;
+ * `headers` a block of "Name: value" lines. The caller clears the response. PRIVY_OK (whatever the HTTP status) or
+ * PRIVY_NO_MEMORY, which changes nothing in the sandbox.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method,
                                                             const char *target, const char *headers,
@@ -502,10 +503,10 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_handle(privy_sandbox *sandb
                                                             privy_sandbox_response *response);
 
 /*
- * One connection of a served sandbox, without its socket: the caller feeds the bytes that come and does the step that
- * it is given. It reads HTTP/1.1 strictly, answers every refusal in the API's envelope, and bounds how long a request
- * may take to arrive. A request is refused if its Host is not loopback, an allowed name, or (where the server listens
- * on more than loopback) an address, and if it comes from a web page of another host. For one thread at a time.
+ * One connection of a served sandbox, without its socket: the caller feeds received bytes and does the next step. It
+ * reads HTTP/1.1 strictly, sends every refusal in the API's envelope, and limits how long a request may take to arrive.
+ * A request is refused if its Host is not loopback, an allowed name, or (where the server listens on more than
+ * loopback) an address, and if it comes from a web page of another host. Used by one thread at a time.
  */
 typedef struct privy_sandbox_connection privy_sandbox_connection;
 
@@ -517,15 +518,15 @@ typedef enum privy_sandbox_step_kind {
 
 typedef struct privy_sandbox_step {
   privy_sandbox_step_kind kind;
-  bool idle;    /* READ: nothing of a request has come, so that nothing is lost if the connection is closed */
+  bool idle;    /* READ: no byte of a request was received, so closing the connection loses nothing */
   double until; /* READ: by the caller's clock */
   double delay;
   const char *bytes; /* SEND: valid until the connection is used again */
   size_t length;
 } privy_sandbox_step;
 
-/* Connections that a server should keep open at most, so that its threads are bounded. One more is answered with
- * PRIVY_SANDBOX_BUSY and closed, unless an idle one can be closed in its place. */
+/* The most connections that a server should keep open, to bound its threads. For another one it closes an idle
+ * connection, or else sends PRIVY_SANDBOX_BUSY and closes it. */
 #define PRIVY_SANDBOX_CONNECTIONS 256
 #define PRIVY_SANDBOX_BUSY                                                                                             \
   "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json; charset=utf-8\r\nRetry-After: 1\r\n"            \
@@ -538,36 +539,36 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_connection_new(privy_sandbo
                                                                     const char *allowed,
                                                                     privy_sandbox_connection **out);
 PRIVY_API void privy_sandbox_connection_free(privy_sandbox_connection *connection);
-/* Takes bytes that came. PRIVY_OK, or PRIVY_NO_MEMORY: then close the connection. */
+/* Takes received bytes. PRIVY_OK, or PRIVY_NO_MEMORY: then close the connection. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_connection_feed(privy_sandbox_connection *connection,
                                                                      const char *bytes, size_t length);
 /* What to do next. `now` is the caller's monotonic clock, in seconds. PRIVY_OK, or PRIVY_NO_MEMORY: then close the
  * connection. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_connection_next(privy_sandbox_connection *connection, double now,
                                                                      privy_sandbox_step *step);
-/* Whether a server that listens on this address can be reached from this machine only. Names but "localhost" are not
- * resolved and count as reachable. */
+/* Whether a server that listens on this address is reachable from this machine only. Names other than "localhost" are
+ * not resolved and count as reachable from elsewhere. */
 PRIVY_API bool privy_host_is_local(const char *host);
 
 /* Adds a token. `scopes` is a space-separated list, NULL for all. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token,
                                                                const char *scopes);
-/* Revokes a token, made by hand or by OAuth: it answers 401 from now on. False when the sandbox does not know it. */
+/* Revokes a token: requests with it get 401 from now on. False if the token is unknown. */
 PRIVY_API bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token);
-/* Adds an OAuth client. `scopes` as above: what its tokens may ask for. PRIVY_OK or PRIVY_NO_MEMORY. */
+/* Adds an OAuth client. `scopes` as above: the scopes of its tokens. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id,
                                                                 const char *client_secret, const char *scopes);
-/* Adds a Custom Integration, known by its token. PRIVY_OK or PRIVY_NO_MEMORY. */
+/* Adds a Custom Integration by its token. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token,
                                                                      bool active);
-/* Puts a contact under compliance suppression, or an SMS consent into "pending": what no request can do.
+/* Puts a contact under compliance suppression, or its SMS consent into "pending", which no request can do.
  * `field` and `value` as in the Contact table. PRIVY_OK, PRIVY_NOT_FOUND, PRIVY_VALIDATION or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_consent(privy_sandbox *sandbox, const char *contact_id,
                                                                  const char *field, const char *value);
 /* Countries for SMS, as a space-separated list of E.164 prefixes ("+1 +44"); "" for none, "+" for all. New sandboxes
  * support "+1". PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char *prefixes);
-/* Requests allowed a minute and a day; 0 turns a limit off, and both are off in a new sandbox. Answers carry the
+/* Requests allowed per minute and per day; 0 turns a limit off. Both are off in a new sandbox. Responses have the
  * X-RateLimit headers of the limits that are on. */
 PRIVY_API void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day);
 /* Stops the sandbox's clock at `seconds`; from then on only privy_sandbox_advance moves it. Negative: back to the
@@ -576,26 +577,26 @@ PRIVY_API void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds);
 PRIVY_API void privy_sandbox_advance(privy_sandbox *sandbox, double seconds);
 PRIVY_API double privy_sandbox_now(privy_sandbox *sandbox);
 
-/* A fault on demand: the next `count` requests meet it, after `skip` that do not. */
+/* An injected fault: it applies to `count` requests, after the next `skip` ones. */
 typedef struct privy_sandbox_fault {
-  int http_status;      /* answer this instead of acting; 0: act as always */
+  int http_status;      /* respond with this and do nothing else; 0: process the request */
   const char *body;     /* with http_status: the body, NULL for the API's own envelope */
   double retry_after;   /* with http_status: sent as Retry-After when not negative */
-  double delay;         /* seconds before the answer */
-  privy_cut cut;        /* the request is acted on, its answer is lost on the way */
-  uint32_t skip, count; /* count 0: every request from then on */
+  double delay;         /* seconds before the response */
+  privy_cut cut;        /* the request is processed, its response is cut */
+  uint32_t skip, count; /* count 0: all following requests */
 } privy_sandbox_fault;
-/* Queues a fault; faults are met in the order they were queued. PRIVY_OK or PRIVY_NO_MEMORY. */
+/* Queues a fault; faults apply in the order in which they were queued. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_fault(privy_sandbox *sandbox,
                                                                const privy_sandbox_fault *fault);
 PRIVY_API void privy_sandbox_clear_faults(privy_sandbox *sandbox);
 
-/* What has happened so far: requests answered, contacts and orders held, events accepted, welcome messages sent. */
+/* Counts: requests handled, contacts and orders stored, events accepted, welcome messages sent. */
 typedef struct privy_sandbox_counts {
   uint64_t requests, contacts, orders, events, welcome_messages;
 } privy_sandbox_counts;
 PRIVY_API privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox);
-/* Forgets contacts, orders, events and counts; keeps tokens, integrations, limits and clock. */
+/* Deletes contacts, orders, events and counts; keeps tokens, integrations, limits and clock. */
 PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 
 /* ---- clients ----------------------------------------------------------------------------------------------------- */

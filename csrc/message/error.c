@@ -11,7 +11,7 @@
 #include "base/visible.h"
 #include "schema/details.h"
 
-static const privy_error_info infos[] = {{PRIVY_OK, "", PRIVY_OK, 0, "The call did what it was asked to."},
+static const privy_error_info infos[] = {{PRIVY_OK, "", PRIVY_OK, 0, "The call succeeded."},
 #define X(code, name, parent, status, doc) {PRIVY_##code, name, PRIVY_##parent, status, doc},
                                          PRIVY_ERRORS(X)
 #undef X

@@ -10,7 +10,7 @@
 /* Bytes of a name that an error shows. */
 #define LONGEST_SHOWN_NAME 32
 
-static const char scalar_error_message[] = "must be a string, number or boolean: it does not travel in the body";
+static const char scalar_error_message[] = "must be a string, number or boolean: it is not sent in the body";
 
 static privy_request *allocate(const privy_operation *operation) {
   privy_request *request = privy_alloc(sizeof *request);
@@ -190,7 +190,7 @@ static void write_outside_body(privy_request *request, const char *text, size_t 
     break;
   case PRIVY_LOCATION_PATH:
     if (length == 0 || privy_text_is(text, length, ".") || privy_text_is(text, length, "..")) {
-      privy_check_refuse(&request->check, "must name a part of the path");
+      privy_check_refuse(&request->check, "must not be empty, . or ..: it is a segment of the path");
       break;
     }
     request->path.length = 0;
@@ -230,12 +230,12 @@ void privy_request_time(privy_request *request, const char *text, size_t length)
   if (length && text[length - 1] == 'Z')
     privy_request_string(request, text, length);
   else
-    privy_request_refuse(request, "is a time without a zone: give it one, such as UTC");
+    privy_request_refuse(request, "is a time without a time zone: add one, such as UTC");
 }
 
 void privy_request_date(privy_request *request, const char *text, size_t length) {
   if (!request->outside && privy_check_wants_time(&request->check))
-    privy_request_refuse(request, "is a date: give a time with its zone");
+    privy_request_refuse(request, "is a date: pass a time with a time zone");
   else
     privy_request_string(request, text, length);
 }

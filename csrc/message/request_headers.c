@@ -63,7 +63,7 @@ void privy_request_take_header(privy_request *request, const char *value, size_t
     return;
   }
   if (!privy_is_token(name->data, name->length) || !privy_is_header_value(value, length))
-    privy_check_refuse(&request->check, "must be a header: a token as name and visible ASCII as value");
+    privy_check_refuse(&request->check, "must be a valid header: its name a token, its value visible ASCII");
   else if (!privy_request_add_header(request, name->data, name->length, value, length))
     request->check.no_memory = true;
 }

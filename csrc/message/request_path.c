@@ -23,7 +23,7 @@ void privy_request_check_raw(privy_request *request, privy_slice method, privy_s
   if (!privy_path_is_safe(path.text, path.length))
     privy_check_add_detail(
         &request->check, "path",
-        "must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
+        "must start with / and contain only visible ASCII, without #, \\ or .. segments, encoded or not");
   else if (!privy_buffer_append(&request->path, path.text, path.length))
     request->check.no_memory = true;
   request->head_length += path.length;

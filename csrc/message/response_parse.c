@@ -84,7 +84,7 @@ static void drop_records(privy_response *response) {
 }
 
 static privy_status refuse_json(const privy_reader *reader, privy_error *error) {
-  return privy_error_set(error, PRIVY_API_STATUS, "the answer is not JSON: %s at byte %zu", reader->error,
+  return privy_error_set(error, PRIVY_API_STATUS, "the response is not JSON: %s at byte %zu", reader->error,
                          reader->position);
 }
 
@@ -113,7 +113,7 @@ static privy_status read_body(response_parser *parser, privy_error *error) {
   if (object)
     response->json = (privy_value){.text = start, .length = (uint32_t)(stop - start), .type = (uint8_t)PRIVY_OBJECT};
   if (parser->found) return PRIVY_OK;
-  return privy_error_set(error, PRIVY_API_STATUS, "unexpected body in the answer to %s", parser->operation->name);
+  return privy_error_set(error, PRIVY_API_STATUS, "unexpected response body for %s", parser->operation->name);
 }
 
 /* The reader at the end of the body, or at its error. */
@@ -142,7 +142,7 @@ static privy_status read_response(response_parser *parser, privy_error *error) {
   }
   if (response->body.length == 0 && parser->operation->id == PRIVY_OP_DELETE) return PRIVY_OK;
   if (response->body.length == 0)
-    return privy_error_set(error, PRIVY_API_STATUS, "the answer to %s is empty (HTTP %d)", parser->operation->name,
+    return privy_error_set(error, PRIVY_API_STATUS, "the response to %s is empty (HTTP %d)", parser->operation->name,
                            status);
   return read_body(parser, error);
 }
@@ -187,7 +187,7 @@ privy_status privy_json_refuse(int http_status, const char *body, size_t length,
   if (length)
     refuse_json(&reader, error);
   else
-    privy_error_set(error, PRIVY_API_STATUS, "the answer is empty (HTTP %d)", http_status);
+    privy_error_set(error, PRIVY_API_STATUS, "the response is empty (HTTP %d)", http_status);
   return attach_response(response, error);
 }
 

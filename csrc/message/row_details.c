@@ -39,7 +39,7 @@ static bool list(privy_buffer *out, const privy_details *details) {
            privy_buffer_text(out, detail->message);
   }
   if (!done || details->count <= LISTED) return done;
-  return privy_buffer_format(out, "; and %zu more faults", details->count - LISTED);
+  return privy_buffer_format(out, "; and %zu more errors", details->count - LISTED);
 }
 
 privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows) {

@@ -68,7 +68,7 @@ static void enter(privy_sandbox_connection *self, connection_stage stage) {
   self->begun = false;
 }
 
-/* ---- receiving -------------------------------------------------------------------------------------------------- */
+/* ---- receiving --------------------------------------------------------------------------------------------------- */
 
 privy_status privy_sandbox_connection_feed(privy_sandbox_connection *self, const char *bytes, size_t length) {
   if (self->stage == STAGE_LINGER || self->stage == STAGE_CLOSED) return PRIVY_OK;
@@ -89,7 +89,7 @@ static void skip_empty_lines(privy_sandbox_connection *self) {
   if (length) drop_input(self, length);
 }
 
-/* ---- sending --------------------------------------------------------------------------------------------------- */
+/* ---- sending ----------------------------------------------------------------------------------------------------- */
 
 static const char *reason_of(int http_status) {
   static const struct {

@@ -11,7 +11,7 @@ static bool is_opt_in(privy_sms_consent consent) {
 }
 
 const char *privy_consent_sms_create_error_message(privy_sms_consent to, bool supported) {
-  return is_opt_in(to) && !supported ? "needs a phone number of a country that SMS is supported in" : NULL;
+  return is_opt_in(to) && !supported ? "needs a phone number of a country where SMS is supported" : NULL;
 }
 
 static bool may_opt_in_singly(privy_sms_consent from) {

@@ -69,9 +69,9 @@ static bool admits_origin(const privy_host_filter *filter, const privy_http_head
 privy_refusal privy_host_filter_check(const privy_host_filter *filter, const privy_http_head *head) {
   static const privy_refusal no_host = {400, "bad_request", "The request has no Host header."};
   static const privy_refusal other_host = {
-      421, "misdirected_request", "The sandbox does not answer to this host name. Start it with --allow-host NAME."};
+      421, "misdirected_request", "The sandbox does not accept this host name. Start it with --allow-host NAME."};
   static const privy_refusal other_page = {403, "foreign_origin",
-                                           "The sandbox does not answer to web pages of other hosts."};
+                                           "The sandbox does not accept requests from web pages of other hosts."};
   if (!head->host.length) return no_host;
   if (!admits_host(filter, host_of(head->host))) return other_host;
   const bool foreign = head->origin.text ? !admits_origin(filter, head)

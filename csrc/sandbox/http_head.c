@@ -118,7 +118,7 @@ static privy_refusal read_body_length(privy_http_head *head) {
   int64_t bytes = 0;
   if (!only_header(head->headers, "Content-Length", &length)) return malformed("Content-Length is sent twice.");
   const bool encoded = privy_find_header(head->headers.text, head->headers.length, "Transfer-Encoding", &encoding);
-  if (encoded && length.text) return malformed("Content-Length and Transfer-Encoding exclude each other.");
+  if (encoded && length.text) return malformed("Content-Length and Transfer-Encoding must not be sent together.");
   if (encoded) return (privy_refusal){411, "length_required", "The body needs a Content-Length."};
   if (length.text &&
       (!length.length || !privy_is_digit(*length.text) || !privy_parse_int64(length.text, length.length, &bytes)))
@@ -135,14 +135,14 @@ static privy_refusal read_headers(privy_http_head *head) {
   if (!are_headers(head->headers)) return malformed("A header is malformed.");
   if (!only_header(head->headers, "Host", &head->host) || !only_header(head->headers, "Origin", &head->origin) ||
       !only_header(head->headers, "Sec-Fetch-Site", &head->site))
-    return malformed("A header is sent twice that may be sent once.");
+    return malformed("A header that must be unique is sent twice.");
   read_connection(head);
   return read_body_length(head);
 }
 
 privy_refusal privy_http_head_read(privy_http_head *head, char *text, size_t length) {
   *head = (privy_http_head){0};
-  if (memchr(text, '\0', length)) return malformed("The request holds a NUL.");
+  if (memchr(text, '\0', length)) return malformed("The request contains a NUL byte.");
   char *end = memchr(text, '\r', length);
   if (end[1] != '\n') return malformed("A line of the request does not end with CRLF.");
   *end = '\0';

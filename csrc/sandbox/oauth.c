@@ -88,7 +88,7 @@ static privy_status grant(privy_exchange *exchange, const fields *form) {
   if (!client) return refuse(exchange, 401, "invalid_client", "The client is unknown or its secret is wrong.");
   if (form->scope.length == 0) return issue_token(exchange, client->scopes);
   if (!privy_scopes_read(form->scope.text, form->scope.length, &scopes) || (scopes & ~client->scopes))
-    return refuse(exchange, 401, "invalid_scope", "A scope is unknown or not the client's.");
+    return refuse(exchange, 401, "invalid_scope", "A scope is unknown, or the client does not have it.");
   return issue_token(exchange, scopes);
 }
 

@@ -49,7 +49,7 @@ PRIVY_NODISCARD static bool derive(privy_exchange *exchange, privy_value *values
   privy_time placed;
   if (!plain_text(values[FIELD(total)], &texts->decoded, &text)) return false;
   if (!privy_amount_write(texts->amount, text.text, text.length))
-    privy_input_refuse(exchange, FIELD(total), "has more than 32 digits before or behind the point");
+    privy_input_refuse(exchange, FIELD(total), "has more than 32 digits before or after the decimal point");
   else
     values[FIELD(total_amount)] = privy_store_string(texts->amount);
   if (!plain_text(values[FIELD(order_date)], &texts->decoded, &text)) return false;

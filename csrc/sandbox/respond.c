@@ -12,15 +12,15 @@ static const struct {
     {400, "bad_request", "The request cannot be read."},
     {401, "unauthorized", "The bearer token is missing, expired, revoked or wrong."},
     {403, "insufficient_scope", "The token lacks the scope that this request needs."},
-    {404, "not_found", "There is nothing here."},
+    {404, "not_found", "Nothing is at this path."},
     {408, "request_timeout", "The request did not arrive in time."},
     {409, "conflict", "A contact with this email or phone number exists already."},
     {413, "payload_too_large", "The body is too large."},
     {422, "validation_failed", "The request is not valid."},
-    {429, "rate_limited", "The limit of requests is spent."},
-    {502, "bad_gateway", "The server behind this one failed."},
-    {503, "service_unavailable", "The server cannot answer now."},
-    {504, "gateway_timeout", "The server behind this one did not answer in time."},
+    {429, "rate_limited", "The rate limit is reached."},
+    {502, "bad_gateway", "The upstream server failed."},
+    {503, "service_unavailable", "The server cannot respond now."},
+    {504, "gateway_timeout", "The upstream server did not respond in time."},
     {500, "internal_error", "The server failed."}, /* and every other status */
 };
 

@@ -4,7 +4,7 @@
 #include "base/fork.h"
 #include "sandbox/exchange.h"
 
-/* ---- routes ---------------------------------------------------------------------------------------- */
+/* ---- routes ------------------------------------------------------------------------------------------------------ */
 
 static privy_handler *const handlers[PRIVY_OP_COUNT] = {
     [PRIVY_OP_LIST] = privy_contacts_list,
@@ -62,7 +62,7 @@ static const privy_sandbox_token *find_token(const privy_exchange *exchange) {
   return privy_credentials_token(&exchange->sandbox->credentials, value, exchange->now);
 }
 
-/* ---- refusals -------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 static privy_status refuse_token(privy_exchange *exchange) {
   return privy_respond_error(exchange, 401);
@@ -111,7 +111,7 @@ static privy_status respond_fault(privy_exchange *exchange) {
   return PRIVY_OK;
 }
 
-/* ---- handling a request ---------------------------------------------------------------------------------------- */
+/* ---- handling a request ------------------------------------------------------------------------------------------ */
 
 static privy_handler *choose(privy_exchange *exchange) {
   if (exchange->fault && exchange->fault->http_status) return respond_fault;

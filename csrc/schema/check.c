@@ -186,8 +186,8 @@ void privy_check_no_key(privy_check *check, const char *name, size_t length) {
   frame->field = frame->checked = NULL;
   frame->key_length = PRIVY_CHECK_NO_KEY;
   if (frame->kind == FRAME_IGNORED || (name && !store_key(check, name, length))) return;
-  privy_check_refuse(check, name ? "must have a name that is text"
-                                 : "there is a value without a name: the row has more cells than its header");
+  privy_check_refuse(check, name ? "must have a string as its name"
+                                 : "a value has no name: the row has more cells than its header");
 }
 
 void privy_check_param(privy_check *check, const privy_field *row) {

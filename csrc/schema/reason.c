@@ -57,7 +57,7 @@ bool privy_reason_format(privy_buffer *out, privy_format format, const char *mes
   if (!privy_buffer_text(out, message)) return false;
   if (odd == length) return true;
   privy_name_character(privy_utf8_scalar(text + odd, privy_utf8_sequence(text + odd, length - odd)), name);
-  return privy_buffer_format(out, "; it holds %s", name);
+  return privy_buffer_format(out, "; it contains %s", name);
 }
 
 bool privy_reason_integer(privy_buffer *out, const privy_field *field, bool large) {
@@ -71,5 +71,5 @@ bool privy_reason_name(privy_buffer *out, const privy_operation *operation, cons
   const privy_field *meant = privy_suggest(operation, name, length);
   if (meant)
     return privy_buffer_format(out, "is not a parameter of %s: did you mean %s?", operation->name, meant->name);
-  return privy_buffer_format(out, "is not a parameter of %s; extra can send it", operation->name);
+  return privy_buffer_format(out, "is not a parameter of %s; use extra to send it", operation->name);
 }

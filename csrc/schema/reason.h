@@ -8,7 +8,7 @@
 
 #define PRIVY_REASON_MONEY "must be a number such as 95.00"
 /* Follows the name of a value that represents a missing one. */
-#define PRIVY_REASON_MISSING ": leave out a value that is missing"
+#define PRIVY_REASON_MISSING ": omit a field that has no value"
 
 /* Why the operation does not accept the enum value at `position` (-1: the text is not a value of the enum). */
 PRIVY_NODISCARD bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation,

@@ -126,10 +126,10 @@ static const uint8_t page_response_fields[] = {
 #define OBJECT(id, name, doc)                                                                                          \
   const privy_object privy_object_##id = {                                                                             \
       name, doc, id##_fields, COUNT(id##_fields), id##_response_fields, COUNT(id##_response_fields)};
-OBJECT(contact, "Contact", "A person whom the store may write to.")
-OBJECT(order, "Order", "An order as Privy keeps it.")
-OBJECT(event, "EventReceipt", "What the API says of an event that it took.")
-OBJECT(page, "Pagination", "Where a page stands among all pages.")
+OBJECT(contact, "Contact", "A person that the store can send messages to.")
+OBJECT(order, "Order", "An order as Privy stores it.")
+OBJECT(event, "EventReceipt", "The receipt of an accepted event.")
+OBJECT(page, "Pagination", "The position of a page among all pages.")
 
 static const privy_object *const objects[] = {&privy_object_contact, &privy_object_order, &privy_object_event,
                                               &privy_object_page};

@@ -44,7 +44,7 @@ static void what_is_refused_is_walked_in_silence(void **state) {
       {"contacts.create", "{\"email\":\"a@b\",\"tags\":{\"a\":[1]},\"custom_fields\":[{\"a\":{}}]}",
        "tags: must be an array of strings\ncustom_fields: must be an object without nested values"},
       {"events.ingest", "{" EVENT ",\"bogus\":{\"email\":1,\"x\":[[]]},\"event_data\":[{\"a\":1}]}",
-       "bogus: is not a parameter of events.ingest; extra can send it\nevent_data: must be an object"},
+       "bogus: is not a parameter of events.ingest; use extra to send it\nevent_data: must be an object"},
       {"contacts.create", "{\"email\":\"a@b\",\"email\":[[1]],\"email\":{\"email\":null}}",
        "email: is given twice\nemail: is given twice"},
   };
@@ -67,17 +67,17 @@ static void words_of_wrong_types(void **state) {
        "sms_consent: must be one of subscribed, never_subscribed, single_opt_in"},
       {"contacts.create",
        "{\"email\":\"a@b\",\"email_consent\":\"compliance_suppressed\",\"sms_consent\":\"unsubscribed\"}",
-       "email_consent: compliance_suppressed is read-only: the API alone sets it\n"
+       "email_consent: compliance_suppressed is read-only: only the API sets it\n"
        "sms_consent: unsubscribed is not accepted on create: there is nothing to revoke"},
       {"contacts.update", "{\"id\":\"" CONTACT "\",\"sms_consent\":\"pending\",\"email_consent\":\"non_subscribed\"}",
-       "sms_consent: pending is read-only: the API alone sets it\n"
+       "sms_consent: pending is read-only: only the API sets it\n"
        "email_consent: must be one of subscribed, unsubscribed, never_subscribed, suppressed"},
       {"orders.upsert", "{" ORDER ",\"total_items\":-1,\"subtotal\":\"1,000\",\"initial_sync\":0,\"customer_id\":5}",
        "total_items: must be at least 0\nsubtotal: must be a number such as 95.00\n"
        "initial_sync: must be true or false\ncustomer_id: must be a string"},
       {"events.ingest", "{" EVENT ",\"event_data\":null,\"event_time\":5,\"idempotency_key\":\"a b\"}",
        "event_data: must not be null\nevent_time: must be an ISO 8601 date-time in UTC, such as 2026-05-12T10:00:00Z\n"
-       "idempotency_key: must be 1 to 255 visible ASCII characters: it travels as a header"},
+       "idempotency_key: must be 1 to 255 visible ASCII characters: it is sent as a header"},
       {"contacts.unsubscribe", "{\"id\":5,\"reason\":5}", "id: must be a string\nreason: must be a string"},
   };
   run_cases(cases, COUNT(cases), PRIVY_CHECK_STRICT);
@@ -200,7 +200,7 @@ static void texts_that_are_no_utf8(void **state) {
   privy_check_end(&check);
   CHECK_MEMORY(!check.no_memory);
   assert_faults(&check.details, "first_name: is not valid UTF-8\n"
-                                "bogus: is not a parameter of contacts.create; extra can send it\n"
+                                "bogus: is not a parameter of contacts.create; use extra to send it\n"
                                 "\"na\xEF\xBF\xBD"
                                 "me\": has a name that is not valid UTF-8\n"
                                 "custom_fields.\"\xEF\xBF\xBD\": has a name that is not valid UTF-8\n"
@@ -223,7 +223,8 @@ static void what_cannot_be_told_is_a_fault_in_its_place(void **state) {
   CHECK_MEMORY(!check.no_memory);
   privy_check_unusable(&check, "is a set");
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details, "tags[1]: is a set\nbogus: is not a parameter of contacts.create; extra can send it");
+  assert_faults(&check.details,
+                "tags[1]: is a set\nbogus: is not a parameter of contacts.create; use extra to send it");
 done:
   privy_check_clear(&check);
 }

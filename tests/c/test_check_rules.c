@@ -9,8 +9,8 @@ static void names_in_strict_mode(void **state) {
   (void)state;
   static const check_case cases[] = {
       {"contacts.create", "{\"email\":\"a@b\",\"id\":\"" CONTACT "\",\"created_at\":null,\"page\":1,\"Email\":1}",
-       "id: is not a parameter of contacts.create; extra can send it\ncreated_at: is read-only\n"
-       "page: is not a parameter of contacts.create; extra can send it\n"
+       "id: is not a parameter of contacts.create; use extra to send it\ncreated_at: is read-only\n"
+       "page: is not a parameter of contacts.create; use extra to send it\n"
        "Email: is not a parameter of contacts.create: did you mean email?"},
       {"orders.upsert", "{" ORDER ",\"created\":true,\"total_amount\":1}",
        "created: is read-only\ntotal_amount: is read-only"},
@@ -19,7 +19,7 @@ static void names_in_strict_mode(void **state) {
        "email_permission: is not a parameter of contacts.create: did you mean email_consent?"},
       {"contacts.create", "{\"email\":\"a@b\",\"email\":\"a@b\"}", "email: is given twice"},
       {"contacts.create", "{\"email\":\"a@b\",\"\":1}",
-       "\"\": is not a parameter of contacts.create; extra can send it"},
+       "\"\": is not a parameter of contacts.create; use extra to send it"},
   };
   run_cases(cases, COUNT(cases), PRIVY_CHECK_STRICT);
 }
@@ -109,7 +109,7 @@ static void extra_is_not_judged_but_counts(void **state) {
   privy_check_null(&check);
   privy_check_finish(&check, 0);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details, "a: is NaN: leave out a value that is missing\nfirst_name: is given twice");
+  assert_faults(&check.details, "a: is NaN: omit a field that has no value\nfirst_name: is given twice");
 done:
   privy_check_clear(&check);
 }

@@ -27,7 +27,7 @@ static const error_case shapes[] = {
     {404, "{\"error\":{\"message\":\"Gone\"}}", PRIVY_NOT_FOUND, "404: Gone", NULL, ""},
     {413, "{}", PRIVY_PAYLOAD_TOO_LARGE, "413: The event's body is larger than 256 KB.", NULL, ""},
     {429, "{\"error\":{\"code\":\"rate_limited\",\"message\":\"\"}}", PRIVY_RATE_LIMIT,
-     "429 rate_limited: The account's limit of the minute or the day is spent.", "rate_limited", ""},
+     "429 rate_limited: The account's rate limit per minute or per day is reached.", "rate_limited", ""},
     {422,
      DETAILS("[{\"field\":\"email\",\"message\":\"is invalid\"},{\"field\":\"base\",\"message\":\"needs a phone\"}]"),
      PRIVY_VALIDATION, "422 validation_failed: Bad; email is invalid; needs a phone", "validation_failed",
@@ -70,8 +70,8 @@ static const error_case shapes[] = {
     {400, "", PRIVY_VALIDATION, "400: the server refused the request", NULL, ""},
     {422, "\"x\"", PRIVY_VALIDATION, "422: the server refused the request", NULL, ""},
     {418, "{\"message\":\"short and stout\"}", PRIVY_API_STATUS, "418: short and stout", NULL, ""},
-    {405, "x", PRIVY_API_STATUS, "405: The server answered with an error, or with what is no answer.", NULL, ""},
-    {100, "", PRIVY_API_STATUS, "100: The server answered with an error, or with what is no answer.", NULL, ""},
+    {405, "x", PRIVY_API_STATUS, "405: The server returned an error status or an invalid response.", NULL, ""},
+    {100, "", PRIVY_API_STATUS, "100: The server returned an error status or an invalid response.", NULL, ""},
     /* odd values never stop it */
     {404, "{\"error\":null}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.", NULL, ""},
     {404, "{\"error\":[{\"code\":\"x\"}]}", PRIVY_NOT_FOUND, "404: There is no such contact or endpoint.", NULL, ""},
@@ -363,7 +363,7 @@ static void rows_are_refused_together(void **state) {
   assert_string_equal(error.details.items[2].field, "[12].base");
   for (uint64_t row = 13; row < 17; row++) CHECK_OK(privy_error_add_row(&error, row, "base", "is wrong"));
   CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
-  assert_non_null(strstr(error.message, "row 14: base is wrong; and 2 more faults"));
+  assert_non_null(strstr(error.message, "row 14: base is wrong; and 2 more errors"));
 done:
   privy_error_clear(&error);
 }

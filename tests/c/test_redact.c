@@ -240,8 +240,8 @@ static void a_body_that_is_not_json_is_an_error(void **state) {
   static const struct {
     const char *body, *message;
   } cases[] = {{"", NULL},
-               {"<html>", "the answer is not JSON: expected a value at byte 0"},
-               {"{\"a\":1", "the answer is not JSON: unexpected end of text at byte 6"}};
+               {"<html>", "the response is not JSON: expected a value at byte 0"},
+               {"{\"a\":1", "the response is not JSON: unexpected end of text at byte 6"}};
   privy_response *response = NULL;
   privy_error error;
   privy_error_init(&error);
@@ -249,7 +249,7 @@ static void a_body_that_is_not_json_is_an_error(void **state) {
     CHECK_OK(parse_response(NULL, 200, "", cases[i].body, &response, &error));
     assert_int_equal(privy_response_json(response).type, PRIVY_ABSENT);
     CHECK_STATUS(privy_json_refuse(201, cases[i].body, strlen(cases[i].body), &error), PRIVY_API_STATUS);
-    assert_string_equal(error.message, i ? cases[i].message : "the answer is empty (HTTP 201)");
+    assert_string_equal(error.message, i ? cases[i].message : "the response is empty (HTTP 201)");
     assert_int_equal(error.http_status, 201);
     size_t length;
     const char *body = privy_response_body(error.response, &length);

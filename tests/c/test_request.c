@@ -150,11 +150,11 @@ static void faults_are_told_together(void **state) {
                PRIVY_VALIDATION);
   assert_faults(&error.details,
                 "id: must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -\ntags[0]: must be a string\n"
-                "bogus: is not a parameter of contacts.update; extra can send it");
+                "bogus: is not a parameter of contacts.update; use extra to send it");
   assert_string_equal(
       error.message,
       "invalid request: id must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -; tags[0] must be "
-      "a string; bogus is not a parameter of contacts.update; extra can send it");
+      "a string; bogus is not a parameter of contacts.update; use extra to send it");
   assert_int_equal(error.code, PRIVY_VALIDATION);
   assert_int_equal(error.http_status, 0);
   assert_int_equal(error.attempts, 0);
@@ -181,7 +181,7 @@ static void what_travels_outside_the_body_is_scalar(void **state) {
                        &request, &error),
                PRIVY_VALIDATION);
   assert_faults(&error.details, "email: must be a string\npage: must be an integer\n"
-                                "bogus: is not a parameter of contacts.list; extra can send it\n"
+                                "bogus: is not a parameter of contacts.list; use extra to send it\n"
                                 "per_page: must not be null\nsms_consent: must be one of subscribed, unsubscribed, "
                                 "never_subscribed, single_opt_in, pending");
   privy_request_free(request);
@@ -191,9 +191,9 @@ static void what_travels_outside_the_body_is_scalar(void **state) {
   privy_request_extra(request);
   ask(request, "{\"sort\":{\"by\":\"x\"},\"q\":null,\"page\":[1]}");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "sort: must be a string, number or boolean: it does not travel in the body\n"
-                                "q: must be a string, number or boolean: it does not travel in the body\n"
-                                "page: must be a string, number or boolean: it does not travel in the body");
+  assert_faults(&error.details, "sort: must be a string, number or boolean: it is not sent in the body\n"
+                                "q: must be a string, number or boolean: it is not sent in the body\n"
+                                "page: must be a string, number or boolean: it is not sent in the body");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -250,7 +250,7 @@ static void extra_smuggles_nothing(void **state) {
     if (ids[i].target)
       assert_string_equal(privy_request_target(request), ids[i].target);
     else
-      assert_faults(&error.details, "id: must name a part of the path");
+      assert_faults(&error.details, "id: must not be empty, . or ..: it is a segment of the path");
     privy_request_free(request);
     request = NULL;
   }
@@ -260,7 +260,7 @@ static void extra_smuggles_nothing(void **state) {
   privy_request_key(request, "idempotency_key", 15);
   privy_request_string(request, "k\r\nX-Evil: 1", 12);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "idempotency_key: must be a header: a token as name and visible ASCII as value");
+  assert_faults(&error.details, "idempotency_key: must be a valid header: its name a token, its value visible ASCII");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -285,8 +285,8 @@ static void what_json_cannot_tell_is_refused(void **state) {
   privy_request_refuse(request, "is a socket");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
   assert_faults(&error.details, "email: is a socket\ncustom_fields.a: is a socket\n"
-                                "custom_fields.b: is NaN: leave out a value that is missing\n"
-                                "bogus: is not a parameter of contacts.create; extra can send it");
+                                "custom_fields.b: is NaN: omit a field that has no value\n"
+                                "bogus: is not a parameter of contacts.create; use extra to send it");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -323,7 +323,7 @@ static void types_without_a_form_in_json(void **state) {
                 "billing_address: must be an object, not set\ninitial_sync: must be true or false, not set\n"
                 "line_items[0]: must be an object, not set\n"
                 "line_items[1].more: is a \"a\\nb\", which cannot be encoded as JSON\n"
-                "bogus: is not a parameter of orders.upsert; extra can send it\n"
+                "bogus: is not a parameter of orders.upsert; use extra to send it\n"
                 "currency: is required\nbase: at least one of email, phone is required");
 done:
   privy_request_free(request);
@@ -380,12 +380,12 @@ static void values_that_are_missing_or_fail(void **state) {
   }
   privy_request_end_object(request);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "event_type: is NaN: leave out a value that is missing\n"
-                                "email: is NaT: leave out a value that is missing\n"
+  assert_faults(&error.details, "event_type: is NaN: omit a field that has no value\n"
+                                "email: is NaT: omit a field that has no value\n"
                                 "event_time: is a Zone whose conversion raised RuntimeError: two\\nlines\n"
-                                "event_data.nan: is NaN: leave out a value that is missing\n"
-                                "event_data.-NaN: is NaN: leave out a value that is missing\n"
-                                "event_data.sNaN: is NaN: leave out a value that is missing\n"
+                                "event_data.nan: is NaN: omit a field that has no value\n"
+                                "event_data.-NaN: is NaN: omit a field that has no value\n"
+                                "event_data.sNaN: is NaN: omit a field that has no value\n"
                                 "event_data.Infinity: is infinite: must be a finite number\n"
                                 "event_data.-inf: is infinite: must be a finite number\n"
                                 "event_data.0x1: must be a finite number");
@@ -509,9 +509,9 @@ static void times_without_a_zone(void **state) {
   privy_request_key(request, TEXT("more"));
   privy_request_time(request, TEXT("2026-05-12T10:00:00+02:00"));
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "event_time: is a date: give a time with its zone\n"
-                                "event_data.at: is a time without a zone: give it one, such as UTC\n"
-                                "more: is a time without a zone: give it one, such as UTC");
+  assert_faults(&error.details, "event_time: is a date: pass a time with a time zone\n"
+                                "event_data.at: is a time without a time zone: add one, such as UTC\n"
+                                "more: is a time without a time zone: add one, such as UTC");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -540,12 +540,11 @@ static void names_that_are_no_text(void **state) {
   privy_request_end_object(request);
   privy_request_no_key(request, TEXT("\xFF"));
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details,
-                "base: there is a value without a name: the row has more cells than its header\n"
-                "event_data.5: must have a name that is text\n"
-                "event_data.a[0]: there is a value without a name: the row has more cells than its header\n"
-                "bogus: is not a parameter of events.ingest; extra can send it\n"
-                "\"\xEF\xBF\xBD\": has a name that is not valid UTF-8");
+  assert_faults(&error.details, "base: a value has no name: the row has more cells than its header\n"
+                                "event_data.5: must have a string as its name\n"
+                                "event_data.a[0]: a value has no name: the row has more cells than its header\n"
+                                "bogus: is not a parameter of events.ingest; use extra to send it\n"
+                                "\"\xEF\xBF\xBD\": has a name that is not valid UTF-8");
 done:
   privy_request_free(request);
   privy_error_clear(&error);

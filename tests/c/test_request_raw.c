@@ -44,8 +44,9 @@ static void methods_and_paths(void **state) {
   }
   for (size_t i = 0; i < COUNT(wrong_paths); i++) {
     CHECK_STATUS(raw("GET", wrong_paths[i], &request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.details,
-                  "path: must start with / and hold only visible ASCII, without #, \\ or .. segments, encoded or not");
+    assert_faults(
+        &error.details,
+        "path: must start with / and contain only visible ASCII, without #, \\ or .. segments, encoded or not");
     privy_request_free(request);
     request = NULL;
   }
@@ -110,7 +111,7 @@ done:
   privy_error_clear(&error);
 }
 
-#define NO_HEADER ": must be a header: a token as name and visible ASCII as value"
+#define NO_HEADER ": must be a valid header: its name a token, its value visible ASCII"
 
 static void faults_of_raw_requests(void **state) {
   (void)state;
@@ -145,8 +146,8 @@ static void faults_of_raw_requests(void **state) {
   assert_faults(
       &error.details,
       "body.a[1]: is infinite: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
-      "params.q: must be a string, number or boolean: it does not travel in the body\n"
-      "params.r: must be a string, number or boolean: it does not travel in the body\n"
+      "params.q: must be a string, number or boolean: it is not sent in the body\n"
+      "params.r: must be a string, number or boolean: it is not sent in the body\n"
       "headers.authorization: is set by the client\nheaders.Host: is set by the client\n"
       "headers.CONTENT-LENGTH: is set by the client\nheaders.Transfer-Encoding: is set by the client\n"
       "headers.Connection: is set by the client\nheaders.User-Agent: is set by the client\n"

@@ -116,7 +116,7 @@ static void sms_on_create(void **state) {
       {"{'email':'x@b.c','sms_consent':'subscribed'}", 422, "'field':'base'"},
       {"{'email':'x@b.c','sms_consent':'single_opt_in'}", 422, "'field':'base'"},
       {"{'phone_number':'+442079460000','sms_consent':'subscribed'}", 422,
-       "{'field':'sms_consent','message':'needs a phone number of a country that SMS is supported in'}"},
+       "{'field':'sms_consent','message':'needs a phone number of a country where SMS is supported'}"},
       {"{'phone_number':'+442079460000','sms_consent':'single_opt_in'}", 422, "'field':'sms_consent'"},
       {"{'phone_number':'+442079460000','sms_consent':'never_subscribed'}", 201, "'phone_number':'+442079460000'"},
   };

@@ -155,7 +155,7 @@ static void gets_one(void **state) {
   assert_has(kit, "{'data':{'id':'cus_");
   ASK(kit, "GET", kit_path(&kit, "?x=1"), NULL, 200);
   ASK(kit, "GET", "/v1/contacts/%63us_0000000000000000", NULL, 404);
-  assert_body(kit, "{'error':{'code':'not_found','message':'There is nothing here.'}}");
+  assert_body(kit, "{'error':{'code':'not_found','message':'Nothing is at this path.'}}");
   ASK(kit, "GET", "/v1/contacts/cus_000000000000000000000000000000000000000000000000000000000000000000000000", NULL,
       404);
 done:

@@ -60,7 +60,7 @@ static void refuses_what_is_wrong(void **state) {
       {"{'order_id':1,'email':'a@b.c','total':'1,000','currency':'usd','order_date':'yesterday'}",
        "[{'field':'total','message':'must be a number such as 95.00'},{'field':'currency',"},
       {"{'order_id':1,'email':'a@b.c','total':1e99,'currency':'USD','order_date':'2026-05-12T10:00:00Z'}",
-       "[{'field':'total','message':'has more than 32 digits before or behind the point'}]"},
+       "[{'field':'total','message':'has more than 32 digits before or after the decimal point'}]"},
   };
   (void)state;
   sandbox_kit kit = KIT;

@@ -212,7 +212,7 @@ class BrokenDecimal(Decimal):
         raise ArithmeticError("no digits")
 
 
-MISSING = "leave out a value that is missing"
+MISSING = "omit a field that has no value"
 FAULTS = [
     (pandas.NaT, f"is NaT: {MISSING}"),
     (pandas.NA, f"is NA: {MISSING}"),
@@ -299,7 +299,7 @@ def test_an_element_that_fails_is_a_detail_with_its_path(client):
     ids=repr,
 )
 def test_a_time_without_a_zone_is_called_that(client, naive):
-    words = "is a time without a zone: give it one, such as UTC"
+    words = "is a time without a time zone: add one, such as UTC"
     assert details_of(lambda: client.orders.upsert(**ORDER | {"order_date": naive})) == {"order_date": words}
     assert details_of(lambda: client.events.ingest("seen", email="a@b.c", event_time=naive)) == {"event_time": words}
     inside = {"when": naive, "list": [naive]}
@@ -312,7 +312,7 @@ def test_a_time_without_a_zone_is_called_that(client, naive):
 @pytest.mark.parametrize("day", [date(2026, 1, 1), numpy.datetime64("2026-01-01")], ids=repr)
 def test_a_date_is_no_time(client, day):
     found = details_of(lambda: client.orders.upsert(**ORDER | {"order_date": day}))
-    assert found == {"order_date": "is a date: give a time with its zone"}
+    assert found == {"order_date": "is a date: pass a time with a time zone"}
 
 
 def test_what_stops_a_program_comes_through(client):
@@ -375,4 +375,4 @@ def test_a_row_with_a_cell_too_many(client):
     (result,) = client.orders.upsert_many([row])
     found = {fault["field"]: fault["message"] for fault in result.error.details}
     assert set(found) == {"email", "base"}
-    assert found["base"] == "there is a value without a name: the row has more cells than its header"
+    assert found["base"] == "a value has no name: the row has more cells than its header"

@@ -19,7 +19,7 @@ CONTACT = "cus_0123456789abcdef"
 MASKS = json.loads((Path(__file__).parents[1] / "vectors/texts/masks.json").read_text("utf-8"))
 ORDER = {"order_id": 1, "email": "a@b.c", "total": "95.00", "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
 NAIVE = datetime(2026, 1, 1)
-NO_ZONE = "is a time without a zone: give it one, such as UTC"
+NO_ZONE = "is a time without a time zone: add one, such as UTC"
 
 
 def record(kind, **fields):
@@ -121,7 +121,7 @@ def test_names_are_shown_and_suggested(sandbox):
     result = next(client.orders.upsert_many([{**ORDER, "sub\ntotal": 1, "x\x1b": 2}]))
     assert str(result.error) == (
         r'invalid request: "sub\ntotal" is not a parameter of orders.upsert: did you mean subtotal?; '
-        r'"x\u001b" is not a parameter of orders.upsert; extra can send it'
+        r'"x\u001b" is not a parameter of orders.upsert; use extra to send it'
     )
     assert sandbox.counts.requests == 0
 
@@ -130,8 +130,8 @@ def test_a_row_with_a_cell_too_many(sandbox):
     rows = [{"email": "jane@example.com", None: ["more"]}, {"email": "jane@example.com", 5: 1}]
     results = list(sandbox.client().contacts.upsert_many(rows))
     assert [result.error.details for result in sorted(results, key=lambda result: result.index)] == [
-        [{"field": "base", "message": "there is a value without a name: the row has more cells than its header"}],
-        [{"field": "5", "message": "must have a name that is text"}],
+        [{"field": "base", "message": "a value has no name: the row has more cells than its header"}],
+        [{"field": "5", "message": "must have a string as its name"}],
     ]
 
 
@@ -221,10 +221,10 @@ def test_a_deletion_may_have_no_body(recorder):
 @pytest.mark.parametrize(
     ("reply", "message"),
     [
-        (Reply(body=b""), "the answer is empty (HTTP 200)"),
-        (Reply(204), "the answer is empty (HTTP 204)"),
-        (Reply(body=b"[1"), "the answer is not JSON: unexpected end of text at byte 2"),
-        (Reply(body=b"\xff"), "the answer is not JSON: expected a value at byte 0"),
+        (Reply(body=b""), "the response is empty (HTTP 200)"),
+        (Reply(204), "the response is empty (HTTP 204)"),
+        (Reply(body=b"[1"), "the response is not JSON: unexpected end of text at byte 2"),
+        (Reply(body=b"\xff"), "the response is not JSON: expected a value at byte 0"),
     ],
 )
 def test_json_of_a_raw_response_that_is_not_json_raises(recorder, reply, message):

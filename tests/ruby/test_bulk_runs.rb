@@ -348,7 +348,7 @@ class TestBulkRuns < PrivyTest
       report = client.contacts.upsert_many(WRONG.each.first(1).lazy, check_first: true).run
       assert_equal [1, 1], [report.total, report.succeeded]
       many = refused { client.orders.upsert_many([{}] * 9, check_first: true) }
-      assert_match(/; and \d+ more faults\z/, many.message)
+      assert_match(/; and \d+ more errors\z/, many.message)
     end
   end
 

@@ -108,11 +108,11 @@ class TestOperations < PrivyTest
     stubbed({ status: 204 }, { body: "<p>no</p>" }) do |client, _server|
       gone = client.request("DELETE", "/things/1")
       assert_equal [204, ""], [gone.status, gone.body]
-      assert_equal "the answer is empty (HTTP 204)", refused(Privy::APIStatusError) { gone.json }.message
+      assert_equal "the response is empty (HTTP 204)", refused(Privy::APIStatusError) { gone.json }.message
       page = client.request("GET", "/page")
       refute_match(/<p>/, page.inspect)
       error = refused(Privy::APIStatusError) { page.json }
-      assert_equal ["the answer is not JSON: expected a value at byte 0", 200, "<p>no</p>"],
+      assert_equal ["the response is not JSON: expected a value at byte 0", 200, "<p>no</p>"],
                    [error.message, error.status, error.body]
     end
   end

@@ -86,7 +86,7 @@ class TestText < PrivyTest
     in_process do |client, sandbox|
       results = client.orders.upsert_many([ORDER.merge("sub\ntotal" => 1, "x\e" => 2)]).to_a
       assert_equal "invalid request: \"sub\\ntotal\" is not a parameter of orders.upsert: did you mean " \
-                   "subtotal?; \"x\\u001b\" is not a parameter of orders.upsert; extra can send it",
+                   "subtotal?; \"x\\u001b\" is not a parameter of orders.upsert; use extra to send it",
                    results.first.error.message
       assert_equal 0, sandbox.counts.requests
     end
@@ -96,9 +96,9 @@ class TestText < PrivyTest
     row = CSV.parse("email,first_name\njane@example.com,Jane,more\n", headers: true).first
     in_process do |client, _sandbox|
       error = client.contacts.upsert_many([row, { email: JANE, 5 => 1 }]).to_a.map(&:error)
-      assert_equal [[{ field: "base", message: "there is a value without a name: the row has more cells than its " \
+      assert_equal [[{ field: "base", message: "a value has no name: the row has more cells than its " \
                                                "header" }],
-                    [{ field: "5", message: "must have a name that is text" }]], error.map(&:details)
+                    [{ field: "5", message: "must have a string as its name" }]], error.map(&:details)
     end
   end
 
@@ -162,9 +162,9 @@ class TestText < PrivyTest
     stubbed({ body: "null" }, { body: "" }, { status: 204 }, { body: "[1" }, { body: "\xFF" }) do |client, _server|
       assert_nil client.request("GET", "/x").json
       messages = Array.new(4) { refused(Privy::APIStatusError) { client.request("GET", "/x").json }.message }
-      assert_equal ["the answer is empty (HTTP 200)", "the answer is empty (HTTP 204)",
-                    "the answer is not JSON: unexpected end of text at byte 2",
-                    "the answer is not JSON: expected a value at byte 0"], messages
+      assert_equal ["the response is empty (HTTP 200)", "the response is empty (HTTP 204)",
+                    "the response is not JSON: unexpected end of text at byte 2",
+                    "the response is not JSON: expected a value at byte 0"], messages
     end
   end
 

@@ -69,7 +69,7 @@ class TestValuesOut < PrivyTest
 
   def test_times_without_zone
     stubbed do |client, _server|
-      assert_equal [["order_date", "is a date: give a time with its zone"]],
+      assert_equal [["order_date", "is a date: pass a time with a time zone"]],
                    faults { client.orders.upsert(**ORDER, order_date: Date.new(2026, 5, 12)) }
       assert_equal ["order_date"], fields { client.orders.upsert(**ORDER, order_date: "2026-05-12T10:00:00") }
     end
@@ -126,7 +126,7 @@ class TestValuesOut < PrivyTest
   end
 
   def test_numbers_that_are_not_finite_are_called_that
-    missing = "is NaN: leave out a value that is missing"
+    missing = "is NaN: omit a field that has no value"
     infinite = "is infinite: must be a finite number"
     { Float::NAN => missing, BigDecimal("NaN") => missing, Float::INFINITY => infinite,
       -BigDecimal("Infinity") => infinite }.each do |value, words|
@@ -169,7 +169,7 @@ class TestValuesOut < PrivyTest
 
   def test_keys_are_text_and_unique
     assert_equal '{"a":1,"b":2}', sent_data({ a: 1, "b" => 2 })
-    assert_equal ["event_data.v.1", "must have a name that is text"], data_fault({ 1 => 2 })
+    assert_equal ["event_data.v.1", "must have a string as its name"], data_fault({ 1 => 2 })
     assert_match(/as String and as Symbol/, data_fault({ a: 1, "a" => 2 }).last)
     assert_equal '{"é":1}', sent_data({ "é".encode("ISO-8859-1") => 1 })
     assert_match(/UTF-8/, data_fault({ "\xFF".b => 1 }).last)
