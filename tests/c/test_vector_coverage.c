@@ -99,7 +99,7 @@ static bool is_refused(const vector_case *one, const void *context) {
   privy_value key, fault;
   if (one->operation != about->operation) return false;
   if (about->value && !is_text(vector_member(one->params, about->name), about->value)) return false;
-  privy_cursor_init(&cursor, one->faults);
+  privy_cursor_init(&cursor, one->details);
   while (privy_cursor_next(&cursor, &key, &fault))
     if (field_fits(vector_member(fault, "field"), about) &&
         (!about->message || is_text(vector_member(fault, "message"), about->message)))
@@ -174,7 +174,7 @@ static void every_rule_is_broken_by_every_operation_that_it_binds(void **state) 
 static bool says(const vector_case *one, const void *words) {
   privy_cursor cursor;
   privy_value key, fault;
-  privy_cursor_init(&cursor, one->faults);
+  privy_cursor_init(&cursor, one->details);
   while (privy_cursor_next(&cursor, &key, &fault))
     if (is_text(vector_member(fault, "message"), words)) return true;
   return false;

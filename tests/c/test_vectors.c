@@ -1,4 +1,4 @@
-/* Runs the shared vectors: what is given becomes exactly this request or these faults, this answer exactly that. */
+/* Runs the shared vectors: parameters become exactly this request or these details, a response exactly that object. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +129,7 @@ static privy_status build(const vector_case *one, privy_request **out, privy_err
   return status == PRIVY_OK ? privy_request_finish(*out, error) : status;
 }
 
-/* ---- requests and faults ----------------------------------------------------------------------------------------- */
+/* ---- requests and details ---------------------------------------------------------------------------------------- */
 
 static bool same_text(privy_value expected, const char *text) {
   return text && vector_text_is(expected, text, strlen(text));
@@ -161,17 +161,17 @@ static void print_request(const privy_request *request) {
   say(" | %.*s\n", (int)length, body);
 }
 
-static bool same_faults(privy_value expected, const privy_details *faults) {
+static bool same_details(privy_value expected, const privy_details *details) {
   privy_cursor cursor;
   privy_value key, element;
   size_t index = 0;
   privy_cursor_init(&cursor, expected);
   for (; privy_cursor_next(&cursor, &key, &element); index++) {
-    if (index == faults->count) return false;
-    if (!same_text(vector_member(element, "field"), faults->items[index].field)) return false;
-    if (!same_text(vector_member(element, "message"), faults->items[index].message)) return false;
+    if (index == details->count) return false;
+    if (!same_text(vector_member(element, "field"), details->items[index].field)) return false;
+    if (!same_text(vector_member(element, "message"), details->items[index].message)) return false;
   }
-  return index == faults->count;
+  return index == details->count;
 }
 
 static void print_failure(const privy_error *error) {
@@ -192,12 +192,12 @@ static completion run_request(const vector_case *one) {
     came = RAN_OUT;
   } else if (status == PRIVY_OK) {
     if (one->request.type == PRIVY_ABSENT || !same_request(one->request, request)) came = FAILS;
-  } else if (status != PRIVY_VALIDATION || error.attempts || !same_faults(one->faults, &error.details)) {
+  } else if (status != PRIVY_VALIDATION || error.attempts || !same_details(one->details, &error.details)) {
     came = FAILS;
   }
   if (came == FAILS) {
     if (one->request.type == PRIVY_ABSENT)
-      tell(one, "faults", one->faults);
+      tell(one, "details", one->details);
     else
       tell(one, "request", one->request);
     if (status == PRIVY_OK)
@@ -371,7 +371,7 @@ static bool same_error_member(privy_value key, privy_value expected, const privy
   else if (strcmp(name, "contact_id") == 0)
     same = same_or_none(expected, error->contact_id);
   else if (strcmp(name, "details") == 0)
-    same = same_faults(expected, &error->details);
+    same = same_details(expected, &error->details);
   else if (strcmp(name, "message") == 0)
     same = same_text(expected, error->message);
   else if (strcmp(name, "retry_after") == 0)

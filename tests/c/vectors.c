@@ -127,16 +127,16 @@ static privy_value *place_of(vector_case *one, privy_value key) {
   const struct {
     const char *name;
     privy_value *place;
-  } places[] = {{"params", &one->params}, {"extra", &one->extra},     {"request", &one->request},
-                {"faults", &one->faults}, {"answer", &one->response}, {"object", &one->object},
-                {"page", &one->page},     {"error", &one->error}};
+  } places[] = {{"params", &one->params},   {"extra", &one->extra},       {"request", &one->request},
+                {"details", &one->details}, {"response", &one->response}, {"object", &one->object},
+                {"page", &one->page},       {"error", &one->error}};
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
     if (privy_value_is(key, places[i].name)) return places[i].place;
   return NULL;
 }
 
 static bool is_whole(const vector_case *one) {
-  const int asked = (one->request.type != PRIVY_ABSENT) + (one->faults.type != PRIVY_ABSENT);
+  const int asked = (one->request.type != PRIVY_ABSENT) + (one->details.type != PRIVY_ABSENT);
   const int told =
       (one->object.type != PRIVY_ABSENT) + (one->page.type != PRIVY_ABSENT) + (one->error.type != PRIVY_ABSENT);
   if (one->response.type == PRIVY_ABSENT) return one->params.type == PRIVY_OBJECT && asked == 1 && told == 0;

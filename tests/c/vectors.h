@@ -17,7 +17,7 @@ typedef struct vector_case {
   bool shared;                      /* run by every language, not by the core alone */
   const privy_operation *operation; /* NULL: a raw request */
   privy_value params, extra;        /* what is given */
-  privy_value request, faults;      /* what must come of it, one of the two */
+  privy_value request, details;     /* the expected request, or the expected details */
   privy_value response;             /* or: an answer, */
   privy_value object, page, error;  /* and what it must be read as, one of the three */
 } vector_case;

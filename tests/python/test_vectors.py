@@ -95,10 +95,10 @@ def check_request(server, client, case):
     assert sorted(sent) == sorted(expected["headers"].items())
 
 
-def check_faults(server, client, case):
+def check_details(server, client, case):
     with pytest.raises(privy.ValidationError) as caught:
         call(client, case["operation"], case["params"], case.get("extra"))
-    assert caught.value.details == case["faults"]
+    assert caught.value.details == case["details"]
     assert caught.value.attempts == 0
     assert server.requests == []
 
@@ -152,10 +152,10 @@ def check_error(error, expected):
             assert getattr(error, name) == value, name
 
 
-def check_answer(server, client, case):
-    answer = case["answer"]
+def check_response(server, client, case):
+    response = case["response"]
     server.answer = lambda request: Reply(
-        answer["status"], {"Content-Type": "application/json"} | answer.get("headers", {}), answer["body"]
+        response["status"], {"Content-Type": "application/json"} | response.get("headers", {}), response["body"]
     )
     params = ENOUGH[case["operation"]]
     if "error" in case:
@@ -174,7 +174,7 @@ def test_a_call_does_what_its_vector_says(server, client, case):
     server.requests.clear()
     if "request" in case:
         check_request(server, client, case)
-    elif "faults" in case:
-        check_faults(server, client, case)
+    elif "details" in case:
+        check_details(server, client, case)
     else:
-        check_answer(server, client, case)
+        check_response(server, client, case)

@@ -49,7 +49,7 @@ class TestVectors < PrivyTest
   CASES.each_with_index do |kase, index|
     define_method(format("test_%<file>s_%<index>04d: %<name>s", file: kase["file"], index: index,
                                                                 name: kase["name"])) do
-      kase.key?("answer") ? check_answer(kase) : check_request(kase)
+      kase.key?("response") ? check_response(kase) : check_request(kase)
     end
   end
 
@@ -62,8 +62,8 @@ class TestVectors < PrivyTest
 
   def check_request(kase)
     @server.answer_with(body: GOOD[kase["operation"]])
-    if kase.key?("faults")
-      expected = kase["faults"].map { |fault| fault.transform_keys(&:to_sym) }
+    if kase.key?("details")
+      expected = kase["details"].map { |detail| detail.transform_keys(&:to_sym) }
       assert_equal expected, refused { call(kase) }.details
       assert_empty @server.requests
     else
@@ -88,9 +88,9 @@ class TestVectors < PrivyTest
     assert_match(/\A[0-9a-f]{32}\z/, headers.delete("idempotency-key").to_s)
   end
 
-  def check_answer(kase)
-    answer = kase["answer"]
-    @server.answer_with(status: answer["status"], headers: answer["headers"], body: answer["body"])
+  def check_response(kase)
+    response = kase["response"]
+    @server.answer_with(status: response["status"], headers: response["headers"], body: response["body"])
     kase = kase.merge("params" => PARAMS.fetch(kase["operation"])) unless kase.key?("params")
     if kase.key?("error") then check_error(kase["error"], kase)
     elsif kase.key?("page") then check_page(kase["page"], call(kase))
