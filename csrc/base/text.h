@@ -11,7 +11,7 @@ typedef struct privy_slice {
   size_t length;
 } privy_slice;
 
-/* Bytes of the valid UTF-8 character at the start of `text`, which is not empty; 0 when there is none. */
+/* Bytes of the valid UTF-8 character at the start of `text`, which is not empty; 0 if there is none. */
 size_t privy_utf8_sequence(const char *text, size_t length);
 /* Length of the valid UTF-8 run at the start of `text`: equal to `length` when all of it is valid. Overlong forms,
  * surrogates and values past U+10FFFF are invalid. */

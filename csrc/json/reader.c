@@ -135,10 +135,10 @@ static bool scan_number(const char **at, const char *end, bool *integral) {
 }
 
 bool privy_json_number(const char *text, size_t length, bool *integral) {
-  bool whole = false;
+  bool is_integral = false;
   const char *at = text;
-  const bool valid = length && scan_number(&at, text + length, &whole) && at == text + length;
-  if (integral) *integral = valid && whole;
+  const bool valid = length && scan_number(&at, text + length, &is_integral) && at == text + length;
+  if (integral) *integral = valid && is_integral;
   return valid;
 }
 

@@ -5,7 +5,8 @@
 #include "base/text.h"
 #include "json/scan.h"
 
-/* Where the next value begins, its comma written and room for `size` bytes made; NULL when memory ran out. */
+/* Writes the comma before a value, reserves `size` bytes for it, and returns where it begins; NULL when memory runs
+ * out. */
 static inline char *reserve(privy_writer *writer, size_t size) {
   privy_buffer *out = writer->out;
   if (writer->failed || !privy_buffer_reserve(out, size + 1)) {

@@ -36,8 +36,8 @@ static void read_digits(digits *out, const char *text, size_t length) {
   }
   out->count = (int64_t)mantissa - (out->point >= 0 ? 1 : 0);
   if (out->point < 0) out->point = out->count;
-  const size_t behind = mantissa < length ? mantissa + 1 : length;
-  out->power = out->point - 1 + read_exponent(text + behind, length - behind);
+  const size_t after = mantissa < length ? mantissa + 1 : length;
+  out->power = out->point - 1 + read_exponent(text + after, length - after);
   while (out->first < out->count && digit_at(out, out->first) == '0') out->first++;
   out->last = out->count - 1;
   while (out->last > out->first && digit_at(out, out->last) == '0') out->last--;

@@ -1,6 +1,6 @@
 /*
  * What a written consent does to a contact: pure functions of the consent it has and the one asked for, both positions
- * in their enumeration. Those that judge give NULL when the write is accepted, else the words of the fault.
+ * in their enumeration. Those that check return NULL if the write is accepted, else the error message.
  */
 #ifndef PRIVY_SANDBOX_CONSENT_H
 #define PRIVY_SANDBOX_CONSENT_H

@@ -94,8 +94,8 @@ static void check_creation(privy_exchange *exchange, const lookup *found) {
                        privy_consent_email_error_message(PRIVY_email_consent_compliance_suppressed));
   if (given[FIELD(sms_consent)].type == PRIVY_ABSENT) return;
   const privy_sms_consent to = (privy_sms_consent)privy_store_enum_index(given, FIELD(sms_consent));
-  const char *fault = privy_consent_sms_create_error_message(to, found->supported);
-  if (fault) privy_input_refuse(exchange, FIELD(sms_consent), fault);
+  const char *message = privy_consent_sms_create_error_message(to, found->supported);
+  if (message) privy_input_refuse(exchange, FIELD(sms_consent), message);
 }
 
 /* Responds with the errors, if there are any. */
@@ -150,7 +150,7 @@ bool privy_contact_link(privy_exchange *exchange, privy_value *values, privy_con
 
 /* ---- update ------------------------------------------------------------------------------------------------------ */
 
-/* Keeps the stored e-mail address or phone number when the one given is the same; any other is a fault. */
+/* Removes a given e-mail address or phone number that equals the stored one; any other is an error. */
 PRIVY_NODISCARD static bool check_key(privy_exchange *exchange, const privy_contact *contact, privy_key key) {
   privy_value *given = &exchange->values[key_fields[key]];
   const privy_slice stored = contact->keys[key];
@@ -166,15 +166,15 @@ PRIVY_NODISCARD static bool check_key(privy_exchange *exchange, const privy_cont
 
 static void check_consents(privy_exchange *exchange, const privy_contact *contact) {
   const privy_value *given = exchange->values;
-  const char *fault = privy_consent_email_error_message(
+  const char *message = privy_consent_email_error_message(
       (privy_email_consent)privy_store_enum_index(contact->values, FIELD(email_consent)));
-  if (fault) privy_input_refuse(exchange, FIELD(email_consent), fault);
+  if (message) privy_input_refuse(exchange, FIELD(email_consent), message);
   if (given[FIELD(sms_consent)].type == PRIVY_ABSENT) return;
   const bool phone = contact->keys[PRIVY_KEY_PHONE].length || given[FIELD(phone_number)].type == PRIVY_STRING;
-  fault = privy_consent_sms_update_error_message(
+  message = privy_consent_sms_update_error_message(
       (privy_sms_consent)privy_store_enum_index(contact->values, FIELD(sms_consent)),
       (privy_sms_consent)privy_store_enum_index(given, FIELD(sms_consent)), phone);
-  if (fault) privy_input_refuse(exchange, FIELD(sms_consent), fault);
+  if (message) privy_input_refuse(exchange, FIELD(sms_consent), message);
 }
 
 /* Applies the checked values of the request to the contact. */

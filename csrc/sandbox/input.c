@@ -30,9 +30,9 @@ bool privy_input_pair(privy_slice *list, privy_buffer *room, privy_slice *name, 
   if (!privy_next_word(list, '&', &pair)) return false;
   const char *equals = memchr(pair.text, '=', pair.length);
   const size_t length = equals ? (size_t)(equals - pair.text) : pair.length;
-  const size_t behind = equals ? length + 1 : length;
+  const size_t after = equals ? length + 1 : length;
   *name = decode((privy_slice){pair.text, length}, room);
-  *value = decode((privy_slice){pair.text + behind, pair.length - behind}, room);
+  *value = decode((privy_slice){pair.text + after, pair.length - after}, room);
   return true;
 }
 

@@ -102,12 +102,12 @@ privy_status privy_respond_conflict(privy_exchange *exchange, size_t contact) {
   return end_error(exchange, &writer, 409);
 }
 
-static void write_details(privy_writer *writer, const privy_details *faults) {
+static void write_details(privy_writer *writer, const privy_details *details) {
   privy_writer_begin_array(writer);
-  for (size_t i = 0; i < faults->count; i++) {
+  for (size_t i = 0; i < details->count; i++) {
     privy_writer_begin_object(writer);
-    write_text(writer, "field", faults->items[i].field);
-    write_text(writer, "message", faults->items[i].message);
+    write_text(writer, "field", details->items[i].field);
+    write_text(writer, "message", details->items[i].message);
     privy_writer_end_object(writer);
   }
   privy_writer_end_array(writer);
@@ -115,18 +115,18 @@ static void write_details(privy_writer *writer, const privy_details *faults) {
 
 privy_status privy_respond_details(privy_exchange *exchange) {
   privy_writer writer;
-  const privy_details *faults = &exchange->check.details;
+  const privy_details *details = &exchange->check.details;
   if (exchange->operation->response == PRIVY_RESPONSE_BARE) {
     privy_writer_init(&writer, &exchange->response->body);
     privy_writer_begin_object(&writer);
     write_key(&writer, "errors");
-    write_details(&writer, faults);
+    write_details(&writer, details);
     privy_writer_end_object(&writer);
     return privy_respond_end(exchange, 400, &writer);
   }
   begin_error(exchange, &writer, 422, NULL, NULL);
   write_key(&writer, "details");
-  write_details(&writer, faults);
+  write_details(&writer, details);
   return end_error(exchange, &writer, 422);
 }
 

@@ -51,7 +51,7 @@ void privy_check_clear(privy_check *check) {
   privy_buffer_clear(&check->keys);
 }
 
-/* ---- faults ---- */
+/* ---- errors ---- */
 
 static privy_verdict refused(privy_check *check, const char *message) {
   privy_check_refuse(check, message);

@@ -18,16 +18,16 @@ static inline bool check_text(privy_check *check, const char *operation, privy_c
 }
 
 typedef struct check_case {
-  const char *operation, *json, *faults;
+  const char *operation, *json, *details;
 } check_case;
 
 static inline void run_cases(const check_case *cases, size_t count, privy_check_mode mode) {
   for (size_t i = 0; i < count; i++) {
     privy_check check;
-    const bool whole = check_text(&check, cases[i].operation, mode, cases[i].json, 0);
-    if (whole) assert_faults(&check.details, cases[i].faults);
+    const bool complete = check_text(&check, cases[i].operation, mode, cases[i].json, 0);
+    if (complete) assert_details(&check.details, cases[i].details);
     privy_check_clear(&check);
-    CHECK_MEMORY(whole);
+    CHECK_MEMORY(complete);
   }
 done:
   return;

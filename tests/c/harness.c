@@ -11,7 +11,7 @@
 /* The allocation that fails in the current run; 0: none. */
 static size_t failing;
 
-/* Overlarge sizes are asked for on purpose: let ASan answer NULL, as malloc does. */
+/* Tests request sizes that are too large: ASan must return NULL, as malloc does. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
   return "allocator_may_return_null=1";

@@ -96,7 +96,7 @@ size_t harness_rounds(size_t plain, size_t swept);
 /* Ends the child of a fork at once: what it inherited is not its to free. */
 void harness_end_child(void);
 
-/* Behind the macros. */
+/* Called by the macros. */
 bool harness_status(privy_status status, privy_status expected, const char *call, const char *file, int line);
 bool harness_memory(bool succeeded, const char *call, const char *file, int line);
 void harness_text(const char *text, size_t length, const char *expected, const char *file, int line);

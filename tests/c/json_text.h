@@ -22,7 +22,7 @@ static inline char *json_copy(const char *text, size_t length) {
   return copy;
 }
 
-/* Reads the whole text as one value. */
+/* Reads the text as one value. */
 static inline json_verdict json_take(const char *text, size_t length, privy_value *out) {
   privy_reader reader;
   privy_reader_init(&reader, text, length);

@@ -15,7 +15,7 @@
 #define CONTACT "cus_A1b2C3d4E5f6G7h8"
 
 /* All faults, one a line: "field: message". */
-static inline void assert_faults(const privy_details *faults, const char *expected) {
+static inline void assert_details(const privy_details *faults, const char *expected) {
   char lines[4096];
   size_t length = 0;
   lines[0] = '\0';
@@ -50,7 +50,7 @@ static inline void ask_members(privy_request *request, privy_value container) {
   }
 }
 
-/* Texts are given as they stand between the quotes: the tests write no escapes. */
+/* Texts are those between the quotes: the tests write no escapes. */
 static inline void ask_value(privy_request *request, privy_value value) {
   switch ((privy_type)value.type) {
   case PRIVY_OBJECT:

@@ -1,4 +1,4 @@
-/* What the tests of answers share: answers given as texts, values of records compared as texts. */
+/* Helpers for responses: responses from text, values of records as text. */
 #ifndef ANSWER_TEXT_H
 #define ANSWER_TEXT_H
 
@@ -6,7 +6,7 @@
 
 #include "message/response.h"
 
-/* Parses an answer; `operation` NULL stands for a raw request. */
+/* Parses a response; `operation` NULL: to a raw request. */
 static inline privy_status parse_response(const char *operation, int status, const char *headers, const char *body,
                                           privy_response **out, privy_error *error) {
   privy_buffer bytes = PRIVY_BUFFER_EMPTY;
@@ -22,7 +22,7 @@ static inline privy_status parse_response(const char *operation, int status, con
   return result;
 }
 
-/* The text of a value as it stands in the answer; "-" for an absent one. */
+/* The text of a value in the response; "-" for an absent one. */
 static inline void assert_value(privy_value value, const char *expected) {
   if (value.type == PRIVY_ABSENT)
     assert_string_equal("-", expected);

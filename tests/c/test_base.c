@@ -316,7 +316,7 @@ done:
   privy_map_clear(&map);
 }
 
-/* In the sweep this sees each step fail: what was kept before must still be there. */
+/* In the sweep each step fails: the keys set before must still be there. */
 static void a_failed_set_changes_nothing(void **state) {
   (void)state;
   privy_map map = {0};

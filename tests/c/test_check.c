@@ -9,7 +9,7 @@
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */
 
-static void nested_faults_tell_their_paths(void **state) {
+static void nested_errors_have_their_paths(void **state) {
   (void)state;
   static const check_case cases[] = {
       {"contacts.create", "{\"email\":\"a@b\",\"tags\":[\"a\",1,\"b\",null,true,[\"x\"],{}]}",
@@ -104,14 +104,14 @@ static void order_ids_are_positive_integers_or_digits(void **state) {
              "{\"order_id\":%s,\"total\":\"1\",\"currency\":\"USD\",\"order_date\":"
              "\"2026-05-12T10:00:00Z\",\"email\":\"a@b\"}",
              ids[i].text);
-    const bool whole = check_text(&check, "orders.upsert", PRIVY_CHECK_STRICT, json, 0);
-    if (whole)
-      assert_faults(&check.details, ids[i].right ? ""
-                                    : strcmp(ids[i].text, "null") == 0
-                                        ? "order_id: must not be null"
-                                        : "order_id: must be a positive integer, or its digits as a string");
+    const bool complete = check_text(&check, "orders.upsert", PRIVY_CHECK_STRICT, json, 0);
+    if (complete)
+      assert_details(&check.details, ids[i].right ? ""
+                                     : strcmp(ids[i].text, "null") == 0
+                                         ? "order_id: must not be null"
+                                         : "order_id: must be a positive integer, or its digits as a string");
     privy_check_clear(&check);
-    CHECK_MEMORY(whole);
+    CHECK_MEMORY(complete);
   }
 done:
   return;
@@ -199,17 +199,17 @@ static void texts_that_are_no_utf8(void **state) {
   assert_int_equal(privy_check_string(&check, "\xED\xA0\x80", 3), PRIVY_VERDICT_REFUSED);
   privy_check_end(&check);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details, "first_name: is not valid UTF-8\n"
-                                "bogus: is not a parameter of contacts.create; use extra to send it\n"
-                                "\"na\xEF\xBF\xBD"
-                                "me\": has a name that is not valid UTF-8\n"
-                                "custom_fields.\"\xEF\xBF\xBD\": has a name that is not valid UTF-8\n"
-                                "custom_fields.a: is not valid UTF-8");
+  assert_details(&check.details, "first_name: is not valid UTF-8\n"
+                                 "bogus: is not a parameter of contacts.create; use extra to send it\n"
+                                 "\"na\xEF\xBF\xBD"
+                                 "me\": has a name that is not valid UTF-8\n"
+                                 "custom_fields.\"\xEF\xBF\xBD\": has a name that is not valid UTF-8\n"
+                                 "custom_fields.a: is not valid UTF-8");
 done:
   privy_check_clear(&check);
 }
 
-static void what_cannot_be_told_is_a_fault_in_its_place(void **state) {
+static void values_that_cannot_be_encoded_are_errors(void **state) {
   (void)state;
   privy_check check;
   privy_check_init(&check, privy_operation_find("contacts.create"), PRIVY_CHECK_STRICT);
@@ -223,8 +223,8 @@ static void what_cannot_be_told_is_a_fault_in_its_place(void **state) {
   CHECK_MEMORY(!check.no_memory);
   privy_check_unusable(&check, "is a set");
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details,
-                "tags[1]: is a set\nbogus: is not a parameter of contacts.create; use extra to send it");
+  assert_details(&check.details,
+                 "tags[1]: is a set\nbogus: is not a parameter of contacts.create; use extra to send it");
 done:
   privy_check_clear(&check);
 }
@@ -233,22 +233,22 @@ done:
 static bool check_both(const privy_operation *operation, const char *name, int64_t value) {
   bool checked = false;
   char text[24];
-  privy_check given, told;
+  privy_check given, number;
   const size_t length = (size_t)snprintf(text, sizeof text, "%" PRId64, value);
   privy_check_init(&given, operation, PRIVY_CHECK_STRICT);
-  privy_check_init(&told, operation, PRIVY_CHECK_STRICT);
+  privy_check_init(&number, operation, PRIVY_CHECK_STRICT);
   privy_check_key(&given, name, strlen(name));
-  privy_check_key(&told, name, strlen(name));
+  privy_check_key(&number, name, strlen(name));
   const privy_verdict verdict = privy_check_integer(&given, value);
-  assert_int_equal(verdict, privy_check_number(&told, text, length));
-  CHECK_MEMORY(!given.no_memory && !told.no_memory);
-  assert_int_equal(given.details.count, told.details.count);
+  assert_int_equal(verdict, privy_check_number(&number, text, length));
+  CHECK_MEMORY(!given.no_memory && !number.no_memory);
+  assert_int_equal(given.details.count, number.details.count);
   for (size_t i = 0; i < given.details.count; i++)
-    assert_string_equal(given.details.items[i].message, told.details.items[i].message);
+    assert_string_equal(given.details.items[i].message, number.details.items[i].message);
   checked = true;
 done:
   privy_check_clear(&given);
-  privy_check_clear(&told);
+  privy_check_clear(&number);
   return checked;
 }
 
@@ -277,7 +277,7 @@ static void lengths_are_counted_in_characters(void **state) {
   assert_int_equal(privy_check_string(&check, reason, 1000), PRIVY_VERDICT_PLAIN);
   assert_int_equal(privy_check_string(&check, reason, 1002), PRIVY_VERDICT_REFUSED);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details, "reason: must be at most 500 characters");
+  assert_details(&check.details, "reason: must be at most 500 characters");
 done:
   privy_check_clear(&check);
 }
@@ -312,7 +312,7 @@ static void events_are_nested_ten_levels(void **state) {
   assert_int_equal(check.depth, 1);
   privy_check_clear(&check);
   CHECK_MEMORY(nest_event(&check, 11));
-  assert_faults(&check.details, "event_data.a[0].a[0].a[0].a[0].a[0]: is nested deeper than 10 levels");
+  assert_details(&check.details, "event_data.a[0].a[0].a[0].a[0].a[0]: is nested deeper than 10 levels");
   assert_int_equal(check.any_levels, 0);
   assert_int_equal(check.depth, 1);
   privy_check_clear(&check);
@@ -369,14 +369,14 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(nested_faults_tell_their_paths),
+      TEST(nested_errors_have_their_paths),
       TEST(what_is_refused_is_walked_in_silence),
       TEST(words_of_wrong_types),
       TEST(order_ids_are_positive_integers_or_digits),
       TEST(verdicts),
       TEST(money_as_text_is_a_json_number),
       TEST(texts_that_are_no_utf8),
-      TEST(what_cannot_be_told_is_a_fault_in_its_place),
+      TEST(values_that_cannot_be_encoded_are_errors),
       TEST(an_integer_is_judged_as_its_text),
       TEST(lengths_are_counted_in_characters),
       TEST(events_are_nested_ten_levels),

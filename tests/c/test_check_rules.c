@@ -72,14 +72,14 @@ static void what_is_exempt_need_not_be_there(void **state) {
   (void)state;
   privy_check check;
   const uint64_t id = UINT64_C(1) << PRIVY_FIELD_CONTACT_id;
-  bool whole = check_text(&check, "contacts.update", PRIVY_CHECK_LENIENT, "{\"first_name\":\"J\"}", id);
-  if (whole) assert_faults(&check.details, "");
+  bool complete = check_text(&check, "contacts.update", PRIVY_CHECK_LENIENT, "{\"first_name\":\"J\"}", id);
+  if (complete) assert_details(&check.details, "");
   privy_check_clear(&check);
-  CHECK_MEMORY(whole);
-  whole = check_text(&check, "contacts.update", PRIVY_CHECK_LENIENT, "{\"first_name\":\"J\"}", 0);
-  if (whole) assert_faults(&check.details, "id: is required");
+  CHECK_MEMORY(complete);
+  complete = check_text(&check, "contacts.update", PRIVY_CHECK_LENIENT, "{\"first_name\":\"J\"}", 0);
+  if (complete) assert_details(&check.details, "id: is required");
   privy_check_clear(&check);
-  CHECK_MEMORY(whole);
+  CHECK_MEMORY(complete);
 done:
   return;
 }
@@ -109,7 +109,7 @@ static void extra_is_not_judged_but_counts(void **state) {
   privy_check_null(&check);
   privy_check_finish(&check, 0);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details, "a: is NaN: omit a field that has no value\nfirst_name: is given twice");
+  assert_details(&check.details, "a: is NaN: omit a field that has no value\nfirst_name: is given twice");
 done:
   privy_check_clear(&check);
 }
@@ -125,7 +125,7 @@ static void an_unknown_extra_is_something_to_update(void **state) {
   privy_check_string(&check, "JD", 2);
   privy_check_finish(&check, 0);
   CHECK_MEMORY(!check.no_memory);
-  assert_faults(&check.details, "");
+  assert_details(&check.details, "");
 done:
   privy_check_clear(&check);
 }
@@ -142,7 +142,7 @@ static void every_field_but_the_id_is_something_to_update(void **state) {
     privy_check_null(&check);
     privy_check_finish(&check, UINT64_C(1) << PRIVY_FIELD_CONTACT_id);
     CHECK_MEMORY(!check.no_memory);
-    assert_faults(&check.details, i == PRIVY_FIELD_CONTACT_id ? "base: at least one field to update is required" : "");
+    assert_details(&check.details, i == PRIVY_FIELD_CONTACT_id ? "base: at least one field to update is required" : "");
     privy_check_clear(&check);
   }
   return;

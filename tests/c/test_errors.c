@@ -96,7 +96,7 @@ static void every_shape_is_an_error(void **state) {
     assert_int_equal(error.http_status, shapes[i].status);
     assert_string_equal(error.message, shapes[i].message);
     assert_string_equal(error.api_code ? error.api_code : "none", shapes[i].api_code ? shapes[i].api_code : "none");
-    assert_faults(&error.details, shapes[i].faults);
+    assert_details(&error.details, shapes[i].faults);
     assert_string_equal(error.request_id, "r1");
     assert_null(error.contact_id);
     assert_true(error.retry_after < 0);
@@ -110,7 +110,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void conflicts_name_the_contact_wherever_it_stands(void **state) {
+static void conflicts_have_the_contact_id_from_any_place(void **state) {
   (void)state;
   static const struct {
     const char *body, *id;
@@ -262,7 +262,7 @@ done:
   privy_error_clear(&error);
 }
 
-/* One answer, one instant: Retry-After has the last word, and the server's clock is not ours. */
+/* Retry-After takes precedence, and the server's clock is not ours. */
 static void what_an_error_says_of_time_agrees(void **state) {
   (void)state;
   static const struct {
@@ -371,7 +371,7 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST(every_shape_is_an_error),
-      TEST(conflicts_name_the_contact_wherever_it_stands),
+      TEST(conflicts_have_the_contact_id_from_any_place),
       TEST(redirects_are_errors),
       TEST(how_long_to_wait),
       TEST(what_an_error_says_of_time_agrees),

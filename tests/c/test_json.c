@@ -66,7 +66,7 @@ static void the_grammar_is_accepted(void **state) {
   }
 }
 
-/* The byte at `position` is the first that no JSON text can have after what stands before it. */
+/* The byte at `position` is the first that no JSON text can have after the bytes before it. */
 static const struct {
   const char *text;
   size_t position;
@@ -380,7 +380,7 @@ static void a_long_flat_text_is_no_deeper(void **state) {
   free(text);
 }
 
-/* Containers entered by hand and those within a value taken whole count together. */
+/* Containers entered one by one and those within a value count together. */
 static void depth_counts_across_enter_and_value(void **state) {
   (void)state;
   for (unsigned entered = 0; entered <= PRIVY_JSON_DEPTH; entered += 16) {

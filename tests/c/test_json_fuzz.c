@@ -10,7 +10,7 @@
 
 /* ---- the second opinion ------------------------------------------------------------------------------------------ */
 
-/* Each takes what stands at `at` and returns where it ends, or NULL. */
+/* Each parses at `at` and returns the end, or NULL. */
 static const char *judge_value(const char *at, const char *end, unsigned depth);
 
 static const char *judge_space(const char *at, const char *end) {
@@ -198,7 +198,7 @@ static bool rewrite_scalar(privy_writer *writer, privy_value value) {
   return !writer->failed;
 }
 
-/* Writes the value anew from what the cursor sees: without spaces, without needless escapes. */
+/* Writes the value from what the cursor returns: without spaces and needless escapes. */
 static bool rewrite(privy_writer *writer, privy_value value) {
   const bool object = value.type == PRIVY_OBJECT;
   if (!object && value.type != PRIVY_ARRAY) return rewrite_scalar(writer, value);
@@ -270,7 +270,7 @@ done:
   return checked;
 }
 
-/* What stands before the error must be the beginning of some JSON text: nothing earlier may be wrong. */
+/* The text before the error must be the beginning of some JSON text. */
 static void check_refused(const mutant *m, json_verdict verdict) {
   assert_non_null(verdict.error);
   assert_true(verdict.position <= m->length);

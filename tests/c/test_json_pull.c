@@ -92,7 +92,7 @@ static void the_first_error_stays(void **state) {
   }
 }
 
-static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
+static void an_expected_key_is_taken_completely_or_not_at_all(void **state) {
   (void)state;
   static const char *const others[] = {"{\"nam\":1}",  "{\"names\":1}", "{\"nama\":1}",  "{\"n\\u0061me\":1}",
                                        "{}",           "{\"name\" :1}", "{,\"name\":1}", "{\"name\"",
@@ -116,7 +116,7 @@ static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
   assert_true(privy_reader_enter_object(&reader));
   for (int i = 1; i <= 3; i++) {
     const bool found = privy_reader_member_is(&reader, "\"name\":", 7);
-    assert_int_equal(found, i < 3); /* before the last comma stands a space */
+    assert_int_equal(found, i < 3); /* a space precedes the last comma */
     if (!found) assert_true(privy_reader_member(&reader, &key));
     assert_true(privy_reader_value(&reader, &value));
     assert_int_equal(value.text[0], '0' + i);
@@ -133,7 +133,7 @@ static void an_expected_key_is_taken_whole_or_not_at_all(void **state) {
   assert_false(privy_reader_member_is(&reader, "\"name\":", 7)); /* nothing is taken after an error */
 }
 
-/* What stands in memory behind the text would complete the key. */
+/* The bytes after the text in memory would complete the key. */
 static void an_expected_key_ends_within_the_text(void **state) {
   (void)state;
   static const char whole[] = "{\"name\":1}", second[] = "{\"a\":1,\"name\":2}";
@@ -174,7 +174,7 @@ static void the_end_is_reached_outside_all_containers(void **state) {
   assert_int_equal(reader.position, 1);
 }
 
-static void numbers_are_told_from_other_text(void **state) {
+static void numbers_are_recognized(void **state) {
   (void)state;
   static const char *const good[] = {"0", "-1", "95", "12345678901234567890", "-0"};
   static const char *const fractions[] = {"0.5", "1e3", "-1.25E-7"};
@@ -203,10 +203,10 @@ int main(void) {
       TEST(values_are_slices_of_the_text),
       TEST(only_what_is_there_is_entered),
       TEST(the_first_error_stays),
-      TEST(an_expected_key_is_taken_whole_or_not_at_all),
+      TEST(an_expected_key_is_taken_completely_or_not_at_all),
       TEST(an_expected_key_ends_within_the_text),
       TEST(the_end_is_reached_outside_all_containers),
-      TEST(numbers_are_told_from_other_text),
+      TEST(numbers_are_recognized),
   };
   return HARNESS_RUN(tests);
 }

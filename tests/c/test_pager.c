@@ -41,7 +41,7 @@ static privy_status take(privy_pager *walk, size_t first, size_t count, const ch
   return status;
 }
 
-static void the_pagination_tells_the_end(void **state) {
+static void the_pagination_says_the_end(void **state) {
   (void)state;
   privy_pager *walk = NULL;
   int64_t next = -1;
@@ -58,7 +58,7 @@ done:
   privy_pager_free(walk);
 }
 
-static void a_walk_begins_where_it_was_told_to(void **state) {
+static void a_pager_begins_at_the_given_page(void **state) {
   (void)state;
   privy_pager *walk = NULL;
   int64_t next = -1;
@@ -95,7 +95,7 @@ done:
   privy_pager_free(walk);
 }
 
-static void what_has_drifted_is_told(void **state) {
+static void repeated_records_are_marked(void **state) {
   (void)state;
   privy_pager *walk = NULL;
   int64_t next = -1;
@@ -160,10 +160,10 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(the_pagination_tells_the_end),
-      TEST(a_walk_begins_where_it_was_told_to),
+      TEST(the_pagination_says_the_end),
+      TEST(a_pager_begins_at_the_given_page),
       TEST(without_pagination_a_full_page_goes_on),
-      TEST(what_has_drifted_is_told),
+      TEST(repeated_records_are_marked),
       TEST(thousands_are_remembered_in_bounded_memory),
       TEST(records_without_an_id_are_all_new),
   };

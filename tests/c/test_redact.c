@@ -64,7 +64,7 @@ done:
   privy_buffer_clear(&out);
 }
 
-/* Wherever an address stands, none of its first part is left but a character. */
+/* Anywhere in a text, only one character of an address's local part remains. */
 static void no_address_is_left(void **state) {
   (void)state;
   static const char *const before[] = {"", " ", "\n", "<", "(", "\"", ":", ",", "x ", "\xE2\x82\xAC "};

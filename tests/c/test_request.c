@@ -141,16 +141,16 @@ done:
   privy_error_clear(&error);
 }
 
-static void faults_are_told_together(void **state) {
+static void all_errors_are_reported_together(void **state) {
   (void)state;
   privy_request *request = NULL;
   privy_error error;
   privy_error_init(&error);
   CHECK_STATUS(ask_for("contacts.update", "{\"id\":\"1\",\"tags\":[1],\"bogus\":1}", &request, &error),
                PRIVY_VALIDATION);
-  assert_faults(&error.details,
-                "id: must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -\ntags[0]: must be a string\n"
-                "bogus: is not a parameter of contacts.update; use extra to send it");
+  assert_details(&error.details,
+                 "id: must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -\ntags[0]: must be a string\n"
+                 "bogus: is not a parameter of contacts.update; use extra to send it");
   assert_string_equal(
       error.message,
       "invalid request: id must be a contact's id: cus_ and 1 to 64 of A-Z, a-z, 0-9, _ and -; tags[0] must be "
@@ -180,10 +180,10 @@ static void what_travels_outside_the_body_is_scalar(void **state) {
                        "\"sms_consent\":[]}",
                        &request, &error),
                PRIVY_VALIDATION);
-  assert_faults(&error.details, "email: must be a string\npage: must be an integer\n"
-                                "bogus: is not a parameter of contacts.list; use extra to send it\n"
-                                "per_page: must not be null\nsms_consent: must be one of subscribed, unsubscribed, "
-                                "never_subscribed, single_opt_in, pending");
+  assert_details(&error.details, "email: must be a string\npage: must be an integer\n"
+                                 "bogus: is not a parameter of contacts.list; use extra to send it\n"
+                                 "per_page: must not be null\nsms_consent: must be one of subscribed, unsubscribed, "
+                                 "never_subscribed, single_opt_in, pending");
   privy_request_free(request);
   request = NULL;
   privy_error_clear(&error);
@@ -191,9 +191,9 @@ static void what_travels_outside_the_body_is_scalar(void **state) {
   privy_request_extra(request);
   ask(request, "{\"sort\":{\"by\":\"x\"},\"q\":null,\"page\":[1]}");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "sort: must be a string, number or boolean: it is not sent in the body\n"
-                                "q: must be a string, number or boolean: it is not sent in the body\n"
-                                "page: must be a string, number or boolean: it is not sent in the body");
+  assert_details(&error.details, "sort: must be a string, number or boolean: it is not sent in the body\n"
+                                 "q: must be a string, number or boolean: it is not sent in the body\n"
+                                 "page: must be a string, number or boolean: it is not sent in the body");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -250,7 +250,7 @@ static void extra_smuggles_nothing(void **state) {
     if (ids[i].target)
       assert_string_equal(privy_request_target(request), ids[i].target);
     else
-      assert_faults(&error.details, "id: must not be empty, . or ..: it is a segment of the path");
+      assert_details(&error.details, "id: must not be empty, . or ..: it is a segment of the path");
     privy_request_free(request);
     request = NULL;
   }
@@ -260,13 +260,13 @@ static void extra_smuggles_nothing(void **state) {
   privy_request_key(request, "idempotency_key", 15);
   privy_request_string(request, "k\r\nX-Evil: 1", 12);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "idempotency_key: must be a valid header: its name a token, its value visible ASCII");
+  assert_details(&error.details, "idempotency_key: must be a valid header: its name a token, its value visible ASCII");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
 }
 
-static void what_json_cannot_tell_is_refused(void **state) {
+static void values_without_a_json_form_are_refused(void **state) {
   (void)state;
   privy_request *request = NULL;
   privy_error error;
@@ -284,9 +284,9 @@ static void what_json_cannot_tell_is_refused(void **state) {
   privy_request_key(request, "bogus", 5);
   privy_request_refuse(request, "is a socket");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "email: is a socket\ncustom_fields.a: is a socket\n"
-                                "custom_fields.b: is NaN: omit a field that has no value\n"
-                                "bogus: is not a parameter of contacts.create; use extra to send it");
+  assert_details(&error.details, "email: is a socket\ncustom_fields.a: is a socket\n"
+                                 "custom_fields.b: is NaN: omit a field that has no value\n"
+                                 "bogus: is not a parameter of contacts.create; use extra to send it");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -315,22 +315,23 @@ static void types_without_a_form_in_json(void **state) {
   privy_request_key(request, "bogus", 5);
   privy_request_other(request, "set");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details,
-                "order_id: must be a positive integer, or its digits as a string, not set\n"
-                "total: must be a number such as 95.00, not set\n"
-                "order_date: must be an ISO 8601 date-time with Z or an offset, such as 2026-05-12T10:00:00Z, not set\n"
-                "total_items: must be an integer, not set\ndiscounts: must be an array of objects, not set\n"
-                "billing_address: must be an object, not set\ninitial_sync: must be true or false, not set\n"
-                "line_items[0]: must be an object, not set\n"
-                "line_items[1].more: is a \"a\\nb\", which cannot be encoded as JSON\n"
-                "bogus: is not a parameter of orders.upsert; use extra to send it\n"
-                "currency: is required\nbase: at least one of email, phone is required");
+  assert_details(
+      &error.details,
+      "order_id: must be a positive integer, or its digits as a string, not set\n"
+      "total: must be a number such as 95.00, not set\n"
+      "order_date: must be an ISO 8601 date-time with Z or an offset, such as 2026-05-12T10:00:00Z, not set\n"
+      "total_items: must be an integer, not set\ndiscounts: must be an array of objects, not set\n"
+      "billing_address: must be an object, not set\ninitial_sync: must be true or false, not set\n"
+      "line_items[0]: must be an object, not set\n"
+      "line_items[1].more: is a \"a\\nb\", which cannot be encoded as JSON\n"
+      "bogus: is not a parameter of orders.upsert; use extra to send it\n"
+      "currency: is required\nbase: at least one of email, phone is required");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
 }
 
-static void strings_lists_and_choices_of_other_types(void **state) {
+static void strings_lists_and_enum_values_of_other_types(void **state) {
   (void)state;
   privy_request *request = NULL;
   privy_error error;
@@ -350,10 +351,10 @@ static void strings_lists_and_choices_of_other_types(void **state) {
   privy_request_other(request, "bytes");
   privy_request_end_object(request);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "email: must be a string, not bytes\n"
-                                "sms_consent: must be one of subscribed, never_subscribed, single_opt_in, not bytes\n"
-                                "tags[0]: must be a string, not bytes\n"
-                                "custom_fields.a: must be a string, number, boolean or null, not bytes");
+  assert_details(&error.details, "email: must be a string, not bytes\n"
+                                 "sms_consent: must be one of subscribed, never_subscribed, single_opt_in, not bytes\n"
+                                 "tags[0]: must be a string, not bytes\n"
+                                 "custom_fields.a: must be a string, number, boolean or null, not bytes");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -380,15 +381,15 @@ static void values_that_are_missing_or_fail(void **state) {
   }
   privy_request_end_object(request);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "event_type: is NaN: omit a field that has no value\n"
-                                "email: is NaT: omit a field that has no value\n"
-                                "event_time: is a Zone whose conversion raised RuntimeError: two\\nlines\n"
-                                "event_data.nan: is NaN: omit a field that has no value\n"
-                                "event_data.-NaN: is NaN: omit a field that has no value\n"
-                                "event_data.sNaN: is NaN: omit a field that has no value\n"
-                                "event_data.Infinity: is infinite: must be a finite number\n"
-                                "event_data.-inf: is infinite: must be a finite number\n"
-                                "event_data.0x1: must be a finite number");
+  assert_details(&error.details, "event_type: is NaN: omit a field that has no value\n"
+                                 "email: is NaT: omit a field that has no value\n"
+                                 "event_time: is a Zone whose conversion raised RuntimeError: two\\nlines\n"
+                                 "event_data.nan: is NaN: omit a field that has no value\n"
+                                 "event_data.-NaN: is NaN: omit a field that has no value\n"
+                                 "event_data.sNaN: is NaN: omit a field that has no value\n"
+                                 "event_data.Infinity: is infinite: must be a finite number\n"
+                                 "event_data.-inf: is infinite: must be a finite number\n"
+                                 "event_data.0x1: must be a finite number");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -427,7 +428,7 @@ static void events_are_at_most_256_kib(void **state) {
   privy_request_free(request);
   request = NULL;
   CHECK_STATUS(event_of(262145, &request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "base: the body is 262145 bytes; at most 262144 are accepted");
+  assert_details(&error.details, "base: the body is 262145 bytes; at most 262144 are accepted");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -509,9 +510,9 @@ static void times_without_a_zone(void **state) {
   privy_request_key(request, TEXT("more"));
   privy_request_time(request, TEXT("2026-05-12T10:00:00+02:00"));
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "event_time: is a date: pass a time with a time zone\n"
-                                "event_data.at: is a time without a time zone: add one, such as UTC\n"
-                                "more: is a time without a time zone: add one, such as UTC");
+  assert_details(&error.details, "event_time: is a date: pass a time with a time zone\n"
+                                 "event_data.at: is a time without a time zone: add one, such as UTC\n"
+                                 "more: is a time without a time zone: add one, such as UTC");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -540,11 +541,11 @@ static void names_that_are_no_text(void **state) {
   privy_request_end_object(request);
   privy_request_no_key(request, TEXT("\xFF"));
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(&error.details, "base: a value has no name: the row has more cells than its header\n"
-                                "event_data.5: must have a string as its name\n"
-                                "event_data.a[0]: a value has no name: the row has more cells than its header\n"
-                                "bogus: is not a parameter of events.ingest; use extra to send it\n"
-                                "\"\xEF\xBF\xBD\": has a name that is not valid UTF-8");
+  assert_details(&error.details, "base: a value has no name: the row has more cells than its header\n"
+                                 "event_data.5: must have a string as its name\n"
+                                 "event_data.a[0]: a value has no name: the row has more cells than its header\n"
+                                 "bogus: is not a parameter of events.ingest; use extra to send it\n"
+                                 "\"\xEF\xBF\xBD\": has a name that is not valid UTF-8");
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -555,13 +556,13 @@ int main(void) {
       TEST(requests_are_exact),
       TEST(texts_are_escaped_once),
       TEST(parameters_follow_one_another),
-      TEST(faults_are_told_together),
+      TEST(all_errors_are_reported_together),
       TEST(what_travels_outside_the_body_is_scalar),
       TEST(extra_travels_with_the_rest),
       TEST(extra_smuggles_nothing),
-      TEST(what_json_cannot_tell_is_refused),
+      TEST(values_without_a_json_form_are_refused),
       TEST(types_without_a_form_in_json),
-      TEST(strings_lists_and_choices_of_other_types),
+      TEST(strings_lists_and_enum_values_of_other_types),
       TEST(values_that_are_missing_or_fail),
       TEST(events_are_at_most_256_kib),
       TEST(headers_are_found_whatever_their_case),

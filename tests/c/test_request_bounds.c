@@ -1,4 +1,4 @@
-/* Lengths: what is longer than a request may be is refused by its name, and no length is kept in too few bits. */
+/* Lengths: values longer than a request may be are refused by name, and no length is stored in too few bits. */
 #include "harness.h"
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static void values_that_no_body_holds(void **state) {
            "order_id: %s\ntotal: %s\nline_items[0].sku: %s\nnote: %s\n"
            "currency: is required\norder_date: is required\nbase: at least one of email, phone is required",
            too_long, too_long, too_long, too_long);
-  assert_faults(&error.details, expected);
+  assert_details(&error.details, expected);
 done:
   privy_request_free(request);
   privy_error_clear(&error);
@@ -91,7 +91,7 @@ static void bodies_that_grow_too_large(void **state) {
     CHECK_OK(privy_request_finish(request, &error));
   } else {
     CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.details, "base: the body is 68157636 bytes; at most 67108864 are accepted");
+    assert_details(&error.details, "base: the body is 68157636 bytes; at most 67108864 are accepted");
   }
 done:
   free(text);
@@ -146,7 +146,7 @@ static void heads_that_are_too_large(void **state) {
     if (!cases[i].fits) {
       snprintf(expected, sizeof expected, "base: path, query and headers are %zu bytes; at most 32768 are accepted",
                1000 + 4 + cases[i].query + cases[i].header);
-      assert_faults(&error.details, expected);
+      assert_details(&error.details, expected);
     }
     privy_request_free(request);
     request = NULL;

@@ -38,13 +38,13 @@ static void methods_and_paths(void **state) {
   }
   for (size_t i = 0; i < COUNT(wrong_methods); i++) {
     CHECK_STATUS(raw(wrong_methods[i], "/x", &request, &error), PRIVY_VALIDATION);
-    assert_faults(&error.details, "method: must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
+    assert_details(&error.details, "method: must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
     privy_request_free(request);
     request = NULL;
   }
   for (size_t i = 0; i < COUNT(wrong_paths); i++) {
     CHECK_STATUS(raw("GET", wrong_paths[i], &request, &error), PRIVY_VALIDATION);
-    assert_faults(
+    assert_details(
         &error.details,
         "path: must start with / and contain only visible ASCII, without #, \\ or .. segments, encoded or not");
     privy_request_free(request);
@@ -113,7 +113,7 @@ done:
 
 #define NO_HEADER ": must be a valid header: its name a token, its value visible ASCII"
 
-static void faults_of_raw_requests(void **state) {
+static void errors_of_raw_requests(void **state) {
   (void)state;
   privy_request *request = NULL;
   privy_error error;
@@ -143,7 +143,7 @@ static void faults_of_raw_requests(void **state) {
   privy_request_key(request, "X-C", 3);
   privy_request_string(request, " a", 2);
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
-  assert_faults(
+  assert_details(
       &error.details,
       "body.a[1]: is infinite: must be a finite number\nbody.a[2]: is not valid UTF-8\nbody.a[3]: is a socket\n"
       "params.q: must be a string, number or boolean: it is not sent in the body\n"
@@ -220,7 +220,7 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST(methods_and_paths),      TEST(bodies_of_any_kind),         TEST(queries_and_headers),
-      TEST(faults_of_raw_requests), TEST(upserts_go_on_to_an_update), TEST(an_id_of_another_shape_is_not_followed),
+      TEST(errors_of_raw_requests), TEST(upserts_go_on_to_an_update), TEST(an_id_of_another_shape_is_not_followed),
   };
   return HARNESS_RUN(tests);
 }

@@ -1,4 +1,4 @@
-/* Answers read: records and their slots, pages, older names, what tables do not know, wrong shapes. */
+/* Responses: records and their fields, pages, aliases, unknown fields, wrong shapes. */
 #include "harness.h"
 
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #define GET(row) privy_record_get(record, PRIVY_INDEX_CONTACT_##row)
 
-static void known_fields_have_slots(void **state) {
+static void known_fields_have_positions(void **state) {
   (void)state;
   privy_response *response = NULL;
   privy_error error;
@@ -51,7 +51,7 @@ static const struct {
 } consents[] = {
     {"{\"email_permission\":\"non_subscribed\",\"phone_permission\":\"subscribed\"}", "never_subscribed", "subscribed"},
     {"{\"contact_phone_permission\":\"non_subscribed\"}", "-", "never_subscribed"},
-    /* the present name wins, wherever it stands */
+    /* the current name takes precedence, in any order */
     {"{\"email_permission\":\"unsubscribed\",\"email_consent\":\"subscribed\"}", "subscribed", "-"},
     {"{\"email_consent\":\"subscribed\",\"email_permission\":\"unsubscribed\"}", "subscribed", "-"},
     {"{\"sms_consent\":null,\"phone_permission\":\"subscribed\"}", "-", "null"},
@@ -297,7 +297,7 @@ done:
   privy_error_clear(&error);
 }
 
-/* ---- answers that are none --------------------------------------------------------------------------------------- */
+/* ---- invalid responses ------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *operation, *body, *message;
@@ -349,7 +349,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void answers_without_a_body(void **state) {
+static void responses_without_a_body(void **state) {
   (void)state;
   privy_response *response = NULL;
   privy_error error;
@@ -382,7 +382,7 @@ done:
   privy_error_clear(&error);
 }
 
-static void raw_answers_are_whatever_they_are(void **state) {
+static void raw_responses_are_not_checked(void **state) {
   (void)state;
   static const struct {
     const char *body;
@@ -451,7 +451,7 @@ done:
   privy_error_clear(&error);
 }
 
-/* A name that was cut by a NUL is found by what is told of it. */
+/* A name that a NUL cuts is found by the part before the NUL. */
 static void a_nul_ends_a_header_name(void **state) {
   (void)state;
   static const char headers[] = "X-R\0quest-Id: r1\r\nX-Last: end\r\n";
@@ -474,7 +474,7 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(known_fields_have_slots),
+      TEST(known_fields_have_positions),
       TEST(consents_have_present_names),
       TEST(what_the_body_does_not_say),
       TEST(records_come_back_as_written),
@@ -484,8 +484,8 @@ int main(void) {
       TEST(the_order_of_members_means_nothing),
       TEST(pages_without_pagination),
       TEST(wrong_shapes_are_errors),
-      TEST(answers_without_a_body),
-      TEST(raw_answers_are_whatever_they_are),
+      TEST(responses_without_a_body),
+      TEST(raw_responses_are_not_checked),
       TEST(headers_are_read),
       TEST(a_nul_ends_a_header_name),
       TEST(references_keep_it_alive),

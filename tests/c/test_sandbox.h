@@ -1,5 +1,5 @@
 /*
- * What the sandbox's tests share: a sandbox whose clock stands still, and requests to it. To be readable, JSON in tests
+ * What the sandbox's tests share: a sandbox whose clock is stopped, and requests to it. To be readable, JSON in tests
  * is written with ' for ".
  */
 #ifndef TEST_SANDBOX_H
@@ -18,7 +18,7 @@ typedef struct sandbox_kit {
   privy_sandbox_response response; /* to the last request */
   const char *token;               /* bearer token, NULL for none */
   const char *headers;             /* further header lines, or NULL */
-  char id[32];                     /* of the contact that the last answer held, or an earlier one */
+  char id[32];                     /* of the contact in the last response that had one */
   char text[2048];
   char path[128];
 } sandbox_kit;
@@ -37,7 +37,7 @@ static inline void kit_close(sandbox_kit *kit) {
   privy_sandbox_release(kit->sandbox);
 }
 
-/* The text with ' made ", kept in the kit until the next one. */
+/* The text with ' replaced by ", valid until the next call. */
 static inline const char *kit_text(sandbox_kit *kit, const char *text) {
   size_t i = 0;
   for (; text[i] && i + 1 < sizeof kit->text; i++) kit->text[i] = text[i];
@@ -73,7 +73,7 @@ static inline privy_status kit_ask(sandbox_kit *kit, const char *method, const c
   return kit_send(kit, method, target, text, text ? strlen(text) : 0);
 }
 
-/* Path of the contact last seen, with `rest` behind it. */
+/* Path of the last contact, followed by `rest`. */
 static inline const char *kit_path(sandbox_kit *kit, const char *rest) {
   snprintf(kit->path, sizeof kit->path, "/v1/contacts/%s%s", kit->id, rest);
   return kit->path;
@@ -102,7 +102,7 @@ static inline void kit_status(const sandbox_kit *kit, int expected, const char *
   _fail(file, line);
 }
 
-/* A request, which must be answered with that HTTP status; like a CHECK it may jump to `done`. */
+/* Sends a request, whose response must have that HTTP status; like a CHECK it may jump to `done`. */
 #define ASK(kit, method, target, body, status)                                                                         \
   do {                                                                                                                 \
     CHECK_OK(kit_ask(&(kit), (method), (target), (body)));                                                             \

@@ -1,4 +1,4 @@
-/* Who may ask the sandbox, and where: tokens, scopes, OAuth, paths, and the headers of every answer. */
+/* Access to the sandbox: tokens, scopes, OAuth, paths, and the headers of every response. */
 #include "test_sandbox.h"
 
 #define TOKEN "/oauth/token"
@@ -105,7 +105,7 @@ done:
   kit_close(&kit);
 }
 
-/* Takes the access token of the last answer for the next requests. */
+/* Uses the access token of the last response for the next requests. */
 static void use_token(sandbox_kit *kit, char token[64]) {
   const char *start = kit->response.body.data + strlen("{'access_token':'");
   const char *end = memchr(start, '"', kit->response.body.length - strlen("{'access_token':'"));
@@ -189,7 +189,7 @@ done:
   kit_close(&kit);
 }
 
-static void every_answer_has_its_headers(void **state) {
+static void every_response_has_its_headers(void **state) {
   static const struct {
     const char *method, *target, *body;
     int status;
@@ -236,7 +236,7 @@ int main(void) {
       TEST(grants_tokens_that_expire),
       TEST(refuses_tokens),
       TEST(clients_have_scopes_of_their_own),
-      TEST(every_answer_has_its_headers),
+      TEST(every_response_has_its_headers),
   };
   return HARNESS_RUN(tests);
 }

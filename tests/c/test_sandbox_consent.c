@@ -10,7 +10,7 @@ static privy_status create_contact(sandbox_kit *kit, const char *field, const ch
   return status;
 }
 
-/* What an update from a consent (row) to another (column) must answer. */
+/* The response to an update from one consent (row) to another (column). */
 static const char *const email_values[] = {"subscribed", "unsubscribed", "never_subscribed", "suppressed",
                                            "compliance_suppressed"};
 static const int email_answers[5][5] = {

@@ -255,7 +255,7 @@ done:
   kit_close(&kit);
 }
 
-static void deletes_and_answers_what_was(void **state) {
+static void deletes_and_returns_the_contact(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   CHECK_OK(kit_open(&kit));
@@ -301,7 +301,7 @@ done:
   kit_close(&kit);
 }
 
-static void the_living_stand_in_the_way_of_restoring(void **state) {
+static void existing_contacts_block_a_restore(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   char gone[32], live[40];
@@ -383,9 +383,9 @@ int main(void) {
       TEST(stored_addresses_never_change),
       TEST(missing_addresses_can_be_set_once),
       TEST(unsubscribes_and_says_it_is_deprecated),
-      TEST(deletes_and_answers_what_was),
+      TEST(deletes_and_returns_the_contact),
       TEST(creating_restores_a_deleted_contact),
-      TEST(the_living_stand_in_the_way_of_restoring),
+      TEST(existing_contacts_block_a_restore),
       TEST(of_two_deleted_ones_the_email_decides),
       TEST(an_update_may_take_a_deleted_contacts_address),
       TEST(a_reset_forgets_what_was_stored),

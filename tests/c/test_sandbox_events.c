@@ -74,7 +74,7 @@ done:
   kit_close(&kit);
 }
 
-/* Keeps the id of the event that was answered last. */
+/* Copies the event id of the last response. */
 static void keep_event(const sandbox_kit *kit, char id[21]) {
   memcpy(id, kit->response.body.data + strlen("{'event_id':'"), 20);
   id[20] = '\0';

@@ -1,4 +1,4 @@
-/* The sandbox's connections: what of HTTP/1.1 they take, whom they refuse, how long they wait. */
+/* The sandbox's connections: HTTP/1.1, refusals, time limits. */
 #include "test_sandbox.h"
 
 #define AUTHORIZED "Authorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\n"
@@ -53,9 +53,10 @@ static void wire_expect(const wire *self, const char *part, const char *file, in
 }
 #define assert_sent(wire, part) wire_expect(&(wire), (part), __FILE__, __LINE__)
 
-/* ---- requests and answers ---------------------------------------------------------------------------------------- */
+/* ---- requests and responses ----------------------------------------------------------------------------------------
+ */
 
-static void a_request_is_answered_and_the_connection_kept(void **state) {
+static void a_response_is_sent_and_the_connection_stays_open(void **state) {
   (void)state;
   wire l = {0};
   CHECK_OK(wire_open(&l, "127.0.0.1", NULL));
@@ -92,7 +93,7 @@ done:
   wire_close(&l);
 }
 
-static void requests_are_answered_in_their_order(void **state) {
+static void responses_are_sent_in_the_order_of_requests(void **state) {
   (void)state;
   wire l = {0};
   CHECK_OK(wire_open(&l, "127.0.0.1", NULL));
@@ -103,7 +104,7 @@ static void requests_are_answered_in_their_order(void **state) {
   assert_sent(l, "HTTP/1.1 422 Unprocessable Content\r\n");
   CHECK_OK(wire_next(&l));
   assert_sent(l, "HTTP/1.1 404 Not Found\r\n");
-  assert_true(strstr(wire_sent(&l), "\r\n\r\n")[4] == '\0'); /* an answer to HEAD has no body */
+  assert_true(strstr(wire_sent(&l), "\r\n\r\n")[4] == '\0'); /* a response to HEAD has no body */
   assert_null(strstr(wire_sent(&l), "Content-Length: 0"));
   CHECK_OK(wire_next(&l));
   assert_sent(l, "HTTP/1.1 200 OK\r\n");
@@ -179,12 +180,12 @@ static void a_client_that_expects_continue_gets_it(void **state) {
   CHECK_OK(wire_feed(&l, "{}"));
   CHECK_OK(wire_next(&l));
   CHECK_OK(wire_feed(&l, "POST / HTTP/1.0\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"));
-  assert_int_equal(l.step.kind, PRIVY_SANDBOX_READ); /* HTTP/1.0 knows no interim answer */
+  assert_int_equal(l.step.kind, PRIVY_SANDBOX_READ); /* HTTP/1.0 has no interim response */
 done:
   wire_close(&l);
 }
 
-static void faults_delay_and_cut_answers(void **state) {
+static void faults_delay_and_cut_responses(void **state) {
   privy_sandbox_fault fault = {.retry_after = -1, .delay = 0.5, .cut = PRIVY_CUT_TRUNCATE, .count = 1};
   (void)state;
   wire l = {0};
@@ -210,7 +211,7 @@ done:
   wire_close(&l);
 }
 
-static void an_answer_without_content_has_no_length(void **state) {
+static void a_response_without_content_has_no_length(void **state) {
   const privy_sandbox_fault fault = {.http_status = 204, .retry_after = -1, .count = 1};
   (void)state;
   wire l = {0};
@@ -490,7 +491,7 @@ done:
   wire_close(&l);
 }
 
-static void the_answer_of_a_busy_server_is_whole(void **state) {
+static void the_response_of_a_busy_server_is_complete(void **state) {
   unsigned length;
   (void)state;
   assert_int_equal(sscanf(strstr(PRIVY_SANDBOX_BUSY, "Content-Length: "), "Content-Length: %u", &length), 1);
@@ -506,14 +507,14 @@ static void what_other_machines_can_reach(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(a_request_is_answered_and_the_connection_kept),
+      TEST(a_response_is_sent_and_the_connection_stays_open),
       TEST(bytes_come_one_by_one),
-      TEST(requests_are_answered_in_their_order),
+      TEST(responses_are_sent_in_the_order_of_requests),
       TEST(every_method_meets_the_api),
       TEST(connections_are_closed_when_asked_for),
       TEST(a_client_that_expects_continue_gets_it),
-      TEST(faults_delay_and_cut_answers),
-      TEST(an_answer_without_content_has_no_length),
+      TEST(faults_delay_and_cut_responses),
+      TEST(a_response_without_content_has_no_length),
       TEST(requests_that_readers_may_read_differently_are_refused),
       TEST(nuls_are_refused),
       TEST(a_refusal_after_head_has_a_body),
@@ -524,7 +525,7 @@ int main(void) {
       TEST(an_idle_connection_is_closed_in_time),
       TEST(a_head_that_trickles_in_is_refused),
       TEST(a_body_that_trickles_in_is_refused),
-      TEST(the_answer_of_a_busy_server_is_whole),
+      TEST(the_response_of_a_busy_server_is_complete),
       TEST(what_other_machines_can_reach),
   };
   return HARNESS_RUN(tests);

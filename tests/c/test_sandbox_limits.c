@@ -133,7 +133,7 @@ static privy_sandbox_fault fault_of(int http_status, uint32_t skip, uint32_t cou
   return (privy_sandbox_fault){.http_status = http_status, .retry_after = -1, .skip = skip, .count = count};
 }
 
-static void faults_are_met_in_order(void **state) {
+static void faults_apply_in_order(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   privy_sandbox_fault first = fault_of(503, 1, 2), second = fault_of(500, 0, 1), third = fault_of(429, 1, 0);
@@ -158,7 +158,7 @@ done:
   kit_close(&kit);
 }
 
-static void faults_answer_instead_of_acting(void **state) {
+static void faults_respond_instead_of_processing(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   char html[] = "<html>Bad gateway</html>";
@@ -193,7 +193,7 @@ done:
   kit_close(&kit);
 }
 
-static void faults_can_delay_and_lose_answers(void **state) {
+static void faults_can_delay_and_lose_responses(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   privy_sandbox_fault fault = fault_of(0, 0, 1);
@@ -223,9 +223,9 @@ int main(void) {
       TEST(a_spent_day),
       TEST(what_limits_do_not_count),
       TEST(the_clock),
-      TEST(faults_are_met_in_order),
-      TEST(faults_answer_instead_of_acting),
-      TEST(faults_can_delay_and_lose_answers),
+      TEST(faults_apply_in_order),
+      TEST(faults_respond_instead_of_processing),
+      TEST(faults_can_delay_and_lose_responses),
   };
   return HARNESS_RUN(tests);
 }

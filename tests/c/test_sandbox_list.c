@@ -101,7 +101,7 @@ done:
   return added;
 }
 
-/* The first contact of a page, and how many follow it, told by the e-mail addresses. */
+/* The first contact of a page, and how many follow it, by their e-mail addresses. */
 static void assert_page(sandbox_kit *kit, size_t first, size_t count) {
   size_t seen = 0;
   const privy_buffer *body = &kit->response.body;

@@ -47,7 +47,7 @@ done:
   return prepared;
 }
 
-/* All answers that a reader of the sandbox can get, one after the other. */
+/* All responses to read requests, one after the other. */
 static bool look(sandbox_kit *kit, privy_buffer *out) {
   static const struct {
     const char *method, *target, *body;
@@ -140,7 +140,7 @@ enum { THREADS = 4, ROUNDS = 200 };
 typedef struct thread_work {
   privy_sandbox *sandbox;
   unsigned number;
-  bool worked; /* every answer was the expected one */
+  bool worked; /* every response was the expected one */
 } thread_work;
 
 static bool responses(sandbox_kit *kit, const char *method, const char *target, const char *body, int expected) {

@@ -1,4 +1,4 @@
-/* The tables: what stands in them fits together, and the bindings see it as it stands. */
+/* The tables: their rows are consistent, and the bindings read them. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static bool is_name(const char *text) {
   return *text != '\0';
 }
 
-/* A line of documentation: something, with a full stop behind it. */
+/* A line of documentation: text with a full stop. */
 static void assert_doc(const char *owner, const char *name, const char *doc) {
   const size_t length = strlen(doc);
   if (length < 4 || doc[length - 1] != '.') fail_msg("%s.%s is documented as \"%s\"", owner, name, doc);
@@ -38,7 +38,7 @@ static void assert_row(const privy_object *object, const privy_field *row) {
   assert_true(row->accepted_by < 1u << PRIVY_OP_COUNT);
   assert_int_equal(row->nullable_in & ~row->accepted_by, 0);
   assert_non_null(row->aliases);
-  /* What nobody sends must stand in answers. */
+  /* A field that no operation accepts must be in responses. */
   if (row->accepted_by == 0) assert_int_not_equal(row->response_index, PRIVY_NO_INDEX);
   if (row->kind == PRIVY_KIND_ORDER_ID) assert_int_equal(row->format, PRIVY_FORMAT_ORDER_ID);
   if (row->kind == PRIVY_KIND_TIME && row->accepted_by) assert_int_not_equal(row->format, PRIVY_FORMAT_NONE);
@@ -78,7 +78,7 @@ static void rows_of_operations_are_their_object_s(void **state) {
     for (size_t at = 0; (operation = privy_operation_at(at)); at++)
       if (operation->object == object) own |= 1u << operation->id;
     for (size_t row = 0; row < object->field_count; row++) taken |= object->fields[row].accepted_by;
-    /* An operation without a parameter would be one too, but there is none. */
+    /* Every operation has a parameter. */
     assert_int_equal(taken, own);
   }
 }
@@ -108,7 +108,7 @@ static void parts_are_sane(void **state) {
 
 /* ---- slots ------------------------------------------------------------------------------------------------------- */
 
-static void slots_lead_to_rows_and_back(void **state) {
+static void response_indexes_lead_to_fields_and_back(void **state) {
   (void)state;
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++) {
@@ -143,7 +143,7 @@ static void names_are_unique(void **state) {
 }
 
 /* No older name is a present one, nor an older name of another row. */
-static void older_names_lead_to_one_row(void **state) {
+static void aliases_lead_to_one_field(void **state) {
   (void)state;
   const privy_object *object;
   size_t found = 0;
@@ -167,12 +167,12 @@ static void older_names_lead_to_one_row(void **state) {
   assert_int_equal(privy_object_index(&privy_object_contact, "contact_phone_permission", 24),
                    PRIVY_INDEX_CONTACT_sms_consent);
   assert_int_equal(privy_object_index(&privy_object_contact, "permission", 10), -1);
-  /* What is only sent stands in no answer. */
+  /* A field that is only sent is in no response. */
   assert_int_equal(privy_object_index(&privy_object_contact, "send_welcome_sms", 16), -1);
   assert_int_equal(privy_object_index(&privy_object_page, "", 0), -1);
 }
 
-static void older_words_are_whole_words(void **state) {
+static void aliases_are_complete_words(void **state) {
   (void)state;
   assert_true(privy_aliases_have("a|bc", "a", 1));
   assert_true(privy_aliases_have("a|bc", "bc", 2));
@@ -184,7 +184,7 @@ static void older_words_are_whole_words(void **state) {
 
 /* ---- enumerations ------------------------------------------------------------------------------------------------ */
 
-static void choices_are_sane(void **state) {
+static void enum_values_are_sane(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(enums); i++) {
     const privy_enum *enum_values = enums[i];
@@ -199,7 +199,7 @@ static void choices_are_sane(void **state) {
       assert_true(enum_value->accepted_by < 1u << PRIVY_OP_COUNT);
       /* Every value can be filtered by. */
       assert_true(enum_value->accepted_by & PRIVY_OP_BIT(LIST));
-      /* Who may not send a value is told why. */
+      /* A value that an operation refuses has a reason. */
       assert_int_equal(*enum_value->reason == '\0', (enum_value->accepted_by & PRIVY_OP_BIT(CREATE)) != 0);
       privy_slice list = {enum_value->aliases, strlen(enum_value->aliases)}, word;
       while (privy_next_word(&list, '|', &word)) {
@@ -418,11 +418,11 @@ int main(void) {
       TEST(rows_are_sane),
       TEST(rows_of_operations_are_their_object_s),
       TEST(parts_are_sane),
-      TEST(slots_lead_to_rows_and_back),
+      TEST(response_indexes_lead_to_fields_and_back),
       TEST(names_are_unique),
-      TEST(older_names_lead_to_one_row),
-      TEST(older_words_are_whole_words),
-      TEST(choices_are_sane),
+      TEST(aliases_lead_to_one_field),
+      TEST(aliases_are_complete_words),
+      TEST(enum_values_are_sane),
       TEST(consents_are_those_of_the_contract),
       TEST(operations_are_those_of_the_contract),
       TEST(every_path_parameter_is_a_required_one),

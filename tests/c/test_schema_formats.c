@@ -11,7 +11,7 @@
 
 typedef bool format_function(const char *text, size_t length);
 
-/* The text stands in a block of exactly its size, so that ASan and valgrind see any step over the end. */
+/* The text is in a block of exactly its size, so that ASan and valgrind report any read past the end. */
 static bool holds(format_function *format, const char *text, size_t length) {
   char *copy = malloc(length ? length : 1);
   assert_non_null(copy);
@@ -140,7 +140,7 @@ static void header(void **state) {
   assert_false(holds_filled(privy_format_header, "", 'x', 256));
 }
 
-static void words_of_faults(void **state) {
+static void messages_of_formats(void **state) {
   (void)state;
   for (int format = PRIVY_FORMAT_NONE + 1; format < PRIVY_FORMAT_COUNT; format++) {
     const char *words = privy_format_check((privy_format)format, "\x01", 1);
@@ -199,7 +199,7 @@ static const struct {
     {"2026-05-12T10:00:00.1234567899Z", 1778580000, 123456789, 2026, 5, 12, 10, 0, 0},
 };
 
-static void times_are_told_apart(void **state) {
+static void times_are_parsed_into_parts(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(instants); i++) {
     privy_time time;
@@ -258,10 +258,10 @@ int main(void) {
       TEST(order_id),
       TEST(odd_characters),
       TEST(header),
-      TEST(words_of_faults),
+      TEST(messages_of_formats),
       TEST(times),
       TEST(times_in_utc),
-      TEST(times_are_told_apart),
+      TEST(times_are_parsed_into_parts),
       TEST(every_day_comes_back),
       TEST(times_cut_anywhere_are_refused),
   };

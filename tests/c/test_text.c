@@ -76,7 +76,7 @@ static void utf8_is_told_from_other_bytes(void **state) {
   }
 }
 
-/* The same cases behind and before runs of ASCII of every length around a machine word. */
+/* The same cases after and before runs of ASCII of every length around a machine word. */
 static void utf8_is_told_at_any_place(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof utf8_cases / sizeof *utf8_cases; i++) {
@@ -91,7 +91,7 @@ static void utf8_is_told_at_any_place(void **state) {
   }
 }
 
-/* Reads nothing behind the end: each prefix stands in a block of just its size, for ASan and valgrind to watch. */
+/* Reads nothing past the end: each prefix is in a block of its size, for ASan and valgrind. */
 static void utf8_is_judged_within_its_length(void **state) {
   (void)state;
   static const char text[] = "12345678\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80";

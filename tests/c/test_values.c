@@ -1,4 +1,4 @@
-/* Numbers and times that values of answers hold, and names that stand for parameters. */
+/* Numbers and times in response values, and suggestions for parameter names. */
 #include "harness.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static bool read_number(privy_value value, privy_kind kind, privy_buffer *out) {
   return done;
 }
 
-static void numbers_of_answers(void **state) {
+static void numbers_of_responses(void **state) {
   (void)state;
   static const struct {
     privy_kind kind;
@@ -93,7 +93,7 @@ done:
   privy_buffer_clear(&out);
 }
 
-static void times_of_answers(void **state) {
+static void times_of_responses(void **state) {
   (void)state;
   static const struct {
     const char *json;
@@ -131,7 +131,7 @@ static void a_long_text_is_no_time(void **state) {
   }
 }
 
-static void names_stand_for_parameters(void **state) {
+static void similar_names_suggest_parameters(void **state) {
   (void)state;
   static const char *const cases[][3] = {
       {"orders.upsert", "\xEF\xBB\xBForder_id", "order_id"},
@@ -178,7 +178,7 @@ static void names_stand_for_parameters(void **state) {
 }
 
 /* Every parameter is found by its own name, and never by one of another operation's alone. */
-static void parameters_stand_for_themselves(void **state) {
+static void parameters_suggest_themselves(void **state) {
   (void)state;
   const privy_operation *operation;
   privy_field_info param;
@@ -189,8 +189,8 @@ static void parameters_stand_for_themselves(void **state) {
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(numbers_of_answers),     TEST(long_integers_keep_their_digits), TEST(times_of_answers),
-      TEST(a_long_text_is_no_time), TEST(names_stand_for_parameters),      TEST(parameters_stand_for_themselves),
+      TEST(numbers_of_responses),   TEST(long_integers_keep_their_digits),  TEST(times_of_responses),
+      TEST(a_long_text_is_no_time), TEST(similar_names_suggest_parameters), TEST(parameters_suggest_themselves),
   };
   return HARNESS_RUN(tests);
 }

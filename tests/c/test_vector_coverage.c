@@ -1,6 +1,6 @@
 /*
- * Holds the shared vectors against the tables: every row, rule, format, choice and error class is met by a case that
- * passes and by one that is refused. A row added to a table demands its cases here.
+ * Compares the shared vectors with the tables: every field, rule, format, enum value and error class has a case that
+ * passes and one that is refused. A new row needs its cases.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "schema/schema.h"
 #include "vectors.h"
 
-/* What lacks a case; the test fails when it is not 0 at the end. */
+/* The number of missing cases; the test fails unless it is 0 at the end. */
 static size_t missing;
 
 static PRIVY_PRINTF(1, 2) void lacks(const char *format, ...) {
@@ -34,7 +34,7 @@ static bool is_text(privy_value value, const char *text) {
   return vector_text_is(value, text, strlen(text));
 }
 
-/* Asks a question of every case until one says yes. `about` is whatever the question needs. */
+/* Whether the question is true of any case. `about` is its argument. */
 typedef bool question(const vector_case *one, const void *about);
 
 static bool any_case(question *ask, const void *about) {
@@ -46,7 +46,7 @@ static bool any_case(question *ask, const void *about) {
 
 /* ---- parameters -------------------------------------------------------------------------------------------------- */
 
-/* A parameter, and the value or the words that a case must have; NULL when any will do. */
+/* A parameter, and the value or the message that a case must have; NULL: any. */
 typedef struct wanted {
   const privy_operation *operation;
   const char *name;
@@ -79,7 +79,7 @@ static bool passes_null(const vector_case *one, const void *context) {
          vector_member(one->params, about->name).type == PRIVY_NULL;
 }
 
-/* The field of a fault: the parameter, something below it, or the wanted member below it. */
+/* The field of a detail: the parameter, something in it, or the wanted member. */
 static bool field_fits(privy_value field, const wanted *about) {
   char *text = vector_text(field, NULL);
   const size_t length = strlen(about->name);
@@ -96,13 +96,13 @@ static bool field_fits(privy_value field, const wanted *about) {
 static bool is_refused(const vector_case *one, const void *context) {
   const wanted *about = context;
   privy_cursor cursor;
-  privy_value key, fault;
+  privy_value key, detail;
   if (one->operation != about->operation) return false;
   if (about->value && !is_text(vector_member(one->params, about->name), about->value)) return false;
   privy_cursor_init(&cursor, one->details);
-  while (privy_cursor_next(&cursor, &key, &fault))
-    if (field_fits(vector_member(fault, "field"), about) &&
-        (!about->message || is_text(vector_member(fault, "message"), about->message)))
+  while (privy_cursor_next(&cursor, &key, &detail))
+    if (field_fits(vector_member(detail, "field"), about) &&
+        (!about->message || is_text(vector_member(detail, "message"), about->message)))
       return true;
   return false;
 }
@@ -137,7 +137,7 @@ static void every_parameter_of_every_operation_passes_and_is_refused(void **stat
   end_of_test();
 }
 
-static void demand_choice(const privy_operation *operation, const char *name, const privy_enum_entry *enum_value) {
+static void demand_enum_value(const privy_operation *operation, const char *name, const privy_enum_entry *enum_value) {
   char message[160];
   snprintf(message, sizeof message, "%s %s", enum_value->name, enum_value->reason);
   const wanted taken = {.operation = operation, .name = name, .value = enum_value->name};
@@ -147,14 +147,14 @@ static void demand_choice(const privy_operation *operation, const char *name, co
   if (!takes && !any_case(is_refused, &refused)) lacks("%s: %s", operation->name, message);
 }
 
-static void every_choice_is_sent_or_refused(void **state) {
+static void every_enum_value_is_sent_or_refused(void **state) {
   (void)state;
   const privy_operation *operation;
   privy_field_info param;
   for (size_t i = 0; (operation = privy_operation_at(i)); i++)
     for (size_t j = 0; privy_operation_param(operation, j, &param); j++)
       for (size_t k = 0; param.enum_values && k < param.enum_values->count; k++)
-        demand_choice(operation, param.name, &param.enum_values->values[k]);
+        demand_enum_value(operation, param.name, &param.enum_values->values[k]);
   end_of_test();
 }
 
@@ -173,10 +173,10 @@ static void every_rule_is_broken_by_every_operation_that_it_binds(void **state) 
 
 static bool says(const vector_case *one, const void *words) {
   privy_cursor cursor;
-  privy_value key, fault;
+  privy_value key, detail;
   privy_cursor_init(&cursor, one->details);
-  while (privy_cursor_next(&cursor, &key, &fault))
-    if (is_text(vector_member(fault, "message"), words)) return true;
+  while (privy_cursor_next(&cursor, &key, &detail))
+    if (is_text(vector_member(detail, "message"), words)) return true;
   return false;
 }
 
@@ -192,17 +192,17 @@ static void every_format_is_missed(void **state) {
   end_of_test();
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------------------------------- */
 
-/* A field of an object that answers hold, and the value or the words in the body that a case must have. */
-typedef struct told {
+/* A field of a response, and the value or the alias that a case must have. */
+typedef struct response_field {
   const privy_object *object;
   const char *name;
   const char *value;
   const char *aliases;
-} told;
+} response_field;
 
-static bool object_fits(privy_value object, const told *about) {
+static bool object_fits(privy_value object, const response_field *about) {
   const privy_value value = vector_member(object, about->name);
   return about->value ? is_text(value, about->value) : value.type > PRIVY_NULL;
 }
@@ -215,8 +215,8 @@ static bool body_holds(const vector_case *one, const char *word) {
   return holds;
 }
 
-static bool tells(const vector_case *one, const void *context) {
-  const told *about = context;
+static bool has_field(const vector_case *one, const void *context) {
+  const response_field *about = context;
   privy_cursor cursor;
   privy_value key, record;
   if (one->response.type == PRIVY_ABSENT || (about->aliases && !body_holds(one, about->aliases))) return false;
@@ -229,30 +229,32 @@ static bool tells(const vector_case *one, const void *context) {
   return false;
 }
 
-/* A case for each older name that the answers may carry. */
-static void demand_older(const told *about, const char *aliases) {
+/* A case for each alias. */
+static void demand_aliases(const response_field *about, const char *aliases) {
   privy_slice list = {aliases, strlen(aliases)}, word;
   char name[64];
   while (privy_next_word(&list, '|', &word)) {
     snprintf(name, sizeof name, "%.*s", (int)word.length, word.text);
-    const told renamed = {.object = about->object, .name = about->name, .value = about->value, .aliases = name};
-    if (!any_case(tells, &renamed)) lacks("an answer says %s", name);
+    const response_field renamed = {
+        .object = about->object, .name = about->name, .value = about->value, .aliases = name};
+    if (!any_case(has_field, &renamed)) lacks("a response has %s", name);
   }
 }
 
-static void every_field_and_choice_is_told_under_each_of_its_names(void **state) {
+static void every_field_and_enum_value_is_in_a_response_under_each_name(void **state) {
   (void)state;
   const privy_object *object;
   for (size_t i = 0; (object = privy_object_at(i)); i++)
     for (size_t j = 0; j < object->response_field_count; j++) {
       const privy_field *field = &object->fields[object->response_fields[j]];
-      const told about = {.object = object, .name = field->name};
-      if (!any_case(tells, &about)) lacks("an answer holds %s.%s", object->name, field->name);
-      demand_older(&about, field->aliases);
+      const response_field about = {.object = object, .name = field->name};
+      if (!any_case(has_field, &about)) lacks("a response has %s.%s", object->name, field->name);
+      demand_aliases(&about, field->aliases);
       for (size_t k = 0; field->enum_values && k < field->enum_values->count; k++) {
-        const told enum_value = {.object = object, .name = field->name, .value = field->enum_values->values[k].name};
-        if (!any_case(tells, &enum_value)) lacks("an answer holds %s %s", field->name, enum_value.value);
-        demand_older(&enum_value, field->enum_values->values[k].aliases);
+        const response_field enum_value = {
+            .object = object, .name = field->name, .value = field->enum_values->values[k].name};
+        if (!any_case(has_field, &enum_value)) lacks("a response has %s %s", field->name, enum_value.value);
+        demand_aliases(&enum_value, field->enum_values->values[k].aliases);
       }
     }
   end_of_test();
@@ -266,12 +268,12 @@ static bool is_error_of(const vector_case *one, const void *context) {
   return status.type == PRIVY_NUMBER && strtol(status.text, NULL, 10) == info->http_status;
 }
 
-static void every_error_that_an_answer_can_stand_for_is_met(void **state) {
+static void every_error_of_a_response_has_a_case(void **state) {
   (void)state;
   for (int code = 0; code < PRIVY_STATUS_COUNT; code++) {
     const privy_error_info *info = privy_error_describe((privy_status)code);
-    const bool answered = code == PRIVY_VALIDATION || code == PRIVY_API_STATUS || info->parent == PRIVY_API_STATUS;
-    if (answered && !any_case(is_error_of, info)) lacks("an answer is a %s", info->name);
+    const bool from_response = code == PRIVY_VALIDATION || code == PRIVY_API_STATUS || info->parent == PRIVY_API_STATUS;
+    if (from_response && !any_case(is_error_of, info)) lacks("a response is a %s", info->name);
   }
   end_of_test();
 }
@@ -323,11 +325,11 @@ static void an_event_fills_256_KB_and_not_a_byte_more(void **state) {
 int main(void) {
   static const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_parameter_of_every_operation_passes_and_is_refused),
-      cmocka_unit_test(every_choice_is_sent_or_refused),
+      cmocka_unit_test(every_enum_value_is_sent_or_refused),
       cmocka_unit_test(every_rule_is_broken_by_every_operation_that_it_binds),
       cmocka_unit_test(every_format_is_missed),
-      cmocka_unit_test(every_field_and_choice_is_told_under_each_of_its_names),
-      cmocka_unit_test(every_error_that_an_answer_can_stand_for_is_met),
+      cmocka_unit_test(every_field_and_enum_value_is_in_a_response_under_each_name),
+      cmocka_unit_test(every_error_of_a_response_has_a_case),
       cmocka_unit_test(an_event_fills_256_KB_and_not_a_byte_more),
   };
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);

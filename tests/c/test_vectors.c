@@ -16,7 +16,7 @@
 /* What became of one run of a case. */
 typedef enum completion { HOLDS, FAILS, RAN_OUT } completion;
 
-/* While it is not 0, this allocation of every step of a case fails. `met` tells that it did in some step. */
+/* While it is not 0, this allocation of every step of a case fails. `met`: it did in some step. */
 static size_t failing;
 static bool met;
 
@@ -32,8 +32,8 @@ static bool step_ran_out(privy_status status) {
   return failed && status == PRIVY_NO_MEMORY;
 }
 
-/* Tells what a case expected; what it got is printed behind. */
-static void tell(const vector_case *one, const char *what, privy_value expected) {
+/* Prints what a case expected; the caller prints what it got. */
+static void print_expected(const vector_case *one, const char *what, privy_value expected) {
   say("\n%s\n  expected %s %.*s\n  got      ", one->name, what, (int)expected.length,
       expected.text ? expected.text : "");
 }
@@ -197,9 +197,9 @@ static completion run_request(const vector_case *one) {
   }
   if (came == FAILS) {
     if (one->request.type == PRIVY_ABSENT)
-      tell(one, "details", one->details);
+      print_expected(one, "details", one->details);
     else
-      tell(one, "request", one->request);
+      print_expected(one, "request", one->request);
     if (status == PRIVY_OK)
       print_request(request);
     else
@@ -210,7 +210,7 @@ static completion run_request(const vector_case *one) {
   return came;
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------------------------------- */
 
 /* Down to the second, and the fraction when there is one, without the zeros at its end. */
 static void write_time(const privy_time *time, char *out, size_t size) {
@@ -306,7 +306,7 @@ static completion run_again(const vector_case *one, privy_value expected, const 
     came = RAN_OUT;
   } else if (status != PRIVY_OK || !same_record(expected, privy_response_record(loaded, 0))) {
     came = FAILS;
-    tell(one, "to load from what it wrote", expected);
+    print_expected(one, "to load from what it wrote", expected);
     say("%.*s\n", (int)text.length, text.data);
   }
   privy_buffer_clear(&text);
@@ -317,7 +317,7 @@ static completion run_again(const vector_case *one, privy_value expected, const 
 
 static completion run_record(const vector_case *one, privy_value expected, const privy_record *record) {
   if (record && same_record(expected, record)) return run_again(one, expected, record);
-  tell(one, "record", expected);
+  print_expected(one, "record", expected);
   print_record(record);
   return FAILS;
 }
@@ -331,7 +331,7 @@ static completion run_page(const vector_case *one, const privy_response *respons
   for (; came == HOLDS && privy_cursor_next(&cursor, &key, &expected); index++)
     came = run_record(one, expected, privy_response_record(response, index));
   if (came != HOLDS || index == privy_response_count(response)) return came;
-  tell(one, "page", one->page);
+  print_expected(one, "page", one->page);
   say("%zu records\n", privy_response_count(response));
   return FAILS;
 }
@@ -341,7 +341,7 @@ static completion run_success(const vector_case *one, const privy_response *resp
   if (one->object.type == PRIVY_NULL && privy_response_count(response) == 0) return HOLDS;
   if (one->object.type == PRIVY_OBJECT && privy_response_count(response) == 1)
     return run_record(one, one->object, privy_response_record(response, 0));
-  tell(one, one->error.type == PRIVY_ABSENT ? "object" : "error", one->error.type ? one->error : one->object);
+  print_expected(one, one->error.type == PRIVY_ABSENT ? "object" : "error", one->error.type ? one->error : one->object);
   print_record(privy_response_record(response, 0));
   return FAILS;
 }
@@ -389,7 +389,7 @@ static completion run_failure(const vector_case *one, const privy_error *error) 
   privy_cursor_init(&cursor, one->error);
   while (same && privy_cursor_next(&cursor, &key, &expected)) same = same_error_member(key, expected, error);
   if (same) return HOLDS;
-  tell(one, "of the answer", one->error.type ? one->error : one->page.type ? one->page : one->object);
+  print_expected(one, "of the response", one->error.type ? one->error : one->page.type ? one->page : one->object);
   print_failure(error);
   return FAILS;
 }
@@ -416,7 +416,7 @@ static completion run_answer(const vector_case *one) {
   if (!privy_parse_int64(status_value.text, status_value.length, &http_status) ||
       !write_headers(vector_member(one->response, "headers"), &headers) ||
       privy_value_decode(vector_member(one->response, "body"), &body) != PRIVY_OK)
-    fail_msg("%s: the answer cannot be read", one->name);
+    fail_msg("%s: the response cannot be read", one->name);
   step_begins();
   const privy_status status =
       privy_response_parse(one->operation, (int)http_status, headers.data, headers.length, &body, &response, &error);

@@ -122,7 +122,7 @@ size_t vector_names(privy_value object) {
 
 /* ---- cases ------------------------------------------------------------------------------------------------------- */
 
-/* Where a member of a case is kept; NULL when cases have no such member. */
+/* The member of a case with that name; NULL if cases have none. */
 static privy_value *place_of(vector_case *one, privy_value key) {
   const struct {
     const char *name;
@@ -137,10 +137,10 @@ static privy_value *place_of(vector_case *one, privy_value key) {
 
 static bool is_whole(const vector_case *one) {
   const int asked = (one->request.type != PRIVY_ABSENT) + (one->details.type != PRIVY_ABSENT);
-  const int told =
+  const int read =
       (one->object.type != PRIVY_ABSENT) + (one->page.type != PRIVY_ABSENT) + (one->error.type != PRIVY_ABSENT);
-  if (one->response.type == PRIVY_ABSENT) return one->params.type == PRIVY_OBJECT && asked == 1 && told == 0;
-  return one->response.type == PRIVY_OBJECT && asked == 0 && told == 1;
+  if (one->response.type == PRIVY_ABSENT) return one->params.type == PRIVY_OBJECT && asked == 1 && read == 0;
+  return one->response.type == PRIVY_OBJECT && asked == 0 && read == 1;
 }
 
 static void keep_case(const char *file, privy_value json) {
@@ -187,7 +187,7 @@ static char *read_whole(const char *file, size_t *length) {
 
 static void keep_file(const char *file) {
   size_t length;
-  if (all.files == sizeof all.texts / sizeof *all.texts) give_up("there are more files than can be kept");
+  if (all.files == sizeof all.texts / sizeof *all.texts) give_up("there are more files than there is space for");
   const char *text = all.texts[all.files++] = read_whole(file, &length);
   privy_error error;
   privy_value list, key, json;

@@ -18,7 +18,7 @@ typedef struct vector_case {
   const privy_operation *operation; /* NULL: a raw request */
   privy_value params, extra;        /* what is given */
   privy_value request, details;     /* the expected request, or the expected details */
-  privy_value response;             /* or: an answer, */
+  privy_value response;             /* or: a response, */
   privy_value object, page, error;  /* and what it must be read as, one of the three */
 } vector_case;
 
@@ -31,7 +31,7 @@ typedef struct vector_list {
 vector_list vectors(void);
 void vectors_free(void);
 
-/* The last member of that name, PRIVY_ABSENT when there is none or `object` is no object. */
+/* The last member of that name; PRIVY_ABSENT if there is none, or `object` is not an object. */
 privy_value vector_member(privy_value object, const char *name);
 /* Text of a string value, escapes resolved: NUL-terminated, to be freed with free. `length` may be NULL. */
 char *vector_text(privy_value string, size_t *length);

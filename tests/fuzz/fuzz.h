@@ -13,13 +13,13 @@
 #include "base/buffer.h"
 #include "privy.h"
 
-/* A JSON text. What is accepted must read alike whole, pulled and written again. */
+/* A JSON text. An accepted one must read the same as one value, pulled, and written again. */
 int fuzz_json(const uint8_t *data, size_t size);
 /* An operation (a byte), an HTTP status (a byte), header lines, an empty line, a body. */
 int fuzz_response(const uint8_t *data, size_t size);
-/* An operation (a byte), and calls of the builder as fuzz_request.c tells them. */
+/* An operation (a byte), and calls of the builder as in fuzz_request.c. */
 int fuzz_request(const uint8_t *data, size_t size);
-/* Requests parted by NULs, as fuzz_sandbox.c tells them. */
+/* Requests separated by NULs, as in fuzz_sandbox.c. */
 int fuzz_sandbox(const uint8_t *data, size_t size);
 /* What comes over one connection of a served sandbox, as fuzz_http.c says. */
 int fuzz_http(const uint8_t *data, size_t size);
@@ -38,9 +38,9 @@ extern const fuzz_target fuzz_targets[5];
     abort();                                                                                                           \
   } while (0)
 
-/* Writes the value anew from what a cursor sees: without spaces and needless escapes, members in their order. */
+/* Writes the value from what a cursor returns: without spaces and needless escapes, members in their order. */
 void fuzz_rewrite(privy_value value, privy_buffer *out);
-/* The operation that a byte stands for; NULL, a raw request, for the one past the last. */
+/* The operation of a byte; NULL, a raw request, after the last one. */
 const privy_operation *fuzz_operation(uint8_t byte);
 
 /* Gives every seed of every target, made of the vectors. */

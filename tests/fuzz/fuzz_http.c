@@ -1,6 +1,6 @@
 /*
  * Bytes that come over one connection of a served sandbox; the first byte says in which pieces they come the second
- * time. How they are cut must not change what is answered.
+ * time. How they are cut must not change the responses.
  */
 #include <string.h>
 

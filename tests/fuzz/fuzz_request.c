@@ -1,8 +1,8 @@
 /*
- * The bytes behind the first are calls of the builder, in the order that privy.h asks for. A value is one letter and
+ * The bytes after the first are calls of the builder, in the order that privy.h asks for. A value is one letter and
  * what it needs: s text, n number, w time, d date (all four: a length byte and as many bytes), i integer (a length byte
- * and as many bytes, the low one first), t true, f false, z null, r a value that JSON cannot tell, [ and { containers,
- * which ] ends. Inside an object, and at top level, a key (a length byte and its bytes) stands before each value; k in
+ * and as many bytes, the low one first), t true, f false, z null, r a value without a JSON form, [ and { containers,
+ * which ] ends. Inside an object, and at top level, a key (a length byte and its bytes) precedes each value; k in
  * the place of its length, with the high bit set, and another length and bytes: one that is no text. At top level x, q
  * and h in that place call privy_request_extra, _query and _header.
  */
@@ -64,7 +64,7 @@ static void take_value(walk *w) {
   case 'w': privy_request_time(w->request, text.text, text.length); break;
   case 't': privy_request_boolean(w->request, true); break;
   case 'f': privy_request_boolean(w->request, false); break;
-  case 'r': privy_request_refuse(w->request, "cannot be told in JSON"); break;
+  case 'r': privy_request_refuse(w->request, "has no JSON form"); break;
   case '[': open_container(w, true); break;
   case '{': open_container(w, false); break;
   default: privy_request_null(w->request);

@@ -10,7 +10,7 @@ const privy_operation *fuzz_operation(uint8_t byte) {
   return privy_operation_at(byte % (count + 1));
 }
 
-/* What stands in a slot must be what its field's kind says, or be told apart from it by its type. */
+/* A value must have the kind of its field, or another type. */
 static void check_value(privy_value value, const privy_field_info *field, privy_buffer *scratch) {
   privy_time time;
   scratch->length = 0;
@@ -75,7 +75,7 @@ static void check_error(const privy_error *error, int status) {
   check_response(error->response, status);
 }
 
-/* Where the body begins, behind the first empty line. */
+/* Where the body begins, after the first empty line. */
 static size_t body_at(const char *text, size_t length) {
   for (size_t i = 0; i + 1 < length; i++)
     if (text[i] == '\n' && text[i + 1] == '\n') return i + 2;

@@ -1,6 +1,6 @@
 /*
- * Requests to one sandbox, parted by NULs: "METHOD target", header lines, an empty line, the body. A '+' before the
- * method sends the token that is good for everything; '$' in the target is the id of the contact that was answered
+ * Requests to one sandbox, separated by NULs: "METHOD target", header lines, an empty line, the body. A '+' before the
+ * method sends the token of all scopes; '$' in the target is the id of the contact in the last response
  * last;
  * '~' before all that lets an hour pass first.
  */

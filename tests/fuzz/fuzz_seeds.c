@@ -34,7 +34,7 @@ static void give(seeder *s, int (*run)(const uint8_t *, size_t)) {
   s->seed.length = 0;
 }
 
-/* "Name: value" lines, and the empty line behind them. */
+/* "Name: value" lines, and the empty line after them. */
 static void headers(seeder *s, privy_value object) {
   privy_cursor cursor;
   privy_value key, value;
@@ -54,7 +54,7 @@ static size_t position(const privy_operation *operation) {
   return index;
 }
 
-/* ---- requests, as fuzz_request.c tells them ---------------------------------------------------------------------- */
+/* ---- requests, as in fuzz_request.c ------------------------------------------------------------------------------ */
 
 /* A length byte and the bytes; a longer string is cut. */
 static void short_text(seeder *s, privy_value string, size_t most) {

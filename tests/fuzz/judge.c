@@ -1,5 +1,5 @@
 /*
- * Reads names of files, one a line, and answers a line for each: the JSON text in it, written again without spaces and
+ * Reads names of files, one per line, and prints a line for each: the JSON text in it, written again without spaces and
  * needless escapes, or "!" and what is wrong. tests/fuzz/differential.py holds this against another reader.
  */
 #include <string.h>
