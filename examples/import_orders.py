@@ -1,9 +1,9 @@
-"""Imports a shop's invoice lines: python examples/import_orders.py FILE.csv...
+"""Imports invoice lines as orders: python examples/import_orders.py FILE.csv...
 
-Columns: InvoiceNo, StockCode, Description, Quantity, InvoiceDate (UTC), UnitPrice, CustomerID. All rows of one
-InvoiceNo are one order. What Privy cannot take (a cancellation such as C536379, an order without customer) is refused
-by the library and told at the end. With PRIVY_API_TOKEN set it imports there, otherwise into a sandbox inside this
-process.
+Columns: InvoiceNo, StockCode, Description, Quantity, InvoiceDate (UTC), UnitPrice, CustomerID. All rows with the same
+InvoiceNo are one order. The library refuses invalid orders (a cancellation such as C536379, an order without customer);
+the program prints them at the end. It imports into Privy if PRIVY_API_TOKEN is set, otherwise into a sandbox inside
+this process.
 """
 
 import csv
@@ -69,8 +69,8 @@ def main(paths: list[str]) -> None:
         try:
             outcome[import_order(client, order_fields(number, rows))] += 1
         except privy.ValidationError as error:
-            faults = "; ".join(f"{fault['field']}: {fault['message']}" for fault in error.details)
-            refusals.append(f"  {number}: {faults or error}")
+            details = "; ".join(f"{detail['field']}: {detail['message']}" for detail in error.details)
+            refusals.append(f"  {number}: {details or error}")
     outcome["refused"] = len(refusals)
 
     counts = [f"{outcome[word]} {word}" for word in ("created", "updated", "refused") if outcome[word]]

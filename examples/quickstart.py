@@ -1,7 +1,7 @@
-"""A walk through the whole of privy.
+"""Uses every resource of privy once.
 
-With PRIVY_API_TOKEN set (and PRIVY_BASE_URL, to go elsewhere than to Privy itself) it talks to that server, otherwise
-to a sandbox inside this process.
+Sends requests to Privy if PRIVY_API_TOKEN is set (PRIVY_BASE_URL selects another server), otherwise to a sandbox inside
+this process.
 """
 
 import os
@@ -16,7 +16,7 @@ jane = client.contacts.create(email="jane@example.com", tags=["vip"], email_cons
 print("created", jane.id, jane.email_consent)
 
 jane = client.contacts.update(jane.id, first_name="Jane", phone_number="+14155550171")
-print("updated", jane)  # addresses and numbers are masked when printed
+print("updated", jane)  # printing masks e-mail addresses and phone numbers
 
 assert client.contacts.get(jane.id) == jane
 jane = client.contacts.upsert(email="jane@example.com", custom_fields={"shoe_size": 39})
@@ -39,16 +39,16 @@ for total in (Decimal("95.00"), Decimal("89.90")):
 event = client.events.ingest("purchase_completed", email="jane@example.com", event_data={"order_id": "1001"})
 print("event", event.status)
 
-answer = client.request("GET", "/contacts", params={"email": "jane@example.com"})
-print("raw request:", answer.status, answer.json()["pagination"])
+response = client.request("GET", "/contacts", params={"email": "jane@example.com"})
+print("raw request:", response.status, response.json()["pagination"])
 
 try:
     client.contacts.create(email="nobody", sms_consent="subscribed")
-except privy.ValidationError as error:  # refused before anything was sent, with every fault at once
-    for fault in error.details:
-        print("refused:", fault["field"], fault["message"])
+except privy.ValidationError as error:  # raised before sending, with all errors of the request
+    for detail in error.details:
+        print("refused:", detail["field"], detail["message"])
 
-jane = client.contacts.unsubscribe(jane.id, reason="asked by mail")  # deprecated by Privy: the library warns
+jane = client.contacts.unsubscribe(jane.id, reason="asked by mail")  # deprecated by Privy: raises a DeprecationWarning
 print("unsubscribed:", jane.email_consent)
 client.contacts.delete(jane.id)
 print("deleted", jane.id)

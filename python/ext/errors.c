@@ -51,7 +51,7 @@ static PyObject *number_or_none(bool known, double value) {
   return known ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
 }
 
-/* The keyword arguments of privy._errors.build: their names, and their values as new references. */
+/* The fields that privy._errors.build takes: their names, and their values as new references. */
 #define ERROR_FIELDS(X)                                                                                                \
   X(message, scalar_c_string(error->message))                                                                          \
   X(details, errors_details(&error->details))                                                                          \
@@ -84,9 +84,7 @@ static PyObject *fields_of(const privy_error *error) {
 
 static PyObject *build(PyObject *builder, PyObject *type, const privy_error *error) {
   PyObject *fields = fields_of(error);
-  PyObject *arguments = fields ? PyTuple_Pack(1, type) : NULL;
-  PyObject *exception = arguments ? PyObject_Call(builder, arguments, fields) : NULL;
-  Py_XDECREF(arguments);
+  PyObject *exception = fields ? PyObject_CallFunctionObjArgs(builder, type, fields, NULL) : NULL;
   Py_XDECREF(fields);
   return exception;
 }

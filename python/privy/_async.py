@@ -96,7 +96,7 @@ class _AsyncPager(BasePager):
 
     async def advance(self) -> None:
         """Goes to the next page. Raises the error of its call."""
-        if not self.has_next:
+        if not self._next:
             self.page = None
             return
         task, self._task = self._task, None

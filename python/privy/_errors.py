@@ -183,17 +183,17 @@ def _attributes(error: PrivyError) -> dict[str, object]:
     return {**vars(error), **{name: getattr(error, name) for name in slots if hasattr(error, name)}}
 
 
-def build(
-    cls: type[PrivyError],
-    *,
-    contact_id: str | None,
-    retry_at: float | None,
-    resets_at: float | None,
-    headers: list[tuple[str, str]] | None,
-    **fields: Any,
-) -> PrivyError:
-    """An exception from the fields of an error of the core: see ``ERROR_FIELDS`` in ``python/ext/errors.c``."""
-    error = cls(**fields, retry_at=instant(retry_at), headers=None if headers is None else Headers(headers))
+def build(cls: type[PrivyError], fields: dict[str, Any]) -> PrivyError:
+    """An exception from the fields of an error of the core: see ``ERROR_FIELDS`` in ``python/ext/errors.c``.
+
+    Sets all attributes at once, which takes half the time of the constructor.
+    """
+    contact_id, resets_at = fields.pop("contact_id"), fields.pop("resets_at")
+    fields["retry_at"] = instant(fields["retry_at"])
+    if fields["headers"] is not None:
+        fields["headers"] = Headers(fields["headers"])
+    error = cls.__new__(cls, fields["message"])
+    error.__dict__.update(fields)
     if isinstance(error, ConflictError):
         error.contact_id = contact_id
     if isinstance(error, RateLimitError):

@@ -33,18 +33,13 @@ class BasePager:
     """The current page; None after the last one."""
 
     def __init__(self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool) -> None:
-        first, size = (_number(request.params.get(name)) for name in ("page", "per_page"))
+        params = request.params
         self._core = core
         self._request = request
         self._prefetch = prefetch
-        self._pager = _core.Pager(first, size)
+        self._pager = _core.Pager(_number(params["page"]), _number(params["per_page"]))
         self._contacts: Sequence[Contact] = ()
         self._set_page(first_page)
-
-    @property
-    def has_next(self) -> bool:
-        """Whether there is another page."""
-        return self._next != 0
 
     def parts(self) -> Iterator[Sequence[Contact]]:
         """The contacts of the page that no earlier page held, in parts. Call ``prefetch`` after each part."""
@@ -59,7 +54,8 @@ class BasePager:
 
     def next_request(self) -> CallSpec:
         """The call that returns the next page."""
-        return self._request._replace(params={**self._request.params, "page": self._next})
+        params = {**self._request.params, "page": self._next}
+        return CallSpec(self._request.operation, params, *self._request[2:])
 
     def _set_page(self, page: Page) -> None:
         self.page = page
@@ -77,7 +73,7 @@ class Pager(BasePager):
 
     def advance(self) -> None:
         """Goes to the next page. Raises the error of its call."""
-        if not self.has_next:
+        if not self._next:
             self.page = None
             return
         page = self._prefetched()

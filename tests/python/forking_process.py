@@ -89,7 +89,7 @@ def bulk(client: privy.Client) -> None:
 
 
 def in_flight(client: privy.Client) -> None:
-    """Calls of eight other threads under way, some of them waiting for late answers, some making connections."""
+    """Eight other threads make calls: some wait for late responses, some open connections."""
     churning = privy.Client(TOKEN, base_url=client.base_url, ca_bundle=sys.argv[3])
     stop, wrong = threading.Event(), []
 
@@ -123,6 +123,6 @@ def in_flight(client: privy.Client) -> None:
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: those are what is tested
+    warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads: the subject of this test
     scenes = {"idle": idle, "bulk": bulk, "in_flight": in_flight}
     scenes[sys.argv[1]](privy.Client(TOKEN, base_url=sys.argv[2], ca_bundle=sys.argv[3], max_retries=0))

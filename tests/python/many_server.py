@@ -23,9 +23,9 @@ class Server:
             stdout=subprocess.PIPE,
             text=True,
         )
-        told = json.loads(self._line())
-        self.http, self.https, self.ca = told["http"], told["https"], told["ca"]
-        self.ways: dict[str, int] = told["ways"]
+        report = json.loads(self._line())
+        self.http, self.https, self.ca = report["http"], report["https"], report["ca"]
+        self.ways: dict[str, int] = report["ways"]
 
     def _line(self) -> str:
         assert self.process.stdout is not None
@@ -40,8 +40,8 @@ class Server:
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        told: list[list[int]] = json.loads(self._line())
-        return told
+        report: list[list[int]] = json.loads(self._line())
+        return report
 
     def close(self) -> None:
         self.process.communicate(timeout=120)

@@ -1,4 +1,4 @@
-"""A WSGI application that makes its client when it is loaded, in gunicorn's master, and goes on calling from there."""
+"""A WSGI application that creates its client when it is loaded, in gunicorn's master, which makes calls too."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ assert client.contacts.get(contact(0)).first_name == "n0"
 
 
 def app(environ: dict[str, str], start_response: Callable[..., object]) -> Iterable[bytes]:
-    """Asks for the place that the path names, and tells the answer and who asked."""
+    """Gets the contact that the path names. Returns its name, and the process that made the call."""
     found = client.contacts.get(contact(int(environ["PATH_INFO"][1:])))
-    told = {"first_name": found.first_name, "process": os.getpid(), "loaded_by": LOADED_BY}
+    report = {"first_name": found.first_name, "process": os.getpid(), "loaded_by": LOADED_BY}
     start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps(told).encode()]
+    return [json.dumps(report).encode()]
 
 
 def go_on() -> None:

@@ -1,4 +1,4 @@
-"""What several tests need: servers on real sockets, and the tables."""
+"""Helpers of several tests: servers on real sockets, and the tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from privy.sandbox._server import Server
 
 SCHEMA = _core.schema()
 PROMPT = 20.0
-"""Seconds that the slowest machine may take for what is done at once. What it is told from lasts a minute and more."""
+"""Seconds that a slow machine may take for what should happen at once; a call that blocks would take a minute or
+more."""
 DEEP = os.environ.get("PRIVY_DEEP") == "1"
 """Random tests run at length."""
 TOKEN = privy.Sandbox.token
@@ -61,7 +62,7 @@ class Reply:
 
 
 class Recorder:
-    """An HTTP server on a real socket that keeps every request and answers as told."""
+    """An HTTP server on a real socket. Records every request; `answer` returns the replies."""
 
     def __init__(self, answer: Callable[[Request], Reply] | None = None) -> None:
         self.requests: list[Request] = []
@@ -142,10 +143,10 @@ def served(sandbox: privy.Sandbox, kind: type[Server] = Server, **settings: obje
 
 
 def until(holds: Callable[[], object]) -> None:
-    """Waits for what comes by itself, however slow the machine."""
+    """Waits until a condition holds, however slow the machine."""
     ends = time.monotonic() + 60
     while not holds():
-        assert time.monotonic() < ends, "it did not come"
+        assert time.monotonic() < ends, "the condition did not become true"
         time.sleep(0.002)
 
 
@@ -153,12 +154,12 @@ async def eventually(holds: Callable[[], object]) -> None:
     """The same in an event loop."""
     ends = time.monotonic() + 60
     while not holds():
-        assert time.monotonic() < ends, "it did not come"
+        assert time.monotonic() < ends, "the condition did not become true"
         await asyncio.sleep(0.002)
 
 
 def assert_ctrl_c_is_prompt(ask: Callable[[], object]) -> None:
-    """Ctrl-C ends `ask` about as soon as it ends a sleep on this machine. `ask` must wait for minutes otherwise."""
+    """Ctrl-C ends `ask` about as fast as it ends a sleep on this machine. Otherwise `ask` must wait for minutes."""
     taken, asleep = ctrl_c_latency(ask), ctrl_c_latency(lambda: time.sleep(300))
     assert taken < 0.1 + 10 * asleep, (taken, asleep)
 

@@ -152,7 +152,7 @@ def test_thousands_of_calls_at_once_without_a_thread(run, sandbox):
 
 
 def test_a_thousand_calls_over_sockets(run):
-    """The server tells of 60 requests a minute and never counts down: so many are under way, and the others queue."""
+    """The server names a limit of 60 requests per minute and never counts down: 60 are in flight, the others wait."""
 
     def own_threads():
         return {thread.name for thread in threading.enumerate() if "_serve" not in thread.name}

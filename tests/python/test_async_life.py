@@ -1,4 +1,4 @@
-"""The client for asyncio, from its opening to its end, and its bulk runs."""
+"""The life of the client for asyncio, and its bulk runs."""
 
 from __future__ import annotations
 
@@ -107,15 +107,15 @@ def test_descriptors_do_not_pile_up(run, sandbox):
 def test_a_bulk_run(run, opened, sandbox):
     async def main():
         async with opened() as client:
-            told = []
+            reports = []
             rows = [{"order_id": number, **ORDER} for number in range(1, 61)]
             rows[5]["currency"] = "usd"
-            bulk = client.orders.upsert_many(rows, concurrency=6, on_progress=told.append)
+            bulk = client.orders.upsert_many(rows, concurrency=6, on_progress=reports.append)
             results = [result async for result in bulk]
             assert sorted(result.index for result in results) == list(range(60))
             assert [result.index for result in results if not result.ok] == [5]
             assert all(str(result.value.order_id) == str(result.row["order_id"]) for result in results if result.ok)
-            assert (bulk.taken, bulk.done, bulk.failed, told[-1].done) == (60, 60, 1, 60)
+            assert (bulk.taken, bulk.done, bulk.failed, reports[-1].done) == (60, 60, 1, 60)
 
     run(main())
     assert sandbox.counts.orders == 59

@@ -1,4 +1,4 @@
-"""Lengths: what is longer than a request may be is refused before anything is sent, by its name."""
+"""Maximum lengths: a longer request is invalid and is not sent; the error names its part."""
 
 from __future__ import annotations
 

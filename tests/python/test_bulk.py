@@ -1,4 +1,4 @@
-"""Bulk runs: every row told of, few at a time, inside the budget, and nothing lost when it ends."""
+"""Bulk runs: a result for every row, few calls at a time, within the rate limit, and nothing lost at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def event(number=0):
 
 @pytest.fixture
 def large(sandbox):
-    """The sandbox of an account whose limits nobody meets."""
+    """The sandbox of an account with limits that are never reached."""
     sandbox.set_limits(per_minute=1_000_000, per_day=1_000_000)
     return sandbox
 
@@ -312,15 +312,15 @@ def test_one_thread_at_a_time(large):
 # ---- budget and progress ----
 
 
-def advancing(sandbox, told):
+def advancing(sandbox, reports):
     """A progress callback that lets time pass whenever calls wait."""
 
     def on_progress(progress):
-        told.append(progress)
+        reports.append(progress)
         if progress.waiting_until is not None:
-            ahead = progress.waiting_until.timestamp() - sandbox.now
-            if ahead > 0:
-                sandbox.advance(ahead)
+            seconds = progress.waiting_until.timestamp() - sandbox.now
+            if seconds > 0:
+                sandbox.advance(seconds)
 
     return on_progress
 
@@ -328,27 +328,27 @@ def advancing(sandbox, told):
 def test_a_run_keeps_to_the_minute(sandbox):
     sandbox.set_limits(per_minute=60)
     sandbox.set_clock(1_800_000_000)
-    told = []
+    reports = []
     client = sandbox.client(max_wait=0)
     rows = [order(number) for number in range(1, 301)]
-    results = list(client.orders.upsert_many(rows, on_progress=advancing(sandbox, told)))
+    results = list(client.orders.upsert_many(rows, on_progress=advancing(sandbox, reports)))
     assert all(result.ok for result in results)
     assert sandbox.counts.requests == sandbox.counts.orders == 300
     assert 240 <= sandbox.now - 1_800_000_000 <= 310
-    assert [progress.done for progress in told] == sorted(progress.done for progress in told)
-    assert (told[-1].done, told[-1].failed, told[-1].total) == (300, 0, 300)
-    assert told[-1].eta == 0
-    early = next(progress for progress in told if progress.done == 10)
+    assert [progress.done for progress in reports] == sorted(progress.done for progress in reports)
+    assert (reports[-1].done, reports[-1].failed, reports[-1].total) == (300, 0, 300)
+    assert reports[-1].eta == 0
+    early = next(progress for progress in reports if progress.done == 10)
     assert 180 <= early.eta <= 300
-    assert sum(progress.waiting_until is not None for progress in told) >= 4
+    assert sum(progress.waiting_until is not None for progress in reports) >= 4
 
 
 def test_a_reserve_is_left_by_a_run(sandbox):
     sandbox.set_limits(per_minute=60)
     sandbox.set_clock(1_800_000_000)
     client = sandbox.client(reserve=30)
-    told = []
-    list(client.orders.upsert_many([order(n) for n in range(1, 91)], on_progress=advancing(sandbox, told)))
+    reports = []
+    list(client.orders.upsert_many([order(n) for n in range(1, 91)], on_progress=advancing(sandbox, reports)))
     assert sandbox.counts.orders == 90
     assert 120 <= sandbox.now - 1_800_000_000 <= 190
 
@@ -409,22 +409,22 @@ def test_max_wait_of_a_run(sandbox):
 
 
 def test_progress_counts_failures_and_does_without_a_length(large, client):
-    told = []
+    reports = []
     rows = (event(i) if i % 2 else {} for i in range(10))
-    list(client.events.ingest_many(rows, on_progress=told.append))
-    assert (told[-1].done, told[-1].failed, told[-1].total, told[-1].eta) == (10, 5, None, None)
-    assert len(told) >= 10
+    list(client.events.ingest_many(rows, on_progress=reports.append))
+    assert (reports[-1].done, reports[-1].failed, reports[-1].total, reports[-1].eta) == (10, 5, None, None)
+    assert len(reports) >= 10
     with pytest.raises(AttributeError):
-        told[0].done = 5
+        reports[0].done = 5
 
 
 def test_an_eta_beyond_the_day_is_none(sandbox):
     sandbox.set_limits(per_day=50)
-    told = []
-    run = sandbox.client().events.ingest_many([event(i) for i in range(200)], on_progress=told.append)
+    reports = []
+    run = sandbox.client().events.ingest_many([event(i) for i in range(200)], on_progress=reports.append)
     for _ in range(3):
         next(run)
-    assert told[2].eta is None
+    assert reports[2].eta is None
     run.close()
 
 
@@ -468,12 +468,12 @@ class Windows:
 
 
 def test_windows_are_waited_for_over_a_socket():
-    server, told = Windows(limit=10, seconds=2), []
+    server, reports = Windows(limit=10, seconds=2), []
     with recording(server) as recorder:
-        run = recorder.client().events.ingest_many([event(i) for i in range(30)], on_progress=told.append)
+        run = recorder.client().events.ingest_many([event(i) for i in range(30)], on_progress=reports.append)
         assert all(result.ok for result in run)
     assert (server.accepted, server.refused) == (30, 0)
-    waits = [progress for progress in told if progress.waiting_until is not None]
+    waits = [progress for progress in reports if progress.waiting_until is not None]
     assert waits
     assert all(0 < progress.eta < 120 for progress in waits)
 

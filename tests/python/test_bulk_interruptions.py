@@ -72,7 +72,7 @@ def large_delay(sandbox):
 
 
 def read_all(run, results, interrupts, leave_after=None):
-    """Reads a run to its end, or closes it after so many results, and goes on after each interrupt."""
+    """Reads a run to its end, or closes it after `leave_after` results, and continues after each interrupt."""
 
     def read():
         # A function of its own: what a signal raises at the end of a loop's turn, Python 3.13 does not take for a part

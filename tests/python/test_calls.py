@@ -1,4 +1,4 @@
-"""Every method, inside the process and over a socket."""
+"""Every method, in the process and over a socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Context variables: hooks see those of the place where their call was made, and no callback of a loop keeps any."""
+"""Callbacks run with the context variables of the caller, and no callback of an event loop keeps a context alive."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_gathered_calls_have_their_own_context(run, hooked, logged):
                 await asyncio.gather(*(named(f"n{i}", lambda i=i: ask("GET", f"/{i}")) for i in range(6)))
 
     run(main())
-    for told in (seen, logged):
-        assert names_of(told) == [f"n{i}" for i in range(6)]
+    for events in (seen, logged):
+        assert names_of(events) == [f"n{i}" for i in range(6)]
     assert len(seen) == len(logged) == 6 * 4  # start, request, response, end
 
 

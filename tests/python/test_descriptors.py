@@ -50,7 +50,7 @@ def crowd(count: int, **reply):
         return Reply(**reply)
 
     with recording(answer) as recorder, recorder.client(timeout=300, connect_timeout=300) as client:
-        client.contacts.get(CONTACT)  # few calls are under way together before the first answer
+        client.contacts.get(CONTACT)  # only few calls are in flight before the first response
         before = descriptors()
         with ThreadPoolExecutor(count) as pool:
             for each in [pool.submit(client.contacts.get, CONTACT) for _ in range(count)]:

@@ -1,4 +1,4 @@
-"""Errors: each class, what it carries, and what it never carries."""
+"""Errors: each class, its attributes, and that none holds a secret."""
 
 from __future__ import annotations
 
@@ -378,12 +378,12 @@ def test_an_error_has_the_idempotency_key(recorder):
 def test_no_secret_ever(recorder):
     headers = {"Set-Cookie": "session=very-secret", "Proxy-Authorization": "Basic very-secret"}
     error = answered(recorder, Reply(401, headers, envelope("unauthorized")))
-    told = [repr(error), str(error), repr(vars(error)), "".join(traceback.format_exception(error))]
-    told.append(repr(dict(error.headers)))
-    told.append(pickle.dumps(error).decode("latin-1"))
+    texts = [repr(error), str(error), repr(vars(error)), "".join(traceback.format_exception(error))]
+    texts.append(repr(dict(error.headers)))
+    texts.append(pickle.dumps(error).decode("latin-1"))
     client = recorder.client()
-    told += [repr(client), str(client), repr(client.with_options(timeout=3)), repr(vars(type(client)))]
-    for text in told:
+    texts += [repr(client), str(client), repr(client.with_options(timeout=3)), repr(vars(type(client)))]
+    for text in texts:
         assert TOKEN not in text
         assert "very-secret" not in text
 

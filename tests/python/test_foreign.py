@@ -1,4 +1,4 @@
-"""Values of numpy, pandas, the standard library and programs: taken for what they are, or a fault of their field."""
+"""Values of numpy, pandas, the standard library and programs: converted, or an error detail of their field."""
 
 from __future__ import annotations
 
@@ -348,7 +348,7 @@ def test_a_container_that_contains_itself(client):
 def test_keys_that_are_no_text(client):
     class Key:
         def __str__(self):
-            raise AssertionError("nobody asked for its text")
+            raise AssertionError("its text must not be read")
 
         __repr__ = __str__
 

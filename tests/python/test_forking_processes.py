@@ -1,4 +1,4 @@
-"""Forks beside connections over TLS, seen from the server: whose questions came on which connection."""
+"""Forks with open TLS connections, seen from the server: which process sent requests on which connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gunicorn with a preloaded application: the client is made, and used, before the workers are."""
+"""gunicorn with a preloaded application, which creates and uses the client before the workers start."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Gunicorn:
 
     def ask(self, place):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{place}", timeout=PROMPT) as answer:
-            told = json.load(answer)
-        assert told["first_name"] == f"n{place}"
-        assert told["loaded_by"] == self.process.pid
-        self.asked[told["process"]].add(place)
-        return told["process"]
+            report = json.load(answer)
+        assert report["first_name"] == f"n{place}"
+        assert report["loaded_by"] == self.process.pid
+        self.asked[report["process"]].add(place)
+        return report["process"]
 
     def ask_until(self, first, enough):
         """Asks, eight at a time, until enough processes have answered; returns those."""

@@ -1,4 +1,4 @@
-"""Subinterpreters: each has a module, clients and records of its own, beside others and after others have ended."""
+"""Subinterpreters: each has its own module, clients and records, next to others and after others have ended."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ if "import privy" in script:
 
 
 def run(script, base_url, rounds, side_by_side):
-    """In a process of its own, so that a crash is told of."""
+    """In its own process, so that a crash is reported."""
     command = [sys.executable, "-c", MAIN, script, base_url, TOKEN, str(rounds), str(side_by_side)]
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
 

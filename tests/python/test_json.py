@@ -1,4 +1,4 @@
-"""Records, pages and mappings of answers as plain dicts and as JSON."""
+"""Records, pages and mappings of responses as plain dicts and as JSON."""
 
 from __future__ import annotations
 

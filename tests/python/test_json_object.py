@@ -1,4 +1,4 @@
-"""JSON objects in answers: read-only mappings whose members are made when they are first looked into."""
+"""JSON objects in responses: read-only mappings whose members are converted on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists: lazy, page by page, and sparing with requests."""
+"""Lists fetch page by page, on first use, with as few requests as possible."""
 
 from __future__ import annotations
 

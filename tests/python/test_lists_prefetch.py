@@ -129,7 +129,7 @@ def test_the_error_of_a_page_is_raised_when_the_reader_gets_there(recorder):
 
 
 def test_no_contact_comes_twice(recorder):
-    """A contact is created while page 1 is read: what stood at its end stands on page 2 again. Then two go."""
+    """A contact is created while page 1 is read, so page 2 repeats the last one of page 1. Then two are deleted."""
     book = recorder.answer = Book(pages=4, size=4)
     rows = sum(book.pages, [])
     book.pages = [rows[0:4], rows[3:7], rows[7:11], rows[9:13]]
@@ -314,7 +314,7 @@ def test_drift_and_failures_in_a_loop(run, recorder):
             await asyncio.to_thread(arrives, recorder, [1, 2, 3, 4] * 2)
             await contacts.aclose()
             del contacts
-            gc.collect()  # a failure that nobody has looked at is complained of
+            gc.collect()  # asyncio reports an exception that was never retrieved
 
     run(main())
 

@@ -1,4 +1,4 @@
-"""Attempts that were lost: which are repeated, until when, and what a conflict with our own work comes to."""
+"""Lost requests and responses: which are retried, for how long, and how a conflict with our own request is resolved."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_raw_write_is_repeated_where_nothing_was_acted_on(recorder, status, he
 def test_a_raw_write_is_retried_after_a_refused_connection():
     with recording() as recorder:
         client = recorder.client(max_retries=1)
-    time.sleep(0.3)  # until nobody listens
+    time.sleep(0.3)  # until the server has stopped
     with pytest.raises(privy.APIConnectionError) as caught:
         client.request("POST", "/things", body={})
     assert caught.value.attempts == 2
@@ -108,7 +108,7 @@ def test_a_restored_contact_is_ours(sandbox):
 
 
 def test_the_contact_of_another_client_is_a_conflict(sandbox):
-    # Ours is refused before it is acted on; somebody else is faster.
+    # Our request is refused before it is processed; another client is faster.
     sandbox.fail(503)
     other = sandbox.client()
     made = []

@@ -72,10 +72,10 @@ def operations(client):
         found = {contact.id for contact in client.contacts.list(per_page=2)}
         assert len(found) == client.contacts.list(per_page=1).total_count() >= 5
 
-    def told():
-        teller = privy.Sandbox().client(on_event=repr, max_retries=0)
-        assert list(teller.contacts.list()) == []
-        for result in teller.events.ingest_many([{"event_type": "seen", "email": "e@example.com"}]):
+    def traced():
+        tracing_client = privy.Sandbox().client(on_event=repr, max_retries=0)
+        assert list(tracing_client.contacts.list()) == []
+        for result in tracing_client.events.ingest_many([{"event_type": "seen", "email": "e@example.com"}]):
             if isinstance(result.error, MemoryError):
                 raise result.error
 
@@ -94,7 +94,7 @@ def operations(client):
         "budget": lambda: client.rate_limit.minute,
         "raw": lambda: client.request("GET", "/contacts", params={"per_page": 1}, headers={"X-A": "b"}).json(),
         "record": use_a_record,
-        "events": told,
+        "events": traced,
         "client": lambda: privy.Sandbox().client(timeout=1).with_options(timeout=2).close(),
         "schema": _core.schema,
     }

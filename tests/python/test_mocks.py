@@ -1,4 +1,4 @@
-"""Clients and resources replaced by unittest.mock, as tests of programs do."""
+"""Clients and resources replaced by unittest.mock, as in tests of programs."""
 
 from __future__ import annotations
 

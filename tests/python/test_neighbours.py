@@ -1,4 +1,4 @@
-"""Another distribution that installs a package named privy too: real ones, in environments of their own."""
+"""Another distribution that also installs a package named privy: with real ones, each in its own environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that run coroutines or greenlets without asyncio: what blocks them, what does not, and clear refusals."""
+"""Libraries that run coroutines or greenlets without asyncio: what works, and what is refused with which message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package as users get it: built, installed into an empty environment, used away from the source tree."""
+"""The package as users get it: built, installed into an empty environment, used outside the source tree."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(*command, cwd, **more):
 
 
 def copy_of_the_source(target):
-    """The files that a clean checkout has, so that a build leaves nothing behind here."""
+    """The files of a clean checkout, so that a build creates no files here."""
     ignored = {".git", "build", "__pycache__", ".venv"}
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in ignored and not name.endswith(".egg-info")]

@@ -1,4 +1,4 @@
-"""Retries, budget, idempotency keys and tokens: over real sockets, and in the process."""
+"""Retries, rate limits, idempotency keys and tokens, over real sockets and in the process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def in_turn(*replies):
 
 
 def budget(minute=(60, 59), day=(10_000, 9_000), reset=60):
-    """The headers that tell of the account's limits."""
+    """The headers with the rate limits of the account."""
     at = int(time.time()) + reset
     rows = {"Minute": (*minute, at), "Day": (*day, int(time.time()) + 40_000)}
     return {
@@ -122,7 +122,7 @@ def test_a_retry_after_past_max_wait_raises_at_once(recorder):
     assert len(recorder.requests) == 1
 
 
-# ---- what a lost answer leaves behind ----
+# ---- after a lost response ----
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"truncate": True}])

@@ -1,4 +1,4 @@
-"""Forks and signals in the middle of a client's life."""
+"""Forks and signals during the life of a client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from test_policies import CONTACT, WELL, budget
 def in_child(action):
     """Runs the action in the child of a fork: its exit status, 0 when all went well."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: those are what is tested
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks with threads: the subject of this test
         child = os.fork()
     if child == 0:
         status = 1

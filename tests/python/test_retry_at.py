@@ -1,4 +1,4 @@
-"""What errors say of another try: retryable, retry_after, retry_at, and what may have succeeded."""
+"""What errors say about a retry: retryable, retry_after, retry_at and may_have_succeeded."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def agrees(error):
     assert error.retry_at.tzinfo is timezone.utc
     if isinstance(error, privy.RateLimitError):
         assert error.resets_at == error.retry_at
-    ahead = (error.retry_at - now).total_seconds()
-    return error.retry_after - SOON.total_seconds() < ahead <= error.retry_after + 0.1
+    offset = (error.retry_at - now).total_seconds()
+    return error.retry_after - SOON.total_seconds() < offset <= error.retry_after + 0.1
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -47,9 +47,9 @@ def test_a_failure_that_lasts_does_not(recorder, status):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("ahead", [-7200, 0, 7200])
-def test_a_date_is_judged_by_the_server_s_clock(recorder, status, ahead):
-    there = time.time() + ahead
+@pytest.mark.parametrize("offset", [-7200, 0, 7200])
+def test_a_date_is_judged_by_the_server_s_clock(recorder, status, offset):
+    there = time.time() + offset
     headers = {"Date": formatdate(there, usegmt=True), "Retry-After": formatdate(there + 120, usegmt=True)}
     error = failure(recorder, Reply(status, headers, ""))
     assert error.retry_after == 120

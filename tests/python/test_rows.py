@@ -1,4 +1,4 @@
-"""What bulk runs take for rows: any iterable of mappings, and nothing that only looks like one."""
+"""The rows of bulk runs: any iterable of mappings, and nothing that only resembles one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Table:
     columns = ("event_type", "email")
 
     def __arrow_c_stream__(self, requested_schema=None):
-        raise AssertionError("nobody asked for a stream")
+        raise AssertionError("no stream is needed")
 
     def __iter__(self):
         return iter(self.columns)
@@ -36,7 +36,7 @@ class Batches:
     """As pyarrow.RecordBatchReader: an iterator of batches."""
 
     def __arrow_c_stream__(self, requested_schema=None):
-        raise AssertionError("nobody asked for a stream")
+        raise AssertionError("no stream is needed")
 
     def __iter__(self):
         return iter([Table()])
@@ -44,7 +44,7 @@ class Batches:
 
 class AsyncRows:
     def __aiter__(self):
-        raise AssertionError("nobody awaits it")
+        raise AssertionError("it is never awaited")
 
 
 def sqlite_row():
@@ -106,7 +106,7 @@ class Mappings:
         return ROW.keys()
 
     def columns(self, *names):
-        raise AssertionError("nobody asked for columns")
+        raise AssertionError("no columns are needed")
 
     def __iter__(self):
         return iter([ROW])

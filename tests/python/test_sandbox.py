@@ -1,4 +1,4 @@
-"""The sandbox as users hold it: settings, faults, the clock."""
+"""The public sandbox: settings, injected faults, the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No report of an exception shows a secret: neither its words nor the local variables of the frames of this package."""
+"""No exception report shows a secret: neither in a message nor in local variables of frames of this package."""
 
 from __future__ import annotations
 

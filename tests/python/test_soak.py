@@ -1,4 +1,4 @@
-"""The soak, short: that it runs, and that it notices what it is there to notice."""
+"""A short soak test: it runs, and it detects what it must detect."""
 
 from __future__ import annotations
 

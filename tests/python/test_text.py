@@ -1,4 +1,4 @@
-"""What is shown, what names and numbers can be, what answers hold: decided in the core, seen through the client."""
+"""Masking, names, numbers and values of responses: decided in the core, seen through the client."""
 
 from __future__ import annotations
 

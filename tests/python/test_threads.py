@@ -1,4 +1,4 @@
-"""What threads share: a client, a page, a record, a dict that is sent. A group is used by one of them at a time."""
+"""What threads may share: a client, a page, a record, a dict that is sent. Only one thread at a time uses a group."""
 
 from __future__ import annotations
 
@@ -127,12 +127,12 @@ def test_threads_share_a_record(together):
 def test_words_that_push_each_other_out(together):
     """More keys and tags than are kept at a time."""
     asked = [[f"w{(first * 7 + word) % 700}" for word in range(20)] for first in range(100)]
-    told = [json.dumps({"tags": words, "custom_fields": dict.fromkeys(words, 1)}).encode() for words in asked]
+    texts = [json.dumps({"tags": words, "custom_fields": dict.fromkeys(words, 1)}).encode() for words in asked]
 
     def work(number):
         for count in range(number, number + 3000):
             words = asked[count % 100]
-            made = _core._load("Contact", told[count % 100])
+            made = _core._load("Contact", texts[count % 100])
             assert list(made.tags) == words and list(made.custom_fields) == words
 
     together(work)

@@ -1,4 +1,4 @@
-"""What a type checker makes of code that uses privy, asynchronous methods above all: they are written only once."""
+"""What a type checker reports for code that uses privy, in particular for asynchronous methods."""
 
 from __future__ import annotations
 

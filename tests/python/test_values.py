@@ -1,4 +1,4 @@
-"""Values, in and out."""
+"""Values of requests and of records."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def check_details(server, client, case):
 
 
 def same(expected, actual):
-    """Whether a value of an answer is what a case says: money and instants stand there as strings."""
+    """Whether a value of a response is as in a case, where money and times are strings."""
     if isinstance(actual, datetime):
         text = actual.astimezone(timezone.utc).isoformat().removesuffix("+00:00")
         return expected == (text.rstrip("0") if "." in text else text) + "Z"

@@ -1,4 +1,4 @@
-"""What calls wait for, and for how long: windows, answers of their own, tokens."""
+"""What calls wait for and for how long: windows, tokens, responses."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def test_a_clock_set_back_does_not_lengthen_a_window(sandbox):
     assert client.request("GET", "/contacts").status == 200
 
 
-@pytest.mark.parametrize("ahead", [-7200, 7200])
-def test_a_wall_clock_that_differs_from_the_server_s(recorder, ahead):
-    recorder.answer = lambda request: Reply(200, limits(0, time.time() + ahead, 30), "{}")
+@pytest.mark.parametrize("offset", [-7200, 7200])
+def test_a_wall_clock_that_differs_from_the_server_s(recorder, offset):
+    recorder.answer = lambda request: Reply(200, limits(0, time.time() + offset, 30), "{}")
     client = recorder.client(max_wait=0)
     client.request("GET", "/x")
     with pytest.raises(privy.RateLimitError) as caught:
@@ -197,7 +197,7 @@ def test_a_token_request_of_a_bulk_run_blocks_no_other_call():
         run = client.orders.upsert_many(rows, concurrency=2)
         next(run)
         wait_until_it_expires()
-        next(run)  # the third row has asked for a token, which does not come, and nobody reads on
+        next(run)  # the third row has requested a token, which does not arrive, and the reader stops
         assert in_time(lambda: client.contacts.get(CONTACT)).id == CONTACT
         assert server.fetched == 3
         server.second_given.set()
