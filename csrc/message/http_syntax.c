@@ -50,7 +50,7 @@ static bool is_overlong(int byte) {
   return byte == 0xC0 || byte == 0xC1;
 }
 
-static bool climbs(const char *text, size_t length) {
+static bool has_parent_segment(const char *text, size_t length) {
   encoded path = {text, text + length};
   size_t segment = 0, dots = 0;
   for (int byte = 0; byte != END;) {
@@ -84,5 +84,5 @@ bool privy_path_is_safe(const char *text, size_t length) {
     if (text[i] <= ' ' || text[i] > '~' || text[i] == '#' || text[i] == '\\') return false;
   const char *query = memchr(text, '?', length);
   const size_t path = query ? (size_t)(query - text) : length;
-  return !climbs(text, path) && !is_encoded_too_often(text, path);
+  return !has_parent_segment(text, path) && !is_encoded_too_often(text, path);
 }

@@ -127,7 +127,7 @@ PRIVY_NODISCARD static bool mask_phone(const char *text, phone number, privy_buf
 /* ---- running text ---- */
 
 /* Appends the text from `at` to `end`. Returns where to continue; 0 when memory runs out. */
-static size_t pass(privy_slice text, size_t at, size_t end, privy_buffer *out) {
+static size_t copy_range(privy_slice text, size_t at, size_t end, privy_buffer *out) {
   return privy_buffer_append(out, text.text + at, end - at) ? end : 0;
 }
 
@@ -135,7 +135,7 @@ static size_t pass(privy_slice text, size_t at, size_t end, privy_buffer *out) {
 static size_t mask_next(masking *m, size_t at, privy_buffer *out) {
   const privy_slice text = m->text;
   const bool begins = m->fresh && !ends_address(text.text[at]);
-  if (begins && at_sign(text, at)) return pass(text, at, at + at_sign(text, at), out);
+  if (begins && at_sign(text, at)) return copy_range(text, at, at + at_sign(text, at), out);
   const size_t sign = begins ? find_at_sign(m, at) : text.length;
   m->fresh = false;
   if (sign < text.length) return mask_local(text, at, out) ? sign : 0;
@@ -143,7 +143,7 @@ static size_t mask_next(masking *m, size_t at, privy_buffer *out) {
   m->fresh = number.length || ends_address(text.text[at]); /* a number may reach into the word of an address */
   if (number.length) return mask_phone(text.text + at, number, out) ? at + number.length : 0;
   const size_t digits = count_digits(text, at); /* which do not become a number from their second on */
-  return pass(text, at, at + (digits ? digits : 1), out);
+  return copy_range(text, at, at + (digits ? digits : 1), out);
 }
 
 privy_status privy_mask(const char *text, size_t length, privy_buffer *out) {

@@ -42,8 +42,8 @@ bool privy_sandbox_limits_take(privy_sandbox_limits *limits, double now) {
 }
 
 static int64_t round_up(double seconds) {
-  const int64_t whole = (int64_t)seconds;
-  return (double)whole < seconds ? whole + 1 : whole;
+  const int64_t rounded = (int64_t)seconds;
+  return (double)rounded < seconds ? rounded + 1 : rounded;
 }
 
 int64_t privy_sandbox_limits_wait(const privy_sandbox_limits *limits, double now) {

@@ -15,8 +15,8 @@ typedef struct criteria {
 /* The records of a page that is being written. */
 typedef struct matches {
   privy_writer writer;
-  uint64_t skip; /* matches on earlier pages */
-  uint64_t room; /* records that still fit on the page */
+  uint64_t skip;  /* matches on earlier pages */
+  uint64_t space; /* records that still fit on the page */
   uint64_t count;
 } matches;
 
@@ -51,8 +51,8 @@ static void offer(matches *listing, const criteria *filter, const privy_contact 
   if (!has_consent(contact, FIELD(email_consent), filter->email_consent) ||
       !has_consent(contact, FIELD(sms_consent), filter->sms_consent))
     return;
-  if (listing->count++ < listing->skip || listing->room == 0) return;
-  listing->room--;
+  if (listing->count++ < listing->skip || listing->space == 0) return;
+  listing->space--;
   privy_respond_object(&listing->writer, &privy_object_contact, contact->values);
 }
 
@@ -80,7 +80,7 @@ static void offer_live(matches *listing, const criteria *filter, privy_store *st
     at = listing->skip < count ? (size_t)listing->skip : count;
     listing->count = at;
   }
-  for (; at < count && !(all && listing->room == 0); at++) offer(listing, filter, &store->contacts[live[at]]);
+  for (; at < count && !(all && listing->space == 0); at++) offer(listing, filter, &store->contacts[live[at]]);
   if (all) listing->count = count;
 }
 
@@ -104,7 +104,7 @@ static privy_status respond_page(privy_exchange *exchange, const criteria *filte
   privy_store *store = &exchange->sandbox->store;
   const uint64_t before = filter->page - 1;
   matches listing = {.skip = before > UINT64_MAX / filter->per_page ? UINT64_MAX : before * filter->per_page,
-                     .room = filter->per_page};
+                     .space = filter->per_page};
   privy_writer *writer = &listing.writer;
   privy_writer_init(writer, &exchange->response->body);
   privy_writer_begin_object(writer);

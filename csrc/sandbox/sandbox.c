@@ -74,14 +74,14 @@ static privy_scopes scopes_of(const char *list) {
   return scopes;
 }
 
-static privy_status done(privy_sandbox *sandbox, bool succeeded) {
+static privy_status unlock_with(privy_sandbox *sandbox, bool succeeded) {
   unlock(sandbox);
   return succeeded ? PRIVY_OK : PRIVY_NO_MEMORY;
 }
 
 privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token, const char *scopes) {
   lock(sandbox);
-  return done(sandbox, privy_credentials_add_token(&sandbox->credentials, token, scopes_of(scopes), -1.0));
+  return unlock_with(sandbox, privy_credentials_add_token(&sandbox->credentials, token, scopes_of(scopes), -1.0));
 }
 
 bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
@@ -94,13 +94,13 @@ bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
 privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id, const char *client_secret,
                                       const char *scopes) {
   lock(sandbox);
-  return done(sandbox,
-              privy_credentials_add_client(&sandbox->credentials, client_id, client_secret, scopes_of(scopes)));
+  return unlock_with(sandbox,
+                     privy_credentials_add_client(&sandbox->credentials, client_id, client_secret, scopes_of(scopes)));
 }
 
 privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token, bool active) {
   lock(sandbox);
-  return done(sandbox, privy_credentials_add_integration(&sandbox->credentials, token, active));
+  return unlock_with(sandbox, privy_credentials_add_integration(&sandbox->credentials, token, active));
 }
 
 /* ---- changes that no request can make
@@ -132,7 +132,7 @@ privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char 
   lock(sandbox);
   privy_free(sandbox->sms_countries);
   sandbox->sms_countries = copy;
-  return done(sandbox, true);
+  return unlock_with(sandbox, true);
 }
 
 void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day) {
@@ -143,7 +143,7 @@ void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint3
 
 privy_status privy_sandbox_add_fault(privy_sandbox *sandbox, const privy_sandbox_fault *fault) {
   lock(sandbox);
-  return done(sandbox, privy_sandbox_faults_add(&sandbox->faults, fault));
+  return unlock_with(sandbox, privy_sandbox_faults_add(&sandbox->faults, fault));
 }
 
 void privy_sandbox_clear_faults(privy_sandbox *sandbox) {

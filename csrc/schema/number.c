@@ -13,7 +13,7 @@
 /* A parsed number: sign, digits, and exponent. */
 typedef struct parts {
   bool negative;
-  privy_slice whole, fraction;
+  privy_slice integer, fraction;
   long exponent;
   bool huge; /* the exponent has too many digits */
 } parts;
@@ -25,11 +25,11 @@ static privy_slice take_digits(const char **at, const char *end) {
 }
 
 /* `text` is a JSON number. */
-static parts take_apart(const char *text, size_t length) {
+static parts parse_number(const char *text, size_t length) {
   const char *at = text, *const end = text + length;
   parts number = {.negative = *at == '-', .fraction = {text, 0}};
   at += number.negative;
-  number.whole = take_digits(&at, end);
+  number.integer = take_digits(&at, end);
   if (at < end && *at == '.') {
     at++;
     number.fraction = take_digits(&at, end);
@@ -45,27 +45,27 @@ static parts take_apart(const char *text, size_t length) {
 }
 
 static char digit_at(const parts *number, size_t index) {
-  if (index < number->whole.length) return number->whole.text[index];
-  index -= number->whole.length;
+  if (index < number->integer.length) return number->integer.text[index];
+  index -= number->integer.length;
   return index < number->fraction.length ? number->fraction.text[index] : '0';
 }
 
 /* The number of digits before the point; 0 or less: none. */
-static long count_whole(const parts *number) {
-  return (long)number->whole.length + number->exponent;
+static long count_integer_digits(const parts *number) {
+  return (long)number->integer.length + number->exponent;
 }
 
 static bool has_fraction(const parts *number) {
-  const long point = count_whole(number);
-  const size_t all = number->whole.length + number->fraction.length;
+  const long point = count_integer_digits(number);
+  const size_t all = number->integer.length + number->fraction.length;
   for (size_t i = point > 0 ? (size_t)point : 0; i < all; i++)
     if (digit_at(number, i) != '0') return true;
   return false;
 }
 
 /* Writes the digits of an integer that has a fraction or an exponent. */
-PRIVY_NODISCARD static bool write_whole(const parts *number, privy_buffer *room) {
-  const long count = count_whole(number);
+PRIVY_NODISCARD static bool write_integer(const parts *number, privy_buffer *room) {
+  const long count = count_integer_digits(number);
   size_t i = 0;
   while ((long)i < count - 1 && digit_at(number, i) == '0') i++;
   if (count <= 0 || digit_at(number, i) == '0') return privy_buffer_byte(room, '0');
@@ -80,13 +80,13 @@ static privy_value number_of(const char *text, size_t length, bool integral) {
 
 /* The JSON number as a value of the kind. */
 static privy_status read_number(privy_value number, privy_kind kind, privy_buffer *room, privy_value *out) {
-  const parts apart = take_apart(number.text, number.length);
-  if (apart.huge) return PRIVY_OK;
+  const parts parsed = parse_number(number.text, number.length);
+  if (parsed.huge) return PRIVY_OK;
   *out = number;
   const bool wanted = kind == PRIVY_KIND_INTEGER || kind == PRIVY_KIND_ORDER_ID;
-  if (!wanted || count_whole(&apart) > MOST_DIGITS || has_fraction(&apart)) return PRIVY_OK;
+  if (!wanted || count_integer_digits(&parsed) > MOST_DIGITS || has_fraction(&parsed)) return PRIVY_OK;
   const size_t start = room->length;
-  if (!write_whole(&apart, room)) return PRIVY_NO_MEMORY;
+  if (!write_integer(&parsed, room)) return PRIVY_NO_MEMORY;
   *out = number_of(room->data + start, room->length - start, true);
   return PRIVY_OK;
 }

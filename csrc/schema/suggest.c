@@ -33,7 +33,7 @@ static bool make_plain(const char *name, size_t length, plain_name *out) {
   return out->length > 0;
 }
 
-static size_t least(size_t a, size_t b) {
+static size_t minimum(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
@@ -45,9 +45,9 @@ static size_t distance(const plain_name *from, const char *to, size_t length) {
     row[0] = i;
     for (size_t j = 1; j <= length; j++) {
       const bool same = from->text[i - 1] == to[j - 1];
-      row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + !same);
+      row[j] = minimum(minimum(above[j], row[j - 1]) + 1, above[j - 1] + !same);
       const bool swapped = i > 1 && j > 1 && from->text[i - 1] == to[j - 2] && from->text[i - 2] == to[j - 1];
-      if (swapped) row[j] = least(row[j], before[j - 2] + 1);
+      if (swapped) row[j] = minimum(row[j], before[j - 2] + 1);
     }
     size_t *done = before;
     before = above;
@@ -64,7 +64,7 @@ static size_t tolerance(size_t length) {
 
 /* True when one name begins with all words of the other: "phone" and "phone_number". */
 static bool shares_words(const plain_name *name, const char *other, size_t length) {
-  const size_t common = least(name->length, length);
+  const size_t common = minimum(name->length, length);
   if (memcmp(name->text, other, common) != 0) return false;
   if (name->length > length) return name->text[length] == '_';
   return other[name->length] == '_';
@@ -78,9 +78,9 @@ static const privy_field *closest(const privy_operation *operation, const plain_
     const privy_field *field = &object->fields[i];
     if (!(field->accepted_by & (1u << operation->id)) || field->name_length > LONGEST) continue;
     const bool aliases = privy_aliases_have(field->aliases, name->text, name->length);
-    const size_t far = aliases ? 0 : distance(name, field->name, field->name_length);
-    if (far >= best) continue;
-    best = far;
+    const size_t edits = aliases ? 0 : distance(name, field->name, field->name_length);
+    if (edits >= best) continue;
+    best = edits;
     found = field;
   }
   return found;
