@@ -53,7 +53,7 @@ setup: ## install what this machine lacks (apt, and Python packages into build/v
 	@[ -n "$${PRIVY_SETUP_DONE:-}" ] || tools/setup
 
 .PHONY: demo
-demo: setup build-python build-ruby ## serve the sandbox, run quickstarts and imports in both languages, tell what happened
+demo: setup build-python build-ruby ## serve the sandbox, run quickstarts and imports in both languages, print what happened
 	@tools/demo
 
 suites = PRIVY_SETUP_DONE=1 $(VENV)/python tools/suites.py '$(MAKE) -k' --build $(1) --check $(2) --test $(3)
@@ -329,6 +329,10 @@ lint: lint-c lint-python lint-ruby ## clang-format, strict C warnings, ruff, rub
 lint-c: setup $(core:%.c=build/c/plain/%.o) $(python_ext) $(ruby_ext) # which are compiled with all warnings
 	@echo '  clang-format over all C files'
 	$(quiet)$(CLANG_FORMAT) --dry-run --Werror $(c_files)
+	@echo '  what the benchmarks compile'
+	@for file in bench/c/*.c; do $(CC) -fsyntax-only -D_POSIX_C_SOURCE=200809L $(common_flags) $(WARNINGS) "$$file"; done
+	@$(CC) -fsyntax-only -std=c11 -Icsrc -Ipython/ext $(python_headers) bench/python/probe.c
+	@$(CC) -fsyntax-only -std=c11 -Icsrc -Iruby/ext/privy -DInit_core=Init_core_itself $(ruby_headers) bench/ruby/probe.c
 
 .PHONY: lint-python
 lint-python: setup

@@ -1,4 +1,4 @@
-"""What is told by one process each: starting up, memory over a long list, size on disk, instructions."""
+"""What is reported by one process each: starting up, memory over a long list, size on disk, instructions."""
 
 from __future__ import annotations
 

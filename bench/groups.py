@@ -18,7 +18,7 @@ CALL_ROUNDS = 41  # sockets make single rounds differ more
 
 
 def alike(ours: Any, theirs: Any) -> bool:
-    """Equal but for how a time is written: a client may have told it as text, another as an instant."""
+    """Equal but for how a time is written: a client may have reported it as text, another as an instant."""
     return bool(instants(ours) == instants(theirs))
 
 
@@ -104,19 +104,19 @@ def calls(api: str) -> Iterator[Group]:
         (python, ("pycurl", "requests", "httpx")),
         (ruby, ("net_http", "typhoeus", "excon", "faraday")),
     ):
-        told = f"call-{language.__name__}"
-        path = str(BUILT / f"{told}.json")
+        reported = f"call-{language.__name__}"
+        path = str(BUILT / f"{reported}.json")
         yield Group(
             f"{language.__name__}-call",
             f"{language.__name__.capitalize()}: one call on a kept connection",
             [
                 Case("privy", language("call", "privy", *wanted)),
-                Case("libcurl loop in C", program("curl_loop", url, str(BUILT / f"{told}.txt"))),
+                Case("libcurl loop in C", program("curl_loop", url, str(BUILT / f"{reported}.txt"))),
                 *(Case(name, language("call", name, path)) for name in names),
             ],
             rounds=CALL_ROUNDS,
             same=alike,
-            answered=same_request(api, BUILT, told),
+            answered=same_request(api, BUILT, reported),
         )
 
 

@@ -2,8 +2,8 @@
 
     python -m bench.server FOLDER [--delay SECONDS] [--pages COUNT]
 
-It prints its port. FOLDER holds the input; a list of contacts has COUNT pages, each of 100 contacts. `GET /last` tells
-the request that came before it, so that it can be checked who sends what.
+It prints its port. FOLDER holds the input; a list of contacts has COUNT pages, each of 100 contacts. `GET /last`
+returns the request before it, so that what each client sends can be checked.
 """
 
 from __future__ import annotations

@@ -99,10 +99,10 @@ def side_by_side(measured: dict[str, Measured]) -> Iterator[Row]:
 def starting() -> Iterator[Row]:
     for language, call, peer in (("python", "import", "stripe"), ("ruby", "require", "octokit")):
         found = figures.starts(language)
-        for metric, words, tell in (("wall", "time", duration), ("memory", "memory added", mebibytes)):
+        for metric, words, show in (("wall", "time", duration), ("memory", "memory added", mebibytes)):
             ours, theirs = (figures.median(getattr(found[name], metric)) for name in ("privy", peer))
             ratio = figures.start_ratio(found, peer, metric)
-            yield Row(f"{call} privy: {words}", words, tell(ours), f"{call} {peer}", tell(theirs), ratio, 0.10)
+            yield Row(f"{call} privy: {words}", words, show(ours), f"{call} {peer}", show(theirs), ratio, 0.10)
 
 
 def listing_memory() -> Iterator[Row]:

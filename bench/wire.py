@@ -11,7 +11,7 @@ from .workers import last_request
 
 TOKEN = "privy_" + "0" * 40
 OF_THE_CONNECTION = {"host", "content-length", "connection"}
-# Of each request anew, and therefore not the same twice.
+# New in each request.
 OF_THE_REQUEST = {"idempotency-key"}
 
 
@@ -20,14 +20,14 @@ def headers_of(request: dict[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in request["headers"] if name.lower() not in others}
 
 
-def differences(right: dict[str, Any], told: dict[str, Any], exact: bool) -> list[str]:
+def differences(right: dict[str, Any], sent: dict[str, Any], exact: bool) -> list[str]:
     """How a request differs from the right one; headers that a client adds do not count unless it must be exact."""
-    found = [part for part in ("method", "target") if right[part] != told[part]]
-    if (json.loads(right["body"]) if right["body"] else "") != (json.loads(told["body"]) if told["body"] else ""):
+    found = [part for part in ("method", "target") if right[part] != sent[part]]
+    if (json.loads(right["body"]) if right["body"] else "") != (json.loads(sent["body"]) if sent["body"] else ""):
         found.append("body")
     if exact:
-        return found + ["headers"] * (right["headers"] != told["headers"])
-    theirs = headers_of(told)
+        return found + ["headers"] * (right["headers"] != sent["headers"])
+    theirs = headers_of(sent)
     return found + [name for name, value in headers_of(right).items() if theirs.get(name) != value]
 
 
@@ -37,15 +37,15 @@ def same_request(api: str, folder: Path, name: str, exact: bool = False) -> Call
     path = folder / f"{name}.json"
 
     def answered(label: str, first: bool) -> None:
-        told = last_request(api)
+        sent = last_request(api)
         if first:
-            told["url"] = api.removesuffix("/v1") + told["target"]
-            path.write_text(json.dumps(told), encoding="utf-8")
-            lines = [f"{key}: {value}" for key, value in told["headers"]]
+            sent["url"] = api.removesuffix("/v1") + sent["target"]
+            path.write_text(json.dumps(sent), encoding="utf-8")
+            lines = [f"{key}: {value}" for key, value in sent["headers"]]
             path.with_suffix(".txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
             return
-        found = differences(json.loads(path.read_text(encoding="utf-8")), told, exact)
+        found = differences(json.loads(path.read_text(encoding="utf-8")), sent, exact)
         if found:
-            raise AssertionError(f"{label} sends something else: {', '.join(found)}\n{told}")
+            raise AssertionError(f"{label} sends something else: {', '.join(found)}\n{sent}")
 
     return answered

@@ -1,7 +1,7 @@
 """Processes that do the measured work, and servers for them.
 
-Every case is a process of its own, in whatever language, that reads lines: `answer` asks for what the work gives, told
-as one line of JSON; `run N` does it N times and tells `wall cpu` in nanoseconds, by the clocks of that process.
+Every case is a process, in any language, that reads lines: `answer` asks for the result of the work as one line of
+JSON; `run N` does it N times and reports `wall cpu` in nanoseconds, by the clocks of that process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ INPUT = BUILT / "input"
 PYTHON = str(BUILT / "venv/bin/python")
 RUBY = [(ROOT / "build/ruby-path").read_text().strip(), f"-I{ROOT}/ruby/lib"]
 PATIENCE = 300  # seconds that any single step may take
-# Freed memory stays with the process. Else a worker that does one thing only gives it back and asks for it anew each
+# Freed memory stays with the process. Else a worker that does one thing only gives it back and asks for it again each
 # time, which programs with anything else on their heap do not, and which costs a third of yyjson's time for a page.
 KEEP_FREED = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 28),

@@ -16,9 +16,9 @@ from pathlib import Path
 
 def lines_of(data: Path) -> dict[str, dict[int, int]]:
     """How often each line of the files of one object has run."""
-    told = subprocess.run(["gcov", "--json-format", "--stdout", str(data)], capture_output=True, check=True)
+    reported = subprocess.run(["gcov", "--json-format", "--stdout", str(data)], capture_output=True, check=True)
     found: dict[str, dict[int, int]] = {}
-    for text in told.stdout.decode().splitlines():
+    for text in reported.stdout.decode().splitlines():
         for file in json.loads(text)["files"]:
             lines = found.setdefault(file["file"], {})
             for line in file["lines"]:

@@ -49,7 +49,7 @@ def run(command: list[str], log: Path) -> Run:
     return Run(log.stem, tests, time.monotonic() - began, why, log)
 
 
-def tell(done: Run) -> None:
+def show(done: Run) -> None:
     print(f"  {done.name:<28} {done.tests!s:<34} {done.seconds:6.1f} s{'  ' if done.why else ''}{done.why}")
     if done.why:
         print(textwrap.indent(done.log.read_text(errors="replace"), "    "), end="")
@@ -71,7 +71,7 @@ def main() -> int:
     try:
         prefix = shlex.split(asked.prefix)
         for done in pool.map(lambda name: run([*prefix, name], folder / f"{Path(name).stem}.log"), asked.programs):
-            tell(done)
+            show(done)
             total += done.tests
             failed += [done.name] if done.why else []
     finally:

@@ -26,7 +26,7 @@ static void work(void) {
   privy_response_release(read_page());
 }
 
-/* The records, each as privy_record_write tells it. */
+/* The records, each as privy_record_write writes it. */
 static void respond(void) {
   privy_response *response = read_page();
   privy_buffer line = PRIVY_BUFFER_EMPTY;

@@ -10,7 +10,7 @@ def case(get):
 
 
 def privy(base_url, token, contact_id):
-    """From the method to the Contact; the answer is told as the record's own fields."""
+    """From the method to the Contact; the answer is reported as the record's own fields."""
     import privy
     from plain import contact
 

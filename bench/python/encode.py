@@ -24,7 +24,7 @@ def privy(path):
 
 
 def pydantic(path):
-    """Models with the rules that privy checks. Amounts are told as numbers only when they are floats there."""
+    """Models with the rules that privy checks. Amounts are reported as numbers only when they are floats there."""
     import pydantic
 
     Phone = Annotated[str, pydantic.StringConstraints(pattern=r"^\+[1-9]\d{1,14}$")]

@@ -1,4 +1,4 @@
-"""All contacts of a list, with work of the user's own for each: 5 ms of CPU a page, told by the thread's own clock."""
+"""All contacts of a list, with 5 ms of CPU work a page, by the thread's clock."""
 
 import time
 

@@ -29,7 +29,7 @@ def order(path):
 
 
 def plain_body(body):
-    """A body as plain JSON, its times as one instant is told."""
+    """A body as plain JSON, its times as one instant is reported."""
     members = json.loads(body)
     members["order_date"] = datetime.fromisoformat(members["order_date"]).isoformat(timespec="microseconds")
     return members

@@ -1,4 +1,4 @@
-"""Contacts as plain JSON, whoever read them, so that they can be compared."""
+"""Contacts as plain JSON, by any client, so that they can be compared."""
 
 from datetime import datetime, timezone
 from decimal import Decimal

@@ -6,7 +6,7 @@
 
 #include "request.h"
 
-/* page(module, operation, bytes): what a call of the operation returns when this is the answer. */
+/* page(module, operation, bytes): what a call of the operation returns for this response. */
 static PyObject *probe_page(PyObject *self, PyObject *args) {
   (void)self;
   PyObject *module, *name;
@@ -55,15 +55,15 @@ static PyObject *probe_call(PyObject *module, PyObject *const *args, Py_ssize_t 
 
 static PyMethodDef caller = {"call", (PyCFunction)(void (*)(void))probe_call, METH_FASTCALL, "What a call sends."};
 
-/* caller(module): the function that takes the place of a client's `call`. */
+/* caller(module): the function that replaces a client's `call`. */
 static PyObject *probe_caller(PyObject *self, PyObject *module) {
   (void)self;
   return PyCFunction_New(&caller, module);
 }
 
 static PyMethodDef probe_methods[] = {
-    {"page", probe_page, METH_VARARGS, "What a call returns for this body of an answer."},
-    {"caller", probe_caller, METH_O, "What tells what a call sends."},
+    {"page", probe_page, METH_VARARGS, "What a call returns for this body of a response."},
+    {"caller", probe_caller, METH_O, "Returns a function that reports what a call sends."},
     {NULL, NULL, 0, NULL},
 };
 

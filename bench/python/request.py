@@ -6,7 +6,7 @@ from pathlib import Path
 
 def read(path):
     """Its URL, its headers and its body; those headers that every client adds by itself are left out."""
-    told = json.loads(Path(path).read_text(encoding="utf-8"))
+    reported = json.loads(Path(path).read_text(encoding="utf-8"))
     own = {"host", "content-length", "connection"}
-    headers = {name: value for name, value in told["headers"] if name.lower() not in own}
-    return told["url"], headers, told["body"]
+    headers = {name: value for name, value in reported["headers"] if name.lower() not in own}
+    return reported["url"], headers, reported["body"]

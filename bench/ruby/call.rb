@@ -11,7 +11,7 @@ module Call
     [get, -> { JSON.parse(get.call) }]
   end
 
-  # From the method to the Contact; the answer is told as the record's own fields.
+  # From the method to the Contact; the answer is reported as the record's own fields.
   def privy(base_url, token, contact_id)
     require "privy"
     contacts = Privy::Client.new(base_url: base_url, token: token).contacts

@@ -30,7 +30,7 @@ module Encode
     [-> { encode.call(order) }, -> { plain(JSON.parse(encode.call(order))) }]
   end
 
-  # A body as plain JSON, its date as one instant is told.
+  # A body as plain JSON, its date as one instant is reported.
   def plain(body)
     body.merge("order_date" => Time.iso8601(body["order_date"]).getutc.strftime("%Y-%m-%dT%H:%M:%S.%6N"))
   end

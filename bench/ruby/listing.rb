@@ -2,7 +2,7 @@
 
 require_relative "request"
 
-# All contacts of a list, with work of the user's own for each: 5 ms of CPU a page, told by the thread's own clock.
+# All contacts of a list, with work of the user's own for each: 5 ms of CPU a page, reported by the thread's own clock.
 module Listing
   WORK = 5e-3 / 100 # seconds of CPU a contact
 

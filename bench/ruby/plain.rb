@@ -3,7 +3,7 @@
 require "bigdecimal"
 require "time"
 
-# Contacts as plain JSON, whoever read them, so that they can be compared.
+# Contacts as plain JSON, by any client, so that they can be compared.
 module Plain
   FIELDS = %i[id email phone_number first_name last_name email_consent sms_consent tags custom_fields
               created_at updated_at].freeze

@@ -20,7 +20,7 @@ static VALUE page_body(VALUE argument) {
   if (body.data == NULL) privy_rb_raise_memory();
   memcpy(body.data, RSTRING_PTR(page->text), length);
   privy_rb_check(privy_response_parse(page->operation, 200, "", 0, &body, &page->response, &page->error), &page->error);
-  return privy_rb_answer(page->operation, page->response);
+  return privy_rb_result(page->operation, page->response);
 }
 
 static VALUE page_clean(VALUE argument) {
@@ -30,7 +30,7 @@ static VALUE page_clean(VALUE argument) {
   return Qnil;
 }
 
-/* page(operation, text): what a call of the operation returns when this is the answer. */
+/* page(operation, text): what a call of the operation returns for this response. */
 static VALUE probe_page(VALUE self, VALUE name, VALUE text) {
   (void)self;
   struct page page = {.operation = privy_operation_find(StringValueCStr(name)), .text = StringValue(text)};
@@ -41,7 +41,7 @@ static VALUE probe_page(VALUE self, VALUE name, VALUE text) {
 }
 
 struct request {
-  privy_rb_question question;
+  privy_rb_call_spec spec;
   privy_request *request;
   privy_error error;
 };
@@ -49,7 +49,7 @@ struct request {
 static VALUE request_body(VALUE argument) {
   struct request *asked = (struct request *)argument;
   size_t length = 0;
-  privy_rb_question_build(&asked->question, &asked->request);
+  privy_rb_call_spec_build(&asked->spec, &asked->request);
   privy_rb_check(privy_request_finish(asked->request, &asked->error), &asked->error);
   const char *body = privy_request_body(asked->request, &length);
   return rb_utf8_str_new(body, (long)length);
@@ -65,7 +65,7 @@ static VALUE request_clean(VALUE argument) {
 /* body(operation, params, extra): what a call with these parameters sends. */
 static VALUE probe_body(VALUE self, VALUE name, VALUE params, VALUE extra) {
   (void)self;
-  struct request asked = {.question = privy_rb_question_of(name, params, extra)};
+  struct request asked = {.spec = privy_rb_call_spec_of(name, params, extra)};
   privy_error_init(&asked.error);
   VALUE result = rb_ensure(request_body, (VALUE)&asked, request_clean, (VALUE)&asked);
   RB_GC_GUARD(params);
@@ -73,7 +73,7 @@ static VALUE probe_body(VALUE self, VALUE name, VALUE params, VALUE extra) {
   return result;
 }
 
-/* The macro has made the extension's own Init_core this one. */
+/* The macro DEFS renames the extension's own Init_core to this. */
 void Init_core(void);
 #undef Init_core
 void Init_core(void);

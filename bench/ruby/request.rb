@@ -11,10 +11,10 @@ class Request
   attr_reader :url, :headers, :body
 
   def initialize(path)
-    told = JSON.parse(File.read(path, encoding: "UTF-8"))
-    @url = told["url"]
-    @headers = told["headers"].reject { |name, _| OWN.include?(name.downcase) }.to_h
-    @body = told["body"]
+    reported = JSON.parse(File.read(path, encoding: "UTF-8"))
+    @url = reported["url"]
+    @headers = reported["headers"].reject { |name, _| OWN.include?(name.downcase) }.to_h
+    @body = reported["body"]
   end
 
   def uri

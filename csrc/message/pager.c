@@ -77,12 +77,12 @@ privy_status privy_pager_take(privy_pager *pager, const privy_response *page, bo
   int64_t number = pager->number > 0 ? pager->number : read_number(page, PRIVY_INDEX_PAGE_page, 1);
   int64_t pages = read_number(page, PRIVY_INDEX_PAGE_total_pages, -1);
   int64_t per_page = read_number(page, PRIVY_INDEX_PAGE_per_page, pager->per_page);
-  bool goes_on = pages >= 0 ? count > 0 && number < pages : repeats < count && (int64_t)count >= per_page;
+  bool has_next = pages >= 0 ? count > 0 && number < pages : repeats < count && (int64_t)count >= per_page;
   pager->number = number < INT64_MAX ? number + 1 : number;
-  *next = goes_on ? pager->number : 0;
+  *next = has_next ? pager->number : 0;
   pager->pages++;
   pager->fresh = count - repeats;
-  pager->more = goes_on;
+  pager->more = has_next;
   return PRIVY_OK;
 }
 

@@ -74,11 +74,11 @@ def record(value: Any) -> Any:
 
 
 def failure(error: privy.PrivyError) -> Case:
-    told: Case = {"error": type(error).__name__, "message": str(error), "details": error.details}
-    told |= {name: getattr(error, name) for name in ("status", "code", "path", "request_id", "attempts", "body")}
-    told["headers"] = {name.lower(): value for name, value in (error.headers or {}).items()}
-    told["contact_id"] = getattr(error, "contact_id", None)
-    return told
+    reported: Case = {"error": type(error).__name__, "message": str(error), "details": error.details}
+    reported |= {name: getattr(error, name) for name in ("status", "code", "path", "request_id", "attempts", "body")}
+    reported["headers"] = {name.lower(): value for name, value in (error.headers or {}).items()}
+    reported["contact_id"] = getattr(error, "contact_id", None)
+    return reported
 
 
 def reply(response: privy.Response) -> Case:

@@ -58,8 +58,8 @@ class Handler(BaseHTTPRequestHandler):
         }
         place = {"page": 1, "per_page": 1, "total_count": 0, "total_pages": 0}
         listed = self.command == "GET" and re.match(r"/v1/contacts(\?|$)", self.path)
-        told: Case = {"data": [asked] if listed else asked, "pagination": place, "event_id": "e", "asked": asked}
-        self.give(200, [], json.dumps(told).encode())
+        reported: Case = {"data": [asked] if listed else asked, "pagination": place, "event_id": "e", "asked": asked}
+        self.give(200, [], json.dumps(reported).encode())
 
     def give(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
         self.send_response_only(status)

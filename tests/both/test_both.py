@@ -51,41 +51,41 @@ def outcomes(language: str, url: str, cases: list[Case]) -> list[Any]:
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def told(request: pytest.FixtureRequest) -> list[tuple[Case, Any, Any]]:
+def reported(request: pytest.FixtureRequest) -> list[tuple[Case, Any, Any]]:
     cases = fixed() if request.param == "fixed" else random(SEED, COUNT)
     with served(cases) as url:
         python, ruby = (outcomes(language, url, cases) for language in RUNNERS)
     return list(zip(cases, python, ruby, strict=True))
 
 
-def test_both_languages_come_to_the_same(told: list[tuple[Case, Any, Any]]) -> None:
+def test_both_languages_come_to_the_same(reported: list[tuple[Case, Any, Any]]) -> None:
     differing = [
         f"{json.dumps(case)[:600]}\n  python {json.dumps(python)[:900]}\n  ruby   {json.dumps(ruby)[:900]}"
-        for case, python, ruby in told
+        for case, python, ruby in reported
         if python != ruby
     ]
-    assert not differing, f"{len(differing)} of {len(told)} cases (seed {SEED}):\n" + "\n".join(differing[:10])
+    assert not differing, f"{len(differing)} of {len(reported)} cases (seed {SEED}):\n" + "\n".join(differing[:10])
 
 
-def test_every_kind_of_end_is_among_them(told: list[tuple[Case, Any, Any]]) -> None:
+def test_every_kind_of_end_is_among_them(reported: list[tuple[Case, Any, Any]]) -> None:
     """What all cases together come to, so that none of it is compared with nothing."""
-    everything = json.dumps([python for _, python, _ in told])
+    everything = json.dumps([python for _, python, _ in reported])
     for mark in ('"ValidationError"', '"APIStatusError"', '"class": "Order"', '"class": "Contact"', "did you mean"):
         assert mark in everything
-    assert len({re.sub(r"\d+", "", json.dumps(python)) for _, python, _ in told}) > 100
+    assert len({re.sub(r"\d+", "", json.dumps(python)) for _, python, _ in reported}) > 100
 
 
-def messages(told: Any) -> list[str]:
+def messages(reported: Any) -> list[str]:
     """The messages of errors, not the details, which may be the server's words."""
-    if isinstance(told, list):
-        return [message for value in told for message in messages(value)]
-    if not isinstance(told, dict):
+    if isinstance(reported, list):
+        return [message for value in reported for message in messages(value)]
+    if not isinstance(reported, dict):
         return []
-    return ([told["message"]] if "attempts" in told else []) + messages(list(told.values()))
+    return ([reported["message"]] if "attempts" in reported else []) + messages(list(reported.values()))
 
 
-def test_no_message_leaves_its_line(told: list[tuple[Case, Any, Any]]) -> None:
-    found = [message for _, python, _ in told for message in messages(python)]
+def test_no_message_leaves_its_line(reported: list[tuple[Case, Any, Any]]) -> None:
+    found = [message for _, python, _ in reported for message in messages(python)]
     assert len(found) > 100
     assert [message for message in found if re.search("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", message)] == []
     assert [message for message in found if re.search(r"jane@|4155550171", message)] == []

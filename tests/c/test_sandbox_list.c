@@ -163,7 +163,7 @@ done:
   kit_close(&kit);
 }
 
-/* Deleting in between makes the list of the living stale over and over. */
+/* Deleting in between makes the list of live contacts stale over and over. */
 static void many_contacts(void **state) {
   (void)state;
   sandbox_kit kit = KIT;

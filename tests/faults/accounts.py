@@ -81,8 +81,8 @@ def taken(created_at: float) -> Reply:
             error = {"code": "conflict", "message": "Taken.", "details": {"id": "cus_0000000000000001"}}
             return answer(409, *JSON, body=json.dumps({"error": error}))
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + created_at))
-        told = {"id": "cus_0000000000000001", "email": "row1@example.com", "created_at": at}
-        return answer(200, *JSON, body=json.dumps({"data": told}))
+        reported = {"id": "cus_0000000000000001", "email": "row1@example.com", "created_at": at}
+        return answer(200, *JSON, body=json.dumps({"data": reported}))
 
     return reply
 

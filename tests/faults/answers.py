@@ -21,7 +21,7 @@ CHUNKED = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encodin
 
 
 def good(request: Request, *headers: str) -> bytes:
-    """The right answer: one that tells which question it belongs to."""
+    """The right answer: one that reports which question it belongs to."""
     if request.method == "DELETE":
         return answer(204, *headers)
     if request.method == "HEAD":
@@ -34,8 +34,8 @@ def echo(request: Request) -> str:
         return json.dumps({"event_id": "evt_" + request.json["email"].split("@")[0], "status": "accepted"})
     if request.target.endswith("/orders/placed"):
         return json.dumps({"data": {"order_id": request.json["order_id"]}})
-    told = {"id": request.target.rpartition("/")[2]} if request.method == "GET" else dict(request.json)
-    return json.dumps({"data": told})
+    reported = {"id": request.target.rpartition("/")[2]} if request.method == "GET" else dict(request.json)
+    return json.dumps({"data": reported})
 
 
 def answer(status: int, *headers: str, body: bytes | str = b"") -> bytes:

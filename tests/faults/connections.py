@@ -45,7 +45,7 @@ def _refused() -> tuple[str, list[socket.socket]]:
 
 
 def _full() -> tuple[str, list[socket.socket]]:
-    """A queue of connections that is full and never emptied: the kernel drops whoever asks for one more."""
+    """A queue of connections that is full and never emptied: the kernel drops further connections."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)

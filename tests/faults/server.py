@@ -6,7 +6,7 @@ control URL
 
     POST /NAME         opens the fault of that name on a port of its own: {"id": …, "base_url": …, "token_url": …},
                        "proxy" when the client is to be given one; {"id": …, "missing": WHY} where it cannot be had
-    DELETE /ID         closes it and tells what it has seen: {"connections": …, "elsewhere": …, "requests": [...]}
+    DELETE /ID         closes it and reports what it has seen: {"connections": …, "elsewhere": …, "requests": [...]}
 
 so that every run of a fault has a server of its own. The proxy takes CONNECT to id.invalid for the fault with that id.
 """
@@ -70,8 +70,8 @@ class House:
         except OSError as error:
             return {"id": id, "missing": f"this machine has no {fault.host}: {error}"}
         origin = f"{'https' if fault.secure else 'http'}://{fault.host}:{port}"
-        told = {"id": id, "base_url": f"{origin}/v1", "token_url": f"{origin}/oauth/token"}
-        return {**told, "proxy": self._in_front(fault.proxy, port, seen)} if fault.proxy else told
+        reported = {"id": id, "base_url": f"{origin}/v1", "token_url": f"{origin}/oauth/token"}
+        return {**reported, "proxy": self._in_front(fault.proxy, port, seen)} if fault.proxy else reported
 
     def _in_front(self, proxy: tuple[str, proxies.Through], port: int, seen: Seen) -> str:
         """Opens a proxy to the port; its URL."""
@@ -107,8 +107,8 @@ def control(house: House) -> type[BaseHTTPRequestHandler]:
         def do_DELETE(self) -> None:
             self._answer(house.end(self.path[1:]))
 
-        def _answer(self, told: dict[str, object]) -> None:
-            body = json.dumps(told).encode()
+        def _answer(self, reported: dict[str, object]) -> None:
+            body = json.dumps(reported).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

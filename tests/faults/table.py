@@ -45,10 +45,10 @@ DOCUMENTED = ("timeout", "connect_timeout", "max_response")
 
 
 def options(row: dict, defaults: dict) -> str:
-    told = [
+    reported = [
         f"`{name}={row['options'][name]:g}`" for name in DOCUMENTED if row["options"].get(name) != defaults.get(name)
     ]
-    return ", ".join(told)
+    return ", ".join(reported)
 
 
 def tries(row: dict) -> str:
@@ -72,11 +72,11 @@ def within(row: dict) -> str:
 def page() -> str:
     rows = load()
     defaults = {"timeout": 10, "connect_timeout": 10}
-    told = [
+    reported = [
         (row["server"], options(row, defaults), str(row["calls"]), tries(row), outcome(row), within(row))
         for row in rows
     ]
-    lines = [f"| {' | '.join(cells)} |" for cells in told]
+    lines = [f"| {' | '.join(cells)} |" for cells in reported]
     return HEAD + "\n".join(lines) + "\n" + FOOT
 
 

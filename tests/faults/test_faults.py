@@ -86,8 +86,8 @@ class Server:
         command = [sys.executable, str(HERE / "server.py")]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        told = json.loads(self.process.stdout.readline())
-        self.control, self.proxy, self.ca = told["control"], told["proxy"], told["ca"]
+        reported = json.loads(self.process.stdout.readline())
+        self.control, self.proxy, self.ca = reported["control"], reported["proxy"], reported["ca"]
         self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def ask(self, method: str, name: str) -> dict:
@@ -101,7 +101,7 @@ class Server:
         self.process.wait(120)
 
     def meet(self, row: dict, make: Callable, drive: Callable[[privy.Client, dict, Outcome], None]) -> Outcome:
-        """Opens the row's fault, lets a new client meet it, and tells what came of it on both sides."""
+        """Opens the row's fault, lets a new client meet it, and reports what came of it on both sides."""
         place = self.ask("POST", row["name"])
         outcome = Outcome(missing=place.get("missing", ""))
         if outcome.missing:
@@ -308,9 +308,9 @@ def check_end(row: dict, outcome: Outcome) -> None:
     assert error.status == row.get("status", error.status)
     assert row.get("message", "") in str(error)
     assert error.waited <= row["options"]["max_wait"]
-    told = repr((str(error), vars(error)))
-    assert TOKEN not in told
-    assert SECRET not in told
+    reported = repr((str(error), vars(error)))
+    assert TOKEN not in reported
+    assert SECRET not in reported
 
 
 def check_requests(row: dict, outcome: Outcome) -> None:

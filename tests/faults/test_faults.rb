@@ -79,8 +79,8 @@ class FaultServer
 
   def initialize
     @stdin, @stdout, @process = Open3.popen2(ENV.fetch("PYTHON", "python3"), File.join(__dir__, "server.py"))
-    told = JSON.parse(@stdout.gets)
-    @control, @proxy, @ca = told.values_at("control", "proxy", "ca")
+    reported = JSON.parse(@stdout.gets)
+    @control, @proxy, @ca = reported.values_at("control", "proxy", "ca")
   end
 
   def stop
@@ -293,9 +293,9 @@ class TestFaults < PrivyTest
   end
 
   def check_secrets(error)
-    told = error.instance_variables.map { |name| error.instance_variable_get(name) }.push(error.message).inspect
-    refute_includes told, FaultServer::TOKEN
-    refute_includes told, FaultServer::SECRET
+    reported = error.instance_variables.map { |name| error.instance_variable_get(name) }.push(error.message).inspect
+    refute_includes reported, FaultServer::TOKEN
+    refute_includes reported, FaultServer::SECRET
   end
 
   def check_requests(row, outcome)

@@ -136,9 +136,9 @@ def trusting(folder, interpose) -> dict[str, str]:
 def test_a_bundle_replaces_the_host_s_authorities(place, folder, ask, trusting):
     server = place()
     assert ask(server.base_url, **trusting) == "evt_row1"
-    told = ask(server.base_url, **trusting, BUNDLE=folder / "self_signed.pem")
-    assert told.startswith("APIConnectionError")
-    assert "certificate" in told
+    reported = ask(server.base_url, **trusting, BUNDLE=folder / "self_signed.pem")
+    assert reported.startswith("APIConnectionError")
+    assert "certificate" in reported
     assert len(server.seen.requests) == 1
 
 
@@ -197,8 +197,8 @@ def speaks_old_tls(base_url: str) -> bool:
 def test_nothing_older_than_tls_1_2_is_spoken(place, folder, ask, permissive):
     server = place(context=places.old_tls(folder))
     assert speaks_old_tls(server.base_url)
-    told = ask(server.base_url, **permissive, BUNDLE=folder / "authority.pem")
-    assert told.startswith("APIConnectionError")
+    reported = ask(server.base_url, **permissive, BUNDLE=folder / "authority.pem")
+    assert reported.startswith("APIConnectionError")
     assert server.seen.requests == []
 
 
@@ -206,8 +206,8 @@ def test_nor_to_a_proxy(place, folder, ask, permissive):
     server = place(host=proxies.NAMED, through=proxies.connect, proxy_context=places.old_tls(folder))
     proxy = f"https://{server.proxy}"
     assert speaks_old_tls(proxy)
-    told = ask(server.base_url, **permissive, PROXY=proxy, BUNDLE=folder / "authority.pem")
-    assert told.startswith("APIConnectionError")
+    reported = ask(server.base_url, **permissive, PROXY=proxy, BUNDLE=folder / "authority.pem")
+    assert reported.startswith("APIConnectionError")
     assert server.through == 1  # the client of the test itself
 
 
@@ -227,7 +227,7 @@ def test_localhost_is_this_machine_whatever_the_resolver_says(place, ask, interp
 
 @on_linux
 def test_a_host_without_libcurl_is_told_what_to_install(place, ask, interpose):
-    told = ask(place(tls=False).base_url, **interpose, INTERPOSE_NO_LIBCURL=1)
-    assert told.startswith(("PrivyError libcurl cannot be loaded: ", "Error libcurl cannot be loaded: "))
+    reported = ask(place(tls=False).base_url, **interpose, INTERPOSE_NO_LIBCURL=1)
+    assert reported.startswith(("PrivyError libcurl cannot be loaded: ", "Error libcurl cannot be loaded: "))
     for words in ("Debian, Ubuntu: libcurl4", "Alpine: libcurl", "macOS: brew install curl"):
-        assert words in told
+        assert words in reported

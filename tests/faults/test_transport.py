@@ -123,8 +123,8 @@ PROXIES_THAT_CANNOT_BE_READ = [
 
 
 def secrets_in(error: BaseException) -> list[str]:
-    told = repr((error, str(error), vars(error)))
-    return [word for word in (proxies.PASSWORD, proxies.USER, TOKEN) if word in told]
+    reported = repr((error, str(error), vars(error)))
+    return [word for word in (proxies.PASSWORD, proxies.USER, TOKEN) if word in reported]
 
 
 @pytest.mark.parametrize("url", PROXIES_THAT_FAIL)

@@ -24,8 +24,8 @@ class ManyServer
 
   def initialize(*arguments)
     @stdin, @stdout, @process = Open3.popen2(PYTHON, PROGRAM, *arguments)
-    told = JSON.parse(@stdout.gets)
-    @http, @https, @ca, @ways = told.values_at("http", "https", "ca", "ways")
+    reported = JSON.parse(@stdout.gets)
+    @http, @https, @ca, @ways = reported.values_at("http", "https", "ca", "ways")
   end
 
   # The places that were asked for over TLS, by connection, in the order in which those were made.

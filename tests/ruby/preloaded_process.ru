@@ -19,6 +19,6 @@ Thread.new { (1..).each { |place| ask.call(place) && sleep(0.01) } }
 
 # Gets the contact that the path names, and returns the response and the process.
 run(lambda do |env|
-  told = { first_name: ask.call(Integer(env["PATH_INFO"][1..])), process: Process.pid, loaded_by: loaded_by }
-  [200, { "Content-Type" => "application/json" }, [JSON.generate(told)]]
+  reported = { first_name: ask.call(Integer(env["PATH_INFO"][1..])), process: Process.pid, loaded_by: loaded_by }
+  [200, { "Content-Type" => "application/json" }, [JSON.generate(reported)]]
 end)

@@ -294,8 +294,8 @@ class TestBulkBudget < PrivyTest
       # Answers that overtake each other look like other users of the account, to whom a few requests are left.
       assert_includes 16..20, results.length
       assert_equal [[true], sandbox.counts.orders], [results.map(&:ok?).uniq, results.length]
-      told = results.map { |result| [result.index, result.row] } + error.unsent
-      assert_equal rows.each_with_index.map { |row, index| [index, row] }, told.sort_by(&:first)
+      reported = results.map { |result| [result.index, result.row] } + error.unsent
+      assert_equal rows.each_with_index.map { |row, index| [index, row] }, reported.sort_by(&:first)
       assert_operator error.taken, :<=, 28
       assert_kind_of Time, error.resets_at
       assert_equal error.unsent, Marshal.load(Marshal.dump(error)).unsent

@@ -13,11 +13,11 @@ class TestForkingProcesses < PrivyTest
   def play(scene)
     ManyServer.serving do |server|
       folders = $LOAD_PATH.flat_map { |folder| ["-I", folder] }
-      told, status = Timeout.timeout(600) do
+      reported, status = Timeout.timeout(600) do
         Open3.capture2e(RbConfig.ruby, "-w", *folders, PROGRAM, scene, server.https, server.ca)
       end
-      assert_predicate status, :success?, told
-      assert_empty told
+      assert_predicate status, :success?, reported
+      assert_empty reported
       server.asked
     end
   end

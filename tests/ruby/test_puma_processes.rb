@@ -18,10 +18,10 @@ class PumaCluster
     @output, theirs = IO.pipe
     @process = spawn(settings, *COMMAND, out: theirs, err: theirs)
     theirs.close
-    @told = []
+    @reported = []
     @ended = false
     @port = Timeout.timeout(PROMPT) { listening }
-    @reading = Thread.new { @told.concat(@output.readlines) }
+    @reading = Thread.new { @reported.concat(@output.readlines) }
     @asked = Hash.new { |asked, process| asked[process] = [] }
     @lock = Mutex.new
   end
@@ -43,7 +43,7 @@ class PumaCluster
     status = Timeout.timeout(PROMPT) { Process.wait2(@process).last }
     @ended = true
     @reading.join
-    raise @told.join unless status.success?
+    raise @reported.join unless status.success?
   end
 
   # For a test that has failed.
@@ -58,19 +58,21 @@ class PumaCluster
   end
 
   def listening
-    until (port = @told.last.to_s[%r{Listening on http://127\.0\.0\.1:(\d+)}, 1])
-      @told << (@output.gets or raise(@told.join))
+    until (port = @reported.last.to_s[%r{Listening on http://127\.0\.0\.1:(\d+)}, 1])
+      @reported << (@output.gets or raise(@reported.join))
     end
     port
   end
 
   def ask(place)
     uri = URI("http://127.0.0.1:#{@port}/#{place}")
-    told = JSON.parse(Net::HTTP.start(uri.host, uri.port, nil, read_timeout: PROMPT) { |http| http.get(uri.path).body })
-    raise "another's answer" unless told["first_name"] == "n#{place}" && told["loaded_by"] == @process
+    reported = JSON.parse(Net::HTTP.start(uri.host, uri.port, nil, read_timeout: PROMPT) do |http|
+                            http.get(uri.path).body
+                          end)
+    raise "another's answer" unless reported["first_name"] == "n#{place}" && reported["loaded_by"] == @process
 
-    @lock.synchronize { @asked[told["process"]] << place }
-    told["process"]
+    @lock.synchronize { @asked[reported["process"]] << place }
+    reported["process"]
   end
 end
 

@@ -50,8 +50,8 @@ class TestRactors < PrivyTest
       end
     end
     here = Array.new(3) { |turn| WORK.call(Served.client, "main-#{turn}") }
-    told = ractors.map(&:take)
-    told.each.with_index do |texts, number|
+    reported = ractors.map(&:take)
+    reported.each.with_index do |texts, number|
       assert_equal(here.map { |text| text.gsub("main", "r#{number}") }, texts)
     end
   end

@@ -14,20 +14,20 @@ class TestSoak < PrivyTest
   end
 
   def test_a_short_soak_holds
-    told, status = soak
-    assert_predicate status, :success?, told
-    rows = told.lines.map(&:split)
+    reported, status = soak
+    assert_predicate status, :success?, reported
+    rows = reported.lines.map(&:split)
     assert_includes rows, %w[stall 30]
     assert_includes rows, %w[half_close 90]
     samples = rows.select { |row| row.length == 3 && row.first.match?(/\A\d+\z/) }
     assert_equal(%w[0 200 400 600], samples.map(&:first))
-    assert_equal 3, told.scan("holds ").length
+    assert_equal 3, reported.scan("holds ").length
   end
 
   def test_responses_to_other_requests_are_noticed
-    told, status = soak("--mix-up", "50")
+    reported, status = soak("--mix-up", "50")
     assert_equal 1, status.exitstatus
-    assert_includes told, "BROKEN wrong answers"
-    assert_includes told, "the answer to another question"
+    assert_includes reported, "BROKEN wrong answers"
+    assert_includes reported, "the answer to another question"
   end
 end

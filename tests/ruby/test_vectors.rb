@@ -125,13 +125,13 @@ class TestVectors < PrivyTest
 
   def check_value(expected, value, name)
     case value
-    when Time then assert_equal expected, told(value), name
+    when Time then assert_equal expected, reported(value), name
     when BigDecimal then assert_equal BigDecimal(expected.to_s), value, name
     else assert_equal [plain(expected)], [plain(value)], name
     end
   end
 
-  def told(time)
+  def reported(time)
     "#{time.strftime('%Y-%m-%dT%H:%M:%S.%9N').sub(/\.?0+\z/, '')}Z"
   end
 

@@ -5,7 +5,7 @@ Its first line of output is {"http": URL, "https": URL, "ca": FILE, "ways": {NAM
 reads it prints what was asked over TLS so far: a list of numbers for each connection. It ends when its input does.
 
 A contact is asked for by its place and by the way in which it is to be answered: "cus_" + the number of the way, four
-digits + the place, twelve digits. Every answer tells what it was asked, so that it can be held against its question.
+digits + the place, twelve digits. Every answer reports what it was asked, so that it can be held against its question.
 `--mix-up N` gives every Nth answer to another question, for those who look whether that is noticed.
 """
 

@@ -73,7 +73,7 @@ class Crew:
             self.wrong.append(f"call {number}: the answer to another question")
 
     def ask(self, number: int) -> str:
-        """One of three kinds of question, whose answer tells what was asked."""
+        """One of three kinds of question, whose answer reports what was asked."""
         if number % 3 == 0:
             id = self.server.contact(number)
             contact = self.client.contacts.get(id)
@@ -124,7 +124,7 @@ def soak(crew: Crew, calls: int, every: int) -> Iterator[tuple[int, int, int]]:
             crew.work(min(every, calls - done), crew.meet)
 
 
-def tell(first: str, *others: object) -> None:
+def show(first: str, *others: object) -> None:
     print(f"  {first:<22}" + "".join(f"{one:>14}" for one in others))
 
 
@@ -134,20 +134,20 @@ def report(asked: int, crew: Crew, samples: list[tuple[int, int, int]], seconds:
     grown = resident[-1] - resident[0]
     opened = max(descriptors) - crew.descriptors
     print(f"soak, Python {sys.version.split()[0]}: {THREADS} threads on one client")
-    tell("questions asked", asked, f"{seconds[0]:.1f} s")
-    tell("calls after warming", samples[-1][0], f"{seconds[1]:.1f} s")
+    show("questions asked", asked, f"{seconds[0]:.1f} s")
+    show("calls after warming", samples[-1][0], f"{seconds[1]:.1f} s")
     for way, count in sorted(crew.outcomes.items()):
-        tell(f"  {way}", count)
-    tell("calls", "descriptors", "resident KiB")
+        show(f"  {way}", count)
+    show("calls", "descriptors", "resident KiB")
     for done, files, size in samples:
-        tell(str(done), files, size >> 10)
+        show(str(done), files, size >> 10)
     checks = [
         (f"wrong answers and unexpected errors {len(crew.wrong)}, most 0", not crew.wrong),
         (f"descriptors opened {opened}, most {MOST_DESCRIPTORS}", opened <= MOST_DESCRIPTORS),
         (f"resident grown by {grown >> 10} KiB, most {MOST_GROWTH >> 10}", grown <= MOST_GROWTH),
     ]
-    for told, held in checks:
-        print(f"  {'holds ' if held else 'BROKEN'} {told}")
+    for reported, held in checks:
+        print(f"  {'holds ' if held else 'BROKEN'} {reported}")
     for fault in crew.wrong[:5]:
         print(f"  {fault}")
     return all(held for _, held in checks)

@@ -146,17 +146,17 @@ class Soak
 
   def report
     puts "soak, Ruby #{RUBY_VERSION}: #{Crew::THREADS} threads on one client"
-    tell("questions asked", @asked, "#{@asking.round(1)} s")
-    tell("calls after warming", @samples.last.done, "#{@meeting.round(1)} s")
-    @crew.outcomes.sort.each { |way, count| tell("  #{way}", count) }
-    tell("calls", "descriptors", "resident KiB")
-    @samples.each { |one| tell(one.done, one.descriptors, one.resident >> 10) }
-    held = checks.each { |told, holds| puts "  #{holds ? 'holds ' : 'BROKEN'} #{told}" }.all?(&:last)
+    show("questions asked", @asked, "#{@asking.round(1)} s")
+    show("calls after warming", @samples.last.done, "#{@meeting.round(1)} s")
+    @crew.outcomes.sort.each { |way, count| show("  #{way}", count) }
+    show("calls", "descriptors", "resident KiB")
+    @samples.each { |one| show(one.done, one.descriptors, one.resident >> 10) }
+    held = checks.each { |reported, holds| puts "  #{holds ? 'holds ' : 'BROKEN'} #{reported}" }.all?(&:last)
     @crew.wrong.first(5).each { |fault| puts "  #{fault}" }
     held
   end
 
-  def tell(first, *others)
+  def show(first, *others)
     puts "  #{first.to_s.ljust(22)}#{others.map { |one| one.to_s.rjust(14) }.join}"
   end
 

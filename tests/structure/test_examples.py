@@ -40,7 +40,7 @@ def check_report(output: str, summary: str) -> None:
     reasons = dict(re.findall(r"^  (\w+): (.+)$", output, re.MULTILINE))
     assert "base: at least one of email, phone is required" in reasons["700003"]
     assert reasons["C700004"].startswith("order_id: must be")
-    # Every fault is told at once: this one is a cancellation and names no customer either.
+    # Every fault is reported at once: this one is a cancellation and names no customer either.
     assert "order_id: must be" in reasons["C700009"] and "base: " in reasons["C700009"]
 
 

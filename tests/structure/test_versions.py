@@ -7,7 +7,7 @@ from tree import INTERPRETERS, ROOT, run
 
 def search(pattern: str, path: str) -> str:
     match = re.search(pattern, (ROOT / path).read_text(), re.MULTILINE)
-    assert match, f"{path} tells no version"
+    assert match, f"{path} reports no version"
     return match[1]
 
 

@@ -24,7 +24,7 @@ module Privy
 
     # A response of {#handle}: HTTP status, headers, body, seconds to wait before sending it, and how to break it off
     # (nil, :drop or :truncate).
-    Answer = Struct.new(:status, :headers, :body, :delay, :cut, keyword_init: true) do
+    Response = Struct.new(:status, :headers, :body, :delay, :cut, keyword_init: true) do
       include Serializable
     end
 
@@ -52,12 +52,12 @@ module Privy
     # @param target [String] path and query, with or without the /v1 of the base URL
     # @param headers [Hash{String => String}]
     # @param body [String]
-    # @return [Answer]
+    # @return [Response]
     # @raise [ArgumentError] a header is invalid
     def handle(method, target, headers = {}, body = "")
       status, block, text, delay, cut = core_handle(method, target, header_block(headers), body)
       pairs = block.split("\r\n").to_h { |line| line.split(": ", 2) }
-      Answer.new(status: status, headers: pairs, body: text, delay: delay, cut: cut)
+      Response.new(status: status, headers: pairs, body: text, delay: delay, cut: cut)
     end
 
     # @param token [String]
