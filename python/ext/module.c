@@ -1,3 +1,4 @@
+#include "columns.h"
 #include "page.h"
 #include "record.h"
 #include "request.h"
@@ -26,6 +27,7 @@ static PyMethodDef module_methods[] = {
     {"is_local", served_is_local, METH_VARARGS, "Whether only this machine can reach a server on that address."},
     {"refuse_rows", request_refuse_rows, METH_VARARGS, "Raises ValidationError for rows that are not sent."},
     {"validate", request_validate, METH_VARARGS, "The error details of a request that is not sent."},
+    {"arrow_stream", columns_stream, METH_VARARGS, "A capsule with a stream of Arrow arrays."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},
     {"_load", record_load, METH_VARARGS, "Unpickles a record."},
     {"_load_page", page_load, METH_VARARGS, "Unpickles a page."},

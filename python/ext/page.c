@@ -223,11 +223,18 @@ static PyObject *page_of(core_state *state, PyObject *records, privy_response *r
   return (PyObject *)self;
 }
 
-const privy_response *page_response(core_state *state, PyObject *object) {
-  if (Py_IS_TYPE(object, state->page_type)) {
-    const privy_response *response = ((page_object *)object)->response;
-    if (response && privy_response_count(response) == (size_t)Py_SIZE(object)) return response;
-  }
+/* The response that holds records and pagination; NULL for a page that was unpickled. */
+static privy_response *complete_response(const page_object *self) {
+  privy_response *response = self->response;
+  return response && privy_response_pagination(response) == self->pagination &&
+                 privy_response_count(response) == (size_t)Py_SIZE(self)
+             ? response
+             : NULL;
+}
+
+privy_response *page_response(core_state *state, PyObject *object) {
+  privy_response *response = Py_IS_TYPE(object, state->page_type) ? complete_response((page_object *)object) : NULL;
+  if (response) return response;
   PyErr_SetString(PyExc_TypeError, "page must be a Page returned by a call");
   return NULL;
 }
@@ -259,7 +266,30 @@ PyObject *page_load(PyObject *module, PyObject *args) {
   return text ? load_with_pagination(state, records, text, length) : page_of(state, records, NULL, NULL);
 }
 
+/* The table of the records: that of the operation that returns pages. */
+static const privy_object *page_table(void) {
+  const privy_operation *operation;
+  for (size_t i = 0; (operation = privy_operation_at(i)); i++)
+    if (privy_operation_paged(operation)) break;
+  return privy_operation_object(operation);
+}
+
+/* __arrow_c_stream__(requested_schema=None): the schema is a wish, which may be ignored. */
+static PyObject *page_arrow_stream(PyObject *object, PyObject *args, PyObject *keywords) {
+  static char *names[] = {"requested_schema", NULL};
+  PyObject *ignored = NULL;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:__arrow_c_stream__", names, &ignored)) return NULL;
+  PyObject *stream =
+      PyObject_GetAttr(PyType_GetModule(Py_TYPE(object)), state_of_object(object)->names[NAME_ARROW_STREAM]);
+  const char *table = privy_object_name(page_table());
+  PyObject *result = stream ? PyObject_CallFunction(stream, "s(O)O", table, object, Py_False) : NULL;
+  Py_XDECREF(stream);
+  return result;
+}
+
 static PyMethodDef page_methods[] = {
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))page_arrow_stream, METH_VARARGS | METH_KEYWORDS,
+     "The records as a stream of Arrow arrays, in a capsule."},
     {"index", page_index, METH_VARARGS, "Position of a record; raises ValueError if the page does not hold it."},
     {"count", page_count, METH_VARARGS, "How often the page holds a record."},
     {"__copy__", page_copy, METH_NOARGS, NULL},

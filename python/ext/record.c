@@ -353,6 +353,14 @@ static PyObject *read_record(core_state *state, const privy_object *object, cons
   return record;
 }
 
+privy_response *record_response(core_state *state, PyObject *object, const privy_record **record) {
+  record_object *self = (record_object *)object;
+  for (size_t i = 0; i < state->record_count; i++)
+    if (Py_IS_TYPE(object, state->records[i].type)) return *record = self->record, self->response;
+  PyErr_Format(PyExc_TypeError, "a row must be a record, not %R", (PyObject *)Py_TYPE(object));
+  return NULL;
+}
+
 PyObject *record_load(PyObject *module, PyObject *args) {
   const char *name, *text;
   Py_ssize_t length;

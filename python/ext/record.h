@@ -6,6 +6,8 @@
 
 /* The record at `index` of the response, which it keeps alive. A new reference, or NULL with an exception. */
 PyObject *record_new(core_state *state, privy_response *response, size_t index);
+/* The response that holds the record, borrowed from it; NULL with TypeError for what is not a record. */
+privy_response *record_response(core_state *state, PyObject *object, const privy_record **record);
 /* _load(name, json): unpickles a record. Method of the module. */
 PyObject *record_load(PyObject *module, PyObject *args);
 /* The fields of the record that its table lacks, as a JSONObject. */

@@ -40,6 +40,7 @@ typedef struct record_type {
   X(COUNT, "count")                                                                                                    \
   X(EXTRA, "extra")                                                                                                    \
   X(LOAD, "_load")                                                                                                     \
+  X(ARROW_STREAM, "arrow_stream")                                                                                      \
   X(LOAD_PAGE, "_load_page")                                                                                           \
   X(LOGGING, "logging")                                                                                                \
   X(IS_ENABLED_FOR, "isEnabledFor")                                                                                    \

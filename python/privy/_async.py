@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from functools import wraps
+from os import PathLike
 from typing import Concatenate, ParamSpec, TypeVar
 
 from . import _core
@@ -15,11 +16,12 @@ from ._bulk_rows import validated_rows
 from ._client import BaseClient, Client, to_response
 from ._core import Contact, Page
 from ._errors import PrivyError
+from ._frames import Frames
 from ._loop import AsyncCore, running_loop
 from ._pagination import BaseList, BasePager, CallSpec, ContactList
 from ._resources import Contacts, Events, Orders
 from ._response import Response
-from .types import Any, Options, Row, Self
+from .types import Any, CustomFields, Options, Row, Self
 
 P = ParamSpec("P")
 S = TypeVar("S")
@@ -89,8 +91,8 @@ def _many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenat
 class _AsyncPager(BasePager):
     """Fetches the next page with a task."""
 
-    def __init__(self, core: AsyncCore, request: CallSpec, first_page: Page, prefetch: bool) -> None:
-        super().__init__(core.core, request, first_page, prefetch)
+    def __init__(self, core: AsyncCore, request: CallSpec, first_page: Page, prefetch: bool, limit: int | None) -> None:
+        super().__init__(core.core, request, first_page, prefetch, limit)
         self._calls = core
         self._task: asyncio.Task[Page] | None = None
 
@@ -124,12 +126,12 @@ class AsyncContactList(BaseList):
     ``total_count()`` has fetched; each later loop sends new requests.
     """
 
-    def __init__(self, core: AsyncCore, request: CallSpec, prefetch: bool) -> None:
-        super().__init__(request, prefetch)
+    def __init__(self, core: AsyncCore, request: CallSpec, prefetch: bool, limit: int | None = None) -> None:
+        super().__init__(request, prefetch, limit)
         self._core = core
 
     async def __aiter__(self) -> AsyncIterator[Contact]:
-        pager = _AsyncPager(self._core, self._request, await self._take_first_page(), self._prefetch)
+        pager = await self._pager()
         try:
             while pager.page is not None:
                 for part in pager.parts():
@@ -143,13 +145,55 @@ class AsyncContactList(BaseList):
     async def pages(self) -> AsyncIterator[Page]:
         """The pages as the server returns them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
         ``total_pages``. From the second page on, the next page is requested before the current one is returned."""
-        pager = _AsyncPager(self._core, self._request, await self._take_first_page(), self._prefetch)
+        pager = await self._pager()
         try:
             while pager.page is not None:
                 yield pager.page
                 await pager.advance()
         finally:
             pager.close()
+
+    async def first(self, count: int) -> list[Contact]:
+        """The first contacts, at most ``count``. Fetches the pages that hold them, and no others."""
+        most = count if self._limit is None else min(count, self._limit)
+        some = AsyncContactList(self._core, self._request, False, most)
+        if most == 0:
+            return []
+        some._first_page = await self._take_first_page()
+        return [contact async for contact in some]
+
+    async def to_arrow(self, *, custom_fields: CustomFields = "json") -> Any:
+        """The contacts of all pages as a ``pyarrow.Table``. Keeps all pages in memory until the table is made. See
+        ``ContactList.to_arrow``."""
+        return (await self._frames(custom_fields)).to_arrow()
+
+    async def to_pandas(self, *, custom_fields: CustomFields = "json") -> Any:
+        """The contacts of all pages as a ``pandas.DataFrame``, by pyarrow. See ``to_arrow``."""
+        return (await self._frames(custom_fields)).to_pandas()
+
+    async def to_polars(self, *, custom_fields: CustomFields = "json") -> Any:
+        """The contacts of all pages as a ``polars.DataFrame``. See ``to_arrow``."""
+        return (await self._frames(custom_fields)).to_polars()
+
+    async def to_parquet(self, path: str | PathLike[str], *, custom_fields: CustomFields = "json") -> None:
+        """Writes the contacts of all pages to a Parquet file, by pyarrow. See ``to_arrow``."""
+        (await self._frames(custom_fields)).to_parquet(path)
+
+    async def _frames(self, custom_fields: CustomFields) -> Frames:
+        sequences: list[Sequence[Contact]] = []
+        frames = Frames("Contact", lambda: sequences, custom_fields)
+        pager = await self._pager()
+        try:
+            while pager.page is not None:
+                sequences.append(pager.contacts)
+                await pager.advance()
+        finally:
+            pager.close()
+        return frames
+
+    async def _pager(self) -> _AsyncPager:
+        first_page = await self._take_first_page()
+        return _AsyncPager(self._core, self._request, first_page, self._prefetch, self._limit)
 
     async def total_count(self) -> int | None:
         """The number of contacts on all pages, also when the list starts at a later page. None if the response lacks
@@ -173,8 +217,8 @@ class _AsyncResource:
     def __init__(self, core: AsyncCore) -> None:
         self._core = core
 
-    def _list(self, request: CallSpec, prefetch: bool) -> AsyncContactList:
-        return AsyncContactList(self._core, request, prefetch)
+    def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> AsyncContactList:
+        return AsyncContactList(self._core, request, prefetch, limit)
 
     def _bulk(
         self,

@@ -258,6 +258,9 @@ class Page(Sequence[Contact]):
     def extra(self) -> Mapping[str, Any]:
         """Fields of the pagination that this version does not know, read-only."""
 
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The records as a stream of Arrow arrays, in a capsule."""
+
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: int) -> Contact: ...
@@ -571,6 +574,9 @@ def validate(
     operation: str, params: tuple[object, ...] | Mapping[str, object], extra: Mapping[str, object] | None, /
 ) -> list[dict[str, str]]:
     """The error details of a request that is not sent."""
+
+def arrow_stream(table: str, rows: Iterable[Sequence[object]], spread: bool, /) -> object:
+    """A capsule with a stream of Arrow arrays. ``rows`` are pages and sequences of records."""
 
 def refuse_json(status: int, body: bytes, /) -> NoReturn:
     """Raises the exception for a response whose body is not JSON."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from os import PathLike
+from typing import Any, NamedTuple
+
+import privy
 
 from . import _core
 from ._core import Contact, Page
 from ._errors import PrivyError
+from ._frames import Frames
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
@@ -32,14 +36,22 @@ class BasePager:
     page: Page | None
     """The current page; None after the last one."""
 
-    def __init__(self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool) -> None:
+    def __init__(
+        self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool, limit: int | None
+    ) -> None:
         params = request.params
         self._core = core
         self._request = request
         self._prefetch = prefetch
+        self._left = limit
         self._pager = _core.Pager(_number(params["page"]), _number(params["per_page"]))
         self._contacts: Sequence[Contact] = ()
         self._set_page(first_page)
+
+    @property
+    def contacts(self) -> Sequence[Contact]:
+        """The contacts of the page that no earlier page held, within the limit: the page itself if these are all."""
+        return self._contacts
 
     def parts(self) -> Iterator[Sequence[Contact]]:
         """The contacts of the page that no earlier page held, in parts. Call ``prefetch`` after each part."""
@@ -50,7 +62,7 @@ class BasePager:
 
     def may_prefetch(self) -> bool:
         """Whether the next page may be requested before it is needed: the core decides."""
-        return self._prefetch and self._pager.may_prefetch(self._core, self._read)
+        return self._prefetch and self._next != 0 and self._pager.may_prefetch(self._core, self._read)
 
     def next_request(self) -> CallSpec:
         """The call that returns the next page."""
@@ -61,13 +73,22 @@ class BasePager:
         self.page = page
         self._read = 0
         self._contacts, self._next = self._pager.take(page)
+        if self._left is None:
+            return
+        if len(self._contacts) > self._left:
+            self._contacts = self._contacts[: self._left]
+        if len(self._contacts) == self._left:
+            self._next = 0
+        self._left -= len(self._contacts)
 
 
 class Pager(BasePager):
     """Fetches the next page with a group of calls, which it drives while the current page is read."""
 
-    def __init__(self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool) -> None:
-        super().__init__(core, request, first_page, prefetch)
+    def __init__(
+        self, core: _core.Client, request: CallSpec, first_page: Page, prefetch: bool, limit: int | None
+    ) -> None:
+        super().__init__(core, request, first_page, prefetch, limit)
         self._group: _core.Group | None = None
         self._completed: tuple[Page, Exception | None] | None = None
 
@@ -132,9 +153,12 @@ class Pager(BasePager):
 class BaseList:
     """What ``ContactList`` and ``AsyncContactList`` share: the request, and the page that was fetched to count."""
 
-    def __init__(self, request: CallSpec, prefetch: bool) -> None:
+    def __init__(self, request: CallSpec, prefetch: bool, limit: int | None) -> None:
+        if limit is not None and limit < 0:
+            raise ValueError("limit must be 0 or more")
         self._request = request
         self._prefetch = prefetch
+        self._limit = limit
         self._first_page: Page | None = None
         self._total: tuple[int | None] | None = None
 
@@ -158,12 +182,12 @@ class ContactList(BaseList):
     call; the error of a page that was requested early is raised when the loop reaches that page.
     """
 
-    def __init__(self, core: _core.Client, request: CallSpec, prefetch: bool) -> None:
-        super().__init__(request, prefetch)
+    def __init__(self, core: _core.Client, request: CallSpec, prefetch: bool, limit: int | None = None) -> None:
+        super().__init__(request, prefetch, limit)
         self._core = core
 
     def __iter__(self) -> Iterator[Contact]:
-        pager = Pager(self._core, self._request, self._take_first_page(), self._prefetch)
+        pager = self._pager()
         try:
             while pager.page is not None:
                 for part in pager.parts():
@@ -176,13 +200,67 @@ class ContactList(BaseList):
     def pages(self) -> Iterator[Page]:
         """The pages as the server returns them: sequences of contacts with ``page``, ``per_page``, ``total_count`` and
         ``total_pages``. From the second page on, the next page is requested before the current one is returned."""
-        pager = Pager(self._core, self._request, self._take_first_page(), self._prefetch)
+        pager = self._pager()
         try:
             while pager.page is not None:
                 yield pager.page
                 pager.advance()
         finally:
             pager.close()
+
+    def first(self, count: int) -> list[Contact]:
+        """The first contacts, at most ``count``. Fetches the pages that hold them, and no others."""
+        most = count if self._limit is None else min(count, self._limit)
+        some = ContactList(self._core, self._request, False, most)
+        if most == 0:
+            return []
+        some._first_page = self._take_first_page()
+        return list(some)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The contacts as a stream of Arrow arrays, in a capsule: what ``polars.DataFrame(contacts)``,
+        ``pyarrow.table(contacts)``, ``pandas.DataFrame.from_arrow(contacts)`` and DuckDB read."""
+        return self._frames("json").__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self, *, custom_fields: privy.types.CustomFields = "json") -> Any:
+        """The contacts of all pages as a ``pyarrow.Table``.
+
+        Args:
+            custom_fields: ``json`` puts custom fields into one column of JSON text; ``columns`` makes a column
+                ``custom_fields.NAME`` for each, and keeps all pages in memory meanwhile.
+
+        Raises:
+            ImportError: a library is missing; the message says what to install.
+        """
+        return self._frames(custom_fields).to_arrow()
+
+    def to_pandas(self, *, custom_fields: privy.types.CustomFields = "json") -> Any:
+        """The contacts of all pages as a ``pandas.DataFrame``, by pyarrow. See ``to_arrow``."""
+        return self._frames(custom_fields).to_pandas()
+
+    def to_polars(self, *, custom_fields: privy.types.CustomFields = "json") -> Any:
+        """The contacts of all pages as a ``polars.DataFrame``. See ``to_arrow``."""
+        return self._frames(custom_fields).to_polars()
+
+    def to_parquet(self, path: str | PathLike[str], *, custom_fields: privy.types.CustomFields = "json") -> None:
+        """Writes the contacts of all pages to a Parquet file, by pyarrow. See ``to_arrow``."""
+        self._frames(custom_fields).to_parquet(path)
+
+    def _frames(self, custom_fields: privy.types.CustomFields) -> Frames:
+        return Frames("Contact", self._sequences, custom_fields)
+
+    def _sequences(self) -> Iterator[Sequence[Contact]]:
+        """The contacts that a loop returns, page by page."""
+        pager = self._pager()
+        try:
+            while pager.page is not None:
+                yield pager.contacts
+                pager.advance()
+        finally:
+            pager.close()
+
+    def _pager(self) -> Pager:
+        return Pager(self._core, self._request, self._take_first_page(), self._prefetch, self._limit)
 
     def total_count(self) -> int | None:
         """The number of contacts on all pages, also when the list starts at a later page. None if the response lacks

@@ -25,6 +25,7 @@ __all__ = [
     "Address",
     "ContactOperation",
     "ContactRow",
+    "CustomFields",
     "Details",
     "Discount",
     "EmailConsent",
@@ -74,6 +75,9 @@ SmsConsentFilter: TypeAlias = Literal["subscribed", "unsubscribed", "never_subsc
 
 ContactOperation: TypeAlias = Literal["create", "get", "list", "update", "upsert", "delete", "unsubscribe"]
 """Methods of ``contacts`` that ``contacts.validate`` can check."""
+
+CustomFields: TypeAlias = Literal["json", "columns"]
+"""Custom fields in a table: one column of JSON text, or a column for each of them."""
 
 Details: TypeAlias = list[dict[str, str]]
 """Error details of a request, as in ``ValidationError.details``: dicts with ``field`` and ``message``."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from privy import _resources
 from support import SCHEMA
 
-NOT_SENT = {"self", "prefetch"}
+NOT_SENT = {"self", "limit", "prefetch"}
 
 
 def method(name: str) -> Callable[..., object]:

@@ -77,7 +77,7 @@ def test_the_values_are_passed_in_the_order_of_the_parameters(name):
 def test_parameters_stand_in_the_order_of_the_table(name):
     rows = [row["name"] for row in operation(name)["params"]]
     parameters = inspect.signature(method(name)).parameters
-    own = ["prefetch"] if name == "contacts.list" else []
+    own = ["limit", "prefetch"] if name == "contacts.list" else []
     assert list(parameters) == ["self", *rows, *own, *OPTIONS]
     for row in rows:
         parameter = parameters[row]

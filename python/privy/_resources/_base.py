@@ -20,10 +20,10 @@ class Resource:
     def __init__(self, core: _core.Client) -> None:
         self._core = core
 
-    def _list(self, request: CallSpec, prefetch: bool) -> ContactList:
+    def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> ContactList:
         from .._pagination import ContactList
 
-        return ContactList(self._core, request, prefetch)
+        return ContactList(self._core, request, prefetch, limit)
 
     def _bulk(
         self,

@@ -101,6 +101,7 @@ class Contacts(Resource):
         sms_consent: privy.types.SmsConsentFilter | Omit = omit,
         page: int | Omit = omit,
         per_page: int | Omit = omit,
+        limit: int | None = None,
         prefetch: bool = True,
         extra: Mapping[str, privy.types.Json] | None = None,
         timeout: float | None = None,
@@ -118,6 +119,7 @@ class Contacts(Resource):
             sms_consent: SMS consent.
             page: number of the first page to read, from 1.
             per_page: contacts per page, 1 to 100 (100, to save requests).
+            limit: the most contacts that the list returns (all); pages that are not needed for them are not fetched.
             prefetch: whether to request the next page while one is read, as ``ContactList`` describes.
 
         Raises:
@@ -134,7 +136,7 @@ class Contacts(Resource):
             "per_page": PER_PAGE if per_page is omit else per_page,
         }
         request = CallSpec("contacts.list", params, extra, timeout, connect_timeout, max_wait, max_retries)
-        return self._list(request, prefetch)
+        return self._list(request, prefetch, limit)
 
     def update(
         self,

@@ -1,0 +1,96 @@
+"""Contacts as tables of pyarrow, polars and pandas. Imported with the first table."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from . import _core
+
+TYPE_CHECKING: bool = False
+if TYPE_CHECKING:
+    from .types import CustomFields
+
+EXTRAS = {"pandas": "pandas", "polars": "polars", "pyarrow": "pandas", "pyarrow.parquet": "pandas"}
+"""The extra of the package that installs each library."""
+
+
+class Frames:
+    """Records as columns, for every library that reads the Arrow PyCapsule interface. Each use reads the rows again."""
+
+    def __init__(
+        self, table: str, rows: Callable[[], Iterable[Sequence[object]]], custom_fields: CustomFields = "json"
+    ) -> None:
+        if custom_fields not in ("json", "columns"):
+            raise ValueError(f"custom_fields must be 'json' or 'columns', not {custom_fields!r}")
+        self._table = table
+        self._rows = rows
+        self._spread = custom_fields == "columns"
+        self._error: BaseException | None = None
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return _core.arrow_stream(self._table, self._watched(), self._spread)
+
+    def to_arrow(self) -> Any:
+        """A ``pyarrow.Table``."""
+        return self._read(_imported("pyarrow").table)
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame``, made by pyarrow without a copy where that is possible."""
+        _imported("pandas")
+        return self.to_arrow().to_pandas(split_blocks=True, self_destruct=True)
+
+    def to_polars(self) -> Any:
+        """A ``polars.DataFrame``."""
+        return self._read(_imported("polars").DataFrame)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Writes a Parquet file, batch by batch. The file appears when it is complete."""
+        pyarrow, parquet = _imported("pyarrow"), _imported("pyarrow.parquet")
+
+        def write(frames: Frames) -> None:
+            reader = pyarrow.RecordBatchReader.from_stream(frames)
+            with parquet.ParquetWriter(part, reader.schema) as writer:
+                for batch in reader:
+                    writer.write_batch(batch)
+
+        part = f"{os.fspath(path)}.part"
+        try:
+            self._read(write)
+            os.replace(part, path)
+        except BaseException:
+            if os.path.exists(part):
+                os.remove(part)
+            raise
+
+    def _watched(self) -> Iterator[Sequence[object]]:
+        """The rows. Keeps the error that ends them: a consumer raises another one, with its message only."""
+        self._error = None
+        try:
+            yield from self._rows()
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self._error = error
+            raise
+
+    def _read(self, consumer: Callable[[Frames], Any]) -> Any:
+        """What the consumer makes of the rows. Raises the error of a call as it was."""
+        try:
+            return consumer(self)
+        except BaseException:
+            error, self._error = self._error, None
+            if error is None:
+                raise
+        raise error
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        extra = EXTRAS[name]
+        sentence = f"this needs {name.partition('.')[0]}: install privy-marketing[{extra}], or {extra} and pyarrow"
+        raise ImportError(sentence if extra == "pandas" else sentence.partition(", or")[0], name=name) from error
