@@ -14,6 +14,7 @@ from .workers import BUILT, INPUT, PATIENCE, PYTHON, ROOT, RUBY, environment, ou
 
 STARTS = 15
 LISTINGS = 3
+FRAMED = 100_000  # contacts
 LISTED = {"few": 10_000, "many": 1_000_000}  # contacts
 VALGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=build/bench/callgrind.out"]
 
@@ -68,6 +69,21 @@ def peak(command: list[str], contacts: int) -> float:
     if int(count) != contacts:
         raise AssertionError(f"{command} listed {count} contacts, not {contacts}")
     return float(most)
+
+
+def frames() -> dict[str, dict[str, list[float]]]:
+    """Nanoseconds and KiB of listing contacts into a pandas.DataFrame, by columns and by dicts in turns. Each run is a
+    new process."""
+    found: dict[str, dict[str, list[float]]] = {how: {"wall": [], "memory": []} for how in ("columns", "records")}
+    with served(pages=FRAMED // 100) as api:
+        for _ in range(LISTINGS):
+            for how, values in found.items():
+                count, wall, _, memory = output([PYTHON, "bench/python/frame.py", how, api, TOKEN]).split()
+                if int(count) != FRAMED:
+                    raise AssertionError(f"{how}: a frame of {count} contacts, not {FRAMED}")
+                values["wall"].append(float(wall))
+                values["memory"].append(float(memory))
+    return found
 
 
 def size(distribution: str) -> int:

@@ -120,6 +120,21 @@ def listing_memory() -> Iterator[Row]:
         )
 
 
+def frames() -> Iterator[Row]:
+    found = figures.frames()
+    for metric, words, tell in (("wall", "time", duration), ("memory", "peak memory added", mebibytes)):
+        ours, theirs = found["columns"][metric], found["records"][metric]
+        yield Row(
+            f"Python: 100,000 contacts listed to a pandas.DataFrame: {words}",
+            words,
+            tell(figures.median(ours)),
+            "DataFrame of to_dict()",
+            tell(figures.median(theirs)),
+            spread([mine / other for mine, other in zip(ours, theirs, strict=True)]),
+            0.4,
+        )
+
+
 def installed_size() -> Iterator[Row]:
     ours, theirs = figures.size("privy-marketing"), figures.size("stripe")
     ratio = ours / theirs
@@ -148,4 +163,5 @@ def single_figures() -> Iterator[Row]:
     """The rows that need no pair of workers."""
     yield from starting()
     yield from listing_memory()
+    yield from frames()
     yield from installed_size()
