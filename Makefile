@@ -154,10 +154,10 @@ test-c-valgrind: build-c-plain ## the C tests under valgrind, leaks included
 	@$(run_programs) test-c-valgrind --prefix '$(valgrind)' $(programs:%=build/c/plain/%)
 
 .PHONY: coverage
-coverage: build-c-coverage ## lines of csrc/client, policy, jobs and base/fork that the C tests run: 97 % at least
+coverage: build-c-coverage ## lines of csrc/call, transport, client, policy, jobs, columns and base/fork that the C tests run: 97 % at least
 	@find build/c/coverage -name '*.gcda' -delete
 	@$(run_programs) coverage $(programs:%=build/c/coverage/%)
-	@$(VENV)/python tools/coverage.py build/c/coverage --least 97 csrc/call csrc/transport csrc/client csrc/policy csrc/jobs csrc/base/fork.c
+	@$(VENV)/python tools/coverage.py build/c/coverage --least 97 csrc/call csrc/transport csrc/client csrc/policy csrc/jobs csrc/columns csrc/base/fork.c
 
 # ---- fuzzing -------------------------------------------------------------------------------------------------------
 

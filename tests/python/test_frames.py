@@ -9,7 +9,7 @@ import pickle
 import sys
 import threading
 import weakref
-from datetime import datetime
+from datetime import datetime, timezone
 
 import duckdb
 import pandas
@@ -17,6 +17,8 @@ import polars
 import privy
 import pyarrow
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from privy import _core
 from privy._frames import Frames
 from support import Reply
@@ -443,3 +445,66 @@ def test_times_are_aware(contacts):
     assert all(
         isinstance(value, datetime) and value.tzinfo for value in pyarrow.table(contacts)["created_at"].to_pylist()
     )
+
+
+# ---- any values ----
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+TIMES = st.datetimes(timezones=st.just(timezone.utc)).map(lambda time: time.isoformat())
+CONTACT = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("id", "email", "first_name"), st.text(max_size=40) | JSON),
+        "email_consent": st.sampled_from(["subscribed", "non_subscribed", "never_subscribed", "new"]) | JSON,
+        "tags": st.lists(st.text(max_size=20), max_size=12) | JSON,
+        "custom_fields": st.dictionaries(st.sampled_from("abcdé\n"), JSON, max_size=4) | JSON,
+        "created_at": TIMES | JSON,
+    },
+)
+
+
+def same_text(cell, value):
+    """Whether a column of text holds the value: JSON where the server sent no text."""
+    return cell == value if value is None or isinstance(value, str) else json.loads(cell) == value
+
+
+@pytest.mark.random
+@given(data=st.lists(CONTACT, max_size=8), ascii_only=st.booleans())
+def test_columns_hold_what_records_hold(data, ascii_only):
+    texts = [json.dumps(contact, ensure_ascii=ascii_only) for contact in data]
+    records = [privy.Contact.from_json(text) for text in texts]
+    table = Frames("Contact", lambda: [records]).to_arrow()
+    table.validate(full=True)
+    assert table.num_rows == len(data)
+    for row, contact, record in zip(table.to_pylist(), data, records, strict=True):
+        for name in ("id", "email", "first_name", "last_name"):
+            assert same_text(row[name], contact.get(name))
+        consent = contact.get("email_consent")
+        assert same_text(row["email_consent"], record.email_consent if isinstance(consent, str) else consent)
+        assert same_text(row["custom_fields"], contact.get("custom_fields"))
+        if isinstance(tags := contact.get("tags"), list):
+            assert all(same_text(*pair) for pair in zip(row["tags"], tags, strict=True))
+        else:
+            assert row["tags"] is None
+        assert row["created_at"] == (record.created_at if isinstance(record.created_at, datetime) else None)
+
+
+@pytest.mark.random
+@given(data=st.lists(CONTACT, max_size=8))
+def test_spread_columns_hold_every_custom_field(data):
+    records = [privy.Contact.from_json(json.dumps(contact)) for contact in data]
+    table = Frames("Contact", lambda: [records], "columns").to_arrow()
+    table.validate(full=True)
+    custom = [contact.get("custom_fields") for contact in data]
+    custom = [fields if isinstance(fields, dict) else {} for fields in custom]
+    names = {f"custom_fields.{name}" for fields in custom for name in fields}
+    assert {name for name in table.schema.names if name not in FIELDS} == names
+    for row, fields in zip(table.to_pylist(), custom, strict=True):
+        for name in names:
+            cell, value = row[name], fields.get(name.partition(".")[2])
+            text = cell if cell is None else str(cell)
+            assert cell is value if isinstance(cell, bool) else same_text(text, value)
