@@ -579,14 +579,17 @@ PRIVY_API double privy_sandbox_now(privy_sandbox *sandbox);
 
 /* An injected fault: it applies to `count` requests, after the next `skip` ones. */
 typedef struct privy_sandbox_fault {
-  int http_status;      /* respond with this and do nothing else; 0: process the request */
-  const char *body;     /* with http_status: the body, NULL for the API's own envelope */
-  double retry_after;   /* with http_status: sent as Retry-After when not negative */
-  double delay;         /* seconds before the response */
-  privy_cut cut;        /* the request is processed, its response is cut */
-  uint32_t skip, count; /* count 0: all following requests */
+  int http_status;       /* respond with this and do nothing else; 0: process the request */
+  const char *body;      /* with http_status: the body, NULL for the API's own envelope */
+  double retry_after;    /* with http_status: sent as Retry-After when not negative */
+  double delay;          /* seconds before the response */
+  privy_cut cut;         /* the request is processed, its response is cut */
+  uint32_t skip, count;  /* count 0: all following requests */
+  const char *operation; /* "orders.upsert": only requests of its method and path count; NULL: all requests. The first
+                            request of a contacts.upsert is a contacts.create */
 } privy_sandbox_fault;
-/* Queues a fault; faults apply in the order in which they were queued. PRIVY_OK or PRIVY_NO_MEMORY. */
+/* Queues a copy of the fault. Of the faults that concern a request the one that was queued first applies. PRIVY_OK,
+ * PRIVY_VALIDATION (there is no such operation) or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_fault(privy_sandbox *sandbox,
                                                                const privy_sandbox_fault *fault);
 PRIVY_API void privy_sandbox_clear_faults(privy_sandbox *sandbox);
@@ -596,8 +599,50 @@ typedef struct privy_sandbox_counts {
   uint64_t requests, contacts, orders, events, welcome_messages;
 } privy_sandbox_counts;
 PRIVY_API privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox);
-/* Deletes contacts, orders, events and counts; keeps tokens, integrations, limits and clock. */
+/* Deletes contacts, orders, events, counts and the history; keeps tokens, integrations, limits and clock. */
 PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
+
+/* A request that a sandbox received, and what became of it. Texts are as received; each ends with a NUL. */
+typedef struct privy_sandbox_request {
+  const char *method;
+  const char *target;    /* path and query, without the "/v1" of the base URL */
+  const char *operation; /* "contacts.create", static; NULL: no operation has this method and path */
+  const char *headers;   /* "Name: value" lines; those that may hold a secret are left out */
+  size_t headers_length;
+  const char *body; /* NULL: left out, because it holds the secret of an OAuth client or is larger than 8 MiB */
+  size_t body_length;
+  int http_status; /* of the response, also if a fault cut it */
+  double at;       /* seconds since 1970, by the sandbox's clock */
+} privy_sandbox_request;
+
+/* How many requests a new sandbox keeps, and the most memory that they take. A sandbox keeps the newest requests. A
+ * request that finds no memory is handled without being kept. */
+#define PRIVY_SANDBOX_HISTORY 1000
+#define PRIVY_SANDBOX_HISTORY_BYTES ((size_t)16 << 20)
+/* Keeps the newest `most` requests from now on; 0: none. */
+PRIVY_API void privy_sandbox_keep_history(privy_sandbox *sandbox, size_t most);
+/* The requests that the sandbox keeps, at one moment: later ones do not change a history. It may outlive the sandbox.
+ * PRIVY_OK or PRIVY_NO_MEMORY. */
+typedef struct privy_sandbox_history privy_sandbox_history;
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_history_new(privy_sandbox *sandbox, privy_sandbox_history **out);
+/* The request at `index`, the oldest first, valid until the history is freed; NULL past the end. */
+PRIVY_API const privy_sandbox_request *privy_sandbox_history_at(const privy_sandbox_history *history, size_t index);
+PRIVY_API void privy_sandbox_history_free(privy_sandbox_history *history);
+
+/* What a sandbox stores. A record is a JSON object: the fields of a response, then those that were sent and no response
+ * holds. An event has its event_id, what was sent, and accepted_at. */
+typedef enum privy_sandbox_kind {
+  PRIVY_SANDBOX_CONTACTS,
+  PRIVY_SANDBOX_ORDERS,
+  PRIVY_SANDBOX_EVENTS
+} privy_sandbox_kind;
+/* Appends the contact of an id, e-mail address or phone number, or the order of an order_id. PRIVY_OK, PRIVY_NOT_FOUND
+ * (always for events) or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_find(privy_sandbox *sandbox, privy_sandbox_kind kind,
+                                                          const char *key, size_t length, privy_buffer *out);
+/* Appends all records of a kind, oldest first, as a JSON array. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_list(privy_sandbox *sandbox, privy_sandbox_kind kind,
+                                                          privy_buffer *out);
 
 /* ---- clients ----------------------------------------------------------------------------------------------------- */
 

@@ -171,3 +171,14 @@ bool privy_find_header(const char *block, size_t length, const char *name, privy
   }
   return false;
 }
+
+#define NAME(text)                                                                                                     \
+  { text, sizeof text - 1 }
+bool privy_is_secret_header(privy_slice name) {
+  static const privy_slice secret[] = {
+      NAME("Set-Cookie"),    NAME("Set-Cookie2"),         NAME("Cookie"),
+      NAME("Authorization"), NAME("Proxy-Authorization"), NAME("X-Privy-Integration-Token")};
+  for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++)
+    if (privy_text_equal_nocase(name.text, name.length, secret[i].text, secret[i].length)) return true;
+  return false;
+}

@@ -65,5 +65,7 @@ typedef struct privy_header {
 bool privy_next_header(privy_slice *block, privy_header *out);
 /* The first header of that name, ignoring case; false if the block has none. */
 bool privy_find_header(const char *block, size_t length, const char *name, privy_slice *value);
+/* True for the name of a header whose value may be a secret; ignores case. */
+bool privy_is_secret_header(privy_slice name);
 
 #endif

@@ -158,11 +158,7 @@ privy_status privy_mask(const char *text, size_t length, privy_buffer *out) {
 /* ---- header fields ---- */
 
 bool privy_header_is_secret(const char *name) {
-  static const char *const secret[] = {"Set-Cookie",    "Set-Cookie2",         "Cookie",
-                                       "Authorization", "Proxy-Authorization", "X-Privy-Integration-Token"};
-  for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++)
-    if (privy_text_is_nocase(name, strlen(name), secret[i])) return true;
-  return false;
+  return privy_is_secret_header((privy_slice){name, strlen(name)});
 }
 
 /* Lines of one name, each with the place of the next one. */

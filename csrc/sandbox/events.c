@@ -1,9 +1,11 @@
 #include <string.h>
 
+#include "base/memory.h"
 #include "sandbox/exchange.h"
 #include "sandbox/ids.h"
 
 #define FIELD(name) PRIVY_FIELD_EVENT_##name
+#define TEXT_OF(string) (string), strlen(string)
 
 /* The idempotency key, from the header or else from the body, escapes resolved into `out`; empty: none. */
 PRIVY_NODISCARD static bool read_key(const privy_exchange *exchange, privy_buffer *out) {
@@ -52,21 +54,66 @@ PRIVY_NODISCARD static bool link_contact(privy_exchange *exchange, privy_contact
   return privy_contact_link(exchange, values, change, &index);
 }
 
+/* ---- storing ----------------------------------------------------------------------------------------------------- */
+
+static void write_field(privy_writer *writer, unsigned index, privy_value value) {
+  const privy_field *field = &privy_object_event.fields[index];
+  privy_writer_key(writer, field->name, field->name_length);
+  privy_writer_value(writer, value);
+}
+
+/* The event as a JSON object: its id, what was sent, and when it was accepted. */
+PRIVY_NODISCARD static bool write_event(const privy_exchange *exchange, privy_slice key, uint64_t serial,
+                                        privy_buffer *out) {
+  char id[PRIVY_ID_SIZE], now[PRIVY_TIME_TEXT_SIZE];
+  privy_writer writer;
+  privy_make_id(id, "evt_", serial);
+  privy_now_text(now, exchange->now);
+  privy_writer_init(&writer, out);
+  privy_writer_begin_object(&writer);
+  write_field(&writer, FIELD(event_id), privy_store_string(id));
+  for (unsigned i = 0; i < PRIVY_EVENT_FIELDS; i++) {
+    if (i != FIELD(idempotency_key) && exchange->values[i].type != PRIVY_ABSENT)
+      write_field(&writer, i, exchange->values[i]);
+  }
+  if (key.length) {
+    privy_writer_key(&writer, TEXT_OF(privy_object_event.fields[FIELD(idempotency_key)].name));
+    privy_writer_string(&writer, key.text, key.length);
+  }
+  privy_writer_key(&writer, TEXT_OF("accepted_at"));
+  privy_writer_value(&writer, privy_store_string(now));
+  privy_writer_end_object(&writer);
+  return !writer.failed;
+}
+
+/* Does everything that may run out of memory: reserves space, writes the event, links the contact, writes the response
+ * and claims the key. */
+static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t serial, privy_buffer *event,
+                            privy_contact_change *contact) {
+  privy_store *store = &exchange->sandbox->store;
+  privy_event *events = privy_grow(store->events, store->event_count, &store->event_capacity, sizeof *store->events);
+  if (!events) return PRIVY_NO_MEMORY;
+  store->events = events;
+  if (!write_event(exchange, key, serial, event) || !link_contact(exchange, contact)) return PRIVY_NO_MEMORY;
+  const privy_status status = respond_receipt(exchange, serial, false);
+  if (status != PRIVY_OK || !key.length) return status;
+  return privy_map_set(&store->event_keys, key.text, key.length, (size_t)serial) ? PRIVY_OK : PRIVY_NO_MEMORY;
+}
+
 static privy_status accept(privy_exchange *exchange, privy_slice key) {
   privy_store *store = &exchange->sandbox->store;
   privy_contact_change contact = {0};
+  privy_buffer event = PRIVY_BUFFER_EMPTY;
   const uint64_t serial = store->event_serial + 1;
-  privy_status status = PRIVY_NO_MEMORY;
-  if (link_contact(exchange, &contact)) status = respond_receipt(exchange, serial, false);
-  if (status == PRIVY_OK && key.length && !privy_map_set(&store->event_keys, key.text, key.length, (size_t)serial))
-    status = PRIVY_NO_MEMORY;
+  const privy_status status = prepare(exchange, key, serial, &event, &contact);
   if (status != PRIVY_OK) {
     privy_contact_abandon(store, &contact);
+    privy_buffer_clear(&event);
     return status;
   }
   privy_contact_commit(store, &contact);
   store->event_serial = serial;
-  store->events++;
+  store->events[store->event_count++] = (privy_event){event.data, event.length};
   return PRIVY_OK;
 }
 

@@ -25,23 +25,41 @@ bool privy_sandbox_faults_add(privy_sandbox_faults *faults, const privy_sandbox_
   faults->items = items;
   privy_sandbox_fault *own = &items[faults->count];
   *own = *fault;
+  if (fault->operation) own->operation = privy_operation_find(fault->operation)->name;
   if (fault->body && !(own->body = privy_copy(fault->body, strlen(fault->body)))) return false;
   faults->count++;
   return true;
 }
 
-const privy_sandbox_fault *privy_sandbox_faults_next(const privy_sandbox_faults *faults) {
-  return faults->count && faults->items->skip == 0 ? faults->items : NULL;
+/* Operations with the same method and path send the same requests. */
+static bool concerns(const privy_sandbox_fault *fault, const privy_operation *operation) {
+  if (!fault->operation) return true;
+  const privy_operation *wanted = privy_operation_find(fault->operation);
+  return operation && strcmp(operation->path, wanted->path) == 0 && strcmp(operation->method, wanted->method) == 0;
 }
 
-void privy_sandbox_faults_pass(privy_sandbox_faults *faults) {
-  if (faults->count == 0) return;
-  privy_sandbox_fault *first = faults->items;
-  if (first->skip) {
-    first->skip--;
+/* Position of the first fault that concerns the operation; `count` if there is none. */
+static size_t find(const privy_sandbox_faults *faults, const privy_operation *operation) {
+  size_t i = 0;
+  while (i < faults->count && !concerns(&faults->items[i], operation)) i++;
+  return i;
+}
+
+const privy_sandbox_fault *privy_sandbox_faults_next(const privy_sandbox_faults *faults,
+                                                     const privy_operation *operation) {
+  const size_t i = find(faults, operation);
+  return i < faults->count && faults->items[i].skip == 0 ? &faults->items[i] : NULL;
+}
+
+void privy_sandbox_faults_pass(privy_sandbox_faults *faults, const privy_operation *operation) {
+  const size_t i = find(faults, operation);
+  if (i == faults->count) return;
+  privy_sandbox_fault *fault = &faults->items[i];
+  if (fault->skip) {
+    fault->skip--;
     return;
   }
-  if (first->count == 0 || --first->count > 0) return;
-  free_body(first);
-  memmove(first, first + 1, --faults->count * sizeof *first);
+  if (fault->count == 0 || --fault->count > 0) return;
+  free_body(fault);
+  memmove(fault, fault + 1, (--faults->count - i) * sizeof *fault);
 }

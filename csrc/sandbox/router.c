@@ -1,7 +1,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/fork.h"
 #include "sandbox/exchange.h"
 
 /* ---- routes ------------------------------------------------------------------------------------------------------ */
@@ -35,7 +34,7 @@ static bool matches(const char *pattern, privy_slice path, privy_slice *segment)
 }
 
 /* Finds the operation of the method and path. An upsert has no handler: it is a create. */
-static bool find_operation(privy_exchange *exchange) {
+static void find_operation(privy_exchange *exchange) {
   const privy_operation *operation;
   for (size_t i = 0; (operation = privy_operation_at(i)); i++) {
     if (!handlers[operation->id] || !matches(operation->path, exchange->path, &exchange->id) ||
@@ -43,14 +42,16 @@ static bool find_operation(privy_exchange *exchange) {
       continue;
     exchange->operation = operation;
     privy_check_init(&exchange->check, operation, PRIVY_CHECK_LENIENT);
-    return true;
+    return;
   }
-  return false;
+}
+
+static bool is_token_path(const privy_exchange *exchange) {
+  return privy_text_is(exchange->path.text, exchange->path.length, "/oauth/token");
 }
 
 static bool is_token_endpoint(const privy_exchange *exchange) {
-  return privy_text_is(exchange->method.text, exchange->method.length, "POST") &&
-         privy_text_is(exchange->path.text, exchange->path.length, "/oauth/token");
+  return privy_text_is(exchange->method.text, exchange->method.length, "POST") && is_token_path(exchange);
 }
 
 static const privy_sandbox_token *find_token(const privy_exchange *exchange) {
@@ -120,8 +121,8 @@ static privy_handler *choose(privy_exchange *exchange) {
   const privy_sandbox_token *token = find_token(exchange);
   if (!token) return refuse_token;
   if (!privy_sandbox_limits_take(&exchange->sandbox->counters.limits, exchange->now)) return refuse_rate;
-  if (!find_operation(exchange)) return refuse_path;
   const privy_operation *operation = exchange->operation;
+  if (!operation) return refuse_path;
   if (!(token->scopes & 1u << operation->scope)) return refuse_scope;
   if (operation->body_limit && exchange->body.length > operation->body_limit) return refuse_size;
   return handlers[operation->id];
@@ -135,13 +136,31 @@ static void split_target(privy_exchange *exchange, const char *target) {
   exchange->query = query ? (privy_slice){query + 1, strlen(query + 1)} : (privy_slice){"", 0};
 }
 
+/* Records the request and its response. A body with the secret of an OAuth client is left out. */
+static void record(privy_exchange *exchange) {
+  const bool secret = is_token_path(exchange);
+  const privy_sandbox_request request = {
+      .method = exchange->method.text,
+      .target = exchange->path.text,
+      .operation = exchange->operation ? exchange->operation->name : NULL,
+      .headers = exchange->headers.text,
+      .headers_length = exchange->headers.length,
+      .body = secret ? NULL : exchange->body.text,
+      .body_length = secret ? 0 : exchange->body.length,
+      .http_status = exchange->response->http_status,
+      .at = exchange->now,
+  };
+  privy_recorder_add(&exchange->sandbox->recorder, &request);
+}
+
 /* Handles the request. The caller holds the lock. */
 static privy_status handle(privy_sandbox *sandbox, privy_exchange *exchange) {
   const privy_counters before = sandbox->counters;
   sandbox->counters.requests++;
   sandbox->counters.serial++;
   exchange->now = privy_clock_now(&sandbox->clock);
-  exchange->fault = privy_sandbox_faults_next(&sandbox->faults);
+  find_operation(exchange);
+  exchange->fault = privy_sandbox_faults_next(&sandbox->faults, exchange->operation);
   privy_handler *handler = choose(exchange);
   const privy_status status = privy_respond_start(exchange) ? handler(exchange) : PRIVY_NO_MEMORY;
   if (status != PRIVY_OK) {
@@ -152,7 +171,8 @@ static privy_status handle(privy_sandbox *sandbox, privy_exchange *exchange) {
     exchange->response->delay = exchange->fault->delay > 0.0 ? exchange->fault->delay : 0.0;
     exchange->response->cut = exchange->fault->cut;
   }
-  privy_sandbox_faults_pass(&sandbox->faults);
+  privy_sandbox_faults_pass(&sandbox->faults, exchange->operation);
+  record(exchange);
   return PRIVY_OK;
 }
 
@@ -167,11 +187,9 @@ privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method, co
   split_target(&exchange, target);
   privy_check_init(&exchange.check, NULL, PRIVY_CHECK_LENIENT);
   privy_sandbox_response_clear(response);
-  privy_fork_forbid();
-  pthread_mutex_lock(&sandbox->lock);
+  privy_sandbox_lock(sandbox);
   const privy_status status = handle(sandbox, &exchange);
-  pthread_mutex_unlock(&sandbox->lock);
-  privy_fork_allow();
+  privy_sandbox_unlock(sandbox);
   privy_check_clear(&exchange.check);
   privy_buffer_clear(&exchange.scratch);
   if (status != PRIVY_OK) privy_sandbox_response_clear(response);

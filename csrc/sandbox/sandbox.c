@@ -2,20 +2,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/fork.h"
 #include "base/memory.h"
 #include "sandbox/ids.h"
 #include "sandbox/state.h"
-
-static void lock(privy_sandbox *sandbox) {
-  privy_fork_forbid();
-  pthread_mutex_lock(&sandbox->lock);
-}
-
-static void unlock(privy_sandbox *sandbox) {
-  pthread_mutex_unlock(&sandbox->lock);
-  privy_fork_allow();
-}
 
 /* ---- lifetime ---------------------------------------------------------------------------------------------------- */
 
@@ -23,6 +12,7 @@ static void free_sandbox(privy_sandbox *sandbox) {
   privy_store_clear(&sandbox->store);
   privy_credentials_clear(&sandbox->credentials);
   privy_sandbox_faults_clear(&sandbox->faults);
+  privy_recorder_clear(&sandbox->recorder);
   privy_free(sandbox->sms_countries);
   pthread_mutex_destroy(&sandbox->lock);
   privy_free(sandbox);
@@ -36,6 +26,7 @@ privy_status privy_sandbox_new(privy_sandbox **out) {
     return PRIVY_NO_MEMORY;
   }
   atomic_init(&sandbox->references, 1);
+  privy_recorder_keep(&sandbox->recorder, PRIVY_SANDBOX_HISTORY);
   if (privy_sandbox_set_sms_countries(sandbox, "+1") != PRIVY_OK ||
       privy_sandbox_add_token(sandbox, PRIVY_SANDBOX_TOKEN, NULL) != PRIVY_OK ||
       privy_sandbox_add_client(sandbox, PRIVY_SANDBOX_CLIENT_ID, PRIVY_SANDBOX_CLIENT_SECRET, NULL) != PRIVY_OK) {
@@ -75,31 +66,31 @@ static privy_scopes scopes_of(const char *list) {
 }
 
 static privy_status unlock_with(privy_sandbox *sandbox, bool succeeded) {
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
   return succeeded ? PRIVY_OK : PRIVY_NO_MEMORY;
 }
 
 privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token, const char *scopes) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   return unlock_with(sandbox, privy_credentials_add_token(&sandbox->credentials, token, scopes_of(scopes), -1.0));
 }
 
 bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   const bool known = privy_credentials_drop_token(&sandbox->credentials, token);
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
   return known;
 }
 
 privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id, const char *client_secret,
                                       const char *scopes) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   return unlock_with(sandbox,
                      privy_credentials_add_client(&sandbox->credentials, client_id, client_secret, scopes_of(scopes)));
 }
 
 privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token, bool active) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   return unlock_with(sandbox, privy_credentials_add_integration(&sandbox->credentials, token, active));
 }
 
@@ -120,36 +111,37 @@ static privy_status set_consent(privy_store *store, const char *contact_id, cons
 
 privy_status privy_sandbox_set_consent(privy_sandbox *sandbox, const char *contact_id, const char *field,
                                        const char *value) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   const privy_status status = set_consent(&sandbox->store, contact_id, field, value);
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
   return status;
 }
 
 privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char *prefixes) {
   char *copy = privy_copy(prefixes, strlen(prefixes));
   if (!copy) return PRIVY_NO_MEMORY;
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   privy_free(sandbox->sms_countries);
   sandbox->sms_countries = copy;
   return unlock_with(sandbox, true);
 }
 
 void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   privy_sandbox_limits_set(&sandbox->counters.limits, per_minute, per_day);
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
 }
 
 privy_status privy_sandbox_add_fault(privy_sandbox *sandbox, const privy_sandbox_fault *fault) {
-  lock(sandbox);
+  if (fault->operation && !privy_operation_find(fault->operation)) return PRIVY_VALIDATION;
+  privy_sandbox_lock(sandbox);
   return unlock_with(sandbox, privy_sandbox_faults_add(&sandbox->faults, fault));
 }
 
 void privy_sandbox_clear_faults(privy_sandbox *sandbox) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   privy_sandbox_faults_clear(&sandbox->faults);
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
 }
 
 /* ---- time -------------------------------------------------------------------------------------------------------- */
@@ -168,43 +160,56 @@ double privy_clock_now(const privy_clock *clock) {
 
 void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds) {
   const bool stopped = isfinite(seconds) && seconds >= 0.0;
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   sandbox->clock = (privy_clock){stopped, stopped ? seconds : 0.0};
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
 }
 
 void privy_sandbox_advance(privy_sandbox *sandbox, double seconds) {
   if (!isfinite(seconds)) return;
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   sandbox->clock.seconds += seconds;
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
 }
 
 double privy_sandbox_now(privy_sandbox *sandbox) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   const double now = privy_clock_now(&sandbox->clock);
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
   return now;
 }
 
 /* ---- what has happened ------------------------------------------------------------------------------------------- */
 
 privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   const privy_store *store = &sandbox->store;
   const privy_sandbox_counts counts = {.requests = sandbox->counters.requests,
                                        .contacts = store->live_count,
                                        .orders = store->order_count,
-                                       .events = store->events,
+                                       .events = store->event_count,
                                        .welcome_messages = store->welcome_messages};
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
   return counts;
 }
 
 void privy_sandbox_reset(privy_sandbox *sandbox) {
-  lock(sandbox);
+  privy_sandbox_lock(sandbox);
   privy_store_clear(&sandbox->store);
+  privy_recorder_clear(&sandbox->recorder);
   sandbox->counters.requests = 0;
   privy_sandbox_limits_restart(&sandbox->counters.limits);
-  unlock(sandbox);
+  privy_sandbox_unlock(sandbox);
+}
+
+void privy_sandbox_keep_history(privy_sandbox *sandbox, size_t most) {
+  privy_sandbox_lock(sandbox);
+  privy_recorder_keep(&sandbox->recorder, most);
+  privy_sandbox_unlock(sandbox);
+}
+
+privy_status privy_sandbox_history_new(privy_sandbox *sandbox, privy_sandbox_history **out) {
+  privy_sandbox_lock(sandbox);
+  *out = privy_recorder_history(&sandbox->recorder);
+  return unlock_with(sandbox, *out != NULL);
 }

@@ -5,9 +5,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/fork.h"
 #include "sandbox/credentials.h"
 #include "sandbox/faults.h"
 #include "sandbox/limits.h"
+#include "sandbox/recorder.h"
 #include "sandbox/store.h"
 
 /* Counters of requests; a request that runs out of memory restores them. */
@@ -28,11 +30,22 @@ struct privy_sandbox {
   privy_store store;
   privy_credentials credentials;
   privy_sandbox_faults faults;
+  privy_recorder recorder;
   privy_counters counters;
   privy_clock clock;
   uint64_t secrets;    /* access tokens made */
   char *sms_countries; /* space-separated prefixes of phone numbers */
 };
+
+static inline void privy_sandbox_lock(privy_sandbox *sandbox) {
+  privy_fork_forbid();
+  pthread_mutex_lock(&sandbox->lock);
+}
+
+static inline void privy_sandbox_unlock(privy_sandbox *sandbox) {
+  pthread_mutex_unlock(&sandbox->lock);
+  privy_fork_allow();
+}
 
 /* The time by the sandbox's clock. The caller holds the lock. */
 double privy_clock_now(const privy_clock *clock);

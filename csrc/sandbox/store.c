@@ -10,9 +10,11 @@ static const unsigned key_fields[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, 
 void privy_store_clear(privy_store *store) {
   for (size_t i = 0; i < store->contact_count; i++) privy_free(store->contacts[i].text);
   for (size_t i = 0; i < store->order_count; i++) privy_free(store->orders[i].text);
+  for (size_t i = 0; i < store->event_count; i++) privy_free(store->events[i].text);
   privy_free(store->contacts);
   privy_free(store->live);
   privy_free(store->orders);
+  privy_free(store->events);
   privy_map_clear(&store->ids);
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) privy_map_clear(&store->keys[i]);
   privy_map_clear(&store->order_keys);

@@ -34,6 +34,7 @@ static bool prepare(sandbox_kit *kit, char id[32]) {
   const privy_sandbox_fault fault = {.delay = 2, .skip = 7, .count = 1};
   bool prepared = false;
   CHECK_OK(kit_open(kit));
+  privy_sandbox_keep_history(kit->sandbox, 0); /* a lack of memory for a record fails no request */
   ASK(*kit, "POST", CONTACTS, "{'email':'gone@b.c'}", 201);
   ASK(*kit, "DELETE", kit_path(kit, ""), NULL, 200);
   ASK(*kit, "POST", CONTACTS, "{'email':'a@b.c','first_name':'A','email_consent':'subscribed'}", 201);
@@ -147,6 +148,17 @@ static bool responses(sandbox_kit *kit, const char *method, const char *target, 
   return kit_ask(kit, method, target, body) == PRIVY_OK && kit->response.http_status == expected;
 }
 
+/* Whether the last requests can be read while other threads send requests. */
+static bool reads_history(const sandbox_kit *kit) {
+  privy_sandbox_history *history;
+  size_t count = 0;
+  if (privy_sandbox_history_new(kit->sandbox, &history) != PRIVY_OK) return false;
+  const privy_sandbox_request *request;
+  while ((request = privy_sandbox_history_at(history, count)) && request->http_status < 300) count++;
+  privy_sandbox_history_free(history);
+  return !request && count > 0 && count <= 50;
+}
+
 static bool work(const thread_work *worker, sandbox_kit *kit) {
   char body[256];
   for (unsigned i = 0; i < ROUNDS; i++) {
@@ -159,6 +171,7 @@ static bool work(const thread_work *worker, sandbox_kit *kit) {
     snprintf(body, sizeof body, "{'event_type':'x','email':'common@b.c','idempotency_key':'k%u'}", i);
     if (!responses(kit, "POST", "/events", body, 200)) return false;
     if (i % 8 == 0 && !responses(kit, "GET", CONTACTS "?per_page=5&page=2", NULL, 200)) return false;
+    if (i % 8 == 0 && !reads_history(kit)) return false;
   }
   return true;
 }
@@ -180,6 +193,7 @@ static void threads_share_a_sandbox(void **state) {
   pthread_t threads[THREADS];
   if (harness_sweeping()) return; /* allocations fail in one thread only */
   assert_int_equal(kit_open(&kit), PRIVY_OK);
+  privy_sandbox_keep_history(kit.sandbox, 50);
   for (unsigned i = 0; i < THREADS; i++) {
     workers[i] = (thread_work){kit.sandbox, i, false};
     assert_int_equal(pthread_create(&threads[i], NULL, run, &workers[i]), 0);

@@ -94,6 +94,27 @@ static void run(scene *s, privy_slice request) {
   privy_buffer_clear(&headers);
 }
 
+/* What is stored is JSON, and the requests can be read. */
+static void check_views(const scene *s) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  privy_sandbox_history *history;
+  for (int kind = PRIVY_SANDBOX_CONTACTS; kind <= PRIVY_SANDBOX_EVENTS; kind++) {
+    privy_value json;
+    privy_error error;
+    privy_error_init(&error);
+    text.length = 0;
+    HOLDS(privy_sandbox_list(s->sandbox, (privy_sandbox_kind)kind, &text) == PRIVY_OK);
+    HOLDS(privy_value_parse(text.data, text.length, &json, &error) == PRIVY_OK && json.type == PRIVY_ARRAY);
+    privy_error_clear(&error);
+  }
+  privy_buffer_clear(&text);
+  HOLDS(privy_sandbox_history_new(s->sandbox, &history) == PRIVY_OK);
+  const privy_sandbox_request *request;
+  for (size_t i = 0; (request = privy_sandbox_history_at(history, i)); i++)
+    HOLDS(request->headers[request->headers_length] == '\0' && request->http_status >= 200);
+  privy_sandbox_history_free(history);
+}
+
 int fuzz_sandbox(const uint8_t *data, size_t size) {
   scene s = {.id = "cus_0000000000000000"};
   privy_slice rest = {(const char *)data, size};
@@ -101,6 +122,7 @@ int fuzz_sandbox(const uint8_t *data, size_t size) {
   HOLDS(privy_sandbox_new(&s.sandbox) == PRIVY_OK);
   privy_sandbox_set_clock(s.sandbox, NOON);
   while (rest.length) run(&s, take_until(&rest, '\0'));
+  check_views(&s);
   privy_sandbox_response_clear(&s.response);
   privy_sandbox_release(s.sandbox);
   return 0;
