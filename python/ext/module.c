@@ -1,4 +1,5 @@
 #include "columns.h"
+#include "copy.h"
 #include "page.h"
 #include "record.h"
 #include "request.h"
@@ -21,7 +22,12 @@ static PyObject *allocation_failed(PyObject *module, PyObject *unused) {
   return PyBool_FromLong(privy_memory_failed());
 }
 
+static PyObject *mask(PyObject *module, PyObject *value) {
+  return copy_masked(state_of_module(module), value);
+}
+
 static PyMethodDef module_methods[] = {
+    {"mask", mask, METH_O, "A copy for a repr: e-mail addresses and phone numbers in its strings are masked."},
     {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
     {"row_keys", schema_row_keys, METH_O, "The parameters of an operation that identify a row of a bulk run."},
     {"is_local", served_is_local, METH_VARARGS, "Whether only this machine can reach a server on that address."},

@@ -32,12 +32,12 @@ static PyObject *header_pair(const char *line, const char *end) {
                        PyUnicode_DecodeLatin1(value, end - value, "strict"));
 }
 
-static PyObject *header_pairs(const privy_buffer *block) {
+static PyObject *header_pairs(const char *block, size_t length) {
   PyObject *list = PyList_New(0);
   size_t start = 0;
-  for (size_t i = 0; list && i + 1 < block->length; i++) {
-    if (block->data[i] != '\r' || block->data[i + 1] != '\n') continue;
-    PyObject *pair = header_pair(block->data + start, block->data + i);
+  for (size_t i = 0; list && i + 1 < length; i++) {
+    if (block[i] != '\r' || block[i + 1] != '\n') continue;
+    PyObject *pair = header_pair(block + start, block + i);
     if (!pair || PyList_Append(list, pair) < 0) Py_CLEAR(list);
     Py_XDECREF(pair);
     start = i + 2;
@@ -58,9 +58,10 @@ static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
   PyEval_RestoreThread(thread);
   PyObject *result;
   if (status == PRIVY_OK) {
-    result = Py_BuildValue("(iNNdi)", response.http_status, header_pairs(&response.headers),
-                           PyBytes_FromStringAndSize(response.body.data, (Py_ssize_t)response.body.length),
-                           response.delay, (int)response.cut);
+    result =
+        Py_BuildValue("(iNNdi)", response.http_status, header_pairs(response.headers.data, response.headers.length),
+                      PyBytes_FromStringAndSize(response.body.data, (Py_ssize_t)response.body.length), response.delay,
+                      (int)response.cut);
   } else {
     result = PyErr_NoMemory();
   }
@@ -148,18 +149,20 @@ static PyObject *sandbox_now(PyObject *self, PyObject *unused) {
 
 /* ---- injected faults and counts ---- */
 
-/* add_fault(HTTP status or 0, body or None, retry_after or -1, delay, cut, skip, count) */
+/* add_fault(HTTP status or 0, body or None, retry_after or -1, delay, cut, skip, count, operation or None) */
 static PyObject *sandbox_add_fault(PyObject *self, PyObject *args) {
   privy_sandbox_fault fault = {0};
   int cut;
   unsigned int skip, count;
-  if (!PyArg_ParseTuple(args, "izddiII", &fault.http_status, &fault.body, &fault.retry_after, &fault.delay, &cut, &skip,
-                        &count))
+  if (!PyArg_ParseTuple(args, "izddiIIz", &fault.http_status, &fault.body, &fault.retry_after, &fault.delay, &cut,
+                        &skip, &count, &fault.operation))
     return NULL;
   fault.cut = (privy_cut)cut;
   fault.skip = skip;
   fault.count = count;
-  return done(privy_sandbox_add_fault(sandbox_in(self), &fault));
+  const privy_status status = privy_sandbox_add_fault(sandbox_in(self), &fault);
+  if (status != PRIVY_VALIDATION) return done(status);
+  return PyErr_Format(PyExc_ValueError, "there is no operation %s", fault.operation);
 }
 
 static PyObject *sandbox_clear_faults(PyObject *self, PyObject *unused) {
@@ -180,6 +183,90 @@ static PyObject *sandbox_reset(PyObject *self, PyObject *unused) {
   (void)unused;
   privy_sandbox_reset(sandbox_in(self));
   Py_RETURN_NONE;
+}
+
+/* ---- what it received and stores ---- */
+
+static PyObject *clean_text(const char *text) {
+  return text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace") : Py_NewRef(Py_None);
+}
+
+static PyObject *request_tuple(const privy_sandbox_request *request) {
+  PyObject *body =
+      request->body ? PyBytes_FromStringAndSize(request->body, (Py_ssize_t)request->body_length) : Py_NewRef(Py_None);
+  return Py_BuildValue("(NNNidNN)", clean_text(request->method), clean_text(request->target),
+                       clean_text(request->operation), request->http_status, request->at,
+                       header_pairs(request->headers, request->headers_length), body);
+}
+
+/* Appends an item, which may be NULL with an exception. Clears the list if that fails. */
+static void append(PyObject **list, PyObject *item) {
+  if (!item || PyList_Append(*list, item) < 0) Py_CLEAR(*list);
+  Py_XDECREF(item);
+}
+
+/* history(): (method, path, operation or None, HTTP status, time, [(name, value)], body or None) of each request */
+static PyObject *sandbox_history(PyObject *self, PyObject *unused) {
+  (void)unused;
+  privy_sandbox_history *history;
+  const privy_sandbox_request *request;
+  if (privy_sandbox_history_new(sandbox_in(self), &history) != PRIVY_OK) return PyErr_NoMemory();
+  PyObject *list = PyList_New(0);
+  for (size_t i = 0; list && (request = privy_sandbox_history_at(history, i)); i++)
+    append(&list, request_tuple(request));
+  privy_sandbox_history_free(history);
+  return list;
+}
+
+static PyObject *sandbox_keep_history(PyObject *self, PyObject *args) {
+  PyObject *most;
+  if (!PyArg_ParseTuple(args, "O", &most)) return NULL;
+  const size_t number = PyLong_AsSize_t(most);
+  if (number == (size_t)-1 && PyErr_Occurred()) return NULL;
+  privy_sandbox_keep_history(sandbox_in(self), number);
+  Py_RETURN_NONE;
+}
+
+static PyObject *elements(const privy_buffer *array) {
+  privy_value value, key, item;
+  privy_cursor cursor;
+  privy_error error;
+  privy_error_init(&error);
+  const privy_status status = privy_value_parse(array->data, array->length, &value, &error);
+  privy_error_clear(&error);
+  if (status != PRIVY_OK) return PyErr_NoMemory();
+  PyObject *list = PyList_New(0);
+  privy_cursor_init(&cursor, value);
+  while (list && privy_cursor_next(&cursor, &key, &item))
+    append(&list, PyUnicode_DecodeUTF8(item.text, (Py_ssize_t)item.length, "strict"));
+  return list;
+}
+
+/* stored(kind): the JSON text of each record of the kind */
+static PyObject *sandbox_stored(PyObject *self, PyObject *args) {
+  int kind;
+  if (!PyArg_ParseTuple(args, "i", &kind)) return NULL;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  const privy_status status = privy_sandbox_list(sandbox_in(self), (privy_sandbox_kind)kind, &text);
+  PyObject *list = status == PRIVY_OK ? elements(&text) : PyErr_NoMemory();
+  privy_buffer_clear(&text);
+  return list;
+}
+
+/* find(kind, key): the JSON text of the record, or None */
+static PyObject *sandbox_find(PyObject *self, PyObject *args) {
+  int kind;
+  const char *key;
+  Py_ssize_t length;
+  if (!PyArg_ParseTuple(args, "is#", &kind, &key, &length)) return NULL;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  const privy_status status =
+      privy_sandbox_find(sandbox_in(self), (privy_sandbox_kind)kind, key, (size_t)length, &text);
+  PyObject *record = status == PRIVY_OK          ? PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.length, "strict")
+                     : status == PRIVY_NOT_FOUND ? Py_NewRef(Py_None)
+                                                 : PyErr_NoMemory();
+  privy_buffer_clear(&text);
+  return record;
 }
 
 /* ---- life ---- */
@@ -222,6 +309,10 @@ static PyMethodDef sandbox_methods[] = {
     {"now", sandbox_now, METH_NOARGS, "The time of the clock."},
     {"add_fault", sandbox_add_fault, METH_VARARGS, "Queues a fault."},
     {"clear_faults", sandbox_clear_faults, METH_NOARGS, "Removes the queued faults."},
+    {"history", sandbox_history, METH_NOARGS, "The newest requests and what became of them."},
+    {"keep_history", sandbox_keep_history, METH_VARARGS, "Sets how many requests to keep."},
+    {"stored", sandbox_stored, METH_VARARGS, "The JSON texts of all records of a kind."},
+    {"find", sandbox_find, METH_VARARGS, "The JSON text of the record of a key, or None."},
     {"counts", sandbox_counts, METH_NOARGS, "Counts of requests and records."},
     {"reset", sandbox_reset, METH_NOARGS, "Deletes records and counts."},
     {NULL, NULL, 0, NULL},
@@ -242,6 +333,9 @@ static PyType_Spec sandbox_spec = {
 int sandbox_add(PyObject *module, core_state *state) {
   state->sandbox_type = state_add_type(module, &sandbox_spec);
   if (!state->sandbox_type) return -1;
+  if (PyModule_AddIntConstant(module, "SANDBOX_CONTACTS", PRIVY_SANDBOX_CONTACTS) < 0) return -1;
+  if (PyModule_AddIntConstant(module, "SANDBOX_ORDERS", PRIVY_SANDBOX_ORDERS) < 0) return -1;
+  if (PyModule_AddIntConstant(module, "SANDBOX_EVENTS", PRIVY_SANDBOX_EVENTS) < 0) return -1;
   if (PyModule_AddStringConstant(module, "SANDBOX_TOKEN", PRIVY_SANDBOX_TOKEN) < 0) return -1;
   if (PyModule_AddStringConstant(module, "SANDBOX_CLIENT_ID", PRIVY_SANDBOX_CLIENT_ID) < 0) return -1;
   return PyModule_AddStringConstant(module, "SANDBOX_CLIENT_SECRET", PRIVY_SANDBOX_CLIENT_SECRET);

@@ -14,6 +14,9 @@ SANDBOX_TOKEN: Final[str]
 SANDBOX_READ: Final[int]
 SANDBOX_SEND: Final[int]
 SANDBOX_CONNECTIONS: Final[int]
+SANDBOX_CONTACTS: Final[int]
+SANDBOX_ORDERS: Final[int]
+SANDBOX_EVENTS: Final[int]
 SANDBOX_BUSY: Final[str]
 SANDBOX_CLIENT_ID: Final[str]
 SANDBOX_CLIENT_SECRET: Final[str]
@@ -539,12 +542,25 @@ class Sandbox:
         cut: int,
         skip: int,
         count: int,
+        operation: str | None,
         /,
     ) -> None:
-        """Queues a fault."""
+        """Queues a fault. ValueError for an unknown operation."""
 
     def clear_faults(self) -> None:
         """Removes the queued faults."""
+
+    def history(self) -> list[tuple[str, str, str | None, int, float, list[tuple[str, str]], bytes | None]]:
+        """Method, path, operation, HTTP status, time, header fields and body of the newest requests, oldest first."""
+
+    def keep_history(self, most: int, /) -> None:
+        """Sets how many requests to keep."""
+
+    def stored(self, kind: int, /) -> list[str]:
+        """The JSON texts of all records of a kind (``SANDBOX_CONTACTS``, ``SANDBOX_ORDERS``, ``SANDBOX_EVENTS``)."""
+
+    def find(self, kind: int, key: str, /) -> str | None:
+        """The JSON text of the record of a key; None if there is none."""
 
     def counts(self) -> tuple[int, int, int, int, int]:
         """Requests, contacts, orders, events, welcome messages."""
@@ -566,6 +582,9 @@ class SandboxConnection:
 
 def is_local(host: str, /) -> bool:
     """Whether only this machine can reach a server that listens on the address."""
+
+def mask(value: object, /) -> Any:
+    """A copy for a repr: e-mail addresses and phone numbers in its strings are masked."""
 
 def refuse_rows(details: list[tuple[int, str, str]], total: int, /) -> NoReturn:
     """Raises ValidationError for rows that are not sent: (index, field, message) each."""

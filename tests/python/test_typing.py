@@ -11,7 +11,9 @@ import privy.sandbox
 import pytest
 
 PUBLIC = [getattr(privy, name) for name in privy.__all__ if isinstance(getattr(privy, name), type)]
-PUBLIC += [privy.sandbox.SandboxResponse, privy.sandbox.Counts]
+PUBLIC += [
+    getattr(privy.sandbox, name) for name in privy.sandbox.__all__ if isinstance(getattr(privy.sandbox, name), type)
+]
 
 
 def functions(cls):
@@ -76,6 +78,8 @@ def completed(text):
         ("import privy\nprivy.Client().orders.upsert_many([]).", {"unsent"}),
         ("import privy\nfor one in privy.Client().contacts.list():\n    one.", {"email_consent"}),
         ("import privy\nprivy.AsyncClient().", {"contacts", "aclose"}),
+        ("import privy\nprivy.Sandbox().requests[0].", {"operation", "status", "json"}),
+        ("import privy\nprivy.Sandbox().orders[1].", {"total_amount", "to_dict"}),
         ("import privy\nprivy.AsyncClient().orders.", {"upsert", "upsert_many"}),
     ],
     ids=lambda value: value.rsplit("\n")[-1].strip() if isinstance(value, str) else None,

@@ -16,6 +16,16 @@ if getattr(privy, "omit", None) is not _core.omit:
     raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
 from ._sandbox import Counts, Sandbox, SandboxResponse
+from ._stored import SandboxContacts, SandboxEvent, SandboxOrders, SandboxRequest
 from ._wsgi import app
 
-__all__ = ["Counts", "Sandbox", "SandboxResponse", "app"]
+__all__ = [
+    "Counts",
+    "Sandbox",
+    "SandboxContacts",
+    "SandboxEvent",
+    "SandboxOrders",
+    "SandboxRequest",
+    "SandboxResponse",
+    "app",
+]

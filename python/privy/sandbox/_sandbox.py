@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from _collections_abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 
 import privy
 
 from .. import _core
 from .._client import Client
+from ._stored import SandboxContacts, SandboxEvent, SandboxOrders, SandboxRequest, events_of, requests_of
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
@@ -131,6 +133,59 @@ class Sandbox:
         finally:  # an exception report may show local variables of its frames
             del token, client_secret
 
+    def async_client(
+        self,
+        token: str | None = None,
+        *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        scopes: str | Iterable[str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+        max_response: int | None = None,
+        reserve: int = 0,
+        on_event: Callable[[privy.CallEvent], object] | None = None,
+    ) -> privy.AsyncClient:
+        """The same as ``client``, for asyncio."""
+        try:
+            return privy.AsyncClient(
+                token,
+                client_id=client_id,
+                client_secret=client_secret,
+                scopes=scopes,
+                timeout=timeout,
+                connect_timeout=connect_timeout,
+                max_wait=max_wait,
+                max_retries=max_retries,
+                max_response=max_response,
+                reserve=reserve,
+                sandbox=self,
+                on_event=on_event,
+            )
+        finally:  # an exception report may show local variables of its frames
+            del token, client_secret
+
+    def serve(
+        self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()
+    ) -> AbstractContextManager[str]:
+        """Serves the sandbox over HTTP while a ``with`` block runs: ``with sandbox.serve() as url:``.
+
+        The value is the base URL for ``Client(sandbox.token, base_url=url)``, also in other processes.
+
+        Args:
+            host: address to listen on.
+            port: port to listen on; 0 selects a free one.
+            allowed_hosts: host names to accept in requests, in addition to loopback.
+
+        Raises:
+            OSError: the server cannot listen on the address.
+        """
+        from ._server import running
+
+        return running(self, host, port, allowed_hosts)
+
     def handle(
         self,
         method: str,
@@ -234,6 +289,7 @@ class Sandbox:
         truncate: bool = False,
         skip: int = 0,
         count: int = 1,
+        on: str | None = None,
     ) -> None:
         """Injects a fault into coming requests. Faults occur in the order of the calls of ``fail``.
 
@@ -246,6 +302,11 @@ class Sandbox:
             truncate: process the request, then close the connection after half of the body.
             skip: number of requests to handle normally first.
             count: number of requests with the fault; 0: all later ones.
+            on: an operation, such as ``orders.upsert``: only its requests count and get the fault. The first request of
+                ``contacts.upsert`` is a ``contacts.create``. None: all requests, those for tokens included.
+
+        Raises:
+            ValueError: there is no such operation, or the arguments exclude each other.
         """
         if drop and truncate:
             raise ValueError("drop and truncate exclude each other")
@@ -253,7 +314,7 @@ class Sandbox:
             raise ValueError("skip, count and delay must not be negative")
         cut = _DROP if drop else _TRUNCATE if truncate else 0
         wait = -1.0 if retry_after is None else retry_after
-        self._core.add_fault(status or 0, body, wait, delay, cut, skip, count)
+        self._core.add_fault(status or 0, body, wait, delay, cut, skip, count, on)
 
     def clear_faults(self) -> None:
         """Removes the faults that have not occurred yet."""
@@ -264,8 +325,90 @@ class Sandbox:
         """Numbers of requests, contacts, orders, events and welcome messages so far."""
         return Counts(*self._core.counts())
 
+    @property
+    def requests(self) -> tuple[SandboxRequest, ...]:
+        """The newest requests, oldest first, with what became of them: at most 1,000, in at most 16 MiB.
+
+        ``keep_requests`` changes the number.
+        """
+        return requests_of(self._core)
+
+    def keep_requests(self, most: int) -> None:
+        """Sets how many requests ``requests`` keeps; 0: none."""
+        self._core.keep_history(most)
+
+    @property
+    def contacts(self) -> SandboxContacts:
+        """The contacts that are stored: a read-only mapping by id, e-mail address or phone number."""
+        return SandboxContacts(self._core)
+
+    @property
+    def orders(self) -> SandboxOrders:
+        """The orders that are stored: a read-only mapping by ``order_id``."""
+        return SandboxOrders(self._core)
+
+    @property
+    def events(self) -> tuple[SandboxEvent, ...]:
+        """The events that were accepted, oldest first."""
+        return events_of(self._core)
+
+    def assert_contact(self, key: str, /, **fields: object) -> privy.Contact:
+        """Checks that a contact is stored and has these fields, and returns it.
+
+        Args:
+            key: e-mail address, phone number or id of the contact.
+            fields: the expected values; a list may stand for a tuple, ISO 8601 text for a time. None: no value.
+
+        Raises:
+            AssertionError: the contact is missing, or fields differ; the message shows expected and stored values.
+        """
+        __tracebackhide__ = True
+        from ._differences import check, missing
+
+        contact = self.contacts.get(key)
+        if contact is None:
+            raise missing(f"contact {key!r}", (one.email or one.id for one in self.contacts.values()), "contacts")
+        check(f"contact {key!r}", contact.to_dict(), fields, "contacts.create")
+        return contact
+
+    def assert_order(self, order_id: int | str, /, **fields: object) -> privy.Order:
+        """Checks that an order is stored and has these fields, and returns it.
+
+        Args:
+            order_id: id of the order.
+            fields: the expected values, those of parameters (``total="95.00"``) and of attributes
+                (``currency_code="USD"``). Amounts are equal if their numbers are; ISO 8601 text may stand for a time.
+                None: no value.
+
+        Raises:
+            AssertionError: the order is missing, or fields differ; the message shows expected and stored values.
+        """
+        __tracebackhide__ = True
+        from ._differences import check, missing
+
+        order = self.orders.get(order_id)
+        if order is None:
+            raise missing(f"order {order_id}", self.orders, "orders")
+        check(f"order {order_id}", order.to_dict(), fields, "orders.upsert")
+        return order
+
+    def assert_event(self, event_type: str, /, **fields: object) -> SandboxEvent:
+        """Checks that an event of this type with these fields was accepted, and returns the first such event.
+
+        Args:
+            event_type: type of the event.
+            fields: the expected values; ``event_data`` is compared completely. None: no value.
+
+        Raises:
+            AssertionError: there is no such event; the message shows the event of this type that differs least.
+        """
+        __tracebackhide__ = True
+        from ._differences import check_event
+
+        return check_event(self.events, event_type, fields)
+
     def reset(self) -> None:
-        """Deletes contacts, orders, events and counts; keeps tokens, integrations, limits and clock."""
+        """Deletes contacts, orders, events, counts and ``requests``; keeps tokens, integrations, limits and clock."""
         self._core.reset()
 
     def __repr__(self) -> str:

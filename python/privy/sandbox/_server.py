@@ -13,7 +13,7 @@ from .. import _core
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from ._sandbox import Sandbox
@@ -81,6 +81,20 @@ class Server(ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Ignores broken connections."""
+
+
+@contextlib.contextmanager
+def running(sandbox: Sandbox, host: str, port: int, allowed_hosts: Iterable[str]) -> Iterator[str]:
+    """Serves the sandbox in a thread. The value is the base URL."""
+    server = Server(sandbox, host, port, allowed_hosts)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="privy sandbox", daemon=True)
+    thread.start()
+    try:
+        yield server.base_url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Connections:
