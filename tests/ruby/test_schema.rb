@@ -17,7 +17,8 @@ class TestSchema < PrivyTest
   OF_BULK = %i[check_first concurrency on_progress].freeze
   PUBLIC = %w[Client Contacts Orders Events ContactList Page Response Record Contact Order EventReceipt Configuration
               RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow CallEvent Sandbox Sandbox::App
-              Sandbox::Server Serializable Value Opaque
+              Sandbox::Server Sandbox::Request Sandbox::Event Sandbox::Contacts Sandbox::Orders
+              Serializable Value Opaque
               Core::Client Core::Group Core::Pager Core::Bulk].freeze
   INTERNAL = %i[Session Pager Observer BulkRows Drivers Driver WaitingDriver FiberDriver].freeze
 

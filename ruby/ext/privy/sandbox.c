@@ -136,9 +136,9 @@ static VALUE sandbox_seconds(VALUE self) {
 
 /* ---- faults and counts ---- */
 
-/* add_fault(status, body, retry_after, delay, cut, skip, count) */
+/* add_fault(status, body, retry_after, delay, cut, skip, count, operation) → whether the operation exists */
 static VALUE sandbox_add_fault(int count, VALUE *arguments, VALUE self) {
-  rb_check_arity(count, 7, 7);
+  rb_check_arity(count, 8, 8);
   VALUE cut = arguments[4];
   privy_sandbox_fault fault = {
       .http_status = NUM2INT(arguments[0]),
@@ -150,9 +150,11 @@ static VALUE sandbox_add_fault(int count, VALUE *arguments, VALUE self) {
                                                     : PRIVY_CUT_DROP,
       .skip = NUM2UINT(arguments[5]),
       .count = NUM2UINT(arguments[6]),
+      .operation = text_or_null(&arguments[7]),
   };
-  check(privy_sandbox_add_fault(privy_rb_sandbox_get(self), &fault));
-  return Qnil;
+  const privy_status status = privy_sandbox_add_fault(privy_rb_sandbox_get(self), &fault);
+  check(status);
+  return status == PRIVY_OK ? Qtrue : Qfalse;
 }
 
 static VALUE sandbox_clear_faults(VALUE self) {
@@ -165,6 +167,109 @@ static VALUE sandbox_counts(VALUE self) {
   privy_sandbox_counts counts = privy_sandbox_count(privy_rb_sandbox_get(self));
   return rb_ary_new_from_args(5, ULL2NUM(counts.requests), ULL2NUM(counts.contacts), ULL2NUM(counts.orders),
                               ULL2NUM(counts.events), ULL2NUM(counts.welcome_messages));
+}
+
+/* ---- what it received and stores ---- */
+
+/* A body: UTF-8 if it is valid UTF-8, else binary. */
+static VALUE request_body(const privy_sandbox_request *request) {
+  if (request->body == NULL) return Qnil;
+  VALUE body = rb_utf8_str_new(request->body, (long)request->body_length);
+  if (rb_enc_str_coderange(body) == ENC_CODERANGE_BROKEN) rb_enc_associate(body, rb_ascii8bit_encoding());
+  return rb_obj_freeze(body);
+}
+
+static VALUE request_values(const privy_sandbox_request *request) {
+  VALUE operation = request->operation == NULL ? Qnil : privy_rb_text(request->operation);
+  return rb_ary_new_from_args(7, privy_rb_clean_text(request->method, strlen(request->method)),
+                              privy_rb_clean_text(request->target, strlen(request->target)), operation,
+                              INT2NUM(request->http_status), privy_rb_instant(request->at),
+                              privy_rb_clean_text(request->headers, request->headers_length), request_body(request));
+}
+
+static VALUE history_body(VALUE argument) {
+  const privy_sandbox_history *history = (const privy_sandbox_history *)argument;
+  const privy_sandbox_request *request;
+  VALUE list = rb_ary_new();
+  for (size_t index = 0; (request = privy_sandbox_history_at(history, index)); index++)
+    rb_ary_push(list, request_values(request));
+  return list;
+}
+
+static VALUE history_clean(VALUE argument) {
+  privy_sandbox_history_free((privy_sandbox_history *)argument);
+  return Qnil;
+}
+
+/* core_history → [[method, path, operation, status, time, header block, body], …] */
+static VALUE sandbox_history(VALUE self) {
+  privy_sandbox_history *history;
+  check(privy_sandbox_history_new(privy_rb_sandbox_get(self), &history));
+  return rb_ensure(history_body, (VALUE)history, history_clean, (VALUE)history);
+}
+
+static VALUE sandbox_keep_history(VALUE self, VALUE most) {
+  privy_sandbox_keep_history(privy_rb_sandbox_get(self), NUM2SIZET(most));
+  return Qnil;
+}
+
+static privy_sandbox_kind kind_of(VALUE kind) {
+  if (kind == ID2SYM(rb_intern("contacts"))) return PRIVY_SANDBOX_CONTACTS;
+  return kind == ID2SYM(rb_intern("orders")) ? PRIVY_SANDBOX_ORDERS : PRIVY_SANDBOX_EVENTS;
+}
+
+struct view {
+  privy_sandbox *sandbox;
+  privy_sandbox_kind kind;
+  VALUE key;
+  privy_buffer text;
+  privy_error error;
+};
+
+static VALUE stored_body(VALUE argument) {
+  struct view *view = (struct view *)argument;
+  privy_value all, key, item;
+  privy_cursor cursor;
+  check(privy_sandbox_list(view->sandbox, view->kind, &view->text));
+  privy_rb_check(privy_value_parse(view->text.data, view->text.length, &all, &view->error), &view->error);
+  VALUE list = rb_ary_new();
+  privy_cursor_init(&cursor, all);
+  while (privy_cursor_next(&cursor, &key, &item)) rb_ary_push(list, rb_utf8_str_new(item.text, (long)item.length));
+  return list;
+}
+
+static VALUE find_body(VALUE argument) {
+  struct view *view = (struct view *)argument;
+  const privy_status status = privy_sandbox_find(view->sandbox, view->kind, RSTRING_PTR(view->key),
+                                                 (size_t)RSTRING_LEN(view->key), &view->text);
+  check(status);
+  return status == PRIVY_OK ? rb_utf8_str_new(view->text.data, (long)view->text.length) : Qnil;
+}
+
+static VALUE view_clean(VALUE argument) {
+  struct view *view = (struct view *)argument;
+  privy_buffer_clear(&view->text);
+  privy_error_clear(&view->error);
+  return Qnil;
+}
+
+static VALUE look(VALUE self, VALUE (*body)(VALUE), VALUE kind, VALUE key) {
+  struct view view = {.sandbox = privy_rb_sandbox_get(self), .kind = kind_of(kind), .key = key};
+  privy_error_init(&view.error);
+  VALUE result = rb_ensure(body, (VALUE)&view, view_clean, (VALUE)&view);
+  RB_GC_GUARD(self);
+  RB_GC_GUARD(key);
+  return result;
+}
+
+/* core_stored(kind) → the JSON text of each record */
+static VALUE sandbox_stored(VALUE self, VALUE kind) {
+  return look(self, stored_body, kind, Qnil);
+}
+
+/* core_find(kind, key) → the JSON text of the record, or nil */
+static VALUE sandbox_find(VALUE self, VALUE kind, VALUE key) {
+  return look(self, find_body, kind, rb_str_new_frozen(StringValue(key)));
 }
 
 static VALUE sandbox_reset(VALUE self) {
@@ -191,6 +296,10 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_seconds", sandbox_seconds, 0);
   rb_define_private_method(klass, "core_add_fault", sandbox_add_fault, -1);
   rb_define_private_method(klass, "core_counts", sandbox_counts, 0);
+  rb_define_private_method(klass, "core_history", sandbox_history, 0);
+  rb_define_private_method(klass, "core_keep_history", sandbox_keep_history, 1);
+  rb_define_private_method(klass, "core_stored", sandbox_stored, 1);
+  rb_define_private_method(klass, "core_find", sandbox_find, 2);
   rb_define_method(klass, "revoke_token", sandbox_revoke_token, 1);
   rb_define_method(klass, "clear_faults", sandbox_clear_faults, 0);
   rb_define_method(klass, "reset", sandbox_reset, 0);

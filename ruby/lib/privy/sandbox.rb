@@ -17,7 +17,7 @@ module Privy
   #   Removes the faults that {#fail} has queued.
   #   @return [void]
   # @!method reset
-  #   Removes contacts, orders, events and counts; keeps tokens, integrations, limits and clock.
+  #   Removes contacts, orders, events, counts and {#requests}; keeps tokens, integrations, limits and clock.
   #   @return [void]
   class Sandbox
     include Opaque
@@ -146,17 +146,62 @@ module Privy
     # @param truncate [Boolean] act, then send the headers and only half of the body
     # @param skip [Integer] requests before the fault
     # @param count [Integer] requests with the fault; 0: all further requests
+    # @param on [String, nil] an operation, such as "orders.upsert": only its requests count and get the fault. The
+    #   first request of "contacts.upsert" is a "contacts.create". nil: all requests, those for tokens included
     # @return [void]
-    def fail(status: nil, body: nil, retry_after: nil, delay: 0, drop: false, truncate: false, skip: 0, count: 1)
+    # @raise [ArgumentError] there is no such operation, or the arguments exclude each other
+    def fail(status: nil, body: nil, retry_after: nil, delay: 0, drop: false, truncate: false, skip: 0, count: 1,
+             on: nil)
       raise ArgumentError, "drop and truncate exclude each other" if drop && truncate
 
       cut = (:drop if drop) || (:truncate if truncate)
-      core_add_fault(status || 0, body, retry_after || -1, delay, cut, skip, count)
+      known = core_add_fault(status || 0, body, retry_after || -1, delay, cut, skip, count, on && String(on))
+      raise ArgumentError, "there is no operation #{on}" unless known
     end
 
     # @return [Counts] requests handled, contacts and orders stored, events accepted, welcome messages sent
     def counts
       Counts.new(*core_counts)
+    end
+
+    # The newest requests, oldest first, with what became of them: at most 1,000, in at most 16 MiB. {#keep_requests}
+    # changes the number.
+    #
+    # @return [Array<Request>] frozen
+    def requests
+      core_history.map { |values| Request.new(*values) }.freeze
+    end
+
+    # Sets how many requests {#requests} keeps.
+    #
+    # @param most [Integer] 0: none
+    # @return [void]
+    # @raise [ArgumentError] the number is negative
+    def keep_requests(most)
+      raise ArgumentError, "most must not be negative" if most.negative?
+
+      core_keep_history(most)
+    end
+
+    # The contacts that are stored: +sandbox.contacts["jane@example.com"]+.
+    #
+    # @return [Contacts]
+    def contacts
+      Contacts.new(self)
+    end
+
+    # The orders that are stored: +sandbox.orders[1001]+.
+    #
+    # @return [Orders]
+    def orders
+      Orders.new(self)
+    end
+
+    # The events that were accepted, oldest first.
+    #
+    # @return [Array<Event>] frozen
+    def events
+      core_stored(:events).map { |text| Event.of(text) }.freeze
     end
 
     # @return [String]
@@ -180,6 +225,7 @@ module Privy
       end.join
     end
 
+    %i[Request Event Contacts Orders].each { |name| autoload name, File.expand_path("sandbox/stored", __dir__) }
     autoload :App, File.expand_path("sandbox/app", __dir__)
     autoload :Server, File.expand_path("sandbox/server", __dir__)
   end

@@ -1,0 +1,124 @@
+# frozen_string_literal: true
+
+require_relative "helper"
+
+# The sandbox as a test double: what it received, what it stores, faults of one operation.
+class TestSandboxDouble < PrivyTest
+  ORDER = { email: "jane@example.com", total: "95.00", currency: "USD", order_date: "2026-05-12T10:00:00Z" }.freeze
+  AT = Time.utc(2026, 5, 12, 10)
+
+  def setup
+    @sandbox = Privy::Sandbox.new
+    @sandbox.set_clock(AT)
+    @client = @sandbox.client(max_retries: 0)
+  end
+
+  def test_requests_are_recorded_with_what_became_of_them
+    @client.contacts.create(email: JANE, first_name: "Jäne")
+    @sandbox.advance(1.5)
+    assert_raises(Privy::ConflictError) { @client.contacts.create(email: JANE) }
+    @client.request("GET", "/contacts", params: { email: JANE })
+    created, refused, listed = @sandbox.requests
+    assert_equal ["POST", "/contacts", "contacts.create", 201], [created.method, created.path, created.operation,
+                                                                 created.status]
+    assert_equal({ "email" => JANE, "first_name" => "Jäne" }, created.json)
+    assert_equal [AT, AT + 1.5, 409], [created.at, refused.at, refused.status]
+    assert_equal ["/contacts?email=jane%40example.com", "", nil], [listed.path, listed.body, listed.json]
+    assert_predicate @sandbox.requests, :frozen?
+    assert_equal created, @sandbox.requests.first
+    assert_equal created.hash, @sandbox.requests.first.hash
+    assert_predicate created, :frozen?
+    assert_equal 409, (refused in { status: Integer => status }) && status
+  end
+
+  def test_requests_hold_no_secret_and_are_masked
+    @sandbox.add_integration("shop-secret")
+    @client.orders.upsert(order_id: 1, integration_token: "shop-secret", **ORDER)
+    oauth = @sandbox.client(client_id: Privy::Sandbox::CLIENT_ID, client_secret: Privy::Sandbox::CLIENT_SECRET)
+    oauth.contacts.list(email: JANE).to_a
+    order, token, list = @sandbox.requests
+    assert_match(/json/, order.headers["content-type"])
+    refute_includes order.headers, "authorization"
+    refute_includes order.to_h.to_s, "shop-secret"
+    assert_equal ["/oauth/token", nil, nil], [token.path, token.body, token.json]
+    assert_equal "contacts.list", list.operation
+    refute_includes @sandbox.requests.inspect, "jane@"
+    assert_includes order.inspect, "j***@example.com"
+  end
+
+  def test_a_body_that_is_not_json
+    headers = { "Authorization" => "Bearer #{@sandbox.token}", "X-A" => "1", "x-a" => "2" }
+    @sandbox.handle("POST", "/contacts", headers, "{\xFF".b)
+    request = @sandbox.requests.first
+    assert_equal [400, "{\xFF".b, nil, "1, 2"], [request.status, request.body, request.json, request.headers["x-a"]]
+    assert_includes request.inspect, "status=400"
+  end
+
+  def test_the_newest_requests_are_kept
+    1003.times { |number| @sandbox.handle("GET", "/#{number}") }
+    assert_equal [1000, "/3", "/1002"], [@sandbox.requests.size, *@sandbox.requests.values_at(0, -1).map(&:path)]
+    @sandbox.keep_requests(2)
+    assert_equal %w[/1001 /1002], @sandbox.requests.map(&:path)
+    @sandbox.reset
+    assert_empty @sandbox.requests
+    @sandbox.keep_requests(0)
+    @sandbox.handle("GET", "/a")
+    assert_empty @sandbox.requests
+    assert_raises(ArgumentError) { @sandbox.keep_requests(-1) }
+  end
+
+  def test_contacts_are_found_by_each_key
+    jane = @client.contacts.create(email: "Jane@example.com", phone_number: "+14155550171", tags: ["vip"])
+    bob = @client.contacts.create(email: "bob@example.com")
+    contacts = @sandbox.contacts
+    [jane.id, JANE, "JANE@example.com", "+14155550171"].each { |key| assert_equal jane, contacts[key] }
+    assert_equal [jane, bob], contacts.to_a
+    assert_equal [2, 2], [contacts.size, contacts.each.size]
+    @client.contacts.delete(bob.id)
+    assert_nil contacts[bob.id]
+    assert_nil contacts[5]
+    refute contacts.key?("bob@example.com")
+    assert_raises(KeyError) { contacts.fetch("bob@example.com") }
+    assert_equal "#<Privy::Sandbox::Contacts size=1>", contacts.inspect
+  end
+
+  def test_orders_have_all_that_was_sent
+    @client.orders.upsert(order_id: 1001, line_items: [{ sku: "A", quantity: 2 }], **ORDER)
+    order = @sandbox.orders.fetch(1001)
+    assert_equal order, @sandbox.orders["1001"]
+    assert_equal [95, "USD", AT], [order.total_amount, order.currency_code, order.placed_at]
+    assert_equal [95, [{ "sku" => "A", "quantity" => 2 }]], [order["total"], order["line_items"]]
+    assert_equal [1001], @sandbox.orders.map(&:order_id)
+    assert_nil @sandbox.orders[7]
+    assert_nil @sandbox.orders[nil]
+    assert_equal 1, @sandbox.orders.size
+  end
+
+  def test_events_are_stored_once_and_in_order
+    data = { "price" => 9.99, "inner" => { "a" => [1, nil] } }
+    @client.events.ingest("seen", email: JANE, event_time: AT - 60, event_data: data)
+    2.times { @client.events.ingest("bought", email: JANE, idempotency_key: "k") }
+    seen, bought = @sandbox.events
+    assert_equal ["seen", JANE, data, AT - 60, AT], [seen.event_type, seen.email, seen.event_data, seen.event_time,
+                                                     seen.accepted_at]
+    assert_equal ["bought", "k", nil, nil], [bought.event_type, bought.idempotency_key, bought.event_time,
+                                             bought.event_data]
+    assert_equal [2, true, true], [@sandbox.events.size, seen.frozen?, @sandbox.events.frozen?]
+    refute_includes @sandbox.events.inspect, "jane@"
+    operation = Privy::Core.schema[:operations].find { |row| row[:name] == "events.ingest" }
+    names = operation[:params].map { |row| row[:name] }
+    assert_equal (names + %i[event_id accepted_at]).sort, Privy::Sandbox::Event.members.sort
+  end
+
+  def test_a_fault_may_concern_one_operation
+    @sandbox.fail(status: 503, on: "orders.upsert", skip: 1)
+    @sandbox.fail(status: 500, on: "contacts.upsert")
+    @client.orders.upsert(order_id: 1, **ORDER)
+    assert_raises(Privy::ServerError) { @client.contacts.upsert(email: JANE, first_name: "J") }
+    assert_raises(Privy::ServerError) { @client.orders.upsert(order_id: 1, **ORDER) }
+    @client.orders.upsert(order_id: 1, **ORDER)
+    assert_equal [201, 500, 503, 200], @sandbox.requests.map(&:status)
+    error = assert_raises(ArgumentError) { @sandbox.fail(status: 503, on: "orders.upsrt") }
+    assert_equal "there is no operation orders.upsrt", error.message
+  end
+end
