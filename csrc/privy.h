@@ -924,6 +924,9 @@ PRIVY_API size_t privy_group_count(const privy_group *group);
 PRIVY_API bool privy_group_next_completed(privy_group *group, privy_completion *out);
 /* Advances all calls, and waits at most `seconds` until one completes. */
 PRIVY_API void privy_group_wait(privy_group *group, double seconds);
+/* Advances all calls without waiting: sends the requests of calls that have started, and receives responses at most
+ * once a millisecond. For a caller that does other work between two calls, such as reading the rows of a bulk run. */
+PRIVY_API void privy_group_poll(privy_group *group);
 /* Ends a wait early. Safe to call from any thread. */
 PRIVY_API void privy_group_wake(privy_group *group);
 

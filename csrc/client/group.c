@@ -28,6 +28,7 @@ struct privy_group {
   privy_level min_level; /* of the events that calls started from now on keep */
   bool in_event_loop;    /* it has a socket callback */
   double driven_at;      /* by privy_monotonic */
+  double received_at;    /* by privy_monotonic: when the engine last looked for responses */
   int generation;        /* privy_fork_generation of its connections */
 };
 
@@ -40,6 +41,8 @@ struct privy_group {
 #define FETCH_DRIVE_INTERVAL 0.1
 /* Seconds between two checks of `woken` in a group of a sandbox's client. */
 #define WAKE_POLL 0.004
+/* Seconds after which a poll looks for responses again: libcurl asks the system for each connection. */
+#define RECEIVE_INTERVAL 0.001
 
 /* ---- life ---- */
 
@@ -355,12 +358,25 @@ void privy_group_wait(privy_group *group, double seconds) {
   double due = seconds_until_due(group);
   if (due >= 0 && due < seconds) seconds = due;
   if (group->trace.count > 0) seconds = 0;
-  if (group->completed.count == 0 && group->engine)
+  if (group->completed.count == 0 && group->engine) {
+    group->received_at = group->driven_at;
     privy_engine_wait(group->engine, seconds);
-  else if (group->completed.count == 0)
+  } else if (group->completed.count == 0) {
     sleep_until_woken(group, seconds);
+  }
   atomic_store(&group->woken, false);
   advance_all(group);
+}
+
+void privy_group_poll(privy_group *group) {
+  double now = privy_monotonic();
+  if (!group->engine || now - group->received_at >= RECEIVE_INTERVAL) {
+    privy_group_wait(group, 0);
+    return;
+  }
+  extend_timeouts(group, now - group->driven_at);
+  advance_all(group);
+  privy_engine_send(group->engine);
 }
 
 void privy_group_wake(privy_group *group) {

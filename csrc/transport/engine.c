@@ -188,6 +188,13 @@ void privy_engine_wait(privy_engine *engine, double seconds) {
     engine->curl->multi_poll(engine->multi, NULL, 0, (int)(fmin(seconds, MAX_WAIT) * 1000), NULL);
 }
 
+void privy_engine_send(privy_engine *engine) {
+  int running = 0;
+  privy_fork_forbid();
+  engine->curl->multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  privy_fork_allow();
+}
+
 void privy_engine_wake(privy_engine *engine) {
   engine->curl->multi_wakeup(engine->multi);
 }

@@ -51,6 +51,9 @@ void *privy_engine_next_completed(privy_engine *engine, privy_status *status, pr
 
 /* Advances all transfers, then waits at most `seconds` for sockets or a wake. */
 void privy_engine_wait(privy_engine *engine, double seconds);
+/* Sends the requests of transfers that have started, and does no more: its cost does not grow with the number of
+ * transfers. */
+void privy_engine_send(privy_engine *engine);
 /* Ends a wait early. Safe to call from any thread. */
 void privy_engine_wake(privy_engine *engine);
 

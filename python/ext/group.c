@@ -256,6 +256,16 @@ bool group_drive(PyObject *object, double seconds) {
   return PyErr_CheckSignals() == 0 && report(self);
 }
 
+bool group_poll(PyObject *object) {
+  group_object *self = (group_object *)object;
+  if (!lock(self)) return false;
+  PyThreadState *thread = PyEval_SaveThread();
+  privy_group_poll(self->group);
+  PyEval_RestoreThread(thread);
+  unlock(self);
+  return PyErr_CheckSignals() == 0 && report(self);
+}
+
 /* wait(seconds): for no longer than SLICE; the caller calls it again. */
 static PyObject *group_wait(PyObject *object, PyObject *value) {
   double seconds = PyFloat_AsDouble(value);

@@ -71,6 +71,31 @@ done:
   scene_close(&s);
 }
 
+/* Polls send at once and receive in time, without a wait in between. */
+static void polls_drive_a_group(void **state) {
+  (void)state;
+  scene s;
+  privy_group *group = NULL;
+  bool seen[MANY] = {false};
+  const struct timespec moment = {0, 200000};
+  const size_t many = harness_rounds(MANY, 3);
+  scene_open(&s, SERVE(echo));
+  CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
+  CHECK_OK(privy_group_new(s.client, &group, &s.error));
+  uint64_t started = 0;
+  for (int turns = 0; started < many || privy_group_count(group) > 0; turns++) {
+    assert_true(turns < 100000);
+    if (started < many && privy_group_count(group) < 8) CHECK_OK(start_numbered(group, started++, &s.error));
+    privy_group_poll(group);
+    if (turns % 8 == 7) nanosleep(&moment, NULL);
+    CHECK_MEMORY(take_all(group, seen));
+  }
+  assert_all(seen, many);
+done:
+  privy_group_free(group);
+  scene_close(&s);
+}
+
 /* ---- an event loop ---- */
 
 typedef struct loop {
@@ -374,6 +399,7 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST(each_thread_receives_the_response_to_its_request),
+      TEST(polls_drive_a_group),
       TEST(an_event_loop_drives_a_group),
       TEST(a_cancelled_call_leaves_nothing_behind),
       TEST(time_without_a_driver_is_no_timeout),

@@ -1,5 +1,6 @@
 #include "binding.h"
 
+#include <math.h>
 #include <ruby/io.h>
 #include <ruby/thread.h>
 #include <unistd.h>
@@ -293,12 +294,15 @@ static VALUE group_next_completed(int count, VALUE *arguments, VALUE self) {
 
 struct wait {
   group *self;
-  double seconds;
+  double seconds; /* negative: poll instead */
 };
 
 static void *wait_without_gvl(void *argument) {
   struct wait *wait = argument;
-  privy_group_wait(wait->self->core, wait->seconds);
+  if (wait->seconds < 0)
+    privy_group_poll(wait->self->core);
+  else
+    privy_group_wait(wait->self->core, wait->seconds);
   return NULL;
 }
 
@@ -317,14 +321,23 @@ static VALUE wait_clean(VALUE argument) {
   return Qnil;
 }
 
-/* wait(seconds): advances all calls, waits up to that long for one to end, and reports the events */
-static VALUE group_wait(VALUE self, VALUE seconds) {
-  struct wait wait = {.self = group_get(self), .seconds = NUM2DBL(seconds)};
+static VALUE drive(VALUE self, double seconds) {
+  struct wait wait = {.self = group_get(self), .seconds = seconds};
   wait.self->busy = true;
   rb_ensure(wait_body, (VALUE)&wait, wait_clean, (VALUE)&wait);
   privy_rb_report_all(wait.self->observer, wait.self->core);
   RB_GC_GUARD(self);
   return Qnil;
+}
+
+/* wait(seconds): advances all calls, waits up to that long for one to end, and reports the events */
+static VALUE group_wait(VALUE self, VALUE seconds) {
+  return drive(self, fmax(NUM2DBL(seconds), 0));
+}
+
+/* poll: advances all calls without waiting, and reports the events */
+static VALUE group_poll(VALUE self) {
+  return drive(self, -1);
 }
 
 /* count → calls in flight, and completed ones that next_completed has not returned */
@@ -417,6 +430,7 @@ void privy_rb_init_group(void) {
   rb_define_method(klass, "cancel", group_cancel, 1);
   rb_define_method(klass, "next_completed", group_next_completed, -1);
   rb_define_method(klass, "wait", group_wait, 1);
+  rb_define_method(klass, "poll", group_poll, 0);
   rb_define_method(klass, "count", group_count, 0);
   rb_define_method(klass, "set_prefetch", group_set_prefetch, 1);
   rb_define_method(klass, "waiting_until", group_waiting_until, 0);

@@ -47,7 +47,7 @@ module Privy
     #
     # @return [void]
     def poll
-      wait(0)
+      @group.poll
     end
   end
   private_constant :Driver, :WaitingDriver
