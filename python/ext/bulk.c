@@ -128,7 +128,7 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
     if (*next != PRIVY_BULK_ROW && !(group_report(self->group) && report(self))) return false;
     if (*next == PRIVY_BULK_END || (*next != PRIVY_BULK_ROW && !self->closing)) return true;
     if (self->closing) continue;
-    if (drives && PyDict_Size(self->rows) > 0 && !group_poll(self->group)) return false;
+    if (drives && PyDict_Size(self->rows) > 0 && !group_drive(self->group, -1)) return false;
     if (!bulk_take_row(self)) return false;
   }
 }

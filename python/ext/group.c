@@ -250,17 +250,8 @@ bool group_drive(PyObject *object, double seconds) {
   group_object *self = (group_object *)object;
   if (!lock(self)) return false;
   PyThreadState *thread = PyEval_SaveThread();
-  privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
-  PyEval_RestoreThread(thread);
-  unlock(self);
-  return PyErr_CheckSignals() == 0 && report(self);
-}
-
-bool group_poll(PyObject *object) {
-  group_object *self = (group_object *)object;
-  if (!lock(self)) return false;
-  PyThreadState *thread = PyEval_SaveThread();
-  privy_group_poll(self->group);
+  if (seconds < 0) privy_group_poll(self->group);
+  if (seconds >= 0) privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(thread);
   unlock(self);
   return PyErr_CheckSignals() == 0 && report(self);
@@ -269,7 +260,7 @@ bool group_poll(PyObject *object) {
 /* wait(seconds): for no longer than SLICE; the caller calls it again. */
 static PyObject *group_wait(PyObject *object, PyObject *value) {
   double seconds = PyFloat_AsDouble(value);
-  if (PyErr_Occurred() || !group_drive(object, seconds)) return NULL;
+  if (PyErr_Occurred() || !group_drive(object, seconds > 0 ? seconds : 0)) return NULL;
   Py_RETURN_NONE;
 }
 
