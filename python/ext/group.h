@@ -14,8 +14,8 @@ bool group_observe(PyObject *object);
  * exception. */
 bool group_keep_context(PyObject *object, uint64_t id);
 void group_forget_context(PyObject *object, uint64_t id);
-/* Drives the calls for at most `seconds`, and no longer than SLICE; negative: polls them without waiting. Runs signal handlers and reports events. False with
- * an exception. */
+/* Drives the calls for at most `seconds`, and no longer than SLICE; negative: polls them without waiting. Runs signal
+ * handlers and reports events. False with an exception. */
 bool group_drive(PyObject *object, double seconds);
 /* Reports the recorded events. False with an exception that must stop the calls. */
 bool group_report(PyObject *object);
