@@ -255,3 +255,39 @@ def test_types_are_collected_with_their_interpreter():
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=600, check=True
     )
     assert output.stdout.split() == ["True"] * 3
+
+
+def look_at(sandbox):
+    """Reads everything that a sandbox shows."""
+    assert [request.status for request in sandbox.requests[:3]] == [201, 200, 201]
+    assert [repr(request) for request in sandbox.requests]
+    for view in (sandbox.contacts, sandbox.orders):
+        assert len(list(view.values())) == len(view)
+    assert sandbox.events[0].event_data == {"a": 1}
+    assert "nobody@example.com" not in sandbox.contacts
+    sandbox.assert_order(1, total=95, email="a@b.c")
+    sandbox.fail(503, on="orders.upsert", body="x")
+    sandbox.clear_faults()
+
+
+@pytest.fixture
+def used(sandbox):
+    client = sandbox.client()
+    client.orders.upsert(order_id=1, email="a@b.c", total="95.00", currency="USD", order_date=NOW)
+    client.events.ingest("seen", email="a@b.c", event_data={"a": 1})
+    client.contacts.create(email="b@b.c")
+    return sandbox
+
+
+def test_every_allocation_of_a_view_may_fail(used):
+    assert sweep(lambda: look_at(used)) > 10
+    look_at(used)
+
+
+def test_views_do_not_leak(used):
+    shared = [None, privy.Contact, privy.Order, _core.Sandbox]
+    grown(lambda: look_at(used), 20)
+    before = [sys.getrefcount(thing) for thing in shared]
+    assert min(grown(lambda: look_at(used), 100) for _ in range(4)) < 80
+    after = [sys.getrefcount(thing) for thing in shared]
+    assert all(abs(now - then) < 50 for then, now in zip(before, after, strict=True)), (before, after)

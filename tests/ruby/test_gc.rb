@@ -180,6 +180,19 @@ class TestGarbage < PrivyTest
     end
   end
 
+  def look_at(sandbox)
+    [sandbox.requests.map(&:to_h), sandbox.contacts.map(&:to_h), sandbox.orders.map(&:to_h), sandbox.events.map(&:to_h),
+     sandbox.contacts[JANE].email, sandbox.requests.inspect, sandbox.requests.first.json]
+  end
+
+  def test_views_of_a_sandbox_under_stress_do_not_leak
+    sandbox = Privy::Sandbox.new
+    sandbox.client.events.ingest("seen", email: JANE, event_data: { a: 1 })
+    expected = look_at(sandbox)
+    stressed { assert_equal expected, look_at(sandbox) }
+    assert_no_leak(200) { look_at(sandbox) }
+  end
+
   def test_clients_and_sandboxes_do_not_leak
     assert_no_leak(200) { Privy::Sandbox.new.client.contacts.create(email: JANE) }
     assert_no_leak(200) { refused(Privy::Error) { Privy::Client.new(token: "no token", base_url: "x" * 10_000) } }

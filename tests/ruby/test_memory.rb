@@ -154,4 +154,17 @@ class TestMemory < PrivyTest
     headers = { "Authorization" => "Bearer #{sandbox.token}" }
     sweep(at_least: 5) { sandbox.handle("POST", "/contacts", headers, '{"email":"jane@example.com"}') }
   end
+
+  def test_views_of_a_sandbox_survive_failed_allocations
+    sandbox = Privy::Sandbox.new
+    client = sandbox.client
+    client.events.ingest("seen", email: JANE, event_data: { a: 1 })
+    client.orders.upsert(order_id: 1, email: JANE, total: 95, currency: "USD", order_date: "2026-05-12T10:00:00Z")
+    sweep { assert_equal [200, 201], sandbox.requests.map(&:status) }
+    sweep(at_least: 2) { assert_equal [JANE], sandbox.contacts.map(&:email) }
+    sweep(at_least: 2) { assert_equal JANE, sandbox.orders[1].email }
+    sweep(at_least: 2) { assert_equal JANE, sandbox.contacts[JANE].email }
+    sweep(at_least: 2) { assert_equal ["seen"], sandbox.events.map(&:event_type) }
+    sweep { sandbox.fail(status: 500, on: "orders.upsert", body: "x", skip: 1_000_000) }
+  end
 end
