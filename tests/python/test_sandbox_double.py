@@ -143,7 +143,7 @@ def test_contacts_are_found_by_each_key(sandbox, client):
     assert contacts["+14155550171"].tags == ("vip",)
     assert list(contacts) == [jane.id, bob.id]
     assert list(contacts.values()) == [jane, bob]
-    assert (len(contacts), repr(contacts)) == (2, "SandboxContacts(2 contacts)")
+    assert (len(contacts), repr(contacts)) == (2, "SandboxContacts(2)")
     client.contacts.update(bob.id, first_name="Bob")
     assert contacts["bob@example.com"].first_name == "Bob"
     client.contacts.delete(bob.id)
@@ -175,7 +175,7 @@ def test_orders_have_all_that_was_sent(sandbox, client):
     assert (stored["total"], stored["order_date"]) == (Decimal("95.00"), "2026-05-12T10:00:00Z")
     assert stored["line_items"] == ({"sku": "A", "quantity": 2},)
     assert [str(key) for key in orders] == ["1001", "1002"]
-    assert (len(orders), repr(orders)) == (2, "SandboxOrders(2 orders)")
+    assert (len(orders), repr(orders)) == (2, "SandboxOrders(2)")
     assert orders.get(1003) is None
     assert 1.5 not in orders
 
@@ -305,6 +305,19 @@ def test_assert_event_finds_the_event_that_fits(sandbox, client):
     assert message(lambda: sandbox.assert_event("left", email="b@example.com")).startswith(
         "the event of type 'left' differs:"
     )
+
+
+def test_pytest_shows_the_line_of_the_test(sandbox):
+    sandbox.client().contacts.create(email="jane@example.com")
+    for check in (
+        lambda: sandbox.assert_order(1),
+        lambda: sandbox.assert_contact("jane@example.com", tags=["vip"]),
+        lambda: sandbox.assert_event("seen"),
+    ):
+        with pytest.raises(AssertionError) as caught:
+            check()
+        shown = caught.traceback.filter(caught)
+        assert [str(entry.path) for entry in shown] == [__file__, __file__]
 
 
 def test_booleans_are_not_numbers():

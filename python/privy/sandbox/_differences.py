@@ -16,6 +16,7 @@ _LISTED = 10  # keys that a message lists
 
 def check(title: str, stored: Mapping[str, object], expected: Mapping[str, object], operation: str) -> None:
     """Raises AssertionError with one line for each expected field that the record lacks or that differs."""
+    __tracebackhide__ = True
     lines = differences(stored, expected, operation)
     if lines:
         raise AssertionError("\n".join([f"{title} differs:", *lines]))
@@ -30,6 +31,7 @@ def missing(title: str, keys: Iterable[object], what: str) -> AssertionError:
 
 def check_event(events: tuple[SandboxEvent, ...], event_type: str, expected: Mapping[str, object]) -> SandboxEvent:
     """The first event of that type that has the expected fields. The error shows the event that differs least."""
+    __tracebackhide__ = True
     found = [event for event in events if event.event_type == event_type]
     if not found:
         types = dict.fromkeys(event.event_type for event in events)

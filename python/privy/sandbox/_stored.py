@@ -112,7 +112,7 @@ class SandboxContacts(Mapping[str, Contact]):
         return self._core.counts()[1]
 
     def __repr__(self) -> str:
-        return f"SandboxContacts({len(self)} contacts)"
+        return f"SandboxContacts({len(self)})"
 
 
 class SandboxOrders(Mapping[int | str, Order]):
@@ -140,7 +140,7 @@ class SandboxOrders(Mapping[int | str, Order]):
         return self._core.counts()[2]
 
     def __repr__(self) -> str:
-        return f"SandboxOrders({len(self)} orders)"
+        return f"SandboxOrders({len(self)})"
 
 
 def requests_of(core: _core.Sandbox) -> tuple[SandboxRequest, ...]:
