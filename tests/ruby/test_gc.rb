@@ -171,6 +171,7 @@ class TestGarbage < PrivyTest
   def test_stopped_calls_do_not_leak
     in_process do |client, sandbox|
       sandbox.fail(delay: 60, count: 0)
+      sandbox.keep_requests(0) # their bodies would look like a leak
       long = "x" * 200_000
       assert_no_leak(10) do
         assert_raises(Timeout::Error) do
