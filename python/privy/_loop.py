@@ -33,6 +33,12 @@ def _instead() -> str:
     return ", and this is trio: make the calls of a Client with trio.to_thread.run_sync"
 
 
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    """Sets the exception. The loop must not report it as lost if the task is cancelled before its first step."""
+    future.set_exception(error)
+    future.exception()
+
+
 class _Started:
     """A call in flight. Cancels it when its result can no longer be awaited."""
 
@@ -97,7 +103,7 @@ class Driver:
         if self.process == os.getpid() and not self._loop.is_closed():
             for future in self._futures.values():
                 if not future.done():
-                    future.set_exception(PrivyError("the client was closed while the call was in flight"))
+                    _fail(future, PrivyError("the client was closed while the call was in flight"))
         self._futures.clear()
         self.group.close()
 
@@ -138,7 +144,7 @@ class Driver:
             if error is None:
                 future.set_result(value)
             else:
-                future.set_exception(error)
+                _fail(future, error)
 
     def _plan(self) -> None:
         if self._soon:

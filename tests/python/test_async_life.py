@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
@@ -10,6 +11,7 @@ import warnings
 
 import privy
 import pytest
+from privy import _loop
 from support import PROMPT, TOKEN, eventually, served, until
 
 ORDER = {"email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
@@ -32,6 +34,23 @@ def test_closing_cancels_the_calls_in_flight(run, opened, sandbox):
         await client.aclose()
 
     run(main())
+
+
+def test_an_error_that_nothing_awaits_is_not_reported(run):
+    """A page that is requested early may fail before the first step of its task, which is then cancelled: the loop must
+    not call its exception handler for the error."""
+
+    async def main():
+        future = asyncio.get_running_loop().create_future()
+        _loop._fail(future, privy.PrivyError("the call failed"))
+        assert isinstance(future.exception(), privy.PrivyError)
+
+    async def forgotten():
+        _loop._fail(asyncio.get_running_loop().create_future(), privy.PrivyError("the call failed"))
+        gc.collect()
+
+    run(main())
+    run(forgotten())
 
 
 def test_two_loops_in_two_threads(opened, sandbox):
