@@ -3,9 +3,9 @@
 #include "base/host.h"
 #include "base/memory.h"
 #include "base/time.h"
-#include "sandbox/exchange.h"
 #include "sandbox/host_filter.h"
 #include "sandbox/http_head.h"
+#include "sandbox/respond.h"
 
 /* Seconds that a kept connection may stay idle, and that a head, and a body, may take to arrive. */
 #define IDLE_SECONDS 60.0

@@ -1,8 +1,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "sandbox/exchange.h"
 #include "sandbox/ids.h"
+#include "sandbox/input.h"
+#include "sandbox/respond.h"
 
 #define FIELD(name) PRIVY_FIELD_EVENT_##name
 #define TEXT_OF(string) (string), strlen(string)

@@ -30,52 +30,6 @@ typedef struct privy_exchange {
 
 typedef privy_status privy_handler(privy_exchange *exchange);
 
-/* ---- input.c: reading and checking requests
- * ------------------------------------------------------------------------------------- */
-
-/* Reads the body into `values`; responds with 400 if it is not a JSON object. An empty body is an empty object. */
-PRIVY_NODISCARD privy_status privy_input_body(privy_exchange *exchange);
-/* Checks what privy_input_body read, and responds with the errors. */
-PRIVY_NODISCARD privy_status privy_input_check(privy_exchange *exchange);
-/* Reads the query into `values`, checks it, and responds with the errors. */
-PRIVY_NODISCARD privy_status privy_input_query(privy_exchange *exchange);
-/* The value of the header of field `index`; false if it was not sent. */
-bool privy_input_header(const privy_exchange *exchange, unsigned index, privy_slice *value);
-/* Takes the next "name=value" from `*list` and decodes both, percent escapes and '+', into `room`, which must have as
- * many bytes free as the list is long: nothing is allocated. False at the end. */
-bool privy_input_pair(privy_slice *list, privy_buffer *room, privy_slice *name, privy_slice *value);
-/* The contact of the path; PRIVY_STORE_NONE if there is none. */
-size_t privy_input_contact(const privy_exchange *exchange);
-/* Adds an error of field `index`. */
-void privy_input_refuse(privy_exchange *exchange, unsigned index, const char *message);
-
-/* ---- respond.c: writing responses ----------------------------------------------------------------------------------
- */
-
-/* True if the response is complete. */
-bool privy_responded(const privy_exchange *exchange);
-/* Writes the headers of every response. False when memory runs out. */
-PRIVY_NODISCARD bool privy_respond_start(privy_exchange *exchange);
-PRIVY_NODISCARD bool privy_respond_header(privy_exchange *exchange, const char *name, const char *value);
-/* The error of an HTTP status, in the API's envelope. */
-PRIVY_NODISCARD privy_status privy_respond_error(privy_exchange *exchange, int http_status);
-/* The same with another message. */
-PRIVY_NODISCARD privy_status privy_respond_message(privy_exchange *exchange, int http_status, const char *message);
-/* The same with another code and message; NULL: those of the status. */
-PRIVY_NODISCARD privy_status privy_respond_refusal(privy_exchange *exchange, int http_status, const char *code,
-                                                   const char *message);
-/* 409, with the id of the existing contact. */
-PRIVY_NODISCARD privy_status privy_respond_conflict(privy_exchange *exchange, size_t contact);
-/* The errors of the check: 422, or 400 for events. */
-PRIVY_NODISCARD privy_status privy_respond_details(privy_exchange *exchange);
-/* {"data": object} */
-PRIVY_NODISCARD privy_status privy_respond_data(privy_exchange *exchange, int http_status, const privy_object *object,
-                                                const privy_value *values);
-/* Writes the response fields of the object. */
-void privy_respond_object(privy_writer *writer, const privy_object *object, const privy_value *values);
-/* Ends a response: PRIVY_OK with the status set, or PRIVY_NO_MEMORY. */
-PRIVY_NODISCARD privy_status privy_respond_end(privy_exchange *exchange, int http_status, const privy_writer *writer);
-
 /* ---- contacts.c: contacts as orders and events need them --------------------------------------------------------- */
 
 /*

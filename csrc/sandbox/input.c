@@ -1,7 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sandbox/exchange.h"
+#include "sandbox/input.h"
+#include "sandbox/respond.h"
 
 /* Of an id: "cus_" and 64 characters. */
 #define LONGEST_ID 68

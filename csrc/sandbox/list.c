@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
-#include "sandbox/exchange.h"
+#include "sandbox/input.h"
+#include "sandbox/respond.h"
 
 #define FIELD(name) PRIVY_FIELD_CONTACT_##name
 #define USUAL_PER_PAGE 25

@@ -1,7 +1,8 @@
 #include <string.h>
 
-#include "sandbox/exchange.h"
 #include "sandbox/ids.h"
+#include "sandbox/input.h"
+#include "sandbox/respond.h"
 
 /* The lifetime of an access token, in seconds. */
 #define LIFETIME 7200

@@ -1,8 +1,9 @@
 #include <string.h>
 
 #include "sandbox/amount.h"
-#include "sandbox/exchange.h"
 #include "sandbox/ids.h"
+#include "sandbox/input.h"
+#include "sandbox/respond.h"
 
 #define FIELD(name) PRIVY_FIELD_ORDER_##name
 

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sandbox/exchange.h"
 #include "sandbox/ids.h"
+#include "sandbox/respond.h"
 
 static const struct {
   int status;

@@ -1,7 +1,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "sandbox/exchange.h"
+#include "sandbox/respond.h"
 
 /* ---- routes ------------------------------------------------------------------------------------------------------ */
 

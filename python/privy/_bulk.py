@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 
 from . import _core
 from ._bulk_rows import RefusedRow, Rows, split
-from ._errors import RateLimitError, instant
+from ._errors import RateLimitError
+from ._instant import instant
 from ._result import Result, Success
 from ._rows import rows_of
 from .types import TYPE_CHECKING, Options, Row, Self, datetime

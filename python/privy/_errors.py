@@ -7,10 +7,10 @@ from _collections_abc import Iterable, Sequence
 import privy
 
 from ._headers import Headers
+from ._instant import instant
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
-    from datetime import datetime
     from typing import Any
 
 __all__ = [
@@ -199,15 +199,3 @@ def build(cls: type[PrivyError], fields: dict[str, Any]) -> PrivyError:
     if isinstance(error, RateLimitError):
         error.resets_at = instant(resets_at)
     return error
-
-
-def instant(seconds: float | None) -> datetime | None:
-    """Seconds since 1970 as an aware datetime in UTC; None for None and for a time that datetime cannot hold."""
-    if seconds is None:
-        return None
-    from datetime import datetime, timedelta, timezone
-
-    try:
-        return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)
-    except OverflowError:
-        return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from . import _core
-from ._errors import instant
+from ._instant import instant
 
 
 @dataclass(frozen=True, slots=True)
