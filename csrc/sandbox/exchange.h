@@ -1,5 +1,5 @@
 /*
- * One request on its way through the sandbox, and what its handlers share. A handler works in this order: read and
+ * One request in the sandbox, and what its handlers share. A handler works in this order: read and
  * check, prepare changes, write the response, commit. So it either runs out of memory before anything has changed
  * (PRIVY_NO_MEMORY), or is done (PRIVY_OK, whatever the HTTP status).
  */

@@ -435,7 +435,7 @@ static PyMethodDef bulk_methods[] = {
     {"put_back", bulk_put_back, METH_NOARGS, "Gives back what take returned last."},
     {"open_rows", bulk_open_rows, METH_NOARGS, "The rows without a result."},
     {"counts", bulk_counts, METH_NOARGS, "How far the run has come."},
-    {"close", bulk_close, METH_NOARGS, "Ends all calls under way."},
+    {"close", bulk_close, METH_NOARGS, "Ends all calls in flight."},
     {NULL, NULL, 0, NULL},
 };
 

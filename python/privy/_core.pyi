@@ -402,7 +402,7 @@ class Bulk:
         """Rows taken, done, failed, created and updated; requests; seconds in total and seconds waited."""
 
     def close(self) -> None:
-        """Ends all calls under way."""
+        """Ends all calls in flight."""
 
     @property
     def stopped(self) -> BaseException | None:
@@ -476,7 +476,7 @@ class Group:
         """Advances calls: a socket is ready for events, or, with (-1, 0), time has passed."""
 
     def close(self) -> None:
-        """Ends all calls under way."""
+        """Ends all calls in flight."""
 
 @final
 class Pager:

@@ -190,7 +190,7 @@ static void numbers_are_recognized(void **state) {
     assert_false(integral);
   }
   for (size_t i = 0; i < COUNT(bad); i++) {
-    if (privy_json_number(bad[i], strlen(bad[i]), NULL)) fail_msg("\"%s\" was taken for a number", bad[i]);
+    if (privy_json_number(bad[i], strlen(bad[i]), NULL)) fail_msg("\"%s\" was read as a number", bad[i]);
   }
   assert_true(privy_json_number("12.5", 2, &integral));
   assert_true(integral);
