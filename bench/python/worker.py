@@ -1,6 +1,6 @@
 """A worker of the measurements: `python worker.py THEME CASE ARGUMENT...`, then lines on its input.
 
-A theme is a module beside this file, a case a function of it that gives (work, answer): what to time, and what reports
+A theme is a module next to this file, a case a function of it that gives (work, answer): what to time, and what reports
 the result as plain JSON.
 """
 
