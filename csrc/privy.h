@@ -568,9 +568,13 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_consent(privy_sandbox *
 /* Countries for SMS, as a space-separated list of E.164 prefixes ("+1 +44"); "" for none, "+" for all. New sandboxes
  * support "+1". PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char *prefixes);
-/* Requests allowed per minute and per day; 0 turns a limit off. Both are off in a new sandbox. Responses have the
- * X-RateLimit headers of the limits that are on. */
-PRIVY_API void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day);
+/* Seconds of a "minute" of the limits: the longest, and that of the API. */
+#define PRIVY_SANDBOX_WINDOW 60
+/* Requests allowed per minute and per day; 0 turns a limit off. Both are off in a new sandbox. `window`: seconds of a
+ * "minute", 1 to PRIVY_SANDBOX_WINDOW. Responses have the X-RateLimit headers of the limits that are on. PRIVY_OK, or
+ * PRIVY_VALIDATION (the window is not in that range), which changes nothing. */
+PRIVY_API privy_status privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day,
+                                                uint32_t window);
 /* Stops the sandbox's clock at `seconds`; from then on only privy_sandbox_advance moves it. Negative: back to the
  * machine's clock. */
 PRIVY_API void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds);
@@ -730,6 +734,7 @@ typedef struct privy_rate_limit {
   int64_t limit;     /* requests in a window */
   int64_t remaining; /* requests left, those in flight subtracted */
   double resets_at;  /* when the next window begins; 0: no window has begun, `remaining` is that of the next one */
+  double window;     /* seconds of a window; 0: no response has shown them */
 } privy_rate_limit;
 /* The rate limits of the minute and of the day. */
 PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day);

@@ -145,7 +145,7 @@ bool privy_client_may_prefetch(privy_client *client, const privy_pager *pager, s
 static void read_limit(const privy_account *account, const privy_budget *budget, privy_rate_limit *out) {
   int64_t left = budget->known ? privy_budget_left(budget, account->pacer.in_flight) : 0;
   double resets_at = budget->resets_at == 0 ? 0 : budget->resets_at + account->wall_offset;
-  *out = (privy_rate_limit){budget->known, budget->limit, left, resets_at};
+  *out = (privy_rate_limit){budget->known, budget->limit, left, resets_at, budget->window};
 }
 
 void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day) {

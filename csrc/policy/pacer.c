@@ -87,6 +87,12 @@ static void start_window(privy_budget *budget, const privy_rate_header *header, 
   budget->remaining = header->remaining;
 }
 
+/* The first request of a window sees all of it. Servers report whole seconds. A forecast uses the length; waits use
+ * the reset. */
+static void learn_window(privy_budget *budget, const privy_rate_header *header, double seconds) {
+  if (header->remaining == header->limit - 1) budget->window = fmax(round(seconds), 1);
+}
+
 static void learn(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight) {
   if (same_window(budget, resets_at)) {
     learn_others(budget, header->limit - header->remaining);
@@ -105,6 +111,7 @@ static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_ra
   if (!header->known) return;
   double seconds = (double)header->resets_at - server_now;
   if (seconds < -1 || seconds > longest) return;
+  learn_window(budget, header, seconds);
   learn(budget, header, now + fmax(seconds, 0), pacer->in_flight);
 }
 

@@ -27,6 +27,7 @@ privy_status privy_sandbox_new(privy_sandbox **out) {
   }
   atomic_init(&sandbox->references, 1);
   privy_recorder_keep(&sandbox->recorder, PRIVY_SANDBOX_HISTORY);
+  privy_sandbox_limits_set(&sandbox->counters.limits, 0, 0, PRIVY_SANDBOX_WINDOW);
   if (privy_sandbox_set_sms_countries(sandbox, "+1") != PRIVY_OK ||
       privy_sandbox_add_token(sandbox, PRIVY_SANDBOX_TOKEN, NULL) != PRIVY_OK ||
       privy_sandbox_add_client(sandbox, PRIVY_SANDBOX_CLIENT_ID, PRIVY_SANDBOX_CLIENT_SECRET, NULL) != PRIVY_OK) {
@@ -126,10 +127,11 @@ privy_status privy_sandbox_set_sms_countries(privy_sandbox *sandbox, const char 
   return unlock_with(sandbox, true);
 }
 
-void privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day) {
+privy_status privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day, uint32_t window) {
+  if (window < 1 || window > PRIVY_SANDBOX_WINDOW) return PRIVY_VALIDATION;
   privy_sandbox_lock(sandbox);
-  privy_sandbox_limits_set(&sandbox->counters.limits, per_minute, per_day);
-  privy_sandbox_unlock(sandbox);
+  privy_sandbox_limits_set(&sandbox->counters.limits, per_minute, per_day, window);
+  return unlock_with(sandbox, true);
 }
 
 privy_status privy_sandbox_add_fault(privy_sandbox *sandbox, const privy_sandbox_fault *fault) {

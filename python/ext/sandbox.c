@@ -116,16 +116,16 @@ static PyObject *sandbox_set_sms_countries(PyObject *self, PyObject *args) {
 }
 
 static PyObject *sandbox_set_limits(PyObject *self, PyObject *args) {
-  PyObject *given[2];
-  uint32_t limits[2];
-  if (!PyArg_ParseTuple(args, "OO", &given[0], &given[1])) return NULL;
-  for (int i = 0; i < 2; i++) {
+  PyObject *given[3];
+  uint32_t limits[3];
+  if (!PyArg_ParseTuple(args, "OOO", &given[0], &given[1], &given[2])) return NULL;
+  for (int i = 0; i < 3; i++) {
     size_t limit = PyLong_AsSize_t(given[i]);
     if (limit == (size_t)-1 && PyErr_Occurred()) return NULL;
     limits[i] = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
   }
-  privy_sandbox_set_limits(sandbox_in(self), limits[0], limits[1]);
-  Py_RETURN_NONE;
+  if (privy_sandbox_set_limits(sandbox_in(self), limits[0], limits[1], limits[2]) == PRIVY_OK) Py_RETURN_NONE;
+  return PyErr_Format(PyExc_ValueError, "window must be 1 to %d seconds", PRIVY_SANDBOX_WINDOW);
 }
 
 static PyObject *sandbox_set_clock(PyObject *self, PyObject *args) {
@@ -303,7 +303,8 @@ static PyMethodDef sandbox_methods[] = {
     {"set_consent", sandbox_set_consent, METH_VARARGS, "Sets a consent that no request can set."},
     {"set_sms_countries", sandbox_set_sms_countries, METH_VARARGS,
      "Sets the E.164 prefixes of supported SMS countries."},
-    {"set_limits", sandbox_set_limits, METH_VARARGS, "Sets the rate limits of a minute and a day."},
+    {"set_limits", sandbox_set_limits, METH_VARARGS,
+     "Sets the rate limits of a minute and a day, and the seconds of a minute."},
     {"set_clock", sandbox_set_clock, METH_VARARGS, "Stops the clock at a time; a negative number restarts it."},
     {"advance", sandbox_advance, METH_VARARGS, "Advances the clock."},
     {"now", sandbox_now, METH_NOARGS, "The time of the clock."},

@@ -521,8 +521,8 @@ class Sandbox:
     def set_sms_countries(self, prefixes: str, /) -> None:
         """Sets the E.164 prefixes of supported SMS countries."""
 
-    def set_limits(self, per_minute: int, per_day: int, /) -> None:
-        """Sets the rate limits of a minute and a day."""
+    def set_limits(self, per_minute: int, per_day: int, window: int, /) -> None:
+        """Sets the rate limits of a minute and a day, and the seconds of a minute. ValueError for no such window."""
 
     def set_clock(self, seconds: float, /) -> None:
         """Stops the clock at a time; a negative number restarts it."""

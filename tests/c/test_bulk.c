@@ -9,7 +9,7 @@ static void a_spent_minute_ends_a_run_that_may_not_wait(void **state) {
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 20));
   number_orders(&s);
   s.config.options.max_wait = 0;
-  privy_sandbox_set_limits(s.sandbox, 12, 10000);
+  privy_sandbox_set_limits(s.sandbox, 12, 10000, 60);
   CHECK_OK(begin(&s, "orders.upsert"));
   CHECK_OK(drive(&s, "orders.upsert"));
   assert_int_equal(s.results, 12);
@@ -150,7 +150,7 @@ static void a_sent_row_that_finds_the_budget_spent_has_a_result(void **state) {
   scene s;
   CHECK_OK(scene_open(&s, "contacts.upsert", ROWS(rows)));
   s.config.options.max_wait = 5;
-  privy_sandbox_set_limits(s.sandbox, 2, 10000);
+  privy_sandbox_set_limits(s.sandbox, 2, 10000, 60);
   CHECK_OK(begin(&s, "contacts.upsert"));
   CHECK_OK(drive(&s, "contacts.upsert"));
   assert_int_equal(s.results, 2);

@@ -10,7 +10,7 @@ static void progress_counts_the_requests_that_rows_take(void **state) {
   OPEN("contacts.upsert", NULL, 100);
   s.before = "{\"email\":\"x@example.com\",\"first_name\":\"";
   s.after = "\"}";
-  privy_sandbox_set_limits(s.sandbox, 10, 10000);
+  privy_sandbox_set_limits(s.sandbox, 10, 10000, 60);
   s.leave_after = 21; /* 41 requests: the first row takes one, the others take two */
   CHECK_OK(drive(&s, "contacts.upsert"));
   privy_bulk_get_progress(s.bulk, &progress);
@@ -34,7 +34,7 @@ static void a_days_budget_gives_no_estimate(void **state) {
   privy_bulk_progress progress;
   OPEN("orders.upsert", NULL, 100);
   number_orders(&s);
-  privy_sandbox_set_limits(s.sandbox, 60, 50);
+  privy_sandbox_set_limits(s.sandbox, 60, 50, 60);
   s.leave_after = 2;
   CHECK_OK(drive(&s, "orders.upsert"));
   privy_bulk_get_progress(s.bulk, &progress);

@@ -211,7 +211,7 @@ static void no_consent_is_written_late(void **state) {
     char params[96];
     assert_int_equal(ask_sandbox(&w, "POST", "/contacts", "{\"email\":\"x@b.c\"}"), 201);
     snprintf(params, sizeof params, "{\"id\":\"%s\",\"email_consent\":\"subscribed\"}", w.contact);
-    privy_sandbox_set_limits(w.sandbox, 3, 0);
+    privy_sandbox_set_limits(w.sandbox, 3, 0, 60);
     begin_call(&w, "contacts.update", params);
     drive(&w, the_account_is_busy);
     for (int i = 0; w.lost_at > 0 && i < w.sent; i++) {

@@ -211,6 +211,28 @@ static void a_forecast_leaves_the_reserve_to_others(void **state) {
   assert_true(privy_forecast(&minute, &day, 10, 61, NOW) == 90);
 }
 
+/* The first request of a window shows how long windows are. */
+static void a_forecast_uses_the_length_of_windows(void **state) {
+  (void)state;
+  privy_pacer pacer = {0};
+  char headers[512];
+  privy_rate_limit limit = {.known = true, .limit = 10, .remaining = 0, .resets_at = NOW + 5};
+  const privy_rate_limit day = {0};
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "10", "7", "1800000003", DATE)));
+  assert_true(pacer.minute.window == 0);
+  CHECK_MEMORY(comes(&pacer, NOW + 4, WALL + 4.25, minute(headers, "10", "9", "1800000009", "")));
+  assert_true(pacer.minute.window == 5);
+  CHECK_MEMORY(comes(&pacer, NOW + 6, WALL + 6, minute(headers, "10", "8", "1800000009", "")));
+  assert_true(pacer.minute.window == 5);
+  assert_true(privy_forecast(&limit, &day, 0, 30, NOW) == 125);
+  limit.window = pacer.minute.window;
+  assert_true(privy_forecast(&limit, &day, 0, 30, NOW) == 15);
+  limit.resets_at = 0;
+  assert_true(privy_forecast(&limit, &day, 0, 10, NOW) == 5);
+done:
+  return;
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(impossible_limits_are_ignored),
@@ -222,6 +244,7 @@ int main(void) {
       TEST(others_hold_back_half_of_a_minute_at_most),
       TEST(a_response_of_an_older_window_changes_nothing),
       TEST(a_forecast_leaves_the_reserve_to_others),
+      TEST(a_forecast_uses_the_length_of_windows),
   };
   return HARNESS_RUN(tests);
 }

@@ -21,7 +21,7 @@ static simulation new_simulation(uint32_t per_minute, uint32_t per_day) {
   privy_error_init(&error);
   assert_int_equal(privy_sandbox_new(&run.sandbox), PRIVY_OK);
   privy_sandbox_set_clock(run.sandbox, START);
-  privy_sandbox_set_limits(run.sandbox, per_minute, per_day);
+  privy_sandbox_set_limits(run.sandbox, per_minute, per_day, 60);
   assert_int_equal(privy_request_new(privy_operation_find("orders.upsert"), &run.request), PRIVY_OK);
   static const char *const fields[][2] = {{"order_id", "1001"},
                                           {"email", "jane@example.com"},
@@ -71,6 +71,37 @@ static void responses_out_of_order_are_not_attributed_to_others(void **state) {
   ten_thousand(8, 0.2);
   ten_thousand(8, 0.9);
   ten_thousand(64, 0.9);
+}
+
+/* Windows of 5 seconds and of 1: the client waits for the resets of the headers, not for minutes. Returns the time
+ * that the calls take, as a multiple of the shortest that the limit allows. */
+static double short_windows(uint32_t window, size_t workers, double jitter, bool dated) {
+  simulation run = new_simulation(60, 0);
+  simulated_worker crew[8] = {{0}};
+  privy_account account;
+  privy_account_init(&account);
+  assert_int_equal(privy_sandbox_set_limits(run.sandbox, 10, 0, window), PRIVY_OK);
+  for (size_t i = 0; i < workers; i++) crew[i] = (simulated_worker){.account = &account, .at = START};
+  run.latency = 0.01;
+  run.jitter = jitter;
+  run.dated = dated;
+  run.wanted = 1000;
+  simulation_run(&run, crew, workers);
+  const double ratio = (run.now - START) / (99.0 * window);
+  printf("    %u s, %zu at once: %.3f of the shortest time, %d 429s\n", window, workers, ratio, (int)run.limited);
+  assert_int_equal(run.done, 1000);
+  assert_int_equal(run.limited, 0);
+  end_simulation(&run);
+  return ratio;
+}
+
+static void short_windows_are_used_completely(void **state) {
+  (void)state;
+  assert_true(short_windows(5, 1, 0, false) < 1.02);
+  assert_true(short_windows(5, 8, 0.9, false) < 1.02);
+  assert_true(short_windows(5, 8, 0.9, true) < 1.02);
+  assert_true(short_windows(1, 1, 0, false) < 1.15);
+  assert_true(short_windows(1, 8, 0.9, true) < 1.15);
 }
 
 /* Each client only sees the headers of its own responses. */
@@ -243,6 +274,7 @@ int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(ten_thousand_orders_take_as_long_as_the_limit_says),
       TEST_UNSWEPT(responses_out_of_order_are_not_attributed_to_others),
+      TEST_UNSWEPT(short_windows_are_used_completely),
       TEST_UNSWEPT(clients_that_share_an_account_leave_budget_to_each_other),
       TEST_UNSWEPT(a_hundred_thousand_orders_stop_at_the_end_of_each_day),
       TEST_UNSWEPT(a_short_day_is_used_completely),

@@ -242,7 +242,7 @@ static void no_page_is_prefetched_without_budget(void **state) {
   scene s;
   CHECK_OK(open_client(&s, false));
   CHECK_OK(privy_group_new(s.client, &s.first, &s.error));
-  privy_sandbox_set_limits(s.sandbox, 1, 0);
+  privy_sandbox_set_limits(s.sandbox, 1, 0, 60);
   CHECK_OK(walk_to(&s, 2));
   assert_true(privy_client_may_prefetch(s.client, s.walk, 0));
   CHECK_OK(start(&s, s.first));

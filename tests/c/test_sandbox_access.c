@@ -204,7 +204,7 @@ static void every_response_has_its_headers(void **state) {
   char id[21], last[21] = "";
   CHECK_OK(kit_open(&kit));
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    privy_sandbox_set_limits(kit.sandbox, 60, 10000);
+    privy_sandbox_set_limits(kit.sandbox, 60, 10000, 60);
     ASK(kit, cases[i].method, cases[i].target, cases[i].body, cases[i].status);
     assert_memory_equal(kit.response.headers.data, "X-Request-Id: req_", 18);
     memcpy(id, kit.response.headers.data + 14, 20);

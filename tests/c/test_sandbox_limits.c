@@ -7,12 +7,12 @@ static void a_spent_minute(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   CHECK_OK(kit_open(&kit));
-  privy_sandbox_set_limits(kit.sandbox, 2, 0);
+  privy_sandbox_set_limits(kit.sandbox, 2, 0, 60);
   privy_sandbox_advance(kit.sandbox, 0.5);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   assert_header(kit, "X-RateLimit-Limit-Minute: 2");
   assert_header(kit, "X-RateLimit-Remaining-Minute: 1");
-  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580061");
+  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580060");
   assert_no_header(kit, "X-RateLimit-Limit-Day");
   assert_no_header(kit, "X-RateLimit-Remaining-Day");
   assert_no_header(kit, "X-RateLimit-Reset-Day");
@@ -23,15 +23,15 @@ static void a_spent_minute(void **state) {
   assert_has(kit, "{'error':{'code':'rate_limited','message':'");
   assert_header(kit, "Retry-After: 50");
   assert_header(kit, "X-RateLimit-Remaining-Minute: 0");
-  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580061");
+  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580060");
   assert_count(kit, contacts, 0);
-  privy_sandbox_advance(kit.sandbox, 49.75);
+  privy_sandbox_advance(kit.sandbox, 49.25);
   ASK(kit, "GET", CONTACTS, NULL, 429);
   assert_header(kit, "Retry-After: 1");
   privy_sandbox_advance(kit.sandbox, 0.25);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   assert_header(kit, "X-RateLimit-Remaining-Minute: 1");
-  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580121");
+  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580120");
 done:
   kit_close(&kit);
 }
@@ -40,7 +40,7 @@ static void a_spent_day(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   CHECK_OK(kit_open(&kit));
-  privy_sandbox_set_limits(kit.sandbox, 2, 3);
+  privy_sandbox_set_limits(kit.sandbox, 2, 3, 60);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   ASK(kit, "GET", CONTACTS, NULL, 429);
@@ -66,11 +66,37 @@ done:
   kit_close(&kit);
 }
 
+static void a_minute_may_be_short(void **state) {
+  (void)state;
+  sandbox_kit kit = KIT;
+  CHECK_OK(kit_open(&kit));
+  assert_int_equal(privy_sandbox_set_limits(kit.sandbox, 2, 10, 5), PRIVY_OK);
+  privy_sandbox_advance(kit.sandbox, 0.5);
+  ASK(kit, "GET", CONTACTS, NULL, 200);
+  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580005");
+  assert_header(kit, "X-RateLimit-Reset-Day: 1778666400");
+  ASK(kit, "GET", CONTACTS, NULL, 200);
+  privy_sandbox_advance(kit.sandbox, 2);
+  ASK(kit, "GET", CONTACTS, NULL, 429);
+  assert_header(kit, "Retry-After: 3");
+  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580005");
+  privy_sandbox_advance(kit.sandbox, 2.5);
+  ASK(kit, "GET", CONTACTS, NULL, 200);
+  assert_header(kit, "X-RateLimit-Remaining-Minute: 1");
+  assert_header(kit, "X-RateLimit-Reset-Minute: 1778580010");
+  assert_int_equal(privy_sandbox_set_limits(kit.sandbox, 2, 10, 0), PRIVY_VALIDATION);
+  assert_int_equal(privy_sandbox_set_limits(kit.sandbox, 2, 10, 61), PRIVY_VALIDATION);
+  ASK(kit, "GET", CONTACTS, NULL, 200);
+  assert_header(kit, "X-RateLimit-Remaining-Minute: 0");
+done:
+  kit_close(&kit);
+}
+
 static void what_limits_do_not_count(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
   CHECK_OK(kit_open(&kit));
-  privy_sandbox_set_limits(kit.sandbox, 1, 1);
+  privy_sandbox_set_limits(kit.sandbox, 1, 1, 60);
   kit.token = NULL;
   ASK(kit, "GET", CONTACTS, NULL, 401);
   assert_header(kit, "X-RateLimit-Remaining-Minute: 1");
@@ -79,7 +105,7 @@ static void what_limits_do_not_count(void **state) {
   ASK(kit, "GET", "/nowhere", NULL, 404);
   assert_header(kit, "X-RateLimit-Remaining-Minute: 0");
   ASK(kit, "GET", CONTACTS, NULL, 429);
-  privy_sandbox_set_limits(kit.sandbox, 1, 0);
+  privy_sandbox_set_limits(kit.sandbox, 1, 0, 60);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   ASK(kit, "GET", CONTACTS, NULL, 429);
   privy_sandbox_set_clock(kit.sandbox, START - 1000);
@@ -88,7 +114,7 @@ static void what_limits_do_not_count(void **state) {
   privy_sandbox_reset(kit.sandbox);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   ASK(kit, "GET", CONTACTS, NULL, 429);
-  privy_sandbox_set_limits(kit.sandbox, 0, 0);
+  privy_sandbox_set_limits(kit.sandbox, 0, 0, 60);
   ASK(kit, "GET", CONTACTS, NULL, 200);
   assert_no_header(kit, "X-RateLimit-Limit-Minute");
   assert_no_header(kit, "X-RateLimit-Limit-Day");
@@ -165,14 +191,14 @@ static void faults_respond_instead_of_processing(void **state) {
   privy_sandbox_fault fault = fault_of(502, 0, 1);
   CHECK_OK(kit_open(&kit));
   fault.body = html;
-  privy_sandbox_set_limits(kit.sandbox, 60, 0);
+  privy_sandbox_set_limits(kit.sandbox, 60, 0, 60);
   CHECK_OK(privy_sandbox_add_fault(kit.sandbox, &fault));
   html[1] = '!';
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c'}", 502);
   assert_body(kit, "<html>Bad gateway</html>");
   assert_header(kit, "Content-Type: text/html; charset=utf-8");
   assert_header(kit, "X-RateLimit-Limit-Minute: 60");
-  privy_sandbox_set_limits(kit.sandbox, 0, 0);
+  privy_sandbox_set_limits(kit.sandbox, 0, 0, 60);
   assert_count(kit, contacts, 0);
   fault = fault_of(418, 0, 1);
   fault.body = "teapot";
@@ -221,6 +247,7 @@ int main(void) {
   static harness_test tests[] = {
       TEST(a_spent_minute),
       TEST(a_spent_day),
+      TEST(a_minute_may_be_short),
       TEST(what_limits_do_not_count),
       TEST(the_clock),
       TEST(faults_apply_in_order),

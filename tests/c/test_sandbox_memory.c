@@ -41,7 +41,7 @@ static bool prepare(sandbox_kit *kit, char id[32]) {
   memcpy(id, kit->id, 32);
   ASK(*kit, "POST", "/orders/placed", "{'order_id':1,'email':'a@b.c'," ORDER_REST, 201);
   ASK(*kit, "POST", "/events", "{'event_type':'x','email':'a@b.c','idempotency_key':'k1'}", 200);
-  privy_sandbox_set_limits(kit->sandbox, 50, 500);
+  privy_sandbox_set_limits(kit->sandbox, 50, 500, 60);
   CHECK_OK(privy_sandbox_add_fault(kit->sandbox, &fault));
   prepared = true;
 done:

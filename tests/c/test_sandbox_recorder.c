@@ -95,7 +95,7 @@ static void refused_and_failed_requests_are_recorded(void **state) {
   const privy_sandbox_fault outage = {.http_status = 503, .retry_after = -1, .count = 1};
   const privy_sandbox_fault lost = {.cut = PRIVY_CUT_DROP, .count = 1};
   CHECK_OK(kit_open(&kit));
-  privy_sandbox_set_limits(kit.sandbox, 3, 0);
+  privy_sandbox_set_limits(kit.sandbox, 3, 0, 60);
   ASK(kit, "POST", CONTACTS, "{'email':'a@b.c'}", 201);
   CHECK_OK(privy_sandbox_add_fault(kit.sandbox, &outage));
   CHECK_OK(privy_sandbox_add_fault(kit.sandbox, &lost));

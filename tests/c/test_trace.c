@@ -7,7 +7,7 @@ static void a_call_reports_its_request_and_its_response(void **state) {
   (void)state;
   play p;
   CHECK_OK(play_open(&p, NULL));
-  privy_sandbox_set_limits(p.sandbox, 60, 10000);
+  privy_sandbox_set_limits(p.sandbox, 60, 10000, 60);
   CHECK_OK(watched(p.client, "contacts.create", "{\"email\":\"jane@example.com\"}", &p.events, &p.response, &p.error));
   assert_events(p.events, "1 start POST /contacts #0 0 \n1 request POST /contacts #1 0 \n"
                           "1 response POST /contacts #1 201 \n1 end POST /contacts #1 201 \n");
@@ -65,7 +65,7 @@ static void a_wait_for_budget_is_reported_when_it_begins(void **state) {
   play p;
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
-  privy_sandbox_set_limits(p.sandbox, 1, 100);
+  privy_sandbox_set_limits(p.sandbox, 1, 100, 60);
   CHECK_OK(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error));
   CHECK_OK(privy_group_new(p.client, &group, &p.error));
   privy_group_observe(group, PRIVY_LEVEL_DEBUG);
@@ -170,7 +170,7 @@ static void a_reached_limit_is_reported_as_refused(void **state) {
   play p;
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
-  privy_sandbox_set_limits(p.sandbox, 60, 1);
+  privy_sandbox_set_limits(p.sandbox, 60, 1, 60);
   CHECK_OK(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error));
   CHECK_STATUS(watched(p.client, "contacts.list", "{}", &p.events, &p.response, &p.error), PRIVY_RATE_LIMIT);
   assert_events(p.events, "2 start GET /contacts #0 0 \n2 refused GET /contacts #0 0 RateLimitError\n"
@@ -273,7 +273,7 @@ static void only_events_of_the_level_are_kept(void **state) {
   CHECK_OK(play_open(&p, NULL));
   privy_sandbox_set_clock(p.sandbox, 1000000);
   hurried = p.sandbox;
-  privy_sandbox_set_limits(p.sandbox, 60, 1);
+  privy_sandbox_set_limits(p.sandbox, 60, 1, 60);
   CHECK_OK(privy_sandbox_add_fault(p.sandbox, &busy));
   CHECK_OK(ask_for("contacts.list", "{}", &request, &p.error));
   CHECK_OK(privy_client_call(p.client, request, NULL, &hooks, &p.response, &p.error));

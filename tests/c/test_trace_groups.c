@@ -160,7 +160,7 @@ static void every_start_has_one_end(void **state) {
   play p;
   CHECK_OK(play_open(&p, PRIVY_SANDBOX_CLIENT_ID));
   privy_sandbox_set_clock(p.sandbox, 1000000);
-  privy_sandbox_set_limits(p.sandbox, 40, 10000);
+  privy_sandbox_set_limits(p.sandbox, 40, 10000, 60);
   CHECK_OK(privy_group_new(p.client, &group, &p.error));
   privy_group_observe(group, PRIVY_LEVEL_DEBUG);
   while (id < CALLS) {

@@ -147,6 +147,34 @@ def test_requests_beyond_a_limit_are_refused(sandbox):
         sandbox.set_limits(per_minute=-1)
 
 
+def test_a_client_waits_for_the_end_of_a_short_minute(sandbox):
+    sandbox.set_limits(per_minute=5, window=1)
+    with sandbox.serve() as url, privy.Client(sandbox.token, base_url=url) as served:
+        for client in (sandbox.client(), served):
+            for _ in range(12):
+                client.request("GET", "/contacts")
+        assert client.rate_limit.minute.limit == 5
+    assert len(sandbox.requests) >= 24
+    assert sandbox.requests[-1].at - sandbox.requests[0].at >= timedelta(seconds=3)
+
+
+def test_headers_of_a_short_minute_are_consistent(sandbox):
+    sandbox.set_clock(1_800_000_000.75)
+    sandbox.set_limits(per_minute=1, window=5)
+    client = sandbox.client(max_retries=0, max_wait=0)
+    first = client.request("GET", "/contacts")
+    assert first.headers["X-RateLimit-Reset-Minute"] == "1800000005"
+    refused = sandbox.handle("GET", "/contacts", {"Authorization": f"Bearer {sandbox.token}"})
+    assert (refused.status, dict(refused.headers)["Retry-After"]) == (429, "5")
+    sandbox.advance(4.25)
+    assert client.request("GET", "/contacts").status == 200
+    for window in (0, 61):
+        with pytest.raises(ValueError, match="window must be 1 to 60 seconds"):
+            sandbox.set_limits(window=window)
+    with pytest.raises(TypeError):
+        sandbox.set_limits(window=2.5)
+
+
 def test_injected_faults_occur_in_order(sandbox, client):
     sandbox.fail(503, skip=1)
     sandbox.fail(500, body="<html>down</html>")

@@ -81,6 +81,28 @@ class TestSandbox < PrivyTest
     assert_equal [200, 200, 429, 200], statuses
   end
 
+  def test_a_client_waits_for_the_end_of_a_short_minute
+    @sandbox.set_limits(per_minute: 5, window: 1)
+    12.times { @client.contacts.list.to_a }
+    requests = @sandbox.requests
+    assert_operator requests.last.at - requests.first.at, :>=, 1
+    assert_equal 12, requests.map(&:status).count(200)
+  end
+
+  def test_headers_of_a_short_minute_are_consistent
+    @sandbox.set_clock(1_800_000_000.75)
+    @sandbox.set_limits(per_minute: 1, window: 5)
+    first, refused = Array.new(2) { @sandbox.handle("GET", "/contacts", @headers) }
+    assert_equal [200, "1800000005"], [first.status, first.headers["X-RateLimit-Reset-Minute"]]
+    assert_equal [429, "5"], [refused.status, refused.headers["Retry-After"]]
+    @sandbox.advance(4.25)
+    assert_equal 200, @sandbox.handle("GET", "/contacts", @headers).status
+    [0, 61].each do |window|
+      error = assert_raises(ArgumentError) { @sandbox.set_limits(window: window) }
+      assert_equal "window must be 1 to 60 seconds", error.message
+    end
+  end
+
   def test_sms_countries_can_be_added
     assert_equal 422, refused {
                         @client.contacts.create(phone_number: "+447911123456", sms_consent: :subscribed)

@@ -251,12 +251,20 @@ class Sandbox:
         """Sets the supported SMS countries, as E.164 prefixes: ``["+1", "+44"]``; ``""``: no country, ``"+"``: all."""
         self._core.set_sms_countries(_joined(prefixes) or "")
 
-    def set_limits(self, per_minute: int = 0, per_day: int = 0) -> None:
+    def set_limits(self, per_minute: int = 0, per_day: int = 0, *, window: int = 60) -> None:
         """Sets the rate limits, in requests per minute and per day; 0 turns a limit off. Both are off at first.
 
         Responses have the ``X-RateLimit-*`` headers of the limits that are on.
+
+        Args:
+            per_minute: requests per minute.
+            per_day: requests per day.
+            window: length of a minute, in whole seconds from 1 to 60. A short one makes tests of limits fast.
+
+        Raises:
+            ValueError: the window is not in that range.
         """
-        self._core.set_limits(per_minute, per_day)
+        self._core.set_limits(per_minute, per_day, window)
 
     def set_clock(self, at: float | privy.types.datetime | None) -> None:
         """Stops the clock at a time: an aware datetime, or seconds since 1970-01-01 UTC. None restarts it."""

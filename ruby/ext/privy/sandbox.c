@@ -115,8 +115,10 @@ static VALUE sandbox_set_countries(VALUE self, VALUE prefixes) {
   return Qnil;
 }
 
-static VALUE sandbox_set_limits(VALUE self, VALUE per_minute, VALUE per_day) {
-  privy_sandbox_set_limits(privy_rb_sandbox_get(self), NUM2UINT(per_minute), NUM2UINT(per_day));
+static VALUE sandbox_set_limits(VALUE self, VALUE per_minute, VALUE per_day, VALUE window) {
+  const privy_status status =
+      privy_sandbox_set_limits(privy_rb_sandbox_get(self), NUM2UINT(per_minute), NUM2UINT(per_day), NUM2UINT(window));
+  if (status != PRIVY_OK) rb_raise(rb_eArgError, "window must be 1 to %d seconds", PRIVY_SANDBOX_WINDOW);
   return Qnil;
 }
 
@@ -290,7 +292,7 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_add_integration", sandbox_add_integration, 2);
   rb_define_private_method(klass, "core_set_consent", sandbox_set_consent, 3);
   rb_define_private_method(klass, "core_set_countries", sandbox_set_countries, 1);
-  rb_define_private_method(klass, "core_set_limits", sandbox_set_limits, 2);
+  rb_define_private_method(klass, "core_set_limits", sandbox_set_limits, 3);
   rb_define_private_method(klass, "core_set_clock", sandbox_set_clock, 1);
   rb_define_private_method(klass, "core_advance", sandbox_advance, 1);
   rb_define_private_method(klass, "core_seconds", sandbox_seconds, 0);

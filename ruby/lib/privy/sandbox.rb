@@ -112,9 +112,11 @@ module Privy
     #
     # @param per_minute [Integer]
     # @param per_day [Integer]
+    # @param window [Integer] length of a minute, in seconds from 1 to 60; a short one makes tests of limits fast
     # @return [void]
-    def set_limits(per_minute: 0, per_day: 0)
-      core_set_limits(per_minute, per_day)
+    # @raise [ArgumentError] the window is not in that range
+    def set_limits(per_minute: 0, per_day: 0, window: 60)
+      core_set_limits(per_minute, per_day, window)
     end
 
     # Stops the sandbox's clock: only {#advance} moves it.
