@@ -1043,7 +1043,8 @@ PRIVY_API void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *ou
 /* The same, if a row was done or a wait began or ended since it last returned true; otherwise false. */
 PRIVY_API bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out);
 
-/* Why the run ended early: PRIVY_RATE_LIMIT or PRIVY_NO_MEMORY. NULL if it did not. Owned by the run. */
+/* Why the run ended early: PRIVY_RATE_LIMIT, PRIVY_AUTHENTICATION, PRIVY_PERMISSION_DENIED or PRIVY_NO_MEMORY. NULL if
+ * it did not. Owned by the run. */
 PRIVY_API const privy_error *privy_bulk_error(const privy_bulk *bulk);
 
 /* A row without an acknowledged result. */

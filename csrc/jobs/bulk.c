@@ -153,20 +153,18 @@ static void stop_without_memory(privy_bulk *bulk) {
   stop(bulk, &error);
 }
 
-/* Whether the core refused the request because its rate limit does not reset within max_wait. */
-static bool is_refused_by_budget(const privy_completion *completion) {
-  return completion->status == PRIVY_RATE_LIMIT && completion->error.http_status == 0;
+/* Whether each further row would fail in the same way: the core refused the request because its rate limit does not
+ * reset within max_wait, or the server does not accept the token. */
+static bool ends_run(const privy_completion *completion) {
+  if (completion->status == PRIVY_RATE_LIMIT) return completion->error.http_status == 0;
+  return completion->status == PRIVY_AUTHENTICATION || completion->status == PRIVY_PERMISSION_DENIED;
 }
 
 /* Ends the run with a copy of the error: the row keeps the error as its result. */
 static void stop_with_copy(privy_bulk *bulk, const privy_error *cause) {
   privy_error error;
   privy_error_init(&error);
-  privy_error_set(&error, cause->code, "%s", cause->message);
-  error.retryable = cause->retryable;
-  error.retry_after = cause->retry_after;
-  error.retry_at = cause->retry_at;
-  error.resets_at = cause->resets_at;
+  privy_error_copy(cause, &error);
   stop(bulk, &error);
 }
 
@@ -200,11 +198,11 @@ static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *comp
   bulk->active--;
   row->attempts = completion->attempts;
   bulk->progress.requests += (uint64_t)completion->attempts;
-  if (is_refused_by_budget(completion) && completion->attempts == 0) {
+  if (ends_run(completion) && completion->attempts == 0) {
     row->state = BULK_OPEN;
     stop(bulk, &completion->error);
   } else {
-    if (is_refused_by_budget(completion)) stop_with_copy(bulk, &completion->error);
+    if (ends_run(completion)) stop_with_copy(bulk, &completion->error);
     row->completion = *completion;
     keep_result(bulk, row);
   }

@@ -51,6 +51,26 @@ privy_status privy_error_no_memory(privy_error *error) {
   return error->code = PRIVY_NO_MEMORY;
 }
 
+static bool copy_text(char **field, const char *text) {
+  return !text || privy_error_text(field, text, strlen(text));
+}
+
+privy_status privy_error_copy(const privy_error *error, privy_error *copy) {
+  copy->http_status = error->http_status;
+  copy->may_have_succeeded = error->may_have_succeeded;
+  copy->attempts = error->attempts;
+  copy->waited = error->waited;
+  copy->retryable = error->retryable;
+  copy->retry_after = error->retry_after;
+  copy->retry_at = error->retry_at;
+  copy->resets_at = error->resets_at;
+  if (!copy_text(&copy->api_code, error->api_code) || !copy_text(&copy->contact_id, error->contact_id) ||
+      !copy_text(&copy->method, error->method) || !copy_text(&copy->path, error->path) ||
+      !copy_text(&copy->request_id, error->request_id) || !copy_text(&copy->idempotency_key, error->idempotency_key))
+    return privy_error_no_memory(copy);
+  return privy_error_line(copy, error->code, error->message, strlen(error->message));
+}
+
 #define LONGEST_LINE 1023
 
 /* NULL when memory runs out. */

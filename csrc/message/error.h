@@ -13,6 +13,9 @@ privy_status privy_error_set(privy_error *error, privy_status code, const char *
 /* The same with a text that is not a format. */
 privy_status privy_error_line(privy_error *error, privy_status code, const char *text, size_t length);
 privy_status privy_error_no_memory(privy_error *error);
+/* Makes `copy`, which is initialized, a copy of the error without its details and its response. When memory runs out
+ * the copy becomes PRIVY_NO_MEMORY. Returns the copy's code. */
+privy_status privy_error_copy(const privy_error *error, privy_error *copy);
 /* Whether the failure is transient: no response, a rate limit, or 408, 429, 500, 502, 503 or 504. */
 bool privy_error_may_pass(privy_status code, int http_status);
 /* Sets retry_after, retry_at and resets_at. `wall` is the wall clock, NAN if unknown. */

@@ -175,8 +175,7 @@ static PyObject *end(bulk_object *self) {
     errors_raise(self->state, error->code, error);
     PyObject *exception = own_error(self);
     if (!exception) return NULL;
-    bulk_set_stop(self, exception);
-    Py_DECREF(exception);
+    self->stop = exception;
   }
   if (!finish(self) || !self->stop || self->raised) return NULL;
   PyObject *done =
@@ -290,6 +289,11 @@ static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
   return Py_BuildValue("(KKKKKKdd)", (unsigned long long)self->next_index, (unsigned long long)seen.done,
                        (unsigned long long)seen.failed, (unsigned long long)seen.created,
                        (unsigned long long)seen.updated, (unsigned long long)seen.requests, seen.seconds, seen.waited);
+}
+
+static PyObject *bulk_source_failed(PyObject *object, void *unused) {
+  (void)unused;
+  return PyBool_FromLong(((bulk_object *)object)->source_failed);
 }
 
 static PyObject *bulk_stopped(PyObject *object, void *unused) {
@@ -441,6 +445,7 @@ static PyMethodDef bulk_methods[] = {
 
 static PyGetSetDef bulk_attributes[] = {
     {"stopped", bulk_stopped, NULL, "What ended the run early, or None.", NULL},
+    {"source_failed", bulk_source_failed, NULL, "Whether the iterable raised it.", NULL},
     {"over", bulk_over, NULL, "Whether the run has ended.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

@@ -33,12 +33,13 @@ typedef struct bulk_object {
   atomic_bool closing; /* close() was called during a step */
   bool returned;
   bool raised;
+  bool source_failed; /* `stop` is an exception of the iterable or of a row, not an error of the core */
   bool finalized;
 } bulk_object;
 
 /* Whether privy raises exceptions of this class. Signal handlers raise others. */
 bool bulk_is_own(bulk_object *self, PyObject *exception);
-/* Stores the exception that ends the run, unless one is stored. */
+/* Stores the exception of the rows that ends the run, unless another ended it. */
 void bulk_set_stop(bulk_object *self, PyObject *exception);
 /* Takes the next row: adds its request, its validation error, or the end of the rows. False with an unrelated
  * exception, such as KeyboardInterrupt: the row is taken again. */

@@ -61,6 +61,7 @@ static bool store(PyObject *dict, uint64_t index, PyObject *value) {
 void bulk_set_stop(bulk_object *self, PyObject *exception) {
   if (self->stop) return;
   self->stop = Py_NewRef(exception);
+  self->source_failed = true;
 }
 
 /* Adds the exception of an invalid row. False for an unrelated exception: the row becomes `pending`. After the values

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import TypeVar
 
 from . import _core
-from ._bulk import BaseBulk, BulkReport, Progress, check_pass, start
+from ._bulk import BaseBulk, BulkReport, Progress, check_pass, check_stop, start
 from ._bulk_rows import Rows
-from ._errors import PrivyError, RateLimitError
+from ._errors import PrivyError
 from ._loop import AsyncCore, Driver
 from ._result import Result
 from .types import Options, Row, Self
@@ -106,14 +106,17 @@ class AsyncBulk(BaseBulk[T]):
             await driver.change(_PROGRESS_INTERVAL if self._reports else None)
 
     async def run(self) -> BulkReport:
-        """Runs to the end and returns the report. If the rate limit ends the run, ``report.stopped`` holds the error.
+        """Runs to the end and returns the report. If the rate limit or the token ends the run, ``report.stopped`` holds
+        the error.
 
         Raises:
             Exception: what the iterable raised; the property ``report`` then holds the results so far.
         """
-        with contextlib.suppress(RateLimitError):
+        try:
             async for _ in self:
                 pass
+        except PrivyError as error:
+            check_stop(self._run, error)
         return self.report
 
     async def aclose(self) -> None:

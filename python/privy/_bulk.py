@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
 from . import _core
 from ._bulk_rows import RefusedRow, Rows, split
-from ._errors import RateLimitError
+from ._errors import PrivyError
 from ._instant import instant
 from ._result import Result, Success
 from ._rows import rows_of
@@ -64,7 +63,8 @@ class BulkReport:
     waited: float
     """Seconds in which all calls waited for the rate limit or for a retry."""
     stopped: BaseException | None
-    """What ended the run early: ``RateLimitError`` if the rate limit was reached, or the exception of the iterable."""
+    """What ended the run early: ``RateLimitError`` if the rate limit was reached, ``AuthenticationError`` or
+    ``PermissionDeniedError`` if the token is not accepted, or the exception of the iterable."""
 
     @property
     def ok(self) -> bool:
@@ -192,8 +192,10 @@ class Bulk(BaseBulk[T], _core.Bulk):
     end of a ``with`` block, cancels them.
 
     The run stops when a call would have to wait for the rate limit for longer than ``max_wait`` (in general the limit
-    of the day): after the results of all calls the iterator raises ``RateLimitError``. If the iterable raises an
-    exception, the iterator raises it, also after all results. Any other error is the result of its row. An unrelated
+    of the day): after the results of all calls the iterator raises ``RateLimitError``. It also stops when the server
+    does not accept the token (401, 403), because it would refuse each further row: then the iterator raises
+    ``AuthenticationError`` or ``PermissionDeniedError``. If the iterable raises an exception, the iterator raises it,
+    also after all results. Any other error is the result of its row. An unrelated
     exception such as ``KeyboardInterrupt`` loses nothing: the next ``next`` continues. At any time each row taken is
     exactly one of: reported, ``unsent`` or ``in_doubt``.
 
@@ -227,14 +229,17 @@ class Bulk(BaseBulk[T], _core.Bulk):
         def __next__(self) -> Result[T]: ...
 
     def run(self) -> BulkReport:
-        """Runs to the end and returns the report. If the rate limit ends the run, ``report.stopped`` holds the error.
+        """Runs to the end and returns the report. If the rate limit or the token ends the run, ``report.stopped`` holds
+        the error.
 
         Raises:
             Exception: what the iterable raised; the property ``report`` then holds the results so far.
         """
-        with suppress(RateLimitError):
+        try:
             for _ in self:
                 pass
+        except PrivyError as error:
+            check_stop(self, error)
         return self.report
 
     def __enter__(self) -> Self:
@@ -244,6 +249,12 @@ class Bulk(BaseBulk[T], _core.Bulk):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def check_stop(run: _core.Bulk, error: PrivyError) -> None:
+    """Raises the error unless it is why the core ended the run."""
+    if run.source_failed or error is not run.stopped:
+        raise error
 
 
 def check_pass(run: _core.Bulk) -> None:

@@ -409,6 +409,10 @@ class Bulk:
         """What ended the run before its last row."""
 
     @property
+    def source_failed(self) -> bool:
+        """Whether the iterable raised it."""
+
+    @property
     def over(self) -> bool:
         """Whether the run has ended."""
 

@@ -44,6 +44,42 @@ done:
   scene_close(&s);
 }
 
+/* Runs 20 orders, one at a time. The server refuses the token at the fourth request. */
+static privy_status run_with_a_refused_token(scene *s, int http_status) {
+  number_orders(s);
+  s->config.concurrency = 1;
+  privy_status status = begin(s, "orders.upsert");
+  if (status == PRIVY_OK) status = fail_once(s, http_status, 0, 3, 0);
+  return status == PRIVY_OK ? drive(s, "orders.upsert") : status;
+}
+
+static void a_refused_token_ends_a_run(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 20));
+  CHECK_OK(run_with_a_refused_token(&s, 401));
+  assert_int_equal(s.results, 4);
+  assert_int_equal(s.status[3], PRIVY_AUTHENTICATION);
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 4);
+  const privy_error *error = privy_bulk_error(s.bulk);
+  assert_int_equal(error->code, PRIVY_AUTHENTICATION);
+  assert_int_equal(error->http_status, 401);
+  assert_string_equal(error->path, "/orders/placed");
+done:
+  scene_close(&s);
+}
+
+static void a_missing_scope_ends_a_run(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 20));
+  CHECK_OK(run_with_a_refused_token(&s, 403));
+  assert_int_equal(s.results, 4);
+  assert_int_equal(privy_bulk_error(s.bulk)->code, PRIVY_PERMISSION_DENIED);
+done:
+  scene_close(&s);
+}
+
 static const char *const bad_rows[] = {ORDER ",\"order_id\":1}", ORDER ",\"order_id\":-1}", ORDER ",\"order_id\":3}"};
 
 static void a_failed_row_does_not_end_a_run(void **state) {
@@ -236,6 +272,8 @@ int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(a_spent_minute_ends_a_run_that_may_not_wait),
       TEST_UNSWEPT(a_429_does_not_end_a_run),
+      TEST(a_refused_token_ends_a_run),
+      TEST(a_missing_scope_ends_a_run),
       TEST(a_failed_row_does_not_end_a_run),
       TEST(a_row_that_cannot_be_made_ends_the_run_unsent),
       TEST(a_result_stays_until_it_is_acknowledged),

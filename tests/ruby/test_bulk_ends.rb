@@ -30,6 +30,31 @@ class TestBulkEnds < PrivyTest
     elapsed { yield thread }
   end
 
+  def test_a_run_ends_when_the_token_is_refused
+    { 401 => Privy::AuthenticationError, 403 => Privy::PermissionDeniedError }.each do |status, kind|
+      sandbox = Privy::Sandbox.new
+      sandbox.fail(status: status, skip: 3, count: 0)
+      report = sandbox.client.orders.upsert_many(orders(20), concurrency: 1).run
+      assert_instance_of kind, report.stopped
+      assert_equal [status, 3, 1, 16], [report.stopped.status, report.succeeded, report.failed, report.unsent.length]
+      assert_equal 4, sandbox.counts.requests
+      run = sandbox.client.orders.upsert_many(orders(2), concurrency: 1)
+      assert_raises(kind) { run.to_a }
+    end
+  end
+
+  def test_an_error_of_privy_that_the_source_raises_is_raised
+    [Privy::RateLimitError.new("spent"), Privy::AuthenticationError.new("no token")].each do |error|
+      sandbox = Privy::Sandbox.new
+      rows = Enumerator.new do |yielder|
+        yielder << orders(1).first
+        raise error
+      end
+      assert_same error, assert_raises(error.class) { sandbox.client.orders.upsert_many(rows).run }
+      assert_equal 1, sandbox.counts.orders
+    end
+  end
+
   def test_thread_raise_stops_a_bulk_run
     stalled do |client, under_way|
       took = stopped_within(client, under_way) do |thread|

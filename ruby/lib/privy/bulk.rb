@@ -82,11 +82,12 @@ module Privy
   # read, and nothing is sent twice. Reading after the end raises RuntimeError.
   #
   # The run stops when the account's rate limit is reached for longer than a call may wait (usually the day's). It then
-  # raises {RateLimitError} after the results of all calls that ended. An exception that the source raises is raised
-  # likewise, after all results. Any other error is the result of its row. An exception from elsewhere (Interrupt,
-  # Timeout, Thread#raise) or from the block loses nothing: the next step continues. A source that is interrupted while
-  # it works cannot continue, unless it is an Array. At any time each row taken is exactly one of: reported, {#unsent}
-  # or {#in_doubt}.
+  # raises {RateLimitError} after the results of all calls that ended. It also stops when the server does not accept the
+  # token (401, 403), because it would refuse each further row: then it raises {AuthenticationError} or
+  # {PermissionDeniedError}. An exception that the source raises is raised likewise, after all results. Any other error
+  # is the result of its row. An exception from elsewhere (Interrupt, Timeout, Thread#raise) or from the block loses
+  # nothing: the next step continues. A source that is interrupted while it works cannot continue, unless it is an
+  # Array. At any time each row taken is exactly one of: reported, {#unsent} or {#in_doubt}.
   #
   # @!method each
   #   Yields every result that was not read before.
@@ -169,7 +170,8 @@ module Privy
                      seconds: seconds, waited: waited, stopped: @stopped).freeze
     end
 
-    # Runs to the end. When the rate limit is reached it does not raise: the report's +stopped+ has the error.
+    # Runs to the end. If the rate limit or the token ends the run it does not raise: the report's +stopped+ has the
+    # error.
     #
     # @yieldparam result [Result]
     # @return [BulkReport]
@@ -177,8 +179,8 @@ module Privy
     def run(&block)
       each(&block || ->(_result) {})
       report
-    rescue RateLimitError => e
-      raise unless e.equal?(@stopped)
+    rescue Error => e
+      raise unless e.equal?(@core_error)
 
       report
     end
@@ -265,7 +267,7 @@ module Privy
       finish unless core_over?
       return false if @raised || @stopped.nil?
 
-      @stopped = with_rows(@stopped) if @stopped.equal?(@core_error)
+      @stopped = @core_error = with_rows(@core_error) if @stopped.equal?(@core_error)
       @raised = true
       raise @stopped
     end

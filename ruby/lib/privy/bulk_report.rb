@@ -71,7 +71,8 @@ module Privy
   # @!attribute [r] waited
   #   @return [Float] seconds in which all calls waited for the rate limit or a retry
   # @!attribute [r] stopped
-  #   @return [Exception, nil] why the run ended early: {RateLimitError}, or the exception of the source
+  #   @return [Exception, nil] why the run ended early: {RateLimitError}, {AuthenticationError},
+  #     {PermissionDeniedError}, or the exception of the source
   BulkReport = Struct.new(:total, :succeeded, :created, :updated, :failed, :refused, :unsent, :in_doubt, :requests,
                           :seconds, :waited, :stopped, keyword_init: true) do
     include Serializable
