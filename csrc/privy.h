@@ -1158,6 +1158,37 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_columns_stream(const privy_object *
                                                             const privy_columns_config *config,
                                                             privy_page_source source, struct ArrowArrayStream *out);
 
+/* A value of a row of a report. */
+typedef struct privy_cell {
+  const char *text; /* of a column of text: valid UTF-8; NULL: null */
+  size_t length;    /* bytes of the text */
+  int64_t integer;  /* of a column of integers */
+} privy_cell;
+
+/* Where the rows of a report come from. `context` is the first argument of both functions. */
+typedef struct privy_row_source {
+  /* Fills a cell for each column of the report, and sets `*found`; leaves it false after the last row. Texts are read
+   * before the next call. After a failure, which fills the error, it is not called again. */
+  privy_status (*next)(void *context, privy_cell *cells, bool *found, privy_error *error);
+  void (*release)(void *context); /* called with the stream's release; may be NULL */
+  void *context;
+} privy_row_source;
+
+/* What a report of a bulk run lists, as tables. */
+typedef struct privy_report privy_report;
+#define PRIVY_REPORT_MOST_COLUMNS 5
+/* By its name; NULL if there is none.
+ *   "refused"   an error detail of a row: index, key, field, message, value
+ *   "unsent"    a row without a request: index, key, row
+ *   "in_doubt"  a row whose result was not read: index, key, row, idempotency_key
+ * `index` is int64, all others are utf8. `key` identifies the row. `row` is JSON; `value` and `key` are JSON if they
+ * are not texts. */
+PRIVY_API const privy_report *privy_report_find(const char *name);
+PRIVY_API size_t privy_report_columns(const privy_report *report);
+/* Makes a stream of batches of the rows of a report. Errors, codes and results are those of privy_columns_stream. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_report_stream(const privy_report *report, privy_row_source source,
+                                                           struct ArrowArrayStream *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -185,6 +185,12 @@ static bool add_integers(privy_column *column, const privy_value *values, size_t
   return enough;
 }
 
+bool privy_column_add_integer(privy_column *column, int64_t integer) {
+  if (!reserve_rows(column, 1, sizeof integer)) return false;
+  put_number(column, integer, true);
+  return true;
+}
+
 static bool add_booleans(privy_column *column, const privy_value *values, size_t count) {
   if (!reserve_rows(column, count, 0) || !reserve_bits(&column->fixed, column->rows + count, 0)) return false;
   for (size_t i = 0; i < count; i++) {

@@ -44,6 +44,8 @@ PRIVY_NODISCARD bool privy_column_init(privy_column *column, privy_column_type t
 void privy_column_clear(privy_column *column);
 /* Appends at most PRIVY_COLUMN_CHUNK values. */
 PRIVY_NODISCARD bool privy_column_add(privy_column *column, const privy_value *values, size_t count);
+/* Appends an integer to a column of integers. */
+PRIVY_NODISCARD bool privy_column_add_integer(privy_column *column, int64_t integer);
 /* True when another chunk of values might not fit into the dictionary: export the rows, then reset the dictionary. */
 bool privy_column_is_full(const privy_column *column);
 /* Reduces the dictionary to the values of the table. The column has no rows. */

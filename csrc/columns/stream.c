@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "columns/failure.h"
 #include "columns/table.h"
 #include "message/error.h"
 
@@ -32,12 +33,7 @@ typedef struct column_stream {
 /* ---- pages ---- */
 
 static bool refuse(column_stream *stream, privy_status status) {
-  if (status == PRIVY_NO_MEMORY) {
-    privy_error_no_memory(&stream->error);
-  } else if (stream->error.code == PRIVY_OK) {
-    privy_error_set(&stream->error, status, "%s", privy_error_describe(status)->doc);
-  }
-  return false;
+  return privy_stream_fail(&stream->error, status);
 }
 
 /* False, with an error, for a page that does not become columns of this table. */
@@ -175,19 +171,10 @@ static bool fill_batch(column_stream *stream) {
 
 /* ---- the interface ---- */
 
-static int code_of(const privy_error *error) {
-  switch (error->code) {
-  case PRIVY_NO_MEMORY: return ENOMEM;
-  case PRIVY_INTERRUPTED: return EINTR;
-  case PRIVY_TIMEOUT: return ETIMEDOUT;
-  default: return EIO;
-  }
-}
-
 static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
   column_stream *stream = self->private_data;
   *out = (struct ArrowSchema){0};
-  if (!open_table(stream)) return code_of(&stream->error);
+  if (!open_table(stream)) return privy_stream_code(&stream->error);
   if (privy_columns_schema(stream->table.columns, stream->table.count, out)) return 0;
   *out = (struct ArrowSchema){0};
   refuse(stream, PRIVY_NO_MEMORY);
@@ -197,7 +184,7 @@ static int get_schema(struct ArrowArrayStream *self, struct ArrowSchema *out) {
 static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
   column_stream *stream = self->private_data;
   *out = (struct ArrowArray){0};
-  if (!fill_batch(stream)) return code_of(&stream->error);
+  if (!fill_batch(stream)) return privy_stream_code(&stream->error);
   if (stream->table.rows == 0 || privy_table_export(&stream->table, out)) return 0;
   *out = (struct ArrowArray){0};
   refuse(stream, PRIVY_NO_MEMORY);
@@ -206,7 +193,7 @@ static int get_next(struct ArrowArrayStream *self, struct ArrowArray *out) {
 
 static const char *get_last_error(struct ArrowArrayStream *self) {
   const column_stream *stream = self->private_data;
-  return stream->error.code == PRIVY_OK ? NULL : stream->error.message;
+  return privy_stream_message(&stream->error);
 }
 
 static void release_stream(struct ArrowArrayStream *self) {

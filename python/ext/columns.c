@@ -40,8 +40,7 @@ static char *describe_exception(const core_state *state, PyObject *exception) {
   return copy;
 }
 
-/* Moves the exception that is set into the core's error. */
-static privy_status take_exception(const core_state *state, privy_error *error) {
+privy_status columns_take_exception(const core_state *state, privy_error *error) {
   const bool no_memory = PyErr_ExceptionMatches(PyExc_MemoryError);
   const bool failed = PyErr_ExceptionMatches(PyExc_Exception);
   PyObject *exception = errors_caught();
@@ -131,7 +130,7 @@ static privy_status next_page(void *context, privy_response **page, const bool *
   *page = NULL;
   int found = read_page(self, page, skip);
   if (found <= 0) *page = NULL;
-  privy_status status = found < 0 ? take_exception(self->state, error) : PRIVY_OK;
+  privy_status status = found < 0 ? columns_take_exception(self->state, error) : PRIVY_OK;
   PyGILState_Release(gil);
   return status;
 }
@@ -176,24 +175,26 @@ static rows_source *source_new(PyObject *module, PyObject *rows) {
   return NULL;
 }
 
-static PyObject *capsule_new(const privy_object *object, const privy_columns_config *config, rows_source *rows) {
-  struct ArrowArrayStream *stream = privy_alloc(sizeof *stream);
-  const privy_page_source source = {next_page, release_source, rows};
-  if (!stream || privy_columns_stream(object, config, source, stream) != PRIVY_OK) {
-    PyErr_NoMemory();
-    privy_free(stream);
-    source_free(rows);
-    return NULL;
-  }
-  PyObject *capsule = PyCapsule_New(stream, STREAM_NAME, free_capsule);
+PyObject *columns_capsule(const struct ArrowArrayStream *stream) {
+  struct ArrowArrayStream *moved = privy_alloc(sizeof *moved);
+  if (moved) *moved = *stream;
+  PyObject *capsule = moved ? PyCapsule_New(moved, STREAM_NAME, free_capsule) : PyErr_NoMemory();
   if (capsule) return capsule;
-  stream->release(stream);
-  privy_free(stream);
+  privy_free(moved);
+  struct ArrowArrayStream unused = *stream;
+  unused.release(&unused);
   return NULL;
 }
 
-/* PyGILState_Ensure, which threads of a consumer need, knows the main interpreter only. */
-static int check_interpreter(void) {
+static PyObject *capsule_new(const privy_object *object, const privy_columns_config *config, rows_source *rows) {
+  struct ArrowArrayStream stream;
+  const privy_page_source source = {next_page, release_source, rows};
+  if (privy_columns_stream(object, config, source, &stream) == PRIVY_OK) return columns_capsule(&stream);
+  source_free(rows);
+  return PyErr_NoMemory();
+}
+
+int columns_check_interpreter(void) {
   if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) return 0;
   PyErr_SetString(PyExc_RuntimeError, "Arrow streams need the main interpreter");
   return -1;
@@ -203,7 +204,7 @@ PyObject *columns_stream(PyObject *module, PyObject *args) {
   const char *name;
   PyObject *rows;
   int spread;
-  if (!PyArg_ParseTuple(args, "sOp", &name, &rows, &spread) || check_interpreter() < 0) return NULL;
+  if (!PyArg_ParseTuple(args, "sOp", &name, &rows, &spread) || columns_check_interpreter() < 0) return NULL;
   const privy_object *object = privy_object_find(name);
   if (!object) {
     PyErr_Format(PyExc_LookupError, "no table %s", name);

@@ -34,6 +34,7 @@ static PyMethodDef module_methods[] = {
     {"refuse_rows", request_refuse_rows, METH_VARARGS, "Raises ValidationError for rows that are not sent."},
     {"validate", request_validate, METH_VARARGS, "The error details of a request that is not sent."},
     {"arrow_stream", columns_stream, METH_VARARGS, "A capsule with a stream of Arrow arrays."},
+    {"report_stream", columns_report, METH_VARARGS, "The same of what a report of a bulk run lists."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},
     {"_load", record_load, METH_VARARGS, "Unpickles a record."},
     {"_load_page", page_load, METH_VARARGS, "Unpickles a page."},

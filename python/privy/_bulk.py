@@ -12,6 +12,7 @@ from ._bulk_rows import RefusedRow, Rows, split
 from ._errors import PrivyError
 from ._instant import instant
 from ._result import Result, Success
+from ._row_tables import RowTable
 from ._rows import rows_of
 from .types import TYPE_CHECKING, Options, Row, Self, datetime
 
@@ -50,12 +51,14 @@ class BulkReport:
     """Rows that updated one."""
     failed: int
     """Rows whose call failed."""
-    refused: list[RefusedRow]
-    """Why rows failed: one entry for each error detail of each row."""
-    unsent: list[tuple[int, Row]]
-    """Rows without a request: (index, row)."""
-    in_doubt: list[tuple[int, Row, str | None]]
-    """Rows whose request was sent and whose result was not read: (index, row, idempotency key of an event)."""
+    refused: RowTable[RefusedRow]
+    """Why rows failed: one entry for each error detail of each row. A sequence that is a table too: ``to_pandas()``,
+    ``to_polars()``, ``to_arrow()``, ``to_parquet(path)``, and what reads the Arrow PyCapsule interface."""
+    unsent: RowTable[tuple[int, Row]]
+    """Rows without a request: (index, row). A table too."""
+    in_doubt: RowTable[tuple[int, Row, str | None]]
+    """Rows whose request was sent and whose result was not read: (index, row, idempotency key of an event). A table
+    too."""
     requests: int
     """Requests sent."""
     seconds: float
@@ -114,31 +117,30 @@ class BaseBulk(Generic[T]):
         return self._run.counts()[2]
 
     @property
-    def unsent(self) -> list[tuple[int, Row]]:
+    def unsent(self) -> RowTable[tuple[int, Row]]:
         """The rows without a request, as (index, row): those taken and, if the rows are a sequence, all later ones."""
         return self._rows.unsent(self.taken, self._run.open_rows())
 
     @property
-    def in_doubt(self) -> list[tuple[int, Row, str | None]]:
+    def in_doubt(self) -> RowTable[tuple[int, Row, str | None]]:
         """The rows whose request was sent and whose result was not read, as (index, row, idempotency key).
 
         During the run these are the rows in flight. After an interruption the server may have processed them or not.
         Sending an order or a contact again is safe; for an event pass the key of its first request.
         """
-        return [(index, row, key) for index, row, in_doubt, key in self._run.open_rows() if in_doubt]
+        return self._rows.in_doubt(self._run.open_rows())
 
     @property
     def report(self) -> BulkReport:
         """The report of the rows so far."""
         taken, done, failed, created, updated, requests, seconds, waited = self._run.counts()
-        refused = self._rows.refused
         return BulkReport(
             total=taken if self.total is None else self.total,
             succeeded=done - failed,
             created=created,
             updated=updated,
             failed=failed,
-            refused=[entry for index in sorted(refused) for entry in refused[index]],
+            refused=self._rows.refusals(),
             unsent=self.unsent,
             in_doubt=self.in_doubt,
             requests=requests,

@@ -10,6 +10,7 @@ from dataclasses import field as attribute
 from . import _core
 from ._errors import RateLimitError, ValidationError
 from ._result import Failure
+from ._row_tables import RowTable, key_of
 from ._rows import rows_of
 from .types import Any, Row
 
@@ -68,12 +69,21 @@ class Rows:
         self.refused[index] = _refusals(index, row, self._keys, details)
         return Failure(index, row, error)
 
-    def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> list[tuple[int, Row]]:
+    def refusals(self) -> RowTable[RefusedRow]:
+        """The error details of all rows that failed, in the order of the rows."""
+        return RowTable("refused", [entry for index in sorted(self.refused) for entry in self.refused[index]])
+
+    def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> RowTable[tuple[int, Row]]:
         """The rows without a request: those taken and, if the rows are a sequence, all later ones."""
         unsent = [(index, row) for index, row, in_doubt, _ in open_rows if not in_doubt]
         if isinstance(self.given, Sequence):
             unsent += [(index, self.given[index]) for index in range(taken, len(self.given))]
-        return unsent
+        return RowTable("unsent", unsent, self._keys)
+
+    def in_doubt(self, open_rows: list[tuple[int, Row, bool, str | None]]) -> RowTable[tuple[int, Row, str | None]]:
+        """The rows whose request was sent and whose result was not read."""
+        in_doubt = [(index, row, key) for index, row, in_doubt, key in open_rows if in_doubt]
+        return RowTable("in_doubt", in_doubt, self._keys)
 
     def stop(self, error: BaseException, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> None:
         """Completes the error that ends the run."""
@@ -82,18 +92,17 @@ class Rows:
 
 
 def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[dict[str, str]]) -> list[RefusedRow]:
-    key = None
-    if hasattr(row, "get"):
-        key = next((row[name] for name in keys if row.get(name) is not None), None)
+    key = key_of(row, keys)
     return [
         RefusedRow(index, key, detail["field"], detail["message"], _value_at(row, detail["field"]))
         for detail in details
     ]
 
 
-def details_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
+def details_of(operation: str, rows: Iterable[Row]) -> RowTable[RefusedRow]:
     """The error details of all rows, without a request."""
-    keys, found = _core.row_keys(operation), []
+    keys = _core.row_keys(operation)
+    found: list[RefusedRow] = []
     for index, row in enumerate(rows_of(rows)):
         try:
             params, extra = split(row)
@@ -101,7 +110,7 @@ def details_of(operation: str, rows: Iterable[Row]) -> list[RefusedRow]:
         except ValidationError as error:
             details = error.details
         found += _refusals(index, row, keys, details)
-    return found
+    return RowTable("refused", found)
 
 
 def validated_rows(operation: str, rows: Iterable[Row]) -> list[Row]:

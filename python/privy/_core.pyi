@@ -601,6 +601,9 @@ def validate(
 def arrow_stream(table: str, rows: Iterable[Sequence[object]], spread: bool, /) -> object:
     """A capsule with a stream of Arrow arrays. ``rows`` are pages and sequences of records."""
 
+def report_stream(report: str, rows: Iterable[tuple[object, ...]], /) -> object:
+    """The same of what a report of a bulk run lists. ``rows`` are tuples of int, str and None."""
+
 def refuse_json(status: int, body: bytes, /) -> NoReturn:
     """Raises the exception for a response whose body is not JSON."""
 

@@ -1,4 +1,4 @@
-"""Contacts as tables of pyarrow, polars and pandas. Imported with the first table."""
+"""Records and rows as tables of pyarrow, polars and pandas. Imported with the first table."""
 
 from __future__ import annotations
 
@@ -17,21 +17,16 @@ EXTRAS = {"pandas": "pandas", "polars": "polars", "pyarrow": "pandas", "pyarrow.
 """The extra of the package that installs each library."""
 
 
-class Frames:
-    """Records as columns, for every library that reads the Arrow PyCapsule interface. Each use reads the rows again."""
+class _Frames:
+    """Rows as columns, for every library that reads the Arrow PyCapsule interface. Each use reads the rows again."""
 
-    def __init__(
-        self, table: str, rows: Callable[[], Iterable[Sequence[object]]], custom_fields: CustomFields = "json"
-    ) -> None:
-        if custom_fields not in ("json", "columns"):
-            raise ValueError(f"custom_fields must be 'json' or 'columns', not {custom_fields!r}")
-        self._table = table
+    def __init__(self, rows: Callable[[], Iterable[Any]], stream: Callable[[Iterator[Any]], object]) -> None:
         self._rows = rows
-        self._spread = custom_fields == "columns"
+        self._stream = stream
         self._error: BaseException | None = None
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return _core.arrow_stream(self._table, self._watched(), self._spread)
+        return self._stream(self._watched())
 
     def to_arrow(self) -> Any:
         """A ``pyarrow.Table``."""
@@ -50,7 +45,7 @@ class Frames:
         """Writes a Parquet file, batch by batch. The file appears when it is complete."""
         pyarrow, parquet = _imported("pyarrow"), _imported("pyarrow.parquet")
 
-        def write(frames: Frames) -> None:
+        def write(frames: _Frames) -> None:
             reader = pyarrow.RecordBatchReader.from_stream(frames)
             with parquet.ParquetWriter(part, reader.schema) as writer:
                 for batch in reader:
@@ -65,7 +60,7 @@ class Frames:
                 os.remove(part)
             raise
 
-    def _watched(self) -> Iterator[Sequence[object]]:
+    def _watched(self) -> Iterator[Any]:
         """The rows. Keeps the error that ends them: a consumer raises another one, with its message only."""
         self._error = None
         try:
@@ -76,7 +71,7 @@ class Frames:
             self._error = error
             raise
 
-    def _read(self, consumer: Callable[[Frames], Any]) -> Any:
+    def _read(self, consumer: Callable[[_Frames], Any]) -> Any:
         """What the consumer makes of the rows. Raises the error of a call as it was."""
         try:
             return consumer(self)
@@ -85,6 +80,25 @@ class Frames:
             if error is None:
                 raise
         raise error
+
+
+class Frames(_Frames):
+    """Records as columns."""
+
+    def __init__(
+        self, table: str, rows: Callable[[], Iterable[Sequence[object]]], custom_fields: CustomFields = "json"
+    ) -> None:
+        if custom_fields not in ("json", "columns"):
+            raise ValueError(f"custom_fields must be 'json' or 'columns', not {custom_fields!r}")
+        spread = custom_fields == "columns"
+        super().__init__(rows, lambda pages: _core.arrow_stream(table, pages, spread))
+
+
+class ReportFrames(_Frames):
+    """What a report of a bulk run lists as columns. The rows are tuples of their cells."""
+
+    def __init__(self, report: str, rows: Callable[[], Iterable[tuple[object, ...]]]) -> None:
+        super().__init__(rows, lambda cells: _core.report_stream(report, cells))
 
 
 def _imported(name: str) -> Any:

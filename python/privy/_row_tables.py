@@ -1,0 +1,92 @@
+"""What a bulk run lists of its rows: sequences that are tables too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar, overload
+
+from .types import TYPE_CHECKING, Row
+
+if TYPE_CHECKING:
+    from ._frames import ReportFrames
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class RowTable(Sequence[T_co]):
+    """An immutable sequence, equal to a list of the same items, and a table of pandas, polars, pyarrow and DuckDB.
+
+    ``index`` is a column of integers, all others are text. ``row`` is JSON; ``key`` and ``value`` are JSON if they are
+    not texts.
+    """
+
+    __slots__ = ("__weakref__", "_items", "_keys", "_report")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, report: str, items: Sequence[T_co], keys: tuple[str, ...] = ()) -> None:
+        self._report = report
+        self._items = items
+        self._keys = keys
+
+    @overload
+    def __getitem__(self, index: int, /) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> RowTable[T_co]: ...
+    def __getitem__(self, index: int | slice, /) -> T_co | RowTable[T_co]:
+        if isinstance(index, slice):
+            return RowTable(self._report, self._items[index], self._keys)
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[T_co]:
+        return iter(self._items)
+
+    def __add__(self, other: Sequence[Any]) -> list[Any]:
+        return [*self, *other] if isinstance(other, (list, RowTable)) else NotImplemented
+
+    def __radd__(self, other: Sequence[Any]) -> list[Any]:
+        return [*other, *self] if isinstance(other, list) else NotImplemented
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, RowTable):
+            return self._items == other._items
+        return self._items == other if isinstance(other, list) else NotImplemented
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._frames().__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> Any:
+        """The rows as a ``pyarrow.Table``."""
+        return self._frames().to_arrow()
+
+    def to_pandas(self) -> Any:
+        """The rows as a ``pandas.DataFrame``, by pyarrow."""
+        return self._frames().to_pandas()
+
+    def to_polars(self) -> Any:
+        """The rows as a ``polars.DataFrame``."""
+        return self._frames().to_polars()
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Writes the rows to a Parquet file, by pyarrow. The file appears when it is complete."""
+        self._frames().to_parquet(path)
+
+    def _frames(self) -> ReportFrames:
+        from ._cells import CELLS
+        from ._frames import ReportFrames
+
+        cells = CELLS[self._report]
+        return ReportFrames(self._report, lambda: (cells(item, self._keys) for item in self._items))
+
+
+def key_of(row: Row, keys: tuple[str, ...]) -> object:
+    """What identifies a row: the first of its parameters of these names that it holds; None without one."""
+    if not hasattr(row, "get"):
+        return None
+    return next((row[name] for name in keys if row.get(name) is not None), None)
