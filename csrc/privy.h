@@ -603,7 +603,7 @@ typedef struct privy_sandbox_counts {
   uint64_t requests, contacts, orders, events, welcome_messages;
 } privy_sandbox_counts;
 PRIVY_API privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox);
-/* Deletes contacts, orders, events, counts and the history; keeps tokens, integrations, limits and clock. */
+/* Deletes contacts, orders, events, messages, counts and the history; keeps tokens, integrations, limits and clock. */
 PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 
 /* A request that a sandbox received, and what became of it. Texts are as received; each ends with a NUL. */
@@ -634,14 +634,16 @@ PRIVY_API const privy_sandbox_request *privy_sandbox_history_at(const privy_sand
 PRIVY_API void privy_sandbox_history_free(privy_sandbox_history *history);
 
 /* What a sandbox stores. A record is a JSON object: the fields of a response, then those that were sent and no response
- * holds. An event has its event_id, what was sent, and accepted_at. */
+ * holds. An event has its event_id, what was sent, and accepted_at. A message is a welcome message that was sent by
+ * SMS: contact_id, phone_number, at. */
 typedef enum privy_sandbox_kind {
   PRIVY_SANDBOX_CONTACTS,
   PRIVY_SANDBOX_ORDERS,
-  PRIVY_SANDBOX_EVENTS
+  PRIVY_SANDBOX_EVENTS,
+  PRIVY_SANDBOX_MESSAGES
 } privy_sandbox_kind;
 /* Appends the contact of an id, e-mail address or phone number, or the order of an order_id. PRIVY_OK, PRIVY_NOT_FOUND
- * (always for events) or PRIVY_NO_MEMORY. */
+ * (always for events and messages) or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_find(privy_sandbox *sandbox, privy_sandbox_kind kind,
                                                           const char *key, size_t length, privy_buffer *out);
 /* Appends all records of a kind, oldest first, as a JSON array. PRIVY_OK or PRIVY_NO_MEMORY. */

@@ -3,6 +3,7 @@
 #include "sandbox/consent.h"
 #include "sandbox/ids.h"
 #include "sandbox/input.h"
+#include "sandbox/messages.h"
 #include "sandbox/respond.h"
 
 #define FIELD(name) PRIVY_FIELD_CONTACT_##name
@@ -113,13 +114,17 @@ static privy_status finish_change(privy_exchange *exchange, int http_status, pri
   const bool wanted = exchange->values[FIELD(send_welcome_sms)].type != PRIVY_FALSE;
   const bool welcomes =
       privy_consent_welcomes(from, (privy_sms_consent)privy_store_enum_index(values, FIELD(sms_consent)), wanted);
-  const privy_status status = privy_respond_data(exchange, http_status, &privy_object_contact, values);
+  privy_document message = {0};
+  privy_status status = PRIVY_NO_MEMORY;
+  if (!welcomes || privy_message_prepare(store, values, exchange->now, &message))
+    status = privy_respond_data(exchange, http_status, &privy_object_contact, values);
   if (status != PRIVY_OK) {
+    privy_message_abandon(&message);
     privy_contact_abandon(store, change);
     return status;
   }
   privy_contact_commit(store, change);
-  store->welcome_messages += welcomes;
+  privy_message_commit(store, &message);
   return PRIVY_OK;
 }
 

@@ -92,7 +92,7 @@ PRIVY_NODISCARD static bool write_event(const privy_exchange *exchange, privy_sl
 static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t serial, privy_buffer *event,
                             privy_contact_change *contact) {
   privy_store *store = &exchange->sandbox->store;
-  privy_event *events = privy_grow(store->events, store->event_count, &store->event_capacity, sizeof *store->events);
+  privy_document *events = privy_grow(store->events, store->event_count, &store->event_capacity, sizeof *store->events);
   if (!events) return PRIVY_NO_MEMORY;
   store->events = events;
   if (!write_event(exchange, key, serial, event) || !link_contact(exchange, contact)) return PRIVY_NO_MEMORY;
@@ -114,7 +114,7 @@ static privy_status accept(privy_exchange *exchange, privy_slice key) {
   }
   privy_contact_commit(store, &contact);
   store->event_serial = serial;
-  store->events[store->event_count++] = (privy_event){event.data, event.length};
+  store->events[store->event_count++] = (privy_document){event.data, event.length};
   return PRIVY_OK;
 }
 

@@ -190,7 +190,7 @@ privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {
                                        .contacts = store->live_count,
                                        .orders = store->order_count,
                                        .events = store->event_count,
-                                       .welcome_messages = store->welcome_messages};
+                                       .welcome_messages = store->message_count};
   privy_sandbox_unlock(sandbox);
   return counts;
 }

@@ -14,7 +14,9 @@ void privy_store_clear(privy_store *store) {
   privy_free(store->contacts);
   privy_free(store->live);
   privy_free(store->orders);
+  for (size_t i = 0; i < store->message_count; i++) privy_free(store->messages[i].text);
   privy_free(store->events);
+  privy_free(store->messages);
   privy_map_clear(&store->ids);
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) privy_map_clear(&store->keys[i]);
   privy_map_clear(&store->order_keys);

@@ -1,6 +1,6 @@
 /*
- * The sandbox's data: contacts, orders, and accepted events with their keys. A contact and an order keep one raw JSON
- * value per index of their tables, so that no field is named twice.
+ * The sandbox's data: contacts, orders, accepted events with their keys, and welcome messages. A contact and an order
+ * keep one raw JSON value per index of their tables, so that no field is named twice.
  *
  * Changing takes two steps: a change is prepared, which does everything that may run out of memory, and then committed,
  * which cannot fail, or abandoned, which leaves everything as it was.
@@ -30,11 +30,11 @@ typedef struct privy_order {
   size_t integration; /* position of the Custom Integration that it is tied to, or PRIVY_INTEGRATION_NONE */
 } privy_order;
 
-/* An accepted event, as a JSON object. */
-typedef struct privy_event {
+/* An accepted event or a welcome message, as a JSON object. */
+typedef struct privy_document {
   char *text;
   size_t length;
-} privy_event;
+} privy_document;
 
 typedef struct privy_store {
   privy_contact *contacts; /* deleted ones included: they may be restored */
@@ -44,13 +44,14 @@ typedef struct privy_store {
   bool live_stale; /* the count is right, the positions are not */
   privy_order *orders;
   size_t order_count, order_capacity;
-  privy_event *events;
+  privy_document *events;
   size_t event_count, event_capacity;
-  privy_map ids;                   /* contact ids → contacts */
-  privy_map keys[PRIVY_KEY_COUNT]; /* → the contact that had the key last, deleted or not */
-  privy_map order_keys;            /* digits of the order's id → orders */
-  privy_map event_keys;            /* idempotency keys of accepted events → serials */
-  uint64_t welcome_messages;
+  privy_document *messages; /* welcome messages */
+  size_t message_count, message_capacity;
+  privy_map ids;                         /* contact ids → contacts */
+  privy_map keys[PRIVY_KEY_COUNT];       /* → the contact that had the key last, deleted or not */
+  privy_map order_keys;                  /* digits of the order's id → orders */
+  privy_map event_keys;                  /* idempotency keys of accepted events → serials */
   uint64_t contact_serial, event_serial; /* of the last ones made; a reset does not turn them back */
 } privy_store;
 

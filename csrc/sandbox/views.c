@@ -30,13 +30,22 @@ static void write_contacts(privy_writer *writer, privy_store *store) {
     write_record(writer, &privy_object_contact, store->contacts[live[i]].values);
 }
 
+static void write_orders(privy_writer *writer, const privy_store *store) {
+  for (size_t i = 0; i < store->order_count; i++) write_record(writer, &privy_object_order, store->orders[i].values);
+}
+
+static void write_documents(privy_writer *writer, const privy_document *documents, size_t count) {
+  for (size_t i = 0; i < count; i++) privy_writer_raw(writer, documents[i].text, documents[i].length);
+}
+
 static void write_all(privy_writer *writer, privy_store *store, privy_sandbox_kind kind) {
   privy_writer_begin_array(writer);
-  if (kind == PRIVY_SANDBOX_CONTACTS) write_contacts(writer, store);
-  for (size_t i = 0; kind == PRIVY_SANDBOX_ORDERS && i < store->order_count; i++)
-    write_record(writer, &privy_object_order, store->orders[i].values);
-  for (size_t i = 0; kind == PRIVY_SANDBOX_EVENTS && i < store->event_count; i++)
-    privy_writer_raw(writer, store->events[i].text, store->events[i].length);
+  switch (kind) {
+  case PRIVY_SANDBOX_CONTACTS: write_contacts(writer, store); break;
+  case PRIVY_SANDBOX_ORDERS: write_orders(writer, store); break;
+  case PRIVY_SANDBOX_EVENTS: write_documents(writer, store->events, store->event_count); break;
+  case PRIVY_SANDBOX_MESSAGES: write_documents(writer, store->messages, store->message_count); break;
+  }
   privy_writer_end_array(writer);
 }
 

@@ -337,6 +337,7 @@ int sandbox_add(PyObject *module, core_state *state) {
   if (PyModule_AddIntConstant(module, "SANDBOX_CONTACTS", PRIVY_SANDBOX_CONTACTS) < 0) return -1;
   if (PyModule_AddIntConstant(module, "SANDBOX_ORDERS", PRIVY_SANDBOX_ORDERS) < 0) return -1;
   if (PyModule_AddIntConstant(module, "SANDBOX_EVENTS", PRIVY_SANDBOX_EVENTS) < 0) return -1;
+  if (PyModule_AddIntConstant(module, "SANDBOX_MESSAGES", PRIVY_SANDBOX_MESSAGES) < 0) return -1;
   if (PyModule_AddStringConstant(module, "SANDBOX_TOKEN", PRIVY_SANDBOX_TOKEN) < 0) return -1;
   if (PyModule_AddStringConstant(module, "SANDBOX_CLIENT_ID", PRIVY_SANDBOX_CLIENT_ID) < 0) return -1;
   return PyModule_AddStringConstant(module, "SANDBOX_CLIENT_SECRET", PRIVY_SANDBOX_CLIENT_SECRET);

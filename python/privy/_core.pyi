@@ -17,6 +17,7 @@ SANDBOX_CONNECTIONS: Final[int]
 SANDBOX_CONTACTS: Final[int]
 SANDBOX_ORDERS: Final[int]
 SANDBOX_EVENTS: Final[int]
+SANDBOX_MESSAGES: Final[int]
 SANDBOX_BUSY: Final[str]
 SANDBOX_CLIENT_ID: Final[str]
 SANDBOX_CLIENT_SECRET: Final[str]
@@ -561,7 +562,7 @@ class Sandbox:
         """Sets how many requests to keep."""
 
     def stored(self, kind: int, /) -> list[str]:
-        """The JSON texts of all records of a kind (``SANDBOX_CONTACTS``, ``SANDBOX_ORDERS``, ``SANDBOX_EVENTS``)."""
+        """The JSON texts of all records of a kind: ``SANDBOX_CONTACTS``, ``_ORDERS``, ``_EVENTS`` or ``_MESSAGES``."""
 
     def find(self, kind: int, key: str, /) -> str | None:
         """The JSON text of the record of a key; None if there is none."""

@@ -98,7 +98,7 @@ static void run(scene *s, privy_slice request) {
 static void check_views(const scene *s) {
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   privy_sandbox_history *history;
-  for (int kind = PRIVY_SANDBOX_CONTACTS; kind <= PRIVY_SANDBOX_EVENTS; kind++) {
+  for (int kind = PRIVY_SANDBOX_CONTACTS; kind <= PRIVY_SANDBOX_MESSAGES; kind++) {
     privy_value json;
     privy_error error;
     privy_error_init(&error);

@@ -205,6 +205,26 @@ def test_an_event_has_every_parameter():
     assert set(SandboxEvent.__dataclass_fields__) == names | {"event_id", "accepted_at"}
 
 
+def test_messages_are_the_welcome_messages_that_were_sent(sandbox, client):
+    jane = client.contacts.create(phone_number="+14155550101", sms_consent="subscribed")
+    sandbox.advance(2)
+    bob = client.contacts.create(phone_number="+14155550102")
+    client.contacts.update(bob.id, sms_consent="subscribed")
+    client.contacts.update(bob.id, first_name="Bob", sms_consent="subscribed")
+    client.contacts.create(phone_number="+14155550103", sms_consent="subscribed", send_welcome_sms=False)
+    assert [(m.contact_id, m.phone_number, m.at) for m in sandbox.messages] == [
+        (jane.id, "+14155550101", AT),
+        (bob.id, "+14155550102", AT + timedelta(seconds=2)),
+    ]
+    assert len(sandbox.messages) == sandbox.counts.welcome_messages == 2
+    assert sandbox.messages[0] == sandbox.messages[0] != sandbox.messages[1]
+    assert "5550101" not in repr(sandbox.messages)
+    with pytest.raises(AttributeError):
+        sandbox.messages[0].phone_number = "+14155550109"
+    sandbox.reset()
+    assert sandbox.messages == ()
+
+
 def test_stored_records_are_gone_after_a_reset(sandbox, client):
     client.orders.upsert(order_id=1001, **ORDER)
     client.events.ingest("seen", email="jane@example.com")

@@ -110,6 +110,20 @@ class TestSandboxDouble < PrivyTest
     assert_equal (names + %i[event_id accepted_at]).sort, Privy::Sandbox::Event.members.sort
   end
 
+  def test_messages_are_the_welcome_messages_that_were_sent
+    jane = @client.contacts.create(phone_number: "+14155550101", sms_consent: :subscribed)
+    @sandbox.advance(2)
+    bob = @client.contacts.create(phone_number: "+14155550102")
+    @client.contacts.update(bob.id, sms_consent: :subscribed)
+    @client.contacts.create(phone_number: "+14155550103", sms_consent: :subscribed, send_welcome_sms: false)
+    assert_equal [[jane.id, "+14155550101", AT], [bob.id, "+14155550102", AT + 2]], @sandbox.messages.map(&:to_a)
+    assert_equal [2, 2], [@sandbox.messages.size, @sandbox.counts.welcome_messages]
+    assert_equal [true, true], [@sandbox.messages.frozen?, @sandbox.messages.first.frozen?]
+    refute_includes @sandbox.messages.inspect, "5550101"
+    @sandbox.reset
+    assert_empty @sandbox.messages
+  end
+
   def test_a_fault_may_concern_one_operation
     @sandbox.fail(status: 503, on: "orders.upsert", skip: 1)
     @sandbox.fail(status: 500, on: "contacts.upsert")

@@ -16,7 +16,7 @@ if getattr(privy, "omit", None) is not _core.omit:
     raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
 from ._sandbox import Counts, Sandbox, SandboxResponse
-from ._stored import SandboxContacts, SandboxEvent, SandboxOrders, SandboxRequest
+from ._stored import SandboxContacts, SandboxEvent, SandboxMessage, SandboxOrders, SandboxRequest
 from ._wsgi import app
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Sandbox",
     "SandboxContacts",
     "SandboxEvent",
+    "SandboxMessage",
     "SandboxOrders",
     "SandboxRequest",
     "SandboxResponse",

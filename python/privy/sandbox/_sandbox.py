@@ -9,7 +9,16 @@ import privy
 
 from .. import _core
 from .._client import Client
-from ._stored import SandboxContacts, SandboxEvent, SandboxOrders, SandboxRequest, events_of, requests_of
+from ._stored import (
+    SandboxContacts,
+    SandboxEvent,
+    SandboxMessage,
+    SandboxOrders,
+    SandboxRequest,
+    events_of,
+    messages_of,
+    requests_of,
+)
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
@@ -360,6 +369,14 @@ class Sandbox:
         """The events that were accepted, oldest first."""
         return events_of(self._core)
 
+    @property
+    def messages(self) -> tuple[SandboxMessage, ...]:
+        """The welcome messages that were sent by SMS, oldest first.
+
+        One is sent when a contact's SMS consent becomes ``subscribed``, unless ``send_welcome_sms`` is false.
+        """
+        return messages_of(self._core)
+
     def assert_contact(self, key: str, /, **fields: object) -> privy.Contact:
         """Checks that a contact is stored and has these fields, and returns it.
 
@@ -416,7 +433,7 @@ class Sandbox:
         return check_event(self.events, event_type, fields)
 
     def reset(self) -> None:
-        """Deletes contacts, orders, events, counts and ``requests``; keeps tokens, integrations, limits and clock."""
+        """Deletes all records, counts and ``requests``; keeps tokens, integrations, limits and clock."""
         self._core.reset()
 
     def __repr__(self) -> str:

@@ -84,6 +84,23 @@ class SandboxEvent:
         return f"SandboxEvent({', '.join(f'{name}={_masked(value)}' for name, value in given.items())})"
 
 
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class SandboxMessage:
+    """A welcome message that a sandbox sent by SMS: a contact's SMS consent became ``subscribed``."""
+
+    contact_id: str
+    """Id of the contact."""
+    phone_number: str
+    """Phone number that it was sent to."""
+    at: datetime
+    """When it was sent, by the clock of the sandbox (aware, UTC)."""
+
+    def __repr__(self) -> str:
+        """Masks the phone number."""
+        given = {name: getattr(self, name) for name in ("contact_id", "phone_number", "at")}
+        return f"SandboxMessage({', '.join(f'{name}={_masked(value)}' for name, value in given.items())})"
+
+
 EVENT_FIELDS = tuple(field.name for field in fields(SandboxEvent))
 """The names of the fields of a ``SandboxEvent``."""
 
@@ -154,6 +171,12 @@ def requests_of(core: _core.Sandbox) -> tuple[SandboxRequest, ...]:
 def events_of(core: _core.Sandbox) -> tuple[SandboxEvent, ...]:
     """The events that the sandbox accepted, oldest first."""
     return tuple(map(_event, core.stored(_core.SANDBOX_EVENTS)))
+
+
+def messages_of(core: _core.Sandbox) -> tuple[SandboxMessage, ...]:
+    """The welcome messages that the sandbox sent, oldest first."""
+    stored = map(json.loads, core.stored(_core.SANDBOX_MESSAGES))
+    return tuple(SandboxMessage(**message | {"at": time_of(message["at"])}) for message in stored)
 
 
 def time_of(text: str) -> datetime | str:

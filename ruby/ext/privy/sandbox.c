@@ -217,6 +217,7 @@ static VALUE sandbox_keep_history(VALUE self, VALUE most) {
 
 static privy_sandbox_kind kind_of(VALUE kind) {
   if (kind == ID2SYM(rb_intern("contacts"))) return PRIVY_SANDBOX_CONTACTS;
+  if (kind == ID2SYM(rb_intern("messages"))) return PRIVY_SANDBOX_MESSAGES;
   return kind == ID2SYM(rb_intern("orders")) ? PRIVY_SANDBOX_ORDERS : PRIVY_SANDBOX_EVENTS;
 }
 

@@ -17,7 +17,7 @@ module Privy
   #   Removes the faults that {#fail} has queued.
   #   @return [void]
   # @!method reset
-  #   Removes contacts, orders, events, counts and {#requests}; keeps tokens, integrations, limits and clock.
+  #   Removes all records, counts and {#requests}; keeps tokens, integrations, limits and clock.
   #   @return [void]
   class Sandbox
     include Opaque
@@ -206,6 +206,14 @@ module Privy
       core_stored(:events).map { |text| Event.of(text) }.freeze
     end
 
+    # The welcome messages that were sent by SMS, oldest first. One is sent when a contact's SMS consent becomes
+    # "subscribed", unless send_welcome_sms is false.
+    #
+    # @return [Array<Message>] frozen
+    def messages
+      core_stored(:messages).map { |text| Message.of(text) }.freeze
+    end
+
     # @return [String]
     def inspect
       "#<#{self.class} #{counts.to_h.map { |name, count| "#{name}=#{count}" }.join(' ')}>"
@@ -227,7 +235,7 @@ module Privy
       end.join
     end
 
-    %i[Request Event Contacts Orders].each { |name| autoload name, File.expand_path("sandbox/stored", __dir__) }
+    %i[Request Event Message Contacts Orders].each { |name| autoload name, File.expand_path("sandbox/stored", __dir__) }
     autoload :App, File.expand_path("sandbox/app", __dir__)
     autoload :Server, File.expand_path("sandbox/server", __dir__)
   end

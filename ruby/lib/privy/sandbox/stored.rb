@@ -121,6 +121,25 @@ module Privy
       alias_method :to_s, :inspect
     end
 
+    # A welcome message that a sandbox sent by SMS: a contact's SMS consent became "subscribed".
+    Message = Struct.new(:contact_id, :phone_number, :at, keyword_init: true) do
+      include Serializable
+
+      # @private
+      def self.of(text)
+        stored = Core.parse(text).transform_keys(&:to_sym)
+        new(**stored, at: Event.time(stored[:at])).freeze
+      end
+
+      # Masks the phone number.
+      #
+      # @return [String]
+      def inspect
+        "#<#{self.class} contact_id=#{contact_id.inspect} phone_number=#{Core.mask(phone_number).inspect} at=#{at}>"
+      end
+      alias_method :to_s, :inspect
+    end
+
     # What {Contacts} and {Orders} share: records that a sandbox stores, oldest first. Each access reads the present
     # state.
     #

@@ -1,0 +1,48 @@
+#include "sandbox/messages.h"
+
+#include "base/memory.h"
+#include "sandbox/ids.h"
+#include "json/writer.h"
+
+static void write_text(privy_writer *writer, const char *key, privy_value value) {
+  privy_writer_key(writer, key, strlen(key));
+  privy_writer_value(writer, value);
+}
+
+static bool write_message(const privy_value *values, double now, privy_buffer *out) {
+  char at[PRIVY_TIME_TEXT_SIZE];
+  privy_writer writer;
+  privy_now_text(at, now);
+  privy_writer_init(&writer, out);
+  privy_writer_begin_object(&writer);
+  write_text(&writer, "contact_id", values[PRIVY_FIELD_CONTACT_id]);
+  write_text(&writer, "phone_number", values[PRIVY_FIELD_CONTACT_phone_number]);
+  write_text(&writer, "at", privy_store_string(at));
+  privy_writer_end_object(&writer);
+  return !writer.failed;
+}
+
+bool privy_message_prepare(privy_store *store, const privy_value *values, double now, privy_document *message) {
+  privy_document *messages =
+      privy_grow(store->messages, store->message_count, &store->message_capacity, sizeof *store->messages);
+  if (!messages) return false;
+  store->messages = messages;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  if (!write_message(values, now, &text)) {
+    privy_buffer_clear(&text);
+    return false;
+  }
+  *message = (privy_document){text.data, text.length};
+  return true;
+}
+
+void privy_message_commit(privy_store *store, privy_document *message) {
+  if (!message->text) return;
+  store->messages[store->message_count++] = *message;
+  *message = (privy_document){0};
+}
+
+void privy_message_abandon(privy_document *message) {
+  privy_free(message->text);
+  *message = (privy_document){0};
+}
