@@ -606,6 +606,15 @@ PRIVY_API privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox);
 /* Deletes contacts, orders, events, messages, counts and the history; keeps tokens, integrations, limits and clock. */
 PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
 
+/*
+ * Adds generated data of a kind: "shop" has contacts of several languages with all consents, and orders and events of
+ * them, spread over the last `days` days (1 to 3650) before the sandbox's clock. The same state, clock and arguments
+ * give the same data on every machine. `contacts`: 0 to 1,000,000. It sends no welcome message and counts no request.
+ * PRIVY_OK, PRIVY_VALIDATION with what is wrong appended to `problem`, or PRIVY_NO_MEMORY, which changes nothing.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_seed(privy_sandbox *sandbox, const char *kind, int64_t contacts,
+                                                          int64_t days, uint64_t seed, privy_buffer *problem);
+
 /* A request that a sandbox received, and what became of it. Texts are as received; each ends with a NUL. */
 typedef struct privy_sandbox_request {
   const char *method;

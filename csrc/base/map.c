@@ -98,3 +98,22 @@ void privy_map_remove(privy_map *map, const char *key, size_t length) {
   *slot = (privy_map_slot){.removed = true};
   map->count--;
 }
+
+bool privy_map_copy(privy_map *out, const privy_map *map) {
+  *out = (privy_map){0};
+  if (map->capacity == 0) return true;
+  out->slots = privy_calloc(map->capacity, sizeof *out->slots);
+  if (!out->slots) return false;
+  out->capacity = map->capacity;
+  out->used = map->used;
+  out->count = map->count;
+  for (size_t i = 0; i < map->capacity; i++) {
+    out->slots[i] = map->slots[i];
+    if (!map->slots[i].key) continue;
+    out->slots[i].key = privy_copy(map->slots[i].key, map->slots[i].length);
+    if (out->slots[i].key) continue;
+    privy_map_clear(out); /* the slots after this one have no keys yet */
+    return false;
+  }
+  return true;
+}

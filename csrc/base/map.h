@@ -22,6 +22,8 @@ size_t privy_map_get(const privy_map *map, const char *key, size_t length);
 /* Sets the key's value (not PRIVY_MAP_NONE). False, changing nothing, when memory runs
  * out. */
 PRIVY_NODISCARD bool privy_map_set(privy_map *map, const char *key, size_t length, size_t value);
+/* Copies the map into `out`, which is empty. False, leaving it empty, when memory runs out. */
+PRIVY_NODISCARD bool privy_map_copy(privy_map *out, const privy_map *map);
 /* Removes the key if it is there. */
 void privy_map_remove(privy_map *map, const char *key, size_t length);
 

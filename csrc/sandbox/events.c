@@ -89,13 +89,16 @@ PRIVY_NODISCARD static bool write_event(const privy_exchange *exchange, privy_sl
 
 /* Does everything that may run out of memory: reserves space, writes the event, links the contact, writes the response
  * and claims the key. */
-static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t serial, privy_buffer *event,
+static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t serial, privy_document *event,
                             privy_contact_change *contact) {
   privy_store *store = &exchange->sandbox->store;
   privy_document *events = privy_grow(store->events, store->event_count, &store->event_capacity, sizeof *store->events);
   if (!events) return PRIVY_NO_MEMORY;
   store->events = events;
-  if (!write_event(exchange, key, serial, event) || !link_contact(exchange, contact)) return PRIVY_NO_MEMORY;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  const bool made = write_event(exchange, key, serial, &text) && privy_document_new(event, text.data, text.length);
+  privy_buffer_clear(&text);
+  if (!made || !link_contact(exchange, contact)) return PRIVY_NO_MEMORY;
   const privy_status status = respond_receipt(exchange, serial, false);
   if (status != PRIVY_OK || !key.length) return status;
   return privy_map_set(&store->event_keys, key.text, key.length, (size_t)serial) ? PRIVY_OK : PRIVY_NO_MEMORY;
@@ -104,17 +107,17 @@ static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t 
 static privy_status accept(privy_exchange *exchange, privy_slice key) {
   privy_store *store = &exchange->sandbox->store;
   privy_contact_change contact = {0};
-  privy_buffer event = PRIVY_BUFFER_EMPTY;
+  privy_document event = {0};
   const uint64_t serial = store->event_serial + 1;
   const privy_status status = prepare(exchange, key, serial, &event, &contact);
   if (status != PRIVY_OK) {
     privy_contact_abandon(store, &contact);
-    privy_buffer_clear(&event);
+    privy_block_release(event.block);
     return status;
   }
   privy_contact_commit(store, &contact);
   store->event_serial = serial;
-  store->events[store->event_count++] = (privy_document){event.data, event.length};
+  store->events[store->event_count++] = event;
   return PRIVY_OK;
 }
 

@@ -30,6 +30,11 @@ typedef struct privy_exchange {
 
 typedef privy_status privy_handler(privy_exchange *exchange);
 
+/* Handles one request, as privy_sandbox_handle does; the caller holds the lock. */
+PRIVY_NODISCARD privy_status privy_exchange_run(privy_sandbox *sandbox, const char *method, const char *target,
+                                                privy_slice headers, privy_slice body,
+                                                privy_sandbox_response *response);
+
 /* ---- contacts.c: contacts as orders and events need them --------------------------------------------------------- */
 
 /*

@@ -28,21 +28,18 @@ bool privy_message_prepare(privy_store *store, const privy_value *values, double
   if (!messages) return false;
   store->messages = messages;
   privy_buffer text = PRIVY_BUFFER_EMPTY;
-  if (!write_message(values, now, &text)) {
-    privy_buffer_clear(&text);
-    return false;
-  }
-  *message = (privy_document){text.data, text.length};
-  return true;
+  const bool done = write_message(values, now, &text) && privy_document_new(message, text.data, text.length);
+  privy_buffer_clear(&text);
+  return done;
 }
 
 void privy_message_commit(privy_store *store, privy_document *message) {
-  if (!message->text) return;
+  if (!message->block) return;
   store->messages[store->message_count++] = *message;
   *message = (privy_document){0};
 }
 
 void privy_message_abandon(privy_document *message) {
-  privy_free(message->text);
+  privy_block_release(message->block);
   *message = (privy_document){0};
 }

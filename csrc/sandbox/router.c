@@ -176,22 +176,29 @@ static privy_status handle(privy_sandbox *sandbox, privy_exchange *exchange) {
   return PRIVY_OK;
 }
 
-privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method, const char *target, const char *headers,
-                                  size_t headers_length, const char *body, size_t body_length,
-                                  privy_sandbox_response *response) {
+privy_status privy_exchange_run(privy_sandbox *sandbox, const char *method, const char *target, privy_slice headers,
+                                privy_slice body, privy_sandbox_response *response) {
   privy_exchange exchange = {.sandbox = sandbox,
                              .response = response,
                              .method = {method, strlen(method)},
-                             .headers = {headers_length ? headers : "", headers_length},
-                             .body = {body_length ? body : "", body_length}};
+                             .headers = {headers.length ? headers.text : "", headers.length},
+                             .body = {body.length ? body.text : "", body.length}};
   split_target(&exchange, target);
   privy_check_init(&exchange.check, NULL, PRIVY_CHECK_LENIENT);
   privy_sandbox_response_clear(response);
-  privy_sandbox_lock(sandbox);
   const privy_status status = handle(sandbox, &exchange);
-  privy_sandbox_unlock(sandbox);
   privy_check_clear(&exchange.check);
   privy_buffer_clear(&exchange.scratch);
   if (status != PRIVY_OK) privy_sandbox_response_clear(response);
+  return status;
+}
+
+privy_status privy_sandbox_handle(privy_sandbox *sandbox, const char *method, const char *target, const char *headers,
+                                  size_t headers_length, const char *body, size_t body_length,
+                                  privy_sandbox_response *response) {
+  privy_sandbox_lock(sandbox);
+  const privy_status status = privy_exchange_run(sandbox, method, target, (privy_slice){headers, headers_length},
+                                                 (privy_slice){body, body_length}, response);
+  privy_sandbox_unlock(sandbox);
   return status;
 }

@@ -8,13 +8,13 @@
 static const unsigned key_fields[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
 
 void privy_store_clear(privy_store *store) {
-  for (size_t i = 0; i < store->contact_count; i++) privy_free(store->contacts[i].text);
-  for (size_t i = 0; i < store->order_count; i++) privy_free(store->orders[i].text);
-  for (size_t i = 0; i < store->event_count; i++) privy_free(store->events[i].text);
+  for (size_t i = 0; i < store->contact_count; i++) privy_block_release(store->contacts[i].block);
+  for (size_t i = 0; i < store->order_count; i++) privy_block_release(store->orders[i].block);
+  for (size_t i = 0; i < store->event_count; i++) privy_block_release(store->events[i].block);
   privy_free(store->contacts);
   privy_free(store->live);
   privy_free(store->orders);
-  for (size_t i = 0; i < store->message_count; i++) privy_free(store->messages[i].text);
+  for (size_t i = 0; i < store->message_count; i++) privy_block_release(store->messages[i].block);
   privy_free(store->events);
   privy_free(store->messages);
   privy_map_clear(&store->ids);
@@ -68,39 +68,46 @@ const size_t *privy_store_live(privy_store *store) {
   return store->live;
 }
 
-/* Copies the texts of all values into `block`, reserves `extra` bytes after them, and makes the values point there. */
-static bool pack(privy_value *values, size_t count, size_t extra, privy_buffer *block) {
-  size_t total = extra;
+bool privy_document_new(privy_document *out, const char *text, size_t length) {
+  *out = (privy_document){privy_block_new(length), length};
+  if (out->block) memcpy(out->block->text, text, length);
+  return out->block != NULL;
+}
+
+/* Copies the texts of all values into a block with `extra` bytes after them, and makes the values point there.
+ * `*rest`: those bytes. NULL when memory runs out. */
+static privy_block *pack(privy_value *values, size_t count, size_t extra, privy_buffer *rest) {
+  size_t total = 0;
   for (size_t i = 0; i < count; i++) total += values[i].length;
-  if (!privy_buffer_reserve(block, total)) return false;
+  privy_block *block = privy_block_new(total + extra);
+  if (!block) return NULL;
+  char *end = block->text;
   for (size_t i = 0; i < count; i++) {
     if (values[i].length == 0) continue;
-    char *copy = block->data + block->length;
-    memcpy(copy, values[i].text, values[i].length);
-    values[i].text = copy;
-    block->length += values[i].length;
+    memcpy(end, values[i].text, values[i].length);
+    values[i].text = end;
+    end += values[i].length;
   }
-  return true;
+  *rest = (privy_buffer){end, 0, extra};
+  return block;
 }
 
 /* ---- contacts ---------------------------------------------------------------------------------------------------- */
 
 static bool pack_contact(privy_contact *contact, const privy_value *values) {
-  privy_buffer block = PRIVY_BUFFER_EMPTY;
+  privy_buffer rest;
   size_t extra = 0;
   *contact = (privy_contact){0};
   memcpy(contact->values, values, sizeof contact->values);
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += values[key_fields[i]].length;
-  if (!pack(contact->values, PRIVY_CONTACT_FIELDS, extra, &block)) return false;
+  contact->block = pack(contact->values, PRIVY_CONTACT_FIELDS, extra, &rest);
+  if (!contact->block) return false;
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
-    const size_t start = block.length;
-    if (!privy_store_key(values[key_fields[i]], (privy_key)i, &block)) {
-      privy_buffer_clear(&block);
-      return false;
-    }
-    contact->keys[i] = (privy_slice){block.data + start, block.length - start};
+    const size_t start = rest.length;
+    /* A key is at most as long as its value: the buffer does not grow. */
+    const bool fits = privy_store_key(values[key_fields[i]], (privy_key)i, &rest);
+    contact->keys[i] = (privy_slice){rest.data + start, fits ? rest.length - start : 0};
   }
-  contact->text = block.data;
   return true;
 }
 
@@ -158,7 +165,7 @@ void privy_contact_abandon(privy_store *store, privy_contact_change *change) {
   }
   const privy_value id = change->next.values[PRIVY_FIELD_CONTACT_id];
   if (change->fresh) privy_map_remove(&store->ids, id.text, id.length);
-  privy_free(change->next.text);
+  privy_block_release(change->next.block);
   *change = (privy_contact_change){0};
 }
 
@@ -190,7 +197,7 @@ void privy_contact_commit(privy_store *store, privy_contact_change *change) {
       store->live_stale = true;
     }
     drop_old_keys(store, contact, change);
-    privy_free(contact->text);
+    privy_block_release(contact->block);
     *contact = change->next;
   }
   *change = (privy_contact_change){0};
@@ -213,10 +220,10 @@ bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t 
     store->orders = orders;
     change->index = store->order_count;
   }
-  privy_buffer block = PRIVY_BUFFER_EMPTY;
+  privy_buffer rest;
   memcpy(change->next.values, values, sizeof change->next.values);
-  if (!pack(change->next.values, PRIVY_ORDER_FIELDS, 0, &block)) return false;
-  change->next.text = block.data;
+  change->next.block = pack(change->next.values, PRIVY_ORDER_FIELDS, 0, &rest);
+  if (!change->next.block) return false;
   change->prepared = true;
   if (!change->fresh || privy_map_set(&store->order_keys, key.text, key.length, change->index)) return true;
   change->fresh = false;
@@ -227,7 +234,7 @@ bool privy_order_prepare(privy_store *store, privy_order_change *change, size_t 
 void privy_order_abandon(privy_store *store, privy_order_change *change) {
   if (!change->prepared) return;
   if (change->fresh) privy_map_remove(&store->order_keys, change->key.text, change->key.length);
-  privy_free(change->next.text);
+  privy_block_release(change->next.block);
   *change = (privy_order_change){0};
 }
 
@@ -237,7 +244,7 @@ void privy_order_commit(privy_store *store, privy_order_change *change) {
   if (change->fresh) {
     store->order_count++;
   } else {
-    privy_free(order->text);
+    privy_block_release(order->block);
   }
   *order = change->next;
   *change = (privy_order_change){0};

@@ -9,6 +9,7 @@
 #define PRIVY_SANDBOX_STORE_H
 
 #include "base/map.h"
+#include "sandbox/block.h"
 #include "schema/schema.h"
 
 #define PRIVY_STORE_NONE PRIVY_MAP_NONE
@@ -19,20 +20,20 @@ typedef enum privy_key { PRIVY_KEY_EMAIL, PRIVY_KEY_PHONE, PRIVY_KEY_COUNT } pri
 typedef struct privy_contact {
   privy_value values[PRIVY_CONTACT_FIELDS]; /* PRIVY_ABSENT: never given */
   privy_slice keys[PRIVY_KEY_COUNT];        /* decoded, the e-mail address in lower case; empty: none */
-  char *text;                               /* the block that values and keys point into, or NULL */
+  privy_block *block;                       /* that values and keys point into, or NULL */
   bool deleted;
 } privy_contact;
 
 typedef struct privy_order {
   privy_value values[PRIVY_ORDER_FIELDS];
-  char *text;
+  privy_block *block;
   size_t contact;     /* position of the contact whose order it is */
   size_t integration; /* position of the Custom Integration that it is tied to, or PRIVY_INTEGRATION_NONE */
 } privy_order;
 
 /* An accepted event or a welcome message, as a JSON object. */
 typedef struct privy_document {
-  char *text;
+  privy_block *block;
   size_t length;
 } privy_document;
 
@@ -57,6 +58,11 @@ typedef struct privy_store {
 
 /* Forgets everything but the serials. */
 void privy_store_clear(privy_store *store);
+/* Makes `out` a copy: the two share texts, and changes to one do not show in the other. False, leaving it empty, when
+ * memory runs out. */
+PRIVY_NODISCARD bool privy_store_copy(privy_store *out, const privy_store *store);
+/* A document with a copy of the text. False when memory runs out. */
+PRIVY_NODISCARD bool privy_document_new(privy_document *out, const char *text, size_t length);
 
 /* ---- values and keys --------------------------------------------------------------------------------------------- */
 

@@ -35,7 +35,7 @@ static void write_orders(privy_writer *writer, const privy_store *store) {
 }
 
 static void write_documents(privy_writer *writer, const privy_document *documents, size_t count) {
-  for (size_t i = 0; i < count; i++) privy_writer_raw(writer, documents[i].text, documents[i].length);
+  for (size_t i = 0; i < count; i++) privy_writer_raw(writer, documents[i].block->text, documents[i].length);
 }
 
 static void write_all(privy_writer *writer, privy_store *store, privy_sandbox_kind kind) {

@@ -179,6 +179,30 @@ static PyObject *sandbox_counts(PyObject *self, PyObject *unused) {
                        (unsigned long long)counts.welcome_messages);
 }
 
+/* Raises ValueError with the text, which is cleared. */
+static PyObject *refused(privy_buffer *problem) {
+  PyObject *text = PyUnicode_DecodeUTF8(problem->data, (Py_ssize_t)problem->length, "replace");
+  privy_buffer_clear(problem);
+  if (text) PyErr_SetObject(PyExc_ValueError, text);
+  Py_XDECREF(text);
+  return NULL;
+}
+
+/* seed(kind, contacts, days, seed modulo 2**64) */
+static PyObject *sandbox_seed(PyObject *self, PyObject *args) {
+  const char *kind;
+  long long contacts, days;
+  unsigned long long seed;
+  privy_buffer problem = PRIVY_BUFFER_EMPTY;
+  if (!PyArg_ParseTuple(args, "sLLK", &kind, &contacts, &days, &seed)) return NULL;
+  PyThreadState *thread = PyEval_SaveThread();
+  const privy_status status = privy_sandbox_seed(sandbox_in(self), kind, contacts, days, seed, &problem);
+  PyEval_RestoreThread(thread);
+  if (status == PRIVY_VALIDATION) return refused(&problem);
+  privy_buffer_clear(&problem);
+  return done(status);
+}
+
 static PyObject *sandbox_reset(PyObject *self, PyObject *unused) {
   (void)unused;
   privy_sandbox_reset(sandbox_in(self));
@@ -315,6 +339,7 @@ static PyMethodDef sandbox_methods[] = {
     {"stored", sandbox_stored, METH_VARARGS, "The JSON texts of all records of a kind."},
     {"find", sandbox_find, METH_VARARGS, "The JSON text of the record of a key, or None."},
     {"counts", sandbox_counts, METH_NOARGS, "Counts of requests and records."},
+    {"seed", sandbox_seed, METH_VARARGS, "Adds generated records."},
     {"reset", sandbox_reset, METH_NOARGS, "Deletes records and counts."},
     {NULL, NULL, 0, NULL},
 };

@@ -570,6 +570,9 @@ class Sandbox:
     def counts(self) -> tuple[int, int, int, int, int]:
         """Requests, contacts, orders, events, welcome messages."""
 
+    def seed(self, kind: str, contacts: int, days: int, seed: int, /) -> None:
+        """Adds generated records. ValueError for an unknown kind and numbers out of range."""
+
     def reset(self) -> None:
         """Deletes records and counts."""
 

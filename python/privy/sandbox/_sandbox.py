@@ -432,6 +432,26 @@ class Sandbox:
 
         return check_event(self.events, event_type, fields)
 
+    def seed(self, kind: str, *, contacts: int = 5000, days: int = 365, seed: int = 7) -> None:
+        """Adds generated data: ``sandbox.seed("shop", contacts=200)``.
+
+        ``shop`` has contacts of several languages with all consents, three orders for five contacts, and one event for
+        each contact. They are spread over the last ``days`` before the clock, more and more of them, with seasons,
+        weekdays and hours. E-mail addresses are of example.com, .net and .org; phone numbers belong to nobody. The same
+        stored data, clock and arguments give the same data on every machine. No welcome message is sent, and
+        ``requests`` stays as it is.
+
+        Args:
+            kind: the data set: ``shop``.
+            contacts: number of contacts, 0 to 1,000,000.
+            days: 1 to 3650.
+            seed: another number gives other data.
+
+        Raises:
+            ValueError: there is no such data set, or a number is out of range.
+        """
+        self._core.seed(kind, contacts, days, seed)
+
     def reset(self) -> None:
         """Deletes all records, counts and ``requests``; keeps tokens, integrations, limits and clock."""
         self._core.reset()

@@ -275,6 +275,27 @@ static VALUE sandbox_find(VALUE self, VALUE kind, VALUE key) {
   return look(self, find_body, kind, rb_str_new_frozen(StringValue(key)));
 }
 
+/* Raises ArgumentError with the text, which is cleared. */
+static void refuse(privy_buffer *problem) {
+  VALUE message = rb_utf8_str_new(problem->data, (long)problem->length);
+  privy_buffer_clear(problem);
+  rb_exc_raise(rb_exc_new_str(rb_eArgError, message));
+}
+
+/* core_seed(kind, contacts, days, seed) */
+static VALUE sandbox_seed(VALUE self, VALUE kind, VALUE contacts, VALUE days, VALUE seed) {
+  privy_buffer problem = PRIVY_BUFFER_EMPTY;
+  const char *name = StringValueCStr(kind);
+  const long long numbers[] = {NUM2LL(contacts), NUM2LL(days)};
+  const privy_status status =
+      privy_sandbox_seed(privy_rb_sandbox_get(self), name, numbers[0], numbers[1], NUM2ULL(seed), &problem);
+  if (status == PRIVY_VALIDATION) refuse(&problem);
+  privy_buffer_clear(&problem);
+  check(status);
+  RB_GC_GUARD(kind);
+  return Qnil;
+}
+
 static VALUE sandbox_reset(VALUE self) {
   privy_sandbox_reset(privy_rb_sandbox_get(self));
   return Qnil;
@@ -303,6 +324,7 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_keep_history", sandbox_keep_history, 1);
   rb_define_private_method(klass, "core_stored", sandbox_stored, 1);
   rb_define_private_method(klass, "core_find", sandbox_find, 2);
+  rb_define_private_method(klass, "core_seed", sandbox_seed, 4);
   rb_define_method(klass, "revoke_token", sandbox_revoke_token, 1);
   rb_define_method(klass, "clear_faults", sandbox_clear_faults, 0);
   rb_define_method(klass, "reset", sandbox_reset, 0);

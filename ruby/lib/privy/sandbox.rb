@@ -214,6 +214,24 @@ module Privy
       core_stored(:messages).map { |text| Message.of(text) }.freeze
     end
 
+    # Adds generated data: +sandbox.seed("shop", contacts: 200)+.
+    #
+    # "shop" has contacts of several languages with all consents, three orders for five contacts, and one event for each
+    # contact. They are spread over the last days before the clock, more and more of them, with seasons, weekdays and
+    # hours. E-mail addresses are of example.com, .net and .org; phone numbers belong to nobody. The same stored data,
+    # clock and arguments give the same data on every machine. No welcome message is sent, and {#requests} stays as it
+    # is.
+    #
+    # @param kind [String, Symbol] the data set: "shop"
+    # @param contacts [Integer] 0 to 1,000,000
+    # @param days [Integer] 1 to 3650
+    # @param seed [Integer] another number gives other data
+    # @return [void]
+    # @raise [ArgumentError] there is no such data set, or a number is out of range
+    def seed(kind, contacts: 5000, days: 365, seed: 7)
+      core_seed(kind.to_s, contacts, days, Integer(seed) & 0xffff_ffff_ffff_ffff)
+    end
+
     # @return [String]
     def inspect
       "#<#{self.class} #{counts.to_h.map { |name, count| "#{name}=#{count}" }.join(' ')}>"
