@@ -455,6 +455,12 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_pager_take(privy_pager *pager, cons
 /* How many records of the current page to return between two checks for the next page: at least 1. */
 PRIVY_API size_t privy_pager_stride(const privy_pager *pager);
 /*
+ * For a list that returns at most `limit` records from this page on (negative: all): how many requests it takes after
+ * this page, and how many records it returns, those of this page included, if nothing changes. -1: the page does not
+ * say how many there are.
+ */
+PRIVY_API void privy_page_rest(const privy_response *page, int64_t limit, int64_t *requests, int64_t *records);
+/*
  * Whether to request the next page when `read` records of the current page have been returned: on the first page after
  * one stride, so that reading the first few records costs one request; on later pages immediately.
  */
@@ -737,6 +743,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *conf
 PRIVY_API void privy_client_free(privy_client *client);
 /* Owned by the client. */
 PRIVY_API const char *privy_client_base_url(const privy_client *client);
+/* Whether a sandbox handles the calls: one in memory, or one elsewhere whose default token or OAuth client this is. */
+PRIVY_API bool privy_client_is_sandbox(const privy_client *client);
 
 /* One rate limit of the account, by the last responses. Instants are those of the wall clock; in a client of a sandbox,
  * those of the sandbox. */
@@ -749,6 +757,12 @@ typedef struct privy_rate_limit {
 } privy_rate_limit;
 /* The rate limits of the minute and of the day. */
 PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, privy_rate_limit *day);
+/*
+ * Seconds until the minute begins in which the last of `requests` further requests can be sent. 0: all can be sent in
+ * this minute, or no response has reported the limit. Negative: the limit of the day does not allow them. Only the
+ * `reserve` of the options counts; NULL: that of the client.
+ */
+PRIVY_API double privy_client_forecast(privy_client *client, const privy_options *options, double requests);
 
 /*
  * Whether to request the next page of a list before it is needed, after `read` records of this one: if

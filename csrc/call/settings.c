@@ -101,8 +101,7 @@ static bool split_url(const char *url, privy_slice *host, size_t *origin) {
   return name > 0 && !memchr(authority, '@', length);
 }
 
-/* Whether the credentials are the default ones of a sandbox, which protect nothing. */
-static bool has_sandbox_credentials(const privy_settings *settings) {
+bool privy_settings_are_sandbox(const privy_settings *settings) {
   if (settings->token) return strcmp(settings->token, PRIVY_SANDBOX_TOKEN) == 0;
   return strcmp(settings->client_id, PRIVY_SANDBOX_CLIENT_ID) == 0 &&
          strcmp(settings->client_secret, PRIVY_SANDBOX_CLIENT_SECRET) == 0;
@@ -110,7 +109,7 @@ static bool has_sandbox_credentials(const privy_settings *settings) {
 
 static const char *plain_http_error_message(const privy_settings *settings) {
   if (!settings->allow_plain_http) return "must be https: plain http is for loopback addresses only";
-  if (has_sandbox_credentials(settings)) return NULL;
+  if (privy_settings_are_sandbox(settings)) return NULL;
   return "must be https: allow_plain_http is for the sandbox's own token or OAuth client only";
 }
 

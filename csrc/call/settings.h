@@ -26,5 +26,7 @@ typedef struct privy_settings {
 PRIVY_NODISCARD privy_status privy_settings_read(privy_settings *settings, const privy_config *config,
                                                  privy_error *error);
 void privy_settings_clear(privy_settings *settings);
+/* Whether the credentials are the default ones of a sandbox, which protect nothing. */
+bool privy_settings_are_sandbox(const privy_settings *settings);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "call/call_trace.h"
 #include "message/error.h"
+#include "policy/forecast.h"
 
 /* A difference between the two clocks below this many seconds only comes from reading one after the other. */
 #define CLOCK_READ_GAP 0.01
@@ -47,6 +48,10 @@ void privy_client_free(privy_client *client) {
 
 const char *privy_client_base_url(const privy_client *client) {
   return client->settings.base_url;
+}
+
+bool privy_client_is_sandbox(const privy_client *client) {
+  return client->sandbox || privy_settings_are_sandbox(&client->settings);
 }
 
 double privy_client_now(const privy_client *client) {
@@ -156,6 +161,14 @@ void privy_client_rate_limits(privy_client *client, privy_rate_limit *minute, pr
   read_limit(&client->account, &pacer->minute, minute);
   read_limit(&client->account, &pacer->day, day);
   privy_mutex_unlock(&client->mutex);
+}
+
+double privy_client_forecast(privy_client *client, const privy_options *options, double requests) {
+  privy_rate_limit minute, day;
+  privy_client_rate_limits(client, &minute, &day);
+  const double now = privy_client_wall(client, privy_client_now(client));
+  const privy_options merged = privy_options_merge(client->settings.options, options);
+  return privy_forecast(&minute, &day, merged.reserve, requests, now);
 }
 
 bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,

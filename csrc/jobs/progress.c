@@ -1,7 +1,6 @@
 #include <math.h>
 
 #include "jobs/bulk.h"
-#include "policy/forecast.h"
 
 /* Shorter waits are not reported, in seconds. */
 #define MIN_REPORTED_WAIT 0.25
@@ -25,12 +24,8 @@ static uint64_t requests_sent(const privy_bulk *bulk) {
 static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress) {
   if (progress->total < 0 || bulk->ended == 0) return -1;
   const double ended = (double)bulk->ended, left = fmax((double)progress->total - ended, 0);
-  privy_client *client = privy_group_client(bulk->group);
-  privy_rate_limit minute, day;
-  privy_client_rate_limits(client, &minute, &day);
   const double requests = ceil(left * (double)bulk->progress.requests / ended);
-  const double now = privy_client_wall(client, privy_client_now(client));
-  const double by_budget = privy_forecast(&minute, &day, bulk->options.reserve, requests, now);
+  const double by_budget = privy_client_forecast(privy_group_client(bulk->group), &bulk->options, requests);
   const double by_pace = left * fmax(progress->seconds - progress->waited, 0) / ended;
   return by_budget < 0 ? -1 : fmax(by_budget, by_pace);
 }

@@ -93,3 +93,33 @@ size_t privy_pager_stride(const privy_pager *pager) {
 bool privy_pager_should_prefetch(const privy_pager *pager, size_t read) {
   return pager->more && (pager->pages > 1 || read >= privy_pager_stride(pager));
 }
+
+/* Pages from a page with that number on, itself not counted, that hold the first `limit` records; negative: all. */
+static int64_t pages_left(const privy_response *page, int64_t number, int64_t per_page, int64_t limit) {
+  const int64_t count = (int64_t)privy_response_count(page);
+  const int64_t pages = read_number(page, PRIVY_INDEX_PAGE_total_pages, -1);
+  if (limit >= 0 && limit <= count) return 0;
+  if (pages < 0) return -1;
+  const int64_t left = pages > number ? pages - number : 0;
+  if (limit < 0 || per_page == 0) return left;
+  const int64_t needed = (limit - count - 1) / per_page + 1;
+  return needed < left ? needed : left;
+}
+
+/* Records from a page with that number on, itself included. */
+static int64_t records_left(const privy_response *page, int64_t number, int64_t per_page) {
+  const int64_t count = (int64_t)privy_response_count(page);
+  const int64_t total = read_number(page, PRIVY_INDEX_PAGE_total_count, -1);
+  if (total < 0) return -1;
+  const int64_t earlier = per_page > 0 && number - 1 > total / per_page ? total : (number - 1) * per_page;
+  return total - earlier > count ? total - earlier : count;
+}
+
+void privy_page_rest(const privy_response *page, int64_t limit, int64_t *requests, int64_t *records) {
+  const int64_t count = (int64_t)privy_response_count(page);
+  const int64_t per_page = read_number(page, PRIVY_INDEX_PAGE_per_page, count);
+  const int64_t given = read_number(page, PRIVY_INDEX_PAGE_page, 1), number = given > 0 ? given : 1;
+  *requests = pages_left(page, number, per_page, limit);
+  *records = *requests == 0 ? count : records_left(page, number, per_page);
+  if (limit >= 0 && *records > limit) *records = limit;
+}

@@ -307,6 +307,21 @@ static PyObject *bulk_over(PyObject *object, void *unused) {
   return PyBool_FromLong(!((bulk_object *)object)->bulk);
 }
 
+static PyObject *bulk_eta(PyObject *object, void *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  double eta;
+  CRITICAL_SECTION_BEGIN(self);
+  eta = self->progress.done > 0 ? self->progress.eta : -1; /* before the first step the progress is empty */
+  CRITICAL_SECTION_END();
+  return seconds_or_none(eta >= 0, eta);
+}
+
+static PyObject *bulk_is_sandbox(PyObject *object, void *unused) {
+  (void)unused;
+  return PyBool_FromLong(client_of_sandbox(((bulk_object *)object)->client));
+}
+
 /* ---- life ---- */
 
 static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *concurrency, long long total) {
@@ -447,6 +462,8 @@ static PyGetSetDef bulk_attributes[] = {
     {"stopped", bulk_stopped, NULL, "What ended the run early, or None.", NULL},
     {"source_failed", bulk_source_failed, NULL, "Whether the iterable raised it.", NULL},
     {"over", bulk_over, NULL, "Whether the run has ended.", NULL},
+    {"eta", bulk_eta, NULL, "Seconds until the end, at the last step; None if unknown.", NULL},
+    {"is_sandbox", bulk_is_sandbox, NULL, "Whether a sandbox handles the calls.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

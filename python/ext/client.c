@@ -26,6 +26,7 @@ typedef struct client_object {
   int64_t reserve;
   size_t running;
   atomic_bool closed;
+  bool is_sandbox;
   privy_options options;
 } client_object;
 
@@ -102,6 +103,10 @@ int client_finish(core_state *state, PyObject *object, privy_request *request) {
   }
   privy_error_clear(&error);
   return status == PRIVY_OK ? 0 : -1;
+}
+
+bool client_of_sandbox(PyObject *object) {
+  return owner_of((client_object *)object)->is_sandbox;
 }
 
 bool client_is_same(core_state *state, PyObject *one, PyObject *other) {
@@ -236,6 +241,17 @@ static PyObject *client_rate_limits(PyObject *object, PyObject *unused) {
   return Py_BuildValue("(NN)", limit_of(&minute), limit_of(&day));
 }
 
+/* forecast(requests): seconds until the last of them can be sent; None if the limit of the day does not allow them. */
+static PyObject *client_forecast(PyObject *object, PyObject *requests) {
+  const double count = PyFloat_AsDouble(requests);
+  if (PyErr_Occurred()) return NULL;
+  privy_client *client = client_acquire(state_of_object(object), object);
+  if (!client) return NULL;
+  const double seconds = privy_client_forecast(client, &((client_object *)object)->options, count);
+  client_release(object);
+  return seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(seconds);
+}
+
 static double machine_now(void) {
   struct timespec now;
   timespec_get(&now, TIME_UTC);
@@ -310,6 +326,11 @@ static PyObject *client_closed(PyObject *object, void *unused) {
   return PyBool_FromLong(owner_of((client_object *)object)->closed);
 }
 
+static PyObject *client_is_sandbox(PyObject *object, void *unused) {
+  (void)unused;
+  return PyBool_FromLong(client_of_sandbox(object));
+}
+
 static int read_texts(core_state *state, PyObject *const *values, privy_config *config) {
   const struct {
     const char *name;
@@ -360,6 +381,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywor
     errors_raise(state, status, &error);
     Py_CLEAR(self);
   }
+  if (self) self->is_sandbox = privy_client_is_sandbox(self->client);
   privy_error_clear(&error);
   return (PyObject *)self;
 }
@@ -389,6 +411,7 @@ static PyGetSetDef client_attributes[] = {
     {"base_url", client_base_url, NULL, "The URL that paths are relative to; None when closed.", NULL},
     {"reserve", client_reserve, NULL, "Requests per minute that are reserved for other clients.", NULL},
     {"closed", client_closed, NULL, "Whether the client has been closed.", NULL},
+    {"is_sandbox", client_is_sandbox, NULL, "Whether a sandbox handles the calls.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -398,6 +421,7 @@ static PyMethodDef client_methods[] = {
     {"with_options", (PyCFunction)(void (*)(void))client_with_options, METH_FASTCALL,
      "The same client with other options."},
     {"rate_limits", client_rate_limits, METH_NOARGS, "The rate limits of the minute and of the day."},
+    {"forecast", client_forecast, METH_O, "Seconds until the last of that many requests can be sent."},
     {"now", client_now, METH_NOARGS, "The time of the client's clock, in seconds since 1970."},
     {"close", client_close, METH_NOARGS, "Closes the connections once no call is in flight."},
     {NULL, NULL, 0, NULL},

@@ -14,6 +14,8 @@ bool client_open(core_state *state, PyObject *object);
 PyObject *client_on_event(PyObject *object);
 /* Checks the request; reports an event if it is invalid. 0, or -1 with an exception that has all error details. */
 int client_finish(core_state *state, PyObject *object, privy_request *request);
+/* Whether a sandbox handles the calls of the client. */
+bool client_of_sandbox(PyObject *client);
 /* Whether two Clients share one client of the core: with_options creates such Clients. */
 bool client_is_same(core_state *state, PyObject *one, PyObject *other);
 /* The options of the client, overridden by those of the OPTIONS_COUNT values that are not None. 0, or -1 with an

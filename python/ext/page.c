@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "html.h"
 #include "record.h"
 #include "types.h"
 #include "values.h"
@@ -292,6 +293,7 @@ static PyMethodDef page_methods[] = {
      "The records as a stream of Arrow arrays, in a capsule."},
     {"index", page_index, METH_VARARGS, "Position of a record; raises ValueError if the page does not hold it."},
     {"count", page_count, METH_VARARGS, "How often the page holds a record."},
+    {"_repr_html_", html_of_page, METH_NOARGS, NULL},
     {"__copy__", page_copy, METH_NOARGS, NULL},
     {"__deepcopy__", page_copy, METH_O, NULL},
     {"__reduce__", page_reduce, METH_NOARGS, NULL},

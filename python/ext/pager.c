@@ -55,6 +55,18 @@ static PyObject *pager_may_prefetch(PyObject *object, PyObject *args) {
   return PyBool_FromLong(may);
 }
 
+/* rest(page, limit): (requests, records) */
+static PyObject *pager_rest(PyObject *type, PyObject *args) {
+  PyObject *page;
+  long long limit;
+  if (!PyArg_ParseTuple(args, "OL", &page, &limit)) return NULL;
+  const privy_response *response = page_response(state_of_type((PyTypeObject *)type), page);
+  int64_t requests, records;
+  if (!response) return NULL;
+  privy_page_rest(response, limit, &requests, &records);
+  return Py_BuildValue("(LL)", (long long)requests, (long long)records);
+}
+
 static PyObject *pager_stride(PyObject *object, void *unused) {
   (void)unused;
   return PyLong_FromSize_t(privy_pager_stride(((pager_object *)object)->pager));
@@ -81,6 +93,8 @@ static void pager_dealloc(PyObject *object) {
 static PyMethodDef pager_methods[] = {
     {"take", pager_take, METH_O, "Registers a page: its records that are new, and the number of the next page."},
     {"may_prefetch", pager_may_prefetch, METH_VARARGS, "Whether the next page may be requested early."},
+    {"rest", pager_rest, METH_VARARGS | METH_CLASS,
+     "How many requests a list takes after the page, and how many records it returns."},
     {NULL, NULL, 0, NULL},
 };
 

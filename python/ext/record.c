@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "copy.h"
+#include "html.h"
 #include "scalars.h"
 #include "types.h"
 #include "values.h"
@@ -389,6 +390,7 @@ static PyMethodDef record_methods[] = {
      "The fields as a new dict that holds mutable dicts and lists; with json=True the values have JSON types."},
     {"to_json", record_to_json, METH_NOARGS, "The fields as the text of a JSON object."},
     {"from_json", record_from_json, METH_CLASS | METH_O, "A record from the text of a JSON object, for tests."},
+    {"_repr_html_", html_of_record, METH_NOARGS, NULL},
     {"__copy__", record_copy, METH_NOARGS, NULL},
     {"__deepcopy__", record_copy, METH_O, NULL},
     {"__reduce__", record_reduce, METH_NOARGS, NULL},
@@ -457,10 +459,7 @@ static int record_add(PyObject *module, record_type *table, const privy_object *
   table->object = object;
   table->count = privy_object_count(object);
   table->name = PyMem_Malloc(sizeof prefix + strlen(name));
-  if (!table->name) {
-    PyErr_NoMemory();
-    return -1;
-  }
+  if (!table->name) return PyErr_NoMemory(), -1;
   memcpy(table->name, prefix, sizeof prefix - 1);
   memcpy(table->name + sizeof prefix - 1, name, strlen(name) + 1);
   table->slots = record_slots(object);

@@ -29,12 +29,12 @@ static int append(PyObject *list, PyObject *item) {
 static PyObject *object_fields(const privy_object *object);
 
 static PyObject *field_row(const privy_field_info *info) {
-  return Py_BuildValue("{s:s,s:s,s:s,s:z,s:z,s:N,s:N,s:N,s:N}", "name", info->name, "doc", info->doc, "kind",
+  return Py_BuildValue("{s:s,s:s,s:s,s:z,s:z,s:N,s:N,s:N,s:N,s:N}", "name", info->name, "doc", info->doc, "kind",
                        kind_name(info->kind), "choices", info->enum_values ? privy_enum_name(info->enum_values) : NULL,
                        "object", info->object ? privy_object_name(info->object) : NULL, "required",
                        PyBool_FromLong(info->required), "nullable", PyBool_FromLong(info->nullable), "members",
                        info->object ? object_fields(info->object) : Py_NewRef(Py_None), "row_key",
-                       PyBool_FromLong(info->row_key));
+                       PyBool_FromLong(info->row_key), "personal", PyBool_FromLong(info->personal));
 }
 
 static PyObject *object_fields(const privy_object *object) {

@@ -19,7 +19,7 @@ from ._errors import PrivyError
 from ._frames import Frames
 from ._loop import AsyncCore, running_loop
 from ._pagination import BaseList, BasePager, CallSpec, ContactList
-from ._resources import Contacts, Events, Orders
+from ._resources import Contacts, Events, Orders, described
 from ._response import Response
 from .types import Any, CustomFields, Options, Row, Self
 
@@ -127,7 +127,7 @@ class AsyncContactList(BaseList):
     """
 
     def __init__(self, core: AsyncCore, request: CallSpec, prefetch: bool, limit: int | None = None) -> None:
-        super().__init__(request, prefetch, limit)
+        super().__init__(core.core, request, prefetch, limit)
         self._core = core
 
     async def __aiter__(self) -> AsyncIterator[Contact]:
@@ -201,9 +201,9 @@ class AsyncContactList(BaseList):
 
         Costs one request if no page has been fetched yet.
         """
-        if self._total is None:
+        if self._counted_page is None:
             self._first_page = await self._fetch_first_page()
-        return None if self._total is None else self._total[0]
+        return None if self._counted_page is None else self._counted_page.total_count
 
     async def _take_first_page(self) -> Page:
         page, self._first_page = self._first_page, None
@@ -216,6 +216,9 @@ class AsyncContactList(BaseList):
 class _AsyncResource:
     def __init__(self, core: AsyncCore) -> None:
         self._core = core
+
+    def __repr__(self) -> str:
+        return described(type(self).__name__, self._core.core)
 
     def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> AsyncContactList:
         return AsyncContactList(self._core, request, prefetch, limit)

@@ -68,6 +68,8 @@ class BulkReport:
     stopped: BaseException | None
     """What ended the run early: ``RateLimitError`` if the rate limit was reached, ``AuthenticationError`` or
     ``PermissionDeniedError`` if the token is not accepted, or the exception of the iterable."""
+    sandbox: bool = False
+    """Whether a sandbox handled the calls."""
 
     @property
     def ok(self) -> bool:
@@ -84,7 +86,15 @@ class BulkReport:
         parts.append(f"{self.requests} requests in {self.seconds:.1f} s")
         if self.stopped is not None:
             parts.append(f"stopped: {self.stopped}")
+        if self.sandbox:
+            parts.append("in a sandbox")
         return "; ".join(parts)
+
+    def _repr_html_(self) -> str:
+        """The counts and the first refused rows, for notebooks."""
+        from ._html import show_report
+
+        return show_report(self)
 
 
 class BaseBulk(Generic[T]):
@@ -94,7 +104,31 @@ class BaseBulk(Generic[T]):
     _rows: Rows
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(total={self.total}, taken={self.taken}, done={self.done}, failed={self.failed})"
+        place = "sandbox, " if self._run.is_sandbox else ""
+        counts = f"total={self.total}, taken={self.taken}, done={self.done}, failed={self.failed}"
+        return f"{type(self).__name__}({place}{counts})"
+
+    def _repr_html_(self) -> str:
+        """The progress as of now, for notebooks."""
+        from ._html import show_bulk
+
+        return show_bulk(self)
+
+    def __len__(self) -> int:
+        """The number of results that are still to come, so that ``tqdm(run)`` knows it: ``total`` before the first one.
+
+        Raises:
+            TypeError: the iterable of the rows has no length.
+        """
+        if self._run.over:
+            return 0
+        if self.total is None:
+            raise TypeError("the iterable of the rows has no length")
+        return max(self.total - self.done, 0)
+
+    def __bool__(self) -> bool:
+        """True, whatever the number of rows."""
+        return True
 
     @property
     def total(self) -> int | None:
@@ -147,6 +181,7 @@ class BaseBulk(Generic[T]):
             seconds=seconds,
             waited=waited,
             stopped=self._run.stopped,
+            sandbox=self._run.is_sandbox,
         )
 
 

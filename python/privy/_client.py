@@ -11,7 +11,7 @@ import privy
 from . import _core
 from ._core import Omit, omit
 from ._headers import Headers
-from ._resources import Contacts, Events, Orders
+from ._resources import Contacts, Events, Orders, described
 from ._response import Response
 
 TYPE_CHECKING: bool = False
@@ -165,7 +165,7 @@ class BaseClient:
         name = type(self).__name__
         if "_core" not in vars(self):  # the constructor has raised an exception
             return f"{name}(not created)"
-        return f"{name}(closed)" if self.closed else f"{name}(base_url={self.base_url!r})"
+        return described(name, self._core)
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError(f"a {type(self).__name__} cannot be pickled: it holds connections and a secret")

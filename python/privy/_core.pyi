@@ -84,6 +84,7 @@ class _Record:
     def from_json(cls, json: str | bytes) -> Self:
         """A record from the text of a JSON object, for tests. Raises ValueError if the text is not one."""
 
+    def _repr_html_(self) -> str: ...
     def keys(self) -> list[str]:
         """The names of the fields that the response holds; ``dict(record)`` uses it."""
 
@@ -265,6 +266,7 @@ class Page(Sequence[Contact]):
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The records as a stream of Arrow arrays, in a capsule."""
 
+    def _repr_html_(self) -> str: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: int) -> Contact: ...
@@ -306,6 +308,10 @@ class Client:
     @property
     def closed(self) -> bool:
         """Whether the client has been closed."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether a sandbox handles the calls: one in memory, or one elsewhere whose default credentials these are."""
 
     @property
     def reserve(self) -> int:
@@ -353,6 +359,10 @@ class Client:
 
     def rate_limits(self) -> tuple[tuple[int, int, float | None] | None, tuple[int, int, float | None] | None]:
         """Limit, remaining and reset of the minute and of the day; None for a limit that no response has named."""
+
+    def forecast(self, requests: float, /) -> float | None:
+        """Seconds until the last of that many further requests can be sent; None if the limit of the day does not allow
+        them."""
 
     def now(self) -> float:
         """The time of the client's clock, in seconds since 1970."""
@@ -412,6 +422,14 @@ class Bulk:
     @property
     def source_failed(self) -> bool:
         """Whether the iterable raised it."""
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until the end, at the last step; None if unknown."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether a sandbox handles the calls."""
 
     @property
     def over(self) -> bool:
@@ -497,6 +515,11 @@ class Pager:
 
     def may_prefetch(self, client: Client, read: int, /) -> bool:
         """Whether the next page may be requested after ``read`` records of this one."""
+
+    @classmethod
+    def rest(cls, page: Page, limit: int, /) -> tuple[int, int]:
+        """For a list of at most ``limit`` records from this page on (-1: all): the requests that it takes after this
+        page, and the records that it returns, those of this page included. -1 if the page does not say."""
 
 @final
 class Sandbox:

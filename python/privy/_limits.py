@@ -33,6 +33,12 @@ class RateLimit:
     day: RateLimitWindow
     """The limit per day."""
 
+    def _repr_html_(self) -> str:
+        """A table of both, for notebooks."""
+        from ._html import show_rate_limit
+
+        return show_rate_limit(self)
+
 
 def _window(window: tuple[int, int, float | None] | None) -> RateLimitWindow:
     if window is None:

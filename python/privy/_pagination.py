@@ -17,6 +17,9 @@ TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from .types import Json
 
+_MOST = 100_000_000
+"""``list(contacts)`` reserves memory for as many contacts as ``len`` returns: a larger number is an error."""
+
 
 class CallSpec(NamedTuple):
     """The arguments of a call of an operation, as ``call`` of a core takes them."""
@@ -153,21 +156,33 @@ class Pager(BasePager):
 class BaseList:
     """What ``ContactList`` and ``AsyncContactList`` share: the request, and the page that was fetched to count."""
 
-    def __init__(self, request: CallSpec, prefetch: bool, limit: int | None) -> None:
+    def __init__(self, client: _core.Client, request: CallSpec, prefetch: bool, limit: int | None) -> None:
         if limit is not None and limit < 0:
             raise ValueError("limit must be 0 or more")
+        self._client = client
         self._request = request
         self._prefetch = prefetch
         self._limit = limit
         self._first_page: Page | None = None
-        self._total: tuple[int | None] | None = None
+        self._counted_page: Page | None = None
 
     def __repr__(self) -> str:
-        state = "not fetched" if self._total is None else f"total_count={self._total[0]}"
-        return f"{type(self).__name__}({state})"
+        page = self._counted_page
+        state = "not fetched" if page is None else f"total_count={page.total_count}"
+        return f"{type(self).__name__}({'sandbox, ' if self._client.is_sandbox else ''}{state})"
+
+    def _repr_html_(self) -> str | None:
+        """The first contacts, how many there are, and what reading them costs, for notebooks."""
+        from ._html import show_contact_list
+
+        return show_contact_list(self)
+
+    def _preview(self) -> Page | None:
+        """The page that a notebook shows. None if the list has not been read."""
+        return self._counted_page
 
     def _counted(self, page: Page) -> Page:
-        self._total = (page.total_count,)
+        self._counted_page = page
         return page
 
 
@@ -183,8 +198,29 @@ class ContactList(BaseList):
     """
 
     def __init__(self, core: _core.Client, request: CallSpec, prefetch: bool, limit: int | None = None) -> None:
-        super().__init__(request, prefetch, limit)
+        super().__init__(core, request, prefetch, limit)
         self._core = core
+
+    def __len__(self) -> int:
+        """The number of contacts that a loop returns, unless contacts are created or deleted meanwhile. At most
+        ``limit``, and without the contacts of pages before the first one to read.
+
+        Costs one request if no page has been fetched yet; the next loop uses that page. ``list(contacts)`` calls it, at
+        no further cost.
+
+        Raises:
+            TypeError: the response does not say how many contacts there are.
+        """
+        if self._limit == 0:
+            return 0
+        records = _core.Pager.rest(self._known_page(), -1 if self._limit is None else self._limit)[1]
+        if not 0 <= records <= _MOST:
+            raise TypeError("the response does not say how many contacts there are")
+        return records
+
+    def __bool__(self) -> bool:
+        """Whether a loop returns a contact. Costs what ``len`` costs."""
+        return self._limit != 0 and len(self._known_page()) > 0
 
     def __iter__(self) -> Iterator[Contact]:
         pager = self._pager()
@@ -214,7 +250,7 @@ class ContactList(BaseList):
         some = ContactList(self._core, self._request, False, most)
         if most == 0:
             return []
-        some._first_page = self._take_first_page()
+        some._first_page = some._counted(self._take_first_page())
         return list(some)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -268,9 +304,19 @@ class ContactList(BaseList):
 
         Costs one request if no page has been fetched yet.
         """
-        if self._total is None:
-            self._first_page = self._fetch_first_page()
-        return None if self._total is None else self._total[0]
+        return self._known_page().total_count
+
+    def _preview(self) -> Page:
+        if self._counted_page is None:
+            self._first_page = self._counted(self._core.call(*self._request._replace(max_wait=0)))
+        return self._known_page()
+
+    def _known_page(self) -> Page:
+        """The page that was fetched first. Fetches it for the next loop if there is none."""
+        page = self._counted_page
+        if page is None:
+            page = self._first_page = self._fetch_first_page()
+        return page
 
     def _take_first_page(self) -> Page:
         page, self._first_page = self._first_page, None

@@ -27,10 +27,16 @@ static void windows_are_reported_by_the_wall_clock(void **state) {
   CHECK_OK(http_client(s.server, &s.config, &s.client, &s.error));
   privy_client_rate_limits(s.client, &minute, &day);
   assert_true(!minute.known && minute.resets_at == 0 && !day.known);
+  assert_true(privy_client_forecast(s.client, NULL, 1000) == 0 && !privy_client_is_sandbox(s.client));
   CHECK_OK(call(s.client, "contacts.list", "{}", &s.response, &s.error));
   privy_client_rate_limits(s.client, &minute, &day);
   assert_true(minute.known && day.known && minute.remaining == 0 && day.remaining == 50);
   assert_true(is_ahead(minute.resets_at, 30) && is_ahead(day.resets_at, 40000));
+  const double soon = privy_client_forecast(s.client, NULL, 1);
+  assert_true(soon > 5 && soon <= 30);
+  const privy_options reserved = {.reserve = 59, .given = PRIVY_GIVEN(RESERVE)};
+  assert_true(privy_client_forecast(s.client, &reserved, 2) > 60);
+  assert_true(privy_client_forecast(s.client, NULL, 51) < 0); /* more than the day has left */
   forget(&s);
   CHECK_STATUS(call(s.client, "contacts.list", "{}", &s.response, &s.error), PRIVY_RATE_LIMIT);
   assert_true(s.error.retry_after > 5 && s.error.retry_after <= 30);

@@ -305,6 +305,7 @@ static void the_client_keeps_the_sandbox_alive(void **state) {
   (void)state;
   scene s;
   CHECK_OK(scene_open(&s, NULL, NULL));
+  assert_true(privy_client_is_sandbox(s.client));
   privy_sandbox_release(s.sandbox);
   s.sandbox = NULL;
   CHECK_OK(call(&s, "contacts.list", "{}"));

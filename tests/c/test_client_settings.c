@@ -44,6 +44,7 @@ static void settings_have_defaults(void **state) {
   assert_true(settings.options.timeout == 30 && settings.options.connect_timeout == 5);
   assert_true(settings.options.max_wait == 90 && settings.options.max_retries == 3);
   assert_int_equal(settings.max_response, (size_t)64 << 20);
+  assert_false(privy_settings_are_sandbox(&settings));
 done:
   privy_settings_clear(&settings);
   privy_error_clear(&error);
@@ -305,6 +306,7 @@ static void plain_http_is_for_sandboxes(void **state) {
     CHECK_STATUS(privy_settings_read(&settings, &config, &error), message ? PRIVY_CONFIG_ERROR : PRIVY_OK);
     if (message) assert_string_equal(error.message, message);
     if (!message) assert_setting(settings.token_url, "http://privy:8089/oauth/token");
+    if (!message) assert_true(privy_settings_are_sandbox(&settings));
     privy_settings_clear(&settings);
     unsetenv("PRIVY_ALLOW_PLAIN_HTTP");
   }

@@ -158,6 +158,50 @@ done:
   privy_error_clear(&error);
 }
 
+static void a_page_says_what_is_left(void **state) {
+  (void)state;
+  static const struct {
+    size_t count;
+    const char *pagination;
+    int64_t limit, requests, records;
+  } cases[] = {
+      {2, "\"page\":1,\"per_page\":2,\"total_pages\":5,\"total_count\":9", -1, 4, 9},
+      {2, "\"page\":4,\"per_page\":2,\"total_pages\":5,\"total_count\":9", -1, 1, 3},
+      {1, "\"page\":5,\"per_page\":2,\"total_pages\":5,\"total_count\":9", -1, 0, 1},
+      {0, "\"page\":9,\"per_page\":2,\"total_pages\":5,\"total_count\":9", -1, 0, 0},
+      {2, "\"page\":1,\"per_page\":2,\"total_pages\":5,\"total_count\":9", 0, 0, 0},
+      {2, "\"page\":1,\"per_page\":2,\"total_pages\":5,\"total_count\":9", 2, 0, 2},
+      {2, "\"page\":1,\"per_page\":2,\"total_pages\":5,\"total_count\":9", 3, 1, 3},
+      {2, "\"page\":2,\"per_page\":2,\"total_pages\":5,\"total_count\":9", 6, 2, 6},
+      {2, "\"page\":3,\"per_page\":2,\"total_pages\":5,\"total_count\":9", 6, 2, 5},
+      {2, "\"page\":1,\"per_page\":2,\"total_pages\":5,\"total_count\":9", INT64_MAX, 4, 9},
+      {2, "\"total_pages\":5,\"total_count\":9", 5, 2, 5},
+      {2, "\"page\":1,\"per_page\":0,\"total_pages\":5,\"total_count\":9", 5, 4, 5},
+      {2, "\"page\":9,\"per_page\":2,\"total_pages\":10", -1, 1, -1},
+      {2, "\"page\":9223372036854775807,\"per_page\":9223372036854775807,\"total_count\":9", -1, -1, 2},
+      {2, "\"page\":0,\"per_page\":2,\"total_count\":9", -1, -1, 9},
+      {2, "", -1, -1, -1},
+      {2, NULL, 5, -1, -1},
+      {2, NULL, 2, 0, 2},
+      {0, NULL, 0, 0, 0},
+  };
+  privy_response *page = NULL;
+  privy_error error;
+  int64_t requests, records;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    CHECK_OK(page_of(0, cases[i].count, cases[i].pagination, &page, &error));
+    privy_page_rest(page, cases[i].limit, &requests, &records);
+    assert_int_equal(requests, cases[i].requests);
+    assert_int_equal(records, cases[i].records);
+    privy_response_release(page);
+    page = NULL;
+  }
+done:
+  privy_response_release(page);
+  privy_error_clear(&error);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(the_pagination_says_the_end),
@@ -166,6 +210,7 @@ int main(void) {
       TEST(repeated_records_are_marked),
       TEST(thousands_are_remembered_in_bounded_memory),
       TEST(records_without_an_id_are_all_new),
+      TEST(a_page_says_what_is_left),
   };
   return HARNESS_RUN(tests);
 }

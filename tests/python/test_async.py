@@ -55,7 +55,7 @@ def test_lists_read_all_pages_in_a_loop(run, opened, sandbox):
                 await client.contacts.create(email=f"c{i}@example.com")
             before = sandbox.counts.requests
             contacts = client.contacts.list(per_page=3)
-            assert repr(contacts) == "AsyncContactList(not fetched)"
+            assert repr(contacts) == "AsyncContactList(sandbox, not fetched)"
             assert sandbox.counts.requests == before
             assert await contacts.total_count() == 7
             found = [contact.email async for contact in contacts]

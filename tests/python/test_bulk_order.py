@@ -159,7 +159,7 @@ def test_no_repr_shows_a_row(client):
     assert "jane" not in repr(run)
     report = run.run()
     assert "jane" not in repr(report) + str(report) + repr(report.refused) + repr(run)
-    assert repr(run).startswith("Bulk(total=2, taken=2, done=2, failed=1)")
+    assert repr(run).startswith("Bulk(sandbox, total=2, taken=2, done=2, failed=1)")
 
 
 def test_the_value_of_a_nested_detail(client):

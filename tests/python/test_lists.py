@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import copy
 import gc
+import json
 import pickle
 import sys
 from itertools import islice, pairwise
@@ -63,7 +64,56 @@ def test_total_count_shares_its_page_with_the_loop(many, sandbox):
     assert (count, len(found)) == (0, 3)
     assert requests_of(sandbox, lambda: contacts.total_count()) == (0, 3)
     assert requests_of(sandbox, lambda: len(list(contacts))) == (1, 3)
-    assert repr(contacts) == "ContactList(total_count=3)"
+    assert repr(contacts) == "ContactList(sandbox, total_count=3)"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"per_page": 2},
+        {"per_page": 2, "page": 3},
+        {"page": 9},
+        {"per_page": 3, "limit": 4},
+        {"per_page": 3, "page": 2, "limit": 99},
+        {"email": "nobody@example.com"},
+    ],
+)
+def test_len_counts_what_a_loop_returns_and_shares_its_page(many, sandbox, settings):
+    cost, count = requests_of(sandbox, lambda: sum(1 for _ in many.contacts.list(**settings)))
+    contacts = many.contacts.list(**settings)
+    assert requests_of(sandbox, lambda: len(contacts)) == (1, count)
+    assert requests_of(sandbox, lambda: bool(contacts)) == (0, count > 0)
+    assert requests_of(sandbox, lambda: len(list(contacts))) == (cost - 1, count)
+    assert requests_of(sandbox, lambda: len(list(many.contacts.list(**settings)))) == (cost, count)
+
+
+def test_the_truth_of_a_list_is_whether_it_has_contacts(many, sandbox):
+    contacts = many.contacts.list(email="nobody@example.com")
+    assert requests_of(sandbox, lambda: bool(contacts)) == (1, False)
+    assert requests_of(sandbox, lambda: list(contacts)) == (0, [])
+    nobody = many.contacts.list(limit=0)
+    assert requests_of(sandbox, lambda: (bool(nobody), len(nobody))) == (0, (False, 0))
+    assert many.contacts.list(page=1)
+    sandbox.fail(status=400)
+    with pytest.raises(privy.ValidationError):
+        bool(many.contacts.list())
+
+
+@pytest.mark.parametrize(
+    "pagination", [{}, {"page": 1, "total_count": 10**15, "total_pages": 10**13}, {"total_count": -1}]
+)
+def test_a_list_without_a_plausible_number_of_contacts_has_no_len(recorder, pagination):
+    body = {"data": [{"id": "cus_1"}], "pagination": {"per_page": 100, **pagination}}
+    empty = {"data": [], "pagination": body["pagination"]}
+    recorder.answer = lambda request: Reply(body=json.dumps(empty if "page=2" in request.target else body))
+    with privy.Client("t", base_url=recorder.base_url) as client:
+        contacts = client.contacts.list()
+        with pytest.raises(TypeError, match="does not say how many"):
+            len(contacts)
+        assert contacts
+        assert [contact.id for contact in contacts] == ["cus_1"]
+        assert [contact.id for contact in list(client.contacts.list())] == ["cus_1"]
 
 
 def test_a_second_loop_asks_again(many, sandbox):

@@ -108,7 +108,8 @@ def test_the_end_of_a_with_block_closes_the_client(sandbox):
 
 def test_repr_and_pickle(sandbox):
     client = privy.Client(TOKEN, base_url="http://127.0.0.1:9/v1/")
-    assert repr(client) == "Client(base_url='http://127.0.0.1:9/v1')"
+    assert repr(client) == "Client(sandbox, base_url='http://127.0.0.1:9/v1')"
+    assert repr(privy.Client("t", base_url="http://127.0.0.1:9")) == "Client(base_url='http://127.0.0.1:9')"
     for value in (client, sandbox, client._core, sandbox._core):
         with pytest.raises(TypeError, match="pickle"):
             pickle.dumps(value)

@@ -130,7 +130,7 @@ def test_only_limits_that_are_on_are_reported(sandbox):
 def test_its_clients_do_not_look_like_those_of_the_api(sandbox):
     for client in (sandbox.client(), privy.AsyncClient(sandbox=sandbox), privy.Client(sandbox=sandbox)):
         assert client.base_url == "https://sandbox.invalid/v1"
-        assert repr(client) == f"{type(client).__name__}(base_url='https://sandbox.invalid/v1')"
+        assert repr(client) == f"{type(client).__name__}(sandbox, base_url='https://sandbox.invalid/v1')"
 
 
 def test_requests_beyond_a_limit_are_refused(sandbox):

@@ -379,7 +379,8 @@ class TestBulkRuns < PrivyTest
       refute_predicate report, :ok?
       assert_predicate report, :frozen?
       assert_operator report.seconds, :>=, report.waited
-      assert_match(/\A2 of 4 rows succeeded \(1 created, 1 updated\); 2 failed; 3 requests in \d+\.\d s\z/, report.to_s)
+      counts = "2 of 4 rows succeeded (1 created, 1 updated); 2 failed; 3 requests"
+      assert_match(/\A#{Regexp.escape(counts)} in \d+\.\d s; in a sandbox\z/, report.to_s)
       refute_includes report.inspect, "example.com"
       assert_equal 2, JSON.parse(report.to_json)["failed"]
     end
@@ -427,7 +428,7 @@ class TestBulkRuns < PrivyTest
   def test_what_a_run_shows
     in_process do |client, _sandbox|
       run = client.orders.upsert_many(orders(2))
-      assert_equal "#<Privy::Bulk orders.upsert total=2 taken=0 done=0 failed=0>", run.inspect
+      assert_equal "#<Privy::Bulk sandbox orders.upsert total=2 taken=0 done=0 failed=0>", run.inspect
       assert_equal run.inspect, JSON.parse(JSON.generate([run])).first
       assert_raises(TypeError) { Marshal.dump(run) }
       assert_raises(NoMethodError, TypeError) { run.dup }

@@ -19,7 +19,7 @@ class TestLists < PrivyTest
       list.lazy
       list.each
       list.pages
-      assert_match(/not fetched/, list.inspect)
+      assert_equal "#<Privy::ContactList sandbox (not fetched yet)>", list.inspect
       assert_equal 0, spent.call
       assert_equal 1, list.to_a.length
       assert_equal 1, spent.call

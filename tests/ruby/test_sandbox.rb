@@ -65,10 +65,19 @@ class TestSandbox < PrivyTest
     assert_equal [60, 57, false], [limit.minute.limit, limit.minute.remaining, limit.day.known?]
   end
 
+  def test_clients_with_its_token_say_that_they_use_a_sandbox
+    client = Privy::Client.new(token: Privy::Sandbox::TOKEN, base_url: "http://127.0.0.1:9/v1")
+    assert_equal '#<Privy::Client sandbox base_url="http://127.0.0.1:9/v1">', client.inspect
+    assert_equal "#<Privy::Contacts of #{client.inspect}>", client.contacts.inspect
+    assert_equal "#<Privy::ContactList sandbox (not fetched yet)>", client.contacts.list.inspect
+    assert_equal '#<Privy::Client base_url="http://127.0.0.1:9/v1">',
+                 Privy::Client.new(token: "other", base_url: "http://127.0.0.1:9/v1").inspect
+  end
+
   def test_its_clients_do_not_look_like_those_of_the_api
     [@client, Privy::Client.new(sandbox: @sandbox)].each do |client|
       assert_equal "https://sandbox.invalid/v1", client.base_url
-      assert_includes client.inspect, "https://sandbox.invalid/v1"
+      assert_equal '#<Privy::Client sandbox base_url="https://sandbox.invalid/v1">', client.inspect
     end
   end
 

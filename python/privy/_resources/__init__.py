@@ -7,8 +7,9 @@ only, as for ``Client``. A parameter that is left out is not sent; None sends nu
 
 from __future__ import annotations
 
+from ._base import described
 from .contacts import Contacts
 from .events import Events
 from .orders import Orders
 
-__all__ = ["Contacts", "Events", "Orders"]
+__all__ = ["Contacts", "Events", "Orders", "described"]

@@ -14,11 +14,21 @@ if TYPE_CHECKING:
     from ..types import Options, Row
 
 
+def described(name: str, core: _core.Client) -> str:
+    """The repr of a client or a resource."""
+    if core.closed:
+        return f"{name}(closed)"
+    return f"{name}({'sandbox, ' if core.is_sandbox else ''}base_url={core.base_url!r})"
+
+
 class Resource:
     """A resource of the API. Its methods make calls with the core's client."""
 
     def __init__(self, core: _core.Client) -> None:
         self._core = core
+
+    def __repr__(self) -> str:
+        return described(type(self).__name__, self._core)
 
     def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> ContactList:
         from .._pagination import ContactList

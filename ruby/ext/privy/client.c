@@ -10,6 +10,7 @@ struct privy_rb_client {
   privy_rb_client *root; /* the same, else the client itself */
   size_t users;          /* calls and groups: the core's client must outlive them */
   bool closed;
+  bool is_sandbox;
   bool dropped; /* the Ruby object was collected; a group may be collected after its client */
 };
 
@@ -165,6 +166,7 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   if (!NIL_P(sandbox)) config.sandbox = privy_rb_sandbox_get(sandbox);
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
+  creation.self->is_sandbox = privy_client_is_sandbox(creation.self->core);
   RB_OBJ_WRITE(self, &creation.self->observer, setting(settings, "observer"));
   RB_GC_GUARD(settings);
   RB_GC_GUARD(sandbox);
@@ -185,6 +187,10 @@ static VALUE client_view(VALUE self, VALUE observer) {
 static VALUE client_base_url(VALUE self) {
   privy_rb_client *data = privy_rb_client_get(self)->root;
   return data->core == NULL ? Qnil : privy_rb_text(privy_client_base_url(data->core));
+}
+
+static VALUE client_is_sandbox(VALUE self) {
+  return privy_rb_client_get(self)->root->is_sandbox ? Qtrue : Qfalse;
 }
 
 /* [limit, remaining, time of the reset or nil]; nil until a response reports the limit. */
@@ -222,6 +228,7 @@ void privy_rb_init_client(void) {
   rb_undef_method(klass, "initialize_copy");
   rb_define_method(klass, "view", client_view, 1);
   rb_define_method(klass, "base_url", client_base_url, 0);
+  rb_define_method(klass, "sandbox?", client_is_sandbox, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
   rb_define_method(klass, "close", client_close, 0);
   rb_define_method(klass, "closed?", client_is_closed, 0);

@@ -167,7 +167,7 @@ module Privy
       refused = @rows.refused.sort.flat_map(&:last)
       BulkReport.new(total: total || taken, succeeded: done - failed, created: created, updated: updated,
                      failed: failed, refused: refused, unsent: unsent, in_doubt: in_doubt, requests: requests,
-                     seconds: seconds, waited: waited, stopped: @stopped).freeze
+                     seconds: seconds, waited: waited, stopped: @stopped, sandbox: @core.sandbox?).freeze
     end
 
     # Runs to the end. If the rate limit or the token ends the run it does not raise: the report's +stopped+ has the
@@ -195,7 +195,8 @@ module Privy
 
     # @return [String] counts only
     def inspect
-      "#<#{self.class} #{@operation} total=#{total.inspect} taken=#{taken} done=#{done} failed=#{failed}>"
+      place = "sandbox " if @core.sandbox?
+      "#<#{self.class} #{place}#{@operation} total=#{total.inspect} taken=#{taken} done=#{done} failed=#{failed}>"
     end
     alias to_s inspect
 

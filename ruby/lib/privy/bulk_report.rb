@@ -73,8 +73,10 @@ module Privy
   # @!attribute [r] stopped
   #   @return [Exception, nil] why the run ended early: {RateLimitError}, {AuthenticationError},
   #     {PermissionDeniedError}, or the exception of the source
+  # @!attribute [r] sandbox
+  #   @return [Boolean] whether a sandbox handled the calls
   BulkReport = Struct.new(:total, :succeeded, :created, :updated, :failed, :refused, :unsent, :in_doubt, :requests,
-                          :seconds, :waited, :stopped, keyword_init: true) do
+                          :seconds, :waited, :stopped, :sandbox, keyword_init: true) do
     include Serializable
 
     # @return [Boolean] whether every row succeeded
@@ -89,6 +91,7 @@ module Privy
       counts.each { |name, count| parts << "#{count} #{name}" if count.positive? }
       parts << format("%<requests>d requests in %<seconds>.1f s", requests: requests, seconds: seconds)
       parts << "stopped: #{stopped.message}" if stopped
+      parts << "in a sandbox" if sandbox
       parts.join("; ")
     end
 

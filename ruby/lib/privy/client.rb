@@ -168,7 +168,7 @@ module Privy
 
     # @return [String] without any secret
     def inspect
-      "#<#{self.class} base_url=#{base_url.inspect}>"
+      "#<#{self.class} #{'sandbox ' if @session.core.sandbox?}base_url=#{base_url.inspect}>"
     end
     alias to_s inspect
 

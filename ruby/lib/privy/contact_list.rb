@@ -23,9 +23,11 @@ module Privy
 
     # @private
     # @param prefetch [Boolean]
+    # @param sandbox [Boolean] whether a sandbox handles the calls
     # @yieldreturn [Pager] a new pager
-    def initialize(prefetch, &new_pager)
+    def initialize(prefetch, sandbox: false, &new_pager)
       @prefetch = prefetch
+      @sandbox = sandbox
       @new_pager = new_pager
       @first = nil
       @known = false
@@ -69,7 +71,8 @@ module Privy
 
     # @return [String]
     def inspect
-      "#<#{self.class} #{@known ? "total_count=#{@total_count.inspect}" : '(not fetched yet)'}>"
+      state = @known ? "total_count=#{@total_count.inspect}" : "(not fetched yet)"
+      "#<#{self.class} #{'sandbox ' if @sandbox}#{state}>"
     end
     alias to_s inspect
 

@@ -98,7 +98,8 @@ module Privy
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
       given = call_options(timeout, connect_timeout, max_wait, max_retries)
-      ContactList.new(prefetch) { @session.pager("contacts.list", filter, extra, given) }
+      sandbox = @session.core.sandbox?
+      ContactList.new(prefetch, sandbox: sandbox) { @session.pager("contacts.list", filter, extra, given) }
     end
 
     # Changes the given fields and keeps the others; tags and custom_fields are replaced completely. Requires the scope

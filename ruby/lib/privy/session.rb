@@ -88,7 +88,7 @@ module Privy
 
     # @return [String] as of the client, without any secret
     def inspect
-      "#<Privy::Client base_url=#{@core.base_url.inspect}>"
+      "#<Privy::Client #{'sandbox ' if @core.sandbox?}base_url=#{@core.base_url.inspect}>"
     end
 
     private

@@ -1,0 +1,220 @@
+"""What notebooks show: small tables without scripts, colours or external files, with all texts masked and escaped.
+
+Imported by the first display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from html import escape
+from typing import Any
+
+from . import _core
+from ._errors import PrivyError
+
+TYPE_CHECKING: bool = False
+if TYPE_CHECKING:
+    from ._bulk import BaseBulk, BulkReport
+    from ._limits import RateLimit
+    from ._pagination import BaseList
+
+ROWS = 10
+"""Rows of a table."""
+WIDTH = 60
+"""Characters of a cell."""
+WIDE = 200
+"""Characters of a message or a title."""
+_LEFT = ' style="text-align:left"'
+
+
+def show_record(shown: Any) -> str:
+    """The fields that a record holds."""
+    cells = [[name, _field(shown, name)] for name in type(shown).__match_args__ if name in shown]
+    if shown.extra:
+        cells.append(["extra", ", ".join(shown.extra)])
+    return _block(type(shown).__name__, _table(["field", "value"], cells))
+
+
+def show_page(shown: _core.Page) -> str:
+    """The first records of a page."""
+    place = f" {shown.page}" if shown.page is not None else ""
+    pages = f" of {shown.total_pages}" if shown.total_pages is not None else ""
+    total = f"; {_count(shown.total_count, 'contact')} on all pages" if shown.total_count is not None else ""
+    title = f"Page{place}{pages}: {_count(len(shown), 'contact')}{total}"
+    return _block(title, *_records(shown))
+
+
+def show_contact_list(shown: BaseList) -> str | None:
+    """The first contacts of a list and what reading it costs. Fetches the first page if the list can."""
+    name = f"{type(shown).__name__}{_sandbox(shown._client.is_sandbox)}"
+    try:
+        first = shown._preview()
+    except PrivyError as error:
+        return _block(f"{name}: not fetched", _line(_core.mask(str(error))))
+    if first is None:
+        return None
+    limit = -1 if shown._limit is None else shown._limit
+    requests, records = _core.Pager.rest(first, limit)
+    title = f"{name}: {_count(records, 'contact') if records >= 0 else 'number unknown'}"
+    if limit >= 0:
+        title += f" (limit {limit:,})"
+    parts = _records(first[:limit] if limit >= 0 else first)
+    return _block(title, *parts, _line(_cost(shown, requests)))
+
+
+def show_bulk(shown: BaseBulk[Any]) -> str:
+    """The progress of a run."""
+    total, done = shown.total, shown.done
+    title = f"{type(shown).__name__}{_sandbox(shown._run.is_sandbox)}: {done:,} of {_total(total)} done"
+    parts = [f"{shown.failed:,} failed"] if shown.failed else []
+    if shown._run.over:
+        parts.append("over")
+    elif shown._run.eta is not None:
+        parts.append(f"{duration(shown._run.eta)} left")
+    return _block(title, _bar(done, total), _line(", ".join(parts)))
+
+
+def show_report(shown: BulkReport) -> str:
+    """The counts of a report and its first refused rows."""
+    title = f"BulkReport{_sandbox(shown.sandbox)}: {shown.succeeded:,} of {_total(shown.total)} succeeded"
+    counts = {
+        "created": shown.created,
+        "updated": shown.updated,
+        "failed": shown.failed,
+        "unsent": len(shown.unsent),
+        "in doubt": len(shown.in_doubt),
+        "requests": shown.requests,
+    }
+    cells = [[*(f"{count:,}" for count in counts.values()), duration(shown.seconds), duration(shown.waited)]]
+    parts = [_bar(shown.succeeded, shown.total), _table([*counts, "time", "of it waiting"], cells)]
+    if shown.stopped is not None:
+        parts.append(_line(_core.mask(f"Stopped: {shown.stopped}")))
+    if shown.refused:
+        some = [[str(row.index), _core.mask(row.field), _core.mask(row.message)] for row in shown.refused[:ROWS]]
+        parts += [_table(["row", "field", "message"], some, WIDE), _first(len(shown.refused))]
+    return _block(title, *parts)
+
+
+def show_rate_limit(shown: RateLimit) -> str:
+    """The limits of the minute and of the day."""
+    cells = []
+    for name in ("minute", "day"):
+        window = getattr(shown, name)
+        if window.known:
+            cells.append([name, f"{window.limit:,}", f"{window.remaining:,}", _text(window.resets_at)])
+        else:
+            cells.append([name, "unknown", "", ""])
+    return _block("RateLimit", _table(["window", "limit", "remaining", "resets at"], cells))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as text for people."""
+    whole = max(int(seconds + 0.5), 0)
+    if whole < 120:
+        return f"{whole} s" if seconds >= 1 or seconds <= 0 else "less than 1 s"
+    minutes = (whole + 30) // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _cost(shown: BaseList, requests: int) -> str:
+    """What reading the list costs now."""
+    if requests < 0:
+        return "Each page costs one request."
+    if shown._first_page is None:
+        requests += 1
+    if requests == 0:
+        return "Reading them costs no further request."
+    text = f"Reading them costs {_count(requests, 'more request')}"
+    try:
+        seconds = shown._client.forecast(requests)
+        minute = shown._client.rate_limits()[0]
+    except PrivyError:
+        return f"{text}."
+    if seconds is None:
+        return f"{text}, more than the limit of the day allows now."
+    return f"{text}, about {duration(seconds)} at {minute[0]:,} a minute." if minute and seconds else f"{text}."
+
+
+def _records(shown: Sequence[Any]) -> list[str]:
+    """A table of the first records, with the fields that they hold."""
+    some = list(shown[:ROWS])
+    if not some:
+        return []
+    names = [name for name in type(some[0]).__match_args__ if any(name in one for one in some)]
+    table = _table(names, [[_field(one, name) for name in names] for one in some])
+    return [table, _first(len(shown))]
+
+
+@cache
+def _personal(name: str) -> frozenset[str]:
+    """The fields of a record that may hold an e-mail address or a phone number."""
+    tables = {table["name"]: table["fields"] for table in _core.schema()["objects"]}
+    return frozenset(field["name"] for field in tables[name] if field["personal"])
+
+
+def _field(shown: Any, name: str) -> str:
+    value = getattr(shown, name)
+    return _text(_core.mask(value) if name in _personal(type(shown).__name__) else value)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_text(item)}" for name, item in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def _valid(text: str) -> str:
+    """The text without what a notebook cannot store or show: surrogates, and NUL."""
+    return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+
+
+def _safe(text: str, width: int) -> str:
+    """The text of a cell, cut and escaped."""
+    return escape(_valid(text if len(text) <= width else text[: width - 1] + "…"))
+
+
+def _block(title: str, *parts: str) -> str:
+    """One output: its title and what is below. A wide table has its own scroll bar."""
+    return f'<div style="overflow-x:auto"><div><b>{_safe(title, WIDE)}</b></div>{"".join(parts)}</div>'
+
+
+def _table(names: Iterable[str], rows: Iterable[Iterable[str]], width: int = WIDTH) -> str:
+    head = "".join(f"<th{_LEFT}>{_safe(name, width)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(f'<td{_LEFT}>{_safe(cell, width)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _line(text: str) -> str:
+    return f"<div>{escape(_valid(text))}</div>" if text else ""
+
+
+def _bar(done: int, total: int | None) -> str:
+    """A progress bar of the browser, in its theme."""
+    return f'<progress max="{total}" value="{done}"></progress>' if total else ""
+
+
+def _first(count: int) -> str:
+    """That a table shows only the first rows."""
+    return _line(f"The first {ROWS} of {count:,}") if count > ROWS else ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _total(rows: int | None) -> str:
+    return "an unknown number of rows" if rows is None else _count(rows, "row")
+
+
+def _sandbox(is_sandbox: bool) -> str:
+    return " (sandbox)" if is_sandbox else ""
