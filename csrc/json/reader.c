@@ -307,7 +307,7 @@ bool privy_reader_member_is(privy_reader *reader, const char *key, size_t length
   if (reader->error || reader->depth == 0) return false;
   if (!reader->first && byte_at(reader, at++) != ',') return false;
   at = skip_space(reader, at);
-  if ((size_t)(reader->end - at) < length || memcmp(at, key, length) != 0) return false;
+  if ((size_t)(reader->end - at) < length || !privy_same_bytes(at, key, length)) return false;
   reader->at = at + length;
   reader->first = false;
   return true;

@@ -23,6 +23,17 @@ static inline uint64_t privy_mark_escaped(uint64_t bytes) {
   return ((bytes ^ PRIVY_EVERY(2)) - PRIVY_EVERY(0x21)) | ((bytes ^ PRIVY_EVERY('\\')) - PRIVY_EVERY(1));
 }
 
+/* Whether both have the same bytes. A call of memcmp would take longer than comparing a short text. */
+static inline bool privy_same_bytes(const char *left, const char *right, size_t length) {
+  uint64_t head[2], tail[2];
+  if (length < sizeof *head || length > 2 * sizeof *head) return memcmp(left, right, length) == 0;
+  memcpy(&head[0], left, sizeof *head);
+  memcpy(&head[1], right, sizeof *head);
+  memcpy(&tail[0], left + length - sizeof *tail, sizeof *tail);
+  memcpy(&tail[1], right + length - sizeof *tail, sizeof *tail);
+  return head[0] == head[1] && tail[0] == tail[1];
+}
+
 /* The first quote, backslash or control character, or, with `ascii`, the first byte beyond ASCII;
  * `end` when there is none. */
 static inline const char *privy_skip_plain(const char *at, const char *end, bool ascii) {

@@ -110,16 +110,12 @@ static const char *container_end(const char *at, const char *end) {
   return at;
 }
 
-static const char *scalar_end(const char *at, const char *end) {
-  while (at < end && *at != ',' && !is_blank(*at)) at++;
-  return at;
-}
-
-static uint8_t is_integral(const char *at, const char *end) {
-  for (; at < end; at++) {
-    if (*at == '.' || *at == 'e' || *at == 'E') return 0;
+/* The end of a number or a word. Numbers with a fraction or an exponent are not integral. */
+static const char *scalar_end(const char *at, const char *end, uint8_t *integral) {
+  for (; at < end && *at != ',' && !is_blank(*at); at++) {
+    if (*at == '.' || *at == 'e' || *at == 'E') *integral = 0;
   }
-  return 1;
+  return at;
 }
 
 static privy_type type_of(char byte) {
@@ -134,26 +130,30 @@ static privy_type type_of(char byte) {
   }
 }
 
-/* Takes the value at `at`, which lies before `end`, and returns where it stops. */
-static const char *take(const char *at, const char *end, privy_value *out) {
-  const privy_type type = type_of(*at);
-  *out = (privy_value){.text = at, .type = (uint8_t)type};
-  const char *stop;
-  if (type == PRIVY_STRING) {
-    out->text = ++at;
-    stop = string_end(at, end, &out->escaped);
-  } else if (type == PRIVY_OBJECT || type == PRIVY_ARRAY) {
-    stop = container_end(at, end);
-  } else {
-    stop = scalar_end(at, end);
-    out->integral = type == PRIVY_NUMBER ? is_integral(at, stop) : 0;
-  }
-  out->length = (uint32_t)(stop - at);
-  return type == PRIVY_STRING && stop < end ? stop + 1 : stop;
+/* Takes the string whose opening quote is at `at`, and returns where it stops. */
+static inline const char *take_string(const char *at, const char *end, privy_value *out) {
+  uint8_t escaped = 0;
+  const char *stop = privy_skip_plain(++at, end, false);
+  if (stop < end && *stop != '"') stop = string_end(stop, end, &escaped);
+  *out = (privy_value){.text = at, .length = (uint32_t)(stop - at), .type = (uint8_t)PRIVY_STRING, .escaped = escaped};
+  return stop < end ? stop + 1 : stop;
 }
 
-static const char *skip(const char *at, const char *end, char separator) {
-  while (at < end && (is_blank(*at) || *at == separator)) at++;
+/* Takes the value at `at`, which lies before `end`, and returns where it stops. */
+static inline const char *take(const char *at, const char *end, privy_value *out) {
+  const privy_type type = type_of(*at);
+  if (type == PRIVY_STRING) return take_string(at, end, out);
+  uint8_t integral = type == PRIVY_NUMBER;
+  const char *stop =
+      type == PRIVY_OBJECT || type == PRIVY_ARRAY ? container_end(at, end) : scalar_end(at, end, &integral);
+  *out = (privy_value){.text = at, .length = (uint32_t)(stop - at), .type = (uint8_t)type, .integral = integral};
+  return stop;
+}
+
+/* Most texts have no white space there: then this is one comparison. */
+static inline const char *skip(const char *at, const char *end, char separator) {
+  if (at < end && *at == separator) at++;
+  while (at < end && (unsigned char)*at <= ':' && (is_blank(*at) || *at == separator)) at++;
   return at;
 }
 
@@ -165,11 +165,14 @@ void privy_cursor_init(privy_cursor *cursor, privy_value container) {
 }
 
 bool privy_cursor_next(privy_cursor *cursor, privy_value *key, privy_value *value) {
-  *key = *value = (privy_value){.type = PRIVY_ABSENT};
   const char *at = skip(cursor->at, cursor->end, ',');
-  if (at < cursor->end && cursor->object) at = skip(take(at, cursor->end, key), cursor->end, ':');
+  *key = (privy_value){.type = PRIVY_ABSENT};
+  if (at < cursor->end && cursor->object) at = skip(take_string(at, cursor->end, key), cursor->end, ':');
   const bool more = at < cursor->end;
-  if (more) at = take(at, cursor->end, value);
+  if (more)
+    at = take(at, cursor->end, value);
+  else
+    *key = *value = (privy_value){.type = PRIVY_ABSENT};
   cursor->at = at;
   return more;
 }
@@ -179,11 +182,14 @@ bool privy_cursor_next(privy_cursor *cursor, privy_value *key, privy_value *valu
 /* Longer than any time that is written with escapes. */
 #define LONGEST_ESCAPED 256
 
-bool privy_value_time(privy_value value, privy_time *out) {
+static PRIVY_NOINLINE bool escaped_time(privy_value value, privy_time *out) {
   char text[LONGEST_ESCAPED];
-  if (value.type != PRIVY_STRING) return false;
-  if (!value.escaped) return privy_time_parse(value.text, value.length, out);
   privy_buffer plain = {text, 0, sizeof text}; /* never grows: the decoded text is not longer */
   return value.length <= sizeof text && privy_value_decode(value, &plain) == PRIVY_OK &&
          privy_time_parse(plain.data, plain.length, out);
+}
+
+bool privy_value_time(privy_value value, privy_time *out) {
+  if (value.type != PRIVY_STRING) return false;
+  return value.escaped ? escaped_time(value, out) : privy_time_parse(value.text, value.length, out);
 }

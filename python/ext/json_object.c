@@ -74,32 +74,31 @@ static PyObject *json_object_get(PyObject *self, PyObject *args) {
   return value || PyErr_Occurred() ? value : Py_NewRef(otherwise);
 }
 
-/* Calls a method of a copy, because a view gives access to its dict. */
-static PyObject *json_object_call(PyObject *self, state_name method) {
-  PyObject *dict = dict_copy(self);
-  PyObject *result = dict ? PyObject_CallMethodObjArgs(dict, state_of_object(self)->names[method], NULL) : NULL;
-  Py_XDECREF(dict);
-  return result;
+/* A view of the dict: views do not change it, and the `mapping` of a view is read-only. */
+static PyObject *view_of(PyObject *self, json_view view) {
+  PyObject *dict = json_object_dict(self);
+  return dict ? PyObject_CallFunctionObjArgs(state_of_object(self)->views[view], dict, NULL) : NULL;
 }
 
 static PyObject *json_object_keys(PyObject *self, PyObject *unused) {
   (void)unused;
-  return json_object_call(self, NAME_KEYS);
+  return view_of(self, VIEW_KEYS);
 }
 
 static PyObject *json_object_values(PyObject *self, PyObject *unused) {
   (void)unused;
-  return json_object_call(self, NAME_VALUES);
+  return view_of(self, VIEW_VALUES);
 }
 
 static PyObject *json_object_items(PyObject *self, PyObject *unused) {
   (void)unused;
-  return json_object_call(self, NAME_ITEMS);
+  return view_of(self, VIEW_ITEMS);
 }
 
 static PyObject *json_object_reversed(PyObject *self, PyObject *unused) {
   (void)unused;
-  return json_object_call(self, NAME_REVERSED);
+  PyObject *dict = json_object_dict(self);
+  return dict ? PyObject_CallMethodObjArgs(dict, state_of_object(self)->names[NAME_REVERSED], NULL) : NULL;
 }
 
 static PyObject *json_object_copy(PyObject *self, PyObject *unused) {
@@ -162,6 +161,16 @@ static PyMethodDef json_object_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+/* 0, or -1 with an exception. */
+static int find_views(core_state *state) {
+  static const state_name methods[VIEW_TOTAL] = {NAME_KEYS, NAME_VALUES, NAME_ITEMS};
+  for (int i = 0; i < VIEW_TOTAL; i++) {
+    state->views[i] = PyObject_GetAttr((PyObject *)&PyDict_Type, state->names[methods[i]]);
+    if (!state->views[i]) return -1;
+  }
+  return 0;
+}
+
 int json_object_add(PyObject *module, core_state *state) {
   PyType_Slot slots[] = {
       {Py_tp_doc, "The members of a JSON object, read-only. They are converted on first use."},
@@ -184,5 +193,5 @@ int json_object_add(PyObject *module, core_state *state) {
       .slots = slots,
   };
   state->json_object_type = state_add_type(module, &spec);
-  return state->json_object_type ? 0 : -1;
+  return state->json_object_type ? find_views(state) : -1;
 }

@@ -4,15 +4,19 @@
 
 #include "scalars.h"
 
-static size_t label_index(const char *text, size_t length) {
-  uint64_t head = 0, tail = 0;
-  if (length >= sizeof head) {
-    memcpy(&head, text, sizeof head);
-    memcpy(&tail, text + length - sizeof tail, sizeof tail);
+static label_ends ends_of(const char *text, size_t length) {
+  label_ends ends = {0, 0};
+  if (length >= sizeof ends.head) {
+    memcpy(&ends.head, text, sizeof ends.head);
+    memcpy(&ends.tail, text + length - sizeof ends.tail, sizeof ends.tail);
   } else {
-    for (size_t i = 0; i < length; i++) head = head << 8 | (unsigned char)text[i];
+    for (size_t i = 0; i < length; i++) ends.head = ends.head << 8 | (unsigned char)text[i];
   }
-  uint64_t mixed = (head ^ (tail << 29 | tail >> 35) ^ length) * 0x9E3779B97F4A7C15u;
+  return ends;
+}
+
+static size_t label_index(label_ends ends, size_t length) {
+  uint64_t mixed = (ends.head ^ (ends.tail << 29 | ends.tail >> 35) ^ length) * 0x9E3779B97F4A7C15u;
   return (size_t)(mixed >> 32) % LABEL_COUNT;
 }
 
@@ -24,43 +28,48 @@ static size_t label_index(const char *text, size_t length) {
 #define UNLOCK_LABEL(entry) (void)(entry)
 #endif
 
+/* Texts of up to 16 bytes are equal if their lengths and ends are. */
+static bool holds(const label *entry, privy_value value, label_ends ends) {
+  return entry->length == (Py_ssize_t)value.length && entry->ends.head == ends.head && entry->ends.tail == ends.tail &&
+         entry->text && (value.length <= 16 || memcmp(entry->bytes, value.text, value.length) == 0);
+}
+
 /* A new reference to the str of the entry; NULL without an exception when the entry holds another one. */
-static PyObject *find(label *entry, privy_value value) {
-  PyObject *text = NULL;
+static PyObject *find(label *entry, privy_value value, label_ends ends) {
   LOCK_LABEL(entry);
-  if (entry->text && entry->length == (Py_ssize_t)value.length && memcmp(entry->bytes, value.text, value.length) == 0) {
-    text = Py_NewRef(entry->text);
-  }
+  PyObject *text = holds(entry, value, ends) ? Py_NewRef(entry->text) : NULL;
   UNLOCK_LABEL(entry);
   return text;
 }
 
-static void store(label *entry, PyObject *text, const char *bytes, Py_ssize_t length) {
-  Py_INCREF(text);
+/* Takes over the reference that `made` has to its str. */
+static void store(label *entry, label made) {
   LOCK_LABEL(entry);
   PyObject *before = entry->text;
-  entry->text = text;
-  entry->bytes = bytes;
-  entry->length = length;
+  entry->text = made.text;
+  entry->bytes = made.bytes;
+  entry->length = made.length;
+  entry->ends = made.ends;
   UNLOCK_LABEL(entry);
   Py_XDECREF(before);
 }
 
 PyObject *label_text(label *labels, privy_value value) {
   if (value.escaped || value.length > 32) return scalar_text(value);
-  label *entry = &labels[label_index(value.text, value.length)];
-  PyObject *text = find(entry, value);
-  if (text) return text;
-  text = scalar_text(value);
-  if (!text) return NULL;
-  Py_ssize_t length;
-  const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
-  if (!bytes) {
-    Py_DECREF(text);
+  label made = {.ends = ends_of(value.text, value.length)};
+  label *entry = &labels[label_index(made.ends, value.length)];
+  made.text = find(entry, value, made.ends);
+  if (made.text) return made.text;
+  made.text = scalar_text(value);
+  if (!made.text) return NULL;
+  made.bytes = PyUnicode_AsUTF8AndSize(made.text, &made.length);
+  if (!made.bytes) {
+    Py_DECREF(made.text);
     return NULL;
   }
-  store(entry, text, bytes, length);
-  return text;
+  Py_INCREF(made.text);
+  store(entry, made);
+  return made.text;
 }
 
 void labels_clear(label *labels) {

@@ -9,11 +9,17 @@
 
 #define LABEL_COUNT 256
 
+/* Of a text: its first and its last eight bytes, which may overlap. Those of less than eight bytes are in `head`. */
+typedef struct label_ends {
+  uint64_t head, tail;
+} label_ends;
+
 /* One str of the cache. `bytes` is its UTF-8, which the str owns. */
 typedef struct label {
   PyObject *text;
   const char *bytes;
   Py_ssize_t length;
+  label_ends ends;
 #ifdef Py_GIL_DISABLED
   PyMutex mutex;
 #endif

@@ -1,8 +1,21 @@
 #include "lazy.h"
 
+#include <stdbool.h>
+
+/* With a GIL no other thread fills the slot meanwhile, so that no locked instruction is needed. */
+static bool fill(lazy_slot *slot, PyObject **before, PyObject *made) {
+#ifdef Py_GIL_DISABLED
+  return atomic_compare_exchange_strong(slot, before, made);
+#else
+  *before = lazy_get(slot);
+  if (!*before) atomic_store_explicit(slot, made, memory_order_release);
+  return !*before;
+#endif
+}
+
 PyObject *lazy_set(lazy_slot *slot, PyObject *made) {
   PyObject *before = NULL;
-  if (!made || atomic_compare_exchange_strong(slot, &before, made)) return made;
+  if (!made || fill(slot, &before, made)) return made;
   Py_DECREF(made);
   return before;
 }

@@ -80,6 +80,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->values);
   Py_VISIT(state->json_reader);
   Py_VISIT(state->json_writer);
+  Py_VISIT(state->empty);
+  for (int i = 0; i < VIEW_TOTAL; i++) Py_VISIT(state->views[i]);
   for (int i = 0; i < NAME_TOTAL; i++) Py_VISIT(state->names[i]);
   return 0;
 }
@@ -110,6 +112,8 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->values);
   Py_CLEAR(state->json_reader);
   Py_CLEAR(state->json_writer);
+  Py_CLEAR(state->empty);
+  for (int i = 0; i < VIEW_TOTAL; i++) Py_CLEAR(state->views[i]);
   for (int i = 0; i < NAME_TOTAL; i++) Py_CLEAR(state->names[i]);
   return 0;
 }

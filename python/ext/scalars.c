@@ -38,19 +38,28 @@ static Py_UCS4 next_character(const unsigned char **at) {
   return character;
 }
 
+/* Writes the characters of the text into an array of the type. */
+#define WRITE_CHARACTERS(type, made, at, end)                                                                          \
+  do {                                                                                                                 \
+    type *to = (type *)PyUnicode_DATA(made);                                                                           \
+    while ((at) < (end)) *to++ = (type)next_character(&(at));                                                          \
+  } while (0)
+
+/* The largest byte says how wide the widest character is: it is the first byte of one. */
 static PyObject *characters_of(const char *text, size_t length) {
   const unsigned char *at = (const unsigned char *)text, *end = at + length;
-  Py_UCS4 largest = 0;
+  unsigned char largest = 0;
   Py_ssize_t count = 0;
-  for (; at < end; count++) {
-    Py_UCS4 character = next_character(&at);
-    if (character > largest) largest = character;
+  for (size_t i = 0; i < length; i++) {
+    count += (at[i] & 0xC0) != 0x80;
+    if (at[i] > largest) largest = at[i];
   }
-  PyObject *made = PyUnicode_New(count, largest);
+  PyObject *made = PyUnicode_New(count, largest < 0xC4 ? 0xFF : largest < 0xF0 ? 0xFFFF : 0x10FFFF);
   if (!made) return NULL;
-  at = (const unsigned char *)text;
-  for (Py_ssize_t i = 0; i < count; i++) {
-    PyUnicode_WRITE(PyUnicode_KIND(made), PyUnicode_DATA(made), i, next_character(&at));
+  switch (PyUnicode_KIND(made)) {
+  case PyUnicode_1BYTE_KIND: WRITE_CHARACTERS(Py_UCS1, made, at, end); break;
+  case PyUnicode_2BYTE_KIND: WRITE_CHARACTERS(Py_UCS2, made, at, end); break;
+  default: WRITE_CHARACTERS(Py_UCS4, made, at, end);
   }
   return made;
 }

@@ -54,6 +54,8 @@ typedef enum state_name {
       NAME_TOTAL
 } state_name;
 
+typedef enum json_view { VIEW_KEYS, VIEW_VALUES, VIEW_ITEMS, VIEW_TOTAL } json_view;
+
 typedef struct core_state {
   PyTypeObject *omit_type;
   PyTypeObject *client_type;
@@ -81,10 +83,13 @@ typedef struct core_state {
   lazy_slot values;
   lazy_slot json_reader;
   lazy_slot json_writer;
-  label labels[LABEL_COUNT];
+  lazy_slot empty;           /* a dict for all objects without members; no other code gets it */
+  label labels[LABEL_COUNT]; /* keys of objects, enum values, tags */
+  label texts[LABEL_COUNT];  /* texts of custom fields, and others without a table */
   const void *_Atomic times; /* the C interface of datetime; NULL until times_asked */
   atomic_bool times_asked;
   PyObject *names[NAME_TOTAL];
+  PyObject *views[VIEW_TOTAL]; /* dict.keys, dict.values, dict.items */
 } core_state;
 
 /* The state of the module that created a type, an object of it, or is given. */

@@ -59,7 +59,7 @@ PyObject *value_of_json(core_state *state, privy_response *response, privy_value
   case PRIVY_FALSE: return Py_NewRef(Py_False);
   case PRIVY_TRUE: return Py_NewRef(Py_True);
   case PRIVY_NUMBER: return scalar_number(state, value, PRIVY_KIND_ANY);
-  case PRIVY_STRING: return scalar_text(value);
+  case PRIVY_STRING: return label_text(state->texts, value);
   case PRIVY_ARRAY: return array_of(state, response, value, NULL);
   case PRIVY_OBJECT: return json_object_new(state, response, value, NULL);
   }
@@ -116,7 +116,13 @@ static int read_member(const json_object *self, core_state *state, PyObject *dic
   return result;
 }
 
+static PyObject *empty_dict(core_state *state) {
+  PyObject *cached = lazy_get(&state->empty);
+  return Py_XNewRef(cached ? cached : lazy_set(&state->empty, PyDict_New()));
+}
+
 static PyObject *read_members(const json_object *self, core_state *state) {
+  if (self->json.length <= 2) return empty_dict(state);
   PyObject *dict = PyDict_New();
   privy_cursor cursor;
   privy_value key, item;

@@ -1,4 +1,5 @@
 /* Formats of strings, each at its boundaries, and times. */
+#include "base/time.h"
 #include "harness.h"
 
 #include <stdio.h>
@@ -248,8 +249,46 @@ static void times_cut_anywhere_are_refused(void **state) {
   }
 }
 
+/* Whether a byte may be at that place of "2026-01-20T10:15:35Z", where the other bytes stay. */
+static bool may_be(size_t place, unsigned char byte) {
+  static const char same[] = "    -  -  T  :  :  Z";
+  if (place == 10) return byte == 'T' || byte == 't' || byte == ' ';
+  if (place == 19) return byte == 'Z' || byte == 'z';
+  if (same[place] != ' ') return byte == (unsigned char)same[place];
+  if (byte < '0' || byte > '9') return false;
+  switch (place) {
+  case 5: return byte <= '0' + 1;
+  case 6: return byte != '0';
+  case 8: return byte != '0' && byte <= '0' + 3;
+  case 11: return byte <= '0' + 2;
+  case 14:
+  case 17: return byte <= '0' + 5;
+  default: return true;
+  }
+}
+
+static void every_byte_of_a_time_counts(void **state) {
+  (void)state;
+  for (size_t place = 0; place < 20; place++) {
+    for (int byte = 0; byte < 256; byte++) {
+      char text[] = "2026-01-20T10:15:35Z";
+      privy_time time;
+      text[place] = (char)byte;
+      const bool expected = may_be(place, (unsigned char)byte);
+      if (privy_time_parse(text, 20, &time) != expected) fail_msg("byte %d at %zu", byte, place);
+      if (!expected) continue;
+      char again[PRIVY_TIME_TEXT_SIZE];
+      privy_time_text(again, &time);
+      text[10] = 'T';
+      text[19] = 'Z';
+      assert_string_equal(again, text);
+    }
+  }
+}
+
 int main(void) {
   static harness_test tests[] = {
+      TEST(every_byte_of_a_time_counts),
       TEST(email),
       TEST(phone),
       TEST(currency),
