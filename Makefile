@@ -280,7 +280,7 @@ test-both: build-python build-ruby ## the same requests and answers to both lang
 
 .PHONY: test-types
 test-types: build-python ## mypy --strict on package and examples; RBS parsed and validated
-	MYPYPATH=python $(VENV)/mypy --strict --cache-dir build/mypy python/privy examples/*.py
+	MYPYPATH=python $(VENV)/mypy --strict --cache-dir build/mypy python/privy examples/*.py tests/python/user_code.py
 	$(RUBY_EXE) tools/rbs
 
 .PHONY: test-faults

@@ -39,8 +39,9 @@ TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from . import sandbox as sandbox
     from . import types as types
-    from ._async import AsyncClient, AsyncContactList, AsyncContacts, AsyncEvents, AsyncOrders
+    from ._async import AsyncClient, AsyncContactList
     from ._async_bulk import AsyncBulk
+    from ._async_resources import AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, BulkReport, Progress
     from ._bulk_rows import RefusedRow
     from ._json import json_default
@@ -105,9 +106,9 @@ _LATER = {
     "AsyncBulk": "_async_bulk",
     "AsyncClient": "_async",
     "AsyncContactList": "_async",
-    "AsyncContacts": "_async",
-    "AsyncEvents": "_async",
-    "AsyncOrders": "_async",
+    "AsyncContacts": "_async_resources",
+    "AsyncEvents": "_async_resources",
+    "AsyncOrders": "_async_resources",
     "Bulk": "_bulk",
     "BulkReport": "_bulk",
     "CallEvent": "_trace",

@@ -4,88 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from functools import wraps
+from collections.abc import AsyncIterator, Mapping, Sequence
 from os import PathLike
-from typing import Concatenate, ParamSpec, TypeVar
+
+import privy
 
 from . import _core
-from ._async_bulk import AsyncBulk
-from ._bulk import Bulk, Progress
-from ._bulk_rows import validated_rows
-from ._client import BaseClient, Client, to_response
-from ._core import Contact, Page
+from ._async_resources import AsyncContacts, AsyncEvents, AsyncOrders
+from ._client import BaseClient, to_response
+from ._core import Contact, Omit, Page, omit
 from ._errors import PrivyError
 from ._frames import Frames
 from ._loop import AsyncCore, running_loop
-from ._pagination import BaseList, BasePager, CallSpec, ContactList
-from ._resources import Contacts, Events, Orders, described
+from ._pagination import BaseList, BasePager, CallSpec
 from ._response import Response
-from .types import Any, CustomFields, Options, Row, Self
-
-P = ParamSpec("P")
-S = TypeVar("S")
-T = TypeVar("T")
-
-
-def _named(made: Any, method: Any) -> Any:
-    made.__qualname__ = f"Async{method.__qualname__}"
-    made.__module__ = __name__
-    return made
-
-
-def _awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """The method of a resource as a coroutine function: it awaits what the core returns."""
-    plain: Any = method
-
-    @wraps(plain)
-    async def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            started = plain(self, *args, **kwargs)
-        finally:  # an exception report may show local variables of its frames
-            del args, kwargs
-        result: T = await started
-        return result
-
-    made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain)
-    return made
-
-
-def _plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
-    """The method of a resource unchanged: it makes no call."""
-
-    @wraps(method)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
-        return method(self, *args, **kwargs)
-
-    made: Callable[Concatenate[Any, P], T] = _named(call, method)
-    return made
-
-
-def _listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Concatenate[Any, P], AsyncContactList]:
-    """The method of a resource, with an asynchronous list as result."""
-    plain: Any = method
-
-    @wraps(plain)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncContactList:
-        result: AsyncContactList = plain(self, *args, **kwargs)
-        return result
-
-    made: Callable[Concatenate[Any, P], AsyncContactList] = _named(call, plain)
-    return made
-
-
-def _many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate[Any, P], AsyncBulk[T]]:
-    """The method of a resource, with an asynchronous bulk run as result."""
-    plain: Any = method
-
-    @wraps(plain)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncBulk[T]:
-        result: AsyncBulk[T] = plain(self, *args, **kwargs)
-        return result
-
-    made: Callable[Concatenate[Any, P], AsyncBulk[T]] = _named(call, plain)
-    return made
+from .types import Any, CustomFields, Self
 
 
 class _AsyncPager(BasePager):
@@ -213,63 +146,6 @@ class AsyncContactList(BaseList):
         return self._counted(await self._core.call(*self._request))
 
 
-class _AsyncResource:
-    def __init__(self, core: AsyncCore) -> None:
-        self._core = core
-
-    def __repr__(self) -> str:
-        return described(type(self).__name__, self._core.core)
-
-    def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> AsyncContactList:
-        return AsyncContactList(self._core, request, prefetch, limit)
-
-    def _bulk(
-        self,
-        operation: str,
-        rows: Iterable[Row],
-        check_first: bool,
-        concurrency: int | None,
-        on_progress: Callable[[Progress], object] | None,
-        options: Options,
-    ) -> AsyncBulk[Any]:
-        if check_first:
-            rows = validated_rows(operation, rows)
-        return AsyncBulk(self._core, operation, rows, concurrency, on_progress, options)
-
-
-class AsyncContacts(_AsyncResource):
-    """Contacts of a store. The methods are those of ``Contacts``, as coroutines."""
-
-    create = _awaited(Contacts.create)
-    get = _awaited(Contacts.get)
-    list = _listed(Contacts.list)
-    update = _awaited(Contacts.update)
-    upsert = _awaited(Contacts.upsert)
-    upsert_many = _many(Contacts.upsert_many)
-    validate_many = _plain(Contacts.validate_many)
-    delete = _awaited(Contacts.delete)
-    unsubscribe = _awaited(Contacts.unsubscribe)
-    validate = _plain(Contacts.validate)
-
-
-class AsyncOrders(_AsyncResource):
-    """Orders of a store. The methods are those of ``Orders``, as coroutines."""
-
-    upsert = _awaited(Orders.upsert)
-    upsert_many = _many(Orders.upsert_many)
-    validate_many = _plain(Orders.validate_many)
-    validate = _plain(Orders.validate)
-
-
-class AsyncEvents(_AsyncResource):
-    """Events of contacts. The methods are those of ``Events``, as coroutines."""
-
-    ingest = _awaited(Events.ingest)
-    ingest_many = _many(Events.ingest_many)
-    validate_many = _plain(Events.validate_many)
-    validate = _plain(Events.validate)
-
-
 class AsyncClient(BaseClient):
     """A client of the Privy API for asyncio. Settings, resources, options and errors are those of ``Client``.
 
@@ -297,7 +173,27 @@ class AsyncClient(BaseClient):
         self.orders = AsyncOrders(inside)
         self.events = AsyncEvents(inside)
 
-    request = _awaited(Client.request)
+    async def request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, privy.types.Scalar] | None = None,
+        body: privy.types.Json | Omit = omit,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> Response:
+        """Sends a request to any endpoint. Parameters and errors are those of ``Client.request``."""
+        try:
+            started = self._request(
+                method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del headers
+        return await started
 
     async def _request(self, *arguments: Any) -> Response:
         try:

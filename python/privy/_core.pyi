@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 from typing_extensions import Self
 
 from ._trace import CallEvent
+from .types import EmailConsentFilter, SmsConsentFilter
 
 VERSION: Final[str]
 SANDBOX_TOKEN: Final[str]
@@ -124,12 +125,12 @@ class Contact(_Record):
         """Last name."""
 
     @property
-    def email_consent(self) -> str:
+    def email_consent(self) -> EmailConsentFilter | str:
         """Consent to e-mail: subscribed, unsubscribed, never_subscribed, suppressed, compliance_suppressed, or a newer
         one."""
 
     @property
-    def sms_consent(self) -> str:
+    def sms_consent(self) -> SmsConsentFilter | str:
         """Consent to SMS: subscribed, unsubscribed, never_subscribed, single_opt_in, pending, or a newer one."""
 
     @property

@@ -45,4 +45,5 @@ class Failure:
 
 Result: TypeAlias = Success[T] | Failure
 """The result of one row: a ``Success`` or a ``Failure``. Type checkers know which of them it is by
-``result.error is None``, by ``isinstance(result, Success)`` and in ``match`` statements; mypy also by ``result.ok``."""
+``result.error is None``, by ``result.ok is True``, by ``isinstance(result, Success)`` and in ``match`` statements; mypy
+also by ``result.ok`` alone."""

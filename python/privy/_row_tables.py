@@ -22,7 +22,6 @@ class RowTable(Sequence[T_co]):
     """
 
     __slots__ = ("__weakref__", "_items", "_keys", "_report")
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, report: str, items: Sequence[T_co], keys: tuple[str, ...] = ()) -> None:
         self._report = report

@@ -57,12 +57,13 @@ Json: TypeAlias = Scalar | Mapping[str, object] | Sequence[object]
 """A value that can be encoded as JSON."""
 
 EmailConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "suppressed"]
-"""E-mail consents that can be written."""
+"""E-mail consents that can be written. Methods also take any string, so that ``contact.email_consent`` can be written
+back; the core refuses what the API does not accept, before a request is sent."""
 
 EmailConsentFilter: TypeAlias = Literal[
     "subscribed", "unsubscribed", "never_subscribed", "suppressed", "compliance_suppressed"
 ]
-"""E-mail consents that lists can filter by."""
+"""E-mail consents that contacts have and that lists can filter by."""
 
 NewSmsConsent: TypeAlias = Literal["subscribed", "never_subscribed", "single_opt_in"]
 """SMS consents of a new contact."""
@@ -71,7 +72,7 @@ SmsConsent: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed"
 """SMS consents that can be written to a contact."""
 
 SmsConsentFilter: TypeAlias = Literal["subscribed", "unsubscribed", "never_subscribed", "single_opt_in", "pending"]
-"""SMS consents that lists can filter by."""
+"""SMS consents that contacts have and that lists can filter by."""
 
 ContactOperation: TypeAlias = Literal["create", "get", "list", "update", "upsert", "delete", "unsubscribe"]
 """Methods of ``contacts`` that ``contacts.validate`` can check."""
@@ -92,6 +93,8 @@ Options: TypeAlias = tuple[float | None, float | None, float | None, int | None]
 
 
 class _WithExtra(TypedDict, total=False):
+    """What every row may hold: fields that this version does not know."""
+
     extra: Mapping[str, Json]
 
 
@@ -102,8 +105,8 @@ class ContactRow(_WithExtra, total=False):
     phone_number: str | None
     first_name: str | None
     last_name: str | None
-    email_consent: EmailConsent
-    sms_consent: NewSmsConsent
+    email_consent: EmailConsent | str
+    sms_consent: NewSmsConsent | str
     tags: Sequence[str]
     custom_fields: Mapping[str, Scalar]
     send_welcome_sms: bool
@@ -143,6 +146,8 @@ class Address(TypedDict, total=False):
 
 
 class _NeededByOrder(_WithExtra):
+    """What every order needs."""
+
     order_id: int | str
     total: Money
     currency: str
@@ -171,6 +176,8 @@ class OrderRow(_NeededByOrder, total=False):
 
 
 class _NeededByEvent(_WithExtra):
+    """What every event needs."""
+
     event_type: str
 
 

@@ -24,7 +24,6 @@ KIND_TYPES = {
     "money": "Decimal",
     "boolean": "bool",
     "time": "datetime",
-    "enum": "str",
     "strings": "tuple[str, ...]",
     "flat": "Mapping[str, Any]",
     "order id": "int | str",
@@ -98,7 +97,7 @@ def test_parameters_are_annotated_by_their_kind(name):
         assert annotation.endswith(" | None") == row["nullable"], row["name"]
         base = annotation.removesuffix(" | None")
         if row["kind"] == "enum":
-            assert base in ("EmailConsent", "EmailConsentFilter", "NewSmsConsent", "SmsConsent", "SmsConsentFilter")
+            assert re.fullmatch(r"(Email|NewSms|Sms)Consent(Filter)? \| str", base)
         else:
             assert base == PARAM_TYPES[row["kind"]], row["name"]
     assert annotations["return"]
@@ -151,6 +150,32 @@ def test_the_asynchronous_resources_have_every_method(resource):
         assert inspect.signature(one) == inspect.signature(two)
 
 
+def shape(source):
+    """The methods of the classes of a file: name, parameters, result and first paragraph of the documentation."""
+    found = {}
+    for node in ast.parse(source.read_text("utf-8")).body:
+        for item in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and not item.name.startswith("_"):
+                result = re.sub(r"\b(Bulk|ContactList)\b", r"Async\1", ast.unparse(item.returns))
+                documentation = ast.get_docstring(item).partition("\n\n")[0].split()
+                name = f"{node.name.removeprefix('Async')}.{item.name}"
+                found[name] = (ast.unparse(item.args), result.replace("AsyncAsync", "Async"), documentation)
+    return found
+
+
+def test_the_stub_of_the_asynchronous_resources_spells_out_every_method():
+    plain = {}
+    for name in ("contacts", "orders", "events"):
+        plain |= shape(PACKAGE / "_resources" / f"{name}.py")
+    stub = PACKAGE / "_async_resources.pyi"
+    assert shape(stub) == plain
+    for node in ast.parse(stub.read_text("utf-8")).body:
+        for item in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                made = getattr(getattr(privy, node.name), item.name)
+                assert inspect.iscoroutinefunction(made) == isinstance(item, ast.AsyncFunctionDef), item.name
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_every_field_has_an_attribute_and_a_stub(name):
     rows = [row["name"] for row in table(name)["fields"]]
@@ -161,7 +186,8 @@ def test_every_field_has_an_attribute_and_a_stub(name):
     assert list(stubs) == rows
     for row in table(name)["fields"]:
         stub = stubs[row["name"]]
-        assert ast.unparse(stub.returns).removesuffix(" | None") == KIND_TYPES[row["kind"]], row["name"]
+        kind = "ConsentFilter | str" if row["kind"] == "enum" else KIND_TYPES[row["kind"]]
+        assert re.fullmatch(rf"(Email|Sms)?{re.escape(kind)}( \| None)?", ast.unparse(stub.returns)), row["name"]
         assert ast.get_docstring(stub)
 
 
@@ -200,7 +226,7 @@ def test_literals_are_what_an_operation_accepts(name, recorder):
         if row["kind"] != "enum":
             continue
         (values,) = (enum["values"] for enum in SCHEMA["enums"] if enum["name"] == row["choices"])
-        alias = method(name).__annotations__[row["name"]].removesuffix(" | Omit").removeprefix("privy.types.")
+        alias = method(name).__annotations__[row["name"]].removesuffix(" | str | Omit").removeprefix("privy.types.")
         accepted = [value for value in values if accepts(recorder, name, row["name"], value)]
         assert literals(alias) == accepted
 

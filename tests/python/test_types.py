@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import privy
+import user_code
 
 WELL = """
 import privy
@@ -63,7 +66,7 @@ async def asynchronous(client: privy.AsyncClient) -> None:
     await client.contacts.create("a@b.c")
     await client.contacts.get(5)
     await client.contacts.get("cus_1", timeout="3")
-    await client.contacts.update("cus_1", email_consent="sometimes")
+    await client.contacts.update("cus_1", email_consent=1)
     client.contacts.create(email="a@b.c").id
     for contact in client.contacts.list():
         pass
@@ -128,21 +131,46 @@ contact: privy.types.ContactRow = {"emial": "a@b.c"}
 """
 
 
-def checked(tmp_path, text):
-    program = tmp_path / "program.py"
-    program.write_text(text, "utf-8")
-    package = Path(privy.__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), program.name],
-        cwd=tmp_path,
-        env={"MYPYPATH": str(package), "PATH": ""},
+PACKAGE = Path(privy.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+CODE = [ROOT / "tests" / "python" / "user_code.py", *sorted((ROOT / "examples").rglob("*.py"))]
+
+
+def checker(name, arguments, folder):
+    return subprocess.run(
+        [sys.executable, "-m", name, *arguments],
+        cwd=folder,
+        env={"MYPYPATH": str(PACKAGE), "PYTHONPATH": str(PACKAGE), "PATH": os.defpath, "HOME": str(folder)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
+
+
+def checked(tmp_path, text):
+    """The output of mypy for a program."""
+    program = tmp_path / "program.py"
+    program.write_text(text, "utf-8")
+    done = checker("mypy", ["--strict", "--cache-dir", str(tmp_path / "cache"), program.name], tmp_path)
     assert done.stderr == ""
     return done.stdout
+
+
+def pyright(tmp_path, programs):
+    """What pyright reports for programs, in its strictest mode: (severity, file, line, message)."""
+    settings = {"typeCheckingMode": "strict", "extraPaths": [str(PACKAGE)], "include": ["code"]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+    for name, text in programs.items():
+        (tmp_path / "code" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "code" / name).write_text(text, "utf-8")
+    done = checker("pyright", ["-p", ".", "--pythonpath", sys.executable, "--outputjson"], tmp_path)
+    output = json.loads(done.stdout)
+    assert output["summary"]["filesAnalyzed"] == len(programs), done.stdout
+    return [
+        (row["severity"], Path(row["file"]).name, row["range"]["start"]["line"] + 1, row["message"])
+        for row in output["generalDiagnostics"]
+    ]
 
 
 def test_type_checkers_know_the_types(tmp_path):
@@ -184,3 +212,89 @@ def test_rows_are_checked_by_name_and_type(tmp_path):
 def test_an_unknown_name_of_the_package_or_of_a_row_is_found(tmp_path):
     output = checked(tmp_path, TYPOS)
     assert {int(number) for number in re.findall(r"program\.py:(\d+): error", output)} == {4, 5, 6, 7}, output
+
+
+# ---- pyright ----
+
+
+def test_pyright_finds_the_types_and_the_mistakes(tmp_path):
+    found = pyright(tmp_path, {"well.py": WELL, "wrong.py": WRONG, "typos.py": TYPOS, "rows.py": ROWS})
+    assert [row for row in found if row[0] == "error" and row[1] in ("well.py", "rows.py")] == []
+    revealed = [re.search(r'is "(.*)"', row[3])[1] for row in found if row[:2] == ("information", "well.py")]
+    assert revealed == [line.strip().removeprefix("datetime.") for line in REVEALED.strip().splitlines()]
+    wrong = {row[2] for row in found if row[:2] == ("error", "wrong.py")}
+    assert wrong >= {
+        number
+        for number, line in enumerate(WRONG.splitlines(), 1)
+        if "client.c" in line or "(re" in line or "8" in line
+    }
+    assert {row[2] for row in found if row[:2] == ("error", "typos.py")} == {4, 5, 6, 7}
+
+
+NARROWED_BY_BOTH = """
+import privy
+
+def by_error(result: privy.Result[privy.Order]) -> privy.Order:
+    if result.error is not None:
+        raise result.error
+    return result.value
+
+def by_ok(result: privy.Result[privy.Order]) -> privy.Order:
+    if result.ok is False:
+        raise result.error
+    return result.value
+
+def by_class(result: privy.Result[privy.Order]) -> privy.Order:
+    if isinstance(result, privy.Failure):
+        raise result.error
+    return result.value
+
+def by_match(result: privy.Result[privy.Order]) -> privy.Order:
+    match result.ok:
+        case True:
+            return result.value
+        case False:
+            raise result.error
+"""
+
+
+def test_both_type_checkers_narrow_a_result(tmp_path):
+    assert pyright(tmp_path, {"narrowed.py": NARROWED_BY_BOTH}) == []
+    assert "error:" not in checked(tmp_path, NARROWED_BY_BOTH)
+
+
+def test_a_consent_that_was_read_can_be_written_and_its_values_are_known(tmp_path):
+    program = """
+import privy
+
+def back(client: privy.Client, contact: privy.Contact) -> None:
+    client.contacts.update(contact.id, email_consent=contact.email_consent, sms_consent=contact.sms_consent)
+    reveal_type(contact.email_consent)
+    reveal_type(client.contacts.update)
+"""
+    consent, update = (row[3] for row in pyright(tmp_path, {"back.py": program}) if row[0] == "information")
+    assert "'compliance_suppressed'" in consent
+    assert "'subscribed'" in update
+    assert "'compliance_suppressed'" not in update
+    assert "error:" not in checked(tmp_path, program)
+
+
+def test_user_code_and_examples_are_clean_in_the_strictest_modes(tmp_path):
+    programs = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in CODE}
+    assert pyright(tmp_path, programs) == []
+    done = checker("mypy", ["--strict", "--cache-dir", str(tmp_path / "cache"), *map(str, CODE)], tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_user_code_runs():
+    user_code.main()
+
+
+def test_the_public_interface_is_typed_completely():
+    options = ["--verifytypes", "privy", "--ignoreexternal", "--outputjson", "--pythonpath", sys.executable]
+    done = checker("pyright", options, PACKAGE)
+    report = json.loads(done.stdout)["typeCompleteness"]
+    assert report["pyTypedPath"] == str(PACKAGE / "privy" / "py.typed")
+    assert report["exportedSymbolCounts"]["withKnownType"] > 150
+    unclear = [symbol["name"] for symbol in report["symbols"] if not symbol["isTypeKnown"] or symbol["isTypeAmbiguous"]]
+    assert report["completenessScore"] >= 0.98, unclear

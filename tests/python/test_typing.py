@@ -81,8 +81,20 @@ def completed(text):
         ("import privy\nprivy.Sandbox().requests[0].", {"operation", "status", "json"}),
         ("import privy\nprivy.Sandbox().orders[1].", {"total_amount", "to_dict"}),
         ("import privy\nprivy.AsyncClient().orders.", {"upsert", "upsert_many"}),
+        (
+            "import privy\nasync def f():\n    one = await privy.AsyncClient().contacts.get('')\n    one.",
+            {"tags", "to_json"},
+        ),
+        ("import privy\nprivy.AsyncClient().contacts.list().", {"pages", "first"}),
     ],
     ids=lambda value: value.rsplit("\n")[-1].strip() if isinstance(value, str) else None,
 )
 def test_an_editor_completes(program, names):
     assert names <= completed(program)
+
+
+@pytest.mark.parametrize("kind", ["Client", "AsyncClient"])
+def test_an_editor_shows_the_parameters_of_a_method(kind):
+    text = f"import privy\nprivy.{kind}().contacts.update("
+    (signature,) = jedi.Script(text).get_signatures(2, len(text.splitlines()[1]))
+    assert [parameter.name for parameter in signature.params][:4] == ["id", "email", "phone_number", "first_name"]

@@ -83,8 +83,6 @@ class Counts:
     def __eq__(self, other: object) -> bool:
         return self._values() == other._values() if isinstance(other, Counts) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"Counts({', '.join(f'{name}={value}' for name, value in self._values().items())})"
 

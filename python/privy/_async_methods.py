@@ -1,0 +1,106 @@
+"""How the methods of the resources become methods for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import privy
+
+from ._async_bulk import AsyncBulk
+from ._bulk import Bulk, Progress
+from ._bulk_rows import validated_rows
+from ._loop import AsyncCore
+from ._pagination import CallSpec, ContactList
+from ._resources import described
+from .types import Any, Options, Row
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _named(made: Any, method: Any) -> Any:
+    made.__qualname__ = f"Async{method.__qualname__}"
+    made.__module__ = "privy._async_resources"
+    return made
+
+
+def awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """The method of a resource as a coroutine function: it awaits what the core returns."""
+    plain: Any = method
+
+    @wraps(plain)
+    async def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            started = plain(self, *args, **kwargs)
+        finally:  # an exception report may show local variables of its frames
+            del args, kwargs
+        result: T = await started
+        return result
+
+    made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain)
+    return made
+
+
+def plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
+    """The method of a resource unchanged: it makes no call."""
+
+    @wraps(method)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+        return method(self, *args, **kwargs)
+
+    made: Callable[Concatenate[Any, P], T] = _named(call, method)
+    return made
+
+
+def listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Concatenate[Any, P], privy.AsyncContactList]:
+    """The method of a resource, with an asynchronous list as result."""
+    plain: Any = method
+
+    @wraps(plain)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> privy.AsyncContactList:
+        result: privy.AsyncContactList = plain(self, *args, **kwargs)
+        return result
+
+    made: Callable[Concatenate[Any, P], privy.AsyncContactList] = _named(call, plain)
+    return made
+
+
+def many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate[Any, P], AsyncBulk[T]]:
+    """The method of a resource, with an asynchronous bulk run as result."""
+    plain: Any = method
+
+    @wraps(plain)
+    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncBulk[T]:
+        result: AsyncBulk[T] = plain(self, *args, **kwargs)
+        return result
+
+    made: Callable[Concatenate[Any, P], AsyncBulk[T]] = _named(call, plain)
+    return made
+
+
+class AsyncResource:
+    """A resource of the API. Its methods make calls with the core of an ``AsyncClient``."""
+
+    def __init__(self, core: AsyncCore) -> None:
+        self._core = core
+
+    def __repr__(self) -> str:
+        return described(type(self).__name__, self._core.core)
+
+    def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> privy.AsyncContactList:
+        return privy.AsyncContactList(self._core, request, prefetch, limit)
+
+    def _bulk(
+        self,
+        operation: str,
+        rows: Iterable[Row],
+        check_first: bool,
+        concurrency: int | None,
+        on_progress: Callable[[Progress], object] | None,
+        options: Options,
+    ) -> AsyncBulk[Any]:
+        if check_first:
+            rows = validated_rows(operation, rows)
+        return AsyncBulk(self._core, operation, rows, concurrency, on_progress, options)
