@@ -76,6 +76,30 @@ class BulkReport:
         """Whether every row succeeded."""
         return self.succeeded == self.total
 
+    def to_dict(self) -> dict[str, object]:
+        """The report as a dict that ``json.dumps`` accepts, for logs and for results of jobs.
+
+        It holds the numbers, ``ok``, the error details of ``refused`` rows without their values, the indexes of
+        ``unsent`` and ``in_doubt`` rows, and the message of ``stopped``.
+        """
+        return {
+            "ok": self.ok,
+            **{name: getattr(self, name) for name in ("total", "succeeded", "created", "updated", "failed")},
+            **{name: getattr(self, name) for name in ("requests", "seconds", "waited")},
+            "refused": [
+                {
+                    "index": row.index,
+                    "key": row.key if isinstance(row.key, (str, int, type(None))) else str(row.key),
+                    "field": row.field,
+                    "message": row.message,
+                }
+                for row in self.refused
+            ],
+            "unsent": [row[0] for row in self.unsent],
+            "in_doubt": [row[0] for row in self.in_doubt],
+            "stopped": None if self.stopped is None else f"{type(self.stopped).__name__}: {self.stopped}",
+        }
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self})"
 

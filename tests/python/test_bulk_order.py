@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 
 import privy
@@ -152,6 +153,24 @@ def test_the_report_counts_what_happened(client):
         (3, "c3@example.com", "custom_fields.a"): {"b": 1},
     }
     assert report == run.report
+    written = json.loads(json.dumps(report.to_dict()))
+    assert (written["total"], written["succeeded"], written["failed"], written["ok"]) == (4, 2, 2, False)
+    assert written["refused"][0]["key"] == "no address"
+    assert {(row["index"], row["field"]) for row in written["refused"]} == {entry[::2] for entry in found}
+    assert (written["unsent"], written["in_doubt"], written["stopped"]) == ([], [], None)
+
+
+def test_a_report_of_a_run_that_ended_early_as_a_dict(client):
+    def rows():
+        yield {"email": "c0@example.com"}
+        raise LookupError("the file is torn")
+
+    run = client.contacts.upsert_many(rows())
+    with pytest.raises(LookupError):
+        run.run()
+    written = run.report.to_dict()
+    assert written["stopped"] == "LookupError: the file is torn"
+    assert (written["total"], written["succeeded"]) == (1, 1)
 
 
 def test_no_repr_shows_a_row(client):
