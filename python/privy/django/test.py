@@ -1,0 +1,27 @@
+"""For tests of Django projects: a mixin that replaces Privy by a sandbox."""
+
+from __future__ import annotations
+
+import unittest
+from typing import Any
+
+import privy
+
+from ._clients import replaced_by
+
+
+class SandboxMixin(unittest.TestCase):
+    """A test case whose clients call a new, empty sandbox in each test: ``self.privy_sandbox``.
+
+    It replaces ``privy.django.client()`` and ``privy.django.async_client()``, for threads of the process too. Each
+    process of a parallel test run has its own sandbox. ``setUpClass`` and ``setUpTestData`` run before the sandbox is
+    there.
+    """
+
+    privy_sandbox: privy.Sandbox
+
+    def run(self, result: Any = None) -> Any:
+        """Runs the test with a sandbox."""
+        self.privy_sandbox = privy.Sandbox()
+        with replaced_by(self.privy_sandbox):
+            return super().run(result)
