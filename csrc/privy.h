@@ -259,7 +259,7 @@ typedef struct privy_field_info {
   const privy_enum *enum_values; /* PRIVY_KIND_ENUM, else NULL */
   const privy_object *object;    /* PRIVY_KIND_OBJECT and _OBJECTS, else NULL */
   bool required;                 /* parameters only */
-  bool nullable;                 /* parameters only: an explicit null is accepted */
+  bool nullable;                 /* parameters: an explicit null is accepted; responses: the value may be null */
   bool row_key;                  /* parameters only: rows of a bulk run that have the same value keep their order */
   bool personal; /* may contain an e-mail address or phone number: mask it with privy_mask before showing it */
 } privy_field_info;

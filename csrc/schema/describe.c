@@ -17,7 +17,6 @@ static bool is_personal(const privy_field *field) {
 }
 
 static void describe(const privy_operation *operation, const privy_field *field, privy_field_info *out) {
-  privy_operations asked = operation ? 1u << operation->id : 0;
   out->name = field->name;
   out->doc = field->doc;
   out->kind = (privy_kind)field->kind;
@@ -25,7 +24,8 @@ static void describe(const privy_operation *operation, const privy_field *field,
   out->object = field->object;
   out->required = operation && (field->flags & PRIVY_FIELD_REQUIRED);
   out->row_key = operation && (field->flags & PRIVY_FIELD_ROW_KEY);
-  out->nullable = (field->nullable_in & asked) != 0;
+  out->nullable =
+      operation ? (field->nullable_in & (1u << operation->id)) != 0 : (field->flags & PRIVY_FIELD_NULLABLE) != 0;
   out->personal = is_personal(field);
 }
 

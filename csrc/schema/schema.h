@@ -141,7 +141,8 @@ typedef enum privy_field_flags {
   PRIVY_FIELD_FALSE_IF_ABSENT = 4, /* responses omit it when it is false */
   PRIVY_FIELD_FROM_STATUS = 8,     /* not in the body: true when the HTTP status is 201 */
   PRIVY_FIELD_PATH = 16,           /* sent in the path by every operation that accepts it */
-  PRIVY_FIELD_ROW_KEY = 32         /* rows of a bulk run that have the same value keep their order */
+  PRIVY_FIELD_ROW_KEY = 32,        /* rows of a bulk run that have the same value keep their order */
+  PRIVY_FIELD_NULLABLE = 64        /* responses may hold null */
 } privy_field_flags;
 
 typedef struct privy_field {

@@ -449,12 +449,12 @@ static void bulk_dealloc(PyObject *object) {
 }
 
 static PyMethodDef bulk_methods[] = {
-    {"step", bulk_step, METH_NOARGS, "Takes rows and starts calls; says what comes next."},
-    {"take", bulk_take, METH_NOARGS, "Takes the oldest result."},
-    {"put_back", bulk_put_back, METH_NOARGS, "Gives back what take returned last."},
-    {"open_rows", bulk_open_rows, METH_NOARGS, "The rows without a result."},
-    {"counts", bulk_counts, METH_NOARGS, "How far the run has come."},
-    {"close", bulk_close, METH_NOARGS, "Ends all calls in flight."},
+    {"step", bulk_step, METH_NOARGS, "step($self, /)\n--\n\nTakes rows and starts calls; says what comes next."},
+    {"take", bulk_take, METH_NOARGS, "take($self, /)\n--\n\nTakes the oldest result."},
+    {"put_back", bulk_put_back, METH_NOARGS, "put_back($self, /)\n--\n\nGives back what take returned last."},
+    {"open_rows", bulk_open_rows, METH_NOARGS, "open_rows($self, /)\n--\n\nThe rows without a result."},
+    {"counts", bulk_counts, METH_NOARGS, "counts($self, /)\n--\n\nHow far the run has come."},
+    {"close", bulk_close, METH_NOARGS, "close($self, /)\n--\n\nEnds all calls in flight."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,4 +1,5 @@
 #include "copy.h"
+#include "forward.h"
 #include "state.h"
 #include "types.h"
 #include "values.h"
@@ -148,14 +149,14 @@ static void json_object_dealloc(PyObject *object) {
 
 static PyMethodDef json_object_methods[] = {
     {"get", json_object_get, METH_VARARGS,
+     "get($self, name, default=None, /)\n--\n\n"
      "The value of a member; the second argument, or None, if there is no such member."},
-    {"keys", json_object_keys, METH_NOARGS, "The names of the members."},
-    {"values", json_object_values, METH_NOARGS, "The values of the members."},
-    {"items", json_object_items, METH_NOARGS, "Names and values."},
-    {"copy", json_object_copy, METH_NOARGS, "A dict of the members."},
-    {"to_dict", (PyCFunction)(void (*)(void))json_object_to_dict, METH_VARARGS | METH_KEYWORDS,
-     "The members as a new dict that holds mutable dicts and lists; with json=True the values have JSON types."},
-    {"to_json", json_object_to_json, METH_NOARGS, "The members as the text of a JSON object."},
+    {"keys", json_object_keys, METH_NOARGS, "keys($self, /)\n--\n\nThe names of the members."},
+    {"values", json_object_values, METH_NOARGS, "values($self, /)\n--\n\nThe values of the members."},
+    {"items", json_object_items, METH_NOARGS, "items($self, /)\n--\n\nNames and values."},
+    {"copy", json_object_copy, METH_NOARGS, "copy($self, /)\n--\n\nA dict of the members."},
+    {"to_dict", (PyCFunction)(void (*)(void))json_object_to_dict, METH_VARARGS | METH_KEYWORDS, TO_DICT_DOC},
+    {"to_json", json_object_to_json, METH_NOARGS, TO_JSON_DOC},
     {"__reversed__", json_object_reversed, METH_NOARGS, NULL},
     {"__reduce__", json_object_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},

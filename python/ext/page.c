@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "forward.h"
 #include "html.h"
 #include "record.h"
 #include "types.h"
@@ -9,6 +10,7 @@
 
 /* The table whose fields are the attributes of a page. */
 #define PAGE_TABLE "Pagination"
+#define JSON_MODULE "privy._json"
 
 /* Records are created on first use: an index creates one in `cached`; iterating creates all, in `records`. */
 typedef struct page_object {
@@ -288,12 +290,32 @@ static PyObject *page_arrow_stream(PyObject *object, PyObject *args, PyObject *k
   return result;
 }
 
+/* to_dict(*, json=False) */
+static PyObject *page_to_dict(PyObject *object, PyObject *args, PyObject *keywords) {
+  static char *names[] = {"json", NULL};
+  int json = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$p:to_dict", names, &json)) return NULL;
+  return forward(JSON_MODULE, "page_to_dict", "(OO)", object, json ? Py_True : Py_False);
+}
+
+static PyObject *page_to_json(PyObject *object, PyObject *unused) {
+  (void)unused;
+  return forward(JSON_MODULE, "page_to_json", "(O)", object);
+}
+
 static PyMethodDef page_methods[] = {
     {"__arrow_c_stream__", (PyCFunction)(void (*)(void))page_arrow_stream, METH_VARARGS | METH_KEYWORDS,
+     "__arrow_c_stream__($self, /, requested_schema=None)\n--\n\n"
      "The records as a stream of Arrow arrays, in a capsule."},
-    {"index", page_index, METH_VARARGS, "Position of a record; raises ValueError if the page does not hold it."},
-    {"count", page_count, METH_VARARGS, "How often the page holds a record."},
+    {"index", page_index, METH_VARARGS,
+     "index($self, value, start=0, stop=sys.maxsize, /)\n--\n\n"
+     "Position of a record; raises ValueError if the page does not hold it."},
+    {"count", page_count, METH_VARARGS, "count($self, value, /)\n--\n\nHow often the page holds a record."},
+    {"to_dict", (PyCFunction)(void (*)(void))page_to_dict, METH_VARARGS | METH_KEYWORDS, TO_DICT_DOC},
+    {"to_json", page_to_json, METH_NOARGS, TO_JSON_DOC},
     {"_repr_html_", html_of_page, METH_NOARGS, NULL},
+    {"__get_pydantic_core_schema__", forward_core_schema, METH_CLASS | METH_VARARGS, CORE_SCHEMA_DOC},
+    {"__get_pydantic_json_schema__", forward_json_schema, METH_CLASS | METH_VARARGS, JSON_SCHEMA_DOC},
     {"__copy__", page_copy, METH_NOARGS, NULL},
     {"__deepcopy__", page_copy, METH_O, NULL},
     {"__reduce__", page_reduce, METH_NOARGS, NULL},

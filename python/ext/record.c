@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "copy.h"
+#include "forward.h"
 #include "html.h"
 #include "scalars.h"
 #include "types.h"
@@ -356,8 +357,7 @@ static PyObject *read_record(core_state *state, const privy_object *object, cons
 
 privy_response *record_response(core_state *state, PyObject *object, const privy_record **record) {
   record_object *self = (record_object *)object;
-  for (size_t i = 0; i < state->record_count; i++)
-    if (Py_IS_TYPE(object, state->records[i].type)) return *record = self->record, self->response;
+  if (state_type_table(state, Py_TYPE(object))) return *record = self->record, self->response;
   PyErr_Format(PyExc_TypeError, "a row must be a record, not %R", (PyObject *)Py_TYPE(object));
   return NULL;
 }
@@ -375,22 +375,21 @@ PyObject *record_load(PyObject *module, PyObject *args) {
 static PyObject *record_from_json(PyObject *type, PyObject *json) {
   core_state *state = state_of_type((PyTypeObject *)type);
   PyObject *bytes = PyUnicode_Check(json) ? PyUnicode_AsUTF8String(json) : PyBytes_FromObject(json);
-  PyObject *record = NULL;
-  for (size_t i = 0; bytes && i < state->record_count; i++) {
-    if (state->records[i].type != (PyTypeObject *)type) continue;
-    record = read_record(state, state->records[i].object, PyBytes_AsString(bytes), PyBytes_Size(bytes));
-  }
+  const privy_object *object = state_type_table(state, (PyTypeObject *)type)->object;
+  PyObject *record = bytes ? read_record(state, object, PyBytes_AsString(bytes), PyBytes_Size(bytes)) : NULL;
   Py_XDECREF(bytes);
   return record;
 }
 
 static PyMethodDef record_methods[] = {
-    {"keys", record_keys, METH_NOARGS, "The names of the fields that the response holds."},
-    {"to_dict", (PyCFunction)(void (*)(void))record_to_dict, METH_VARARGS | METH_KEYWORDS,
-     "The fields as a new dict that holds mutable dicts and lists; with json=True the values have JSON types."},
-    {"to_json", record_to_json, METH_NOARGS, "The fields as the text of a JSON object."},
-    {"from_json", record_from_json, METH_CLASS | METH_O, "A record from the text of a JSON object, for tests."},
+    {"keys", record_keys, METH_NOARGS, "keys($self, /)\n--\n\nThe names of the fields that the response holds."},
+    {"to_dict", (PyCFunction)(void (*)(void))record_to_dict, METH_VARARGS | METH_KEYWORDS, TO_DICT_DOC},
+    {"to_json", record_to_json, METH_NOARGS, TO_JSON_DOC},
+    {"from_json", record_from_json, METH_CLASS | METH_O,
+     "from_json($type, json, /)\n--\n\nA record from the text of a JSON object, for tests."},
     {"_repr_html_", html_of_record, METH_NOARGS, NULL},
+    {"__get_pydantic_core_schema__", forward_core_schema, METH_CLASS | METH_VARARGS, CORE_SCHEMA_DOC},
+    {"__get_pydantic_json_schema__", forward_json_schema, METH_CLASS | METH_VARARGS, JSON_SCHEMA_DOC},
     {"__copy__", record_copy, METH_NOARGS, NULL},
     {"__deepcopy__", record_copy, METH_O, NULL},
     {"__reduce__", record_reduce, METH_NOARGS, NULL},

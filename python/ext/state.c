@@ -87,6 +87,13 @@ const record_type *state_record_type(const core_state *state, const privy_object
   return NULL;
 }
 
+const record_type *state_type_table(const core_state *state, const PyTypeObject *type) {
+  for (size_t i = 0; i < state->record_count; i++) {
+    if (state->records[i].type == type) return &state->records[i];
+  }
+  return NULL;
+}
+
 void state_free_object(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
   freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);

@@ -121,6 +121,8 @@ PyObject *state_json_writer(core_state *state);
 
 /* The record type of a table; NULL without an exception when there is none. */
 const record_type *state_record_type(const core_state *state, const privy_object *object);
+/* The record type that is a Python type; NULL without an exception when there is none. */
+const record_type *state_type_table(const core_state *state, const PyTypeObject *type);
 
 /* Frees an object of a heap type, and releases the type. */
 void state_free_object(PyObject *object);

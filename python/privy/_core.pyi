@@ -82,7 +82,7 @@ class _Record:
         the API sent it."""
 
     @classmethod
-    def from_json(cls, json: str | bytes) -> Self:
+    def from_json(cls, json: str | bytes, /) -> Self:
         """A record from the text of a JSON object, for tests. Raises ValueError if the text is not one."""
 
     def _repr_html_(self) -> str: ...
@@ -266,6 +266,15 @@ class Page(Sequence[Contact]):
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The records as a stream of Arrow arrays, in a capsule."""
+
+    def to_dict(self, *, json: bool = False) -> dict[str, Any]:
+        """Records and pagination as a new dict, in the shape of a response: ``data`` and ``pagination``.
+
+        With ``json=True`` ``json.dumps`` accepts the dict, as for records.
+        """
+
+    def to_json(self) -> str:
+        """The page as the text of a JSON object, in the shape of a response."""
 
     def _repr_html_(self) -> str: ...
     def __len__(self) -> int: ...

@@ -31,6 +31,22 @@ def json_default(value: object) -> object:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
+def page_to_dict(page: Page, as_json: bool) -> dict[str, Any]:
+    """What ``Page.to_dict`` returns."""
+    return {"data": [record.to_dict(json=as_json) for record in page], "pagination": read(_pagination(page))}
+
+
+def page_to_json(page: Page) -> str:
+    """What ``Page.to_json`` returns."""
+    return f'{{"data":[{",".join(record.to_json() for record in page)}],"pagination":{_pagination(page)}}}'
+
+
+def _pagination(page: Page) -> str:
+    """The pagination as JSON text, as received."""
+    state: Any = page.__reduce__()[1]
+    return state[1].decode() if state[1] else "{}"
+
+
 def read(text: str) -> Any:
     """The values of a JSON text. A number that neither float nor int can hold stays text."""
     return json.loads(text, parse_float=_float, parse_int=_int)
@@ -38,7 +54,7 @@ def read(text: str) -> Any:
 
 def write(value: object) -> str:
     """The JSON text of plain values; Decimal becomes a number."""
-    return json.dumps(_numbers(value), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(_numbers(value), ensure_ascii=False, separators=(",", ":"), default=json_default)
 
 
 def _numbers(value: object) -> object:

@@ -38,6 +38,7 @@ static void assert_row(const privy_object *object, const privy_field *row) {
   assert_true(row->accepted_by < 1u << PRIVY_OP_COUNT);
   assert_int_equal(row->nullable_in & ~row->accepted_by, 0);
   assert_non_null(row->aliases);
+  if (row->flags & PRIVY_FIELD_NULLABLE) assert_int_not_equal(row->response_index, PRIVY_NO_INDEX);
   /* A field that no operation accepts must be in responses. */
   if (row->accepted_by == 0) assert_int_not_equal(row->response_index, PRIVY_NO_INDEX);
   if (row->kind == PRIVY_KIND_ORDER_ID) assert_int_equal(row->format, PRIVY_FORMAT_ORDER_ID);
@@ -349,6 +350,19 @@ static void parameters_say_whether_they_are_required_or_nullable(void **state) {
   assert_false(info.required || info.nullable);
 }
 
+static void fields_of_responses_say_whether_they_may_be_null(void **state) {
+  (void)state;
+  privy_field_info info;
+  assert_true(privy_object_field(&privy_object_contact, PRIVY_INDEX_CONTACT_email, &info));
+  assert_true(info.nullable);
+  assert_true(privy_object_field(&privy_object_contact, PRIVY_INDEX_CONTACT_email_consent, &info));
+  assert_false(info.nullable);
+  assert_true(privy_object_field(&privy_object_order, PRIVY_INDEX_ORDER_phone, &info));
+  assert_true(info.nullable);
+  assert_true(privy_object_field(&privy_object_order, PRIVY_INDEX_ORDER_total_amount, &info));
+  assert_false(info.nullable);
+}
+
 static void every_parameter_can_be_listed(void **state) {
   (void)state;
   const privy_operation *operation;
@@ -429,6 +443,7 @@ int main(void) {
       TEST(parameters_travel_where_they_belong),
       TEST(parameters_are_listed_in_the_order_of_the_table),
       TEST(parameters_say_whether_they_are_required_or_nullable),
+      TEST(fields_of_responses_say_whether_they_may_be_null),
       TEST(every_parameter_can_be_listed),
       TEST(rules_speak_of_what_their_operations_take),
       TEST(errors_form_a_tree),

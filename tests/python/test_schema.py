@@ -188,6 +188,7 @@ def test_every_field_has_an_attribute_and_a_stub(name):
         stub = stubs[row["name"]]
         kind = "ConsentFilter | str" if row["kind"] == "enum" else KIND_TYPES[row["kind"]]
         assert re.fullmatch(rf"(Email|Sms)?{re.escape(kind)}( \| None)?", ast.unparse(stub.returns)), row["name"]
+        assert ast.unparse(stub.returns).endswith(" | None") == row["nullable"], row["name"]
         assert ast.get_docstring(stub)
 
 

@@ -133,7 +133,7 @@ contact: privy.types.ContactRow = {"emial": "a@b.c"}
 
 PACKAGE = Path(privy.__file__).parents[1]
 ROOT = Path(__file__).parents[2]
-CODE = [ROOT / "tests" / "python" / "user_code.py", *sorted((ROOT / "examples").rglob("*.py"))]
+CODE = [ROOT / "tests" / "python" / "user_code.py", *sorted((ROOT / "examples").glob("*.py"))]
 
 
 def checker(name, arguments, folder):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import typing
+from pathlib import Path
 
 import jedi
 import privy
 import privy.sandbox
 import pytest
+from privy._core import JSONObject
 
 PUBLIC = [getattr(privy, name) for name in privy.__all__ if isinstance(getattr(privy, name), type)]
 PUBLIC += [
@@ -35,6 +38,43 @@ def test_every_annotation_can_be_evaluated(cls):
     typing.get_type_hints(cls)
     for name, function in functions(cls):
         assert isinstance(typing.get_type_hints(function), dict), name
+
+
+def members(cls):
+    """The public methods of a class and of its bases in privy."""
+    for base in inspect.getmro(cls):
+        if base.__module__.partition(".")[0] == "privy":
+            for name in vars(base):
+                if not name.startswith("_") and callable(getattr(cls, name)):
+                    yield name, getattr(cls, name)
+
+
+@pytest.mark.parametrize("cls", [*PUBLIC, JSONObject], ids=lambda cls: cls.__name__)
+def test_every_method_has_a_signature(cls):
+    for name, method in members(cls):
+        assert "args" not in inspect.signature(method).parameters, name
+    if "__init__" in vars(cls) and not issubclass(cls, Exception):
+        assert list(inspect.signature(cls).parameters) == list(inspect.signature(cls.__init__).parameters)[1:]
+
+
+def test_signatures_of_the_extension_are_those_of_the_stub():
+    tree = ast.parse((Path(privy.__file__).parent / "_core.pyi").read_text("utf-8"))
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    checked = set()
+    for cls in (privy.Contact, privy.Order, privy.EventReceipt, privy.Page, JSONObject):
+        nodes = [*classes[cls.__name__].body, *(classes["_Record"].body if cls is not privy.Page else ())]
+        for node in nodes:
+            if (
+                not isinstance(node, ast.FunctionDef)
+                or node.name.startswith("_")
+                or node.name not in dict(members(cls))
+            ):
+                continue
+            own = [name for name in inspect.signature(getattr(cls, node.name)).parameters if name != "self"]
+            spelled = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            assert own == [argument.arg for argument in spelled if argument.arg not in ("self", "cls")], node.name
+            checked.add(node.name)
+    assert {"keys", "to_dict", "to_json", "from_json", "copy"} <= checked
 
 
 def test_annotations_mean_what_they_say():

@@ -8,7 +8,7 @@ import pytest
 from tree import INTERPRETERS, ROOT, environment, run
 
 PAGES = ["README.md", "docs/calls.md", "docs/sandbox.md", "docs/tuning.md", "docs/bulk-runs.md"]
-OF_ONE_LANGUAGE = ["docs/python.md", "docs/frames.md"]
+OF_ONE_LANGUAGE = ["docs/apps.md", "docs/python.md", "docs/frames.md"]
 BLOCKS = [
     (page, *block)
     for page in [*PAGES, *OF_ONE_LANGUAGE]
