@@ -67,8 +67,8 @@ test: setup ## everything but test-deep: a line for each suite; logs in build/lo
 	@$(call suites,build,lint test-types,test-python test-ruby test-faults test-c test-structure test-both)
 
 .PHONY: test-deep
-test-deep: setup ## what takes long: sanitizers, valgrind, packages installed from scratch, random tests at length
-	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-random)
+test-deep: setup ## what takes long: sanitizers, valgrind, packages installed from scratch, oldest libraries, random tests
+	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-random test-consumers)
 
 .PHONY: build
 build: build-c-plain build-python build-ruby ## the core with its test programs, and both extensions
@@ -273,6 +273,10 @@ test-random: build-python build-ruby ## random bulk runs and values at length, i
 	$(bounded) env PRIVY_DEEP=1 $(PYTEST) $(parallel) -m 'hypothesis or random' tests/python
 	$(bounded) env BOTH_CASES=40000 $(PYTEST) tests/both
 	$(bounded) env CASES=1200 $(RUBY_RUN) -Itests/ruby tests/ruby/test_bulk_property.rb
+
+.PHONY: test-consumers
+test-consumers: build-python ## the oldest supported pyarrow, polars, pandas and DuckDB read the tables
+	@$(bounded) tests/consumers/run
 
 .PHONY: test-both
 test-both: build-python build-ruby ## the same requests and answers to both languages, and the same outcome

@@ -46,7 +46,7 @@ def make(command: list[str], target: str, counts: bool) -> Made:
     with log.open("w") as output:
         done = subprocess.run([*command, target], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     found = tally(log.read_text(errors="replace")) if counts else Tally()
-    good = done.returncode == 0 and not found.failed and (found.passed > 0 or not counts)
+    good = done.returncode == 0 and not found.failed and (found.passed + found.skipped > 0 or not counts)
     if not good and not found.failed:
         found += Tally(failed=1)
     return Made(target, found, counts, good, time.monotonic() - began, log)

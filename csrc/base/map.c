@@ -13,9 +13,20 @@ struct privy_map_slot {
   bool removed;
 };
 
+static uint64_t mixed(uint64_t hash) {
+  return (hash ^ hash >> 32) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+/* Of eight bytes at a time. */
 static uint64_t hash_of(const char *key, size_t length) {
-  uint64_t hash = UINT64_C(0xCBF29CE484222325);
-  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)key[i]) * UINT64_C(0x100000001B3);
+  uint64_t hash = length, word;
+  for (; length >= sizeof word; key += sizeof word, length -= sizeof word) {
+    memcpy(&word, key, sizeof word);
+    hash = mixed(hash ^ word);
+  }
+  word = 0;
+  if (length) memcpy(&word, key, length);
+  hash = mixed(hash ^ word);
   return hash ^ hash >> 32;
 }
 

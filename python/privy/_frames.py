@@ -39,7 +39,7 @@ class _Frames:
 
     def to_polars(self) -> Any:
         """A ``polars.DataFrame``."""
-        return self._read(_imported("polars").DataFrame)
+        return self._read(_polars().DataFrame)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Writes a Parquet file, batch by batch. The file appears when it is complete."""
@@ -99,6 +99,17 @@ class ReportFrames(_Frames):
 
     def __init__(self, report: str, rows: Callable[[], Iterable[tuple[object, ...]]]) -> None:
         super().__init__(rows, lambda cells: _core.report_stream(report, cells))
+
+
+LEAST_POLARS = (1, 32)
+"""Older ones read only the first batch of a stream, or give its later batches the categories of the first."""
+
+
+def _polars() -> Any:
+    polars = _imported("polars")
+    if tuple(int(part) for part in polars.__version__.split(".")[:2]) < LEAST_POLARS:
+        raise ImportError(f"this needs polars 1.32 or newer, not {polars.__version__}, which loses rows", name="polars")
+    return polars
 
 
 def _imported(name: str) -> Any:

@@ -69,18 +69,33 @@ static inline void drop_batch(scene *at) {
   assert_null(at->batch.release);
 }
 
+/* After a failure, a lack of memory too, the stream has a message, and each further call fails in the same way. */
+static inline privy_status failed_with(scene *at, int code) {
+  if (code == 0) return PRIVY_OK;
+  struct ArrowSchema schema;
+  struct ArrowArray batch;
+  const char *message = at->stream.get_last_error(&at->stream);
+  assert_non_null(message);
+  if (code == ENOMEM) assert_string_equal(message, "out of memory");
+  assert_int_equal(at->stream.get_schema(&at->stream, &schema), code);
+  assert_null(schema.release);
+  assert_int_equal(at->stream.get_next(&at->stream, &batch), code);
+  assert_null(batch.release);
+  assert_string_equal(at->stream.get_last_error(&at->stream), message);
+  return status_of(code);
+}
+
 static inline privy_status next_batch(scene *at) {
   drop_batch(at);
   const int code = at->stream.get_next(&at->stream, &at->batch);
   if (code) assert_null(at->batch.release);
-  if (code) assert_non_null(at->stream.get_last_error(&at->stream));
-  return status_of(code);
+  return failed_with(at, code);
 }
 
 static inline privy_status read_schema(scene *at) {
   const int code = at->stream.get_schema(&at->stream, &at->schema);
   if (code) assert_null(at->schema.release);
-  return status_of(code);
+  return failed_with(at, code);
 }
 
 static inline void end_scene(scene *at) {
@@ -89,7 +104,9 @@ static inline void end_scene(scene *at) {
   assert_null(at->stream.release);
   assert_int_equal(at->source.releases, opened);
   drop_batch(at);
-  if (at->schema.release) at->schema.release(&at->schema);
+  if (!at->schema.release) return;
+  at->schema.release(&at->schema);
+  assert_null(at->schema.release);
 }
 
 /* ---- cells as texts ---- */

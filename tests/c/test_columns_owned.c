@@ -89,6 +89,67 @@ done:
   if (name.release) name.release(&name);
 }
 
+enum { PARTS = 64 };
+
+/* Moves all children and dictionaries out, and theirs. */
+static size_t move_arrays(struct ArrowArray *from, struct ArrowArray *parts, size_t count) {
+  for (int64_t i = 0; i < from->n_children; i++) {
+    count = move_arrays(from->children[i], parts, count);
+    assert_true(count < PARTS);
+    move_array(from->children[i], &parts[count++]);
+  }
+  if (!from->dictionary) return count;
+  assert_true(count < PARTS);
+  move_array(from->dictionary, &parts[count++]);
+  return count;
+}
+
+static size_t move_schemas(struct ArrowSchema *from, struct ArrowSchema *parts, size_t count) {
+  for (int64_t i = 0; i <= from->n_children; i++) {
+    struct ArrowSchema *part = i < from->n_children ? from->children[i] : from->dictionary;
+    if (!part) break;
+    count = move_schemas(part, parts, count);
+    assert_true(count < PARTS);
+    parts[count++] = *part;
+    part->release = NULL;
+  }
+  return count;
+}
+
+/* Each part, once moved, has a release of its own; releasing what it came from leaves it alone. */
+static void every_part_can_be_moved_out_and_is_released_once(void **state) {
+  (void)state;
+  scene at = {.source = {.operation = "contacts.list", .pages = two_contacts, .count = 1}};
+  struct ArrowArray arrays[PARTS] = {{0}};
+  struct ArrowSchema schemas[PARTS] = {{0}};
+  size_t array_count = 0, schema_count = 0;
+  CHECK_OK(open_scene(&at, 0, false));
+  CHECK_OK(read_schema(&at));
+  CHECK_OK(next_batch(&at));
+  const size_t fields = (size_t)at.batch.n_children;
+  array_count = move_arrays(&at.batch, arrays, 0);
+  schema_count = move_schemas(&at.schema, schemas, 0);
+  assert_int_equal(array_count, fields + 3); /* elements of tags, dictionaries of two consents */
+  assert_int_equal(schema_count, array_count);
+  drop_batch(&at);
+  at.schema.release(&at.schema);
+  assert_null(at.schema.release);
+  for (size_t i = 0; i < array_count; i++) {
+    assert_true(arrays[i].length >= 2 && schemas[i].format && schemas[i].name);
+    assert_int_equal(arrays[i].buffers[0] != NULL, arrays[i].null_count != 0);
+  }
+done:
+  for (size_t i = 0; i < array_count; i++) {
+    arrays[i].release(&arrays[i]);
+    assert_null(arrays[i].release);
+  }
+  for (size_t i = 0; i < schema_count; i++) {
+    schemas[i].release(&schemas[i]);
+    assert_null(schemas[i].release);
+  }
+  end_scene(&at);
+}
+
 static void a_stream_may_be_released_at_any_time(void **state) {
   (void)state;
   static const char *const pages[] = {"{\"data\":[{\"id\":\"a\"},{\"id\":\"b\",\"custom_fields\":{\"x\":1}}]}",
@@ -108,7 +169,7 @@ int main(void) {
   static harness_test tests[] = {
       TEST(an_error_in_mid_stream_is_reported),   TEST(an_error_while_members_are_looked_for_is_reported),
       TEST(a_page_of_other_records_is_refused),   TEST(parts_can_be_moved_out_and_outlive_the_stream),
-      TEST(a_stream_may_be_released_at_any_time),
+      TEST(a_stream_may_be_released_at_any_time), TEST(every_part_can_be_moved_out_and_is_released_once),
   };
   return HARNESS_RUN(tests);
 }

@@ -22,3 +22,13 @@ def test_the_built_packages_tell_it() -> None:
     version = search(r'^#define PRIVY_VERSION "([^"]+)"', "csrc/privy.h")
     assert run([*INTERPRETERS["python"], "-c", "import privy; print(privy.__version__)"]).strip() == version
     assert run([*INTERPRETERS["ruby"], "-e", 'require "privy"; puts Privy::VERSION']).strip() == version
+
+
+def test_the_oldest_consumers_are_those_that_the_package_names() -> None:
+    """`make test-consumers` runs with the least versions of the extras, on the oldest interpreters."""
+    pinned = (ROOT / "tests/consumers/oldest.txt").read_text()
+    extras = re.findall(r'"(pandas|pyarrow|polars)>=([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert sorted(name for name, _ in extras) == ["pandas", "polars", "pyarrow"]
+    for name, least in extras:
+        first = re.search(rf"^{name}==([\d.]+)", pinned, re.MULTILINE)
+        assert first and f"{first[1]}.".startswith(f"{least}."), f"{name}: {least} in pyproject.toml"
