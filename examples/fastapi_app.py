@@ -6,13 +6,13 @@ It works on Privy if PRIVY_API_TOKEN is set, otherwise on a sandbox inside this 
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from decimal import Decimal
 from typing import Annotated
 
 import privy
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel
+from privy.types import OrderRow
+from pydantic import BaseModel
 
 
 @asynccontextmanager
@@ -56,14 +56,6 @@ class NewContact(BaseModel):
     tags: list[str] = []
 
 
-class PlacedOrder(BaseModel):
-    order_id: int
-    email: str
-    total: Decimal
-    currency: str
-    order_date: AwareDatetime
-
-
 class Stored(BaseModel):
     order: privy.Order
     contact: privy.Contact | None
@@ -85,8 +77,8 @@ async def get(id: str, client: Privy) -> privy.Contact:
 
 
 @app.post("/orders")
-async def place(order: PlacedOrder, client: Privy, response: Response) -> Stored:
-    stored = await client.orders.upsert(**order.model_dump())
+async def place(order: OrderRow, client: Privy, response: Response) -> Stored:
+    stored = await client.orders.upsert(**order)
     response.status_code = 201 if stored.created else 200
-    contacts = await client.contacts.list(email=order.email).first(1)
+    contacts = await client.contacts.list(email=order["email"]).first(1) if "email" in order else []
     return Stored(order=stored, contact=contacts[0] if contacts else None)

@@ -8,12 +8,18 @@ from datetime import date as date
 from datetime import datetime as datetime
 from decimal import Decimal
 from typing import Any as Any
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, TypeAlias
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from typing_extensions import Self as Self
 else:
+    try:  # pydantic reads no others before Python 3.12
+        from typing_extensions import TypedDict
+    except ImportError:
+        from typing import TypedDict
 
     def __getattr__(name: str) -> object:
         if name == "Self":  # typing has it since Python 3.11
@@ -190,3 +196,10 @@ class EventRow(_NeededByEvent, total=False):
     event_time: Time
     event_data: Mapping[str, object]
     idempotency_key: str
+
+
+# pydantic drops unknown keys of a typed dict unless it is configured.
+for _row in (ContactRow, OrderRow, EventRow):
+    setattr(_row, "__pydantic_config__", {"extra": "forbid"})  # noqa: B010
+for _part in (Discount, TaxLine, LineItem, Address):
+    setattr(_part, "__pydantic_config__", {"extra": "allow"})  # noqa: B010

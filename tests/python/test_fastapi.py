@@ -100,6 +100,16 @@ def test_records_are_fields_of_a_response_model(http):
     assert second.json()["contact"]["email"] == "jane@example.com"
 
 
+def test_a_row_is_the_body_of_a_request(http):
+    refused = http.post("/orders", json={"order_id": 1001, "total": "95.00", "currency": "USD", "emial": "a@b.co"})
+    assert refused.status_code == 422
+    assert {error["loc"][-1] for error in refused.json()["detail"]} == {"order_date", "emial"}
+    invalid = http.post("/orders", json={**ORDER, "email": "nobody"})
+    assert invalid.json()["detail"][0]["field"] == "email"
+    items = [{"sku": "a", "quantity": 1, "price": 95, "colour": "red"}]
+    assert http.post("/orders", json={**ORDER, "line_items": items}).status_code == 201
+
+
 def test_errors_become_responses(http, sandbox):
     refused = http.post("/contacts", json={"email": "nobody"})
     assert refused.status_code == 422
@@ -130,6 +140,7 @@ def test_open_api_describes_records_by_the_tables(http):
     assert schemas["Stored"]["properties"]["order"] == {"$ref": "#/components/schemas/Order"}
     assert schemas["Page"]["properties"]["data"]["items"] == {"$ref": "#/components/schemas/Contact"}
     assert schemas["Order"]["properties"]["total_amount"]["type"] == "string"
+    assert schemas["OrderRow"]["required"] == ["order_id", "total", "currency", "order_date"]
     assert "compliance_suppressed" in schemas["Contact"]["properties"]["email_consent"]["anyOf"][0]["enum"]
     jane = http.post("/contacts", json={"email": "jane@example.com"}).json()
     jsonschema.Draft202012Validator({**schemas["Contact"], "components": api["components"]}).validate(jane)

@@ -96,6 +96,39 @@ def test_records_are_fields_of_models():
     assert set(Row.model_json_schema(mode="serialization")["$defs"]) == {"Contact", "EventReceipt", "Order", "Page"}
 
 
+# ---- rows ----
+
+ROW = {
+    "order_id": 1001,
+    "total": "95.00",
+    "currency": "USD",
+    "order_date": "2026-05-12T10:00:00Z",
+    "email": "jane@example.com",
+    "line_items": [{"sku": "a", "quantity": 2, "colour": "red"}],
+    "billing_address": {"city": "Boston", "floor": 3},
+}
+
+
+def test_rows_are_types_of_pydantic():
+    adapter = TypeAdapter(privy.types.OrderRow)
+    assert adapter.validate_python(ROW) == ROW
+    read = adapter.validate_json(json.dumps(ROW))
+    assert str(read["total"]) == "95.00"
+    assert (read["line_items"], read["billing_address"]) == (ROW["line_items"], ROW["billing_address"])
+    client = privy.Sandbox().client()
+    assert client.orders.upsert(**read).placed_at.isoformat() == "2026-05-12T10:00:00+00:00"
+    assert adapter.json_schema()["required"] == ["order_id", "total", "currency", "order_date"]
+    with pytest.raises(ValidationError) as caught:
+        adapter.validate_python({"order_id": 1001, "total": "95.00", "currency": 5, "discount": []})
+    assert {error["loc"][0] for error in caught.value.errors()} == {"currency", "order_date", "discount"}
+
+
+@pytest.mark.parametrize("name", ["ContactRow", "EventRow"])
+def test_all_rows_refuse_unknown_names(name):
+    with pytest.raises(ValidationError, match="emial"):
+        TypeAdapter(getattr(privy.types, name)).validate_python({"event_type": "seen", "emial": "a@b.co"})
+
+
 # ---- JSON schema ----
 
 
