@@ -218,7 +218,8 @@ PRIVY_API bool privy_value_time(privy_value value, privy_time *out);
  * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_mask(const char *text, size_t length, privy_buffer *out);
-/* True for a header whose value may be a secret; ignores case. */
+/* True for a header whose value may be a secret: cookies, and names with "token", "authorization", "secret", "password"
+ * or "api-key"; ignores case. */
 PRIVY_API bool privy_header_is_secret(const char *name);
 
 /* ---- tables: the description of the API -------------------------------------------------------------------------- */
@@ -350,8 +351,10 @@ PRIVY_API void privy_request_raised(privy_request *request, const char *type, co
 PRIVY_API void privy_request_missing(privy_request *request, const char *name);
 /* The following parameters are sent unchanged, known or not. */
 PRIVY_API void privy_request_extra(privy_request *request);
-/* Raw requests only: the following keys are query parameters, or headers. */
+/* Raw requests only: the following keys are query parameters. */
 PRIVY_API void privy_request_query(privy_request *request);
+/* The following keys are headers. In a request of an operation no parameter may follow; names of errors begin with
+ * "extra_headers.". Headers that the client or the operation sets are errors. */
 PRIVY_API void privy_request_header(privy_request *request);
 
 /*
@@ -359,6 +362,9 @@ PRIVY_API void privy_request_header(privy_request *request);
  * with a detail for every error, or PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_finish(privy_request *request, privy_error *error);
+
+/* The same for a request that has headers only and is not sent: checks no parameters. For the headers of a bulk run. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_request_check_headers(privy_request *request, privy_error *error);
 
 /* The contents of a finished request, valid as long as the request. The target is the path with its query, relative to
  * the base URL. The headers exclude `Authorization`, `User-Agent` and those that libcurl adds. */

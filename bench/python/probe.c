@@ -32,12 +32,13 @@ static PyObject *probe_page(PyObject *self, PyObject *args) {
   return result;
 }
 
-/* call(operation, params, extra, timeout, connect_timeout, max_wait, max_retries): what such a call sends. */
+/* call(operation, params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries): what such a call
+ * sends. */
 static PyObject *probe_call(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-  if (!request_right_count(count, 7)) return NULL;
+  if (!request_right_count(count, 8)) return NULL;
   core_state *state = state_of_module(module);
   const privy_operation *operation = request_operation(args[0], 2);
-  privy_request *request = operation ? request_new(state, operation, args[1], args[2]) : NULL;
+  privy_request *request = operation ? request_new(state, operation, args[1], args[2], args[3]) : NULL;
   PyObject *result = NULL;
   privy_error error;
   privy_error_init(&error);

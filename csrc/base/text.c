@@ -175,10 +175,13 @@ bool privy_find_header(const char *block, size_t length, const char *name, privy
 #define NAME(text)                                                                                                     \
   { text, sizeof text - 1 }
 bool privy_is_secret_header(privy_slice name) {
-  static const privy_slice secret[] = {
-      NAME("Set-Cookie"),    NAME("Set-Cookie2"),         NAME("Cookie"),
-      NAME("Authorization"), NAME("Proxy-Authorization"), NAME("X-Privy-Integration-Token")};
+  static const privy_slice secret[] = {NAME("Set-Cookie"), NAME("Set-Cookie2"), NAME("Cookie")};
+  static const privy_slice parts[] = {NAME("authorization"), NAME("token"),   NAME("secret"),
+                                      NAME("password"),      NAME("api-key"), NAME("apikey")};
   for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++)
     if (privy_text_equal_nocase(name.text, name.length, secret[i].text, secret[i].length)) return true;
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t at = 0; at + parts[i].length <= name.length; at++)
+      if (privy_text_equal_nocase(name.text + at, parts[i].length, parts[i].text, parts[i].length)) return true;
   return false;
 }

@@ -220,8 +220,8 @@ static void update_existing(privy_call *call) {
 static void verify_conflict(privy_call *call) {
   privy_error error;
   privy_error_init(&error);
-  if (!follow_failed(call, privy_request_new_get(call->error->contact_id, &call->verify, &error), &error))
-    privy_call_save_error(call);
+  privy_status status = privy_request_new_get(call->request, call->error->contact_id, &call->verify, &error);
+  if (!follow_failed(call, status, &error)) privy_call_save_error(call);
 }
 
 /* The call succeeds if a lost attempt created the contact that the 409 named. Otherwise it fails with the 409. */

@@ -178,6 +178,7 @@ static void set_invalid(privy_trace_event *event, const privy_operation *operati
     named += add_parameter(event, details, field.name);
   for (size_t i = 0; !operation && i < sizeof parts / sizeof *parts; i++)
     named += add_parameter(event, details, parts[i]);
+  if (operation) named += add_parameter(event, details, "extra_headers");
   named += add_parameter(event, details, "base");
   size_t used = strlen(event->reason);
   if (named < details->count)

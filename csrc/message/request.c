@@ -73,9 +73,16 @@ static void store_name(privy_request *request, const char *name, size_t length) 
   note_memory(request, privy_buffer_append(&request->name, name, length));
 }
 
-/* Errors of a raw request name "params.page" or "headers.X-Name". */
+/* Whether the key is the name of a query parameter or of a header that no table has. */
+static bool names_freely(const privy_request *request) {
+  if (!at_top(request) || request->location == PRIVY_LOCATION_BODY) return false;
+  return !request->operation || request->check.params_end;
+}
+
+/* Errors name "params.page" or "headers.X-Name"; those of an operation "extra_headers.X-Name". */
 static bool raw_path(const privy_request *request, const char *name, size_t length, privy_buffer *path) {
-  return privy_buffer_text(path, request->location == PRIVY_LOCATION_QUERY ? "params." : "headers.") &&
+  const char *headers = request->operation ? "extra_headers." : "headers.";
+  return privy_buffer_text(path, request->location == PRIVY_LOCATION_QUERY ? "params." : headers) &&
          privy_buffer_append(path, name, length);
 }
 
@@ -128,12 +135,12 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     refuse_name(request, name);
     return;
   }
-  if (!at_top(request) || (!request->operation && request->location == PRIVY_LOCATION_BODY)) {
-    write_key(request, privy_check_key(&request->check, name, length), name, length);
+  if (names_freely(request)) {
+    raw_key(request, name, length);
     return;
   }
-  if (!request->operation) {
-    raw_key(request, name, length);
+  if (!at_top(request) || !request->operation) {
+    write_key(request, privy_check_key(&request->check, name, length), name, length);
     return;
   }
   begin_parameter(request, privy_check_key(&request->check, name, length), name, length);
@@ -142,7 +149,7 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
 void privy_request_no_key(privy_request *request, const char *name, size_t length) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
   if (request->outside) return;
-  if (name && !request->operation && at_top(request) && request->location != PRIVY_LOCATION_BODY) {
+  if (name && names_freely(request)) {
     note_memory(request, raw_path(request, name, length, &path));
     if (!request->check.no_memory) privy_check_no_key(&request->check, path.data, path.length);
   } else {
@@ -174,6 +181,7 @@ void privy_request_query(privy_request *request) {
 
 void privy_request_header(privy_request *request) {
   request->location = PRIVY_LOCATION_HEADER;
+  if (request->operation) privy_check_end_params(&request->check);
 }
 
 /* ---- values ---- */
@@ -412,6 +420,10 @@ privy_status privy_request_seal(privy_request *request, privy_error *error) {
     return privy_error_from_details(error, &check->details, "invalid request: ");
   }
   return make_target(request) ? PRIVY_OK : privy_error_no_memory(error);
+}
+
+privy_status privy_request_check_headers(privy_request *request, privy_error *error) {
+  return privy_request_seal(request, error);
 }
 
 const char *privy_request_method(const privy_request *request) {

@@ -11,6 +11,7 @@ typedef struct privy_request_header_line {
   const char *name;
   const char *value;
   char *owned; /* the allocation that holds both; NULL for constants */
+  bool extra;  /* given as a header, not as a parameter */
 } privy_request_header_line;
 
 struct privy_request {
@@ -42,8 +43,10 @@ const char *privy_request_find_header(const privy_request *request, const char *
 /* The path as a template: "/contacts/{id}". In a raw request {id} replaces what is not a plain word; an invalid path
  * has no template. Cut to `size` bytes, its NUL included. */
 void privy_request_template(const privy_request *request, char *out, size_t size);
-/* Raw requests: checks and adds a header of the user. */
+/* Checks and adds a header of the user. */
 void privy_request_take_header(privy_request *request, const char *value, size_t length);
+/* Copies the headers that the user gave `from`. False when memory runs out. */
+PRIVY_NODISCARD bool privy_request_copy_extra(privy_request *request, const privy_request *from);
 /* Raw requests: checks method and path. */
 void privy_request_check_raw(privy_request *request, privy_slice method, privy_slice path);
 
@@ -53,12 +56,13 @@ PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_er
 /*
  * The request after the 409 of a contacts.upsert: an update of contact `id` with the fields of the create. A single
  * identifier is the one that matched and is omitted; if both were given, both are sent, since one of them may be new to
- * the contact. If nothing is left to change, it is a contacts.get. PRIVY_OK with a finished request that the caller
- * frees; PRIVY_VALIDATION if `id` is not an id, PRIVY_NO_MEMORY.
+ * the contact. If nothing is left to change, it is a contacts.get. It has the headers of the user. PRIVY_OK with a
+ * finished request that the caller frees; PRIVY_VALIDATION if `id` is not an id, PRIVY_NO_MEMORY.
  */
 PRIVY_NODISCARD privy_status privy_request_new_update_of(const privy_request *create, const char *id,
                                                          privy_request **out, privy_error *error);
-/* A contacts.get of `id`, with the same returns. */
-PRIVY_NODISCARD privy_status privy_request_new_get(const char *id, privy_request **out, privy_error *error);
+/* A contacts.get of `id`, with the same headers and returns. */
+PRIVY_NODISCARD privy_status privy_request_new_get(const privy_request *create, const char *id, privy_request **out,
+                                                   privy_error *error);
 
 #endif

@@ -1,13 +1,31 @@
 /* The header list of a request. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "message/http_syntax.h"
 #include "message/request.h"
 
-/* Headers that libcurl or the client sets. */
-static const char *const own_headers[] = {"Authorization",     "Host",       "Content-Length",
-                                          "Transfer-Encoding", "Connection", "User-Agent"};
+/* Headers that libcurl or the client sets, or that concern the connection. */
+static const char *const own_headers[] = {
+    "Accept-Encoding",
+    "Authorization",
+    "Connection",
+    "Content-Encoding",
+    "Content-Length",
+    "Expect",
+    "Host",
+    "Keep-Alive",
+    "Proxy-Connection",
+    "Proxy-Authorization",
+    "TE",
+    "Trailer",
+    "Upgrade",
+    "User-Agent",
+    "Transfer-Encoding",
+};
+/* Those that the client sets for operations, but a raw request may set. */
+static const char *const operation_headers[] = {"Accept", "Content-Type", "Idempotency-Key"};
 
 static privy_request_header_line *find_header(const privy_request *request, const char *name, size_t length) {
   for (size_t i = 0; i < request->header_count; i++)
@@ -25,7 +43,7 @@ static bool append_header(privy_request *request, privy_request_header_line line
 }
 
 bool privy_request_add_constant(privy_request *request, const char *name, const char *value) {
-  return append_header(request, (privy_request_header_line){name, value, NULL});
+  return append_header(request, (privy_request_header_line){name, value, NULL, false});
 }
 
 bool privy_request_add_header(privy_request *request, const char *name, size_t name_length, const char *value,
@@ -39,7 +57,7 @@ bool privy_request_add_header(privy_request *request, const char *name, size_t n
   owned[name_length] = '\0';
   if (value_length) memcpy(owned + name_length + 1, value, value_length);
   owned[name_length + 1 + value_length] = '\0';
-  privy_request_header_line line = {owned, owned + name_length + 1, owned};
+  privy_request_header_line line = {owned, owned + name_length + 1, owned, false};
   if (earlier) {
     privy_free(earlier->owned);
     *earlier = line;
@@ -55,17 +73,70 @@ const char *privy_request_find_header(const privy_request *request, const char *
   return line ? line->value : NULL;
 }
 
+static bool is_one_of(const privy_buffer *name, const char *const *names, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (privy_text_is_nocase(name->data, name->length, names[i])) return true;
+  return false;
+}
+
+/* The parameter that the operation sends as this header; NULL if there is none. */
+static const privy_field *parameter_of(const privy_operation *operation, const privy_buffer *name) {
+  const privy_object *object = operation->object;
+  for (size_t i = 0; i < object->field_count; i++) {
+    const privy_field *field = &object->fields[i];
+    if ((field->accepted_by & (1u << operation->id)) && (field->flags & PRIVY_FIELD_HEADER) &&
+        privy_text_is_nocase(name->data, name->length, field->header))
+      return field;
+  }
+  return NULL;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Refuses the header that `name` names if the client or a parameter sets it. */
+static bool refuse_own(privy_request *request) {
+  const privy_buffer *name = &request->name;
+  const privy_field *field = request->operation ? parameter_of(request->operation, name) : NULL;
+  char message[128] = "is set by the client";
+  if (field)
+    snprintf(message, sizeof message, "is sent by the parameter %s: use that", field->name);
+  else if (!is_one_of(name, own_headers, COUNT(own_headers)) &&
+           !(request->operation && is_one_of(name, operation_headers, COUNT(operation_headers))))
+    return false;
+  privy_check_refuse(&request->check, message);
+  return true;
+}
+
+static void add_given(privy_request *request, bool extra, const char *value, size_t length) {
+  const privy_buffer *name = &request->name;
+  if (!privy_request_add_header(request, name->data, name->length, value, length))
+    request->check.no_memory = true;
+  else
+    find_header(request, name->data, name->length)->extra = extra;
+}
+
 void privy_request_take_header(privy_request *request, const char *value, size_t length) {
   const privy_buffer *name = &request->name;
-  for (size_t i = 0; i < sizeof own_headers / sizeof own_headers[0]; i++) {
-    if (!privy_text_is_nocase(name->data, name->length, own_headers[i])) continue;
-    privy_check_refuse(&request->check, "is set by the client");
-    return;
-  }
+  const bool extra = !request->operation || request->check.params_end;
+  if (extra && refuse_own(request)) return;
+  const privy_request_header_line *earlier = find_header(request, name->data, name->length);
   if (!privy_is_token(name->data, name->length) || !privy_is_header_value(value, length))
     privy_check_refuse(&request->check, "must be a valid header: its name a token, its value visible ASCII");
-  else if (!privy_request_add_header(request, name->data, name->length, value, length))
-    request->check.no_memory = true;
+  else if (earlier && earlier->extra)
+    privy_check_refuse(&request->check, "is given twice: the names of headers ignore case");
+  else
+    add_given(request, extra, value, length);
+}
+
+bool privy_request_copy_extra(privy_request *request, const privy_request *from) {
+  for (size_t i = 0; i < from->header_count; i++) {
+    const privy_request_header_line *line = &from->headers[i];
+    if (!line->extra) continue;
+    if (!privy_request_add_header(request, line->name, strlen(line->name), line->value, strlen(line->value)))
+      return false;
+    find_header(request, line->name, strlen(line->name))->extra = true;
+  }
+  return true;
 }
 
 bool privy_request_header_at(const privy_request *request, size_t index, const char **name, const char **value) {

@@ -55,7 +55,8 @@ static privy_status build(const privy_request *create, privy_operation_id id, co
   privy_request_key(request, "id", 2);
   privy_request_string(request, contact, strlen(contact));
   size_t count = 1;
-  privy_status status = id == PRIVY_OP_UPDATE ? write_update(request, create, &count, error) : PRIVY_OK;
+  privy_status status = privy_request_copy_extra(request, create) ? PRIVY_OK : privy_error_no_memory(error);
+  if (status == PRIVY_OK && id == PRIVY_OP_UPDATE) status = write_update(request, create, &count, error);
   if (count == 0) {
     privy_request_free(request);
     return build(create, PRIVY_OP_GET, contact, out, error);
@@ -73,6 +74,7 @@ privy_status privy_request_new_update_of(const privy_request *create, const char
   return build(create, PRIVY_OP_UPDATE, id, out, error);
 }
 
-privy_status privy_request_new_get(const char *id, privy_request **out, privy_error *error) {
-  return build(NULL, PRIVY_OP_GET, id, out, error);
+privy_status privy_request_new_get(const privy_request *create, const char *id, privy_request **out,
+                                   privy_error *error) {
+  return build(create, PRIVY_OP_GET, id, out, error);
 }

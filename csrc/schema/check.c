@@ -158,7 +158,7 @@ static const privy_field *take_field(privy_check *check, const privy_field *row)
 /* The frame of the next key, no longer ignored if the last parameter was refused. */
 static privy_check_frame *begin_key(privy_check *check) {
   privy_check_frame *frame = top(check);
-  if (check->depth == 1 && check->operation) frame->kind = FRAME_PARAMS;
+  if (check->depth == 1 && check->operation) frame->kind = check->params_end ? FRAME_FREE : FRAME_PARAMS;
   return frame;
 }
 
@@ -188,6 +188,11 @@ void privy_check_no_key(privy_check *check, const char *name, size_t length) {
   if (frame->kind == FRAME_IGNORED || (name && !store_key(check, name, length))) return;
   privy_check_refuse(check, name ? "must have a string as its name"
                                  : "a value has no name: the row has more cells than its header");
+}
+
+void privy_check_end_params(privy_check *check) {
+  check->params_end = true;
+  check->frames[0].expected = check->frames[0].end;
 }
 
 void privy_check_param(privy_check *check, const privy_field *row) {

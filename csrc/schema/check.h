@@ -58,6 +58,7 @@ typedef struct privy_check {
   uint8_t enum_values[64];                         /* by field: the position of an enum value, or a boolean */
   bool unknown;                                    /* `extra` has a name that the operation does not have */
   bool lenient;                                    /* inside `extra`: top-level values are not checked */
+  bool params_end;                                 /* the names that follow at top level are not parameters */
   bool no_memory;                                  /* memory ran out: the verdicts are incomplete */
   unsigned any_levels;                             /* levels open inside the current PRIVY_KIND_ANY */
   unsigned too_deep;                               /* containers open below the deepest frame */
@@ -84,6 +85,8 @@ privy_verdict privy_check_begin(privy_check *check, bool array);
 void privy_check_end(privy_check *check);
 /* Error: the next member's name is not a string (shown as `name`), or it has none (NULL). No value follows. */
 void privy_check_no_key(privy_check *check, const char *name, size_t length);
+/* The following names at top level are not parameters: any name and value is accepted. */
+void privy_check_end_params(privy_check *check);
 /* Error: the next value cannot be encoded as JSON, as `message` says. */
 void privy_check_unusable(privy_check *check, const char *message);
 /* The same for a value whose type has no JSON form, by the name of the type. */

@@ -354,21 +354,24 @@ static core_state *state_of_group(PyObject *group) {
 }
 
 static bool initialize(bulk_object *self, PyObject *args) {
-  PyObject *group, *client, *name, *rows, *concurrency, *split, *success, *failure, *ending, *report,
+  PyObject *group, *client, *name, *rows, *concurrency, *split, *success, *failure, *ending, *report, *headers,
       *options[OPTIONS_COUNT];
   long long total;
-  if (!PyArg_ParseTuple(args, "OOOOOLOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split, &success,
-                        &failure, &ending, &report, &options[0], &options[1], &options[2], &options[3]))
+  if (!PyArg_ParseTuple(args, "OOOOOLOOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split, &success,
+                        &failure, &ending, &report, &headers, &options[0], &options[1], &options[2], &options[3]))
     return false;
   self->state = state_of_group(group);
   self->operation = self->state ? request_operation(name, 4) : NULL;
-  if (!self->operation || !client_open(self->state, client)) return false;
+  if (!self->operation || !client_open(self->state, client) ||
+      !request_check_headers(self->state, self->operation, headers))
+    return false;
   self->group = Py_NewRef(group);
   self->client = Py_NewRef(client);
   self->split = Py_NewRef(split);
   self->success = Py_NewRef(success);
   self->failure = Py_NewRef(failure);
   self->ending = Py_NewRef(ending);
+  self->headers = Py_NewRef(headers);
   self->report = report == Py_None ? NULL : Py_NewRef(report);
   self->rows = PyDict_New();
   self->refusals = self->rows ? PyDict_New() : NULL;
@@ -376,8 +379,8 @@ static bool initialize(bulk_object *self, PyObject *args) {
   return self->iterator && open_bulk(self, options, concurrency, total);
 }
 
-/* Bulk(group, client, operation, rows, concurrency, total, split, success, failure, ending, report, timeout,
- * connect_timeout, max_wait, max_retries); total -1: unknown */
+/* Bulk(group, client, operation, rows, concurrency, total, split, success, failure, ending, report, extra_headers,
+ * timeout, connect_timeout, max_wait, max_retries); total -1: unknown */
 static PyObject *bulk_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   bulk_object *self = (bulk_object *)PyType_GenericAlloc(type, 0);
@@ -391,6 +394,7 @@ static int bulk_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(self->group);
   Py_VISIT(self->client);
   Py_VISIT(self->iterator);
+  Py_VISIT(self->headers);
   Py_VISIT(self->rows);
   Py_VISIT(self->refusals);
   Py_VISIT(self->pending);
@@ -442,6 +446,7 @@ static void bulk_dealloc(PyObject *object) {
   (void)bulk_clear(object);
   Py_XDECREF(self->group);
   Py_XDECREF(self->client);
+  Py_XDECREF(self->headers);
   Py_XDECREF(self->rows);
   Py_XDECREF(self->refusals);
   Py_XDECREF(self->open_rows);

@@ -14,6 +14,7 @@ typedef struct bulk_object {
   PyObject_HEAD PyObject *group;
   PyObject *client;
   PyObject *iterator;
+  PyObject *headers; /* extra headers of each request, or None */
   PyObject *rows;
   PyObject *refusals;
   PyObject *pending;

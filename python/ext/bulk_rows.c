@@ -41,7 +41,7 @@ static privy_request *build(bulk_object *self, PyObject *row, bool *encoded) {
   PyObject *params, *extra;
   privy_request *request = NULL;
   if (pair && PyArg_ParseTuple(pair, "OO", &params, &extra))
-    request = request_new(self->state, self->operation, params, extra);
+    request = request_new(self->state, self->operation, params, extra, self->headers);
   *encoded = request;
   if (request && (client_finish(self->state, self->client, request) < 0 || !client_open(self->state, self->client))) {
     privy_request_free(request);

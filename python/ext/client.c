@@ -197,13 +197,13 @@ static privy_response *send(core_state *state, client_object *self, privy_reques
   return response;
 }
 
-/* call(operation, params, extra, timeout, connect_timeout, max_wait, max_retries) */
+/* call(operation, params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries) */
 static PyObject *client_call(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   core_state *state = state_of_object(object);
-  if (!request_right_count(count, 3 + OPTIONS_COUNT)) return NULL;
+  if (!request_right_count(count, 4 + OPTIONS_COUNT)) return NULL;
   const privy_operation *operation = request_operation(args[0], 2);
-  privy_request *request = operation ? request_new(state, operation, args[1], args[2]) : NULL;
-  privy_response *response = request ? send(state, (client_object *)object, request, args + 3) : NULL;
+  privy_request *request = operation ? request_new(state, operation, args[1], args[2], args[3]) : NULL;
+  privy_response *response = request ? send(state, (client_object *)object, request, args + 4) : NULL;
   if (!response) return NULL;
   PyObject *result = request_result(state, operation, response);
   privy_response_release(response);

@@ -153,14 +153,14 @@ static bool own_client(group_object *self, PyObject *client) {
   return false;
 }
 
-/* start(client, id, operation, params, extra, timeout, connect_timeout, max_wait, max_retries) */
+/* start(client, id, operation, params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries) */
 static PyObject *group_start(PyObject *object, PyObject *const *args, Py_ssize_t count) {
   group_object *self = (group_object *)object;
   core_state *state = state_of_object(object);
-  if (!request_right_count(count, 5 + OPTIONS_COUNT) || !own_client(self, args[0])) return NULL;
+  if (!request_right_count(count, 6 + OPTIONS_COUNT) || !own_client(self, args[0])) return NULL;
   const privy_operation *operation = request_operation(args[2], 4);
-  privy_request *request = operation ? request_new(state, operation, args[3], args[4]) : NULL;
-  return start_call(self, args[0], args[1], request, args + 5, operation);
+  privy_request *request = operation ? request_new(state, operation, args[3], args[4], args[5]) : NULL;
+  return start_call(self, args[0], args[1], request, args + 6, operation);
 }
 
 /* request(client, id, method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries) */

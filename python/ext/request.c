@@ -34,31 +34,48 @@ const privy_operation *request_operation(PyObject *name, Py_ssize_t level) {
   return operation;
 }
 
-privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra) {
-  privy_request *request = NULL;
-  if (check_mapping(state, "extra", extra) < 0) return NULL;
-  if (privy_request_new(operation, &request) != PRIVY_OK) {
-    PyErr_NoMemory();
-    return NULL;
-  }
-  int result = encode_params(state, request, params);
-  if (result == 0 && extra != Py_None) {
-    privy_request_extra(request);
-    result = encode_members(state, request, extra);
-  }
-  if (result == 0) return request;
-  privy_request_free(request);
-  return NULL;
-}
-
-/* ---- raw requests ---- */
-
 static int encode_part(core_state *state, privy_request *request, PyObject *mapping,
                        void (*begin)(privy_request *request)) {
   if (mapping == Py_None) return 0;
   begin(request);
   return encode_members(state, request, mapping);
 }
+
+privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra,
+                           PyObject *headers) {
+  privy_request *request = NULL;
+  if (check_mapping(state, "extra", extra) < 0 || check_mapping(state, "extra_headers", headers) < 0) return NULL;
+  if (privy_request_new(operation, &request) != PRIVY_OK) {
+    PyErr_NoMemory();
+    return NULL;
+  }
+  int result = encode_params(state, request, params);
+  if (result == 0) result = encode_part(state, request, extra, privy_request_extra);
+  if (result == 0) result = encode_part(state, request, headers, privy_request_header);
+  if (result == 0) return request;
+  privy_request_free(request);
+  return NULL;
+}
+
+bool request_check_headers(core_state *state, const privy_operation *operation, PyObject *headers) {
+  privy_request *request = NULL;
+  privy_error error;
+  if (headers == Py_None) return true;
+  if (check_mapping(state, "extra_headers", headers) < 0) return false;
+  if (privy_request_new(operation, &request) != PRIVY_OK) {
+    PyErr_NoMemory();
+    return false;
+  }
+  privy_error_init(&error);
+  bool checked = encode_part(state, request, headers, privy_request_header) == 0;
+  privy_status status = checked ? privy_request_check_headers(request, &error) : PRIVY_OK;
+  if (status != PRIVY_OK) errors_raise(state, status, &error);
+  privy_error_clear(&error);
+  privy_request_free(request);
+  return checked && status == PRIVY_OK;
+}
+
+/* ---- raw requests ---- */
 
 /* The bytes of a str. A lone surrogate becomes a backslash escape, which the core refuses. */
 static PyObject *bytes_of(const char *name, PyObject *text) {
@@ -130,7 +147,7 @@ PyObject *request_validate(PyObject *module, PyObject *args) {
   if (!PyArg_ParseTuple(args, "UOO", &name, &params, &extra)) return NULL;
   core_state *state = state_of_module(module);
   const privy_operation *operation = find(name);
-  privy_request *request = operation ? request_new(state, operation, params, extra) : NULL;
+  privy_request *request = operation ? request_new(state, operation, params, extra, Py_None) : NULL;
   if (!request) return NULL;
   privy_error error;
   privy_error_init(&error);

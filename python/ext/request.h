@@ -9,8 +9,11 @@
 
 /* The operation of this name. Warns the Python frame `level` steps up if it is deprecated. NULL with an exception. */
 const privy_operation *request_operation(PyObject *name, Py_ssize_t level);
-/* A request of an operation, not finished yet; `extra` may be None. NULL with an exception. */
-privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra);
+/* A request of an operation, not finished yet; `extra` and `headers` may be None. NULL with an exception. */
+privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra,
+                           PyObject *headers);
+/* Checks the headers that the requests of an operation will have. False with an exception. */
+bool request_check_headers(core_state *state, const privy_operation *operation, PyObject *headers);
 /* A request to any endpoint from REQUEST_RAW_COUNT values, not finished yet. NULL with an exception. */
 privy_request *request_new_raw(core_state *state, PyObject *const *values);
 /* The result of a call: a page, a record or None; of a raw request (operation NULL) a tuple of status, headers, body

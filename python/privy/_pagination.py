@@ -27,6 +27,7 @@ class CallSpec(NamedTuple):
     operation: str
     params: Mapping[str, object]
     extra: Mapping[str, Json] | None
+    extra_headers: Mapping[str, str] | None
     timeout: float | None
     connect_timeout: float | None
     max_wait: float | None

@@ -94,8 +94,8 @@ Row: TypeAlias = Mapping[str, object]
 type checker also checks names and types."""
 
 
-Options: TypeAlias = tuple[float | None, float | None, float | None, int | None]
-"""``timeout``, ``connect_timeout``, ``max_wait`` and ``max_retries``, as the core takes them."""
+Options: TypeAlias = tuple[Mapping[str, str] | None, float | None, float | None, float | None, int | None]
+"""``extra_headers``, ``timeout``, ``connect_timeout``, ``max_wait`` and ``max_retries``, as the core takes them."""
 
 
 class _WithExtra(TypedDict, total=False):

@@ -110,7 +110,7 @@ def called(client: privy.Client, case: Case) -> Any:
     fields = {given(key): given(value) for key, value in case["fields"]}
     extra = case["extra"] and given(case["extra"])
     faults = _core.validate(case["operation"], fields, extra)
-    result = client._core.call(case["operation"], fields, extra, None, None, None, None)
+    result = client._core.call(case["operation"], fields, extra, None, None, None, None, None)
     return {"faults": faults, "result": record(result)}
 
 

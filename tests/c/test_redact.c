@@ -130,9 +130,17 @@ done:
 
 static void secrets_are_known_by_name(void **state) {
   (void)state;
-  static const char *const secret[] = {"Set-Cookie",    "set-cookie2",         "COOKIE",
-                                       "authorization", "Proxy-Authorization", "X-Privy-Integration-Token"};
-  static const char *const open[] = {"Cookies", "X-Request-Id", "Retry-After", "WWW-Authenticate", ""};
+  static const char *const secret[] = {"Set-Cookie",
+                                       "set-cookie2",
+                                       "COOKIE",
+                                       "authorization",
+                                       "Proxy-Authorization",
+                                       "X-Privy-Integration-Token",
+                                       "X-Api-Key",
+                                       "X-APIKEY",
+                                       "x-amz-security-token",
+                                       "X-Client-Secret"};
+  static const char *const open[] = {"Cookies", "X-Request-Id", "Retry-After", "WWW-Authenticate", "X-Api", "tok", ""};
   for (size_t i = 0; i < COUNT(secret); i++) assert_true(privy_header_is_secret(secret[i]));
   for (size_t i = 0; i < COUNT(open); i++) assert_false(privy_header_is_secret(open[i]));
 }

@@ -96,12 +96,12 @@ static void queries_and_headers(void **state) {
   ask(request, "{\"b c\":\"d&e\",\"n\":10,\"t\":true,\"\":\"\"}");
   privy_request_header(request);
   ask(request, "{\"X-One\":\"a "
-               "b\",\"x-one\":\"c\",\"X-Empty\":\"\",\"ACCEPT\":\"text/csv\",\"content-type\":\"x/y\",\"X-N\":5}");
+               "b\",\"X-Empty\":\"\",\"ACCEPT\":\"text/csv\",\"content-type\":\"x/y\",\"X-N\":5}");
   CHECK_OK(privy_request_finish(request, &error));
   assert_string_equal(privy_request_target(request), "/x?a=1&b%20c=d%26e&n=10&t=true&=");
   const char *body = privy_request_body(request, &length);
   assert_text(body, length, "{\"body\":true}");
-  assert_string_equal(privy_request_find_header(request, "X-One"), "c");
+  assert_string_equal(privy_request_find_header(request, "X-One"), "a b");
   assert_string_equal(privy_request_find_header(request, "X-Empty"), "");
   assert_string_equal(privy_request_find_header(request, "Accept"), "text/csv");
   assert_string_equal(privy_request_find_header(request, "Content-Type"), "x/y");
@@ -137,7 +137,8 @@ static void errors_of_raw_requests(void **state) {
   privy_request_null(request);
   privy_request_header(request);
   ask(request, "{\"authorization\":\"x\",\"Host\":\"x\",\"CONTENT-LENGTH\":\"1\",\"Transfer-Encoding\":\"chunked\","
-               "\"Connection\":\"close\",\"User-Agent\":\"x\",\"X Y\":\"a\",\"\":\"a\",\"X:\":\"a\"}");
+               "\"Connection\":\"close\",\"User-Agent\":\"x\",\"X "
+               "Y\":\"a\",\"\":\"a\",\"X:\":\"a\",\"X-Z\":\"a\",\"x-z\":\"b\"}");
   privy_request_key(request, "X-A", 3);
   privy_request_string(request, "a\r\nX-B: b", 9);
   privy_request_key(request, "X-C", 3);
@@ -151,7 +152,8 @@ static void errors_of_raw_requests(void **state) {
       "headers.authorization: is set by the client\nheaders.Host: is set by the client\n"
       "headers.CONTENT-LENGTH: is set by the client\nheaders.Transfer-Encoding: is set by the client\n"
       "headers.Connection: is set by the client\nheaders.User-Agent: is set by the client\n"
-      "headers.X Y" NO_HEADER "\nheaders." NO_HEADER "\nheaders.X:" NO_HEADER "\nheaders.X-A" NO_HEADER
+      "headers.X Y" NO_HEADER "\nheaders." NO_HEADER "\nheaders.X:" NO_HEADER
+      "\nheaders.x-z: is given twice: the names of headers ignore case\nheaders.X-A" NO_HEADER
       "\nheaders.X-C" NO_HEADER);
   assert_string_equal(error.method, "POST");
   assert_string_equal(error.path, "/x");
@@ -200,6 +202,29 @@ done:
   privy_error_clear(&error);
 }
 
+/* Those of parameters are not copied: the update has none. */
+static void given_headers_go_on_to_the_update(void **state) {
+  (void)state;
+  privy_request *create = NULL, *requests[2] = {NULL, NULL};
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_request_new(privy_operation_find("contacts.upsert"), &create));
+  ask(create, "{\"email\":\"a@b\",\"first_name\":\"J\"}");
+  privy_request_header(create);
+  ask(create, "{\"X-Job\":\"7\",\"email\":\"h\"}");
+  CHECK_OK(privy_request_finish(create, &error));
+  CHECK_OK(privy_request_new_update_of(create, CONTACT, &requests[0], &error));
+  CHECK_OK(privy_request_new_get(create, CONTACT, &requests[1], &error));
+  for (size_t i = 0; i < COUNT(requests); i++) {
+    assert_string_equal(privy_request_find_header(requests[i], "X-Job"), "7");
+    assert_string_equal(privy_request_find_header(requests[i], "email"), "h");
+  }
+done:
+  privy_request_free(create);
+  for (size_t i = 0; i < COUNT(requests); i++) privy_request_free(requests[i]);
+  privy_error_clear(&error);
+}
+
 static void an_id_of_another_shape_is_not_followed(void **state) {
   (void)state;
   static const char *const ids[] = {"", "1", "../orders", "cus_A1b2C3d4E5f6G7h8/x"};
@@ -219,8 +244,13 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(methods_and_paths),      TEST(bodies_of_any_kind),         TEST(queries_and_headers),
-      TEST(errors_of_raw_requests), TEST(upserts_go_on_to_an_update), TEST(an_id_of_another_shape_is_not_followed),
+      TEST(methods_and_paths),
+      TEST(bodies_of_any_kind),
+      TEST(queries_and_headers),
+      TEST(errors_of_raw_requests),
+      TEST(upserts_go_on_to_an_update),
+      TEST(an_id_of_another_shape_is_not_followed),
+      TEST(given_headers_go_on_to_the_update),
   };
   return HARNESS_RUN(tests);
 }

@@ -122,6 +122,8 @@ static privy_status build(const vector_case *one, privy_request **out, privy_err
       feed_members(*out, one->params);
       privy_request_extra(*out);
       feed_members(*out, one->extra);
+      if (one->extra_headers.type != PRIVY_ABSENT) privy_request_header(*out);
+      feed_members(*out, one->extra_headers);
     }
   } else {
     status = build_raw(one, out);

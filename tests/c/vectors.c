@@ -127,9 +127,9 @@ static privy_value *place_of(vector_case *one, privy_value key) {
   const struct {
     const char *name;
     privy_value *place;
-  } places[] = {{"params", &one->params},   {"extra", &one->extra},       {"request", &one->request},
-                {"details", &one->details}, {"response", &one->response}, {"object", &one->object},
-                {"page", &one->page},       {"error", &one->error}};
+  } places[] = {{"params", &one->params},   {"extra", &one->extra},     {"extra_headers", &one->extra_headers},
+                {"request", &one->request}, {"details", &one->details}, {"response", &one->response},
+                {"object", &one->object},   {"page", &one->page},       {"error", &one->error}};
   for (size_t i = 0; i < sizeof places / sizeof *places; i++)
     if (privy_value_is(key, places[i].name)) return places[i].place;
   return NULL;

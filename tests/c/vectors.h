@@ -14,12 +14,12 @@
 /* One case. A value that the case does not have is PRIVY_ABSENT. All of it lives until vectors_free. */
 typedef struct vector_case {
   char *name;
-  bool shared;                      /* run by every language, not by the core alone */
-  const privy_operation *operation; /* NULL: a raw request */
-  privy_value params, extra;        /* what is given */
-  privy_value request, details;     /* the expected request, or the expected details */
-  privy_value response;             /* or: a response, */
-  privy_value object, page, error;  /* and what it must be read as, one of the three */
+  bool shared;                              /* run by every language, not by the core alone */
+  const privy_operation *operation;         /* NULL: a raw request */
+  privy_value params, extra, extra_headers; /* what is given */
+  privy_value request, details;             /* the expected request, or the expected details */
+  privy_value response;                     /* or: a response, */
+  privy_value object, page, error;          /* and what it must be read as, one of the three */
 } vector_case;
 
 typedef struct vector_list {

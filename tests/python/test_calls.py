@@ -43,10 +43,11 @@ def test_get_gives_what_create_gave(client):
 
 
 def test_values_stand_for_the_parameters_in_their_order(client):
-    jane = client._core.call("contacts.create", ("jane@example.com", privy.omit, "Jane"), None, None, None, None, None)
+    nothing = (None,) * 6
+    jane = client._core.call("contacts.create", ("jane@example.com", privy.omit, "Jane"), *nothing)
     assert (jane.email, jane.phone_number, jane.first_name) == ("jane@example.com", None, "Jane")
     with pytest.raises(TypeError, match="too many positional values"):
-        client._core.call("contacts.get", (jane.id, privy.omit), None, None, None, None, None)
+        client._core.call("contacts.get", (jane.id, privy.omit), *nothing)
 
 
 def test_get_of_a_stranger(client):

@@ -16,7 +16,7 @@ from support import SCHEMA, operation, table
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(privy.__file__).parent
-OPTIONS = ["extra", "timeout", "connect_timeout", "max_wait", "max_retries"]
+OPTIONS = ["extra", "extra_headers", "timeout", "connect_timeout", "max_wait", "max_retries"]
 POSITIONAL = {"id", "event_type"}
 KIND_TYPES = {
     "string": "str",

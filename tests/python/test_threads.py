@@ -184,7 +184,7 @@ def test_threads_share_a_group(opening, together):
     group = _core.Group(client._core)
 
     def start(number, count):
-        asked = {"email": f"g{number}.{count}@example.com"}, None, None, None, None, None
+        asked = {"email": f"g{number}.{count}@example.com"}, *(None,) * 6
         while refused(group.start, client._core, number * 100 + count, "contacts.upsert", *asked) == "refused":
             pass
 
@@ -224,7 +224,7 @@ def test_a_group_that_all_of_them_close(opening, together):
     for _ in range(20):
         group = _core.Group(client._core)
         for number in range(4):
-            asked = {"event_type": "seen", "email": "a@b.c"}, None, None, None, None, None
+            asked = {"event_type": "seen", "email": "a@b.c"}, *(None,) * 6
             group.start(client._core, number, "events.ingest", *asked)
         together(work)
         group.close()

@@ -53,7 +53,7 @@ def client(server):
         yield made
 
 
-def call(client, operation, params, extra=None):
+def call(client, operation, params, extra=None, extra_headers=None):
     """Calls the method of an operation as a user would; required parameters left out are `omit`."""
     method = client
     for name in operation.split("."):
@@ -61,7 +61,7 @@ def call(client, operation, params, extra=None):
     given = {name: params.get(name, privy.omit) for name in ENOUGH[operation] if name in POSITIONAL} | params
     arguments = [given.pop(name) for name in list(given) if name in POSITIONAL]
     if operation != "request":
-        given["extra"] = extra
+        given |= {"extra": extra, "extra_headers": extra_headers}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         result = method(*arguments, **given)
@@ -82,7 +82,7 @@ def success(request):
 
 def check_request(server, client, case):
     server.answer = success
-    call(client, case["operation"], case["params"], case.get("extra"))
+    call(client, case["operation"], case["params"], case.get("extra"), case.get("extra_headers"))
     (request,) = server.requests
     expected = case["request"]
     assert (request.method, request.target) == (expected["method"], expected["target"])
@@ -97,7 +97,7 @@ def check_request(server, client, case):
 
 def check_details(server, client, case):
     with pytest.raises(privy.ValidationError) as caught:
-        call(client, case["operation"], case["params"], case.get("extra"))
+        call(client, case["operation"], case["params"], case.get("extra"), case.get("extra_headers"))
     assert caught.value.details == case["details"]
     assert caught.value.attempts == 0
     assert server.requests == []

@@ -77,7 +77,7 @@ class StubServer
     method, target, = line.split
     headers = {}
     while (line = socket.gets("\r\n")) && line != "\r\n"
-      name, value = line.chomp.split(": ", 2)
+      name, value = line.chomp.split(/: ?/, 2)
       headers[name.downcase] = value.to_s
     end
     length = headers["content-length"].to_i

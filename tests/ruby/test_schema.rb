@@ -12,7 +12,7 @@ class TestSchema < PrivyTest
                  "contacts.unsubscribe" => [:id], "events.ingest" => [:event_type] }.freeze
   # What an operation takes that is no parameter of the API.
   OWN = { "contacts.list" => %i[prefetch] }.freeze
-  COMMON = %i[extra timeout connect_timeout max_wait max_retries].freeze
+  COMMON = %i[extra extra_headers timeout connect_timeout max_wait max_retries].freeze
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
   OF_BULK = %i[check_first concurrency on_progress].freeze
   PUBLIC = %w[Client Contacts Orders Events ContactList Page Response Record Contact Order EventReceipt Configuration

@@ -147,12 +147,13 @@ class TestVectors < PrivyTest
   def call(kase)
     params = kase["params"].transform_keys(&:to_sym)
     operation = kase["operation"]
+    headers = { extra_headers: kase["extra_headers"] }
     return @client.request(params.delete(:method), params.delete(:path), **params) if operation == "request"
     # The resource would ask for a hundred contacts a page.
-    return session_of(@client).call(operation, params, kase["extra"], {}) if operation == "contacts.list"
+    return session_of(@client).call(operation, params, kase["extra"], headers) if operation == "contacts.list"
 
     resource, name = operation.split(".")
     first = POSITIONAL.key?(operation) ? [params.delete(POSITIONAL[operation].to_sym) { Privy::OMIT }] : []
-    @client.public_send(resource).public_send(name, *first, **params, extra: kase["extra"])
+    @client.public_send(resource).public_send(name, *first, **params, extra: kase["extra"], **headers)
   end
 end

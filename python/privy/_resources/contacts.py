@@ -29,6 +29,7 @@ class Contacts(Resource):
         custom_fields: Mapping[str, privy.types.Scalar] | Omit = omit,
         send_welcome_sms: bool | Omit = omit,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -66,7 +67,7 @@ class Contacts(Resource):
             send_welcome_sms,
         )
         result: Contact = self._core.call(
-            "contacts.create", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "contacts.create", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 
@@ -75,6 +76,7 @@ class Contacts(Resource):
         id: str,
         *,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -88,7 +90,7 @@ class Contacts(Resource):
         """
         params = (id,)
         result: Contact = self._core.call(
-            "contacts.get", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "contacts.get", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 
@@ -104,6 +106,7 @@ class Contacts(Resource):
         limit: int | None = None,
         prefetch: bool = True,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -135,7 +138,8 @@ class Contacts(Resource):
             "page": page,
             "per_page": PER_PAGE if per_page is omit else per_page,
         }
-        request = CallSpec("contacts.list", params, extra, timeout, connect_timeout, max_wait, max_retries)
+        options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
+        request = CallSpec("contacts.list", params, extra, *options)
         return self._list(request, prefetch, limit)
 
     def update(
@@ -152,6 +156,7 @@ class Contacts(Resource):
         custom_fields: Mapping[str, privy.types.Scalar] | Omit = omit,
         send_welcome_sms: bool | Omit = omit,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -194,7 +199,7 @@ class Contacts(Resource):
             send_welcome_sms,
         )
         result: Contact = self._core.call(
-            "contacts.update", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "contacts.update", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 
@@ -211,6 +216,7 @@ class Contacts(Resource):
         custom_fields: Mapping[str, privy.types.Scalar] | Omit = omit,
         send_welcome_sms: bool | Omit = omit,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -237,7 +243,7 @@ class Contacts(Resource):
             send_welcome_sms,
         )
         result: Contact = self._core.call(
-            "contacts.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "contacts.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 
@@ -248,6 +254,7 @@ class Contacts(Resource):
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -266,6 +273,7 @@ class Contacts(Resource):
                 all rows if one is invalid. Holds all rows in memory.
             concurrency: maximum number of calls in flight (8).
             on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            extra_headers: headers that are sent with each request, such as ``traceparent``.
             timeout, connect_timeout, max_retries: options of each call, as for the client.
             max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
                 of the limit per minute, shorter than one of the limit per day.
@@ -275,7 +283,7 @@ class Contacts(Resource):
             RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
                 rows that were not sent.
         """
-        options = (timeout, connect_timeout, max_wait, max_retries)
+        options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("contacts.upsert", rows, check_first, concurrency, on_progress, options)
 
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
@@ -299,6 +307,7 @@ class Contacts(Resource):
         id: str,
         *,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -314,7 +323,7 @@ class Contacts(Resource):
         """
         params = (id,)
         result: Contact | None = self._core.call(
-            "contacts.delete", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "contacts.delete", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 
@@ -324,6 +333,7 @@ class Contacts(Resource):
         *,
         reason: str | Omit = omit,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -344,7 +354,7 @@ class Contacts(Resource):
         """
         params = (id, reason)
         result: Contact = self._core.call(
-            "contacts.unsubscribe", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "contacts.unsubscribe", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 

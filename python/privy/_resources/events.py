@@ -24,6 +24,7 @@ class Events(Resource):
         event_data: Mapping[str, object] | Omit = omit,
         idempotency_key: str | Omit = omit,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -47,7 +48,7 @@ class Events(Resource):
         """
         params = (event_type, email, phone, privy_id, event_time, event_data, idempotency_key)
         result: EventReceipt = self._core.call(
-            "events.ingest", params, extra, timeout, connect_timeout, max_wait, max_retries
+            "events.ingest", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
         )
         return result
 
@@ -58,6 +59,7 @@ class Events(Resource):
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -76,6 +78,7 @@ class Events(Resource):
                 all rows if one is invalid. Holds all rows in memory.
             concurrency: maximum number of calls in flight (8).
             on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            extra_headers: headers that are sent with each request, such as ``traceparent``.
             timeout, connect_timeout, max_retries: options of each call, as for the client.
             max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
                 of the limit per minute, shorter than one of the limit per day.
@@ -85,7 +88,7 @@ class Events(Resource):
             RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
                 rows that were not sent.
         """
-        options = (timeout, connect_timeout, max_wait, max_retries)
+        options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("events.ingest", rows, check_first, concurrency, on_progress, options)
 
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:

@@ -37,6 +37,7 @@ class Orders(Resource):
         initial_sync: bool | Omit = omit,
         integration_token: str | Omit = omit,
         extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -98,7 +99,7 @@ class Orders(Resource):
         )
         try:
             result: Order = self._core.call(
-                "orders.upsert", params, extra, timeout, connect_timeout, max_wait, max_retries
+                "orders.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
         finally:  # an exception report may show local variables of its frames
             del params, integration_token
@@ -111,6 +112,7 @@ class Orders(Resource):
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
         max_wait: float | None = None,
@@ -129,6 +131,7 @@ class Orders(Resource):
                 all rows if one is invalid. Holds all rows in memory.
             concurrency: maximum number of calls in flight (8).
             on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            extra_headers: headers that are sent with each request, such as ``traceparent``.
             timeout, connect_timeout, max_retries: options of each call, as for the client.
             max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
                 of the limit per minute, shorter than one of the limit per day.
@@ -138,7 +141,7 @@ class Orders(Resource):
             RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
                 rows that were not sent.
         """
-        options = (timeout, connect_timeout, max_wait, max_retries)
+        options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("orders.upsert", rows, check_first, concurrency, on_progress, options)
 
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:

@@ -139,13 +139,15 @@ VALUE privy_rb_result(const privy_operation *operation, privy_response *response
 typedef struct privy_rb_call_spec {
   const privy_operation *operation; /* NULL: a raw request */
   VALUE params, extra;
-  VALUE method, path, headers, body; /* of a raw request; method and path are frozen Strings */
+  VALUE headers;
+  VALUE method, path, body; /* of a raw request; method and path are frozen Strings */
 } privy_rb_call_spec;
 
 /* These raise ArgumentError or TypeError for invalid arguments. */
 const privy_operation *privy_rb_operation(VALUE name);
-privy_rb_call_spec privy_rb_call_spec_for(const privy_operation *operation, VALUE params, VALUE extra);
-privy_rb_call_spec privy_rb_call_spec_of(VALUE operation, VALUE params, VALUE extra);
+privy_rb_call_spec privy_rb_call_spec_for(const privy_operation *operation, VALUE params, VALUE extra, VALUE headers);
+/* The headers are those of the options, a Hash or nil. */
+privy_rb_call_spec privy_rb_call_spec_of(VALUE operation, VALUE params, VALUE extra, VALUE options);
 privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body);
 /* Makes a request that is not finished yet. May raise; the caller frees `*out` in any case. */
 void privy_rb_call_spec_build(const privy_rb_call_spec *spec, privy_request **out);

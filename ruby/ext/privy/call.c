@@ -134,9 +134,10 @@ static VALUE run_call(VALUE self, privy_rb_call_spec spec, VALUE options) {
 
 /* call(operation, params, extra, options) → a record, a Page, or nil for an empty response */
 static VALUE client_call(VALUE self, VALUE name, VALUE params, VALUE extra, VALUE options) {
-  VALUE result = run_call(self, privy_rb_call_spec_of(name, params, extra), options);
+  VALUE result = run_call(self, privy_rb_call_spec_of(name, params, extra, options), options);
   RB_GC_GUARD(params);
   RB_GC_GUARD(extra);
+  RB_GC_GUARD(options);
   return result;
 }
 

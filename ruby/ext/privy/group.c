@@ -227,9 +227,10 @@ static VALUE start_call(VALUE self, VALUE id, privy_rb_call_spec spec, VALUE opt
 
 /* call(id, operation, params, extra, options): starts a call */
 static VALUE group_call(VALUE self, VALUE id, VALUE name, VALUE params, VALUE extra, VALUE options) {
-  start_call(self, id, privy_rb_call_spec_of(name, params, extra), options);
+  start_call(self, id, privy_rb_call_spec_of(name, params, extra, options), options);
   RB_GC_GUARD(params);
   RB_GC_GUARD(extra);
+  RB_GC_GUARD(options);
   return Qnil;
 }
 

@@ -5,9 +5,13 @@
 static void encode_operation(const privy_rb_call_spec *spec, privy_request **out) {
   if (privy_request_new(spec->operation, out) != PRIVY_OK) privy_rb_raise_memory();
   privy_rb_encode_members(*out, spec->params);
-  if (NIL_P(spec->extra)) return;
-  privy_request_extra(*out);
-  privy_rb_encode_members(*out, spec->extra);
+  if (!NIL_P(spec->extra)) {
+    privy_request_extra(*out);
+    privy_rb_encode_members(*out, spec->extra);
+  }
+  if (NIL_P(spec->headers)) return;
+  privy_request_header(*out);
+  privy_rb_encode_members(*out, spec->headers);
 }
 
 static void encode_raw(const privy_rb_call_spec *spec, privy_request **out) {
@@ -40,13 +44,15 @@ const privy_operation *privy_rb_operation(VALUE name) {
   return operation;
 }
 
-privy_rb_call_spec privy_rb_call_spec_for(const privy_operation *operation, VALUE params, VALUE extra) {
+privy_rb_call_spec privy_rb_call_spec_for(const privy_operation *operation, VALUE params, VALUE extra, VALUE headers) {
   Check_Type(params, T_HASH);
-  return (privy_rb_call_spec){.operation = operation, .params = params, .extra = hash_or_nil(extra)};
+  return (privy_rb_call_spec){
+      .operation = operation, .params = params, .extra = hash_or_nil(extra), .headers = hash_or_nil(headers)};
 }
 
-privy_rb_call_spec privy_rb_call_spec_of(VALUE name, VALUE params, VALUE extra) {
-  return privy_rb_call_spec_for(privy_rb_operation(name), params, extra);
+privy_rb_call_spec privy_rb_call_spec_of(VALUE name, VALUE params, VALUE extra, VALUE options) {
+  VALUE headers = NIL_P(options) ? Qnil : rb_hash_lookup(options, ID2SYM(rb_intern("extra_headers")));
+  return privy_rb_call_spec_for(privy_rb_operation(name), params, extra, headers);
 }
 
 privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params, VALUE headers, VALUE body) {
@@ -115,13 +121,32 @@ static VALUE validate_clean(VALUE argument) {
 /* validate(operation, params, extra) → the details of the ValidationError that a call would raise; empty when it is
  * valid */
 static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
-  struct validation validation = {.spec = privy_rb_call_spec_of(name, params, extra)};
+  struct validation validation = {.spec = privy_rb_call_spec_of(name, params, extra, Qnil)};
   (void)self;
   privy_error_init(&validation.error);
   VALUE details = rb_ensure(validate_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
   RB_GC_GUARD(params);
   RB_GC_GUARD(validation.spec.extra);
   return details;
+}
+
+static VALUE check_headers_body(VALUE argument) {
+  struct validation *validation = (struct validation *)argument;
+  privy_rb_call_spec_build(&validation->spec, &validation->request);
+  privy_rb_check(privy_request_check_headers(validation->request, &validation->error), &validation->error);
+  return Qnil;
+}
+
+/* check_headers(operation, headers) raises Privy::ValidationError for headers that no request can have. */
+static VALUE core_check_headers(VALUE self, VALUE name, VALUE headers) {
+  VALUE nothing = rb_hash_new();
+  struct validation validation = {.spec = privy_rb_call_spec_for(privy_rb_operation(name), nothing, Qnil, headers)};
+  (void)self;
+  privy_error_init(&validation.error);
+  rb_ensure(check_headers_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
+  RB_GC_GUARD(nothing);
+  RB_GC_GUARD(validation.spec.headers);
+  return Qnil;
 }
 
 /* ---- one error for many rows ---- */
@@ -161,6 +186,7 @@ static VALUE core_refuse_rows(VALUE self, VALUE details, VALUE total) {
 
 void privy_rb_init_request(void) {
   rb_define_module_function(privy_rb_core, "refuse_rows", core_refuse_rows, 2);
+  rb_define_module_function(privy_rb_core, "check_headers", core_check_headers, 2);
   rb_define_module_function(privy_rb_core, "validate", core_validate, 3);
   rb_define_module_function(privy_rb_core, "generate", core_generate, 1);
 }

@@ -295,11 +295,11 @@ module Privy
       @drivers.checkin(driver, []) if driver
     end
 
-    # The row's parameters and extra fields. The core calls it.
+    # The row's parameters, extra fields and headers. The core calls it.
     def request_of(row)
       raise Error, "the client is closed" if @core.closed?
 
-      BulkRows.request_of(row, @extra)
+      BulkRows.request_of(row, @extra) << @options[:extra_headers]
     end
 
     def result_of(index, row, value, error)

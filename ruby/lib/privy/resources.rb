@@ -4,6 +4,7 @@ module Privy
   # The base class of the resources. Every method takes, in addition to its own parameters:
   #
   # - +extra+ (Hash): fields that are sent as they are, known to this version or not;
+  # - +extra_headers+ (Hash): headers of the request, such as +traceparent+; not those that the client sets;
   # - +timeout+, +connect_timeout+, +max_wait+ (Numeric, seconds) and +max_retries+ (Integer): options of this call; nil
   #   uses the client's.
   #
@@ -38,8 +39,9 @@ module Privy
 
     private
 
-    def call_options(timeout, connect_timeout, max_wait, max_retries)
-      { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
+    def call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      { extra_headers: extra_headers, timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait,
+        max_retries: max_retries }
     end
   end
 
@@ -63,11 +65,12 @@ module Privy
     # @raise [ConflictError] a contact with this e-mail address or phone number exists: see its contact_id
     def create(email: OMIT, phone_number: OMIT, first_name: OMIT, last_name: OMIT, email_consent: OMIT,
                sms_consent: OMIT, tags: OMIT, custom_fields: OMIT, send_welcome_sms: OMIT, extra: nil,
-               timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+               extra_headers: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       params = { email: email, phone_number: phone_number, first_name: first_name, last_name: last_name,
                  email_consent: email_consent, sms_consent: sms_consent, tags: tags, custom_fields: custom_fields,
                  send_welcome_sms: send_welcome_sms }
-      @session.call("contacts.create", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("contacts.create", params, extra, options)
     end
 
     # Gets a contact. Requires the scope contacts_read.
@@ -76,8 +79,9 @@ module Privy
     # @return [Contact]
     # @raise [ValidationError] the id is invalid
     # @raise [NotFoundError] the contact does not exist
-    def get(id, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
-      @session.call("contacts.get", { id: id }, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+    def get(id, extra: nil, extra_headers: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("contacts.get", { id: id }, extra, options)
     end
 
     # The contacts that match a filter, over all pages. Sends no request before the list is used, and requests the next
@@ -93,11 +97,12 @@ module Privy
     # @param prefetch [Boolean] whether the next page is requested while one is read
     # @return [ContactList] its methods raise {ValidationError} when a filter is invalid
     def list(email: OMIT, phone_number: OMIT, email_consent: OMIT, sms_consent: OMIT, page: OMIT, per_page: OMIT,
-             prefetch: true, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+             prefetch: true, extra: nil, extra_headers: nil,
+             timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       per_page = ContactList::PER_PAGE if per_page.equal?(OMIT)
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
-      given = call_options(timeout, connect_timeout, max_wait, max_retries)
+      given = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       sandbox = @session.core.sandbox?
       ContactList.new(prefetch, sandbox: sandbox) { @session.pager("contacts.list", filter, extra, given) }
     end
@@ -124,11 +129,12 @@ module Privy
     # @raise [NotFoundError] the contact does not exist
     def update(id, email: OMIT, phone_number: OMIT, first_name: OMIT, last_name: OMIT, email_consent: OMIT,
                sms_consent: OMIT, tags: OMIT, custom_fields: OMIT, send_welcome_sms: OMIT, extra: nil,
-               timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+               extra_headers: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       params = { id: id, email: email, phone_number: phone_number, first_name: first_name, last_name: last_name,
                  email_consent: email_consent, sms_consent: sms_consent, tags: tags, custom_fields: custom_fields,
                  send_welcome_sms: send_welcome_sms }
-      @session.call("contacts.update", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("contacts.update", params, extra, options)
     end
 
     # Creates a contact, or updates the one with this e-mail address or phone number: one or two requests.
@@ -148,11 +154,12 @@ module Privy
     # @raise [ConflictError] the contact exists, and the response does not contain its id
     def upsert(email: OMIT, phone_number: OMIT, first_name: OMIT, last_name: OMIT, email_consent: OMIT,
                sms_consent: OMIT, tags: OMIT, custom_fields: OMIT, send_welcome_sms: OMIT, extra: nil,
-               timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+               extra_headers: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       params = { email: email, phone_number: phone_number, first_name: first_name, last_name: last_name,
                  email_consent: email_consent, sms_consent: sms_consent, tags: tags, custom_fields: custom_fields,
                  send_welcome_sms: send_welcome_sms }
-      @session.call("contacts.upsert", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("contacts.upsert", params, extra, options)
     end
 
     # {#upsert} for many rows: see {Resource}.
@@ -162,6 +169,7 @@ module Privy
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
     # @param extra [Hash, nil] fields that are sent with every row as they are
+    # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
     # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's limit requires, at most an hour
@@ -172,9 +180,9 @@ module Privy
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
     # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
     # @raise [Error] concurrency or an option is invalid
-    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
+    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
-      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("contacts.upsert", rows, extra, options,
                     concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
@@ -195,8 +203,9 @@ module Privy
     # @return [Contact, nil] the deleted contact; nil when the response does not contain it
     # @raise [ValidationError] the id is invalid
     # @raise [NotFoundError] the contact does not exist
-    def delete(id, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
-      @session.call("contacts.delete", { id: id }, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+    def delete(id, extra: nil, extra_headers: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("contacts.delete", { id: id }, extra, options)
     end
 
     # Unsubscribes a contact's e-mail address. Requires the scope contacts_write. Warns in the category :deprecated.
@@ -207,9 +216,10 @@ module Privy
     # @return [Contact]
     # @raise [ValidationError] the id is invalid, or the reason is too long
     # @raise [NotFoundError] the contact does not exist
-    def unsubscribe(id, reason: OMIT, extra: nil, timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+    def unsubscribe(id, reason: OMIT, extra: nil, extra_headers: nil,
+                    timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       warn(Core.deprecation("contacts.unsubscribe"), category: :deprecated, uplevel: 1)
-      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.call("contacts.unsubscribe", { id: id, reason: reason }, extra, options)
     end
 
@@ -258,7 +268,7 @@ module Privy
                customer_id: OMIT, subtotal: OMIT, discounts: OMIT, tax_lines: OMIT, total_items: OMIT,
                financial_status: OMIT, fulfillment_status: OMIT, line_items: OMIT, billing_address: OMIT,
                shipping_address: OMIT, accepts_email_marketing: OMIT, accepts_sms_marketing: OMIT, initial_sync: OMIT,
-               integration_token: OMIT, extra: nil,
+               integration_token: OMIT, extra: nil, extra_headers: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       params = { order_id: order_id, email: email, phone: phone, total: total, currency: currency,
                  order_date: order_date, customer_id: customer_id, subtotal: subtotal, discounts: discounts,
@@ -267,7 +277,8 @@ module Privy
                  shipping_address: shipping_address, accepts_email_marketing: accepts_email_marketing,
                  accepts_sms_marketing: accepts_sms_marketing, initial_sync: initial_sync,
                  integration_token: integration_token }
-      @session.call("orders.upsert", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("orders.upsert", params, extra, options)
     end
 
     # {#upsert} for many rows: see {Resource}.
@@ -277,6 +288,7 @@ module Privy
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
     # @param extra [Hash, nil] fields that are sent with every row as they are
+    # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
     # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's limit requires, at most an hour
@@ -287,9 +299,9 @@ module Privy
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
     # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
     # @raise [Error] concurrency or an option is invalid
-    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
+    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
-      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("orders.upsert", rows, extra, options,
                     concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
@@ -330,11 +342,12 @@ module Privy
     # @raise [ValidationError] a parameter is invalid
     # @raise [PayloadTooLargeError] the body is larger than 256 KB
     def ingest(event_type, email: OMIT, phone: OMIT, privy_id: OMIT, event_time: OMIT, event_data: OMIT,
-               idempotency_key: OMIT, extra: nil,
+               idempotency_key: OMIT, extra: nil, extra_headers: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       params = { event_type: event_type, email: email, phone: phone, privy_id: privy_id, event_time: event_time,
                  event_data: event_data, idempotency_key: idempotency_key }
-      @session.call("events.ingest", params, extra, call_options(timeout, connect_timeout, max_wait, max_retries))
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.call("events.ingest", params, extra, options)
     end
 
     # {#ingest} for many rows: see {Resource}.
@@ -344,6 +357,7 @@ module Privy
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
     # @param extra [Hash, nil] fields that are sent with every row as they are
+    # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
     # @param connect_timeout [Numeric, nil] seconds for the connection
     # @param max_wait [Numeric, nil] seconds that one row may wait; nil: as the minute's limit requires, at most an hour
@@ -354,9 +368,9 @@ module Privy
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
     # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
     # @raise [Error] concurrency or an option is invalid
-    def ingest_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil,
+    def ingest_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
-      options = call_options(timeout, connect_timeout, max_wait, max_retries)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("events.ingest", rows, extra, options,
                     concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end

@@ -74,6 +74,7 @@ module Privy
     # @raise [Error]
     def bulk(operation, rows, extra, options, concurrency:, on_progress:, check_first:, &block)
       options = @core.check_options(@options.except(:max_wait).merge(options.compact), concurrency)
+      Core.check_headers(operation, options[:extra_headers])
       rows = BulkRows.checked(operation, rows, extra) if check_first
       bulk = Bulk.new(@core, @drivers, operation, rows, extra: extra, options: options, concurrency: concurrency,
                                                         on_progress: on_progress)
