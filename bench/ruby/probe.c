@@ -65,7 +65,7 @@ static VALUE request_clean(VALUE argument) {
 /* body(operation, params, extra): what a call with these parameters sends. */
 static VALUE probe_body(VALUE self, VALUE name, VALUE params, VALUE extra) {
   (void)self;
-  struct request asked = {.spec = privy_rb_call_spec_of(name, params, extra)};
+  struct request asked = {.spec = privy_rb_call_spec_of(name, params, extra, Qnil)};
   privy_error_init(&asked.error);
   VALUE result = rb_ensure(request_body, (VALUE)&asked, request_clean, (VALUE)&asked);
   RB_GC_GUARD(params);
