@@ -8,24 +8,22 @@
 
 /* Headers that libcurl or the client sets, or that concern the connection. */
 static const char *const own_headers[] = {
-    "Accept-Encoding",
     "Authorization",
     "Connection",
-    "Content-Encoding",
     "Content-Length",
-    "Expect",
     "Host",
     "Keep-Alive",
-    "Proxy-Connection",
     "Proxy-Authorization",
     "TE",
     "Trailer",
+    "Proxy-Connection",
     "Upgrade",
     "User-Agent",
     "Transfer-Encoding",
 };
 /* Those that the client sets for operations, but a raw request may set. */
-static const char *const operation_headers[] = {"Accept", "Content-Type", "Idempotency-Key"};
+static const char *const operation_headers[] = {"Accept",       "Accept-Encoding", "Content-Encoding",
+                                                "Content-Type", "Expect",          "Idempotency-Key"};
 
 static privy_request_header_line *find_header(const privy_request *request, const char *name, size_t length) {
   for (size_t i = 0; i < request->header_count; i++)
