@@ -747,8 +747,9 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *conf
                                                         privy_error *error);
 /* Frees the client. It must have no calls and no groups. */
 PRIVY_API void privy_client_free(privy_client *client);
-/* Owned by the client. */
+/* The URLs of the API and of OAuth tokens. Owned by the client. */
 PRIVY_API const char *privy_client_base_url(const privy_client *client);
+PRIVY_API const char *privy_client_token_url(const privy_client *client);
 /* Whether a sandbox handles the calls: one in memory, or one elsewhere whose default token or OAuth client this is. */
 PRIVY_API bool privy_client_is_sandbox(const privy_client *client);
 
@@ -880,12 +881,24 @@ typedef bool privy_stop_function(void *context);
 /* Called with each event of a call, on the thread that made the call. The event is valid until it returns. */
 typedef void privy_observe_function(void *context, const privy_trace_event *event);
 
-/* How to stop and observe a blocking call. Both functions may be NULL. */
+/* The headers of one request that is about to be sent. */
+typedef struct privy_send_headers privy_send_headers;
+/* Adds a header to the request. False, and nothing is added, if the header is invalid or one that the client sets, if
+ * the request has a header of that name, or when memory runs out. */
+PRIVY_API bool privy_send_headers_add(privy_send_headers *headers, const char *name, size_t name_length,
+                                      const char *value, size_t value_length);
+/* Called before each request of a call that records all events (PRIVY_LEVEL_DEBUG) is sent, on the thread that drives
+ * the call, with its event of the kind PRIVY_TRACE_REQUEST. It may add headers to this request, such as that of a
+ * distributed trace. `event` and `headers` are valid until it returns; it must not use the group. */
+typedef void privy_send_function(void *context, const privy_trace_event *event, privy_send_headers *headers);
+
+/* How to stop and observe a blocking call. All functions may be NULL. */
 typedef struct privy_hooks {
   privy_stop_function *stop;
   privy_observe_function *observe;
-  privy_level min_level; /* observe receives the events of this level and above */
-  void *context;         /* of both functions */
+  privy_send_function *send; /* used with `observe` only */
+  privy_level min_level;     /* observe receives the events of this level and above */
+  void *context;             /* of all functions */
 } privy_hooks;
 
 /*
@@ -939,6 +952,8 @@ PRIVY_API void privy_group_set_prefetch(privy_group *group, bool on);
 /* Sets which events privy_group_take_event returns of the calls that start from now on: those of this level and above.
  * In a new group: none (PRIVY_LEVEL_OFF). */
 PRIVY_API void privy_group_observe(privy_group *group, privy_level min_level);
+/* Sets the function that is called before each request is sent; NULL: none. */
+PRIVY_API void privy_group_set_send_callback(privy_group *group, privy_send_function *callback, void *context);
 /* Takes the oldest event; false if there is none. While there is an event to take, privy_group_wait does not wait. An
  * event is dropped when memory runs out. */
 PRIVY_API bool privy_group_take_event(privy_group *group, privy_trace_event *out);

@@ -37,6 +37,7 @@ static void wait_for(privy_group *group, const privy_hooks *hooks, privy_complet
 static privy_status call_in_group(privy_group *group, const privy_request *request, const privy_options *options,
                                   const privy_hooks *hooks, privy_response **out, privy_error *error) {
   privy_completion completion;
+  if (hooks->observe) privy_group_set_send_callback(group, hooks->send, hooks->context);
   privy_group_observe(group, hooks->observe ? hooks->min_level : PRIVY_LEVEL_OFF);
   if (privy_group_start_borrowed(group, request, options, 0, error) != PRIVY_OK) return error->code;
   wait_for(group, hooks, &completion);

@@ -54,6 +54,10 @@ bool privy_client_is_sandbox(const privy_client *client) {
   return client->sandbox || privy_settings_are_sandbox(&client->settings);
 }
 
+const char *privy_client_token_url(const privy_client *client) {
+  return client->settings.token_url;
+}
+
 double privy_client_now(const privy_client *client) {
   return client->sandbox ? privy_sandbox_now(client->sandbox) : privy_steady_clock();
 }

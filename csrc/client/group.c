@@ -23,13 +23,15 @@ struct privy_group {
   size_t max_in_flight; /* 0: no bound */
   atomic_bool woken;
   privy_trace trace;
-  uint64_t fetch;        /* the token request that one of its calls makes; 0: none */
-  bool prefetch;         /* privy_group_set_prefetch */
-  privy_level min_level; /* of the events that calls started from now on keep */
-  bool in_event_loop;    /* it has a socket callback */
-  double driven_at;      /* by privy_monotonic */
-  double received_at;    /* by privy_monotonic: when the engine last looked for responses */
-  int generation;        /* privy_fork_generation of its connections */
+  uint64_t fetch;               /* the token request that one of its calls makes; 0: none */
+  bool prefetch;                /* privy_group_set_prefetch */
+  privy_level min_level;        /* of the events that calls started from now on keep */
+  bool in_event_loop;           /* it has a socket callback */
+  double driven_at;             /* by privy_monotonic */
+  double received_at;           /* by privy_monotonic: when the engine last looked for responses */
+  privy_send_function *on_send; /* may be NULL */
+  void *on_send_context;
+  int generation; /* privy_fork_generation of its connections */
 };
 
 /* Seconds between two reads of a sandbox's clock, which may jump. */
@@ -204,6 +206,11 @@ void privy_group_observe(privy_group *group, privy_level min_level) {
   group->min_level = min_level;
 }
 
+void privy_group_set_send_callback(privy_group *group, privy_send_function *callback, void *context) {
+  group->on_send = callback;
+  group->on_send_context = context;
+}
+
 bool privy_group_take_event(privy_group *group, privy_trace_event *out) {
   return privy_trace_take(&group->trace, out);
 }
@@ -249,7 +256,16 @@ static void engine_send(privy_group *group, privy_pending *pending) {
     complete(group, pending, privy_error_no_memory(&pending->error));
 }
 
+/* Calls the send callback with the event of the request, which is the last one. */
+static void announce(privy_group *group, privy_pending *pending) {
+  if (!group->on_send || !group->trace.count) return;
+  const privy_trace_event event = group->trace.events[group->trace.count - 1];
+  if (event.kind != PRIVY_TRACE_REQUEST || event.id != pending->id) return;
+  group->on_send(group->on_send_context, &event, (privy_send_headers *)&pending->call.wire_request.headers);
+}
+
 static void send_request(privy_group *group, privy_pending *pending) {
+  announce(group, pending);
   if (pending->call.goal == PRIVY_GOAL_TOKEN) group->fetch = pending->call.fetch;
   if (group->engine)
     engine_send(group, pending);

@@ -137,6 +137,22 @@ bool privy_request_copy_extra(privy_request *request, const privy_request *from)
   return true;
 }
 
+/* `headers` is a privy_buffer of header lines. */
+bool privy_send_headers_add(privy_send_headers *headers, const char *name, size_t name_length, const char *value,
+                            size_t value_length) {
+  privy_buffer *block = (privy_buffer *)headers, line = PRIVY_BUFFER_EMPTY;
+  privy_slice rest = {block->data, block->length};
+  privy_header earlier;
+  bool added = privy_is_token(name, name_length) && privy_is_header_value(value, value_length) &&
+               privy_buffer_append(&line, name, name_length) && !is_one_of(&line, own_headers, COUNT(own_headers));
+  while (added && privy_next_header(&rest, &earlier))
+    added = !privy_text_equal_nocase(earlier.name.text, earlier.name.length, name, name_length);
+  added = added && privy_buffer_text(&line, ": ") && privy_buffer_append(&line, value, value_length) &&
+          privy_buffer_text(&line, "\r\n") && privy_buffer_append(block, line.data, line.length);
+  privy_buffer_clear(&line);
+  return added;
+}
+
 bool privy_request_header_at(const privy_request *request, size_t index, const char **name, const char **value) {
   if (index >= request->header_count) return false;
   *name = request->headers[index].name;

@@ -75,9 +75,17 @@ static int is_logged(core_state *state, const privy_trace_event *event) {
   return logger ? is_enabled(state, logger, privy_trace_level(event)) : PyErr_Occurred() ? -1 : 0;
 }
 
-bool event_wanted(core_state *state, PyObject *on_event, privy_level *least) {
+/* Whether OpenTelemetry wants the next call. */
+static bool is_watched(core_state *state, PyObject *watch) {
+  PyObject *active = watch ? PyObject_CallMethodObjArgs(watch, state->names[NAME_ACTIVE], NULL) : NULL;
+  if (watch && !active) PyErr_WriteUnraisable(watch);
+  Py_XDECREF(active);
+  return active == Py_True;
+}
+
+bool event_wanted(core_state *state, event_receivers receivers, privy_level *least) {
   *least = reporting ? PRIVY_LEVEL_OFF : PRIVY_LEVEL_DEBUG;
-  return reporting || on_event ? true : logged_from(state, least);
+  return reporting || receivers.on_event || is_watched(state, receivers.watch) ? true : logged_from(state, least);
 }
 
 /* ---- the event as an object ---- */
@@ -143,7 +151,70 @@ static PyObject *enterable(core_state *state, PyObject *context, bool inside) {
   return copy;
 }
 
-bool event_report(core_state *state, PyObject *on_event, PyObject *context, const privy_trace_event *event) {
+/* The values of the event as a tuple, in the order of privy_trace_attributes. */
+static PyObject *values_of(const privy_trace_event *event) {
+  privy_trace_attribute all[PRIVY_TRACE_ATTRIBUTES];
+  PyObject *values = PyTuple_New(PRIVY_TRACE_ATTRIBUTES);
+  privy_trace_attributes(event, all);
+  for (Py_ssize_t i = 0; values && i < PRIVY_TRACE_ATTRIBUTES; i++) {
+    PyObject *value = value_of(&all[i]);
+    if (!value || PyTuple_SetItem(values, i, value) < 0) Py_CLEAR(values);
+  }
+  return values;
+}
+
+/* Gives the values of the event to a method of the watch. NULL with an exception. */
+static PyObject *call_watch(core_state *state, PyObject *watch, state_name name, PyObject *context,
+                            const privy_trace_event *event) {
+  PyObject *values = values_of(event), *result = NULL;
+  PyObject *method = values ? PyObject_GetAttr(watch, state->names[name]) : NULL;
+  if (method && context)
+    result = PyObject_CallMethodObjArgs(context, state->names[NAME_RUN], method, values, NULL);
+  else if (method)
+    result = PyObject_CallFunctionObjArgs(method, values, NULL);
+  Py_XDECREF(values);
+  Py_XDECREF(method);
+  return result;
+}
+
+/* event_send has reported requests. */
+static bool watch_event(core_state *state, PyObject *watch, PyObject *context, const privy_trace_event *event) {
+  if (!watch || event->kind == PRIVY_TRACE_REQUEST) return true;
+  PyObject *result = call_watch(state, watch, NAME_EVENT, context, event);
+  Py_XDECREF(result);
+  return result || reported(watch);
+}
+
+static void add_headers(PyObject *given, privy_send_headers *headers) {
+  PyObject *name, *value;
+  Py_ssize_t at = 0, name_length, value_length;
+  while (PyDict_Check(given) && PyDict_Next(given, &at, &name, &value)) {
+    const char *key = PyUnicode_AsUTF8AndSize(name, &name_length);
+    const char *text = key ? PyUnicode_AsUTF8AndSize(value, &value_length) : NULL;
+    if (!text) return;
+    (void)privy_send_headers_add(headers, key, (size_t)name_length, text, (size_t)value_length);
+  }
+}
+
+void event_send(core_state *state, event_receivers receivers, PyObject *context, const privy_trace_event *event,
+                privy_send_headers *headers) {
+  bool before = reporting;
+  reporting = true;
+  PyObject *place = enterable(state, context, before);
+  PyObject *given = call_watch(state, receivers.watch, NAME_SEND, place, event);
+  if (given) add_headers(given, headers);
+  if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+    PyErr_Clear();
+    PyErr_SetInterrupt();
+  }
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(receivers.watch);
+  Py_XDECREF(given);
+  Py_XDECREF(place);
+  reporting = before;
+}
+
+bool event_report(core_state *state, event_receivers receivers, PyObject *context, const privy_trace_event *event) {
+  PyObject *on_event = receivers.on_event;
   bool before = reporting;
   reporting = true;
   int logged = is_logged(state, event);
@@ -151,7 +222,8 @@ bool event_report(core_state *state, PyObject *on_event, PyObject *context, cons
   PyObject *log = object && logged ? lazy_import(&state->event_log, TRACE_MODULE, "log") : NULL;
   bool proceed = !PyErr_Occurred() || reported(NULL);
   PyObject *place = enterable(state, context, before);
-  if (log) proceed = deliver(state, log, place, object);
+  if (proceed) proceed = watch_event(state, receivers.watch, place, event);
+  if (log && proceed) proceed = deliver(state, log, place, object);
   if (object && on_event && proceed) proceed = deliver(state, on_event, place, object);
   Py_XDECREF(place);
   Py_XDECREF(object);
@@ -159,15 +231,15 @@ bool event_report(core_state *state, PyObject *on_event, PyObject *context, cons
   return proceed;
 }
 
-void event_report_refusal(core_state *state, PyObject *on_event, privy_client *client, const privy_request *request,
-                          const privy_error *error) {
+void event_report_refusal(core_state *state, event_receivers receivers, privy_client *client,
+                          const privy_request *request, const privy_error *error) {
   privy_level least;
   privy_trace_event event;
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
-  bool proceed = event_wanted(state, on_event, &least);
+  bool proceed = event_wanted(state, receivers, &least);
   if (proceed && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
-    proceed = event_report(state, on_event, NULL, &event);
+    proceed = event_report(state, receivers, NULL, &event);
   if (proceed) {
     PyErr_Restore(type, value, trace);
     return;

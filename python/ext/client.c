@@ -1,5 +1,7 @@
 #include "client.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "call_event.h"
@@ -23,6 +25,8 @@ typedef struct client_object {
   privy_client *client;
   privy_sandbox *sandbox; /* its clock is the clock of the client; may be NULL */
   PyObject *on_event;     /* may be NULL */
+  lazy_slot watch;        /* of the owner: a Watch of privy._otel */
+  atomic_bool may_watch;  /* of the owner: PRIVY_OTEL is not 0, and creating the Watch has not failed */
   int64_t reserve;
   size_t running;
   atomic_bool closed;
@@ -85,8 +89,51 @@ void client_release(PyObject *object) {
   release(owner_of((client_object *)object), 1);
 }
 
-PyObject *client_on_event(PyObject *object) {
-  return ((client_object *)object)->on_event;
+/* A Watch for the client; NULL with an exception. */
+static PyObject *new_watch(core_state *state, client_object *owner) {
+  PyObject *type = lazy_import(&state->watch_class, "privy._otel", "Watch");
+  privy_client *client = type ? acquire(owner) : NULL;
+  if (type && !client) PyErr_SetString(PyExc_RuntimeError, "the client is closed");
+  if (!client) return NULL;
+  PyObject *watch = PyObject_CallFunction(type, "ss", privy_client_base_url(client), privy_client_token_url(client));
+  release(owner, 1);
+  return watch;
+}
+
+/* Creates the Watch, or stores that this fails. The exception that is set stays set. */
+static void create_watch(core_state *state, client_object *owner) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  if (!lazy_set(&owner->watch, new_watch(state, owner))) {
+    owner->may_watch = false;
+    if (PyErr_ExceptionMatches(PyExc_ImportError))
+      PyErr_Clear();
+    else
+      PyErr_WriteUnraisable((PyObject *)owner);
+  }
+  PyErr_Restore(type, value, trace);
+}
+
+/* Imports nothing of OpenTelemetry in a program that does not use it. */
+static bool uses_otel(core_state *state) {
+  PyObject *modules = PyImport_GetModuleDict();
+  return PyDict_Contains(modules, state->names[NAME_OTEL_CONTEXT]) > 0;
+}
+
+static PyObject *watch_of(core_state *state, client_object *owner) {
+  PyObject *watch = lazy_get(&owner->watch);
+  if (watch || !owner->may_watch || owner->closed || event_is_reporting() || !uses_otel(state)) return watch;
+  create_watch(state, owner);
+  return lazy_get(&owner->watch);
+}
+
+event_receivers client_receivers(core_state *state, PyObject *object) {
+  client_object *self = (client_object *)object;
+  return (event_receivers){self->on_event, watch_of(state, owner_of(self))};
+}
+
+bool client_is_watched(PyObject *object) {
+  return lazy_get(&owner_of((client_object *)object)->watch);
 }
 
 int client_finish(core_state *state, PyObject *object, privy_request *request) {
@@ -97,7 +144,7 @@ int client_finish(core_state *state, PyObject *object, privy_request *request) {
     errors_raise(state, status, &error);
     privy_client *client = client_acquire(state, object);
     if (client) {
-      event_report_refusal(state, client_on_event(object), client, request, &error);
+      event_report_refusal(state, client_receivers(state, object), client, request, &error);
       client_release(object);
     }
   }
@@ -123,7 +170,7 @@ int client_options(core_state *state, PyObject *object, PyObject *const *given, 
 
 typedef struct waiting {
   core_state *state;
-  PyObject *on_event;
+  event_receivers receivers;
   PyThreadState *thread;
   bool asked;
   bool stopped;
@@ -148,7 +195,7 @@ static void observe(void *context, const privy_trace_event *event) {
   PyObject *type, *value, *trace;
   PyEval_RestoreThread(wait->thread);
   PyErr_Fetch(&type, &value, &trace);
-  if (!event_report(wait->state, wait->on_event, NULL, event)) {
+  if (!event_report(wait->state, wait->receivers, NULL, event)) {
     if (!wait->stopped) PyErr_Fetch(&type, &value, &trace);
     wait->stopped = true;
   }
@@ -156,15 +203,28 @@ static void observe(void *context, const privy_trace_event *event) {
   wait->thread = PyEval_SaveThread();
 }
 
+static void announce(void *context, const privy_trace_event *event, privy_send_headers *headers) {
+  waiting *wait = context;
+  PyObject *type, *value, *trace;
+  PyEval_RestoreThread(wait->thread);
+  PyErr_Fetch(&type, &value, &trace);
+  event_send(wait->state, wait->receivers, NULL, event, headers);
+  PyErr_Restore(type, value, trace);
+  wait->thread = PyEval_SaveThread();
+}
+
 /* Makes the call without the GIL, on an acquired client. NULL with an exception. */
-static privy_response *run(core_state *state, privy_client *client, PyObject *on_event, const privy_request *request,
-                           const privy_options *options) {
-  waiting wait = {.state = state, .on_event = on_event};
+static privy_response *run(core_state *state, privy_client *client, event_receivers receivers,
+                           const privy_request *request, const privy_options *options) {
+  waiting wait = {.state = state, .receivers = receivers};
   privy_level least;
-  if (!event_wanted(state, on_event, &least)) return NULL;
+  if (!event_wanted(state, receivers, &least)) return NULL;
   bool wanted = least != PRIVY_LEVEL_OFF;
-  const privy_hooks hooks = {
-      .stop = signal_raised, .observe = wanted ? observe : NULL, .min_level = least, .context = &wait};
+  const privy_hooks hooks = {.stop = signal_raised,
+                             .observe = wanted ? observe : NULL,
+                             .send = receivers.watch ? announce : NULL,
+                             .min_level = least,
+                             .context = &wait};
   privy_error error;
   privy_error_init(&error);
   privy_response *response = NULL;
@@ -190,7 +250,7 @@ static privy_response *send(core_state *state, client_object *self, privy_reques
   }
   privy_response *response = NULL;
   if (client) {
-    response = run(state, client, self->on_event, request, &options);
+    response = run(state, client, client_receivers(state, (PyObject *)self), request, &options);
     client_release((PyObject *)self);
   }
   privy_request_free(request);
@@ -299,7 +359,7 @@ static PyObject *client_with_options(PyObject *object, PyObject *const *args, Py
   if (!copy) return NULL;
   copy->root = (client_object *)Py_NewRef((PyObject *)owner_of(self));
   copy->options = options;
-  copy->on_event = Py_XNewRef(on_event == Py_None ? client_on_event(object) : on_event);
+  copy->on_event = Py_XNewRef(on_event == Py_None ? self->on_event : on_event);
   return (PyObject *)copy;
 }
 
@@ -374,6 +434,8 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywor
   self->sandbox = config.sandbox;
   self->reserve = config.options.reserve;
   self->on_event = on_event == Py_None ? NULL : Py_NewRef(on_event);
+  const char *otel = getenv("PRIVY_OTEL");
+  self->may_watch = !otel || strcmp(otel, "0") != 0;
   privy_error error;
   privy_error_init(&error);
   privy_status status = privy_client_new(&config, &self->client, &error);
@@ -390,6 +452,8 @@ static int client_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(Py_TYPE(object));
   Py_VISIT((PyObject *)((client_object *)object)->root);
   Py_VISIT(((client_object *)object)->on_event);
+  PyObject *watch = lazy_get(&((client_object *)object)->watch);
+  Py_VISIT(watch);
   return 0;
 }
 
@@ -404,6 +468,7 @@ static void client_dealloc(PyObject *object) {
   privy_client_free(self->client);
   Py_XDECREF((PyObject *)self->root);
   Py_XDECREF(self->on_event);
+  Py_XDECREF(lazy_get(&self->watch));
   state_free_object(object);
 }
 

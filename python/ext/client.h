@@ -2,6 +2,7 @@
 #ifndef PRIVY_PYTHON_CLIENT_H
 #define PRIVY_PYTHON_CLIENT_H
 
+#include "call_event.h"
 #include "state.h"
 
 /* The core's client of a Client. It is not freed before client_release, even if it is closed meanwhile. NULL with an
@@ -10,8 +11,10 @@ privy_client *client_acquire(core_state *state, PyObject *object);
 void client_release(PyObject *object);
 /* Whether the client is open; false with an exception. */
 bool client_open(core_state *state, PyObject *object);
-/* The callback for events of calls; may be NULL. Borrowed. */
-PyObject *client_on_event(PyObject *object);
+/* The receivers of the events of its calls. Creates the Watch if the program has imported OpenTelemetry. */
+event_receivers client_receivers(core_state *state, PyObject *object);
+/* Whether it has a Watch. Needs no GIL. */
+bool client_is_watched(PyObject *object);
 /* Checks the request; reports an event if it is invalid. 0, or -1 with an exception that has all error details. */
 int client_finish(core_state *state, PyObject *object, privy_request *request);
 /* Whether a sandbox handles the calls of the client. */

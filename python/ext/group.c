@@ -1,34 +1,18 @@
 #include "group.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "call_event.h"
 #include "client.h"
 #include "contexts.h"
 #include "errors.h"
+#include "group_object.h"
 #include "options.h"
 #include "request.h"
 #include "types.h"
 
 /* Seconds of a wait before signal handlers run. */
 #define SLICE 0.05
-
-/*
- * Concurrent calls of a client. `calls` has the operation of each call in flight, by id. `busy` is the lock: it is not
- * waited for; a thread or callback that finds it taken gets an exception.
- */
-typedef struct group_object {
-  PyObject_HEAD PyObject *client;
-  PyObject *calls;
-  PyObject *contexts;
-  PyObject *socket_callback;
-  privy_group *group; /* NULL: closed */
-  privy_level least;  /* of the events that calls record */
-  pid_t process;
-  bool finalized;
-  atomic_bool busy;
-} group_object;
 
 static bool try_lock(group_object *self) {
   return !atomic_exchange_explicit(&self->busy, true, memory_order_acquire);
@@ -67,7 +51,7 @@ static bool report(group_object *self) {
   privy_trace_event event;
   while (take_event(self, &event)) {
     PyObject *context = contexts_find(self->contexts, event.id);
-    bool proceed = event_report(state, client_on_event(self->client), context, &event);
+    bool proceed = event_report(state, client_receivers(state, self->client), context, &event);
     Py_XDECREF(context);
     if (proceed) continue;
     if (type)
@@ -133,7 +117,7 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
   privy_options options;
   if (!request) return NULL;
   privy_level least;
-  bool ready = event_wanted(state, client_on_event(self->client), &least) &&
+  bool ready = event_wanted(state, client_receivers(state, self->client), &least) &&
                client_options(state, client, given, &options) == 0 && client_finish(state, client, request) == 0 &&
                lock(self);
   if (!ready) {
@@ -249,10 +233,11 @@ static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
 bool group_drive(PyObject *object, double seconds) {
   group_object *self = (group_object *)object;
   if (!lock(self)) return false;
-  PyThreadState *thread = PyEval_SaveThread();
+  self->thread = PyEval_SaveThread();
   if (seconds < 0) privy_group_poll(self->group);
   if (seconds >= 0) privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
-  PyEval_RestoreThread(thread);
+  PyEval_RestoreThread(self->thread);
+  self->thread = NULL;
   unlock(self);
   return PyErr_CheckSignals() == 0 && report(self);
 }
@@ -261,50 +246,6 @@ bool group_drive(PyObject *object, double seconds) {
 static PyObject *group_wait(PyObject *object, PyObject *value) {
   double seconds = PyFloat_AsDouble(value);
   if (PyErr_Occurred() || !group_drive(object, seconds > 0 ? seconds : 0)) return NULL;
-  Py_RETURN_NONE;
-}
-
-/* ---- driven by an event loop ---- */
-
-static void on_socket(void *context, int socket, int events) {
-  group_object *self = context;
-  if (!self->socket_callback) return;
-  PyObject *type, *value, *trace;
-  PyErr_Fetch(&type, &value, &trace);
-  PyObject *result = PyObject_CallFunction(self->socket_callback, "ii", socket, events);
-  if (!result) PyErr_WriteUnraisable(self->socket_callback);
-  Py_XDECREF(result);
-  PyErr_Restore(type, value, trace);
-}
-
-static PyObject *group_set_socket_callback(PyObject *object, PyObject *socket_callback) {
-  group_object *self = (group_object *)object;
-  if (!lock(self)) return NULL;
-  PyObject *before = self->socket_callback;
-  self->socket_callback = Py_NewRef(socket_callback);
-  privy_group_set_socket_callback(self->group, on_socket, self);
-  unlock(self);
-  Py_XDECREF(before);
-  Py_RETURN_NONE;
-}
-
-static PyObject *group_timeout(PyObject *object, PyObject *unused) {
-  (void)unused;
-  group_object *self = (group_object *)object;
-  if (!lock(self)) return NULL;
-  double seconds = privy_group_timeout(self->group);
-  unlock(self);
-  return seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(seconds);
-}
-
-/* socket_action(socket, events): a socket is ready; socket -1: time has passed. */
-static PyObject *group_socket_action(PyObject *object, PyObject *args) {
-  group_object *self = (group_object *)object;
-  int socket, events;
-  if (!PyArg_ParseTuple(args, "ii", &socket, &events) || !lock(self)) return NULL;
-  privy_group_socket_action(self->group, socket, events);
-  unlock(self);
-  if (!report(self)) return NULL;
   Py_RETURN_NONE;
 }
 
@@ -371,7 +312,8 @@ void group_unlock(PyObject *object) {
 bool group_observe(PyObject *object) {
   group_object *self = (group_object *)object;
   privy_level least;
-  if (!event_wanted(state_of_object(object), client_on_event(self->client), &least) || !lock(self)) return false;
+  core_state *state = state_of_object(object);
+  if (!event_wanted(state, client_receivers(state, self->client), &least) || !lock(self)) return false;
   observe(self, least);
   unlock(self);
   return true;
@@ -400,6 +342,22 @@ void group_report_last(PyObject *object) {
   PyErr_Restore(type, value, trace);
 }
 
+/* A request is about to be sent, in group_drive or a socket action. */
+static void on_send(void *context, const privy_trace_event *event, privy_send_headers *headers) {
+  group_object *self = context;
+  if (!client_is_watched(self->client)) return;
+  PyThreadState *thread = self->thread;
+  if (thread) PyEval_RestoreThread(thread);
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  core_state *state = state_of_object((PyObject *)self);
+  PyObject *place = contexts_find(self->contexts, event->id);
+  event_send(state, client_receivers(state, self->client), place, event, headers);
+  Py_XDECREF(place);
+  PyErr_Restore(type, value, trace);
+  if (thread) self->thread = PyEval_SaveThread();
+}
+
 static bool open_group(core_state *state, group_object *self, PyObject *object) {
   privy_client *client = client_acquire(state, object);
   if (!client) return false;
@@ -408,6 +366,7 @@ static bool open_group(core_state *state, group_object *self, PyObject *object) 
   privy_status status = privy_group_new(client, &self->group, &error);
   if (status == PRIVY_OK) {
     self->client = Py_NewRef(object);
+    privy_group_set_send_callback(self->group, on_send, self);
   } else {
     client_release(object);
     errors_raise(state, status, &error);

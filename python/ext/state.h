@@ -44,6 +44,10 @@ typedef struct record_type {
   X(LOAD_PAGE, "_load_page")                                                                                           \
   X(LOGGING, "logging")                                                                                                \
   X(IS_ENABLED_FOR, "isEnabledFor")                                                                                    \
+  X(OTEL_CONTEXT, "opentelemetry.context")                                                                             \
+  X(ACTIVE, "active")                                                                                                  \
+  X(EVENT, "event")                                                                                                    \
+  X(SEND, "send")                                                                                                      \
   X(RUN, "run")                                                                                                        \
   X(COPY, "copy")
 
@@ -72,6 +76,7 @@ typedef struct core_state {
   lazy_slot error_builder;
   lazy_slot event_class;
   lazy_slot event_log;
+  lazy_slot watch_class;
   lazy_slot logger;
   lazy_slot decimal;
   lazy_slot datetime;
