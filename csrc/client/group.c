@@ -260,7 +260,7 @@ static void engine_send(privy_group *group, privy_pending *pending) {
 static void announce(privy_group *group, privy_pending *pending) {
   if (!group->on_send || !group->trace.count) return;
   const privy_trace_event event = group->trace.events[group->trace.count - 1];
-  if (event.kind != PRIVY_TRACE_REQUEST || event.id != pending->id) return;
+  if (event.kind != PRIVY_TRACE_REQUEST || event.id != pending->call.id) return;
   group->on_send(group->on_send_context, &event, (privy_send_headers *)&pending->call.wire_request.headers);
 }
 

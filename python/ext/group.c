@@ -14,56 +14,6 @@
 /* Seconds of a wait before signal handlers run. */
 #define SLICE 0.05
 
-static bool try_lock(group_object *self) {
-  return !atomic_exchange_explicit(&self->busy, true, memory_order_acquire);
-}
-
-static void unlock(group_object *self) {
-  atomic_store_explicit(&self->busy, false, memory_order_release);
-}
-
-/* Locks the group. False with an exception when it is in use, closed, or belongs to the parent process. */
-static bool lock(group_object *self) {
-  if (!try_lock(self)) {
-    PyErr_SetString(PyExc_RuntimeError, "the group is in use by another thread");
-    return false;
-  }
-  bool open = self->group, own = self->process == getpid();
-  if (open && own) return true;
-  unlock(self);
-  errors_refuse(state_of_object((PyObject *)self),
-                open ? "the group of calls belongs to the parent of this process" : "the group of calls is closed");
-  return false;
-}
-
-static bool take_event(group_object *self, privy_trace_event *event) {
-  if (!try_lock(self)) return false;
-  bool found = self->group && privy_group_take_event(self->group, event);
-  unlock(self);
-  return found;
-}
-
-/* Reports all recorded events, even if a callback raises an exception that must stop the calls: then false, with that
- * exception. */
-static bool report(group_object *self) {
-  core_state *state = state_of_object((PyObject *)self);
-  PyObject *type = NULL, *value = NULL, *trace = NULL;
-  privy_trace_event event;
-  while (take_event(self, &event)) {
-    PyObject *context = contexts_find(self->contexts, event.id);
-    bool proceed = event_report(state, client_receivers(state, self->client), context, &event);
-    Py_XDECREF(context);
-    if (proceed) continue;
-    if (type)
-      PyErr_Clear();
-    else
-      PyErr_Fetch(&type, &value, &trace);
-  }
-  if (!type) return true;
-  PyErr_Restore(type, value, trace);
-  return false;
-}
-
 /* ---- starting and stopping ---- */
 
 static bool read_id(PyObject *value, uint64_t *id) {
@@ -119,14 +69,14 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
   privy_level least;
   bool ready = event_wanted(state, client_receivers(state, self->client), &least) &&
                client_options(state, client, given, &options) == 0 && client_finish(state, client, request) == 0 &&
-               lock(self);
+               group_enter(self);
   if (!ready) {
     privy_request_free(request);
     return NULL;
   }
   observe(self, least);
   bool started = start_locked(self, client, number, request, &options, operation);
-  unlock(self);
+  group_leave(self);
   if (!started) return NULL;
   Py_RETURN_NONE;
 }
@@ -159,11 +109,11 @@ static PyObject *group_request(PyObject *object, PyObject *const *args, Py_ssize
 static PyObject *group_cancel(PyObject *object, PyObject *number) {
   group_object *self = (group_object *)object;
   uint64_t id;
-  if (!read_id(number, &id) || !lock(self)) return NULL;
+  if (!read_id(number, &id) || !group_enter(self)) return NULL;
   bool found = privy_group_cancel(self->group, id);
   bool failed = found && PyDict_DelItem(self->calls, number) < 0;
-  unlock(self);
-  if (failed || !report(self)) return NULL;
+  group_leave(self);
+  if (failed || !group_report((PyObject *)self)) return NULL;
   contexts_forget(self->contexts, id);
   return PyBool_FromLong(found);
 }
@@ -193,10 +143,10 @@ static PyObject *group_next_completed(PyObject *object, PyObject *unused) {
   group_object *self = (group_object *)object;
   privy_completion completion;
   const privy_operation *operation = NULL;
-  if (!lock(self)) return NULL;
+  if (!group_enter(self)) return NULL;
   bool found = privy_group_next_completed(self->group, &completion);
   PyObject *number = found ? remove_call(self, completion.id, &operation) : NULL;
-  unlock(self);
+  group_leave(self);
   if (!found) Py_RETURN_NONE;
   PyObject *value = number ? value_of(state_of_object(object), operation, &completion) : NULL;
   PyObject *exception = value ? Py_NewRef(Py_None) : errors_caught();
@@ -213,18 +163,18 @@ static Py_ssize_t group_length(PyObject *object) {
 static PyObject *group_set_prefetch(PyObject *object, PyObject *on) {
   group_object *self = (group_object *)object;
   int truth = PyObject_IsTrue(on);
-  if (truth < 0 || !lock(self)) return NULL;
+  if (truth < 0 || !group_enter(self)) return NULL;
   privy_group_set_prefetch(self->group, truth > 0);
-  unlock(self);
+  group_leave(self);
   Py_RETURN_NONE;
 }
 
 static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
-  if (!lock(self)) return NULL;
+  if (!group_enter(self)) return NULL;
   double until = privy_group_waiting_until(self->group);
-  unlock(self);
+  group_leave(self);
   return until > 0 ? PyFloat_FromDouble(until) : Py_NewRef(Py_None);
 }
 
@@ -232,14 +182,14 @@ static PyObject *group_waiting_until(PyObject *object, PyObject *unused) {
 
 bool group_drive(PyObject *object, double seconds) {
   group_object *self = (group_object *)object;
-  if (!lock(self)) return false;
+  if (!group_enter(self)) return false;
   self->thread = PyEval_SaveThread();
   if (seconds < 0) privy_group_poll(self->group);
   if (seconds >= 0) privy_group_wait(self->group, seconds < SLICE ? seconds : SLICE);
   PyEval_RestoreThread(self->thread);
   self->thread = NULL;
-  unlock(self);
-  return PyErr_CheckSignals() == 0 && report(self);
+  group_leave(self);
+  return PyErr_CheckSignals() == 0 && group_report((PyObject *)self);
 }
 
 /* wait(seconds): for no longer than SLICE; the caller calls it again. */
@@ -253,7 +203,7 @@ static PyObject *group_wait(PyObject *object, PyObject *value) {
 
 /* False if the group is in use. */
 static bool shut(group_object *self) {
-  if (!try_lock(self)) return false;
+  if (!group_try_lock(self)) return false;
   privy_group *group = self->group;
   self->group = NULL;
   if (group) {
@@ -261,7 +211,7 @@ static bool shut(group_object *self) {
     PyDict_Clear(self->calls);
     PyDict_Clear(self->contexts);
   }
-  unlock(self);
+  group_leave(self);
   if (group) client_release(self->client);
   return true;
 }
@@ -272,9 +222,9 @@ static void group_finalize(PyObject *object) {
   group_object *self = (group_object *)object;
   bool own = self->group && self->process == getpid();
   self->finalized = true;
-  if (!own || PyDict_Size(self->calls) == 0 || !try_lock(self)) return;
+  if (!own || PyDict_Size(self->calls) == 0 || !group_try_lock(self)) return;
   privy_group_cancel_all(self->group);
-  unlock(self);
+  group_leave(self);
   group_report_last(object);
 }
 
@@ -282,11 +232,11 @@ static PyObject *group_close(PyObject *object, PyObject *unused) {
   (void)unused;
   group_object *self = (group_object *)object;
   static const char at_work[] = "the group is in use: it cannot be closed now";
-  if (!try_lock(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
+  if (!group_try_lock(self)) return PyErr_Format(PyExc_RuntimeError, at_work);
   bool own = self->group && self->process == getpid();
   if (own) privy_group_cancel_all(self->group);
-  unlock(self);
-  bool proceed = !own || report(self);
+  group_leave(self);
+  bool proceed = !own || group_report((PyObject *)self);
   if (!shut(self) && proceed) return PyErr_Format(PyExc_RuntimeError, at_work);
   if (!proceed) return NULL;
   Py_RETURN_NONE;
@@ -300,22 +250,13 @@ bool group_shut(PyObject *object) {
 
 /* ---- for bulk runs ---- */
 
-privy_group *group_lock(PyObject *object) {
-  group_object *self = (group_object *)object;
-  return lock(self) ? self->group : NULL;
-}
-
-void group_unlock(PyObject *object) {
-  unlock((group_object *)object);
-}
-
 bool group_observe(PyObject *object) {
   group_object *self = (group_object *)object;
   privy_level least;
   core_state *state = state_of_object(object);
-  if (!event_wanted(state, client_receivers(state, self->client), &least) || !lock(self)) return false;
+  if (!event_wanted(state, client_receivers(state, self->client), &least) || !group_enter(self)) return false;
   observe(self, least);
-  unlock(self);
+  group_leave(self);
   return true;
 }
 
@@ -328,15 +269,11 @@ void group_forget_context(PyObject *object, uint64_t id) {
   contexts_forget(((group_object *)object)->contexts, id);
 }
 
-bool group_report(PyObject *object) {
-  return report((group_object *)object);
-}
-
 void group_report_last(PyObject *object) {
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
   PyObject *function = PySys_GetObject("is_finalizing"), *ending = function ? PyObject_CallNoArgs(function) : NULL;
-  if (ending == Py_False && !event_is_reporting()) (void)report((group_object *)object);
+  if (ending == Py_False && !event_is_reporting()) (void)group_report(object);
   if (PyErr_Occurred()) PyErr_WriteUnraisable(NULL);
   Py_XDECREF(ending);
   PyErr_Restore(type, value, trace);

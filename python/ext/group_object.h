@@ -1,4 +1,4 @@
-/* The Python object Group, as group.c and group_loop.c use it. */
+/* The Python object Group, as group*.c use it. */
 #ifndef PRIVY_PYTHON_GROUP_OBJECT_H
 #define PRIVY_PYTHON_GROUP_OBJECT_H
 
@@ -23,6 +23,13 @@ typedef struct group_object {
   bool finalized;
   atomic_bool busy;
 } group_object;
+
+/* Locks the group if it is not in use; false otherwise. */
+bool group_try_lock(group_object *self);
+/* The same; false with an exception when it is in use, closed, or belongs to the parent process. */
+bool group_enter(group_object *self);
+/* Unlocks the group. */
+void group_leave(group_object *self);
 
 /* set_socket_callback(callback): callback(socket, events) is called with the sockets to watch. */
 PyObject *group_set_socket_callback(PyObject *object, PyObject *socket_callback);

@@ -56,13 +56,13 @@ _operations = _meter.create_histogram(
     "privy.client.operation.duration",
     unit="s",
     description="Duration of calls, with their retries and waits.",
-    explicit_bucket_boundaries_advisory=[*_BOUNDS, 30, 60, 90, 600, 3600],
+    explicit_bucket_boundaries_advisory=[*_BOUNDS, 25, 50, 100, 500, 2500],
 )
 _waits = _meter.create_histogram(
     "privy.client.wait.duration",
     unit="s",
     description="Waits for the rate limit and before retries.",
-    explicit_bucket_boundaries_advisory=[0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 90, 600, 3600],
+    explicit_bucket_boundaries_advisory=[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 500, 2500],
 )
 _limited = _meter.create_counter(
     "privy.client.rate_limited", unit="{response}", description="Responses with status 429."

@@ -73,6 +73,11 @@ class CallEvent:
     message: str = ""
     """The event as one line, as it is logged."""
 
+    def to_dict(self) -> dict[str, str | int | float | bool]:
+        """The fields that are not None: strings, numbers and booleans only, for structlog and other JSON logs."""
+        known = ((item.name, getattr(self, item.name)) for item in fields(self))
+        return {name: value for name, value in known if value is not None}
+
     def __repr__(self) -> str:
         known = ((item.name, getattr(self, item.name)) for item in fields(self) if item.name != "message")
         shown = (f"{name}={_rounded(value)!r}" for name, value in known if value is not None)

@@ -29,6 +29,78 @@ done:
   play_close(&p);
 }
 
+typedef struct sent {
+  char requests[256];
+  bool tried[6];
+} sent;
+
+static void add_own_headers(void *context, const privy_trace_event *event, privy_send_headers *headers) {
+  static const char *const given[][2] = {{"X-Trace", "7"},       {"x-trace", "8"}, {"Accept", "text/csv"},
+                                         {"Authorization", "x"}, {"X Y", "a"},     {"X-A", "a\r\nX-B: b"}};
+  sent *seen = context;
+  size_t used = strlen(seen->requests);
+  snprintf(seen->requests + used, sizeof seen->requests - used, "%d:%s#%d ", (int)event->id, event->path,
+           event->attempt);
+  for (size_t i = 0; i < COUNT(given); i++)
+    seen->tried[i] =
+        privy_send_headers_add(headers, given[i][0], strlen(given[i][0]), given[i][1], strlen(given[i][1]));
+}
+
+static size_t count_of(const char *text, const char *part) {
+  size_t count = 0;
+  for (const char *at = text; (at = strstr(at, part)); at += strlen(part)) count++;
+  return count;
+}
+
+/* The second request is the retry of the first one, or that of the other call. */
+static void headers_are_added_to_each_request(void **state) {
+  (void)state;
+  const privy_sandbox_fault once = {.http_status = 503, .retry_after = 0, .count = 1};
+  sent seen = {0};
+  privy_request *request = NULL;
+  privy_group *group = NULL;
+  privy_completion completion = {0};
+  privy_sandbox_history *history = NULL;
+  play p;
+  CHECK_OK(play_open(&p, NULL));
+  CHECK_OK(privy_sandbox_add_fault(p.sandbox, &once));
+  CHECK_OK(privy_group_new(p.client, &group, &p.error));
+  privy_group_set_send_callback(group, add_own_headers, &seen);
+  for (uint64_t id = 0; id < 3; id++) {
+    privy_group_observe(group, id < 2 ? PRIVY_LEVEL_DEBUG : PRIVY_LEVEL_INFO);
+    CHECK_OK(ask_for("contacts.list", "{}", &request, &p.error));
+    privy_request *given = request;
+    request = NULL;
+    CHECK_OK(privy_group_start(group, given, NULL, id, &p.error));
+  }
+  for (size_t ended = 0; ended < 3; privy_group_wait(group, 5))
+    for (; privy_group_next_completed(group, &completion); privy_completion_clear(&completion)) {
+      CHECK_OK(completion.status);
+      ended++;
+    }
+  CHECK_OK(privy_sandbox_history_new(p.sandbox, &history));
+  if (harness_sweeping()) goto done; /* a header or an event without memory is left out */
+  assert_int_equal(count_of(seen.requests, "0:/contacts#"), 2);
+  assert_int_equal(count_of(seen.requests, "1:/contacts#"), 1);
+  assert_int_equal(strlen(seen.requests), 3 * strlen("0:/contacts#1 "));
+  assert_true(seen.tried[0]);
+  for (size_t i = 1; i < COUNT(seen.tried); i++) assert_false(seen.tried[i]);
+  size_t with = 0;
+  const privy_sandbox_request *received;
+  for (size_t i = 0; (received = privy_sandbox_history_at(history, i)); i++) {
+    with += count_of(received->headers, "X-Trace: 7\r\n");
+    assert_int_equal(count_of(received->headers, "x-trace") + count_of(received->headers, "X-A"), 0);
+    assert_int_equal(count_of(received->headers, "Accept: "), 1);
+  }
+  assert_int_equal(with, 3); /* of four: the third call keeps fewer events */
+done:
+  privy_sandbox_history_free(history);
+  privy_completion_clear(&completion);
+  privy_request_free(request);
+  privy_group_free(group);
+  play_close(&p);
+}
+
 static void stopped_calls_report_their_end(void **state) {
   (void)state;
   const privy_sandbox_fault slow = {.delay = 60, .count = 2};
@@ -182,9 +254,8 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(a_group_keeps_no_events_by_default),
-      TEST(stopped_calls_report_their_end),
-      TEST(events_carry_the_id_of_their_call),
+      TEST(a_group_keeps_no_events_by_default), TEST(headers_are_added_to_each_request),
+      TEST(stopped_calls_report_their_end),     TEST(events_carry_the_id_of_their_call),
       TEST_UNSWEPT(every_start_has_one_end),
   };
   return HARNESS_RUN(tests);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
+import json
 import pickle
 import re
 import threading
@@ -218,3 +219,18 @@ def test_a_budget_that_is_spent(sandbox, listener):
     assert (refused.error, refused.reason, refused.status) == ("RateLimitError", caught.value.message, None)
     assert refused.seconds == caught.value.retry_after
     assert (end.error, end.reason, end.attempt) == ("RateLimitError", caught.value.message, 0)
+
+
+def test_events_become_json_without_an_encoder(recorder):
+    recorder.answer = lambda request: Reply(status=503, headers={"X-Request-Id": "req-1"})
+    events = []
+    with recorder.client(on_event=events.append) as client, pytest.raises(privy.ServerError):
+        client.contacts.get("cus_1")
+    for event in events:
+        fields = json.loads(json.dumps(event.to_dict()))
+        assert fields == {name: getattr(event, name) for name in fields}
+        assert None not in fields.values()
+        assert fields["message"] == str(event)
+        assert (fields["kind"], fields["operation"]) == (event.kind, "contacts.get")
+    assert {"status", "request_id", "total"} <= events[-1].to_dict().keys()
+    assert "seconds" not in events[-1].to_dict()

@@ -66,9 +66,25 @@ class Contacts(Resource):
             custom_fields,
             send_welcome_sms,
         )
-        result: Contact = self._core.call(
-            "contacts.create", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: Contact = self._core.call(
+                "contacts.create", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del (
+                params,
+                email,
+                phone_number,
+                first_name,
+                last_name,
+                email_consent,
+                sms_consent,
+                tags,
+                custom_fields,
+                send_welcome_sms,
+                extra,
+                extra_headers,
+            )
         return result
 
     def get(
@@ -89,9 +105,12 @@ class Contacts(Resource):
             NotFoundError: there is no contact with this id.
         """
         params = (id,)
-        result: Contact = self._core.call(
-            "contacts.get", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: Contact = self._core.call(
+                "contacts.get", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del params, id, extra, extra_headers
         return result
 
     def list(
@@ -198,9 +217,26 @@ class Contacts(Resource):
             custom_fields,
             send_welcome_sms,
         )
-        result: Contact = self._core.call(
-            "contacts.update", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: Contact = self._core.call(
+                "contacts.update", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del (
+                params,
+                id,
+                email,
+                phone_number,
+                first_name,
+                last_name,
+                email_consent,
+                sms_consent,
+                tags,
+                custom_fields,
+                send_welcome_sms,
+                extra,
+                extra_headers,
+            )
         return result
 
     def upsert(
@@ -242,9 +278,25 @@ class Contacts(Resource):
             custom_fields,
             send_welcome_sms,
         )
-        result: Contact = self._core.call(
-            "contacts.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: Contact = self._core.call(
+                "contacts.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del (
+                params,
+                email,
+                phone_number,
+                first_name,
+                last_name,
+                email_consent,
+                sms_consent,
+                tags,
+                custom_fields,
+                send_welcome_sms,
+                extra,
+                extra_headers,
+            )
         return result
 
     def upsert_many(
@@ -322,9 +374,12 @@ class Contacts(Resource):
             NotFoundError: there is no contact with this id.
         """
         params = (id,)
-        result: Contact | None = self._core.call(
-            "contacts.delete", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: Contact | None = self._core.call(
+                "contacts.delete", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del params, id, extra, extra_headers
         return result
 
     def unsubscribe(
@@ -353,9 +408,12 @@ class Contacts(Resource):
             NotFoundError: there is no contact with this id.
         """
         params = (id, reason)
-        result: Contact = self._core.call(
-            "contacts.unsubscribe", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: Contact = self._core.call(
+                "contacts.unsubscribe", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del params, id, reason, extra, extra_headers
         return result
 
     def validate(

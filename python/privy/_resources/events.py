@@ -47,9 +47,23 @@ class Events(Resource):
             PayloadTooLargeError: the body is larger than 256 KB.
         """
         params = (event_type, email, phone, privy_id, event_time, event_data, idempotency_key)
-        result: EventReceipt = self._core.call(
-            "events.ingest", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
-        )
+        try:
+            result: EventReceipt = self._core.call(
+                "events.ingest", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
+            )
+        finally:  # an exception report may show local variables of its frames
+            del (
+                params,
+                event_type,
+                email,
+                phone,
+                privy_id,
+                event_time,
+                event_data,
+                idempotency_key,
+                extra,
+                extra_headers,
+            )
         return result
 
     def ingest_many(

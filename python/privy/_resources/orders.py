@@ -102,7 +102,31 @@ class Orders(Resource):
                 "orders.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
         finally:  # an exception report may show local variables of its frames
-            del params, integration_token
+            del (
+                params,
+                order_id,
+                email,
+                phone,
+                total,
+                currency,
+                order_date,
+                customer_id,
+                subtotal,
+                discounts,
+                tax_lines,
+                total_items,
+                financial_status,
+                fulfillment_status,
+                line_items,
+                billing_address,
+                shipping_address,
+                accepts_email_marketing,
+                accepts_sms_marketing,
+                initial_sync,
+                integration_token,
+                extra,
+                extra_headers,
+            )
         return result
 
     def upsert_many(
