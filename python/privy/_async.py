@@ -70,6 +70,7 @@ class AsyncContactList(BaseList):
                 for part in pager.parts():
                     for contact in part:
                         yield contact
+                    del part, contact  # an exception report may show local variables of its frames
                     pager.prefetch()
                 await pager.advance()
         finally:

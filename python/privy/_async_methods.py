@@ -48,7 +48,10 @@ def plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any,
 
     @wraps(method)
     def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
-        return method(self, *args, **kwargs)
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            del args, kwargs
 
     made: Callable[Concatenate[Any, P], T] = _named(call, method)
     return made
@@ -60,7 +63,10 @@ def listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Conca
 
     @wraps(plain)
     def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> privy.AsyncContactList:
-        result: privy.AsyncContactList = plain(self, *args, **kwargs)
+        try:
+            result: privy.AsyncContactList = plain(self, *args, **kwargs)
+        finally:
+            del args, kwargs
         return result
 
     made: Callable[Concatenate[Any, P], privy.AsyncContactList] = _named(call, plain)
@@ -73,7 +79,10 @@ def many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate
 
     @wraps(plain)
     def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncBulk[T]:
-        result: AsyncBulk[T] = plain(self, *args, **kwargs)
+        try:
+            result: AsyncBulk[T] = plain(self, *args, **kwargs)
+        finally:
+            del args, kwargs
         return result
 
     made: Callable[Concatenate[Any, P], AsyncBulk[T]] = _named(call, plain)

@@ -227,8 +227,8 @@ class Client(BaseClient):
         """
         try:
             return self._request(method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries)
-        finally:
-            del headers
+        finally:  # an exception report may show local variables of its frames
+            del path, params, body, headers
 
     def _request(self, *arguments: Any) -> Response:
         try:

@@ -229,6 +229,7 @@ class ContactList(BaseList):
             while pager.page is not None:
                 for part in pager.parts():
                     yield from part
+                    del part  # an exception report may show local variables of its frames
                     pager.prefetch()
                 pager.advance()
         finally:

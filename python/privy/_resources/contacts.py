@@ -7,6 +7,7 @@ from _collections_abc import Callable, Iterable, Mapping, Sequence
 import privy
 
 from .._core import Contact, Omit, omit, validate
+from .._hidden import hidden
 from ._base import Resource
 
 PER_PAGE = 100
@@ -113,6 +114,7 @@ class Contacts(Resource):
             del params, id, extra, extra_headers
         return result
 
+    @hidden
     def list(
         self,
         *,
@@ -299,6 +301,7 @@ class Contacts(Resource):
             )
         return result
 
+    @hidden
     def upsert_many(
         self,
         rows: Iterable[privy.types.Row],
@@ -338,6 +341,7 @@ class Contacts(Resource):
         options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("contacts.upsert", rows, check_first, concurrency, on_progress, options)
 
+    @hidden
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them.
 
@@ -416,6 +420,7 @@ class Contacts(Resource):
             del params, id, reason, extra, extra_headers
         return result
 
+    @hidden
     def validate(
         self,
         operation: privy.types.ContactOperation = "upsert",

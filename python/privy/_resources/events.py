@@ -7,6 +7,7 @@ from _collections_abc import Callable, Iterable, Mapping, Sequence
 import privy
 
 from .._core import EventReceipt, Omit, omit, validate
+from .._hidden import hidden
 from ._base import Resource
 
 
@@ -66,6 +67,7 @@ class Events(Resource):
             )
         return result
 
+    @hidden
     def ingest_many(
         self,
         rows: Iterable[privy.types.Row],
@@ -105,6 +107,7 @@ class Events(Resource):
         options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("events.ingest", rows, check_first, concurrency, on_progress, options)
 
+    @hidden
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them.
 
@@ -121,6 +124,7 @@ class Events(Resource):
 
         return details_of("events.ingest", rows)
 
+    @hidden
     def validate(
         self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
     ) -> privy.types.Details:

@@ -7,6 +7,7 @@ from _collections_abc import Callable, Iterable, Mapping, Sequence
 import privy
 
 from .._core import Omit, Order, omit, validate
+from .._hidden import hidden
 from ._base import Resource
 
 
@@ -129,6 +130,7 @@ class Orders(Resource):
             )
         return result
 
+    @hidden
     def upsert_many(
         self,
         rows: Iterable[privy.types.Row],
@@ -168,6 +170,7 @@ class Orders(Resource):
         options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
         return self._bulk("orders.upsert", rows, check_first, concurrency, on_progress, options)
 
+    @hidden
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them.
 
@@ -184,6 +187,7 @@ class Orders(Resource):
 
         return details_of("orders.upsert", rows)
 
+    @hidden
     def validate(
         self, /, *, extra: Mapping[str, privy.types.Json] | None = None, **fields: object
     ) -> privy.types.Details:
