@@ -120,6 +120,26 @@ def calls(api: str) -> Iterator[Group]:
         )
 
 
+def telemetry(api: str) -> Iterator[Group]:
+    """What OpenTelemetry adds to one call."""
+    contact_id = json.loads((INPUT / "contact.json").read_text(encoding="utf-8"))["data"]["id"]
+    for key, words, cases in (
+        (
+            "none",
+            "OpenTelemetry off, and its API alone",
+            {"none": "without it", "off": "PRIVY_OTEL=0", "api": "API alone"},
+        ),
+        ("sdk", "spans and metrics of the SDK", {"spans": "spans of privy", "by_hand": "the same spans by hand"}),
+    ):
+        yield Group(
+            f"python-otel-{key}",
+            f"Python: one call on a kept connection, {words}",
+            [Case(label, python("telemetry", name, api, TOKEN, contact_id)) for name, label in cases.items()],
+            rounds=CALL_ROUNDS,
+            same=alike,
+        )
+
+
 def many(api: str) -> Iterator[Group]:
     """A thousand calls, 64 at once, to a server that takes its time."""
     asked = str(BUILT / "many-python.json")
@@ -171,6 +191,6 @@ def every(chosen: str) -> Iterator[Measured]:
     """Measures all groups whose key contains `chosen`, one after the other."""
     yield from (run(group) for group in [*pages(), *orders()] if chosen in group.key)
     with served() as api:
-        yield from (run(group) for group in calls(api) if chosen in group.key)
+        yield from (run(group) for group in [*calls(api), *telemetry(api)] if chosen in group.key)
     with served(DELAY, PAGES) as api:
         yield from (run(group) for group in [*many(api), *listings(api)] if chosen in group.key)

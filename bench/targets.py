@@ -56,6 +56,9 @@ TARGETS = (
     Target(f"Ruby: {CALL}", "ruby-call", ["libcurl loop in C"], 1.6),
     Target("Python: the same, beside clients for Python", "python-call", ["pycurl", "requests", "httpx"], 1),
     Target("Ruby: the same, beside clients for Ruby", "ruby-call", ["net_http", "typhoeus", "excon", "faraday"], 1),
+    Target(f"Python: {CALL}, PRIVY_OTEL=0", "python-otel-none", ["without it"], 1.05, ours="PRIVY_OTEL=0"),
+    Target(f"Python: {CALL}, OpenTelemetry's API alone", "python-otel-none", ["PRIVY_OTEL=0"], 1.10, ours="API alone"),
+    Target(f"Python: {CALL}, spans", "python-otel-sdk", ["the same spans by hand"], 1.5, ours="spans of privy"),
     Target(f"Python, asyncio: {ASYNC}", "python-many", ["aiohttp, asyncio"], 1, ours="AsyncClient, asyncio"),
     Target(f"Python, uvloop: {ASYNC}", "python-many", ["aiohttp, uvloop"], 1, ours="AsyncClient, uvloop"),
     Target(
