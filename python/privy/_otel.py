@@ -185,7 +185,7 @@ class Watch:
         server, url = (self._token[0], self._token[1]) if path == _TOKEN_PATH else (self._api[0], self._api[1] + path)
         name = method if method in _METHODS else "_OTHER"
         measured = {"http.request.method": name, **server}
-        made = _Request(f"{method} {path}", {**measured, "url.full": url}, measured)
+        made = _Request(f"{name if name == method else 'HTTP'} {path}", {**measured, "url.full": url}, measured)
         if len(self._known) < _MOST_KNOWN:
             self._known[method, path] = made
         return made
