@@ -75,6 +75,21 @@ static int is_logged(core_state *state, const privy_trace_event *event) {
   return logger ? is_enabled(state, logger, privy_trace_level(event)) : PyErr_Occurred() ? -1 : 0;
 }
 
+bool event_uses_otel(core_state *state) {
+  return PyDict_Contains(PyImport_GetModuleDict(), state->names[NAME_OTEL_CONTEXT]) > 0;
+}
+
+PyObject *event_new_watch(core_state *state, const privy_client *client) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  PyObject *class = lazy_import(&state->watch_class, "privy._otel", "Watch"), *watch = NULL;
+  if (class) watch = PyObject_CallFunction(class, "ss", privy_client_base_url(client), privy_client_token_url(client));
+  if (!watch && PyErr_ExceptionMatches(PyExc_ImportError)) PyErr_Clear();
+  if (PyErr_Occurred()) PyErr_WriteUnraisable(class);
+  PyErr_Restore(type, value, trace);
+  return watch;
+}
+
 /* Whether OpenTelemetry wants the next call. */
 static bool is_watched(core_state *state, PyObject *watch) {
   PyObject *active = watch ? PyObject_CallMethodObjArgs(watch, state->names[NAME_ACTIVE], NULL) : NULL;

@@ -10,6 +10,10 @@ typedef struct event_receivers {
   PyObject *watch; /* a Watch of privy._otel */
 } event_receivers;
 
+/* Whether the program has imported OpenTelemetry; nothing of it is imported otherwise. */
+bool event_uses_otel(core_state *state);
+/* A Watch for a client; NULL without an exception if it cannot be created. The exception that is set stays set. */
+PyObject *event_new_watch(core_state *state, const privy_client *client);
 /* The lowest level of events that the receivers or the logger want; PRIVY_LEVEL_OFF when none wants any. False with an
  * exception. */
 bool event_wanted(core_state *state, event_receivers receivers, privy_level *least);

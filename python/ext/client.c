@@ -89,40 +89,17 @@ void client_release(PyObject *object) {
   release(owner_of((client_object *)object), 1);
 }
 
-/* A Watch for the client; NULL with an exception. */
-static PyObject *new_watch(core_state *state, client_object *owner) {
-  PyObject *type = lazy_import(&state->watch_class, "privy._otel", "Watch");
-  privy_client *client = type ? acquire(owner) : NULL;
-  if (type && !client) PyErr_SetString(PyExc_RuntimeError, "the client is closed");
-  if (!client) return NULL;
-  PyObject *watch = PyObject_CallFunction(type, "ss", privy_client_base_url(client), privy_client_token_url(client));
-  release(owner, 1);
-  return watch;
-}
-
-/* Creates the Watch, or stores that this fails. The exception that is set stays set. */
+/* Creates the Watch, or stores that this fails. */
 static void create_watch(core_state *state, client_object *owner) {
-  PyObject *type, *value, *trace;
-  PyErr_Fetch(&type, &value, &trace);
-  if (!lazy_set(&owner->watch, new_watch(state, owner))) {
-    owner->may_watch = false;
-    if (PyErr_ExceptionMatches(PyExc_ImportError))
-      PyErr_Clear();
-    else
-      PyErr_WriteUnraisable((PyObject *)owner);
-  }
-  PyErr_Restore(type, value, trace);
-}
-
-/* Imports nothing of OpenTelemetry in a program that does not use it. */
-static bool uses_otel(core_state *state) {
-  PyObject *modules = PyImport_GetModuleDict();
-  return PyDict_Contains(modules, state->names[NAME_OTEL_CONTEXT]) > 0;
+  privy_client *client = acquire(owner);
+  if (!client) return;
+  if (!lazy_set(&owner->watch, event_new_watch(state, client))) owner->may_watch = false;
+  release(owner, 1);
 }
 
 static PyObject *watch_of(core_state *state, client_object *owner) {
   PyObject *watch = lazy_get(&owner->watch);
-  if (watch || !owner->may_watch || owner->closed || event_is_reporting() || !uses_otel(state)) return watch;
+  if (watch || !owner->may_watch || event_is_reporting() || !event_uses_otel(state)) return watch;
   create_watch(state, owner);
   return lazy_get(&owner->watch);
 }
