@@ -34,6 +34,7 @@ _SUPPRESS: list[str] = [
 ]
 """Keys by which exporters and other libraries suppress spans."""
 
+_metrics = getattr(metrics, "_internal", None)
 _watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
 
@@ -80,9 +81,12 @@ def _is_real(provider: object) -> bool:
     return not type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
 
 
-def _suppressed() -> bool:
-    current = context.get_current()
-    return any(current.get(key) for key in _SUPPRESS) if current else False
+def _may_be_set() -> bool:
+    """False if no provider has been set, where the API lets one see that: its functions read the environment each
+    time, which takes longer than all the rest."""
+    return (
+        getattr(trace, "_TRACER_PROVIDER", trace) is not None or getattr(_metrics, "_METER_PROVIDER", trace) is not None
+    )
 
 
 def _place(url: str, path: str) -> tuple[dict[str, Any], str]:
@@ -137,14 +141,19 @@ class Watch:
             "end": self._end,
         }
         _watches.add(self)
+        trace.get_tracer_provider()  # creates what the environment names
+        metrics.get_meter_provider()
 
     def active(self) -> bool:
         """Whether spans, metrics or the trace context of the next call have a receiver."""
-        if not self._real:
+        if not self._real and _may_be_set():
             self._real = _is_real(trace.get_tracer_provider()) or _is_real(metrics.get_meter_provider())
-        if not self._real and not trace.get_current_span().get_span_context().is_valid:
+        current = context.get_current()
+        if not current:
+            return self._real
+        if not self._real and not trace.get_current_span(current).get_span_context().is_valid:
             return False
-        return not _suppressed()
+        return not any(current.get(key) for key in _SUPPRESS)
 
     def send(self, values: _Values) -> dict[str, str] | None:
         """Begins the span of a request. Returns the headers that carry its context."""
