@@ -654,6 +654,21 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_history_new(privy_sandbox *
 PRIVY_API const privy_sandbox_request *privy_sandbox_history_at(const privy_sandbox_history *history, size_t index);
 PRIVY_API void privy_sandbox_history_free(privy_sandbox_history *history);
 
+/*
+ * What a sandbox holds at one moment: all that privy_sandbox_reset deletes, deleted contacts that may be restored, and
+ * the numbers from which ids are made. Not tokens, OAuth clients, integrations, SMS countries, limits, faults and
+ * clock. A snapshot does not change; threads may share it; it may outlive the sandbox.
+ */
+typedef struct privy_sandbox_snapshot privy_sandbox_snapshot;
+/* PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_snapshot_new(privy_sandbox *sandbox, privy_sandbox_snapshot **out);
+PRIVY_API void privy_sandbox_snapshot_free(privy_sandbox_snapshot *snapshot);
+PRIVY_API privy_sandbox_counts privy_sandbox_snapshot_count(const privy_sandbox_snapshot *snapshot);
+/* Makes the sandbox, which may be another one, hold what the snapshot holds; the windows of its limits begin again. May
+ * be repeated. PRIVY_OK, or PRIVY_NO_MEMORY, which changes nothing. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_restore(privy_sandbox *sandbox,
+                                                             const privy_sandbox_snapshot *snapshot);
+
 /* What a sandbox stores. A record is a JSON object: the fields of a response, then those that were sent and no response
  * holds. An event has its event_id, what was sent, and accepted_at. A message is a welcome message that was sent by
  * SMS: contact_id, phone_number, at. */

@@ -163,6 +163,19 @@ privy_sandbox_history *privy_recorder_history(const privy_recorder *recorder) {
   return history;
 }
 
+bool privy_recorder_fill(privy_recorder *recorder, const privy_sandbox_history *history) {
+  const size_t count = history->count < recorder->most ? history->count : recorder->most;
+  if (count == 0) return true;
+  recorder->items = privy_calloc(count, sizeof *recorder->items);
+  if (!recorder->items) return false;
+  recorder->capacity = count;
+  for (size_t i = history->count - count; i < history->count; i++) {
+    atomic_fetch_add(&history->items[i]->references, 1);
+    append(recorder, history->items[i]);
+  }
+  return true;
+}
+
 const privy_sandbox_request *privy_sandbox_history_at(const privy_sandbox_history *history, size_t index) {
   return index < history->count ? &history->items[index]->request : NULL;
 }

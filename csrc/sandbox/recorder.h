@@ -17,6 +17,8 @@ typedef struct privy_recorder {
 void privy_recorder_clear(privy_recorder *recorder);
 /* From now on keeps the newest `most` requests. */
 void privy_recorder_keep(privy_recorder *recorder, size_t most);
+/* Fills an empty recorder with the newest requests of the history, as many as it keeps. False when memory runs out. */
+PRIVY_NODISCARD bool privy_recorder_fill(privy_recorder *recorder, const privy_sandbox_history *history);
 /* Records a copy of the request, without its secret headers. */
 void privy_recorder_add(privy_recorder *recorder, const privy_sandbox_request *request);
 /* The requests, oldest first; NULL when memory runs out. */

@@ -185,12 +185,7 @@ double privy_sandbox_now(privy_sandbox *sandbox) {
 
 privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {
   privy_sandbox_lock(sandbox);
-  const privy_store *store = &sandbox->store;
-  const privy_sandbox_counts counts = {.requests = sandbox->counters.requests,
-                                       .contacts = store->live_count,
-                                       .orders = store->order_count,
-                                       .events = store->event_count,
-                                       .welcome_messages = store->message_count};
+  const privy_sandbox_counts counts = privy_store_count(&sandbox->store, sandbox->counters.requests);
   privy_sandbox_unlock(sandbox);
   return counts;
 }

@@ -7,6 +7,14 @@
 
 static const unsigned key_fields[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
 
+privy_sandbox_counts privy_store_count(const privy_store *store, uint64_t requests) {
+  return (privy_sandbox_counts){.requests = requests,
+                                .contacts = store->live_count,
+                                .orders = store->order_count,
+                                .events = store->event_count,
+                                .welcome_messages = store->message_count};
+}
+
 void privy_store_clear(privy_store *store) {
   for (size_t i = 0; i < store->contact_count; i++) privy_block_release(store->contacts[i].block);
   for (size_t i = 0; i < store->order_count; i++) privy_block_release(store->orders[i].block);

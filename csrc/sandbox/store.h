@@ -56,6 +56,8 @@ typedef struct privy_store {
   uint64_t contact_serial, event_serial; /* of the last ones made; a reset does not turn them back */
 } privy_store;
 
+/* The counts of what is stored, and of `requests`. */
+privy_sandbox_counts privy_store_count(const privy_store *store, uint64_t requests);
 /* Forgets everything but the serials. */
 void privy_store_clear(privy_store *store);
 /* Makes `out` a copy: the two share texts, and changes to one do not show in the other. False, leaving it empty, when

@@ -171,12 +171,43 @@ static PyObject *sandbox_clear_faults(PyObject *self, PyObject *unused) {
   Py_RETURN_NONE;
 }
 
-static PyObject *sandbox_counts(PyObject *self, PyObject *unused) {
-  (void)unused;
-  privy_sandbox_counts counts = privy_sandbox_count(sandbox_in(self));
+static PyObject *counts_tuple(privy_sandbox_counts counts) {
   return Py_BuildValue("(KKKKK)", (unsigned long long)counts.requests, (unsigned long long)counts.contacts,
                        (unsigned long long)counts.orders, (unsigned long long)counts.events,
                        (unsigned long long)counts.welcome_messages);
+}
+
+static PyObject *sandbox_counts(PyObject *self, PyObject *unused) {
+  (void)unused;
+  return counts_tuple(privy_sandbox_count(sandbox_in(self)));
+}
+
+/* ---- snapshots ---- */
+
+static const char snapshot_name[] = "privy.sandbox.SandboxSnapshot";
+
+static void free_snapshot(PyObject *capsule) {
+  privy_sandbox_snapshot_free(PyCapsule_GetPointer(capsule, snapshot_name));
+}
+
+/* snapshot(): a capsule, and its counts */
+static PyObject *sandbox_snapshot(PyObject *self, PyObject *unused) {
+  (void)unused;
+  privy_sandbox_snapshot *snapshot;
+  if (privy_sandbox_snapshot_new(sandbox_in(self), &snapshot) != PRIVY_OK) return PyErr_NoMemory();
+  PyObject *capsule = PyCapsule_New(snapshot, snapshot_name, free_snapshot);
+  if (!capsule) {
+    privy_sandbox_snapshot_free(snapshot);
+    return NULL;
+  }
+  return Py_BuildValue("(NN)", capsule, counts_tuple(privy_sandbox_snapshot_count(snapshot)));
+}
+
+static PyObject *sandbox_restore(PyObject *self, PyObject *args) {
+  PyObject *capsule;
+  if (!PyArg_ParseTuple(args, "O", &capsule)) return NULL;
+  const privy_sandbox_snapshot *snapshot = PyCapsule_GetPointer(capsule, snapshot_name);
+  return snapshot ? done(privy_sandbox_restore(sandbox_in(self), snapshot)) : NULL;
 }
 
 /* Raises ValueError with the text, which is cleared. */
@@ -339,6 +370,8 @@ static PyMethodDef sandbox_methods[] = {
     {"stored", sandbox_stored, METH_VARARGS, "The JSON texts of all records of a kind."},
     {"find", sandbox_find, METH_VARARGS, "The JSON text of the record of a key, or None."},
     {"counts", sandbox_counts, METH_NOARGS, "Counts of requests and records."},
+    {"snapshot", sandbox_snapshot, METH_NOARGS, "What the sandbox holds now, and its counts."},
+    {"restore", sandbox_restore, METH_VARARGS, "Makes the sandbox hold what a snapshot holds."},
     {"seed", sandbox_seed, METH_VARARGS, "Adds generated records."},
     {"reset", sandbox_reset, METH_NOARGS, "Deletes records and counts."},
     {NULL, NULL, 0, NULL},

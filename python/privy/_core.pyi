@@ -606,6 +606,12 @@ class Sandbox:
     def counts(self) -> tuple[int, int, int, int, int]:
         """Requests, contacts, orders, events, welcome messages."""
 
+    def snapshot(self) -> tuple[object, tuple[int, int, int, int, int]]:
+        """A capsule with what the sandbox holds now, and its counts."""
+
+    def restore(self, snapshot: object, /) -> None:
+        """Makes the sandbox hold what a capsule of ``snapshot`` holds."""
+
     def seed(self, kind: str, contacts: int, days: int, seed: int, /) -> None:
         """Adds generated records. ValueError for an unknown kind and numbers out of range."""
 

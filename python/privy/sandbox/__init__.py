@@ -15,7 +15,7 @@ if getattr(privy, "omit", None) is not _core.omit:
 
     raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
-from ._sandbox import Counts, Sandbox, SandboxResponse
+from ._sandbox import Counts, Sandbox, SandboxResponse, SandboxSnapshot
 from ._stored import SandboxContacts, SandboxEvent, SandboxMessage, SandboxOrders, SandboxRequest
 from ._wsgi import app
 
@@ -28,5 +28,6 @@ __all__ = [
     "SandboxOrders",
     "SandboxRequest",
     "SandboxResponse",
+    "SandboxSnapshot",
     "app",
 ]

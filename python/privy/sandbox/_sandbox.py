@@ -90,6 +90,25 @@ class Counts:
         return {name: getattr(self, name) for name in ("requests", "contacts", "orders", "events", "welcome_messages")}
 
 
+class SandboxSnapshot:
+    """What a sandbox held at one moment: ``Sandbox.snapshot`` returns it, and ``Sandbox.restore`` accepts it.
+
+    It does not change. It exists in its process only: it has no pickle.
+    """
+
+    __slots__ = ("_core", "_counts")
+
+    def __init__(self, core: object, counts: Counts) -> None:
+        self._core = core
+        self._counts = counts
+
+    def __repr__(self) -> str:
+        return f"SandboxSnapshot({self._counts!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a SandboxSnapshot cannot be pickled")
+
+
 class Sandbox:
     """A Privy in memory, empty at first. Threads may share it.
 
@@ -449,6 +468,26 @@ class Sandbox:
             ValueError: there is no such data set, or a number is out of range.
         """
         self._core.seed(kind, contacts, days, seed)
+
+    def snapshot(self) -> SandboxSnapshot:
+        """What the sandbox holds now, for ``restore``: all that ``reset`` deletes, and the numbers that ids come from.
+
+        Tokens, integrations, limits, SMS countries, faults and the clock do not belong to it.
+        """
+        core, counts = self._core.snapshot()
+        return SandboxSnapshot(core, Counts(*counts))
+
+    def restore(self, snapshot: SandboxSnapshot) -> None:
+        """Makes the sandbox hold what it, or another sandbox of the process, held at the ``snapshot``.
+
+        A snapshot may be restored any number of times. The windows of the limits begin again.
+
+        Raises:
+            TypeError: the argument is not a ``SandboxSnapshot``.
+        """
+        if not isinstance(snapshot, SandboxSnapshot):
+            raise TypeError(f"restore needs a SandboxSnapshot, not {type(snapshot).__name__}")
+        self._core.restore(snapshot._core)
 
     def reset(self) -> None:
         """Deletes all records, counts and ``requests``; keeps tokens, integrations, limits and clock."""

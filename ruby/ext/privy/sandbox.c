@@ -164,11 +164,47 @@ static VALUE sandbox_clear_faults(VALUE self) {
   return Qnil;
 }
 
-/* core_counts → the members of privy_sandbox_counts in order */
-static VALUE sandbox_counts(VALUE self) {
-  privy_sandbox_counts counts = privy_sandbox_count(privy_rb_sandbox_get(self));
+static VALUE counts_array(privy_sandbox_counts counts) {
   return rb_ary_new_from_args(5, ULL2NUM(counts.requests), ULL2NUM(counts.contacts), ULL2NUM(counts.orders),
                               ULL2NUM(counts.events), ULL2NUM(counts.welcome_messages));
+}
+
+/* core_counts → the members of privy_sandbox_counts in order */
+static VALUE sandbox_counts(VALUE self) {
+  return counts_array(privy_sandbox_count(privy_rb_sandbox_get(self)));
+}
+
+/* ---- snapshots ---- */
+
+static void snapshot_free(void *data) {
+  privy_sandbox_snapshot_free(data);
+}
+
+static const rb_data_type_t snapshot_type = {
+    .wrap_struct_name = "Privy::Sandbox::Snapshot",
+    .function = {.dfree = snapshot_free, .dsize = sandbox_size},
+    .flags = RUBY_TYPED_FREE_IMMEDIATELY | RUBY_TYPED_WB_PROTECTED,
+};
+
+static VALUE snapshot_class;
+
+static VALUE sandbox_snapshot(VALUE self) {
+  privy_sandbox_snapshot *snapshot;
+  VALUE object = TypedData_Wrap_Struct(snapshot_class, &snapshot_type, NULL);
+  check(privy_sandbox_snapshot_new(privy_rb_sandbox_get(self), &snapshot));
+  RTYPEDDATA_DATA(object) = snapshot;
+  return rb_obj_freeze(object);
+}
+
+/* core_counts of a snapshot → the same */
+static VALUE snapshot_counts(VALUE self) {
+  return counts_array(privy_sandbox_snapshot_count(rb_check_typeddata(self, &snapshot_type)));
+}
+
+static VALUE sandbox_restore(VALUE self, VALUE snapshot) {
+  check(privy_sandbox_restore(privy_rb_sandbox_get(self), rb_check_typeddata(snapshot, &snapshot_type)));
+  RB_GC_GUARD(snapshot);
+  return Qnil;
 }
 
 /* ---- what it received and stores ---- */
@@ -324,6 +360,13 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_keep_history", sandbox_keep_history, 1);
   rb_define_private_method(klass, "core_stored", sandbox_stored, 1);
   rb_define_private_method(klass, "core_find", sandbox_find, 2);
+  snapshot_class = rb_define_class_under(klass, "Snapshot", rb_cObject);
+  rb_gc_register_mark_object(snapshot_class);
+  rb_undef_alloc_func(snapshot_class);
+  rb_undef_method(snapshot_class, "initialize_copy");
+  rb_define_private_method(snapshot_class, "core_counts", snapshot_counts, 0);
+  rb_define_method(klass, "snapshot", sandbox_snapshot, 0);
+  rb_define_method(klass, "restore", sandbox_restore, 1);
   rb_define_private_method(klass, "core_seed", sandbox_seed, 4);
   rb_define_method(klass, "revoke_token", sandbox_revoke_token, 1);
   rb_define_method(klass, "clear_faults", sandbox_clear_faults, 0);

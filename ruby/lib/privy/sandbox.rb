@@ -16,6 +16,16 @@ module Privy
   # @!method clear_faults
   #   Removes the faults that {#fail} has queued.
   #   @return [void]
+  # @!method snapshot
+  #   What the sandbox holds now, for {#restore}: all that {#reset} removes, and the numbers that ids come from. Tokens,
+  #   integrations, limits, SMS countries, faults and the clock do not belong to it.
+  #   @return [Snapshot]
+  # @!method restore(snapshot)
+  #   Makes the sandbox hold what it, or another sandbox of the process, held at the snapshot. A snapshot may be
+  #   restored any number of times. The windows of the limits begin again.
+  #   @param snapshot [Snapshot]
+  #   @return [void]
+  #   @raise [TypeError] the argument is not a snapshot
   # @!method reset
   #   Removes all records, counts and {#requests}; keeps tokens, integrations, limits and clock.
   #   @return [void]
@@ -31,6 +41,24 @@ module Privy
     # Counts since the sandbox was made or reset.
     Counts = Struct.new(:requests, :contacts, :orders, :events, :welcome_messages) do
       include Serializable
+    end
+
+    # What a sandbox held at one moment: {Sandbox#snapshot} returns it, and {Sandbox#restore} accepts it. It does not
+    # change, and exists in its process only.
+    class Snapshot
+      include Opaque
+
+      # @return [String]
+      def inspect
+        "#<#{self.class} #{Counts.new(*core_counts).to_h.map { |name, count| "#{name}=#{count}" }.join(' ')}>"
+      end
+      alias to_s inspect
+
+      private
+
+      def secret
+        "it exists in its process only"
+      end
     end
 
     # @return [String] a token that every new sandbox accepts for all scopes
