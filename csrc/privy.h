@@ -669,6 +669,19 @@ PRIVY_API privy_sandbox_counts privy_sandbox_snapshot_count(const privy_sandbox_
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_restore(privy_sandbox *sandbox,
                                                              const privy_sandbox_snapshot *snapshot);
 
+/* Appends what a snapshot holds but the requests, as text in lines of JSON, without any secret. PRIVY_OK or
+ * PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_write(privy_sandbox *sandbox, privy_buffer *out);
+/* Makes the sandbox hold what such a text says, with no requests. PRIVY_OK, PRIVY_VALIDATION with what is wrong
+ * appended to `problem`, or PRIVY_NO_MEMORY; both change nothing. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_read(privy_sandbox *sandbox, const char *text, size_t length,
+                                                          privy_buffer *problem);
+/* Writes a complete file in place of one that exists: a reader sees the old bytes or the new ones. 0, or the number of
+ * the system's error. */
+PRIVY_API int privy_file_write(const char *path, const char *bytes, size_t length);
+/* Appends the bytes of a file. 0, or the number of the system's error. */
+PRIVY_API int privy_file_read(const char *path, privy_buffer *out);
+
 /* What a sandbox stores. A record is a JSON object: the fields of a response, then those that were sent and no response
  * holds. An event has its event_id, what was sent, and accepted_at. A message is a welcome message that was sent by
  * SMS: contact_id, phone_number, at. */

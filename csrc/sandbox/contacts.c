@@ -8,8 +8,6 @@
 
 #define FIELD(name) PRIVY_FIELD_CONTACT_##name
 
-static const unsigned key_fields[PRIVY_KEY_COUNT] = {FIELD(email), FIELD(phone_number)};
-
 /* The contacts that have the given keys; the e-mail address takes precedence. */
 typedef struct lookup {
   size_t live;    /* the contact that has one of them */
@@ -40,7 +38,7 @@ PRIVY_NODISCARD static bool look_up(const privy_sandbox *sandbox, const privy_va
   *out = (lookup){PRIVY_STORE_NONE, PRIVY_STORE_NONE, false};
   for (unsigned i = 0; i < PRIVY_KEY_COUNT && done; i++) {
     text.length = 0;
-    done = privy_store_key(values[key_fields[i]], (privy_key)i, &text);
+    done = privy_store_key(values[privy_key_fields[i]], (privy_key)i, &text);
     if (done && text.length) look_up_key(sandbox, (privy_key)i, (privy_slice){text.data, text.length}, out);
   }
   privy_buffer_clear(&text);
@@ -158,13 +156,13 @@ bool privy_contact_link(privy_exchange *exchange, privy_value *values, privy_con
 
 /* Removes a given e-mail address or phone number that equals the stored one; any other is an error. */
 PRIVY_NODISCARD static bool check_key(privy_exchange *exchange, const privy_contact *contact, privy_key key) {
-  privy_value *given = &exchange->values[key_fields[key]];
+  privy_value *given = &exchange->values[privy_key_fields[key]];
   const privy_slice stored = contact->keys[key];
   privy_buffer text = PRIVY_BUFFER_EMPTY;
   if (given->type == PRIVY_ABSENT || stored.length == 0) return true;
   const bool done = privy_store_key(*given, key, &text);
   if (done && (text.length != stored.length || memcmp(text.data, stored.text, stored.length) != 0))
-    privy_input_refuse(exchange, key_fields[key], "cannot be changed once stored");
+    privy_input_refuse(exchange, privy_key_fields[key], "cannot be changed once stored");
   privy_buffer_clear(&text);
   *given = (privy_value){.type = PRIVY_ABSENT};
   return done;

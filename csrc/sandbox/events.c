@@ -117,6 +117,7 @@ static privy_status accept(privy_exchange *exchange, privy_slice key) {
   }
   privy_contact_commit(store, &contact);
   store->event_serial = serial;
+  event.serial = serial;
   store->events[store->event_count++] = event;
   return PRIVY_OK;
 }

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "json/reader.h"
 
-static const unsigned key_fields[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
+const unsigned privy_key_fields[PRIVY_KEY_COUNT] = {PRIVY_FIELD_CONTACT_email, PRIVY_FIELD_CONTACT_phone_number};
 
 privy_sandbox_counts privy_store_count(const privy_store *store, uint64_t requests) {
   return (privy_sandbox_counts){.requests = requests,
@@ -77,7 +77,7 @@ const size_t *privy_store_live(privy_store *store) {
 }
 
 bool privy_document_new(privy_document *out, const char *text, size_t length) {
-  *out = (privy_document){privy_block_new(length), length};
+  *out = (privy_document){.block = privy_block_new(length), .length = length};
   if (out->block) memcpy(out->block->text, text, length);
   return out->block != NULL;
 }
@@ -107,13 +107,13 @@ static bool pack_contact(privy_contact *contact, const privy_value *values) {
   size_t extra = 0;
   *contact = (privy_contact){0};
   memcpy(contact->values, values, sizeof contact->values);
-  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += values[key_fields[i]].length;
+  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) extra += values[privy_key_fields[i]].length;
   contact->block = pack(contact->values, PRIVY_CONTACT_FIELDS, extra, &rest);
   if (!contact->block) return false;
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
     const size_t start = rest.length;
     /* A key is at most as long as its value: the buffer does not grow. */
-    const bool fits = privy_store_key(values[key_fields[i]], (privy_key)i, &rest);
+    const bool fits = privy_store_key(values[privy_key_fields[i]], (privy_key)i, &rest);
     contact->keys[i] = (privy_slice){rest.data + start, fits ? rest.length - start : 0};
   }
   return true;
@@ -155,8 +155,10 @@ bool privy_contact_prepare(privy_store *store, privy_contact_change *change, siz
   return false;
 }
 
-static void return_key(privy_store *store, const privy_contact_change *change, size_t i) {
+void privy_contact_release_key(privy_store *store, privy_contact_change *change, privy_key i) {
   const privy_slice key = change->next.keys[i];
+  if (!change->claimed[i]) return;
+  change->claimed[i] = false;
   if (change->before[i] == PRIVY_STORE_NONE) {
     privy_map_remove(&store->keys[i], key.text, key.length);
     return;
@@ -168,9 +170,7 @@ static void return_key(privy_store *store, const privy_contact_change *change, s
 
 void privy_contact_abandon(privy_store *store, privy_contact_change *change) {
   if (!change->prepared) return;
-  for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) {
-    if (change->claimed[i]) return_key(store, change, i);
-  }
+  for (unsigned i = 0; i < PRIVY_KEY_COUNT; i++) privy_contact_release_key(store, change, (privy_key)i);
   const privy_value id = change->next.values[PRIVY_FIELD_CONTACT_id];
   if (change->fresh) privy_map_remove(&store->ids, id.text, id.length);
   privy_block_release(change->next.block);

@@ -17,6 +17,9 @@
 /* The keys of a contact, other than its id. */
 typedef enum privy_key { PRIVY_KEY_EMAIL, PRIVY_KEY_PHONE, PRIVY_KEY_COUNT } privy_key;
 
+/* Their positions in the table of contacts. */
+extern const unsigned privy_key_fields[PRIVY_KEY_COUNT];
+
 typedef struct privy_contact {
   privy_value values[PRIVY_CONTACT_FIELDS]; /* PRIVY_ABSENT: never given */
   privy_slice keys[PRIVY_KEY_COUNT];        /* decoded, the e-mail address in lower case; empty: none */
@@ -35,6 +38,7 @@ typedef struct privy_order {
 typedef struct privy_document {
   privy_block *block;
   size_t length;
+  uint64_t serial; /* of an event: the number that its id is made of; of a message: 0 */
 } privy_document;
 
 typedef struct privy_store {
@@ -98,6 +102,8 @@ typedef struct privy_contact_change {
 /* Prepares contact `index` (PRIVY_STORE_NONE: a new one) to have these values. Copies the values. */
 PRIVY_NODISCARD bool privy_contact_prepare(privy_store *store, privy_contact_change *change, size_t index,
                                            const privy_value *values);
+/* Returns a key that a prepared change has claimed to its previous holder. */
+void privy_contact_release_key(privy_store *store, privy_contact_change *change, privy_key key);
 void privy_contact_commit(privy_store *store, privy_contact_change *change);
 /* Also after a commit, and when nothing was prepared: then nothing happens. */
 void privy_contact_abandon(privy_store *store, privy_contact_change *change);

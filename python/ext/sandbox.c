@@ -1,5 +1,7 @@
 #include "sandbox.h"
 
+#include <errno.h>
+
 #include "errors.h"
 #include "types.h"
 
@@ -234,6 +236,50 @@ static PyObject *sandbox_seed(PyObject *self, PyObject *args) {
   return done(status);
 }
 
+/* ---- files ---- */
+
+static PyObject *failed_at(int error, PyObject *path) {
+  errno = error;
+  return error == ENOMEM ? PyErr_NoMemory() : PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
+}
+
+/* save(path) */
+static PyObject *sandbox_save(PyObject *self, PyObject *args) {
+  PyObject *path, *bytes;
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  int error = 0;
+  if (!PyArg_ParseTuple(args, "O", &path) || !PyUnicode_FSConverter(path, &bytes)) return NULL;
+  PyThreadState *thread = PyEval_SaveThread();
+  const privy_status status = privy_sandbox_write(sandbox_in(self), &text);
+  if (status == PRIVY_OK) error = privy_file_write(PyBytes_AS_STRING(bytes), text.data, text.length);
+  PyEval_RestoreThread(thread);
+  privy_buffer_clear(&text);
+  Py_DECREF(bytes);
+  return error ? failed_at(error, path) : done(status);
+}
+
+/* load(path): None, or what is wrong with the file */
+static PyObject *sandbox_load(PyObject *self, PyObject *args) {
+  PyObject *path, *bytes, *result;
+  privy_buffer text = PRIVY_BUFFER_EMPTY, problem = PRIVY_BUFFER_EMPTY;
+  privy_status status = PRIVY_OK;
+  if (!PyArg_ParseTuple(args, "O", &path) || !PyUnicode_FSConverter(path, &bytes)) return NULL;
+  PyThreadState *thread = PyEval_SaveThread();
+  const int error = privy_file_read(PyBytes_AS_STRING(bytes), &text);
+  if (error == 0) status = privy_sandbox_read(sandbox_in(self), text.data, text.length, &problem);
+  PyEval_RestoreThread(thread);
+  if (error)
+    result = failed_at(error, path);
+  else if (status == PRIVY_VALIDATION)
+    result = PyUnicode_DecodeUTF8(problem.data, (Py_ssize_t)problem.length, "replace");
+  else
+    result = done(status);
+  privy_buffer_clear(&text);
+  privy_buffer_clear(&problem);
+  Py_DECREF(bytes);
+  return result;
+}
+
 static PyObject *sandbox_reset(PyObject *self, PyObject *unused) {
   (void)unused;
   privy_sandbox_reset(sandbox_in(self));
@@ -372,6 +418,8 @@ static PyMethodDef sandbox_methods[] = {
     {"counts", sandbox_counts, METH_NOARGS, "Counts of requests and records."},
     {"snapshot", sandbox_snapshot, METH_NOARGS, "What the sandbox holds now, and its counts."},
     {"restore", sandbox_restore, METH_VARARGS, "Makes the sandbox hold what a snapshot holds."},
+    {"save", sandbox_save, METH_VARARGS, "Writes what the sandbox holds into a file."},
+    {"load", sandbox_load, METH_VARARGS, "Reads what the sandbox holds from a file."},
     {"seed", sandbox_seed, METH_VARARGS, "Adds generated records."},
     {"reset", sandbox_reset, METH_NOARGS, "Deletes records and counts."},
     {NULL, NULL, 0, NULL},

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from os import PathLike
 from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 
 from typing_extensions import Self
@@ -611,6 +612,12 @@ class Sandbox:
 
     def restore(self, snapshot: object, /) -> None:
         """Makes the sandbox hold what a capsule of ``snapshot`` holds."""
+
+    def save(self, path: str | PathLike[str], /) -> None:
+        """Writes what the sandbox holds into a file. OSError."""
+
+    def load(self, path: str | PathLike[str], /) -> str | None:
+        """Reads what the sandbox holds from a file. None, or what is wrong with the file. OSError."""
 
     def seed(self, kind: str, contacts: int, days: int, seed: int, /) -> None:
         """Adds generated records. ValueError for an unknown kind and numbers out of range."""

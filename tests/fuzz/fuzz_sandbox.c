@@ -115,6 +115,20 @@ static void check_views(const scene *s) {
   privy_sandbox_history_free(history);
 }
 
+/* What is saved can be loaded, and is then the same. */
+static void check_saved(const scene *s) {
+  privy_buffer saved = PRIVY_BUFFER_EMPTY, again = PRIVY_BUFFER_EMPTY, problem = PRIVY_BUFFER_EMPTY;
+  privy_sandbox *other;
+  HOLDS(privy_sandbox_new(&other) == PRIVY_OK);
+  HOLDS(privy_sandbox_write(s->sandbox, &saved) == PRIVY_OK);
+  HOLDS(privy_sandbox_read(other, saved.data, saved.length, &problem) == PRIVY_OK);
+  HOLDS(privy_sandbox_write(other, &again) == PRIVY_OK);
+  HOLDS(saved.length == again.length && memcmp(saved.data, again.data, saved.length) == 0);
+  privy_sandbox_release(other);
+  privy_buffer_clear(&saved);
+  privy_buffer_clear(&again);
+}
+
 int fuzz_sandbox(const uint8_t *data, size_t size) {
   scene s = {.id = "cus_0000000000000000"};
   privy_slice rest = {(const char *)data, size};
@@ -123,6 +137,7 @@ int fuzz_sandbox(const uint8_t *data, size_t size) {
   privy_sandbox_set_clock(s.sandbox, NOON);
   while (rest.length) run(&s, take_until(&rest, '\0'));
   check_views(&s);
+  check_saved(&s);
   privy_sandbox_response_clear(&s.response);
   privy_sandbox_release(s.sandbox);
   return 0;

@@ -15,7 +15,7 @@ if getattr(privy, "omit", None) is not _core.omit:
 
     raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
-from ._sandbox import Counts, Sandbox, SandboxResponse, SandboxSnapshot
+from ._sandbox import Counts, Sandbox, SandboxFileError, SandboxResponse, SandboxSnapshot
 from ._stored import SandboxContacts, SandboxEvent, SandboxMessage, SandboxOrders, SandboxRequest
 from ._wsgi import app
 
@@ -24,6 +24,7 @@ __all__ = [
     "Sandbox",
     "SandboxContacts",
     "SandboxEvent",
+    "SandboxFileError",
     "SandboxMessage",
     "SandboxOrders",
     "SandboxRequest",

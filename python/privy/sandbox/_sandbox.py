@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from _collections_abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 
@@ -107,6 +108,10 @@ class SandboxSnapshot:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a SandboxSnapshot cannot be pickled")
+
+
+class SandboxFileError(ValueError):
+    """A file does not hold what ``Sandbox.save`` writes: the message says what is wrong, and in which line."""
 
 
 class Sandbox:
@@ -488,6 +493,30 @@ class Sandbox:
         if not isinstance(snapshot, SandboxSnapshot):
             raise TypeError(f"restore needs a SandboxSnapshot, not {type(snapshot).__name__}")
         self._core.restore(snapshot._core)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Saves what the sandbox holds in a file, for ``load``: what belongs to a snapshot, but not ``requests``.
+
+        The file has lines of JSON that people can read, and holds no secret. It replaces an existing file at once.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        self._core.save(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> privy.types.Self:
+        """A new sandbox that holds what ``save`` has saved; ids continue as in the saved one.
+
+        Raises:
+            OSError: the file cannot be read.
+            SandboxFileError: it is not a file of ``save``, is truncated, or breaks a rule of the API.
+        """
+        sandbox = cls()
+        problem = sandbox._core.load(path)
+        if problem is not None:
+            raise SandboxFileError(f"{os.fspath(path)}: {problem}")
+        return sandbox
 
     def reset(self) -> None:
         """Deletes all records, counts and ``requests``; keeps tokens, integrations, limits and clock."""

@@ -1,5 +1,7 @@
 #include "binding.h"
 
+#include <errno.h>
+
 static void sandbox_free(void *data) {
   privy_sandbox_release(data);
 }
@@ -332,6 +334,41 @@ static VALUE sandbox_seed(VALUE self, VALUE kind, VALUE contacts, VALUE days, VA
   return Qnil;
 }
 
+/* ---- files ---- */
+
+static void check_file(int error, VALUE path) {
+  if (error == ENOMEM) privy_rb_raise_memory();
+  if (error) rb_syserr_fail_str(error, path);
+}
+
+/* save(path) */
+static VALUE sandbox_save(VALUE self, VALUE given) {
+  VALUE path = rb_get_path(given);
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  int error = 0;
+  const privy_status status = privy_sandbox_write(privy_rb_sandbox_get(self), &text);
+  if (status == PRIVY_OK) error = privy_file_write(StringValueCStr(path), text.data, text.length);
+  privy_buffer_clear(&text);
+  check(status);
+  check_file(error, path);
+  return Qnil;
+}
+
+/* core_load(path) → nil, or what is wrong with the file */
+static VALUE sandbox_load(VALUE self, VALUE given) {
+  VALUE path = rb_get_path(given);
+  privy_buffer text = PRIVY_BUFFER_EMPTY, problem = PRIVY_BUFFER_EMPTY;
+  privy_status status = PRIVY_OK;
+  const int error = privy_file_read(StringValueCStr(path), &text);
+  if (error == 0) status = privy_sandbox_read(privy_rb_sandbox_get(self), text.data, text.length, &problem);
+  privy_buffer_clear(&text);
+  VALUE message = status == PRIVY_VALIDATION ? rb_utf8_str_new(problem.data, (long)problem.length) : Qnil;
+  privy_buffer_clear(&problem);
+  check(status);
+  check_file(error, path);
+  return message;
+}
+
 static VALUE sandbox_reset(VALUE self) {
   privy_sandbox_reset(privy_rb_sandbox_get(self));
   return Qnil;
@@ -367,6 +404,8 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(snapshot_class, "core_counts", snapshot_counts, 0);
   rb_define_method(klass, "snapshot", sandbox_snapshot, 0);
   rb_define_method(klass, "restore", sandbox_restore, 1);
+  rb_define_method(klass, "save", sandbox_save, 1);
+  rb_define_private_method(klass, "core_load", sandbox_load, 1);
   rb_define_private_method(klass, "core_seed", sandbox_seed, 4);
   rb_define_method(klass, "revoke_token", sandbox_revoke_token, 1);
   rb_define_method(klass, "clear_faults", sandbox_clear_faults, 0);

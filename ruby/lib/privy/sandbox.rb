@@ -26,6 +26,12 @@ module Privy
   #   @param snapshot [Snapshot]
   #   @return [void]
   #   @raise [TypeError] the argument is not a snapshot
+  # @!method save(path)
+  #   Saves what the sandbox holds in a file, for {Sandbox.load}: what belongs to a snapshot, but not {#requests}. The
+  #   file has lines of JSON that people can read, and holds no secret. It replaces an existing file at once.
+  #   @param path [String, Pathname]
+  #   @return [void]
+  #   @raise [SystemCallError] the file cannot be written
   # @!method reset
   #   Removes all records, counts and {#requests}; keeps tokens, integrations, limits and clock.
   #   @return [void]
@@ -59,6 +65,24 @@ module Privy
       def secret
         "it exists in its process only"
       end
+    end
+
+    # A file does not hold what {Sandbox#save} writes: the message says what is wrong, and in which line.
+    class FileError < ArgumentError
+    end
+
+    # A new sandbox that holds what {#save} has saved; ids continue as in the saved one.
+    #
+    # @param path [String, Pathname]
+    # @return [Sandbox]
+    # @raise [SystemCallError] the file cannot be read
+    # @raise [FileError] it is not a file of {#save}, is truncated, or breaks a rule of the API
+    def self.load(path)
+      sandbox = new
+      problem = sandbox.__send__(:core_load, path)
+      raise FileError, "#{path}: #{problem}" if problem
+
+      sandbox
     end
 
     # @return [String] a token that every new sandbox accepts for all scopes
