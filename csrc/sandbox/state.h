@@ -38,13 +38,11 @@ struct privy_sandbox {
 };
 
 static inline void privy_sandbox_lock(privy_sandbox *sandbox) {
-  privy_fork_forbid();
-  pthread_mutex_lock(&sandbox->lock);
+  privy_mutex_lock(&sandbox->lock);
 }
 
 static inline void privy_sandbox_unlock(privy_sandbox *sandbox) {
-  pthread_mutex_unlock(&sandbox->lock);
-  privy_fork_allow();
+  privy_mutex_unlock(&sandbox->lock);
 }
 
 /* The time by the sandbox's clock. The caller holds the lock. */

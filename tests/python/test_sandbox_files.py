@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import re
 import resource
 from datetime import datetime, timezone
@@ -138,3 +139,59 @@ def test_nothing_else_is_left_in_the_folder(shop, tmp_path):
         shop.save(tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["shop.jsonl"]
     assert not list(tmp_path.parent.glob("*.tmp"))
+
+
+# ---- random requests ----
+
+EMAILS = ["a@example.com", "A@Example.com", "b@example.com", "\\u0061@example.com"]
+PHONES = ["+14155550101", "\\u002b14155550102"]
+CHANGES = ['"email":"b@example.com"', '"phone_number":"+14155550102"', '"email_consent":"suppressed"', '"tags":["\\n"]']
+ORDER_REST = '"total":%d,"currency":"USD","order_date":"2026-05-12T10:00:00+02:00"%s}'
+
+
+def random_request(chance, ids):
+    """A request that creates, restores, changes, deletes or reads, perhaps in vain."""
+    kind = chance.randrange(7)
+    email, phone = chance.choice(EMAILS), chance.choice(PHONES)
+    if kind == 0 and ids:
+        return "DELETE", f"/contacts/{chance.choice(ids)}", ""
+    if kind == 1 and ids:
+        return "PATCH", f"/contacts/{chance.choice(ids)}", f"{{{chance.choice(CHANGES)}}}"
+    if kind == 2:
+        number, more = chance.choice(["1", '"01"', "2"]), chance.choice(["", ',"customer_id":"c"'])
+        rest = ORDER_REST % (chance.randrange(9), more)
+        return "POST", "/orders/placed", f'{{"order_id":{number},"email":"{email}",{rest}'
+    if kind == 3:
+        key = chance.randrange(3)
+        return "POST", "/events", f'{{"event_type":"x","phone":"{phone}","idempotency_key":"k{key}"}}'
+    if kind == 4:
+        return "GET", "/contacts?per_page=100", ""
+    given = [f'"email":"{email}"', f'"phone_number":"{phone}","sms_consent":"subscribed"', '"first_name":null']
+    return "POST", "/contacts", "{" + ",".join(chance.sample(given, chance.randint(1, 3))) + "}"
+
+
+def send(sandbox, request):
+    method, target, body = request
+    response = sandbox.handle(method, target, {"Authorization": f"Bearer {sandbox.token}"}, body)
+    return response.status, response.body
+
+
+def test_a_loaded_and_a_restored_sandbox_respond_like_the_original(tmp_path):
+    for seed in range(100):
+        chance = random.Random(seed)
+        sandbox, restored, ids = privy.Sandbox(), privy.Sandbox(), []
+        sandbox.set_clock(AT)
+        for number in range(60):
+            if number == 30:
+                sandbox.save(tmp_path / "saved")
+                restored.restore(sandbox.snapshot())
+                others = [privy.Sandbox.load(tmp_path / "saved"), restored]
+                for other in others:
+                    other.set_clock(AT)
+            request = random_request(chance, ids)
+            status, body = send(sandbox, request)
+            if number >= 30:
+                assert [send(other, request) for other in others] == [(status, body)] * 2, (seed, request)
+            if status == 201 and request[1] == "/contacts":
+                ids.append(json.loads(body)["data"]["id"])
+        assert [holdings(other) for other in others] == [holdings(sandbox)] * 2, seed
