@@ -117,14 +117,22 @@ static PyObject *sandbox_set_sms_countries(PyObject *self, PyObject *args) {
   return done(privy_sandbox_set_sms_countries(sandbox_in(self), prefixes));
 }
 
+/* The nearest number that the core accepts; -1 with an exception for what is not an int. */
+static int clamp(PyObject *given, uint32_t *out) {
+  int overflow;
+  const long long value = PyLong_AsLongLongAndOverflow(given, &overflow);
+  if (value == -1 && PyErr_Occurred()) return -1;
+  const bool below = overflow < 0 || (overflow == 0 && value < 0), above = overflow > 0 || value > UINT32_MAX;
+  *out = below ? 0 : (above ? UINT32_MAX : (uint32_t)value);
+  return 0;
+}
+
 static PyObject *sandbox_set_limits(PyObject *self, PyObject *args) {
   PyObject *given[3];
   uint32_t limits[3];
   if (!PyArg_ParseTuple(args, "OOO", &given[0], &given[1], &given[2])) return NULL;
   for (int i = 0; i < 3; i++) {
-    size_t limit = PyLong_AsSize_t(given[i]);
-    if (limit == (size_t)-1 && PyErr_Occurred()) return NULL;
-    limits[i] = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+    if (clamp(given[i], &limits[i]) < 0) return NULL;
   }
   if (privy_sandbox_set_limits(sandbox_in(self), limits[0], limits[1], limits[2]) == PRIVY_OK) Py_RETURN_NONE;
   return PyErr_Format(PyExc_ValueError, "window must be 1 to %d seconds", PRIVY_SANDBOX_WINDOW);

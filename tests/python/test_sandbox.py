@@ -143,7 +143,7 @@ def test_requests_beyond_a_limit_are_refused(sandbox):
         client.request("GET", "/contacts")
     sandbox.advance(61)
     assert sandbox.client().request("GET", "/contacts").status == 200
-    with pytest.raises((OverflowError, ValueError)):
+    with pytest.raises(ValueError, match="per_minute and per_day must not be negative"):
         sandbox.set_limits(per_minute=-1)
 
 
@@ -168,7 +168,7 @@ def test_headers_of_a_short_minute_are_consistent(sandbox):
     assert (refused.status, dict(refused.headers)["Retry-After"]) == (429, "5")
     sandbox.advance(4.25)
     assert client.request("GET", "/contacts").status == 200
-    for window in (0, 61):
+    for window in (-1, 0, 61, 10**30):
         with pytest.raises(ValueError, match="window must be 1 to 60 seconds"):
             sandbox.set_limits(window=window)
     with pytest.raises(TypeError):

@@ -106,10 +106,14 @@ class TestSandbox < PrivyTest
     assert_equal [429, "5"], [refused.status, refused.headers["Retry-After"]]
     @sandbox.advance(4.25)
     assert_equal 200, @sandbox.handle("GET", "/contacts", @headers).status
-    [0, 61].each do |window|
+    [-1, 0, 61, 10**30].each do |window|
       error = assert_raises(ArgumentError) { @sandbox.set_limits(window: window) }
       assert_equal "window must be 1 to 60 seconds", error.message
     end
+    error = assert_raises(ArgumentError) { @sandbox.set_limits(per_day: -1) }
+    assert_equal "per_minute and per_day must not be negative", error.message
+    error = assert_raises(TypeError) { @sandbox.set_limits(window: 2.5) }
+    assert_equal "window must be an Integer", error.message
   end
 
   def test_sms_countries_can_be_added

@@ -55,6 +55,7 @@ class TestSandboxSeed < PrivyTest
     error = assert_raises(ArgumentError) { sandbox.seed("shop", contacts: -1, days: 0) }
     assert_equal "contacts must be 0 to 1000000; days must be 1 to 3650", error.message
     assert_raises(ArgumentError) { sandbox.seed("shop", 100) }
+    assert_raises(TypeError) { sandbox.seed("shop", contacts: 1.5) }
     assert_equal 0, sandbox.counts.contacts
   end
 end

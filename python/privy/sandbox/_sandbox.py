@@ -293,8 +293,10 @@ class Sandbox:
             window: length of a minute, in whole seconds from 1 to 60. A short one makes tests of limits fast.
 
         Raises:
-            ValueError: the window is not in that range.
+            ValueError: a limit is negative, or the window is not in that range.
         """
+        if per_minute < 0 or per_day < 0:
+            raise ValueError("per_minute and per_day must not be negative")
         self._core.set_limits(per_minute, per_day, window)
 
     def set_clock(self, at: float | privy.types.datetime | None) -> None:

@@ -166,9 +166,13 @@ module Privy
     # @param per_day [Integer]
     # @param window [Integer] length of a minute, in seconds from 1 to 60; a short one makes tests of limits fast
     # @return [void]
-    # @raise [ArgumentError] the window is not in that range
+    # @raise [ArgumentError] a limit is negative, or the window is not in that range
+    # @raise [TypeError] an argument is not an Integer
     def set_limits(per_minute: 0, per_day: 0, window: 60)
-      core_set_limits(per_minute, per_day, window)
+      require_integers(per_minute: per_minute, per_day: per_day, window: window)
+      raise ArgumentError, "per_minute and per_day must not be negative" if per_minute.negative? || per_day.negative?
+
+      core_set_limits(per_minute.clamp(0, 0xffff_ffff), per_day.clamp(0, 0xffff_ffff), window.clamp(0, 61))
     end
 
     # Stops the sandbox's clock: only {#advance} moves it.
@@ -280,8 +284,10 @@ module Privy
     # @param seed [Integer] another number gives other data
     # @return [void]
     # @raise [ArgumentError] there is no such data set, or a number is out of range
+    # @raise [TypeError] a number is not an Integer
     def seed(kind, contacts: 5000, days: 365, seed: 7)
-      core_seed(kind.to_s, contacts, days, Integer(seed) & 0xffff_ffff_ffff_ffff)
+      require_integers(contacts: contacts, days: days, seed: seed)
+      core_seed(kind.to_s, contacts, days, seed & 0xffff_ffff_ffff_ffff)
     end
 
     # @return [String]
@@ -291,6 +297,10 @@ module Privy
     alias to_s inspect
 
     private
+
+    def require_integers(**given)
+      given.each { |name, value| raise TypeError, "#{name} must be an Integer" unless value.is_a?(Integer) }
+    end
 
     def words(scopes)
       scopes && Array(scopes).join(" ")
