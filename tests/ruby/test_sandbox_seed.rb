@@ -5,7 +5,6 @@ require_relative "helper"
 # Generated data: it obeys every rule of the API, and is the same each time.
 class TestSandboxSeed < PrivyTest
   AT = Time.utc(2026, 5, 12, 10)
-  READ_ONLY = { sms_consent: %w[pending unsubscribed], email_consent: [] }.freeze
 
   def shop(**arguments)
     sandbox = Privy::Sandbox.new
