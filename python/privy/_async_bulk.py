@@ -145,3 +145,35 @@ class AsyncBulk(BaseBulk[T]):
         elif self._driver.loop is not loop:
             raise RuntimeError("the bulk run belongs to another event loop")
         return self._driver
+
+
+class ShownAsyncBulk(AsyncBulk[T]):
+    """A bulk run with a bar, which is closed when a step ends the run or raises."""
+
+    def __init__(
+        self,
+        core: AsyncCore,
+        operation: str,
+        rows: Iterable[Row],
+        concurrency: int | None,
+        on_progress: Callable[[Progress], object] | None,
+        options: Options,
+    ) -> None:
+        from ._progress import Bar
+
+        self._bar = Bar(operation, on_progress)
+        super().__init__(core, operation, rows, concurrency, self._bar, options)
+
+    async def __anext__(self) -> Result[T]:
+        try:
+            return await super().__anext__()
+        except BaseException:
+            self._bar.close()
+            raise
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        self._bar.close()
+
+
+ShownAsyncBulk.__name__ = "AsyncBulk"  # for its repr

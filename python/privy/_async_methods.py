@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import privy
 
-from ._async_bulk import AsyncBulk
+from ._async_bulk import AsyncBulk, ShownAsyncBulk
 from ._bulk import Bulk, Progress
 from ._bulk_rows import validated_rows
 from ._loop import AsyncCore
@@ -108,8 +108,10 @@ class AsyncResource:
         check_first: bool,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
+        progress: bool,
         options: Options,
     ) -> AsyncBulk[Any]:
         if check_first:
             rows = validated_rows(operation, rows)
-        return AsyncBulk(self._core, operation, rows, concurrency, on_progress, options)
+        kind = ShownAsyncBulk if progress else AsyncBulk
+        return kind(self._core, operation, rows, concurrency, on_progress, options)

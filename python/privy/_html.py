@@ -27,6 +27,7 @@ WIDTH = 60
 WIDE = 200
 """Characters of a message or a title."""
 _LEFT = ' style="text-align:left"'
+_ONE_LINE = ' style="text-align:left;white-space:nowrap"'
 
 
 def show_record(shown: Any) -> str:
@@ -60,7 +61,7 @@ def show_contact_list(shown: BaseList) -> str | None:
     title = f"{name}: {_count(records, 'contact') if records >= 0 else 'number unknown'}"
     if limit >= 0:
         title += f" (limit {limit:,})"
-    parts = _records(first[:limit] if limit >= 0 else first)
+    parts = _records(first[:limit] if limit >= 0 else first, records)
     return _block(title, *parts, _line(_cost(shown, requests)))
 
 
@@ -88,7 +89,7 @@ def show_report(shown: BulkReport) -> str:
         "requests": shown.requests,
     }
     cells = [[*(f"{count:,}" for count in counts.values()), duration(shown.seconds), duration(shown.waited)]]
-    parts = [_bar(shown.succeeded, shown.total), _table([*counts, "time", "of it waiting"], cells)]
+    parts = [_bar(shown.succeeded, shown.total), _table([*counts, "time", "waited"], cells)]
     if shown.stopped is not None:
         parts.append(_line(_core.mask(f"Stopped: {shown.stopped}")))
     if shown.refused:
@@ -139,14 +140,14 @@ def _cost(shown: BaseList, requests: int) -> str:
     return f"{text}, about {duration(seconds)} at {minute[0]:,} a minute." if minute and seconds else f"{text}."
 
 
-def _records(shown: Sequence[Any]) -> list[str]:
-    """A table of the first records, with the fields that they hold."""
+def _records(shown: Sequence[Any], count: int = -1) -> list[str]:
+    """A table of the first of ``count`` records, with the fields that they hold."""
     some = list(shown[:ROWS])
     if not some:
         return []
     names = [name for name in type(some[0]).__match_args__ if any(name in one for one in some)]
-    table = _table(names, [[_field(one, name) for name in names] for one in some])
-    return [table, _first(len(shown))]
+    table = _table(names, [[_field(one, name) for name in names] for one in some], style=_ONE_LINE)
+    return [table, _first(max(count, len(shown)))]
 
 
 @cache
@@ -188,9 +189,9 @@ def _block(title: str, *parts: str) -> str:
     return f'<div style="overflow-x:auto"><div><b>{_safe(title, WIDE)}</b></div>{"".join(parts)}</div>'
 
 
-def _table(names: Iterable[str], rows: Iterable[Iterable[str]], width: int = WIDTH) -> str:
-    head = "".join(f"<th{_LEFT}>{_safe(name, width)}</th>" for name in names)
-    body = "".join(f"<tr>{''.join(f'<td{_LEFT}>{_safe(cell, width)}</td>' for cell in row)}</tr>" for row in rows)
+def _table(names: Iterable[str], rows: Iterable[Iterable[str]], width: int = WIDTH, style: str = _LEFT) -> str:
+    head = "".join(f"<th{style}>{_safe(name, width)}</th>" for name in names)
+    body = "".join(f"<tr>{''.join(f'<td{style}>{_safe(cell, width)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

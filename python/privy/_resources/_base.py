@@ -42,6 +42,7 @@ class Resource:
         check_first: bool,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
+        progress: bool,
         options: Options,
     ) -> Bulk[Any]:
         from .._bulk import Bulk
@@ -49,4 +50,9 @@ class Resource:
 
         if check_first:
             rows = validated_rows(operation, rows)
-        return Bulk(self._core, operation, rows, concurrency, on_progress, options)
+        arguments = (self._core, operation, rows, concurrency, on_progress, options)
+        if progress:
+            from .._progress import ShownBulk
+
+            return ShownBulk(*arguments)
+        return Bulk(*arguments)

@@ -309,6 +309,7 @@ class Contacts(Resource):
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
+        progress: bool = False,
         extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -328,6 +329,7 @@ class Contacts(Resource):
                 all rows if one is invalid. Holds all rows in memory.
             concurrency: maximum number of calls in flight (8).
             on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
+            progress: shows a progress bar: that of tqdm if it is installed, else one line on a terminal.
             extra_headers: headers that are sent with each request, such as ``traceparent``.
             timeout, connect_timeout, max_retries: options of each call, as for the client.
             max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
@@ -339,7 +341,7 @@ class Contacts(Resource):
                 rows that were not sent.
         """
         options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
-        return self._bulk("contacts.upsert", rows, check_first, concurrency, on_progress, options)
+        return self._bulk("contacts.upsert", rows, check_first, concurrency, on_progress, progress, options)
 
     @hidden
     def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
