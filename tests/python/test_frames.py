@@ -113,7 +113,7 @@ def test_pandas_reads_a_list(contacts, sandbox):
     rows = expected(contacts)
     assert frame["email"].tolist() == [row["email"] for row in rows]
     assert [list(tags) for tags in frame["tags"]] == [row["tags"] for row in rows]
-    assert frame["created_at"].dt.to_pydatetime().tolist() == [row["created_at"] for row in rows]
+    assert [at.to_pydatetime() for at in frame["created_at"]] == [row["created_at"] for row in rows]
     assert frame["first_name"].isna().tolist() == [row["first_name"] is None for row in rows]
     pandas.testing.assert_frame_equal(contacts.to_pandas(), frame)
     counted = frame.groupby("email_consent", observed=True).size().to_dict()
