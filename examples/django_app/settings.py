@@ -6,7 +6,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 ROOT_URLCONF = "urls"
 INSTALLED_APPS = ["privy.django"]
 MIDDLEWARE = ["middleware.PrivyErrors"]
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STATIC_URL = "static/"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 
 # The token comes from PRIVY_API_TOKEN. A page cannot wait for minutes, so that max_wait is short.

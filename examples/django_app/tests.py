@@ -1,4 +1,8 @@
-from django.test import SimpleTestCase
+import json
+from urllib.request import urlopen
+
+import privy.django
+from django.test import LiveServerTestCase, SimpleTestCase
 from privy.django.test import SandboxMixin
 
 
@@ -28,3 +32,12 @@ class Listing(SandboxMixin, SimpleTestCase):
         body = (await self.async_client.get("/contacts")).json()
         self.assertEqual([contact["email"] for contact in body["data"]], ["jane@example.com"])
         self.assertEqual(body["pagination"]["total_count"], 1)
+
+
+class OverHttp(SandboxMixin, LiveServerTestCase):
+    def setUp(self) -> None:
+        self.jane = privy.django.client().contacts.create(email="jane@example.com")
+
+    def test_the_server_uses_the_sandbox_of_the_test(self) -> None:
+        with urlopen(f"{self.live_server_url}/contacts/{self.jane.id}") as response:
+            self.assertEqual(json.load(response)["email"], "jane@example.com")

@@ -266,7 +266,7 @@ def test_the_example_passes_its_checks_and_its_tests():
     assert manage("check") == (0, "System check identified no issues (0 silenced).\n")
     code, output = manage("test", "--parallel", "2")
     assert code == 0, output
-    assert "Ran 4 tests" in output
+    assert "Ran 5 tests" in output
     code, output = manage("check", PRIVY_API_TOKEN="no token")
     assert code == 0  # what the environment lacks is a warning, so that images can be built without secrets
     assert "privy.W001" in output

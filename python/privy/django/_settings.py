@@ -18,7 +18,7 @@ OPTIONS = {name.upper(): name for name in inspect.signature(privy.Client).parame
 """The parameters of ``privy.Client`` by the names of their settings."""
 NO_DICT = "must be a dict of settings"
 CREDENTIALS = {"token", "client_id", "client_secret", "scopes"}
-OF_SANDBOXES = set(inspect.signature(privy.Sandbox().client).parameters) - CREDENTIALS
+OF_SANDBOXES = set(inspect.signature(privy.Sandbox.client).parameters) - CREDENTIALS - {"self"}
 """Parameters that a client of a sandbox keeps: no credentials and no addresses."""
 
 
