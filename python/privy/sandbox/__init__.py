@@ -15,8 +15,9 @@ if getattr(privy, "omit", None) is not _core.omit:
 
     raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
-from ._sandbox import Counts, Sandbox, SandboxFileError, SandboxResponse, SandboxSnapshot
+from ._sandbox import Sandbox
 from ._stored import SandboxContacts, SandboxEvent, SandboxMessage, SandboxOrders, SandboxRequest
+from ._values import Counts, SandboxFileError, SandboxResponse, SandboxSnapshot
 from ._wsgi import app
 
 __all__ = [

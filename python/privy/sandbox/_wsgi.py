@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from urllib.parse import quote
 
-from ._sandbox import Sandbox, SandboxResponse
+from ._sandbox import Sandbox
+from ._values import SandboxResponse
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
