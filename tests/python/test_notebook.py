@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbclient
@@ -19,6 +20,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples/notebooks/explore.ipynb"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 CELL_SECONDS = 600
 """A safety net for a slow machine."""
 
@@ -93,36 +95,71 @@ def test_its_rows_are_those_that_the_contacts_hold(executed):
     assert first.id in shown and first.first_name in shown and first.email not in shown
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_browser_shows_it_without_an_error(executed, theme, tmp_path):
-    """Nothing is loaded from elsewhere: the exporter's MathJax, RequireJS and jQuery, which are not needed, are off."""
-    exporter = HTMLExporter(theme=theme, mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="")
-    page_file = tmp_path / "explore.html"
-    page_file.write_text(exporter.from_notebook_node(executed)[0], encoding="utf-8")
+@contextmanager
+def browser_page(file: Path):
+    """The file in Chromium, which may load nothing else. Fails if the page has an error or wants more."""
     refused, errors = [], []
+
+    def decide(route):
+        if route.request.url == file.as_uri() or route.request.url.startswith("data:"):
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1000, "height": 800})
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-
-        def decide(route):
-            if route.request.url == page_file.as_uri() or route.request.url.startswith("data:"):
-                route.continue_()
-            else:
-                refused.append(route.request.url)
-                route.abort()
-
+        page.on("dialog", lambda dialog: errors.append(dialog.message))
         page.route("**/*", decide)
-        page.goto(page_file.as_uri(), wait_until="load")
+        page.goto(file.as_uri(), wait_until="load")
+        yield page
+        browser.close()
+    assert (refused, errors) == ([], [])
+
+
+@needs_chromium
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_browser_shows_it_without_an_error(executed, theme, tmp_path):
+    """Nothing is loaded from elsewhere: the exporter's MathJax, RequireJS and jQuery, which are not needed, are off."""
+    exporter = HTMLExporter(theme=theme, mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="")
+    file = tmp_path / "explore.html"
+    file.write_text(exporter.from_notebook_node(executed)[0], encoding="utf-8")
+    with browser_page(file) as page:
         check_tables(page)
         check_plots(page)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         if folder := os.environ.get("NOTEBOOK_SCREENSHOTS"):
             page.screenshot(path=f"{folder}/explore-{theme}.png", full_page=True)
-        browser.close()
-    assert (refused, errors) == ([], [])
+
+
+@needs_chromium
+def test_a_browser_shows_hostile_texts_as_text(tmp_path):
+    texts = [
+        "<script>console.error(1)</script>",
+        "</td></table><img src=http://example.invalid/x onerror=alert(1)>",
+        """"'--><svg onload=alert(1)>""",
+    ]
+    client = privy.Sandbox().client()
+    for number, text in enumerate(texts):
+        client.contacts.create(
+            email=f"c{number}@example.com",
+            first_name=text,
+            last_name=text,
+            tags=[text[:40]],
+            custom_fields={text[:30]: text},
+        )
+    report = client.contacts.upsert_many([{"email": "a@example.com", text: text} for text in texts]).run()
+    contacts = client.contacts.list()
+    shown = [contacts, *contacts.first(3), next(contacts.pages()), report, client.rate_limit]
+    file = tmp_path / "hostile.html"
+    file.write_text("<meta charset=utf-8>" + "".join(value._repr_html_() for value in shown), encoding="utf-8")
+    with browser_page(file) as page:
+        assert page.locator("script, img, svg").count() == 0
+        names = page.locator("table").nth(0).locator("td").all_inner_texts()
+        assert [text in names or f"{text[:59]}…" in names for text in texts] == [True] * 3
 
 
 def check_tables(page) -> None:
