@@ -736,12 +736,24 @@ typedef struct privy_options {
                              requests of the client do not count; `timeout` bounds them */
   int max_retries;        /* attempts after the first */
   int64_t reserve;        /* requests of each minute that are left to others, other calls of the client included */
+  bool deferred;          /* see privy_options_defer */
   unsigned given;         /* bit 1u << setting for each option that is given */
 } privy_options;
 #define PRIVY_GIVEN(name) (1u << PRIVY_SETTING_##name)
 /* Sets an option: one below PRIVY_OPTION_COUNT, or PRIVY_SETTING_RESERVE. Returns as privy_setting_check does. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_options_set(privy_options *options, privy_setting option, double value,
                                                          privy_error *error);
+
+/*
+ * For calls inside a job of a queue, which runs again at the retry_at of its error: sets max_wait to 0, so that no call
+ * blocks a worker, and `deferred`: retry_at is then an instant for this job alone, so that jobs do not all return when
+ * the next window of the rate limit opens. It may be after resets_at, at most 20 minutes; or before it, for the last
+ * requests of a window that is used by several clients.
+ */
+PRIVY_API void privy_options_defer(privy_options *options);
+/* Seconds until a job runs again after its failure number `failure`, from 1, whose error has no retry_at: 1 second to
+ * 10 minutes, doubling. `random`: in [0, 1). */
+PRIVY_API double privy_job_backoff(int failure, double random);
 
 /* Settings of a client. Start with privy_config_init. privy_client_new copies the texts; NULL: not given. */
 typedef struct privy_config {

@@ -4,12 +4,14 @@
 
 #include "policy/pacer.h"
 #include "policy/retry.h"
+#include "policy/slots.h"
 #include "policy/token.h"
 
 typedef struct privy_account {
   double
       wall_offset; /* seconds that the wall clock is ahead of the calls' clock, when the driver last read the clocks */
   privy_pacer pacer;
+  privy_slots slots;
   privy_retry_quota quota;
   privy_token token;
   uint64_t fetch;       /* number of the token request that calls wait for; 0: none */

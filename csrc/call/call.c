@@ -48,14 +48,6 @@ void privy_call_clear(privy_call *call) {
   privy_error_clear(&call->saved_error);
 }
 
-/* splitmix64 */
-uint64_t privy_random(uint64_t *state) {
-  uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
 /* ---- waiting ---- */
 
 /* Starts a wait for responses to other requests of the client. It does not count as a wait for budget; `timeout` bounds
@@ -89,7 +81,7 @@ static privy_call_step refuse_budget(privy_call *call, privy_account *account, p
     privy_error_set(error, PRIVY_RATE_LIMIT, "per-minute rate limit reached; retry in %.1f s (exceeds max_wait)", wait);
   privy_error_set_retry(error, wait, now + account->wall_offset);
   privy_call_trace_refused(call, account);
-  return privy_call_fail(call);
+  return privy_call_fail_for_now(call, account, now);
 }
 
 /* ---- what to send ---- */
@@ -143,11 +135,12 @@ static privy_call_step send_request(privy_call *call, privy_account *account, do
 /* ---- repeating ---- */
 
 /* The write may not be repeated any more: reports the failure that lost it. */
-static privy_call_step give_up(privy_call *call, double wall) {
+static privy_call_step give_up(privy_call *call, privy_account *account, double now) {
+  const double wall = now + account->wall_offset;
   call->goal = PRIVY_GOAL_RESPONSE;
   privy_call_restore_error(call);
   if (call->error->retry_at > 0) privy_error_set_retry(call->error, fmax(call->error->retry_at - wall, 0), wall);
-  return privy_call_fail(call);
+  return privy_call_fail_for_now(call, account, now);
 }
 
 static privy_call_step next_step(privy_call *call, privy_account *account, double now) {
@@ -155,14 +148,16 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   if (call->done) return PRIVY_CALL_DONE;
   if (now < call->until) return PRIVY_CALL_WAIT;
   call->backs_off = false;
-  if (!privy_call_may_repeat(call, now)) return give_up(call, now + account->wall_offset);
+  if (!privy_call_may_repeat(call, now)) return give_up(call, account, now);
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
+  if (pace == PRIVY_PACE_MINUTE && call->options.deferred &&
+      privy_slots_has_rest(&account->pacer, call->options.reserve, now))
+    pace = PRIVY_PACE_NOW;
   if (pace == PRIVY_PACE_IN_FLIGHT && start_in_flight_wait(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_NOW || pace == PRIVY_PACE_IN_FLIGHT) return send_request(call, account, now);
-  if (pace == PRIVY_PACE_MINUTE && !privy_call_may_repeat(call, until))
-    return give_up(call, now + account->wall_offset);
+  if (pace == PRIVY_PACE_MINUTE && !privy_call_may_repeat(call, until)) return give_up(call, account, now);
   if (pace == PRIVY_PACE_DAY || !start_wait(call, account, now, until))
     return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;

@@ -90,8 +90,6 @@ typedef struct privy_call {
   privy_cost cost;     /* of the last transfer, set by the driver */
 } privy_call;
 
-/* The next number of a pseudorandom sequence that never repeats a number. `state` starts with any value. */
-uint64_t privy_random(uint64_t *state);
 /* Initializes a call. `random`: 128 random bits that no other call has. `settings`, `request` and `error` must outlive
  * it. */
 void privy_call_init(privy_call *call, const privy_settings *settings, privy_options options, const uint64_t random[2],

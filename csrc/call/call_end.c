@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/random.h"
 #include "message/error.h"
 #include "policy/repeat.h"
 
@@ -67,6 +68,27 @@ privy_call_step privy_call_fail(privy_call *call) {
   if (call->verify && !privy_call_is_final(call->error->code)) privy_call_restore_error(call);
   complete_error(call);
   return privy_call_finish(call, call->error->code);
+}
+
+/* The instant at which the job of the call runs again. */
+static double slot_of(privy_call *call, privy_account *account, double now) {
+  const privy_error *error = call->error;
+  const int64_t reserve = call->options.reserve;
+  const double random = privy_random_unit(&call->random);
+  double at;
+  const bool refused_here = error->code == PRIVY_RATE_LIMIT && error->http_status == 0;
+  if (refused_here && privy_slots_take_rest(&account->slots, &account->pacer, reserve, now, random, &at)) return at;
+  return privy_slots_take(&account->slots, &account->pacer, reserve, now + error->retry_after, random);
+}
+
+privy_call_step privy_call_fail_for_now(privy_call *call, privy_account *account, double now) {
+  privy_error *error = call->error;
+  if (call->options.deferred && error->retry_at > 0) {
+    const double resets_at = error->resets_at;
+    privy_error_set_retry(error, slot_of(call, account, now) - now, now + account->wall_offset);
+    error->resets_at = resets_at;
+  }
+  return privy_call_fail(call);
 }
 
 bool privy_call_may_repeat(const privy_call *call, double at) {

@@ -9,6 +9,9 @@ privy_call_step privy_call_finish(privy_call *call, privy_status status);
 /* Ends the call with `call->error`; if the contact of a 409 could not be read, with the 409. Returns PRIVY_CALL_DONE.
  */
 privy_call_step privy_call_fail(privy_call *call);
+/* The same for a failure that may pass. If the call is deferred and the error has a retry_at, takes a slot: retry_at
+ * becomes the instant of the slot. */
+privy_call_step privy_call_fail_for_now(privy_call *call, privy_account *account, double now);
 /* Moves the error to `saved_error`, and back. */
 void privy_call_save_error(privy_call *call);
 void privy_call_restore_error(privy_call *call);

@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "call/call_end.h"
 #include "call/call_trace.h"
 #include "message/error.h"
@@ -47,7 +48,7 @@ static bool plan_retry(const privy_call *call, const privy_account *account, dou
   if (!privy_error_may_pass(error->code, error->http_status) || call->retries >= call->options.max_retries)
     return false;
   plan->random = call->random;
-  const double jitter = (double)(privy_random(&plan->random) >> 11) / 9007199254740992.0; /* in [0, 1) */
+  const double jitter = privy_random_unit(&plan->random);
   plan->delay = fmax(requested_wait(call, now + account->wall_offset), privy_retry_backoff(call->retries + 1, jitter));
   plan->counts = error->code != PRIVY_RATE_LIMIT;
   if (plan->delay > call->wait_left || !privy_call_may_repeat(call, now + plan->delay)) return false;
@@ -80,7 +81,7 @@ static void retry_or_fail(privy_call *call, privy_account *account, double now) 
   if (plan_retry(call, account, now, &plan))
     start_retry(call, account, now, &plan);
   else
-    privy_call_fail(call);
+    privy_call_fail_for_now(call, account, now);
 }
 
 /* ---- failed requests ---- */
@@ -254,7 +255,7 @@ static void act(privy_call *call, privy_account *account, double now, privy_stat
   retry_plan plan;
   switch (next_action(call, account, now, status, &plan)) {
   case CALL_SUCCEEDS: privy_call_finish(call, PRIVY_OK); break;
-  case CALL_FAILS: privy_call_fail(call); break;
+  case CALL_FAILS: privy_call_fail_for_now(call, account, now); break;
   case CALL_RETRIES: start_retry(call, account, now, &plan); break;
   case CALL_RENEWS_TOKEN: renew_token(call, account); break;
   case CALL_UPDATES_EXISTING: update_existing(call); break;

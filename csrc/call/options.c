@@ -101,6 +101,12 @@ privy_status privy_config_set(privy_config *config, privy_setting setting, doubl
   return PRIVY_OK;
 }
 
+void privy_options_defer(privy_options *options) {
+  options->deferred = true;
+  options->max_wait = 0;
+  options->given |= PRIVY_GIVEN(MAX_WAIT);
+}
+
 static double value_of(const privy_options *options, privy_setting option) {
   privy_options copy = *options;
   const double *seconds = seconds_of(&copy, option);
@@ -121,6 +127,7 @@ privy_options privy_options_merge(privy_options base, const privy_options *over)
   if (given & 1u << PRIVY_SETTING_MAX_WAIT) base.max_wait = over->max_wait;
   if (given & 1u << PRIVY_SETTING_MAX_RETRIES) base.max_retries = over->max_retries;
   if (given & 1u << PRIVY_SETTING_RESERVE) base.reserve = over->reserve;
+  base.deferred = base.deferred || (over && over->deferred);
   base.given |= given;
   return base;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "call/call_trace.h"
 #include "message/error.h"
 #include "policy/forecast.h"

@@ -13,6 +13,8 @@
 /* Seconds until a reset, at most: the window, and two for the rounding of Date and reset to whole seconds. */
 #define LONGEST_MINUTE 62.0
 #define LONGEST_DAY 86402.0
+/* Seconds of a window of the limit per minute. */
+#define USUAL_WINDOW 60.0
 /* Seconds until the pacer is asked again while it waits for a response. */
 #define IN_FLIGHT_POLL 0.05
 
@@ -80,7 +82,17 @@ static void learn_others(privy_budget *budget, int64_t used) {
   budget->others += SMOOTHING * ((double)more - budget->others);
 }
 
-static void start_window(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight) {
+/* Clients that do not send the first request of a window: a response shows at least how long the window still lasts,
+ * two windows at most how long one is. */
+static void bound_window(privy_budget *budget, double resets_at, double now) {
+  budget->longest = budget->ended_at > 0 ? fmin(budget->longest, resets_at - budget->ended_at) : INFINITY;
+  budget->shortest = fmax(budget->shortest, resets_at - now);
+  budget->ended_at = resets_at;
+}
+
+static void start_window(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight,
+                         double now) {
+  bound_window(budget, resets_at, now);
   budget->own = in_flight + 1;
   budget->by_others = header->limit - header->remaining - 1;
   budget->resets_at = resets_at;
@@ -93,14 +105,17 @@ static void learn_window(privy_budget *budget, const privy_rate_header *header, 
   if (header->remaining == header->limit - 1) budget->window = fmax(round(seconds), 1);
 }
 
-static void learn(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight) {
+static void learn(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight,
+                  double now) {
   if (same_window(budget, resets_at)) {
     learn_others(budget, header->limit - header->remaining);
     if (header->remaining < budget->remaining) budget->remaining = header->remaining;
+    budget->resets_at = fmin(budget->resets_at, resets_at); /* a Date of whole seconds never makes it too early */
+    budget->ended_at = budget->resets_at;
   } else if (budget->known && budget->resets_at != 0 && resets_at < budget->resets_at) {
     return; /* a late response, of a window that is over */
   } else {
-    start_window(budget, header, resets_at, in_flight);
+    start_window(budget, header, resets_at, in_flight, now);
   }
   budget->limit = header->limit;
   budget->known = true;
@@ -112,7 +127,7 @@ static void read_budget(privy_pacer *pacer, privy_budget *budget, const privy_ra
   double seconds = (double)header->resets_at - server_now;
   if (seconds < -1 || seconds > longest) return;
   learn_window(budget, header, seconds);
-  learn(budget, header, now + fmax(seconds, 0), pacer->in_flight);
+  learn(budget, header, now + fmax(seconds, 0), pacer->in_flight, now);
 }
 
 void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response) {
@@ -124,6 +139,17 @@ void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const pri
   privy_rate_headers_read(response, &limits);
   read_budget(pacer, &pacer->minute, &limits.minute, now, server_now, LONGEST_MINUTE);
   read_budget(pacer, &pacer->day, &limits.day, now, server_now, LONGEST_DAY);
+}
+
+double privy_budget_window(const privy_budget *budget) {
+  if (budget->window > 0) return budget->window;
+  return budget->shortest > 0 ? fmin(budget->shortest, budget->longest) : USUAL_WINDOW;
+}
+
+double privy_budget_share(const privy_budget *budget) {
+  const double own = (double)(budget->own > 1 ? budget->own : 1);
+  if (budget->by_others <= 0) return 1;
+  return fmax(own / (own + (double)budget->by_others), 1 / (1 + budget->others));
 }
 
 int64_t privy_budget_left(const privy_budget *budget, int64_t in_flight) {

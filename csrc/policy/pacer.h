@@ -29,6 +29,9 @@ typedef struct privy_budget {
   double others;     /* requests that others send between two of our responses, smoothed */
   int64_t own;       /* our requests in this window, those in flight included */
   int64_t by_others; /* the largest `used - own` of the responses of this window */
+  double shortest;   /* seconds that a window lasts at least, as other responses showed; 0: unknown… */
+  double longest;    /* …and at most */
+  double ended_at;   /* the end of the last window of which a response came */
 } privy_budget;
 
 typedef struct privy_pacer {
@@ -52,6 +55,10 @@ privy_pace privy_pacer_ask(privy_pacer *pacer, int64_t reserve, double now, doub
 void privy_pacer_sent(privy_pacer *pacer);
 /* Counts its return. `response`: NULL if none came; `wall`: the wall clock, for responses without a Date. */
 void privy_pacer_returned(privy_pacer *pacer, double now, double wall, const privy_response *response);
+/* Seconds of a window of the limit per minute, as far as the responses have shown; 60 at first. */
+double privy_budget_window(const privy_budget *budget);
+/* Our part of the requests of this window, by the responses so far: 1 if no other client was seen. */
+double privy_budget_share(const privy_budget *budget);
 /* Requests left of a window, those in flight subtracted; -1 when unknown. */
 int64_t privy_budget_left(const privy_budget *budget, int64_t in_flight);
 

@@ -143,6 +143,16 @@ int client_options(core_state *state, PyObject *object, PyObject *const *given, 
   return options_read(state, given, options);
 }
 
+int client_call_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options) {
+  PyObject *in_job = lazy_get(&state->in_job), *inside = in_job ? PyObject_CallNoArgs(in_job) : Py_NewRef(Py_False);
+  const int defers = inside ? PyObject_IsTrue(inside) : -1;
+  Py_XDECREF(inside);
+  if (defers < 0) return -1;
+  *options = ((client_object *)object)->options;
+  if (defers) privy_options_defer(options);
+  return options_read(state, given, options);
+}
+
 /* ---- calls ---- */
 
 typedef struct waiting {
@@ -221,7 +231,7 @@ static privy_response *run(core_state *state, privy_client *client, event_receiv
 static privy_response *send(core_state *state, client_object *self, privy_request *request, PyObject *const *given) {
   privy_options options;
   privy_client *client = NULL;
-  if (client_options(state, (PyObject *)self, given, &options) == 0 &&
+  if (client_call_options(state, (PyObject *)self, given, &options) == 0 &&
       client_finish(state, (PyObject *)self, request) == 0) {
     client = client_acquire(state, (PyObject *)self);
   }

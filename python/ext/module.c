@@ -26,6 +26,19 @@ static PyObject *mask(PyObject *module, PyObject *value) {
   return copy_masked(state_of_module(module), value);
 }
 
+static PyObject *set_in_job(PyObject *module, PyObject *function) {
+  (void)lazy_set(&state_of_module(module)->in_job, Py_NewRef(function));
+  Py_RETURN_NONE;
+}
+
+static PyObject *job_backoff(PyObject *module, PyObject *args) {
+  (void)module;
+  int failure;
+  double random;
+  if (!PyArg_ParseTuple(args, "di", &random, &failure)) return NULL;
+  return PyFloat_FromDouble(privy_job_backoff(failure, random));
+}
+
 static PyMethodDef module_methods[] = {
     {"mask", mask, METH_O, "A copy for a repr: e-mail addresses and phone numbers in its strings are masked."},
     {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
@@ -36,6 +49,8 @@ static PyMethodDef module_methods[] = {
     {"arrow_stream", columns_stream, METH_VARARGS, "A capsule with a stream of Arrow arrays."},
     {"report_stream", columns_report, METH_VARARGS, "The same of what a report of a bulk run lists."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},
+    {"set_in_job", set_in_job, METH_O, "Sets the function that returns whether the caller is a job of a queue."},
+    {"job_backoff", job_backoff, METH_VARARGS, "Seconds until a job runs again after its nth failure."},
     {"_load", record_load, METH_VARARGS, "Unpickles a record."},
     {"_load_page", page_load, METH_VARARGS, "Unpickles a page."},
     {"_fail_allocation", fail_allocation, METH_VARARGS, "For tests: makes this thread's nth allocation fail, once."},
@@ -79,6 +94,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->copy_context);
   Py_VISIT(state->values);
   Py_VISIT(state->json_reader);
+  Py_VISIT(state->in_job);
   Py_VISIT(state->json_writer);
   Py_VISIT(state->empty);
   for (int i = 0; i < VIEW_TOTAL; i++) Py_VISIT(state->views[i]);
@@ -111,6 +127,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->copy_context);
   Py_CLEAR(state->values);
   Py_CLEAR(state->json_reader);
+  Py_CLEAR(state->in_job);
   Py_CLEAR(state->json_writer);
   Py_CLEAR(state->empty);
   for (int i = 0; i < VIEW_TOTAL; i++) Py_CLEAR(state->views[i]);

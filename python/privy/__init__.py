@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ._async_resources import AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, BulkReport, Progress
     from ._bulk_rows import RefusedRow
+    from ._job import job
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
     from ._pagination import ContactList
@@ -94,6 +95,7 @@ __all__ = [
     "Success",
     "ValidationError",
     "__version__",
+    "job",
     "json_default",
     "omit",
 ]
@@ -121,6 +123,7 @@ _LATER = {
     "Result": "_result",
     "Sandbox": "sandbox",
     "Success": "_result",
+    "job": "_job",
     "json_default": "_json",
 }
 

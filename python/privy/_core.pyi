@@ -651,6 +651,13 @@ def validate(
 ) -> list[dict[str, str]]:
     """The error details of a request that is not sent."""
 
+def set_in_job(function: Callable[[], bool], /) -> None:
+    """Sets the function that returns whether the caller is a job of a queue: then its calls do not wait."""
+
+def job_backoff(random: float, failure: int, /) -> float:
+    """Seconds until a job runs again after its failure number ``failure``, from 1, whose error has no ``retry_at``.
+    ``random`` is in [0, 1)."""
+
 def arrow_stream(table: str, rows: Iterable[Sequence[object]], spread: bool, /) -> object:
     """A capsule with a stream of Arrow arrays. ``rows`` are pages and sequences of records."""
 

@@ -35,6 +35,50 @@ static double begin_step(simulation *run, simulated_worker *worker) {
   return clock_of(run);
 }
 
+/* The next job: of those that no worker has taken, the one that comes first. NULL if all are done or taken. */
+static simulated_job *next_job(const simulation *run, bool *all_done) {
+  simulated_job *next = NULL;
+  *all_done = true;
+  for (size_t i = 0; i < run->job_count; i++) {
+    simulated_job *job = &run->jobs[i];
+    if (job->done) continue;
+    *all_done = false;
+    if (!job->taken && (!next || job->at < next->at)) next = job;
+  }
+  return next;
+}
+
+/* Gives the worker a job that is due. False if it stops or waits. */
+static bool take_job(simulation *run, simulated_worker *worker) {
+  simulated_job *job = next_job(run, &worker->stopped);
+  if (!job || job->at > run->now) {
+    worker->at = job ? job->at : run->now + BEAT;
+    return false;
+  }
+  job->taken = true;
+  worker->job = job;
+  return true;
+}
+
+static void end_job(simulation *run, simulated_worker *worker) {
+  simulated_job *job = worker->job;
+  job->taken = false;
+  job->done = worker->call.status == PRIVY_OK;
+  if (!job->done) {
+    assert_int_equal(worker->error.code, PRIVY_RATE_LIMIT);
+    assert_true(worker->error.retry_at > run->now);
+    job->at = worker->error.retry_at;
+  }
+  worker->stopped = false;
+}
+
+/* Whether the worker has something to do. */
+static bool may_begin(simulation *run, simulated_worker *worker) {
+  if (run->jobs) return take_job(run, worker);
+  worker->stopped = run->started == run->wanted;
+  return !worker->stopped;
+}
+
 static void begin_call(simulation *run, simulated_worker *worker) {
   uint64_t random[2] = {next_random(run), next_random(run)};
   privy_error_init(&worker->error);
@@ -53,11 +97,12 @@ static void end_call(simulation *run, simulated_worker *worker) {
     run->refused_until = (double)worker->error.resets_at;
     worker->stopped = true;
   }
+  if (worker->job) end_job(run, worker);
   if (!worker->undriven) run->longest = fmax(run->longest, run->now - worker->started_at);
   privy_call_clear(&worker->call);
   privy_error_clear(&worker->error);
   worker->busy = false;
-  worker->at = run->now + worker->pause;
+  worker->at = run->now + worker->pause + run->overhead;
 }
 
 static void add_date(const simulation *run, privy_buffer *headers) {
@@ -106,10 +151,7 @@ static void step(simulation *run, simulated_worker *worker) {
     return;
   }
   if (!worker->busy) {
-    if (run->started == run->wanted) {
-      worker->stopped = true;
-      return;
-    }
+    if (!may_begin(run, worker)) return;
     begin_call(run, worker);
   }
   double now = begin_step(run, worker);

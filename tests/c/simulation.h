@@ -12,6 +12,12 @@
 
 #define SIMULATION_EPOCH 1000.0
 
+/* A job of a queue: it makes one call, again and again until one succeeds. */
+typedef struct simulated_job {
+  double at; /* not before this instant */
+  bool taken, done;
+} simulated_job;
+
 typedef struct simulated_worker {
   privy_account *account; /* shared by the workers of one client */
   privy_call call;
@@ -22,6 +28,7 @@ typedef struct simulated_worker {
   double started_at;  /* its call */
   bool undriven;      /* its driver stopped during the call */
   double pause;       /* between its calls */
+  simulated_job *job; /* whose call it makes; NULL without jobs */
   bool busy;          /* it has a call */
   bool in_flight;     /* its request is in flight */
   bool stopped;       /* no more calls */
@@ -37,6 +44,9 @@ typedef struct simulation {
   double wall_jumps;        /* the wall clock jumps by up to this many seconds, again and again */
   double undriven;          /* one driver in three stops for up to this many seconds after its request was sent */
   double longest;           /* longest call without such a stop, in seconds */
+  simulated_job *jobs;      /* workers take these, the one that waits longest first; NULL: they make calls */
+  size_t job_count;         /* then `wanted` has no effect */
+  double overhead;          /* seconds that a job takes besides its requests */
   uint64_t wanted;          /* calls to make in all */
   uint64_t started, done;   /* calls started and succeeded */
   uint64_t failed, limited; /* calls failed, 429s met */
@@ -46,7 +56,8 @@ typedef struct simulation {
   uint64_t random;
 } simulation;
 
-/* Runs until all calls are done, or all workers have stopped. A worker stops when a call fails. */
+/* Runs until all calls or jobs are done, or all workers have stopped. A worker stops when a call fails; with jobs, the
+ * job of a failed call is made again at the error's retry_at. */
 void simulation_run(simulation *run, simulated_worker *workers, size_t count);
 
 #endif

@@ -1,4 +1,5 @@
 /* Bulk runs of random rows and faults: each row has one result or stays open, and the last success is stored. */
+#include "base/random.h"
 #include "bulk_scene.h"
 
 /* ---- random runs ---- */

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "base/fork.h"
+#include "base/random.h"
 #include "client/group.h"
 #include "http_scene.h"
 

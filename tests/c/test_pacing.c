@@ -2,7 +2,8 @@
 #include "simulation.h"
 
 #include <stdio.h>
-#include <string.h>
+
+#include "order_request.h"
 
 #define START 1800000000.0
 
@@ -17,22 +18,10 @@ static simulation new_simulation(uint32_t per_minute, uint32_t per_day) {
                     .now = START,
                     .latency = 0.2,
                     .random = 42};
-  privy_error error;
-  privy_error_init(&error);
   assert_int_equal(privy_sandbox_new(&run.sandbox), PRIVY_OK);
   privy_sandbox_set_clock(run.sandbox, START);
   privy_sandbox_set_limits(run.sandbox, per_minute, per_day, 60);
-  assert_int_equal(privy_request_new(privy_operation_find("orders.upsert"), &run.request), PRIVY_OK);
-  static const char *const fields[][2] = {{"order_id", "1001"},
-                                          {"email", "jane@example.com"},
-                                          {"total", "95.00"},
-                                          {"currency", "USD"},
-                                          {"order_date", "2026-05-12T10:00:00Z"}};
-  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    privy_request_key(run.request, fields[i][0], strlen(fields[i][0]));
-    privy_request_string(run.request, fields[i][1], strlen(fields[i][1]));
-  }
-  assert_int_equal(privy_request_finish(run.request, &error), PRIVY_OK);
+  run.request = order_request();
   return run;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "base/visible.h"
 #include "call/call.h"

@@ -1,6 +1,7 @@
 /* The trace events of calls in groups: which are kept, and that each start has one end. */
 #define _POSIX_C_SOURCE 200809L
 
+#include "base/random.h"
 #include "trace_scene.h"
 
 /* ---- groups ---- */
