@@ -15,6 +15,7 @@ from .workers import BUILT, INPUT, PATIENCE, PYTHON, ROOT, RUBY, environment, ou
 STARTS = 15
 LISTINGS = 3
 FRAMED = 100_000  # contacts
+UPLOADED = 10_000
 LISTED = {"few": 10_000, "many": 1_000_000}  # contacts
 VALGRIND = ["valgrind", "--tool=callgrind", "--callgrind-out-file=build/bench/callgrind.out"]
 
@@ -83,6 +84,19 @@ def frames() -> dict[str, dict[str, list[float]]]:
                     raise AssertionError(f"{how}: a frame of {count} contacts, not {FRAMED}")
                 values["wall"].append(float(wall))
                 values["memory"].append(float(memory))
+    return found
+
+
+def uploads() -> dict[str, list[float]]:
+    """Nanoseconds of uploading a pandas.DataFrame to a sandbox, as it is and as dicts in turns, each in a new
+    process."""
+    found: dict[str, list[float]] = {how: [] for how in ("frame", "records")}
+    for _ in range(LISTINGS):
+        for how, walls in found.items():
+            count, wall = output([PYTHON, "bench/python/upload.py", how]).split()
+            if int(count) != UPLOADED:
+                raise AssertionError(f"{how}: {count} orders succeeded, not {UPLOADED}")
+            walls.append(float(wall))
     return found
 
 

@@ -138,6 +138,19 @@ def frames() -> Iterator[Row]:
         )
 
 
+def uploads() -> Iterator[Row]:
+    found = figures.uploads()
+    yield Row(
+        "Python: a pandas.DataFrame of 10,000 orders sent to a sandbox: time",
+        "time",
+        duration(figures.median(found["frame"])),
+        'its to_dict("records") sent',
+        duration(figures.median(found["records"])),
+        spread([mine / other for mine, other in zip(found["frame"], found["records"], strict=True)]),
+        1.0,
+    )
+
+
 def installed_size() -> Iterator[Row]:
     ours, theirs = figures.size("privy-marketing"), figures.size("stripe")
     ratio = ours / theirs
@@ -167,4 +180,5 @@ def single_figures() -> Iterator[Row]:
     yield from starting()
     yield from listing_memory()
     yield from frames()
+    yield from uploads()
     yield from installed_size()

@@ -349,6 +349,9 @@ PRIVY_API void privy_request_other(privy_request *request, const char *type);
 PRIVY_API void privy_request_raised(privy_request *request, const char *type, const char *error);
 /* The same for a value that represents a missing one, by its name, such as "NaT". */
 PRIVY_API void privy_request_missing(privy_request *request, const char *name);
+/* From here on a parameter whose value is null, NaN or missing is not sent, as if it was not named. Values inside
+ * objects and arrays, and what follows privy_request_extra, stay as they are. */
+PRIVY_API void privy_request_omit_nulls(privy_request *request);
 /* The following parameters are sent unchanged, known or not. */
 PRIVY_API void privy_request_extra(privy_request *request);
 /* Raw requests only: the following keys are query parameters. */
@@ -365,6 +368,12 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_request_finish(privy_request *reque
 
 /* The same for a request that has headers only and is not sent: checks no parameters. For the headers of a bulk run. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_check_headers(privy_request *request, privy_error *error);
+/*
+ * Instead of privy_request_finish, after keys without values: the names of the columns of a table whose rows are
+ * requests of the operation. PRIVY_OK; PRIVY_VALIDATION with a detail for each name that no request accepts and for
+ * each required parameter that no column has; or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_request_finish_names(privy_request *request, privy_error *error);
 
 /* The contents of a finished request, valid as long as the request. The target is the path with its query, relative to
  * the base URL. The headers exclude `Authorization`, `User-Agent` and those that libcurl adds. */
@@ -1274,6 +1283,74 @@ PRIVY_API size_t privy_report_columns(const privy_report *report);
 /* Makes a stream of batches of the rows of a report. Errors, codes and results are those of privy_columns_stream. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_report_stream(const privy_report *report, privy_row_source source,
                                                            struct ArrowArrayStream *out);
+
+/*
+ * The rows of a table that another library exports as a stream of Arrow arrays: of structs, whose members are the
+ * columns. All types are read but half floats, intervals, unions, views of lists and run-end encoded arrays. Open,
+ * then load a batch and read its rows until there are no more batches.
+ */
+typedef struct privy_rows privy_rows;
+
+typedef enum privy_arrow_cell_type {
+  PRIVY_ARROW_CELL_INVALID, /* the array contradicts itself */
+  PRIVY_ARROW_CELL_NULL,
+  PRIVY_ARROW_CELL_BOOLEAN,  /* `integer` is 0 or 1 */
+  PRIVY_ARROW_CELL_INTEGER,  /* `integer` */
+  PRIVY_ARROW_CELL_REAL,     /* `real`; of a float of 32 bits, the double of its shortest decimal */
+  PRIVY_ARROW_CELL_NUMBER,   /* decimal digits in `text`: decimals, and integers beyond an int64 */
+  PRIVY_ARROW_CELL_TEXT,     /* `text`; UTF-8 if the array is valid */
+  PRIVY_ARROW_CELL_BYTES,    /* `text` */
+  PRIVY_ARROW_CELL_DATE,     /* ISO 8601 in `text`, as the following three; years 1 to 9999: others are a TEXT */
+  PRIVY_ARROW_CELL_TIME,     /* of a day */
+  PRIVY_ARROW_CELL_INSTANT,  /* in UTC, with Z */
+  PRIVY_ARROW_CELL_LOCAL,    /* a date and a time without a zone */
+  PRIVY_ARROW_CELL_DURATION, /* seconds in `real` */
+  PRIVY_ARROW_CELL_LIST,     /* `count` items */
+  PRIVY_ARROW_CELL_MAP,      /* `count` items, each a STRUCT of a key and a value */
+  PRIVY_ARROW_CELL_STRUCT    /* `count` items with names */
+} privy_arrow_cell_type;
+
+#define PRIVY_ARROW_CELL_ROOM 256
+
+/* A value of an array. `text` is not terminated by NUL and is valid until the next batch, and as long as the cell. */
+typedef struct privy_arrow_cell {
+  privy_arrow_cell_type type;
+  int64_t integer;
+  double real;
+  const char *text;
+  size_t length;
+  int64_t count;
+  int64_t first; /* internal */
+  const struct privy_arrow_column *column;
+  char room[PRIVY_ARROW_CELL_ROOM];
+} privy_arrow_cell;
+
+/* Moves the stream into the rows, and reads its schema. PRIVY_OK with rows that the caller frees; PRIVY_VALIDATION with
+ * a detail for a column whose type is not read; PRIVY_CONFIG_ERROR if there are no columns, if the producer fails, or
+ * if the stream was read before; PRIVY_NO_MEMORY. Release the stream afterwards if its `release` is still there. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_rows_open(struct ArrowArrayStream *stream, privy_rows **out,
+                                                       privy_error *error);
+/* The same for a single array and its schema. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_rows_open_array(struct ArrowSchema *schema, struct ArrowArray *array,
+                                                             privy_rows **out, privy_error *error);
+/* Releases the stream and the batch. */
+PRIVY_API void privy_rows_free(privy_rows *rows);
+PRIVY_API size_t privy_rows_columns(const privy_rows *rows);
+/* The name of a column, valid as long as the rows; NULL if there are fewer columns. */
+PRIVY_API const char *privy_rows_name(const privy_rows *rows, size_t column);
+/* Loads the next batch, which may take as long as its producer works. PRIVY_OK, with `*more` false at the end; or
+ * PRIVY_CONFIG_ERROR if the producer fails or the batch does not fit its schema: there are then no more batches. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_rows_load(privy_rows *rows, bool *more, privy_error *error);
+/* Moves to the next row of the batch; false if there is none. */
+PRIVY_API bool privy_rows_next(privy_rows *rows);
+/* The cell of the current row in a column. Fills all of `*out` that its type has. */
+PRIVY_API void privy_rows_cell(const privy_rows *rows, size_t column, privy_arrow_cell *out);
+/* An item of a list, a map or a struct. */
+PRIVY_API void privy_arrow_cell_item(const privy_arrow_cell *cell, int64_t index, privy_arrow_cell *out);
+/* The name of an item of a struct. */
+PRIVY_API const char *privy_arrow_cell_name(const privy_arrow_cell *cell, int64_t index);
+/* Makes a number without a fraction an integer: a REAL of at most 2^53, or the digits of a NUMBER. */
+PRIVY_API void privy_arrow_cell_make_whole(privy_arrow_cell *cell);
 
 #ifdef __cplusplus
 }

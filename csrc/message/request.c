@@ -120,6 +120,8 @@ static void begin_parameter(privy_request *request, const privy_field *field, co
     return;
   }
   if (request->body.length == 0) begin_body(request);
+  request->begun = request->body.length;
+  request->comma = request->writer.comma;
   write_key(request, field, name, length);
 }
 
@@ -249,7 +251,7 @@ void privy_request_date(privy_request *request, const char *text, size_t length)
 }
 
 void privy_request_number(privy_request *request, const char *text, size_t length) {
-  if (request->outside || refuses_length(request, length) ||
+  if (request->outside || privy_request_drop_nan(request, text, length) || refuses_length(request, length) ||
       privy_check_number(&request->check, text, length) == PRIVY_VERDICT_REFUSED)
     return;
   if (in_body(request))
@@ -276,7 +278,8 @@ void privy_request_boolean(privy_request *request, bool value) {
 }
 
 void privy_request_null(privy_request *request) {
-  if (request->outside || privy_check_null(&request->check) == PRIVY_VERDICT_REFUSED) return;
+  if (request->outside || privy_request_drop(request) || privy_check_null(&request->check) == PRIVY_VERDICT_REFUSED)
+    return;
   if (in_body(request))
     privy_writer_null(&request->writer);
   else
@@ -308,6 +311,7 @@ void privy_request_raised(privy_request *request, const char *type, const char *
 
 void privy_request_missing(privy_request *request, const char *name) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
+  if (privy_request_drop(request)) return;
   refuse_built(request, privy_buffer_format(&words, "is %s%s", name, PRIVY_REASON_MISSING), &words);
 }
 

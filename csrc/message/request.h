@@ -30,6 +30,9 @@ struct privy_request {
   privy_location default_location; /* of parameters without a location of their own */
   privy_location location;         /* of the current value */
   unsigned outside;                /* containers open in a location that accepts none */
+  bool omits_nulls;                /* a parameter that is null is not sent */
+  bool comma;                      /* of the writer, before the current parameter */
+  size_t begun;                    /* length of the body before the current parameter */
   privy_check check;
 };
 
@@ -49,6 +52,12 @@ void privy_request_take_header(privy_request *request, const char *value, size_t
 PRIVY_NODISCARD bool privy_request_copy_extra(privy_request *request, const privy_request *from);
 /* Raw requests: checks method and path. */
 void privy_request_check_raw(privy_request *request, privy_slice method, privy_slice path);
+
+/* Removes the current parameter, whose value is null, if the request omits nulls. False if the value is checked and
+ * sent like others. */
+bool privy_request_drop(privy_request *request);
+/* The same for a number in text, if it is NaN. */
+bool privy_request_drop_nan(privy_request *request, const char *text, size_t length);
 
 /* privy_request_finish without the rules over several fields. */
 PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_error *error);

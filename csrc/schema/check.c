@@ -200,6 +200,13 @@ void privy_check_param(privy_check *check, const privy_field *row) {
   (void)take_field(check, row);
 }
 
+bool privy_check_forget(privy_check *check) {
+  privy_check_frame *frame = top(check);
+  if (check->depth != 1 || frame->kind != FRAME_PARAMS || !frame->checked) return false;
+  check->given &= ~bit_of(check, frame->checked);
+  return true;
+}
+
 /* ---- values ---- */
 
 /* Called for every value: counts elements, and says how to check the value; JUDGE_FIELD: against `*field`. */

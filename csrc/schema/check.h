@@ -83,6 +83,9 @@ privy_verdict privy_check_null(privy_check *check);
 /* The members of a refused container are still passed, and ignored. */
 privy_verdict privy_check_begin(privy_check *check, bool array);
 void privy_check_end(privy_check *check);
+/* No value follows the name of a parameter: it is as if it was not given. False, and nothing changes, if the name is
+ * not that of a parameter, was refused, or is inside `extra`. */
+bool privy_check_forget(privy_check *check);
 /* Error: the next member's name is not a string (shown as `name`), or it has none (NULL). No value follows. */
 void privy_check_no_key(privy_check *check, const char *name, size_t length);
 /* The following names at top level are not parameters: any name and value is accepted. */
@@ -99,6 +102,8 @@ void privy_check_refuse(privy_check *check, const char *message);
 void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) PRIVY_PRINTF(3, 4);
 /* Missing parameters and rules over several fields. Parameters whose bit is in `exempt` are not required. */
 void privy_check_finish(privy_check *check, uint64_t exempt);
+/* The same of names without values: what is missing whatever the values are. */
+void privy_check_finish_names(privy_check *check);
 
 /* Checks the members of a JSON object as parameters. `object` is validated JSON. */
 void privy_check_members(privy_check *check, privy_value object);

@@ -44,10 +44,19 @@ bool privy_reason_type(privy_buffer *out, const privy_operation *operation, cons
   return privy_buffer_text(out, type_message(field));
 }
 
-const char *privy_reason_not_finite(const char *text, size_t length) {
-  size_t at = length > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+static size_t after_sign(const char *text, size_t length) {
+  return length > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
+}
+
+bool privy_reason_is_nan(const char *text, size_t length) {
+  size_t at = after_sign(text, length);
   if (at < length && (text[at] | 0x20) == 's') at++; /* sNaN */
-  if (at < length && (text[at] | 0x20) == 'n') return "is NaN" PRIVY_REASON_MISSING;
+  return at < length && (text[at] | 0x20) == 'n';
+}
+
+const char *privy_reason_not_finite(const char *text, size_t length) {
+  const size_t at = after_sign(text, length);
+  if (privy_reason_is_nan(text, length)) return "is NaN" PRIVY_REASON_MISSING;
   return at < length && (text[at] | 0x20) == 'i' ? "is infinite: must be a finite number" : NULL;
 }
 

@@ -15,6 +15,8 @@ PRIVY_NODISCARD bool privy_reason_enum_value(privy_buffer *out, const privy_oper
                                              const privy_field *field, int position);
 /* What type the field requires. */
 PRIVY_NODISCARD bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field);
+/* Whether the text of a number is NaN. */
+bool privy_reason_is_nan(const char *text, size_t length);
 /* The error of a number that is NaN or infinite; NULL for any other text. */
 const char *privy_reason_not_finite(const char *text, size_t length);
 /* The format's `message`, and the character that breaks the format if it is easy to overlook. */

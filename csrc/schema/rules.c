@@ -42,3 +42,13 @@ void privy_check_finish(privy_check *check, uint64_t exempt) {
     if ((rule->operations & (1u << check->operation->id)) && breaks_rule(check, rule))
       privy_check_add_detail(check, "base", "%s", rule->message);
 }
+
+void privy_check_finish_names(privy_check *check) {
+  const privy_rule *rule;
+  check_required(check, 0);
+  for (size_t i = 0; (rule = privy_rule_at(i)); i++) {
+    const bool one = rule->kind == PRIVY_RULE_AT_LEAST_ONE || rule->kind == PRIVY_RULE_EXACTLY_ONE;
+    if (one && (rule->operations & (1u << check->operation->id)) && !(check->given & rule->fields))
+      privy_check_add_detail(check, "base", "%s", rule->message);
+  }
+}

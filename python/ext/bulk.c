@@ -24,33 +24,6 @@ static void unlock(bulk_object *self) {
 
 /* ---- the end of a run ---- */
 
-/* (index, row, in_doubt, key) of the rows without an acknowledged result. NULL with an exception. */
-static PyObject *open_row(bulk_object *self, const privy_bulk_row *row) {
-  PyObject *index = PyLong_FromUnsignedLongLong(row->index);
-  PyObject *given = index ? state_item(self->rows, index) : NULL;
-  if (index && !given && !PyErr_Occurred()) given = Py_NewRef(Py_None);
-  if (!given) {
-    Py_XDECREF(index);
-    return NULL;
-  }
-  return Py_BuildValue("(NNNz)", index, given, PyBool_FromLong(row->in_doubt), row->idempotency_key);
-}
-
-static PyObject *list_open_rows(bulk_object *self) {
-  size_t count = privy_bulk_open_rows(self->bulk, NULL, 0);
-  privy_bulk_row *rows = privy_alloc((count + 1) * sizeof *rows);
-  if (!rows) return PyErr_NoMemory();
-  count = privy_bulk_open_rows(self->bulk, rows, count);
-  PyObject *list = PyList_New(0);
-  for (size_t i = 0; list && i < count; i++) {
-    PyObject *row = open_row(self, &rows[i]);
-    if (!row || PyList_Append(list, row) < 0) Py_CLEAR(list);
-    Py_XDECREF(row);
-  }
-  privy_free(rows);
-  return list;
-}
-
 static PyObject *seconds_or_none(bool known, double seconds) {
   return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
 }
@@ -71,7 +44,7 @@ static bool finish(bulk_object *self) {
   if (!group) return false;
   privy_bulk_close(self->bulk);
   copy_progress(self);
-  self->open_rows = list_open_rows(self);
+  self->open_rows = bulk_list_open_rows(self);
   bool stored = self->open_rows;
   if (stored) {
     privy_bulk_free(self->bulk);
@@ -130,6 +103,10 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
     if (self->closing) continue;
     if (drives && PyDict_Size(self->rows) > 0 && !group_drive(self->group, -1)) return false;
     if (!bulk_take_row(self)) return false;
+    if (!self->starved) continue;
+    self->starved = false;
+    copy_progress(self);
+    return group_report(self->group) && report(self);
   }
 }
 
@@ -215,8 +192,8 @@ static PyObject *bulk_iternext(PyObject *object) {
 
 /* ---- iterated by an event loop ---- */
 
-/* step(): takes rows and starts calls. Returns "result", "wait" or "end"; raises, once, the exception that ended the
- * run. */
+/* step(): takes rows and starts calls. Returns "result", "wait", "end", or "row" if the iterator has no row yet;
+ * raises, once, the exception that ended the run. */
 static PyObject *bulk_step(PyObject *object, PyObject *unused) {
   (void)unused;
   static const char *const names[] = {"row", "result", "wait", "end"};
@@ -273,7 +250,7 @@ static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   bulk_object *self = (bulk_object *)object;
   if (!self->bulk) return Py_NewRef(self->open_rows);
   if (!lock(self)) return NULL;
-  PyObject *rows = acknowledge(self) ? list_open_rows(self) : NULL;
+  PyObject *rows = acknowledge(self) ? bulk_list_open_rows(self) : NULL;
   unlock(self);
   return rows;
 }
@@ -357,9 +334,12 @@ static bool initialize(bulk_object *self, PyObject *args) {
   PyObject *group, *client, *name, *rows, *concurrency, *split, *success, *failure, *ending, *report, *headers,
       *options[OPTIONS_COUNT];
   long long total;
-  if (!PyArg_ParseTuple(args, "OOOOOLOOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split, &success,
-                        &failure, &ending, &report, &headers, &options[0], &options[1], &options[2], &options[3]))
+  int omits_nulls;
+  if (!PyArg_ParseTuple(args, "OOOOOLOpOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split,
+                        &omits_nulls, &success, &failure, &ending, &report, &headers, &options[0], &options[1],
+                        &options[2], &options[3]))
     return false;
+  self->omits_nulls = omits_nulls;
   self->state = state_of_group(group);
   self->operation = self->state ? request_operation(name, 4) : NULL;
   if (!self->operation || !client_open(self->state, client) ||
@@ -379,8 +359,9 @@ static bool initialize(bulk_object *self, PyObject *args) {
   return self->iterator && open_bulk(self, options, concurrency, total);
 }
 
-/* Bulk(group, client, operation, rows, concurrency, total, split, success, failure, ending, report, extra_headers,
- * timeout, connect_timeout, max_wait, max_retries); total -1: unknown */
+/* Bulk(group, client, operation, rows, concurrency, total, split, omits_nulls, success, failure, ending, report,
+ * extra_headers, timeout, connect_timeout, max_wait, max_retries); total -1: unknown; omits_nulls: of rows that are
+ * dicts */
 static PyObject *bulk_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   bulk_object *self = (bulk_object *)PyType_GenericAlloc(type, 0);

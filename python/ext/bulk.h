@@ -18,7 +18,7 @@ typedef struct bulk_object {
   PyObject *rows;
   PyObject *refusals;
   PyObject *pending;
-  PyObject *split;   /* (row) → (parameters, extra) */
+  PyObject *split;   /* (row) → (row to show, parameters, extra, omits nulls) */
   PyObject *success; /* (index, row, value) → result */
   PyObject *failure; /* (index, row, error) → result */
   PyObject *ending;  /* (error, taken, open rows): completes the error that ends the run */
@@ -32,6 +32,8 @@ typedef struct bulk_object {
   uint64_t next_index;
   atomic_bool busy;
   atomic_bool closing; /* close() was called during a step */
+  bool omits_nulls;    /* of rows that are dicts */
+  bool starved;        /* the iterator has returned itself: it has no row yet */
   bool returned;
   bool raised;
   bool source_failed; /* `stop` is an exception of the iterable or of a row, not an error of the core */
@@ -42,8 +44,10 @@ typedef struct bulk_object {
 bool bulk_is_own(bulk_object *self, PyObject *exception);
 /* Stores the exception of the rows that ends the run, unless another ended it. */
 void bulk_set_stop(bulk_object *self, PyObject *exception);
-/* Takes the next row: adds its request, its validation error, or the end of the rows. False with an unrelated
- * exception, such as KeyboardInterrupt: the row is taken again. */
+/* Takes the next row: adds its request, its validation error, or the end of the rows; or becomes `starved`. False with
+ * an unrelated exception, such as KeyboardInterrupt: the row is taken again. */
 bool bulk_take_row(bulk_object *self);
+/* A list of (index, row, in_doubt, key) of the rows without an acknowledged result. NULL with an exception. */
+PyObject *bulk_list_open_rows(bulk_object *self);
 
 #endif

@@ -20,35 +20,39 @@ static bool concerns_row(bulk_object *self, PyObject *exception) {
   return detail && (PyErr_GivenExceptionMatches(exception, detail) || !bulk_is_own(self, exception));
 }
 
-/* The next row: NULL without an exception at the end, or with one. */
-static PyObject *next_row(bulk_object *self) {
+/* Whether the exception may be one of a signal handler, which a second attempt does not raise. */
+static bool may_be_unrelated(bulk_object *self) {
+  if (!PyErr_ExceptionMatches(PyExc_Exception)) return false;
+  PyObject *exception = errors_caught();
+  const bool own = bulk_is_own(self, exception);
+  PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+  Py_DECREF(exception);
+  return !own;
+}
+
+/* Whether the iterator returns the same row again after an exception. */
+static bool resumes(bulk_object *self) {
+  PyObject *type, *value, *trace;
+  PyErr_Fetch(&type, &value, &trace);
+  const int found = PyObject_HasAttrString(self->iterator, "resumes");
+  PyErr_Restore(type, value, trace);
+  return found;
+}
+
+/* The next row: NULL without an exception at the end, or with one. `*unrelated`: the exception is not one of the
+ * iterator; the row is `pending`. */
+static PyObject *next_row(bulk_object *self, bool *unrelated) {
   PyObject *row = self->pending;
   self->pending = NULL;
-  return row ? row : PyIter_Next(self->iterator);
-}
-
-/* The parameters of the row, and its `extra`. Runs no Python code for a dict without `extra`: a signal handler could
- * raise an exception there, which would count as an error of the row. */
-static PyObject *split(bulk_object *self, PyObject *row) {
-  int has_extra = PyDict_CheckExact(row) ? PyDict_Contains(row, self->state->names[NAME_EXTRA]) : 1;
-  if (has_extra < 0) return NULL;
-  return has_extra ? PyObject_CallFunctionObjArgs(self->split, row, NULL) : Py_BuildValue("(OO)", row, Py_None);
-}
-
-/* The finished request of the row; NULL with an exception. `*encoded`: the values of the row were read before that. */
-static privy_request *build(bulk_object *self, PyObject *row, bool *encoded) {
-  PyObject *pair = split(self, row);
-  PyObject *params, *extra;
-  privy_request *request = NULL;
-  if (pair && PyArg_ParseTuple(pair, "OO", &params, &extra))
-    request = request_new(self->state, self->operation, params, extra, self->headers);
-  *encoded = request;
-  if (request && (client_finish(self->state, self->client, request) < 0 || !client_open(self->state, self->client))) {
-    privy_request_free(request);
-    request = NULL;
-  }
-  Py_XDECREF(pair);
-  return request;
+  *unrelated = false;
+  if (!row) row = PyIter_Next(self->iterator);
+  if (row || !PyErr_Occurred() || !may_be_unrelated(self) || !resumes(self)) return row;
+  PyObject *first = errors_caught();
+  self->pending = PyIter_Next(self->iterator);
+  *unrelated = !PyErr_Occurred();
+  if (*unrelated) PyErr_SetObject((PyObject *)Py_TYPE(first), first);
+  Py_DECREF(first);
+  return NULL;
 }
 
 static bool store(PyObject *dict, uint64_t index, PyObject *value) {
@@ -56,6 +60,42 @@ static bool store(PyObject *dict, uint64_t index, PyObject *value) {
   bool stored = key && PyDict_SetItem(dict, key, value) == 0;
   Py_XDECREF(key);
   return stored;
+}
+
+/* The row to show, its parameters, its `extra` and whether it omits nulls. Runs no Python code for a dict without
+ * `extra`. `*unrelated`: the exception is not about the row, since a second attempt did not raise it. */
+static PyObject *split(bulk_object *self, PyObject *row, bool *unrelated) {
+  int has_extra = PyDict_CheckExact(row) ? PyDict_Contains(row, self->state->names[NAME_EXTRA]) : 1;
+  if (has_extra < 0) return NULL;
+  if (!has_extra) return Py_BuildValue("(OOOi)", row, row, Py_None, (int)self->omits_nulls);
+  PyObject *parts = PyObject_CallFunctionObjArgs(self->split, row, NULL);
+  if (parts || !may_be_unrelated(self)) return parts;
+  PyObject *first = errors_caught();
+  parts = PyObject_CallFunctionObjArgs(self->split, row, NULL);
+  *unrelated = parts;
+  if (parts) PyErr_SetObject((PyObject *)Py_TYPE(first), first);
+  Py_XDECREF(parts);
+  Py_DECREF(first);
+  return NULL;
+}
+
+/* The finished request of the row; NULL with an exception. `*encoded`, which is false: the values of the row were read
+ * before that, or the exception is not about the row. */
+static privy_request *build(bulk_object *self, uint64_t index, PyObject *row, bool *encoded) {
+  PyObject *parts = split(self, row, encoded);
+  PyObject *shown, *params, *extra;
+  int omits_nulls;
+  privy_request *request = NULL;
+  if (parts && PyArg_ParseTuple(parts, "OOOp", &shown, &params, &extra, &omits_nulls) &&
+      (shown == row || store(self->rows, index, shown)))
+    request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
+  *encoded = *encoded || request;
+  if (request && (client_finish(self->state, self->client, request) < 0 || !client_open(self->state, self->client))) {
+    privy_request_free(request);
+    request = NULL;
+  }
+  Py_XDECREF(parts);
+  return request;
 }
 
 void bulk_set_stop(bulk_object *self, PyObject *exception) {
@@ -103,15 +143,21 @@ static bool end_rows(bulk_object *self) {
 }
 
 bool bulk_take_row(bulk_object *self) {
-  PyObject *row = next_row(self);
-  if (!row) return end_rows(self);
+  bool unrelated;
+  PyObject *row = next_row(self, &unrelated);
+  if (!row) return !unrelated && end_rows(self);
+  if (row == self->iterator) {
+    self->starved = true;
+    Py_DECREF(row);
+    return true;
+  }
   const uint64_t index = self->next_index;
   privy_request *request = NULL;
   bool taken, encoded = false;
   if (!store(self->rows, index, row)) {
     self->pending = Py_NewRef(row);
     taken = false;
-  } else if ((request = build(self, row, &encoded))) {
+  } else if ((request = build(self, index, row, &encoded))) {
     if (!group_keep_context(self->group, index))
       PyErr_Clear(); /* its events are then reported in the current context */
     privy_bulk_add(self->bulk, request);
@@ -122,4 +168,31 @@ bool bulk_take_row(bulk_object *self) {
   self->next_index += taken;
   Py_DECREF(row);
   return taken;
+}
+
+/* (index, row, in_doubt, key); NULL with an exception. */
+static PyObject *open_row(bulk_object *self, const privy_bulk_row *row) {
+  PyObject *index = PyLong_FromUnsignedLongLong(row->index);
+  PyObject *given = index ? state_item(self->rows, index) : NULL;
+  if (index && !given && !PyErr_Occurred()) given = Py_NewRef(Py_None);
+  if (!given) {
+    Py_XDECREF(index);
+    return NULL;
+  }
+  return Py_BuildValue("(NNNz)", index, given, PyBool_FromLong(row->in_doubt), row->idempotency_key);
+}
+
+PyObject *bulk_list_open_rows(bulk_object *self) {
+  size_t count = privy_bulk_open_rows(self->bulk, NULL, 0);
+  privy_bulk_row *rows = privy_alloc((count + 1) * sizeof *rows);
+  if (!rows) return PyErr_NoMemory();
+  count = privy_bulk_open_rows(self->bulk, rows, count);
+  PyObject *list = PyList_New(0);
+  for (size_t i = 0; list && i < count; i++) {
+    PyObject *row = open_row(self, &rows[i]);
+    if (!row || PyList_Append(list, row) < 0) Py_CLEAR(list);
+    Py_XDECREF(row);
+  }
+  privy_free(rows);
+  return list;
 }

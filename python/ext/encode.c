@@ -192,14 +192,20 @@ static NOINLINE int encode_invalid_key(encoder *self, PyObject *key) {
   return result;
 }
 
-static int encode_member(encoder *self, PyObject *key, PyObject *value) {
-  if (value == self->state->omit) return 0;
+/* 1 if a value may follow; 0 if the key is invalid; -1 with an exception. */
+static int encode_key(encoder *self, PyObject *key) {
   const utf8 name = PyUnicode_Check(key) ? text_of(key) : (utf8){NULL, 0};
   if (name.text) {
     privy_request_key(self->request, name.text, (size_t)name.length);
-    return encode_any(self, value);
+    return 1;
   }
   return PyErr_Occurred() ? -1 : encode_invalid_key(self, key);
+}
+
+static int encode_member(encoder *self, PyObject *key, PyObject *value) {
+  if (value == self->state->omit) return 0;
+  const int named = encode_key(self, key);
+  return named > 0 ? encode_any(self, value) : named;
 }
 
 /* Values of an operation's parameters, in the order of its table. */
@@ -464,4 +470,13 @@ int encode_members(core_state *state, privy_request *request, PyObject *mapping)
   encoder self;
   encoder_init(&self, state, request);
   return encode_pairs(&self, mapping);
+}
+
+int encode_keys(core_state *state, privy_request *request, PyObject *names) {
+  encoder self;
+  encoder_init(&self, state, request);
+  int result = 0;
+  for (Py_ssize_t i = 0; result >= 0 && i < PyList_Size(names); i++)
+    result = encode_key(&self, PyList_GetItem(names, i));
+  return result < 0 ? -1 : 0;
 }

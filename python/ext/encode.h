@@ -13,5 +13,7 @@ int encode_value(core_state *state, privy_request *request, PyObject *value);
 int encode_params(core_state *state, privy_request *request, PyObject *params);
 /* The members of a mapping as fields of the request, without values that are `omit`. */
 int encode_members(core_state *state, privy_request *request, PyObject *mapping);
+/* The names of parameters in a list, without values. */
+int encode_keys(core_state *state, privy_request *request, PyObject *names);
 
 #endif

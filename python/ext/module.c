@@ -1,3 +1,4 @@
+#include "arrow_rows.h"
 #include "columns.h"
 #include "copy.h"
 #include "page.h"
@@ -43,9 +44,11 @@ static PyMethodDef module_methods[] = {
     {"mask", mask, METH_O, "A copy for a repr: e-mail addresses and phone numbers in its strings are masked."},
     {"schema", schema_tables, METH_NOARGS, "The tables of the API as plain dicts and lists."},
     {"row_keys", schema_row_keys, METH_O, "The parameters of an operation that identify a row of a bulk run."},
+    {"integer_params", schema_integer_params, METH_O, "The parameters of an operation that are integers."},
     {"is_local", served_is_local, METH_VARARGS, "Whether only this machine can reach a server on that address."},
     {"refuse_rows", request_refuse_rows, METH_VARARGS, "Raises ValidationError for rows that are not sent."},
     {"validate", request_validate, METH_VARARGS, "The error details of a request that is not sent."},
+    {"check_columns", request_check_columns, METH_VARARGS, "Raises ValidationError for columns of no parameter."},
     {"arrow_stream", columns_stream, METH_VARARGS, "A capsule with a stream of Arrow arrays."},
     {"report_stream", columns_report, METH_VARARGS, "The same of what a report of a bulk run lists."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},
@@ -64,7 +67,7 @@ static int module_exec(PyObject *module) {
   if (omit_add(module, state) < 0 || json_object_add(module, state) < 0) return -1;
   if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
   if (client_add(module, state) < 0 || group_add(module, state) < 0 || pager_add(module) < 0) return -1;
-  if (bulk_add(module) < 0) return -1;
+  if (bulk_add(module) < 0 || arrow_rows_add(module) < 0) return -1;
   if (sandbox_add(module, state) < 0 || served_add(module) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }

@@ -41,20 +41,26 @@ static int encode_part(core_state *state, privy_request *request, PyObject *mapp
   return encode_members(state, request, mapping);
 }
 
-privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra,
-                           PyObject *headers) {
+privy_request *request_new_row(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra,
+                               PyObject *headers, bool omits_nulls) {
   privy_request *request = NULL;
   if (check_mapping(state, "extra", extra) < 0 || check_mapping(state, "extra_headers", headers) < 0) return NULL;
   if (privy_request_new(operation, &request) != PRIVY_OK) {
     PyErr_NoMemory();
     return NULL;
   }
+  if (omits_nulls) privy_request_omit_nulls(request);
   int result = encode_params(state, request, params);
   if (result == 0) result = encode_part(state, request, extra, privy_request_extra);
   if (result == 0) result = encode_part(state, request, headers, privy_request_header);
   if (result == 0) return request;
   privy_request_free(request);
   return NULL;
+}
+
+privy_request *request_new(core_state *state, const privy_operation *operation, PyObject *params, PyObject *extra,
+                           PyObject *headers) {
+  return request_new_row(state, operation, params, extra, headers, false);
 }
 
 bool request_check_headers(core_state *state, const privy_operation *operation, PyObject *headers) {
@@ -144,10 +150,11 @@ PyObject *request_refuse_json(PyObject *module, PyObject *args) {
 
 PyObject *request_validate(PyObject *module, PyObject *args) {
   PyObject *name, *params, *extra;
-  if (!PyArg_ParseTuple(args, "UOO", &name, &params, &extra)) return NULL;
+  int omits_nulls = 0;
+  if (!PyArg_ParseTuple(args, "UOO|p", &name, &params, &extra, &omits_nulls)) return NULL;
   core_state *state = state_of_module(module);
   const privy_operation *operation = find(name);
-  privy_request *request = operation ? request_new(state, operation, params, extra, Py_None) : NULL;
+  privy_request *request = operation ? request_new_row(state, operation, params, extra, Py_None, omits_nulls) : NULL;
   if (!request) return NULL;
   privy_error error;
   privy_error_init(&error);
@@ -156,6 +163,24 @@ PyObject *request_validate(PyObject *module, PyObject *args) {
   privy_error_clear(&error);
   privy_request_free(request);
   return details;
+}
+
+PyObject *request_check_columns(PyObject *module, PyObject *args) {
+  PyObject *name, *names;
+  if (!PyArg_ParseTuple(args, "UO!", &name, &PyList_Type, &names)) return NULL;
+  core_state *state = state_of_module(module);
+  const privy_operation *operation = find(name);
+  privy_request *request = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  if (!operation) return NULL;
+  privy_status status = privy_request_new(operation, &request);
+  int result = status == PRIVY_OK ? encode_keys(state, request, names) : 0;
+  if (status == PRIVY_OK && result == 0) status = privy_request_finish_names(request, &error);
+  if (status != PRIVY_OK) errors_raise(state, status, &error);
+  privy_error_clear(&error);
+  privy_request_free(request);
+  return result < 0 || status != PRIVY_OK ? NULL : Py_NewRef(Py_None);
 }
 
 /* Adds (row, field, message); false with a Python exception, or with `status` not PRIVY_OK. */

@@ -135,15 +135,33 @@ PyObject *schema_tables(PyObject *module, PyObject *unused) {
                        "enums", enums());
 }
 
-PyObject *schema_row_keys(PyObject *module, PyObject *name) {
-  (void)module;
+static bool is_row_key(const privy_field_info *info) {
+  return info->row_key;
+}
+
+static bool is_integer(const privy_field_info *info) {
+  return info->kind == PRIVY_KIND_INTEGER || info->kind == PRIVY_KIND_ORDER_ID;
+}
+
+/* The names of the parameters that are wanted. */
+static PyObject *params_that(PyObject *name, bool (*wanted)(const privy_field_info *info)) {
   const privy_operation *operation = request_operation(name, 2);
   PyObject *list = operation ? PyList_New(0) : NULL;
   privy_field_info info;
   for (size_t i = 0; list && privy_operation_param(operation, i, &info); i++) {
-    if (info.row_key && append(list, PyUnicode_FromString(info.name)) < 0) Py_CLEAR(list);
+    if (wanted(&info) && append(list, PyUnicode_FromString(info.name)) < 0) Py_CLEAR(list);
   }
-  PyObject *keys = list ? PyList_AsTuple(list) : NULL;
+  PyObject *names = list ? PyList_AsTuple(list) : NULL;
   Py_XDECREF(list);
-  return keys;
+  return names;
+}
+
+PyObject *schema_row_keys(PyObject *module, PyObject *name) {
+  (void)module;
+  return params_that(name, is_row_key);
+}
+
+PyObject *schema_integer_params(PyObject *module, PyObject *name) {
+  (void)module;
+  return params_that(name, is_integer);
 }

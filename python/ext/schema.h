@@ -8,5 +8,7 @@
 PyObject *schema_tables(PyObject *module, PyObject *unused);
 /* Method of the module: the names of an operation's parameters that identify a row of a bulk run, as a tuple. */
 PyObject *schema_row_keys(PyObject *module, PyObject *name);
+/* Method of the module: the names of those whose values are integers. */
+PyObject *schema_integer_params(PyObject *module, PyObject *name);
 
 #endif

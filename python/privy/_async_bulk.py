@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import TypeVar
 
 from . import _core
+from ._async_rows import AsyncRows
 from ._bulk import BaseBulk, BulkReport, Progress, check_pass, check_stop, start
 from ._bulk_rows import Rows
 from ._errors import PrivyError
 from ._loop import AsyncCore, Driver
 from ._result import Result
-from .types import Options, Row, Self
+from .types import Options, Self
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ class RunDriver(Driver):
 
 
 class AsyncBulk(BaseBulk[T]):
-    """An asynchronous iterator of ``Result``, like ``Bulk``. The iterable of the rows is a plain one.
+    """An asynchronous iterator of ``Result``, like ``Bulk``. The rows may also come from an asynchronous iterable.
 
     Calls in flight progress between two steps of the iteration; only a step starts calls. A step that is cancelled (for
     example by ``asyncio.timeout``) loses nothing: the next one continues. Several tasks may share a run: each result
@@ -71,12 +72,12 @@ class AsyncBulk(BaseBulk[T]):
         self,
         core: AsyncCore,
         operation: str,
-        rows: Iterable[Row],
+        rows: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> None:
-        self._rows = Rows(operation, rows)
+        self._rows = rows
         self._core = core.core
         self._group = _core.Group(core.core)
         self._run = start(_core.Bulk, self._group, core.core, operation, self._rows, concurrency, on_progress, options)
@@ -103,6 +104,8 @@ class AsyncBulk(BaseBulk[T]):
             if step == "end":
                 driver.wake()
                 raise StopAsyncIteration
+            if step == "row" and isinstance(self._rows.source, AsyncRows):
+                self._rows.source.want(driver.wake)
             await driver.change(_PROGRESS_INTERVAL if self._reports else None)
 
     async def run(self) -> BulkReport:
@@ -124,6 +127,8 @@ class AsyncBulk(BaseBulk[T]):
         self._run.close()
         if self._driver is not None:
             self._driver.wake()
+        if isinstance(self._rows.source, AsyncRows):
+            await self._rows.source.aclose()
 
     def __del__(self) -> None:
         if hasattr(self, "_run"):
@@ -154,7 +159,7 @@ class ShownAsyncBulk(AsyncBulk[T]):
         self,
         core: AsyncCore,
         operation: str,
-        rows: Iterable[Row],
+        rows: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,

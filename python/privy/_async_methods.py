@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 import privy
 
 from ._async_bulk import AsyncBulk, ShownAsyncBulk
+from ._async_rows import async_source
 from ._bulk import Bulk, Progress
-from ._bulk_rows import validated_rows
+from ._bulk_rows import Rows
 from ._loop import AsyncCore
 from ._pagination import CallSpec, ContactList
 from ._resources import described
-from .types import Any, Options, Row
+from .types import Any, Nulls, Options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,14 +105,14 @@ class AsyncResource:
     def _bulk(
         self,
         operation: str,
-        rows: Iterable[Row],
+        rows: object,
+        nulls: Nulls | None,
         check_first: bool,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         progress: bool,
         options: Options,
     ) -> AsyncBulk[Any]:
-        if check_first:
-            rows = validated_rows(operation, rows)
+        source = async_source(operation, rows, nulls, check_first)
         kind = ShownAsyncBulk if progress else AsyncBulk
-        return kind(self._core, operation, rows, concurrency, on_progress, options)
+        return kind(self._core, operation, Rows(operation, source, nulls), concurrency, on_progress, options)

@@ -1,6 +1,6 @@
 """The methods of ``Contacts``, ``Orders`` and ``Events``, for asyncio. Tests compare the signatures."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import privy
 
@@ -109,8 +109,9 @@ class AsyncContacts(AsyncResource):
 
     def upsert_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
         *,
+        nulls: privy.types.Nulls | None = None,
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
@@ -125,7 +126,9 @@ class AsyncContacts(AsyncResource):
 
     def validate_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
+        *,
+        nulls: privy.types.Nulls | None = None,
     ) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them."""
 
@@ -203,8 +206,9 @@ class AsyncOrders(AsyncResource):
 
     def upsert_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
         *,
+        nulls: privy.types.Nulls | None = None,
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
@@ -219,7 +223,9 @@ class AsyncOrders(AsyncResource):
 
     def validate_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
+        *,
+        nulls: privy.types.Nulls | None = None,
     ) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them."""
 
@@ -256,8 +262,9 @@ class AsyncEvents(AsyncResource):
 
     def ingest_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
         *,
+        nulls: privy.types.Nulls | None = None,
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
@@ -272,7 +279,9 @@ class AsyncEvents(AsyncResource):
 
     def validate_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
+        *,
+        nulls: privy.types.Nulls | None = None,
     ) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them."""
 

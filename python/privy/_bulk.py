@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
 from . import _core
-from ._bulk_rows import RefusedRow, Rows, split
+from ._bulk_rows import RefusedRow, Rows
 from ._errors import PrivyError
 from ._instant import instant
 from ._result import Result, Success
 from ._row_tables import RowTable
-from ._rows import rows_of
 from .types import TYPE_CHECKING, Options, Row, Self, datetime
 
 T = TypeVar("T")
@@ -29,7 +28,7 @@ class Progress:
     failed: int
     """Rows whose call failed."""
     total: int | None
-    """Number of rows, if the iterable has a length."""
+    """Number of rows, if it is known."""
     waiting_until: datetime | None
     """When the calls that wait for the rate limit or for a retry continue; None if no call waits."""
     eta: float | None
@@ -156,7 +155,7 @@ class BaseBulk(Generic[T]):
 
     @property
     def total(self) -> int | None:
-        """Number of rows; None for an iterable without a length."""
+        """Number of rows; None for an iterable or a stream without a length."""
         return self._rows.total
 
     @property
@@ -176,7 +175,8 @@ class BaseBulk(Generic[T]):
 
     @property
     def unsent(self) -> RowTable[tuple[int, Row]]:
-        """The rows without a request, as (index, row): those taken and, if the rows are a sequence, all later ones."""
+        """The rows without a request, as (index, row): those taken and, if the rows are a sequence, a frame or a table,
+        all later ones."""
         return self._rows.unsent(self.taken, self._run.open_rows())
 
     @property
@@ -230,10 +230,11 @@ def start(
         group,
         core,
         operation,
-        rows_of(rows.given),
+        rows.source,
         concurrency,
         -1 if rows.total is None else rows.total,
-        split,
+        rows.split,
+        rows.omits_nulls,
         Success,
         rows.failure,
         rows.stop,
@@ -267,12 +268,11 @@ class Bulk(BaseBulk[T], _core.Bulk):
         cls,
         core: _core.Client,
         operation: str,
-        rows: Iterable[Row],
+        held: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         options: Options,
     ) -> Self:
-        held = Rows(operation, rows)
         self = start(cls, _core.Group(core), core, operation, held, concurrency, on_progress, options)
         self._rows = held
         return self

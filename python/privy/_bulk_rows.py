@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
+from typing import overload
 
 from . import _core
 from ._errors import RateLimitError, ValidationError
 from ._result import Failure
+from ._row_kinds import parts
 from ._row_tables import RowTable, key_of
-from ._rows import rows_of
-from .types import Any, Row
+from ._rows import IterableRows, Source, source_of
+from .types import Any, Nulls, Row
 
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
@@ -33,16 +35,6 @@ class RefusedRow:
     """The value of the field in the row; None for ``base``."""
 
 
-def split(row: Row) -> tuple[Row, Any]:
-    """The parameters of a row, and its ``extra``."""
-    if not hasattr(row, "items"):
-        detail = {"field": "base", "message": f"must be a dict, not {type(row).__name__}"}
-        raise ValidationError(f"the row is invalid: it {detail['message']}", details=[detail])
-    if "extra" not in row:
-        return row, None
-    return {name: value for name, value in row.items() if name != "extra"}, row["extra"]
-
-
 def _value_at(row: object, field: str) -> object:
     """The value of a field of a row, such as ``line_items[0].price``. None if the row has no such field."""
     value: Any = row
@@ -57,11 +49,21 @@ def _value_at(row: object, field: str) -> object:
 class Rows:
     """The rows of a run, and the error details for its report."""
 
-    def __init__(self, operation: str, rows: Iterable[Row]) -> None:
-        self.given = rows
-        self.total = len(rows) if isinstance(rows, Sized) else None
+    def __init__(self, operation: str, source: Source, nulls: Nulls | None) -> None:
+        self.source = source
+        self.omits_nulls: bool = nulls == "omit"
         self.refused: dict[int, list[RefusedRow]] = {}
+        self._nulls = nulls
         self._keys = _core.row_keys(operation)
+
+    @property
+    def total(self) -> int | None:
+        """Number of rows; None if unknown."""
+        return self.source.total
+
+    def split(self, row: Any) -> tuple[Row, Row, Any, bool]:
+        """What the core needs of a row that is no dict, or that has ``extra``."""
+        return parts(row, self._nulls)
 
     def failure(self, index: int, row: Row, error: Exception) -> Failure:
         """The result of a row that failed. Stores its error details for the report."""
@@ -74,11 +76,12 @@ class Rows:
         return RowTable("refused", [entry for index in sorted(self.refused) for entry in self.refused[index]])
 
     def unsent(self, taken: int, open_rows: list[tuple[int, Row, bool, str | None]]) -> RowTable[tuple[int, Row]]:
-        """The rows without a request: those taken and, if the rows are a sequence, all later ones."""
+        """The rows without a request: those taken and, if the source holds them, all later ones."""
         unsent = [(index, row) for index, row, in_doubt, _ in open_rows if not in_doubt]
-        if isinstance(self.given, Sequence):
-            unsent += [(index, self.given[index]) for index in range(taken, len(self.given))]
-        return RowTable("unsent", unsent, self._keys)
+        later = self.source.after(taken)
+        listed = isinstance(later, list)
+        items = unsent + list(enumerate(later, taken)) if listed else Unsent(unsent, taken, later)
+        return RowTable("unsent", items, self._keys)
 
     def in_doubt(self, open_rows: list[tuple[int, Row, bool, str | None]]) -> RowTable[tuple[int, Row, str | None]]:
         """The rows whose request was sent and whose result was not read."""
@@ -91,6 +94,38 @@ class Rows:
             error.unsent = self.unsent(taken, open_rows)
 
 
+class Unsent(Sequence[tuple[int, Row]]):
+    """Rows without a request. Those that a frame still holds are converted when they are read."""
+
+    def __init__(self, first: list[tuple[int, Row]], taken: int, later: Sequence[Row]) -> None:
+        self._first = first
+        self._taken = taken
+        self._later = later
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._later)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, Row]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[tuple[int, Row]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[int, Row] | Sequence[tuple[int, Row]]:
+        if isinstance(at, slice):
+            return [self[index] for index in range(*at.indices(len(self)))]
+        if not -len(self) <= at < len(self):
+            raise IndexError("there are fewer rows")
+        at = at % len(self) - len(self._first)
+        return self._first[at] if at < 0 else (self._taken + at, self._later[at])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(tuple.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} rows>"
+
+
 def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[dict[str, str]]) -> list[RefusedRow]:
     key = key_of(row, keys)
     return [
@@ -99,24 +134,37 @@ def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[dic
     ]
 
 
-def details_of(operation: str, rows: Iterable[Row]) -> RowTable[RefusedRow]:
+def details_of(operation: str, rows: object, nulls: Nulls | None = None) -> RowTable[RefusedRow]:
     """The error details of all rows, without a request."""
+    checked = _checked(operation, source_of(operation, rows, nulls), nulls)
+    return RowTable("refused", [entry for entries, _ in checked for entry in entries])
+
+
+def _checked(operation: str, source: Source, nulls: Nulls | None) -> Iterator[tuple[list[RefusedRow], Row]]:
+    """The error details of each row, and the row."""
     keys = _core.row_keys(operation)
-    found: list[RefusedRow] = []
-    for index, row in enumerate(rows_of(rows)):
+    for index, row in enumerate(source):
+        details, shown = [], row
         try:
-            params, extra = split(row)
-            details = _core.validate(operation, params, extra)
+            shown, params, extra, omits = parts(row, nulls)
+            details = _core.validate(operation, params, extra, omits)
         except ValidationError as error:
             details = error.details
-        found += _refusals(index, row, keys, details)
-    return RowTable("refused", found)
+        yield _refusals(index, shown, keys, details), row
 
 
-def validated_rows(operation: str, rows: Iterable[Row]) -> list[Row]:
-    """The rows as a list. Raises ValidationError with the error details of all rows if one is invalid."""
-    taken = list(rows_of(rows))
-    refused = details_of(operation, taken)
+def checked_source(operation: str, rows: object, nulls: Nulls | None) -> Source:
+    """The source of rows. Raises ValidationError with the error details of all rows if one is invalid. Holds the rows
+    of a source that cannot be read twice."""
+    source = source_of(operation, rows, nulls)
+    refused: list[RefusedRow] = []
+    held: list[Row] = []
+    count = 0
+    for entries, row in _checked(operation, source, nulls):
+        count += 1
+        refused += entries
+        if not source.repeatable:
+            held.append(row)
     if refused:
-        _core.refuse_rows([(entry.index, entry.field, entry.message) for entry in refused], len(taken))
-    return taken
+        _core.refuse_rows([(entry.index, entry.field, entry.message) for entry in refused], count)
+    return source if source.repeatable else IterableRows(held)

@@ -385,6 +385,9 @@ class Client:
 def row_keys(operation: str, /) -> tuple[str, ...]:
     """The parameters of an operation that identify a row of a bulk run."""
 
+def integer_params(operation: str, /) -> tuple[str, ...]:
+    """The parameters of an operation that are integers."""
+
 class Bulk:
     """The core's bulk run. Iterating it takes rows, makes their calls and returns a result for each row."""
 
@@ -396,7 +399,8 @@ class Bulk:
         rows: Iterable[Mapping[str, object]],
         concurrency: int | None,
         total: int,
-        split: Callable[[Any], tuple[Any, Any]],
+        split: Callable[[Any], tuple[Any, Any, Any, bool]],
+        omits_nulls: bool,
         success: Callable[[int, Any, Any], object],
         failure: Callable[[int, Any, Exception], object],
         ending: Callable[[BaseException, int, list[tuple[int, Any, bool, str | None]]], object],
@@ -410,8 +414,9 @@ class Bulk:
     ) -> Self: ...
     def __iter__(self) -> Iterator[Any]: ...
     def __next__(self) -> Any: ...
-    def step(self) -> Literal["result", "wait", "end"]:
-        """Takes rows and starts calls. Returns the next step. Raises, once, what ended the run early."""
+    def step(self) -> Literal["result", "wait", "end", "row"]:
+        """Takes rows and starts calls. Returns the next step; "row" if the iterator returned itself: it has no row
+        yet. Raises, once, what ended the run early."""
 
     def take(self) -> Any:
         """Returns the oldest result. The next step or take acknowledges it."""
@@ -447,6 +452,21 @@ class Bulk:
     @property
     def over(self) -> bool:
         """Whether the run has ended."""
+
+@final
+class ArrowRows:
+    """The rows of Arrow arrays as dicts, from the capsule of a stream, or those of a schema and an array.
+
+    ``omits_nulls``: a dict lacks what is null or NaN, at top level and in structs. Numbers without a fraction are
+    integers in the columns ``integers``. Raises ValueError for arrays that are invalid or were read before."""
+
+    def __new__(cls, capsule: object, omits_nulls: bool, integers: Sequence[str], /) -> ArrowRows: ...
+    @property
+    def names(self) -> list[object]:
+        """The names of the columns."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
+    def __next__(self) -> dict[str, Any]: ...
 
 @final
 class Group:
@@ -647,9 +667,16 @@ def refuse_rows(details: list[tuple[int, str, str]], total: int, /) -> NoReturn:
     """Raises ValidationError for rows that are not sent: (index, field, message) each."""
 
 def validate(
-    operation: str, params: tuple[object, ...] | Mapping[str, object], extra: Mapping[str, object] | None, /
+    operation: str,
+    params: tuple[object, ...] | Mapping[str, object],
+    extra: Mapping[str, object] | None,
+    omits_nulls: bool = False,
+    /,
 ) -> list[dict[str, str]]:
-    """The error details of a request that is not sent."""
+    """The error details of a request that is not sent. ``omits_nulls``: parameters that are null are not sent."""
+
+def check_columns(operation: str, names: list[object], /) -> None:
+    """Raises ValidationError if rows with these names cannot be requests of the operation."""
 
 def set_in_job(function: Callable[[], bool], /) -> None:
     """Sets the function that returns whether the caller is a job of a queue: then its calls do not wait."""

@@ -9,9 +9,12 @@ import enum
 import operator
 from collections import UserString
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+from ._row_kinds import fields_of
 
 _MISSING = {"NaTType": b"NaT", "NAType": b"NA"}
 """Missing values of pandas, by the name of their type."""
@@ -19,7 +22,8 @@ _BYTES = (bytes, bytearray, memoryview)
 
 
 def plain(value: object) -> object:
-    """The value as a str, bool, int, float, Decimal, date, datetime, list, or another type that can be converted again.
+    """The value as a str, bool, int, float, Decimal, date, datetime, list, dict, or another type that can be
+    converted again.
 
     A missing value becomes its name as bytes. Returns NotImplemented if JSON has no form for the value. An exception
     becomes an error detail of the field.
@@ -28,15 +32,18 @@ def plain(value: object) -> object:
         return value.value
     if type(value).__name__ in _MISSING:
         return _MISSING[type(value).__name__]
-    if isinstance(value, _BYTES):
+    if isinstance(value, (*_BYTES, timedelta)):
         return NotImplemented
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, UserString):
         return value.data
     if getattr(value, "ndim", None) == 0 and _can(value, "item"):
         return _scalar(value)
     if isinstance(value, Sequence) or _is_array(value):
         return list(value)  # type: ignore[call-overload]
-    return _converted(value)
+    fields = fields_of(value)
+    return _converted(value) if fields is None else fields
 
 
 def _can(value: object, method: str) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from datetime import date as date
 from datetime import datetime as datetime
 from decimal import Decimal
 from typing import Any as Any
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, Protocol, TypeAlias
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
@@ -29,20 +29,30 @@ else:
 
 __all__ = [
     "Address",
+    "ArrowArray",
+    "ArrowStream",
+    "AttrsRow",
     "ContactOperation",
     "ContactRow",
     "CustomFields",
+    "DataclassRow",
     "Details",
     "Discount",
     "EmailConsent",
     "EmailConsentFilter",
     "EventRow",
+    "Frame",
     "Json",
+    "KeyedRow",
     "LineItem",
+    "ModelRow",
     "Money",
     "NewSmsConsent",
+    "Nulls",
     "OrderRow",
     "Row",
+    "RowObject",
+    "Rows",
     "Scalar",
     "SmsConsent",
     "SmsConsentFilter",
@@ -89,9 +99,66 @@ CustomFields: TypeAlias = Literal["json", "columns"]
 Details: TypeAlias = list[dict[str, str]]
 """Error details of a request, as in ``ValidationError.details``: dicts with ``field`` and ``message``."""
 
+Nulls: TypeAlias = Literal["omit", "send"]
+"""What happens to parameters of a row that are null: they are as if not given, or sent."""
+
 Row: TypeAlias = Mapping[str, object]
 """The parameters of one call of a bulk run, by name: any mapping. With ``ContactRow``, ``OrderRow`` and ``EventRow`` a
 type checker also checks names and types."""
+
+
+class ArrowStream(Protocol):
+    """A frame or a table with the Arrow PyCapsule interface: of polars, pyarrow, DuckDB and others."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+class ArrowArray(Protocol):
+    """A batch of rows with the Arrow PyCapsule interface."""
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+
+class Frame(Protocol):
+    """A ``pandas.DataFrame``."""
+
+    @property
+    def iloc(self) -> Any: ...
+    @property
+    def columns(self) -> Any: ...
+
+
+class DataclassRow(Protocol):
+    """A dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class AttrsRow(Protocol):
+    """A class of attrs."""
+
+    __attrs_attrs__: ClassVar[Any]
+
+
+class ModelRow(Protocol):
+    """A model of pydantic 2."""
+
+    def model_dump(self) -> dict[str, Any]: ...
+
+
+class KeyedRow(Protocol):
+    """A row of a database, such as ``sqlite3.Row``."""
+
+    def keys(self) -> Any: ...
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+RowObject: TypeAlias = Row | tuple[object, ...] | DataclassRow | AttrsRow | ModelRow | KeyedRow
+"""A row of a bulk run: a mapping, a named tuple, a dataclass, an object of pydantic or attrs, or a row of a
+database."""
+
+Rows: TypeAlias = Iterable[RowObject] | AsyncIterable[RowObject] | Frame | ArrowStream | ArrowArray
+"""The rows of a bulk run. Asynchronous iterables are for ``AsyncClient`` only."""
 
 
 Options: TypeAlias = tuple[Mapping[str, str] | None, float | None, float | None, float | None, int | None]

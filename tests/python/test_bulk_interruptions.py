@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import itertools
 import os
 import signal
 import threading
 
+import pandas
+import polars
 import privy
+import pyarrow
 import pytest
 from support import DEEP, TOKEN, Reply, served, until
 from test_bulk import advancing, event
@@ -105,6 +109,32 @@ def test_a_loop_continues_after_an_exception_from_a_signal(sandbox):
         assert run.report.succeeded == 200
     assert raised
     assert sandbox.counts.events == 30 * 200
+
+
+Named = collections.namedtuple("Named", "event_type email")
+SOURCES = {
+    "pandas": pandas.DataFrame,
+    "polars": polars.DataFrame,
+    "stream": lambda rows: pyarrow.Table.from_pylist(rows).to_reader(max_chunksize=7),
+    "named tuples": lambda rows: [Named(**row) for row in rows],
+}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_exceptions_from_signals_lose_no_row_of_a_frame(sandbox, source):
+    raised = 0
+    for round_ in range(8):
+        rows = SOURCES[source]([{"event_type": "seen", "email": f"c{i}@example.com"} for i in range(2100)])
+        run = sandbox.client().events.ingest_many(rows, concurrency=3)
+        results = []
+        with Interrupts(0.001 * (round_ + 1), 0.017) as interrupts:  # a slice is converted between two of them
+            read_all(run, results, interrupts)
+        raised += interrupts.raised
+        assert sorted(result.index for result in results) == list(range(2100))
+        assert all(result.row["email"] == f"c{result.index}@example.com" for result in results)
+        assert run.report.succeeded == 2100
+    assert raised
+    assert sandbox.counts.events == 8 * 2100
 
 
 def test_a_row_that_is_built_when_the_exception_comes_is_sent_later(client, sandbox):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import array
 import collections
+import dataclasses
 import enum
 import re
 import subprocess
 import sys
+import uuid
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +17,7 @@ from fractions import Fraction
 import numpy
 import pandas
 import privy
+import pydantic
 import pytest
 
 ORDER = {"order_id": 1, "email": "a@b.c", "total": 1, "currency": "USD", "order_date": "2026-05-12T10:00:00Z"}
@@ -51,6 +54,17 @@ class Indexed:
 class Floating:
     def __float__(self):
         return 1.5
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    inside: list = dataclasses.field(default_factory=list)
+
+
+class Model(pydantic.BaseModel):
+    x: int
+    inside: Point | None = None
 
 
 class Item:
@@ -121,6 +135,9 @@ def body_of(recorder, value):
         (Item(Color.RED), '"red"'),
         (date(2026, 5, 12), '"2026-05-12"'),
         (time(10, 30), '"10:30:00"'),
+        (uuid.UUID(int=5), '"00000000-0000-0000-0000-000000000005"'),
+        (Point(1, [Point(2)]), '{"x":1,"inside":[{"x":2,"inside":[]}]}'),
+        (Model(x=1), '{"x":1,"inside":null}'),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )
@@ -232,6 +249,9 @@ FAULTS = [
     (BrokenDecimal(1), "is a BrokenDecimal whose conversion raised ArithmeticError: no digits"),
     (Item(Item), None),
     (numpy.timedelta64(5, "ns"), None),
+    (pandas.Timedelta("1h"), None),
+    (timedelta(1), None),
+    (Point, None),
     (numpy.complex64(1), None),
     (numpy.bytes_(b"a"), None),
     (memoryview(b"a"), None),

@@ -1,45 +1,75 @@
-"""The rows of bulk runs: any iterable of mappings, and nothing that only resembles one."""
+"""The rows of bulk runs: iterables of mappings or of objects with fields, and nothing that only resembles one."""
 
 from __future__ import annotations
 
 import asyncio
 import collections
 import csv
+import dataclasses
+import functools
 import io
 import sqlite3
 import types
+import typing
 
+import attrs
+import django.conf
 import numpy
 import pandas
+import polars
 import privy
+import pydantic
 import pytest
 
 ROW = {"event_type": "seen", "email": "a@example.com"}
 
 
-class Table:
-    """As polars and pyarrow have them: it has columns, and gives an Arrow stream."""
-
-    columns = ("event_type", "email")
-
-    def __arrow_c_stream__(self, requested_schema=None):
-        raise AssertionError("no stream is needed")
-
-    def __iter__(self):
-        return iter(self.columns)
-
-    def to_pylist(self):
-        return [ROW]
+@dataclasses.dataclass
+class Seen:
+    event_type: str
+    email: str
+    phone: str | None = None
+    kind: typing.ClassVar[str] = "not a field"
 
 
-class Batches:
-    """As pyarrow.RecordBatchReader: an iterator of batches."""
+class Named(typing.NamedTuple):
+    event_type: str
+    email: str
+    phone: str | None = None
 
-    def __arrow_c_stream__(self, requested_schema=None):
-        raise AssertionError("no stream is needed")
 
-    def __iter__(self):
-        return iter([Table()])
+@attrs.define
+class Attrs:
+    event_type: str
+    email: str
+    phone: str | None = None
+
+
+class Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(populate_by_name=True)
+    event_type: str = pydantic.Field(alias="type")
+    email: pydantic.SecretStr | str = "a@example.com"
+    phone: str | None = None
+
+
+class Keyed:
+    """As rows of databases have them: keys, and values by key, but no items."""
+
+    def keys(self):
+        return ["event_type", "email", "phone"]
+
+    def __getitem__(self, name):
+        return ROW.get(name)
+
+
+class SqlRow(tuple):
+    """As SQLAlchemy has it: a tuple with a mapping."""
+
+    __slots__ = ()
+
+    @property
+    def _mapping(self):
+        return types.MappingProxyType(dict(zip(["event_type", "email", "phone"], self, strict=True)))
 
 
 class AsyncRows:
@@ -60,11 +90,10 @@ NOT_ROWS = {
     "str": ("event_type,email\n", "not str: read its rows first"),
     "bytes": (b"event_type,email\n", "not bytes: read its rows first"),
     "bytearray": (bytearray(b"{}"), "not bytearray: read its rows first"),
-    "DataFrame": (pandas.DataFrame([ROW]), 'not DataFrame: use its to_dict("records")'),
     "series": (pandas.Series(ROW), "not Series: use its to_list() if its values are dicts"),
-    "table": (Table(), "not Table: use its to_pylist()"),
-    "batches": (Batches(), "not Batches: convert it to a list of dicts"),
-    "async": (AsyncRows(), "not AsyncRows: await its rows first"),
+    "dataclass": (Seen("seen", "a@example.com"), "not Seen: put the one row into a list"),
+    "lazy frame": (polars.LazyFrame([ROW]), "not LazyFrame: call its collect() first"),
+    "model": (Model(event_type="seen"), "not Model: put the one row into a list"),
     "None": (None, "not NoneType: it is not iterable"),
     "int": (5, "not int: it is not iterable"),
 }
@@ -77,7 +106,7 @@ def test_what_holds_no_rows_is_refused_at_once(name, method, sandbox, client):
     resource, verb = method.split(".")
     with pytest.raises(TypeError) as caught:
         getattr(getattr(client, resource), verb)(rows)
-    assert str(caught.value).startswith("rows must be an iterable of dicts, ")
+    assert str(caught.value).startswith("rows must be a frame, or an iterable of rows, ")
     assert words in str(caught.value)
     assert sandbox.counts.requests == 0
 
@@ -131,3 +160,125 @@ ROWS = {
 def test_any_iterable_of_mappings_is_taken(name, client):
     (result,) = client.events.ingest_many(ROWS[name]())
     assert result.error is None
+
+
+# ---- rows with a fixed set of fields ----
+
+OBJECTS = {
+    "dataclass": Seen("seen", "a@example.com"),
+    "named tuple": Named("seen", "a@example.com"),
+    "tuple of collections": collections.namedtuple("Pair", "event_type email")("seen", "a@example.com"),
+    "attrs": Attrs("seen", "a@example.com"),
+    "pydantic, by the names of its fields": Model(type="seen"),
+    "sqlite3": sqlite_row(),
+    "object with keys": Keyed(),
+    "SQLAlchemy": SqlRow(["seen", "a@example.com", None]),
+    "itertuples": next(pandas.DataFrame([ROW]).itertuples(index=False)),
+    "series": pandas.Series({**ROW, "phone": None}),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_object_with_fields_is_a_row_without_its_nulls(name, sandbox, client):
+    (result,) = client.events.ingest_many([OBJECTS[name]])
+    assert result.error is None
+    assert dict(result.row) == ROW
+    assert sandbox.requests[-1].json == ROW
+
+
+@pytest.mark.parametrize("name", ["dataclass", "named tuple", "attrs", "object with keys", "SQLAlchemy"])
+def test_nulls_of_objects_are_sent_on_demand(name, client):
+    report = client.events.ingest_many([OBJECTS[name]], nulls="send").run()
+    assert [(entry.field, entry.message) for entry in report.refused] == [
+        ("phone", "must not be null"),
+        ("base", "exactly one of email, phone, privy_id is required"),
+    ]
+    assert client.events.validate_many([OBJECTS[name]]) == []
+    assert [entry.field for entry in client.events.validate_many([OBJECTS[name]], nulls="send")] == ["phone", "base"]
+
+
+NULLS = [None, float("nan"), numpy.float32("nan"), pandas.NaT, pandas.NA, numpy.datetime64("NaT")]
+
+
+@pytest.mark.parametrize("null", NULLS, ids=repr)
+def test_nulls_of_dicts_are_omitted_on_demand(null, sandbox, client):
+    row = {**ROW, "phone": null}
+    (result,) = client.events.ingest_many([row], nulls="omit")
+    assert result.error is None
+    assert result.row is row
+    assert sandbox.requests[-1].json == ROW
+    assert [entry.field for entry in client.events.ingest_many([row]).run().refused] == ["phone", "base"]
+    assert client.events.validate_many([{**row, "extra": {"more": 1}}], nulls="omit") == []
+
+
+def test_a_null_inside_a_value_is_sent(sandbox, client):
+    data = {"a": None, "b": [None]}
+    client.events.ingest_many([{**ROW, "event_data": data}], nulls="omit").run()
+    assert sandbox.requests[-1].json["event_data"] == data
+
+
+@dataclasses.dataclass
+class Item:
+    sku: str
+    quantity: int | None = None
+
+
+@dataclasses.dataclass
+class Order:
+    order_id: int
+    email: str
+    total: float
+    currency: str
+    order_date: str
+    line_items: list[Item]
+    extra: dict | None = None
+
+
+def test_objects_inside_objects(sandbox, client):
+    order = Order(1, "a@example.com", 9.5, "USD", "2026-05-12T10:00:00Z", [Item("a"), Item("b", 2)])
+    (result,) = client.orders.upsert_many([order])
+    assert result.error is None
+    assert sandbox.requests[-1].json["line_items"] == [{"sku": "a"}, {"sku": "b", "quantity": 2}]
+    wrong = dataclasses.replace(order, line_items=[Item("a", "two")], extra={"more": 1})
+    (entry,) = client.orders.upsert_many([wrong]).run().refused
+    assert (entry.key, entry.field, entry.value) == (1, "line_items[0].quantity", "two")
+    client.orders.upsert(**{**vars(order), "order_id": 2})
+    assert sandbox.requests[-1].json["line_items"][0] == {"sku": "a", "quantity": None}
+
+
+def test_other_words_for_nulls(client):
+    for nulls in ("drop", "", True):
+        with pytest.raises(ValueError, match="nulls must be 'omit' or 'send', not"):
+            client.orders.upsert_many([], nulls=nulls)
+
+
+class Unreadable(Model):
+    @pydantic.model_serializer
+    def refuse(self):
+        raise RuntimeError("not now")
+
+
+@functools.cache
+def django_model():
+    if not django.conf.settings.configured:
+        django.conf.settings.configure(INSTALLED_APPS=[])
+        django.setup()
+    from django.db import models
+
+    class Customer(models.Model):
+        class Meta:
+            app_label = "shop"
+
+    return Customer
+
+
+def test_rows_that_are_no_rows_are_refused_one_by_one(client):
+    rows = [5, django_model()(), ROW, (1, 2), Unreadable(type="seen"), Seen]
+    report = client.events.ingest_many(rows).run()
+    assert report.succeeded == 1
+    words = {entry.index: entry.message for entry in report.refused}
+    assert words[0] == "must be a dict, not int"
+    assert words[1] == "must be a dict, not Customer: use values() of the queryset"
+    assert words[3] == "must be a dict, not tuple"
+    assert "not now" in words[4]
+    assert words[5] == "must be a dict, not type"

@@ -109,7 +109,14 @@ def failed(result: privy.Result[privy.Order]) -> privy.Order:
 """
 
 ROWS = """
+import csv
+import dataclasses
+import sqlite3
+import typing
+
+import polars
 import privy
+import pydantic
 
 order: privy.types.OrderRow = {
     "order_id": 1, "total": "9.50", "currency": "USD", "order_date": "2026-05-12T10:00:00Z",
@@ -117,9 +124,35 @@ order: privy.types.OrderRow = {
 }
 contact: privy.types.ContactRow = {"email": "a@b.c", "email_consent": "subscribed"}
 
-def sent(client: privy.Client) -> None:
+@dataclasses.dataclass
+class Seen:
+    event_type: str
+    email: str
+
+class Named(typing.NamedTuple):
+    event_type: str
+    email: str
+
+class Model(pydantic.BaseModel):
+    event_type: str
+    email: str
+
+async def later() -> typing.AsyncIterator[Seen]:
+    yield Seen("seen", "a@b.c")
+
+def sent(client: privy.Client, frame: polars.DataFrame, database: sqlite3.Cursor) -> None:
     client.orders.upsert_many([order])
-    client.contacts.upsert_many([contact])
+    client.contacts.upsert_many([contact], nulls="omit")
+    client.events.ingest_many([Seen("seen", "a@b.c")])
+    client.events.ingest_many([Named("seen", "a@b.c")])
+    client.events.ingest_many(Model(event_type="seen", email="a@b.c") for _ in range(2))
+    client.contacts.upsert_many(frame)
+    rows: list[sqlite3.Row] = database.fetchall()
+    client.contacts.upsert_many(rows)
+    client.contacts.upsert_many(csv.DictReader([]))
+
+async def sent_later(client: privy.AsyncClient) -> None:
+    await client.events.ingest_many(later()).run()
 """
 TYPOS = """
 import privy
@@ -128,6 +161,15 @@ privy.Clinet()
 privy.types.OrderRows
 order: privy.types.OrderRow = {"order_id": 1}
 contact: privy.types.ContactRow = {"emial": "a@b.c"}
+"""
+NO_ROWS = """
+import privy
+
+def sent(client: privy.Client) -> None:
+    client.contacts.upsert_many({"email": "a@b.c"})
+    client.contacts.upsert_many("a@b.c")
+    client.contacts.upsert_many([5])
+    client.contacts.upsert_many([], nulls="drop")
 """
 
 
@@ -212,6 +254,11 @@ def test_rows_are_checked_by_name_and_type(tmp_path):
 def test_an_unknown_name_of_the_package_or_of_a_row_is_found(tmp_path):
     output = checked(tmp_path, TYPOS)
     assert {int(number) for number in re.findall(r"program\.py:(\d+): error", output)} == {4, 5, 6, 7}, output
+
+
+def test_what_holds_no_rows_is_an_error(tmp_path):
+    output = checked(tmp_path, NO_ROWS)
+    assert [int(line.split(":")[1]) for line in output.splitlines() if ": error:" in line] == [5, 6, 7, 8]
 
 
 # ---- pyright ----

@@ -14,7 +14,7 @@ class TestSchema < PrivyTest
   OWN = { "contacts.list" => %i[prefetch] }.freeze
   COMMON = %i[extra extra_headers timeout connect_timeout max_wait max_retries].freeze
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
-  OF_BULK = %i[check_first concurrency on_progress].freeze
+  OF_BULK = %i[nulls check_first concurrency on_progress].freeze
   PUBLIC = %w[Client Contacts Orders Events ContactList Page Response Record Contact Order EventReceipt Configuration
               RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow CallEvent Sandbox Sandbox::App
               Sandbox::Server Sandbox::Request Sandbox::Event Sandbox::Contacts Sandbox::Orders

@@ -6,12 +6,12 @@ from .. import _core
 
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Any
 
     from .._bulk import Bulk, Progress
     from .._pagination import CallSpec, ContactList
-    from ..types import Options, Row
+    from ..types import Nulls, Options
 
 
 def described(name: str, core: _core.Client) -> str:
@@ -38,7 +38,8 @@ class Resource:
     def _bulk(
         self,
         operation: str,
-        rows: Iterable[Row],
+        rows: object,
+        nulls: Nulls | None,
         check_first: bool,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
@@ -46,11 +47,11 @@ class Resource:
         options: Options,
     ) -> Bulk[Any]:
         from .._bulk import Bulk
-        from .._bulk_rows import validated_rows
+        from .._bulk_rows import Rows, checked_source
+        from .._rows import source_of
 
-        if check_first:
-            rows = validated_rows(operation, rows)
-        arguments = (self._core, operation, rows, concurrency, on_progress, options)
+        source = (checked_source if check_first else source_of)(operation, rows, nulls)
+        arguments = (self._core, operation, Rows(operation, source, nulls), concurrency, on_progress, options)
         if progress:
             from .._progress import ShownBulk
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _collections_abc import Callable, Iterable, Mapping, Sequence
+from _collections_abc import Callable, Mapping, Sequence
 
 import privy
 
@@ -70,8 +70,9 @@ class Events(Resource):
     @hidden
     def ingest_many(
         self,
-        rows: Iterable[privy.types.Row],
+        rows: privy.types.Rows,
         *,
+        nulls: privy.types.Nulls | None = None,
         check_first: bool = False,
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
@@ -89,8 +90,11 @@ class Events(Resource):
         ``max_wait`` ends the run early: see ``Bulk``.
 
         Args:
-            rows: any iterable of dicts with the parameters of ``ingest``. Further fields are under ``extra``. The run
-                takes a row when its call can start.
+            rows: an iterable of dicts with the parameters of ``ingest``, and further fields under ``extra``; or of
+                dataclasses, named tuples, pydantic models or database rows; or a frame of pandas or polars, or an
+                Arrow table or stream. The run takes a row when its call can start.
+            nulls: ``"omit"``: a null, NaN, NaT or NA is as if not given; ``"send"``: it is sent as null. Default:
+                ``"send"`` for rows that are mappings, ``"omit"`` for others.
             check_first: validates all rows before the first request, and raises ``ValidationError`` with the errors of
                 all rows if one is invalid. Holds all rows in memory.
             concurrency: maximum number of calls in flight (8).
@@ -102,21 +106,24 @@ class Events(Resource):
                 of the limit per minute, shorter than one of the limit per day.
 
         Raises:
-            ValidationError: with ``check_first``, if a row is invalid; nothing was sent.
+            ValidationError: a column of a frame is not a parameter, or a required one is missing; or, with
+                ``check_first``, a row is invalid. Nothing was sent.
             RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
                 rows that were not sent.
         """
         options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
-        return self._bulk("events.ingest", rows, check_first, concurrency, on_progress, progress, options)
+        return self._bulk("events.ingest", rows, nulls, check_first, concurrency, on_progress, progress, options)
 
     @hidden
-    def validate_many(self, rows: Iterable[privy.types.Row]) -> Sequence[privy.RefusedRow]:
+    def validate_many(
+        self, rows: privy.types.Rows, *, nulls: privy.types.Nulls | None = None
+    ) -> Sequence[privy.RefusedRow]:
         """Validates rows without sending them.
 
         Checks every rule except those that only the server can check, such as the country of a phone number.
 
         Args:
-            rows: as for ``ingest_many``.
+            rows, nulls: as for ``ingest_many``.
 
         Returns:
             One entry for each error of each row: ``index``, ``key``, ``field``, ``message``, ``value``. Empty if all
@@ -124,7 +131,7 @@ class Events(Resource):
         """
         from .._bulk_rows import details_of
 
-        return details_of("events.ingest", rows)
+        return details_of("events.ingest", rows, nulls)
 
     @hidden
     def validate(

@@ -139,6 +139,7 @@ VALUE privy_rb_result(const privy_operation *operation, privy_response *response
 typedef struct privy_rb_call_spec {
   const privy_operation *operation; /* NULL: a raw request */
   VALUE params, extra;
+  bool omits_nulls; /* parameters that are null are not sent */
   VALUE headers;
   VALUE method, path, body; /* of a raw request; method and path are frozen Strings */
 } privy_rb_call_spec;

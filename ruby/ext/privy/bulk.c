@@ -129,12 +129,13 @@ struct adding {
 
 static VALUE build_body(VALUE argument) {
   struct adding *adding = (struct adding *)argument;
-  VALUE pair = rb_funcall(adding->self, id_request_of, 1, adding->row);
-  VALUE params = rb_ary_entry(pair, 0), extra = rb_ary_entry(pair, 1), headers = rb_ary_entry(pair, 2);
+  VALUE parts = rb_funcall(adding->self, id_request_of, 1, adding->row);
+  VALUE params = rb_ary_entry(parts, 0), extra = rb_ary_entry(parts, 1), headers = rb_ary_entry(parts, 3);
   privy_rb_call_spec spec = privy_rb_call_spec_for(adding->data->operation, params, extra, headers);
+  spec.omits_nulls = RTEST(rb_ary_entry(parts, 2));
   privy_rb_call_spec_build(&spec, &adding->request);
   privy_rb_group_finish(adding->data->group, adding->request, &adding->detail);
-  RB_GC_GUARD(pair);
+  RB_GC_GUARD(parts);
   return Qnil;
 }
 

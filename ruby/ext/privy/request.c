@@ -4,6 +4,7 @@
 
 static void encode_operation(const privy_rb_call_spec *spec, privy_request **out) {
   if (privy_request_new(spec->operation, out) != PRIVY_OK) privy_rb_raise_memory();
+  if (spec->omits_nulls) privy_request_omit_nulls(*out);
   privy_rb_encode_members(*out, spec->params);
   if (!NIL_P(spec->extra)) {
     privy_request_extra(*out);
@@ -118,11 +119,14 @@ static VALUE validate_clean(VALUE argument) {
   return Qnil;
 }
 
-/* validate(operation, params, extra) → the details of the ValidationError that a call would raise; empty when it is
- * valid */
-static VALUE core_validate(VALUE self, VALUE name, VALUE params, VALUE extra) {
+/* validate(operation, params, extra, omits_nulls = false) → the details of the ValidationError that a call would raise;
+ * empty when it is valid */
+static VALUE core_validate(int argc, VALUE *argv, VALUE self) {
+  VALUE name, params, extra, omits_nulls;
+  rb_scan_args(argc, argv, "31", &name, &params, &extra, &omits_nulls);
   struct validation validation = {.spec = privy_rb_call_spec_of(name, params, extra, Qnil)};
   (void)self;
+  validation.spec.omits_nulls = RTEST(omits_nulls);
   privy_error_init(&validation.error);
   VALUE details = rb_ensure(validate_body, (VALUE)&validation, validate_clean, (VALUE)&validation);
   RB_GC_GUARD(params);
@@ -187,6 +191,6 @@ static VALUE core_refuse_rows(VALUE self, VALUE details, VALUE total) {
 void privy_rb_init_request(void) {
   rb_define_module_function(privy_rb_core, "refuse_rows", core_refuse_rows, 2);
   rb_define_module_function(privy_rb_core, "check_headers", core_check_headers, 2);
-  rb_define_module_function(privy_rb_core, "validate", core_validate, 3);
+  rb_define_module_function(privy_rb_core, "validate", core_validate, -1);
   rb_define_module_function(privy_rb_core, "generate", core_generate, 1);
 }

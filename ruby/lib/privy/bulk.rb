@@ -107,7 +107,7 @@ module Privy
     private_constant :WAIT
 
     # @private
-    def initialize(core, drivers, operation, rows, extra:, options:, concurrency:, on_progress:)
+    def initialize(core, drivers, operation, rows, extra:, nulls:, options:, concurrency:, on_progress:)
       super()
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
 
@@ -116,6 +116,7 @@ module Privy
       @operation = operation
       @rows = BulkRows.new(BulkRows.check_source(rows), Core.row_keys(operation))
       @extra = extra
+      @nulls = nulls
       @options = options
       @concurrency = concurrency
       @on_progress = on_progress
@@ -299,7 +300,7 @@ module Privy
     def request_of(row)
       raise Error, "the client is closed" if @core.closed?
 
-      BulkRows.request_of(row, @extra) << @options[:extra_headers]
+      BulkRows.request_of(row, @extra, @nulls) << @options[:extra_headers]
     end
 
     def result_of(index, row, value, error)

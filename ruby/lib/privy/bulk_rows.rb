@@ -9,19 +9,40 @@ module Privy
     PART = /\[(\d+)\]|([^.\[\]]+)/
     private_constant :PART
 
-    # The row's parameters, and its extra fields merged over those of the run.
+    # @param nulls [Symbol, nil]
+    # @raise [ArgumentError]
+    def self.check_nulls(nulls)
+      return if [nil, :omit, :send].include?(nulls)
+
+      raise ArgumentError, "nulls must be :omit or :send, not #{nulls.inspect}"
+    end
+
+    # The row's parameters, its extra fields merged over those of the run, and whether parameters that are nil are
+    # omitted: by default those of objects, which always have all their fields.
     #
-    # @return [Array(Hash, Hash)]
-    # @raise [ValidationError] the row, or its extra, is not a Hash
-    def self.request_of(row, extra)
-      params = Hash.try_convert(row)
+    # @return [Array(Hash, Hash, Boolean)]
+    # @raise [ValidationError] the row has no fields, or its extra is not a Hash
+    def self.request_of(row, extra, nulls = nil)
+      params = fields_of(row)
       refuse("base", "must be a Hash, not #{row.class}") unless params
+      omits = nulls ? nulls == :omit : Hash.try_convert(row).nil?
       name = [:extra, "extra"].find { |key| params.key?(key) }
-      return [params, extra] unless name
+      return [params, extra, omits] unless name
 
       own = params[name].nil? ? {} : Hash.try_convert(params[name])
       refuse("extra", "must be a Hash, not #{params[name].class}") unless own
-      [params.except(name), (extra || {}).merge(own)]
+      [params.except(name), (extra || {}).merge(own), omits]
+    end
+
+    # The Hash itself, or the fields of a Struct, a Data, another object with to_h, or a model with attributes.
+    #
+    # @return [Hash, nil]
+    def self.fields_of(row)
+      hash = Hash.try_convert(row)
+      return hash if hash || row.nil? || (row.is_a?(Enumerable) && !row.is_a?(Struct))
+
+      reader = %i[to_h attributes].find { |name| row.respond_to?(name) }
+      Hash.try_convert(row.public_send(reader)) if reader
     end
 
     def self.refuse(field, message)
@@ -34,10 +55,11 @@ module Privy
     # Validates all rows without a request.
     #
     # @return [Array<RefusedRow>]
-    def self.refused_rows(operation, rows, extra)
+    def self.refused_rows(operation, rows, extra, nulls = nil)
+      check_nulls(nulls)
       keys = Core.row_keys(operation)
       check_source(rows).to_enum(:each).with_index.flat_map do |row, index|
-        refusals(index, row, keys, details_of(operation, row, extra))
+        refusals(index, row, keys, details_of(operation, row, extra, nulls))
       end
     end
 
@@ -45,9 +67,9 @@ module Privy
     #
     # @return [Array]
     # @raise [ValidationError] a row is invalid; the details are those of all rows
-    def self.checked(operation, rows, extra)
+    def self.checked(operation, rows, extra, nulls = nil)
       taken = check_source(rows).to_enum(:each).to_a
-      refused = refused_rows(operation, taken, extra)
+      refused = refused_rows(operation, taken, extra, nulls)
       return taken if refused.empty?
 
       Core.refuse_rows(refused.map { |entry| [entry.index, entry.field, entry.message] }, taken.length)
@@ -73,15 +95,15 @@ module Privy
     class << self
       private
 
-      def details_of(operation, row, extra)
-        Core.validate(operation, *request_of(row, extra))
+      def details_of(operation, row, extra, nulls)
+        Core.validate(operation, *request_of(row, extra, nulls))
       rescue ValidationError => e
         e.details
       end
 
       # The value of the row's first key field.
       def key_of(row, keys)
-        row = Hash.try_convert(row) or return
+        row = fields_of(row) or return
         keys.each do |name|
           value = row.fetch(name) { row[name.name] }
           return value unless value.nil?
@@ -94,7 +116,7 @@ module Privy
         return if field == "base"
 
         field.scan(PART).reduce(row) do |value, (index, name)|
-          index ? value[index.to_i] : value.fetch(name.to_sym) { value[name] }
+          index ? value[index.to_i] : fields_of(value).then { |fields| fields.fetch(name.to_sym) { fields[name] } }
         end
       rescue
         nil

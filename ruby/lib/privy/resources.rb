@@ -15,9 +15,10 @@ module Privy
   # details list all of them. A value whose conversion raises is invalid.
   #
   # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, also a lazy one: Hashes of the
-  # operation's parameters, and other fields under +extra+. They return a {Bulk}, which is read once. With a block they
-  # yield each {Result} and return the {BulkReport}; leaving the block cancels the calls in flight. A row that fails
-  # does not stop the other rows. See {Bulk} for its guarantees.
+  # operation's parameters, and other fields under +extra+; or objects with such fields, which are a Struct, a Data,
+  # another object with +to_h+, or a model with +attributes+. They return a {Bulk}, which is read once. With a
+  # block they yield each {Result} and return the {BulkReport}; leaving the block cancels the calls in flight. A row
+  # that fails does not stop the other rows. See {Bulk} for its guarantees.
   #
   # - Memory is bounded: a row is taken from the source when one of the +concurrency+ calls is free.
   # - Rate limits are kept: without +max_wait+ a row waits as long as the minute's limit requires, at most an hour. The
@@ -165,6 +166,8 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
+    # @param nulls [Symbol, nil] :omit: a parameter that is nil is as if not given; :send: it is sent as null; nil:
+    #   :send for Hashes, :omit for objects
     # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
@@ -180,21 +183,23 @@ module Privy
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
     # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
     # @raise [Error] concurrency or an option is invalid
-    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil, extra_headers: nil,
+    def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil,
+                    extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("contacts.upsert", rows, extra, options,
-                    concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
     # country of a phone number.
     #
     # @param rows [Enumerable<Hash>] as for {#upsert_many}
+    # @param nulls [Symbol, nil] as for {#upsert_many}
     # @param extra [Hash, nil] as for {#upsert_many}
     # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
-    def validate_many(rows, extra: nil)
-      BulkRows.refused_rows("contacts.upsert", rows, extra)
+    def validate_many(rows, nulls: nil, extra: nil)
+      BulkRows.refused_rows("contacts.upsert", rows, extra, nulls)
     end
 
     # Deletes a contact. Requires the scope contacts_write.
@@ -284,6 +289,8 @@ module Privy
     # {#upsert} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#upsert}
+    # @param nulls [Symbol, nil] :omit: a parameter that is nil is as if not given; :send: it is sent as null; nil:
+    #   :send for Hashes, :omit for objects
     # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
@@ -299,21 +306,23 @@ module Privy
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
     # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
     # @raise [Error] concurrency or an option is invalid
-    def upsert_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil, extra_headers: nil,
+    def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil,
+                    extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("orders.upsert", rows, extra, options,
-                    concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
     # country of a phone number.
     #
     # @param rows [Enumerable<Hash>] as for {#upsert_many}
+    # @param nulls [Symbol, nil] as for {#upsert_many}
     # @param extra [Hash, nil] as for {#upsert_many}
     # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
-    def validate_many(rows, extra: nil)
-      BulkRows.refused_rows("orders.upsert", rows, extra)
+    def validate_many(rows, nulls: nil, extra: nil)
+      BulkRows.refused_rows("orders.upsert", rows, extra, nulls)
     end
 
     # Validates the parameters of {#upsert} without a request.
@@ -353,6 +362,8 @@ module Privy
     # {#ingest} for many rows: see {Resource}.
     #
     # @param rows [Enumerable<Hash>] parameters of {#ingest}, with event_type
+    # @param nulls [Symbol, nil] :omit: a parameter that is nil is as if not given; :send: it is sent as null; nil:
+    #   :send for Hashes, :omit for objects
     # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
@@ -368,21 +379,23 @@ module Privy
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
     # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
     # @raise [Error] concurrency or an option is invalid
-    def ingest_many(rows, check_first: false, concurrency: nil, on_progress: nil, extra: nil, extra_headers: nil,
+    def ingest_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil,
+                    extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("events.ingest", rows, extra, options,
-                    concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
     end
 
     # Validates the rows of {#ingest_many} without a request. It does not check what only the server knows, such as the
     # country of a phone number.
     #
     # @param rows [Enumerable<Hash>] as for {#ingest_many}
+    # @param nulls [Symbol, nil] as for {#ingest_many}
     # @param extra [Hash, nil] as for {#ingest_many}
     # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
-    def validate_many(rows, extra: nil)
-      BulkRows.refused_rows("events.ingest", rows, extra)
+    def validate_many(rows, nulls: nil, extra: nil)
+      BulkRows.refused_rows("events.ingest", rows, extra, nulls)
     end
 
     # Validates the parameters of {#ingest} without a request.

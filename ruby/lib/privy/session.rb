@@ -72,12 +72,13 @@ module Privy
     #
     # @return [Bulk, BulkReport] the report with a block
     # @raise [Error]
-    def bulk(operation, rows, extra, options, concurrency:, on_progress:, check_first:, &block)
+    def bulk(operation, rows, extra, options, nulls:, concurrency:, on_progress:, check_first:, &block)
       options = @core.check_options(@options.except(:max_wait).merge(options.compact), concurrency)
       Core.check_headers(operation, options[:extra_headers])
-      rows = BulkRows.checked(operation, rows, extra) if check_first
-      bulk = Bulk.new(@core, @drivers, operation, rows, extra: extra, options: options, concurrency: concurrency,
-                                                        on_progress: on_progress)
+      BulkRows.check_nulls(nulls)
+      rows = BulkRows.checked(operation, rows, extra, nulls) if check_first
+      bulk = Bulk.new(@core, @drivers, operation, rows, extra: extra, nulls: nulls, options: options,
+                                                        concurrency: concurrency, on_progress: on_progress)
       return bulk unless block
 
       begin
