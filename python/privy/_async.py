@@ -193,7 +193,7 @@ class AsyncClient(BaseClient):
                 method, path, params, body, headers, timeout, connect_timeout, max_wait, max_retries
             )
         finally:  # an exception report may show local variables of its frames
-            del headers
+            del path, params, body, headers
         return await started
 
     async def _request(self, *arguments: Any) -> Response:
