@@ -79,7 +79,7 @@ class BulkReport:
         """The report as a dict that ``json.dumps`` accepts, for logs and for results of jobs.
 
         It holds the numbers, ``ok``, the error details of ``refused`` rows without their values, the indexes of
-        ``unsent`` and ``in_doubt`` rows, and the message of ``stopped``.
+        ``unsent`` and ``in_doubt`` rows, the message of ``stopped``, and ``sandbox``.
         """
         return {
             "ok": self.ok,
@@ -97,6 +97,7 @@ class BulkReport:
             "unsent": [row[0] for row in self.unsent],
             "in_doubt": [row[0] for row in self.in_doubt],
             "stopped": None if self.stopped is None else f"{type(self.stopped).__name__}: {self.stopped}",
+            "sandbox": self.sandbox,
         }
 
     def __repr__(self) -> str:

@@ -158,6 +158,7 @@ def test_the_report_counts_what_happened(client):
     assert written["refused"][0]["key"] == "no address"
     assert {(row["index"], row["field"]) for row in written["refused"]} == {entry[::2] for entry in found}
     assert (written["unsent"], written["in_doubt"], written["stopped"]) == ([], [], None)
+    assert written["sandbox"] is True
 
 
 def test_a_report_of_a_run_that_ended_early_as_a_dict(client):
