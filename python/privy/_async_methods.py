@@ -113,6 +113,8 @@ class AsyncResource:
         progress: bool,
         options: Options,
     ) -> AsyncBulk[Any]:
+        if isinstance(rows, privy.ContactList):  # its length costs a request
+            rows = iter(rows)
         source = async_source(operation, rows, nulls, check_first)
         kind = ShownAsyncBulk if progress else AsyncBulk
         return kind(self._core, operation, Rows(operation, source, nulls), concurrency, on_progress, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections.abc
 import copy
 import gc
@@ -278,3 +279,14 @@ def test_an_invalid_filter_raises_at_the_first_use(client, sandbox):
         list(contacts)
     assert [fault["field"] for fault in caught.value.details] == ["email_consent", "per_page"]
     assert sandbox.counts.requests == 0
+
+
+def test_a_run_of_the_contacts_of_a_list_sends_nothing_before_its_first_step(many, sandbox):
+    count, run = requests_of(sandbox, lambda: many.contacts.upsert_many(many.contacts.list()))
+    assert (count, run.total) == (0, None)
+
+    async def main():
+        async with sandbox.async_client() as client:
+            return requests_of(sandbox, lambda: client.contacts.upsert_many(many.contacts.list()).total)
+
+    assert asyncio.run(main()) == (0, None)
