@@ -112,14 +112,17 @@ def hardening(compiler):
 class BuildExtension(build_ext):
     """Asks for compiler and libcurl only when something is compiled, so that an sdist can be made without them.
 
-    Without --debug nothing for a debugger is written, whatever flags Python itself was compiled with: it would be
-    most of what is installed.
+    Without --debug nothing for a debugger is written, whatever flags Python itself was compiled with, and the linker
+    leaves out the names of functions: they would be most of what is installed.
     """
 
     def build_extensions(self):
         check_tools(self.compiler)
         compiled, linked = hardening(self.compiler)
         flags = [*([] if self.debug else ["-g0"]), *compiled, *libcurl()]
+        stripped = ["-Wl,-s"]
+        if not self.debug and sys.platform != "darwin" and compiles(self.compiler, PROGRAM, ["-fPIC"], stripped):
+            linked += stripped
         for extension in self.extensions:
             extension.extra_compile_args += flags
             extension.extra_link_args += linked
