@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 
 import privy
@@ -21,6 +22,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("privy")
+
+# A shell starts background jobs with this signal ignored; tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:
