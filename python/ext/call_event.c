@@ -75,6 +75,17 @@ static int is_logged(core_state *state, const privy_trace_event *event) {
   return logger ? is_enabled(state, logger, privy_trace_level(event)) : PyErr_Occurred() ? -1 : 0;
 }
 
+/* Sends the exception of a place that cannot raise to sys.unraisablehook; a KeyboardInterrupt is raised later. */
+static void put_off(PyObject *source) {
+  if (!PyErr_Occurred()) return;
+  if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+    PyErr_Clear();
+    PyErr_SetInterrupt();
+  } else {
+    PyErr_WriteUnraisable(source);
+  }
+}
+
 bool event_uses_otel(core_state *state) {
   return PyDict_Contains(PyImport_GetModuleDict(), state->names[NAME_OTEL_CONTEXT]) > 0;
 }
@@ -85,7 +96,7 @@ PyObject *event_new_watch(core_state *state, const privy_client *client) {
   PyObject *class = lazy_import(&state->watch_class, "privy._otel", "Watch"), *watch = NULL;
   if (class) watch = PyObject_CallFunction(class, "ss", privy_client_base_url(client), privy_client_token_url(client));
   if (!watch && PyErr_ExceptionMatches(PyExc_ImportError)) PyErr_Clear();
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(class);
+  put_off(class);
   PyErr_Restore(type, value, trace);
   return watch;
 }
@@ -93,7 +104,7 @@ PyObject *event_new_watch(core_state *state, const privy_client *client) {
 /* Whether OpenTelemetry wants the next call. */
 static bool is_watched(core_state *state, PyObject *watch) {
   PyObject *active = watch ? PyObject_CallMethodObjArgs(watch, state->names[NAME_ACTIVE], NULL) : NULL;
-  if (watch && !active) PyErr_WriteUnraisable(watch);
+  put_off(watch);
   Py_XDECREF(active);
   return active == Py_True;
 }
@@ -218,11 +229,7 @@ void event_send(core_state *state, event_receivers receivers, PyObject *context,
   PyObject *place = enterable(state, context, before);
   PyObject *given = call_watch(state, receivers.watch, NAME_SEND, place, event);
   if (given) add_headers(given, headers);
-  if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
-    PyErr_Clear();
-    PyErr_SetInterrupt();
-  }
-  if (PyErr_Occurred()) PyErr_WriteUnraisable(receivers.watch);
+  put_off(receivers.watch);
   Py_XDECREF(given);
   Py_XDECREF(place);
   reporting = before;

@@ -18,6 +18,12 @@ from support import DEEP, TOKEN, Reply, served, until
 from test_bulk import advancing, event
 
 
+@pytest.fixture(autouse=True)
+def without_spans(monkeypatch):
+    """While spans are made, the exception of a signal handler goes to sys.unraisablehook."""
+    monkeypatch.setenv("PRIVY_OTEL", "0")
+
+
 class InterruptError(Exception):
     """What a signal handler raises."""
 
