@@ -579,6 +579,10 @@ PRIVY_API bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *to
 /* Adds an OAuth client. `scopes` as above: the scopes of its tokens. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id,
                                                                 const char *client_secret, const char *scopes);
+/* Adds the token, or the OAuth client if `token` is NULL, with all scopes, unless the sandbox knows it. It knows a
+ * revoked token. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_accept(privy_sandbox *sandbox, const char *token,
+                                                            const char *client_id, const char *client_secret);
 /* Adds a Custom Integration by its token. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token,
                                                                      bool active);
@@ -781,6 +785,7 @@ typedef struct privy_config {
                              addresses; -1 (default): 1 if $PRIVY_ALLOW_PLAIN_HTTP is "1" */
   privy_sandbox *sandbox; /* receives the requests in place of the network; the client keeps a reference. Clients of a
                              sandbox ignore the environment's credentials and URLs */
+  bool accepted;          /* the sandbox accepts the credentials of this client, as privy_sandbox_accept does */
 } privy_config;
 PRIVY_API void privy_config_init(privy_config *config);
 /* Sets a setting that is a number. Returns as privy_setting_check does. */
@@ -794,6 +799,10 @@ typedef struct privy_client privy_client;
  * setting or says why libcurl cannot be used, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *config, privy_client **out,
                                                         privy_error *error);
+/* Creates a client of `sandbox` with the options, the size limit and the user agent of `client`, and with the sandbox's
+ * own token. Returns PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_client_stand_in(const privy_client *client, privy_sandbox *sandbox,
+                                                             privy_client **out, privy_error *error);
 /* Frees the client. It must have no calls and no groups. */
 PRIVY_API void privy_client_free(privy_client *client);
 /* The URLs of the API and of OAuth tokens. Owned by the client. */

@@ -19,6 +19,11 @@
 /* A difference between the two clocks below this many seconds only comes from reading one after the other. */
 #define CLOCK_READ_GAP 0.01
 
+static bool accept_credentials(privy_client *client) {
+  const privy_settings *own = &client->settings;
+  return privy_sandbox_accept(client->sandbox, own->token, own->client_id, own->client_secret) == PRIVY_OK;
+}
+
 privy_status privy_client_new(const privy_config *config, privy_client **out, privy_error *error) {
   privy_client *client = privy_calloc(1, sizeof *client);
   if (!client) return privy_error_no_memory(error);
@@ -32,8 +37,23 @@ privy_status privy_client_new(const privy_config *config, privy_client **out, pr
     return error->code;
   }
   if (config->sandbox) client->sandbox = privy_sandbox_retain(config->sandbox);
+  if (config->sandbox && config->accepted && !accept_credentials(client)) {
+    privy_client_free(client);
+    return privy_error_no_memory(error);
+  }
   *out = client;
   return PRIVY_OK;
+}
+
+privy_status privy_client_stand_in(const privy_client *client, privy_sandbox *sandbox, privy_client **out,
+                                   privy_error *error) {
+  privy_config config;
+  privy_config_init(&config);
+  config.options = client->settings.options;
+  config.max_response = client->settings.max_response;
+  config.user_agent = client->settings.user_agent;
+  config.sandbox = sandbox;
+  return privy_client_new(&config, out, error);
 }
 
 void privy_client_free(privy_client *client) {

@@ -52,6 +52,7 @@ bool privy_credentials_add_token(privy_credentials *credentials, const char *tok
   if (known) {
     known->scopes = scopes;
     known->expires = expires;
+    known->revoked = false;
     return true;
   }
   privy_sandbox_token *tokens = privy_grow(credentials->tokens, credentials->token_count, &credentials->token_capacity,
@@ -60,7 +61,7 @@ bool privy_credentials_add_token(privy_credentials *credentials, const char *tok
   credentials->tokens = tokens;
   char *text = privy_copy(token, strlen(token));
   if (!text) return false;
-  tokens[credentials->token_count++] = (privy_sandbox_token){text, scopes, expires};
+  tokens[credentials->token_count++] = (privy_sandbox_token){text, scopes, expires, false};
   return true;
 }
 
@@ -69,11 +70,15 @@ static void drop_token(privy_credentials *credentials, size_t index) {
   credentials->tokens[index] = credentials->tokens[--credentials->token_count];
 }
 
-bool privy_credentials_drop_token(privy_credentials *credentials, const char *token) {
-  const privy_sandbox_token *known = find_token(credentials, token, strlen(token));
-  if (!known) return false;
-  drop_token(credentials, (size_t)(known - credentials->tokens));
-  return true;
+bool privy_credentials_accept_token(privy_credentials *credentials, const char *token) {
+  return find_token(credentials, token, strlen(token)) ||
+         privy_credentials_add_token(credentials, token, PRIVY_SCOPES_ALL, -1.0);
+}
+
+bool privy_credentials_revoke_token(privy_credentials *credentials, const char *token) {
+  privy_sandbox_token *known = find_token(credentials, token, strlen(token));
+  if (!known || known->revoked) return false;
+  return known->revoked = true;
 }
 
 static bool has_expired(const privy_sandbox_token *token, double now) {
@@ -88,7 +93,7 @@ void privy_credentials_drop_expired(privy_credentials *credentials, double now) 
 
 const privy_sandbox_token *privy_credentials_token(const privy_credentials *credentials, privy_slice text, double now) {
   const privy_sandbox_token *known = find_token(credentials, text.text, text.length);
-  return known && !has_expired(known, now) ? known : NULL;
+  return known && !known->revoked && !has_expired(known, now) ? known : NULL;
 }
 
 /* ---- OAuth clients ----------------------------------------------------------------------------------------------- */
@@ -129,6 +134,11 @@ bool privy_credentials_add_client(privy_credentials *credentials, const char *id
   *client = (privy_oauth_client){own_id, own_secret, scopes};
   credentials->client_count++;
   return true;
+}
+
+bool privy_credentials_accept_client(privy_credentials *credentials, const char *id, const char *secret) {
+  return find_client(credentials, id, strlen(id)) ||
+         privy_credentials_add_client(credentials, id, secret, PRIVY_SCOPES_ALL);
 }
 
 const privy_oauth_client *privy_credentials_client(const privy_credentials *credentials, privy_slice id,

@@ -15,6 +15,7 @@ typedef struct privy_sandbox_token {
   char *text;
   privy_scopes scopes;
   double expires; /* negative: never */
+  bool revoked;   /* it stays known, so that no client makes it valid again */
 } privy_sandbox_token;
 
 typedef struct privy_oauth_client {
@@ -48,8 +49,14 @@ PRIVY_NODISCARD bool privy_credentials_add_client(privy_credentials *credentials
                                                   privy_scopes scopes);
 PRIVY_NODISCARD bool privy_credentials_add_integration(privy_credentials *credentials, const char *token, bool active);
 
+/* Adds the token or the OAuth client, with all scopes, unless one of that text or id is known, revoked ones included.
+ */
+PRIVY_NODISCARD bool privy_credentials_accept_token(privy_credentials *credentials, const char *token);
+PRIVY_NODISCARD bool privy_credentials_accept_client(privy_credentials *credentials, const char *id,
+                                                     const char *secret);
+
 /* False when it is not there. */
-bool privy_credentials_drop_token(privy_credentials *credentials, const char *token);
+bool privy_credentials_revoke_token(privy_credentials *credentials, const char *token);
 /* Forgets the tokens that have expired. */
 void privy_credentials_drop_expired(privy_credentials *credentials, double now);
 

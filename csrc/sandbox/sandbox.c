@@ -78,7 +78,7 @@ privy_status privy_sandbox_add_token(privy_sandbox *sandbox, const char *token, 
 
 bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *token) {
   privy_sandbox_lock(sandbox);
-  const bool known = privy_credentials_drop_token(&sandbox->credentials, token);
+  const bool known = privy_credentials_revoke_token(&sandbox->credentials, token);
   privy_sandbox_unlock(sandbox);
   return known;
 }
@@ -88,6 +88,13 @@ privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client
   privy_sandbox_lock(sandbox);
   return unlock_with(sandbox,
                      privy_credentials_add_client(&sandbox->credentials, client_id, client_secret, scopes_of(scopes)));
+}
+
+privy_status privy_sandbox_accept(privy_sandbox *sandbox, const char *token, const char *client_id,
+                                  const char *client_secret) {
+  privy_sandbox_lock(sandbox);
+  return unlock_with(sandbox, token ? privy_credentials_accept_token(&sandbox->credentials, token)
+                                    : privy_credentials_accept_client(&sandbox->credentials, client_id, client_secret));
 }
 
 privy_status privy_sandbox_add_integration(privy_sandbox *sandbox, const char *token, bool active) {

@@ -5,96 +5,51 @@
 #include <time.h>
 
 #include "call_event.h"
+#include "client_object.h"
 #include "errors.h"
 #include "options.h"
 #include "request.h"
 #include "sandbox.h"
 #include "scalars.h"
+#include "stand_in.h"
 #include "types.h"
 
 /* The number of string settings. */
 #define TEXT_COUNT 9
 
-/*
- * A client. One that with_options created refers to the original in `root`; the original owns the core's client.
- * `running` counts the calls in flight: the last one frees the core's client after close(). Read and write `client`,
- * `sandbox` and `running` in critical sections of the owner only.
- */
-typedef struct client_object {
-  PyObject_HEAD struct client_object *root;
-  privy_client *client;
-  privy_sandbox *sandbox; /* its clock is the clock of the client; may be NULL */
-  PyObject *on_event;     /* may be NULL */
-  lazy_slot watch;        /* of the owner: a Watch of privy._otel */
-  atomic_bool may_watch;  /* of the owner: PRIVY_OTEL is not 0, and creating the Watch has not failed */
-  int64_t reserve;
-  size_t running;
-  atomic_bool closed;
-  bool is_sandbox;
-  privy_options options;
-} client_object;
-
-static client_object *owner_of(client_object *self) {
-  return self->root ? self->root : self;
-}
-
-/* The core's client, which is not freed before release(). NULL if it has been freed. */
-static privy_client *acquire(client_object *owner) {
-  privy_client *client;
-  CRITICAL_SECTION_BEGIN(owner);
-  client = owner->client;
-  if (client) owner->running++;
-  CRITICAL_SECTION_END();
-  return client;
-}
-
-/* Takes `count` from `running`. Frees the core's client if the client is closed and no call is in flight. */
-static void release(client_object *owner, size_t count) {
-  privy_client *done = NULL;
-  CRITICAL_SECTION_BEGIN(owner);
-  owner->running -= count;
-  if (owner->closed && owner->running == 0) {
-    done = owner->client;
-    owner->client = NULL;
-    owner->sandbox = NULL;
-  }
-  CRITICAL_SECTION_END();
-  privy_client_free(done);
-}
-
 /* ---- for groups ---- */
 
-static client_object *as_client(core_state *state, PyObject *object) {
-  if (Py_IS_TYPE(object, state->client_type)) return (client_object *)object;
-  PyErr_SetString(PyExc_TypeError, "client must be a Client");
-  return NULL;
-}
-
 bool client_open(core_state *state, PyObject *object) {
-  const client_object *self = as_client(state, object);
+  static const char *const refusals[USE_COUNT] = {
+      [USE_REPLACED] = "a sandbox is active, and this list or run belongs to the client as it was before: "
+                       "make it again while the sandbox is active",
+      [USE_ENDED] = "the sandbox of this client is no longer active: make the client after the sandbox has ended, "
+                    "or use it while one is active"};
+  client_object *self = client_as(state, object);
   if (!self) return false;
-  if (!owner_of((client_object *)object)->closed) return true;
-  errors_refuse(state, "the client is closed");
+  const char *refusal = owner_of(self)->closed ? "the client is closed" : refusals[owner_of(self)->use];
+  if (!refusal) return true;
+  errors_refuse(state, refusal);
   return false;
 }
 
 privy_client *client_acquire(core_state *state, PyObject *object) {
   if (!client_open(state, object)) return NULL;
-  privy_client *client = acquire(owner_of((client_object *)object));
+  privy_client *client = owner_acquire(owner_of((client_object *)object));
   if (!client) (void)client_open(state, object); /* closed meanwhile */
   return client;
 }
 
 void client_release(PyObject *object) {
-  release(owner_of((client_object *)object), 1);
+  owner_release(owner_of((client_object *)object), 1);
 }
 
 /* Creates the Watch, or stores that this fails. */
 static void create_watch(core_state *state, client_object *owner) {
-  privy_client *client = acquire(owner);
+  privy_client *client = owner_acquire(owner);
   if (!client) return;
   if (!lazy_set(&owner->watch, event_new_watch(state, client))) owner->may_watch = false;
-  release(owner, 1);
+  owner_release(owner, 1);
 }
 
 static PyObject *watch_of(core_state *state, client_object *owner) {
@@ -134,7 +89,7 @@ bool client_of_sandbox(PyObject *object) {
 }
 
 bool client_is_same(core_state *state, PyObject *one, PyObject *other) {
-  client_object *first = as_client(state, one), *second = as_client(state, other);
+  client_object *first = client_as(state, one), *second = client_as(state, other);
   return first && second && owner_of(first) == owner_of(second);
 }
 
@@ -354,17 +309,17 @@ static PyObject *client_close(PyObject *object, PyObject *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
   owner->closed = true;
-  release(owner, 0);
+  owner_release(owner, 0);
   Py_RETURN_NONE;
 }
 
 static PyObject *client_base_url(PyObject *object, void *unused) {
   (void)unused;
   client_object *owner = owner_of((client_object *)object);
-  privy_client *client = acquire(owner);
+  privy_client *client = owner_acquire(owner);
   if (!client) Py_RETURN_NONE;
   PyObject *url = scalar_c_string(privy_client_base_url(client));
-  release(owner, 1);
+  owner_release(owner, 1);
   return url;
 }
 
@@ -394,20 +349,22 @@ static int read_texts(core_state *state, PyObject *const *values, privy_config *
 
 static int read_config(core_state *state, PyObject *args, privy_config *config, PyObject **on_event) {
   PyObject *texts[TEXT_COUNT], *numbers[CONFIG_COUNT], *plain, *sandbox;
-  if (!PyArg_ParseTuple(args, "OOOOOOOOOOOOOOOOOO", &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5],
+  int accepted = 0;
+  if (!PyArg_ParseTuple(args, "OOOOOOOOOOOOOOOOOO|p", &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5],
                         &texts[6], &texts[7], &texts[8], &numbers[0], &numbers[1], &numbers[2], &numbers[3],
-                        &numbers[4], &numbers[5], &plain, &sandbox, on_event))
+                        &numbers[4], &numbers[5], &plain, &sandbox, on_event, &accepted))
     return -1;
   if (!is_hook(*on_event)) return -1;
   if (read_texts(state, texts, config) < 0 || options_read_config(state, numbers, config) < 0) return -1;
   if (options_read_flag(state, "allow_plain_http", plain, &config->allow_plain_http) < 0) return -1;
   if (sandbox != Py_None) config->sandbox = sandbox_of(state, sandbox);
+  config->accepted = accepted;
   return PyErr_Occurred() ? -1 : 0;
 }
 
 /* Client(token, client_id, client_secret, scopes, base_url, token_url, ca_bundle, proxy, user_agent, timeout,
- * connect_timeout, max_wait, max_retries, max_response, reserve, allow_plain_http, sandbox, on_event): None for a
- * setting that is not given. */
+ * connect_timeout, max_wait, max_retries, max_response, reserve, allow_plain_http, sandbox, on_event[, accepted]): None
+ * for a setting that is not given. `accepted`: the sandbox accepts unknown credentials. */
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   core_state *state = state_of_type(type);
@@ -464,6 +421,7 @@ static PyGetSetDef client_attributes[] = {
     {"reserve", client_reserve, NULL, "Requests per minute that are reserved for other clients.", NULL},
     {"closed", client_closed, NULL, "Whether the client has been closed.", NULL},
     {"is_sandbox", client_is_sandbox, NULL, "Whether a sandbox handles the calls.", NULL},
+    {"root", client_root, NULL, "The client that with_options copied; the client itself if it is no copy.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -475,6 +433,8 @@ static PyMethodDef client_methods[] = {
     {"rate_limits", client_rate_limits, METH_NOARGS, "The rate limits of the minute and of the day."},
     {"forecast", client_forecast, METH_O, "Seconds until the last of that many requests can be sent."},
     {"now", client_now, METH_NOARGS, "The time of the client's clock, in seconds since 1970."},
+    {"stand_in", client_stand_in, METH_VARARGS, "The same client with a sandbox in place of the network."},
+    {"set_use", client_set_use, METH_O, "Sets whether the client may make calls."},
     {"close", client_close, METH_NOARGS, "Closes the connections once no call is in flight."},
     {NULL, NULL, 0, NULL},
 };

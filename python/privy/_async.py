@@ -160,15 +160,14 @@ class AsyncClient(BaseClient):
     orders: AsyncOrders = AsyncOrders  # type: ignore[assignment]
     events: AsyncEvents = AsyncEvents  # type: ignore[assignment]
 
-    def _set_core(self, core: _core.Client) -> None:
-        self._core = core
-        self._set_inside(AsyncCore(core))
+    def _wrap(self, core: _core.Client) -> AsyncCore:
+        return AsyncCore(core)
 
-    def _share(self, other: Self, view: _core.Client) -> None:
-        self._core = view
-        self._set_inside(AsyncCore(view, other._inside.drivers))
+    def _view(self, inside: AsyncCore, options: tuple[Any, ...]) -> AsyncCore:
+        return AsyncCore(inside.core.with_options(*options), inside.drivers)
 
     def _set_inside(self, inside: AsyncCore) -> None:
+        self._core = inside.core
         self._inside = inside
         self.contacts = AsyncContacts(inside)
         self.orders = AsyncOrders(inside)
@@ -205,8 +204,9 @@ class AsyncClient(BaseClient):
 
     async def aclose(self) -> None:
         """Closes the connections. Calls in flight and later calls raise ``PrivyError``."""
-        self._inside.drivers.close()
-        self._core.close()
+        for inside in {self._inside, *(self._links or {}).values()}:
+            inside.drivers.close()
+            inside.core.close()
         await asyncio.sleep(0)
 
     async def __aenter__(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from _collections_abc import Callable, Iterable, Mapping
+from _weakref import ref
 from os import PathLike
 
 import privy
@@ -18,14 +19,20 @@ TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .types import Self
 
 _neighbours_are_checked = False
+# The sandbox that is active in this process, and the clients that follow it: those without a sandbox of their own.
+# privy.sandbox.Activation changes both.
+active: _core.Sandbox | None = None
+followers: set[ref[BaseClient]] = set()
 _USER_AGENT = "python/" + ".".join(map(str, sys.version_info[:3]))
 
 
 class BaseClient:
     """What ``Client`` and ``AsyncClient`` share: settings, and methods that send no request."""
+
+    # What the resources call, for the network (None) and for each active sandbox. None: it has a sandbox of its own.
+    _links: dict[_core.Sandbox | None, privy.types.Any] | None = None
 
     def __init__(
         self,
@@ -75,7 +82,8 @@ class BaseClient:
             allow_plain_http: allows plain HTTP to any host in ``base_url`` and ``token_url``, such as the container of
                 a sandbox; only with the token or OAuth client of the sandbox. Default: True if
                 ``PRIVY_ALLOW_PLAIN_HTTP`` is 1.
-            sandbox: a ``Sandbox`` that replaces the network; its own token is the default.
+            sandbox: a ``Sandbox`` that replaces the network; its own token is the default. Without it, a sandbox that
+                is active (``Sandbox.activate``) replaces the network, with any credentials or none.
             on_event: called with each ``CallEvent`` of each call, in the thread that makes the call (or runs its event
                 loop), with the context variables of the caller; so is the logger. It may use the client; those calls
                 report no events. An ``Exception`` that it raises goes to ``sys.unraisablehook``;
@@ -89,7 +97,8 @@ class BaseClient:
         try:
             if not _neighbours_are_checked:
                 _check_neighbours()
-            core_sandbox: Any = getattr(sandbox, "_core", sandbox)
+            here = active if sandbox is None else None
+            core_sandbox: Any = here or getattr(sandbox, "_core", sandbox)
             core = _core.Client(
                 token,
                 client_id,
@@ -109,18 +118,42 @@ class BaseClient:
                 allow_plain_http,
                 core_sandbox,
                 on_event,
+                here is not None,
             )
-            self._set_core(core)
+            self._set_inside(self._wrap(core))
+            if sandbox is None:
+                self._follow({here: self._inside})
         finally:  # an exception report may show local variables of its frames
             del token, client_secret, base_url, token_url, proxy
 
-    def _set_core(self, core: _core.Client) -> None:
-        """Creates the resources."""
-        self._core = core
+    def _wrap(self, core: _core.Client) -> Any:
+        """What the resources call, for this core."""
+        return core
 
-    def _share(self, other: Self, core: _core.Client) -> None:
-        """Makes this a copy of another client."""
-        self._set_core(core)
+    def _view(self, inside: Any, options: tuple[Any, ...]) -> Any:
+        """What the resources of a copy with other options call."""
+        return inside.with_options(*options)
+
+    def _set_inside(self, inside: Any) -> None:
+        """Creates the resources, which call ``inside``."""
+        self._core: _core.Client = inside
+        self._inside = inside
+
+    def _switch(self, inside: Any) -> None:
+        """Replaces what the resources call."""
+        self._core = getattr(inside, "core", inside)
+        self._inside = inside
+        for name in ("contacts", "orders", "events"):
+            getattr(self, name)._core = inside
+
+    def _follow(self, links: dict[_core.Sandbox | None, Any]) -> None:
+        """Lets activations of sandboxes replace what the resources call."""
+        self._links = links
+        followers.add(ref(self, followers.discard))
+        if active not in links:  # another thread has activated a sandbox meanwhile
+            from .sandbox._activation import redirect
+
+            redirect()
 
     @property
     def base_url(self) -> str | None:
@@ -152,8 +185,13 @@ class BaseClient:
 
         Closing one of them closes both. An invalid option raises ``PrivyError`` here, or at the first call.
         """
+        options = (timeout, connect_timeout, max_wait, max_retries, reserve, on_event)
         copy = object.__new__(type(self))
-        copy._share(self, self._core.with_options(timeout, connect_timeout, max_wait, max_retries, reserve, on_event))
+        inside = self._inside
+        copy._set_inside(self._view(inside, options))
+        if self._links is not None:
+            others = {key: self._view(link, options) for key, link in self._links.copy().items() if link is not inside}
+            copy._follow(others | {key: copy._inside for key, link in self._links.copy().items() if link is inside})
         return copy
 
     @property
@@ -192,11 +230,11 @@ class Client(BaseClient):
     orders: Orders = Orders  # type: ignore[assignment]
     events: Events = Events  # type: ignore[assignment]
 
-    def _set_core(self, core: _core.Client) -> None:
-        self._core = core
-        self.contacts = Contacts(core)
-        self.orders = Orders(core)
-        self.events = Events(core)
+    def _set_inside(self, inside: _core.Client) -> None:
+        self._core = self._inside = inside
+        self.contacts = Contacts(inside)
+        self.orders = Orders(inside)
+        self.events = Events(inside)
 
     def request(
         self,
@@ -238,7 +276,8 @@ class Client(BaseClient):
 
     def close(self) -> None:
         """Closes the connections once no call is in flight. Later calls raise ``PrivyError``."""
-        self._core.close()
+        for core in {self._core, *(self._links or {}).values()}:
+            core.close()
 
     def __enter__(self) -> privy.types.Self:
         return self

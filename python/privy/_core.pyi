@@ -310,6 +310,7 @@ class Client:
         allow_plain_http: bool | None,
         sandbox: Sandbox | None,
         on_event: Callable[[CallEvent], object] | None,
+        accepted: bool = False,
         /,
     ) -> Client: ...
     @property
@@ -323,6 +324,17 @@ class Client:
     @property
     def is_sandbox(self) -> bool:
         """Whether a sandbox handles the calls: one in memory, or one elsewhere whose default credentials these are."""
+
+    @property
+    def root(self) -> Client:
+        """The client that ``with_options`` copied; the client itself if it is no copy."""
+
+    def stand_in(self, sandbox: Sandbox, root: Client | None, /) -> Client:
+        """The same client with a sandbox in place of the network. ``root``: the stand-in of the client that
+        ``with_options`` copied."""
+
+    def set_use(self, use: int, /) -> None:
+        """Sets whether the client may make calls: 0 all, 1 none (a sandbox stands in), 2 none (its sandbox ended)."""
 
     @property
     def reserve(self) -> int:

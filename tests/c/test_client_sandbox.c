@@ -313,6 +313,51 @@ done:
   scene_close(&s);
 }
 
+static void the_sandbox_accepts_the_credentials_of_a_client(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  privy_client_free(s.client);
+  s.client = NULL;
+  s.config.token = "privy_any";
+  s.config.accepted = true;
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  privy_client_free(s.client);
+  s.client = NULL;
+  s.config.token = NULL;
+  s.config.client_id = "mine";
+  s.config.client_secret = "secret";
+  CHECK_OK(privy_client_new(&s.config, &s.client, &s.error));
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+done:
+  scene_close(&s);
+}
+
+static void a_sandbox_stands_in_for_the_network(void **state) {
+  (void)state;
+  scene s;
+  privy_client *network = NULL;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  privy_client_free(s.client);
+  s.client = NULL;
+  privy_config config;
+  privy_config_init(&config);
+  config.token = "privy_real";
+  config.base_url = "http://127.0.0.1:1";
+  config.options.timeout = 0.5;
+  CHECK_OK(privy_client_new(&config, &network, &s.error));
+  CHECK_OK(privy_client_stand_in(network, s.sandbox, &s.client, &s.error));
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  const privy_sandbox_fault slow = {.delay = 5, .retry_after = -1, .count = 1};
+  CHECK_OK(privy_sandbox_add_fault(s.sandbox, &slow));
+  const privy_options once = {.max_retries = 0, .given = PRIVY_GIVEN(MAX_RETRIES)};
+  CHECK_STATUS(call_with(&s, &once, "contacts.list", "{}"), PRIVY_TIMEOUT);
+done:
+  privy_client_free(network);
+  scene_close(&s);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(contacts_are_created_updated_and_deleted),
@@ -325,6 +370,8 @@ int main(void) {
       TEST(injected_faults_are_met),
       TEST(a_stalled_sandbox_can_be_stopped),
       TEST(the_client_keeps_the_sandbox_alive),
+      TEST(the_sandbox_accepts_the_credentials_of_a_client),
+      TEST(a_sandbox_stands_in_for_the_network),
   };
   return HARNESS_RUN(tests);
 }

@@ -72,6 +72,32 @@ done:
   kit_close(&kit);
 }
 
+static void accepts_unknown_credentials(void **state) {
+  (void)state;
+  sandbox_kit kit = KIT;
+  CHECK_OK(kit_open(&kit));
+  kit.token = "privy_any";
+  CHECK_OK(privy_sandbox_accept(kit.sandbox, "privy_any", NULL, NULL));
+  ASK(kit, "GET", "/contacts", NULL, 200);
+  CHECK_OK(privy_sandbox_add_token(kit.sandbox, "privy_any", "events_write"));
+  CHECK_OK(privy_sandbox_accept(kit.sandbox, "privy_any", NULL, NULL));
+  ASK(kit, "GET", "/contacts", NULL, 403);
+  assert_true(privy_sandbox_revoke_token(kit.sandbox, "privy_any"));
+  CHECK_OK(privy_sandbox_accept(kit.sandbox, "privy_any", NULL, NULL));
+  ASK(kit, "GET", "/contacts", NULL, 401);
+  CHECK_OK(privy_sandbox_add_token(kit.sandbox, "privy_any", NULL));
+  ASK(kit, "GET", "/contacts", NULL, 200);
+  kit.token = NULL;
+  kit.headers = "Content-Type: application/x-www-form-urlencoded\r\n";
+  ASK(kit, "POST", TOKEN, "grant_type=client_credentials&client_id=mine&client_secret=one", 401);
+  CHECK_OK(privy_sandbox_accept(kit.sandbox, NULL, "mine", "one"));
+  ASK(kit, "POST", TOKEN, "grant_type=client_credentials&client_id=mine&client_secret=one", 200);
+  CHECK_OK(privy_sandbox_accept(kit.sandbox, NULL, "mine", "two"));
+  ASK(kit, "POST", TOKEN, "grant_type=client_credentials&client_id=mine&client_secret=two", 401);
+done:
+  kit_close(&kit);
+}
+
 static void unknown_paths(void **state) {
   static const struct {
     const char *method, *target;
@@ -232,6 +258,7 @@ int main(void) {
   static harness_test tests[] = {
       TEST(tokens),
       TEST(scopes),
+      TEST(accepts_unknown_credentials),
       TEST(unknown_paths),
       TEST(grants_tokens_that_expire),
       TEST(refuses_tokens),

@@ -15,12 +15,14 @@ if getattr(privy, "omit", None) is not _core.omit:
 
     raise ImportError(describe() or "the package privy does not belong to privy-marketing")
 
+from ._activation import Activation
 from ._sandbox import Sandbox
 from ._stored import SandboxContacts, SandboxEvent, SandboxMessage, SandboxOrders, SandboxRequest
 from ._values import Counts, SandboxFileError, SandboxResponse, SandboxSnapshot
 from ._wsgi import app
 
 __all__ = [
+    "Activation",
     "Counts",
     "Sandbox",
     "SandboxContacts",

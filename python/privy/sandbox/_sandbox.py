@@ -10,6 +10,7 @@ import privy
 
 from .. import _core
 from .._client import Client
+from ._activation import Activation
 from ._stored import (
     SandboxContacts,
     SandboxEvent,
@@ -110,6 +111,19 @@ class Sandbox:
             )
         finally:  # an exception report may show local variables of its frames
             del token, client_secret
+
+    def activate(self) -> Activation:
+        """Makes the sandbox receive the calls of all clients in this process that have no sandbox of their own.
+
+        ``with sandbox.activate():`` makes it active while the block runs; as a decorator, while the function or
+        coroutine function runs. ``start()`` and ``stop()`` do the same elsewhere. It is active in all threads.
+
+        Clients made while it is active need no credentials; it accepts unknown ones with all scopes. They ignore the
+        environment and ``base_url``. Later they raise ``PrivyError``, or use the sandbox that is active then. Clients
+        made before use it too, with its own token, and return to the network at its end. Of nested activations the
+        innermost counts. A forked process has its own copy of the sandbox; other processes need ``serve``.
+        """
+        return Activation(self)
 
     def serve(
         self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Iterable[str] = ()
