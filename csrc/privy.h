@@ -600,6 +600,11 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_set_sms_countries(privy_san
  * PRIVY_VALIDATION (the window is not in that range), which changes nothing. */
 PRIVY_API privy_status privy_sandbox_set_limits(privy_sandbox *sandbox, uint32_t per_minute, uint32_t per_day,
                                                 uint32_t window);
+/* Sets the limits from a text, for flags of programs: "on" (those of Privy), "off", or "PER_MINUTE[/PER_DAY[/WINDOW]]",
+ * such as "60/10000/5". PRIVY_OK, PRIVY_CONFIG_ERROR with a message that shows the text and the rule, which changes
+ * nothing, or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_read_limits(privy_sandbox *sandbox, const char *text,
+                                                                 size_t length, privy_error *error);
 /* Stops the sandbox's clock at `seconds`; from then on only privy_sandbox_advance moves it. Negative: back to the
  * machine's clock. */
 PRIVY_API void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds);
@@ -621,6 +626,10 @@ typedef struct privy_sandbox_fault {
  * PRIVY_VALIDATION (there is no such operation) or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_fault(privy_sandbox *sandbox,
                                                                const privy_sandbox_fault *fault);
+/* Queues the fault of a text, for flags of programs: "STATUS[:COUNT][@OPERATION]", such as "503:3@orders.upsert";
+ * STATUS is 400 to 599, "drop" or "truncate". Returns as privy_sandbox_read_limits does. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_read_fault(privy_sandbox *sandbox, const char *text, size_t length,
+                                                                privy_error *error);
 PRIVY_API void privy_sandbox_clear_faults(privy_sandbox *sandbox);
 
 /* Counts: requests handled, contacts and orders stored, events accepted, welcome messages sent. */
@@ -639,6 +648,10 @@ PRIVY_API void privy_sandbox_reset(privy_sandbox *sandbox);
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_seed(privy_sandbox *sandbox, const char *kind, int64_t contacts,
                                                           int64_t days, uint64_t seed, privy_buffer *problem);
+/* The same from a text, for flags of programs: "KIND[:CONTACTS[:SEED]]", such as "shop:5000:7"; 365 days. Returns as
+ * privy_sandbox_read_limits does. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_read_seed(privy_sandbox *sandbox, const char *text, size_t length,
+                                                               privy_error *error);
 
 /* A request that a sandbox received, and what became of it. Texts are as received; each ends with a NUL. */
 typedef struct privy_sandbox_request {

@@ -294,6 +294,37 @@ static PyObject *sandbox_reset(PyObject *self, PyObject *unused) {
   Py_RETURN_NONE;
 }
 
+/* ---- settings as texts ---- */
+
+typedef privy_status text_reader(privy_sandbox *sandbox, const char *text, size_t length, privy_error *error);
+
+static PyObject *read_text(PyObject *self, PyObject *text, text_reader *reader) {
+  Py_ssize_t length;
+  const char *bytes = PyUnicode_AsUTF8AndSize(text, &length);
+  if (!bytes) return NULL;
+  privy_error error;
+  privy_error_init(&error);
+  PyThreadState *thread = PyEval_SaveThread();
+  const privy_status status = reader(sandbox_in(self), bytes, (size_t)length, &error);
+  PyEval_RestoreThread(thread);
+  if (status != PRIVY_OK) errors_raise(state_of_object(self), status, &error);
+  privy_error_clear(&error);
+  if (status != PRIVY_OK) return NULL;
+  Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_read_limits(PyObject *self, PyObject *text) {
+  return read_text(self, text, privy_sandbox_read_limits);
+}
+
+static PyObject *sandbox_read_seed(PyObject *self, PyObject *text) {
+  return read_text(self, text, privy_sandbox_read_seed);
+}
+
+static PyObject *sandbox_read_fault(PyObject *self, PyObject *text) {
+  return read_text(self, text, privy_sandbox_read_fault);
+}
+
 /* ---- what it received and stores ---- */
 
 static PyObject *clean_text(const char *text) {
@@ -418,6 +449,9 @@ static PyMethodDef sandbox_methods[] = {
     {"advance", sandbox_advance, METH_VARARGS, "Advances the clock."},
     {"now", sandbox_now, METH_NOARGS, "The time of the clock."},
     {"add_fault", sandbox_add_fault, METH_VARARGS, "Queues a fault."},
+    {"read_limits", sandbox_read_limits, METH_O, "Sets the rate limits from a text."},
+    {"read_seed", sandbox_read_seed, METH_O, "Adds the generated records of a text."},
+    {"read_fault", sandbox_read_fault, METH_O, "Queues the fault of a text."},
     {"clear_faults", sandbox_clear_faults, METH_NOARGS, "Removes the queued faults."},
     {"history", sandbox_history, METH_NOARGS, "The newest requests and what became of them."},
     {"keep_history", sandbox_keep_history, METH_VARARGS, "Sets how many requests to keep."},

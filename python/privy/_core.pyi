@@ -621,6 +621,15 @@ class Sandbox:
     ) -> None:
         """Queues a fault. ValueError for an unknown operation."""
 
+    def read_limits(self, text: str, /) -> None:
+        """Sets the rate limits from a text such as ``60/10000/5``, ``on`` or ``off``."""
+
+    def read_seed(self, text: str, /) -> None:
+        """Adds the generated records of a text such as ``shop:5000:7``."""
+
+    def read_fault(self, text: str, /) -> None:
+        """Queues the fault of a text such as ``503:3@orders.upsert``."""
+
     def clear_faults(self) -> None:
         """Removes the queued faults."""
 

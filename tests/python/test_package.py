@@ -130,6 +130,36 @@ def test_the_wheel_is_for_one_python_and_holds_no_sources(source, tmp_path):
     assert not [name for name in names if name.endswith((".c", ".h", ".def"))]
 
 
+SUITE = """
+import privy
+import pytest
+
+def test_the_plugin_is_there(privy_sandbox, privy_client):
+    privy.Client().contacts.create(email="jane@example.com")
+    privy_sandbox.assert_contact("jane@example.com")
+    assert privy_client.contacts.list().total_count() == 1
+
+@pytest.mark.privy(limits="60/10000", seed="shop:5")
+def test_the_marker_is_registered(privy_sandbox):
+    assert len(privy_sandbox.contacts) == 5
+"""
+
+
+def test_pytest_finds_the_plugin_of_an_installed_wheel(source, empty, tmp_path):
+    wheel = wheel_of(source, tmp_path / "wheels")
+    run(empty, "-m", "pip", "install", "-q", "--no-input", "--no-index", str(wheel), cwd=tmp_path)
+    own = Path(run(empty, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
+    (own / "tools_of_the_tests.pth").write_text(str(Path(pytest.__file__).parents[1]))
+    suite = tmp_path / "suite"
+    suite.mkdir()
+    (suite / "test_shop.py").write_text(SUITE)
+    command = [empty, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--strict-markers", "--trace-config"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
+    shown = run(*command, cwd=suite, env=environment)
+    assert "2 passed" in shown
+    assert str(own / "privy" / "_pytest.py") in shown
+
+
 def test_a_wheel_for_every_newer_python_can_be_had(source, tmp_path):
     wheel = wheel_of(source, tmp_path, PRIVY_LIMITED_API="1")
     assert "-cp310-abi3-" in wheel.name

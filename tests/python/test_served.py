@@ -7,6 +7,7 @@ import errno
 import http.client
 import io
 import json
+import os
 import select
 import signal
 import socket
@@ -312,6 +313,60 @@ class Program:
     def stop(self, number):
         self.process.send_signal(number)
         return self.process.communicate(timeout=120)
+
+
+def test_the_program_sets_limits_and_injects_faults():
+    flags = [
+        "--port",
+        "0",
+        "--limits",
+        "60/10000/5",
+        "--seed",
+        "shop:20",
+        "--fail",
+        "503:2@contacts.create",
+        "--fail",
+        "truncate",
+    ]
+    with Program(*flags) as program:
+        base_url = program.lines[0].removeprefix("privy sandbox: ").strip()
+        with privy.Client(TOKEN, base_url=base_url, max_retries=0) as client:
+            with pytest.raises(privy.APIConnectionError):
+                client.contacts.list().total_count()
+            for _ in range(2):
+                with pytest.raises(privy.ServerError):
+                    client.contacts.create(email="a@b.c")
+            client.contacts.create(email="a@b.c")
+            assert client.contacts.list().total_count() == 21
+            assert (client.rate_limit.minute.limit, client.rate_limit.day.limit) == (60, 10000)
+            assert client.rate_limit.minute.resets_at.timestamp() < time.time() + 6
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--limits", "60/x"], "--limits must be on, off or PER_MINUTE[/PER_DAY[/WINDOW]], such as 60/10000/60"),
+        (["--fail", "200"], "--fail must be STATUS[:COUNT][@OPERATION], such as 503:3@orders.upsert"),
+        (["--fail", "503@orders.upsrt"], "--fail must name one of the operations contacts.list, "),
+        (["--seed", "shoe:5"], '--seed must be KIND[:CONTACTS[:SEED]], such as shop:5000:7, not "shoe:5": there is no'),
+        (["--port", "many"], "--port"),
+        (["extra"], "extra"),
+    ],
+)
+def test_wrong_flags_exit_with_2(flags, message):
+    done = subprocess.run([sys.executable, "-m", "privy.sandbox", *flags], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_the_help_fits_80_columns():
+    command = [sys.executable, "-m", "privy.sandbox", "--help"]
+    done = subprocess.run(
+        command, env=os.environ | {"COLUMNS": "80"}, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    for flag in ("--host", "--port", "--allow-host", "--limits", "--seed", "--fail"):
+        assert f"  {flag} " in done.stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -14,12 +14,18 @@ class TestServer < PrivyTest
     Open3.popen3(*COMMAND, *flags) do |_stdin, stdout, stderr, process|
       lines = Timeout.timeout(120) { [stdout.gets, stdout.gets] }
       yield lines, process
-      Process.kill("KILL", process.pid) if process.alive?
+      stop(process)
       assert_equal "", stderr.read
       assert_nil stdout.gets
     ensure
-      Process.kill("KILL", process.pid) if process.alive?
+      stop(process)
     end
+  end
+
+  def stop(process)
+    Process.kill("KILL", process.pid) if process.alive?
+  rescue Errno::ESRCH
+    nil # it has ended meanwhile
   end
 
   def test_the_program_serves_until_sigterm
@@ -41,14 +47,39 @@ class TestServer < PrivyTest
     end
   end
 
+  def test_flags_set_limits_and_inject_faults
+    flags = ["--port", "0", "--limits", "60/10000/5", "--seed", "shop:20", "--fail", "503:2@contacts.create",
+             "--fail", "truncate"]
+    started(*flags) do |lines, _process|
+      client = Privy::Client.new(base_url: lines[0].split.last, token: lines[1].split.last, max_retries: 0)
+      assert_raises(Privy::APIConnectionError) { client.contacts.list.total_count }
+      2.times { assert_raises(Privy::ServerError) { client.contacts.create(email: JANE) } }
+      assert_equal JANE, client.contacts.create(email: JANE).email
+      assert_equal 21, client.contacts.list.total_count
+      assert_equal 60, client.rate_limit.minute.limit
+      assert_equal 10_000, client.rate_limit.day.limit
+    end
+  end
+
+  def test_the_help_fits_80_columns
+    out, status = Open3.capture2e(*COMMAND, "--help")
+    assert_predicate status, :success?
+    assert_operator out.lines.map { |line| line.chomp.length }.max, :<=, 80
+    %w[--host --port --allow-host --limits --seed --fail].each { |flag| assert_includes out, "    #{flag} " }
+  end
+
   def test_wrong_flags_end_the_program_with_a_message
     taken = TCPServer.new("127.0.0.1", 0)
     { ["--port", "many"] => /invalid argument/, ["--prt", "1"] => /invalid option/, ["extra"] => /Usage/,
+      ["--limits", "60/x"] => /^privy-sandbox: --limits must be on, off or PER_MINUTE/,
+      ["--seed", "shoe:5"] => /^privy-sandbox: --seed must be KIND.* there is no data set shoe/,
+      ["--fail", "200"] => /^privy-sandbox: --fail must be STATUS/,
+      ["--fail", "503@orders.upsrt"] => /^privy-sandbox: --fail must name one of the operations contacts.list, /,
       ["--port", taken.addr[1].to_s] => /in use/ }.each do |flags, message|
       out, status = Open3.capture2e(*COMMAND, *flags)
-      refute_predicate status, :success?
+      assert_equal message == /in use/ ? 1 : 2, status.exitstatus
       assert_match message, out
-      refute_match(/\.rb:\d+:in/, out)
+      refute_match(/:\d+:in/, out)
     end
   ensure
     taken.close

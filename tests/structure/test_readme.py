@@ -8,7 +8,9 @@ import pytest
 from tree import INTERPRETERS, ROOT, environment, run
 
 PAGES = ["README.md", "docs/calls.md", "docs/sandbox.md", "docs/tuning.md", "docs/bulk-runs.md"]
-OF_ONE_LANGUAGE = ["docs/apps.md", "docs/python.md", "docs/frames.md"]
+OF_ONE_LANGUAGE = ["docs/apps.md", "docs/python.md", "docs/frames.md", "docs/testing.md"]
+# An installed package has an entry point for the plugin; here the package is only a folder in the path.
+PLUGIN = ["-p", "privy._pytest"]
 BLOCKS = [
     (page, *block)
     for page in [*PAGES, *OF_ONE_LANGUAGE]
@@ -31,7 +33,7 @@ def test_a_code_block_runs(language: str, code: str, tmp_path: Path) -> None:
     file.write_text(code)
     command = [*INTERPRETERS[language], str(file)]
     if "def test_" in code and language == "python":
-        command = [*INTERPRETERS[language], "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
+        command = [*INTERPRETERS[language], "-m", "pytest", "-q", "-p", "no:cacheprovider", *PLUGIN, str(file)]
     run(command)
 
 

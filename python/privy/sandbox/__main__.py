@@ -6,6 +6,8 @@ import argparse
 import signal
 import sys
 
+import privy
+
 from .. import _core
 from ._sandbox import Sandbox
 from ._server import Server
@@ -32,10 +34,38 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="NAME",
         help="host name to accept in requests, in addition to loopback; may be repeated",
     )
+    parser.add_argument(
+        "--limits",
+        default="off",
+        metavar="LIMITS",
+        help="rate limits: on (those of Privy), off, or PER_MINUTE[/PER_DAY[/WINDOW]], such as 60/10000/60: 0 turns a "
+        "limit off, WINDOW is the length of a minute in seconds (%(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        metavar="DATA",
+        help="generated data, KIND[:CONTACTS[:SEED]], such as shop:5000:7; the same text gives the same data",
+    )
+    parser.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="a fault, STATUS[:COUNT][@OPERATION], such as 503:3@orders.upsert: STATUS is 400 to 599, drop or "
+        "truncate, COUNT the number of requests (1), 0 for all; may be repeated: faults occur in this order",
+    )
     options = parser.parse_args(arguments)
+    sandbox = Sandbox()
+    try:
+        sandbox._core.read_limits(options.limits)
+        if options.seed is not None:
+            sandbox._core.read_seed(options.seed)
+        for fault in options.fail:
+            sandbox._core.read_fault(fault)
+    except privy.PrivyError as error:
+        parser.error(f"--{error}")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    sandbox = Sandbox()
     try:
         server = Server(sandbox, options.host, options.port, options.allow_host)
     except (OSError, OverflowError) as error:

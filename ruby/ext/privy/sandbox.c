@@ -161,6 +161,46 @@ static VALUE sandbox_add_fault(int count, VALUE *arguments, VALUE self) {
   return status == PRIVY_OK ? Qtrue : Qfalse;
 }
 
+typedef privy_status text_reader(privy_sandbox *sandbox, const char *text, size_t length, privy_error *error);
+
+struct reading {
+  text_reader *reader;
+  VALUE self, text;
+  privy_error error;
+};
+
+static VALUE read_body(VALUE argument) {
+  struct reading *reading = (struct reading *)argument;
+  StringValue(reading->text);
+  privy_rb_check(reading->reader(privy_rb_sandbox_get(reading->self), RSTRING_PTR(reading->text),
+                                 (size_t)RSTRING_LEN(reading->text), &reading->error),
+                 &reading->error);
+  return Qnil;
+}
+
+static VALUE read_end(VALUE argument) {
+  privy_error_clear(&((struct reading *)argument)->error);
+  return Qnil;
+}
+
+static VALUE read_text(VALUE self, VALUE text, text_reader *reader) {
+  struct reading reading = {.reader = reader, .self = self, .text = text};
+  privy_error_init(&reading.error);
+  return rb_ensure(read_body, (VALUE)&reading, read_end, (VALUE)&reading);
+}
+
+static VALUE sandbox_read_limits(VALUE self, VALUE text) {
+  return read_text(self, text, privy_sandbox_read_limits);
+}
+
+static VALUE sandbox_read_seed(VALUE self, VALUE text) {
+  return read_text(self, text, privy_sandbox_read_seed);
+}
+
+static VALUE sandbox_read_fault(VALUE self, VALUE text) {
+  return read_text(self, text, privy_sandbox_read_fault);
+}
+
 static VALUE sandbox_clear_faults(VALUE self) {
   privy_sandbox_clear_faults(privy_rb_sandbox_get(self));
   return Qnil;
@@ -388,6 +428,9 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_set_consent", sandbox_set_consent, 3);
   rb_define_private_method(klass, "core_set_countries", sandbox_set_countries, 1);
   rb_define_private_method(klass, "core_set_limits", sandbox_set_limits, 3);
+  rb_define_private_method(klass, "core_read_limits", sandbox_read_limits, 1);
+  rb_define_private_method(klass, "core_read_seed", sandbox_read_seed, 1);
+  rb_define_private_method(klass, "core_read_fault", sandbox_read_fault, 1);
   rb_define_private_method(klass, "core_set_clock", sandbox_set_clock, 1);
   rb_define_private_method(klass, "core_advance", sandbox_advance, 1);
   rb_define_private_method(klass, "core_seconds", sandbox_seconds, 0);
