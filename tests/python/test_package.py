@@ -157,6 +157,9 @@ def test_pytest_finds_the_plugin_of_an_installed_wheel(source, empty, tmp_path):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
     shown = run(*command, cwd=suite, env=environment)
     assert "2 passed" in shown
+    assert "2 passed" in run(
+        *command, "-p", "privy", cwd=suite, env=environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    )
     assert str(own / "privy" / "_pytest.py") in shown
 
 
