@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 import textwrap
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import nbclient
 import nbformat
 import privy
 import pytest
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import AsyncKernelManager, KernelManager
 from nbconvert import HTMLExporter
 from playwright.sync_api import sync_playwright
 
@@ -47,11 +48,19 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def executed(home) -> nbformat.NotebookNode:
+def sockets():
+    """The settings of a kernel that listens on files. TCP ports are chosen before the kernel opens them, so kernels of
+    two test processes can choose the same one. The path of a Unix socket is limited to about 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as folder:
+        yield {"kernel_name": "python3", "transport": "ipc", "ip": f"{folder}/k"}
+
+
+@pytest.fixture(scope="module")
+def executed(home, sockets) -> nbformat.NotebookNode:
     """The notebook, run from its first cell to its last."""
     notebook = read()
-    client = nbclient.NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3")
-    client.execute(cwd=str(home), env=environment(home))
+    client = nbclient.NotebookClient(notebook, AsyncKernelManager(**sockets), timeout=CELL_SECONDS)
+    client.execute(cwd=str(home), env=environment(home), cleanup_kc=True)
     return notebook
 
 
@@ -79,6 +88,11 @@ def test_it_runs_and_shows_tables_and_plots(executed):
     assert any("<th>message</th>" in text and "email_consent" in text for text in html)
     assert "Client(sandbox, " in outputs(executed, "text/plain")[0]
     assert len(outputs(executed, "image/png")) == 2
+
+
+def test_its_progress_bar_is_a_widget_and_nothing_warns(executed):
+    assert len(outputs(executed, "application/vnd.jupyter.widget-view+json")) == 1
+    assert not [output for cell in executed.cells for output in cell.get("outputs", []) if "name" in output]
 
 
 def test_no_output_shows_an_address_of_a_contact(executed):
@@ -123,8 +137,9 @@ def browser_page(file: Path):
 @needs_chromium
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_browser_shows_it_without_an_error(executed, theme, tmp_path):
-    """Nothing is loaded from elsewhere: the exporter's MathJax, RequireJS and jQuery, which are not needed, are off."""
-    exporter = HTMLExporter(theme=theme, mathjax_url="", require_js_url="", jquery_url="", mermaid_js_url="")
+    """Nothing is loaded from elsewhere: what the exporter takes from the network is off, also what renders widgets."""
+    off = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
+    exporter = HTMLExporter(theme=theme, widget_renderer_url="data:text/javascript,", **off)
     file = tmp_path / "explore.html"
     file.write_text(exporter.from_notebook_node(executed)[0], encoding="utf-8")
     with browser_page(file) as page:
@@ -184,14 +199,24 @@ def check_plots(page) -> None:
 class Kernel:
     """A running kernel."""
 
-    def __init__(self, home: Path) -> None:
-        self.manager, self.client = start_new_kernel(
-            startup_timeout=CELL_SECONDS, kernel_name="python3", cwd=str(home), env=environment(home)
-        )
+    def __init__(self, home: Path, sockets: dict[str, str]) -> None:
+        self.manager = KernelManager(**sockets)
+        self.manager.start_kernel(cwd=str(home), env=environment(home))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        try:
+            self.client.wait_for_ready(timeout=CELL_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
 
     def run(self, code: str, interrupt_at: str | None = None) -> tuple[str, str, str]:
-        """Runs a cell. Returns the error's name, the text and the HTML that it shows. Interrupts it when it has written
-        a certain text."""
+        """Runs a cell. Returns the error's name, the text (also that of widgets) and the HTML that it shows. Interrupts
+        it when it has written a certain text."""
         self.client.execute(textwrap.dedent(code))
         error, text, html = "", "", ""
         while True:
@@ -199,6 +224,10 @@ class Kernel:
             kind, content = message["msg_type"], message["content"]
             if kind == "stream":
                 text += content["text"]
+            elif kind in ("comm_open", "comm_msg"):
+                state = content["data"].get("state", {})
+                shown = " ".join(str(state[name]) for name in ("value", "bar_style") if name in state)
+                text += shown.replace("\N{FIGURE SPACE}", " ")
             elif kind == "execute_result":
                 html += content["data"].get("text/html", "")
             elif kind == "error":
@@ -211,11 +240,10 @@ class Kernel:
 
 
 @pytest.fixture
-def kernel(home):
-    kernel = Kernel(home)
+def kernel(home, sockets):
+    kernel = Kernel(home, sockets)
     yield kernel
-    kernel.client.stop_channels()
-    kernel.manager.shutdown_kernel(now=True)
+    kernel.stop()
 
 
 def test_the_stop_button_ends_the_cell_and_the_run_continues_in_the_next(kernel):
@@ -230,7 +258,7 @@ def test_the_stop_button_ends_the_cell_and_the_run_continues_in_the_next(kernel)
     assert "Bulk (sandbox): 0 of 30 rows done" in kernel.run(code)[2]
     error, text, _ = kernel.run("run.run()", interrupt_at="waits until")
     assert error == "KeyboardInterrupt"
-    assert "20/30" in text and text.endswith("\n")
+    assert "20/30" in text and text.endswith("danger")
     error, text, html = kernel.run("sandbox.advance(61)\nrun.run()")
     assert (error, "30/30" in text) == ("", True)
     assert "BulkReport (sandbox): 30 of 30 rows succeeded" in html
