@@ -366,7 +366,8 @@ PRIVY_API void privy_request_header(privy_request *request);
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_finish(privy_request *request, privy_error *error);
 
-/* The same for a request that has headers only and is not sent: checks no parameters. For the headers of a bulk run. */
+/* The same for a request that has headers only and is not sent: checks no parameters. For the headers of a bulk run.
+ * PRIVY_OK, PRIVY_VALIDATION with all details, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_request_check_headers(privy_request *request, privy_error *error);
 /*
  * Instead of privy_request_finish, after keys without values: the names of the columns of a table whose rows are
@@ -579,8 +580,8 @@ PRIVY_API bool privy_sandbox_revoke_token(privy_sandbox *sandbox, const char *to
 /* Adds an OAuth client. `scopes` as above: the scopes of its tokens. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_add_client(privy_sandbox *sandbox, const char *client_id,
                                                                 const char *client_secret, const char *scopes);
-/* Adds the token, or the OAuth client if `token` is NULL, with all scopes, unless the sandbox knows it. It knows a
- * revoked token. PRIVY_OK or PRIVY_NO_MEMORY. */
+/* Adds the token, or the OAuth client if `token` is NULL, with all scopes, unless the sandbox knows it. A revoked token
+ * stays revoked. PRIVY_OK or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_accept(privy_sandbox *sandbox, const char *token,
                                                             const char *client_id, const char *client_secret);
 /* Adds a Custom Integration by its token. PRIVY_OK or PRIVY_NO_MEMORY. */
@@ -686,9 +687,10 @@ PRIVY_API void privy_sandbox_history_free(privy_sandbox_history *history);
  * clock. A snapshot does not change; threads may share it; it may outlive the sandbox.
  */
 typedef struct privy_sandbox_snapshot privy_sandbox_snapshot;
-/* PRIVY_OK or PRIVY_NO_MEMORY. */
+/* PRIVY_OK, with a snapshot that the caller frees, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_snapshot_new(privy_sandbox *sandbox, privy_sandbox_snapshot **out);
 PRIVY_API void privy_sandbox_snapshot_free(privy_sandbox_snapshot *snapshot);
+/* What privy_sandbox_count returned at that moment. */
 PRIVY_API privy_sandbox_counts privy_sandbox_snapshot_count(const privy_sandbox_snapshot *snapshot);
 /* Makes the sandbox, which may be another one, hold what the snapshot holds; the windows of its limits begin again. May
  * be repeated. PRIVY_OK, or PRIVY_NO_MEMORY, which changes nothing. */
@@ -705,7 +707,7 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_read(privy_sandbox *sandbox
 /* Writes a complete file in place of one that exists: a reader sees the old bytes or the new ones. 0, or the number of
  * the system's error. */
 PRIVY_API int privy_file_write(const char *path, const char *bytes, size_t length);
-/* Appends the bytes of a file. 0, or the number of the system's error. */
+/* Appends the bytes of a file. 0, or the number of the system's error, which appends nothing. */
 PRIVY_API int privy_file_read(const char *path, privy_buffer *out);
 
 /* What a sandbox stores. A record is a JSON object: the fields of a response, then those that were sent and no response
@@ -813,7 +815,7 @@ typedef struct privy_client privy_client;
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_new(const privy_config *config, privy_client **out,
                                                         privy_error *error);
 /* Creates a client of `sandbox` with the options, the size limit and the user agent of `client`, and with the sandbox's
- * own token. Returns PRIVY_OK or PRIVY_NO_MEMORY. */
+ * own token. PRIVY_OK, with a client that the caller frees, or PRIVY_NO_MEMORY with `*out` NULL. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_client_stand_in(const privy_client *client, privy_sandbox *sandbox,
                                                              privy_client **out, privy_error *error);
 /* Frees the client. It must have no calls and no groups. */
@@ -821,7 +823,8 @@ PRIVY_API void privy_client_free(privy_client *client);
 /* The URLs of the API and of OAuth tokens. Owned by the client. */
 PRIVY_API const char *privy_client_base_url(const privy_client *client);
 PRIVY_API const char *privy_client_token_url(const privy_client *client);
-/* Whether a sandbox handles the calls: one in memory, or one elsewhere whose default token or OAuth client this is. */
+/* Whether a sandbox handles the calls: one in memory, or one elsewhere, known by the default token or OAuth client of
+ * sandboxes. */
 PRIVY_API bool privy_client_is_sandbox(const privy_client *client);
 
 /* One rate limit of the account, by the last responses. Instants are those of the wall clock; in a client of a sandbox,
@@ -1301,8 +1304,10 @@ typedef struct privy_report privy_report;
  * `index` is int64, all others are utf8. `key` identifies the row. `row` is JSON; `value` and `key` are JSON if they
  * are not texts. */
 PRIVY_API const privy_report *privy_report_find(const char *name);
+/* How many columns it has, at most PRIVY_REPORT_MOST_COLUMNS. */
 PRIVY_API size_t privy_report_columns(const privy_report *report);
-/* Makes a stream of batches of the rows of a report. Errors, codes and results are those of privy_columns_stream. */
+/* Makes a stream of batches of the rows of a report, which its consumer releases. Errors, codes and results are those
+ * of privy_columns_stream. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_report_stream(const privy_report *report, privy_row_source source,
                                                            struct ArrowArrayStream *out);
 
@@ -1352,11 +1357,12 @@ typedef struct privy_arrow_cell {
  * if the stream was read before; PRIVY_NO_MEMORY. Release the stream afterwards if its `release` is still there. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_rows_open(struct ArrowArrayStream *stream, privy_rows **out,
                                                        privy_error *error);
-/* The same for a single array and its schema. */
+/* The same for a single array and its schema: moves both, and release those that are left afterwards. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_rows_open_array(struct ArrowSchema *schema, struct ArrowArray *array,
                                                              privy_rows **out, privy_error *error);
-/* Releases the stream and the batch. */
+/* Releases the stream, the schema and the batch. NULL: nothing. */
 PRIVY_API void privy_rows_free(privy_rows *rows);
+/* How many columns the table has: 1 or more. */
 PRIVY_API size_t privy_rows_columns(const privy_rows *rows);
 /* The name of a column, valid as long as the rows; NULL if there are fewer columns. */
 PRIVY_API const char *privy_rows_name(const privy_rows *rows, size_t column);
@@ -1365,13 +1371,15 @@ PRIVY_API const char *privy_rows_name(const privy_rows *rows, size_t column);
 PRIVY_API PRIVY_NODISCARD privy_status privy_rows_load(privy_rows *rows, bool *more, privy_error *error);
 /* Moves to the next row of the batch; false if there is none. */
 PRIVY_API bool privy_rows_next(privy_rows *rows);
-/* The cell of the current row in a column. Fills all of `*out` that its type has. */
+/* The cell of the current row in a column, from 0. Fills all of `*out` that its type has. INVALID if there are fewer
+ * columns or no batch is loaded. Call privy_rows_next before. */
 PRIVY_API void privy_rows_cell(const privy_rows *rows, size_t column, privy_arrow_cell *out);
-/* An item of a list, a map or a struct. */
+/* An item of a list, a map or a struct, from 0; INVALID if there are fewer items. */
 PRIVY_API void privy_arrow_cell_item(const privy_arrow_cell *cell, int64_t index, privy_arrow_cell *out);
-/* The name of an item of a struct. */
+/* The name of an item of a struct, valid as long as the rows; NULL if there are fewer items or it is not a struct. */
 PRIVY_API const char *privy_arrow_cell_name(const privy_arrow_cell *cell, int64_t index);
-/* Makes a number without a fraction an integer: a REAL of at most 2^53, or the digits of a NUMBER. */
+/* Makes a number without a fraction an integer: a REAL of at most 2^53, or the digits of a NUMBER. Other cells stay as
+ * they are. */
 PRIVY_API void privy_arrow_cell_make_whole(privy_arrow_cell *cell);
 
 #ifdef __cplusplus

@@ -44,49 +44,34 @@ def awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[An
     return made
 
 
-def plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
-    """The method of a resource unchanged: it makes no call."""
+def _forwarded(method: Any) -> Any:
+    """The method of a resource as a method of its asynchronous one. Its core makes what it returns asynchronous."""
 
     @wraps(method)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             return method(self, *args, **kwargs)
-        finally:
+        finally:  # an exception report may show local variables of its frames
             del args, kwargs
 
-    made: Callable[Concatenate[Any, P], T] = _named(call, method)
+    return _named(call, method)
+
+
+def plain(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
+    """The method of a resource unchanged: it makes no call."""
+    made: Callable[Concatenate[Any, P], T] = _forwarded(method)
     return made
 
 
 def listed(method: Callable[Concatenate[Any, P], ContactList]) -> Callable[Concatenate[Any, P], privy.AsyncContactList]:
     """The method of a resource, with an asynchronous list as result."""
-    plain: Any = method
-
-    @wraps(plain)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> privy.AsyncContactList:
-        try:
-            result: privy.AsyncContactList = plain(self, *args, **kwargs)
-        finally:
-            del args, kwargs
-        return result
-
-    made: Callable[Concatenate[Any, P], privy.AsyncContactList] = _named(call, plain)
+    made: Callable[Concatenate[Any, P], privy.AsyncContactList] = _forwarded(method)
     return made
 
 
 def many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate[Any, P], AsyncBulk[T]]:
     """The method of a resource, with an asynchronous bulk run as result."""
-    plain: Any = method
-
-    @wraps(plain)
-    def call(self: Any, *args: P.args, **kwargs: P.kwargs) -> AsyncBulk[T]:
-        try:
-            result: AsyncBulk[T] = plain(self, *args, **kwargs)
-        finally:
-            del args, kwargs
-        return result
-
-    made: Callable[Concatenate[Any, P], AsyncBulk[T]] = _named(call, plain)
+    made: Callable[Concatenate[Any, P], AsyncBulk[T]] = _forwarded(method)
     return made
 
 
@@ -113,8 +98,6 @@ class AsyncResource:
         progress: bool,
         options: Options,
     ) -> AsyncBulk[Any]:
-        if isinstance(rows, privy.ContactList):  # its length costs a request
-            rows = iter(rows)
         source = async_source(operation, rows, nulls, check_first)
         kind = ShownAsyncBulk if progress else AsyncBulk
         return kind(self._core, operation, Rows(operation, source, nulls), concurrency, on_progress, options)

@@ -77,8 +77,8 @@ class RowTable(Sequence[T_co]):
         self._frames().to_parquet(path)
 
     def _frames(self) -> ReportFrames:
-        from ._cells import CELLS
         from ._frames import ReportFrames
+        from ._report_cells import CELLS
 
         cells = CELLS[self._report]
         return ReportFrames(self._report, lambda: (cells(item, self._keys) for item in self._items))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Protocol
 
+import privy
+
 from . import _core
 from .types import Any, Nulls, Row
 
@@ -55,6 +57,8 @@ def source_of(operation: str, rows: object, nulls: Nulls | None) -> Source:
     problem = _problem(rows)
     if problem is not None:
         raise TypeError(f"rows must be a frame, or an iterable of rows, not {type(rows).__name__}: {problem}")
+    if isinstance(rows, privy.ContactList):  # its length costs a request
+        rows = iter(rows)
     if not is_frame(rows):
         return IterableRows(rows)  # type: ignore[arg-type]
     from ._frame_rows import frame_rows

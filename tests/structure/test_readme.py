@@ -42,6 +42,18 @@ def test_the_number_of_faults_is_current() -> None:
     assert f"for {len(rows)} faults" in " ".join((ROOT / "README.md").read_text().split())
 
 
+def test_the_readme_lists_every_extra() -> None:
+    section = (ROOT / "pyproject.toml").read_text().split("[project.optional-dependencies]\n")[1].split("\n\n")[0]
+    extras = {line.split(" = ")[0]: set(re.findall(r'"([\w-]+)', line)) for line in section.splitlines()}
+    del extras["dev"]
+    table = (ROOT / "README.md").read_text().split("| extra | installs | for |\n|---|---|---|\n")[1].split("\n\n")[0]
+    listed = {row.split("|")[1].strip(" `"): row.split("|")[2].lower() for row in table.splitlines()}
+    assert listed.keys() == extras.keys()
+    for name, packages in extras.items():
+        for package in packages:
+            assert package.partition("-")[0] in listed[name], f"the README does not say that {name} installs {package}"
+
+
 def targets() -> set[str]:
     """The targets of the Makefile, those that a macro defines included."""
     database = run(["bash", "-c", "make -npq help || true"], env=environment(PRIVY_SETUP_DONE="1", MAKEFLAGS=""))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import privy
-
 from .. import _core
 
 TYPE_CHECKING: bool = False
@@ -48,8 +46,6 @@ class Resource:
         progress: bool,
         options: Options,
     ) -> Bulk[Any]:
-        if isinstance(rows, privy.ContactList):  # its length costs a request
-            rows = iter(rows)
         from .._bulk import Bulk
         from .._bulk_rows import Rows, checked_source
         from .._rows import source_of
