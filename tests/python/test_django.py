@@ -30,6 +30,8 @@ from support import served
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "django_app"
 TOKEN = "privy_" + "0" * 40
+NOWHERE = "http://127.0.0.1:9/v1"
+"""No server listens here."""
 
 settings.configure(INSTALLED_APPS=["privy.django"], PRIVY={"SANDBOX": True}, SECRET_KEY="test")
 django.setup()
@@ -233,6 +235,26 @@ def test_the_mixin_gives_each_test_a_sandbox():
         assert privy.django.client().base_url == before.base_url == "https://privy.invalid"
     assert [count for _, count in seen] == [1, 1]
     assert seen[0][0] is not seen[1][0]
+
+
+def test_clients_that_a_project_makes_use_the_sandbox_of_the_mixin():
+    early = privy.Client(TOKEN, base_url=NOWHERE, max_retries=0)
+
+    class Case(SandboxMixin):
+        def test(self):
+            made = privy.Client(TOKEN, base_url=NOWHERE).contacts.create(email="jane@example.com")
+            self.assertEqual(privy.django.client().contacts.get(made.id), made)
+            self.assertEqual(early.contacts.get(made.id), made)
+            self.assertEqual(list(self.privy_sandbox.contacts.values()), [made])
+
+        def fails(self):
+            raise AssertionError(early.contacts.list().total_count())
+
+    for name, problems in (("test", 0), ("fails", 1)):
+        result = Case(name).run()
+        assert (len(result.failures), result.errors) == (problems, []), result
+        with pytest.raises(privy.APIConnectionError):
+            early.contacts.list().total_count()
 
 
 def test_to_dict_and_the_encoder_of_django():

@@ -13,6 +13,7 @@ import httpx
 import jsonschema
 import privy
 import pytest
+from fastapi.testclient import TestClient
 from support import served
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,19 @@ def test_without_a_token_the_example_works_on_a_sandbox():
     with uvicorn() as http:
         assert http.post("/contacts", json={"email": "jane@example.com"}).status_code == 201
         assert http.get("/contacts").json()["pagination"]["total_count"] == 1
+
+
+def test_in_the_process_of_a_test_the_example_uses_the_active_sandbox(sandbox, monkeypatch):
+    """Its client is made by the lifespan, in the event loop of the test client's thread."""
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PRIVY_API_TOKEN", "any-token")
+    import fastapi_app
+
+    with sandbox.activate(), TestClient(fastapi_app.app) as http:
+        assert http.post("/contacts", json={"email": "jane@example.com"}).status_code == 201
+        sandbox.assert_contact("jane@example.com")
+        assert http.post("/contacts", json={"email": "jane@example.com"}).status_code == 409
 
 
 def test_a_view_returns_a_record(http, sandbox):

@@ -13,9 +13,10 @@ from ._clients import replaced_by
 class SandboxMixin(unittest.TestCase):
     """A test case whose clients call a new, empty sandbox in each test: ``self.privy_sandbox``.
 
-    It replaces ``privy.django.client()`` and ``privy.django.async_client()``, for threads of the process too. Each
-    process of a parallel test run has its own sandbox. ``setUpClass`` and ``setUpTestData`` run before the sandbox is
-    there.
+    It replaces ``privy.django.client()`` and ``privy.django.async_client()``, also those with a sandbox of their own,
+    for threads of the process too. The sandbox is active (``Sandbox.activate``), so that clients that the project makes
+    call it as well. Each process of a parallel test run has its own sandbox. ``setUpClass`` and ``setUpTestData`` run
+    before the sandbox is there.
     """
 
     privy_sandbox: privy.Sandbox
@@ -23,5 +24,5 @@ class SandboxMixin(unittest.TestCase):
     def run(self, result: Any = None) -> Any:
         """Runs the test with a sandbox."""
         self.privy_sandbox = privy.Sandbox()
-        with replaced_by(self.privy_sandbox):
+        with self.privy_sandbox.activate(), replaced_by(self.privy_sandbox):
             return super().run(result)
