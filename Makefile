@@ -333,6 +333,8 @@ lint: lint-c lint-python lint-ruby ## clang-format, strict C warnings, ruff, rub
 lint-c: setup $(core:%.c=build/c/plain/%.o) $(python_ext) $(ruby_ext) # which are compiled with all warnings
 	@echo '  clang-format over all C files'
 	$(quiet)$(CLANG_FORMAT) --dry-run --Werror $(c_files)
+	@echo '  the Python extension within the limited API'
+	@for file in python/ext/*.c; do $(CC) -fsyntax-only -std=c11 -Werror -Icsrc $(python_headers) -DPy_LIMITED_API=0x030A0000 "$$file"; done
 	@echo '  what the benchmarks compile'
 	@for file in bench/c/*.c; do $(CC) -fsyntax-only -D_POSIX_C_SOURCE=200809L $(common_flags) $(WARNINGS) "$$file"; done
 	@$(CC) -fsyntax-only -std=c11 -Icsrc -Ipython/ext $(python_headers) bench/python/probe.c

@@ -259,7 +259,7 @@ static PyObject *sandbox_save(PyObject *self, PyObject *args) {
   if (!PyArg_ParseTuple(args, "O", &path) || !PyUnicode_FSConverter(path, &bytes)) return NULL;
   PyThreadState *thread = PyEval_SaveThread();
   const privy_status status = privy_sandbox_write(sandbox_in(self), &text);
-  if (status == PRIVY_OK) error = privy_file_write(PyBytes_AS_STRING(bytes), text.data, text.length);
+  if (status == PRIVY_OK) error = privy_file_write(PyBytes_AsString(bytes), text.data, text.length);
   PyEval_RestoreThread(thread);
   privy_buffer_clear(&text);
   Py_DECREF(bytes);
@@ -273,7 +273,7 @@ static PyObject *sandbox_load(PyObject *self, PyObject *args) {
   privy_status status = PRIVY_OK;
   if (!PyArg_ParseTuple(args, "O", &path) || !PyUnicode_FSConverter(path, &bytes)) return NULL;
   PyThreadState *thread = PyEval_SaveThread();
-  const int error = privy_file_read(PyBytes_AS_STRING(bytes), &text);
+  const int error = privy_file_read(PyBytes_AsString(bytes), &text);
   if (error == 0) status = privy_sandbox_read(sandbox_in(self), text.data, text.length, &problem);
   PyEval_RestoreThread(thread);
   if (error)
