@@ -88,7 +88,7 @@ static uint64_t eight_bytes(const char *text) {
 }
 
 /* Numbers of two digits in eight bytes: the byte of the first digit becomes the number. `like` has a 0 in place of each
- * digit, and the separators, whose bytes `separators` selects. False when the text is not like that. */
+ * digit, and the separators, whose bytes `separators` selects. False for any other text. */
 static bool read_pairs(const char *text, const char *like, uint64_t separators, uint64_t *pairs) {
   const uint64_t digits = eight_bytes(text) ^ eight_bytes(like);
   *pairs = digits * 10 + (digits >> 8);

@@ -18,7 +18,7 @@ typedef struct report_column {
 
 struct privy_report {
   const char *name;
-  report_column columns[PRIVY_REPORT_MOST_COLUMNS]; /* those without a name are not there */
+  report_column columns[PRIVY_REPORT_MOST_COLUMNS]; /* the first ones; the rest have no name */
 };
 
 static const privy_report reports[] = {

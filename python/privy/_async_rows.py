@@ -91,7 +91,7 @@ class AsyncRows(IterableRows):
             self._wake()
 
     async def aclose(self) -> None:
-        """Stops to read the iterable."""
+        """Stops reading the iterable."""
         task, self._task = self._task, None
         self._ended = True
         if task is not None and not task.done():

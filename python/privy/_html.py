@@ -205,7 +205,7 @@ def _bar(done: int, total: int | None) -> str:
 
 
 def _first(count: int) -> str:
-    """That a table shows only the first rows."""
+    """A line that says that a table shows only the first rows."""
     return _line(f"The first {ROWS} of {count:,}") if count > ROWS else ""
 
 

@@ -26,7 +26,7 @@ INTERVAL = 0.1
 
 
 class Line:
-    """One line on a terminal, written again and again. Has the methods of ``tqdm`` that ``Bar`` uses."""
+    """One line on a terminal: each write overwrites the last one. Has the methods of ``tqdm`` that ``Bar`` uses."""
 
     def __init__(self, title: str, total: int | None, done: int) -> None:
         self._done = done

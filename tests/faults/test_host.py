@@ -226,7 +226,7 @@ def test_localhost_is_this_machine_whatever_the_resolver_says(place, ask, interp
 
 
 @on_linux
-def test_a_host_without_libcurl_is_told_what_to_install(place, ask, interpose):
+def test_a_host_without_libcurl_gets_an_error_that_says_what_to_install(place, ask, interpose):
     reported = ask(place(tls=False).base_url, **interpose, INTERPOSE_NO_LIBCURL=1)
     assert reported.startswith(("PrivyError libcurl cannot be loaded: ", "Error libcurl cannot be loaded: "))
     for words in ("Debian, Ubuntu: libcurl4", "Alpine: libcurl", "macOS: brew install curl"):

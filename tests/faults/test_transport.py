@@ -89,7 +89,7 @@ def test_hosts_that_the_environment_keeps_from_proxies(place, folder, monkeypatc
     assert server.through == 1
 
 
-def test_a_proxy_that_is_asked_for_is_used_whatever_the_environment_says(place, folder, monkeypatch):
+def test_a_proxy_setting_overrides_the_environment(place, folder, monkeypatch):
     server = place(host=proxies.NAMED, through=proxies.connect)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
@@ -128,7 +128,7 @@ def secrets_in(error: BaseException) -> list[str]:
 
 
 @pytest.mark.parametrize("url", PROXIES_THAT_FAIL)
-def test_what_a_proxy_is_given_is_told_to_nobody_else(place, monkeypatch, url):
+def test_no_error_shows_the_credentials_of_a_proxy(place, monkeypatch, url):
     proxy = url.format(secret=f"{proxies.USER}:{proxies.PASSWORD}")
     server = place(through=proxies.tunnel)
     with client(server, proxy=proxy) as one:
@@ -272,7 +272,7 @@ def deaf_to_one(wire: Wire) -> None:
             later(*asked)
 
 
-def test_one_slow_answer_does_not_cost_the_others_their_connection(place, folder):
+def test_one_slow_response_does_not_cost_the_others_their_connection(place, folder):
     server = place(deaf_to_one, alpn=["h2"])
 
     async def main() -> list:
@@ -291,7 +291,7 @@ def test_one_slow_answer_does_not_cost_the_others_their_connection(place, folder
     assert server.seen.connections == 1
 
 
-def test_a_stopped_call_leaves_no_dead_connection_behind(place, folder):
+def test_a_stopped_call_leaves_no_dead_connection(place, folder):
     server = place(silent_after_one, alpn=["h2"])
 
     async def main() -> privy.EventReceipt:

@@ -153,7 +153,7 @@ def test_a_cancelled_step_loses_no_row(run_with, sandbox):
     assert sandbox.counts.events == 10
 
 
-def test_closing_a_run_ends_the_source_and_lists_what_it_gave(run_with):
+def test_closing_a_run_ends_the_source_and_lists_its_rows(run_with):
     async def action(client):
         closed, received = [], []
 

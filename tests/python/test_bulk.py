@@ -170,7 +170,7 @@ def test_rows_are_taken_as_places_free_up(large, client, concurrency):
     assert seen == taken == 60
 
 
-def test_concurrency_is_what_was_asked_for():
+def test_concurrency_is_what_was_requested():
     lock, now, most = threading.Lock(), 0, 0
 
     def answer(request):

@@ -58,7 +58,7 @@ def test_iterating_raises_the_error(sandbox):
     assert len(run.unsent) == 19
 
 
-def test_a_token_that_cannot_be_had_costs_one_request(sandbox):
+def test_a_token_that_cannot_be_fetched_costs_one_request(sandbox):
     client = sandbox.client(client_id=sandbox.client_id, client_secret="wrong")
     report = client.orders.upsert_many(ORDERS, concurrency=8).run()
     assert isinstance(report.stopped, privy.AuthenticationError)

@@ -188,7 +188,7 @@ def test_give_up_after_is_checked_when_the_task_is_defined(workers):
             type("Invalid", (PrivyTask,), {"give_up_after": invalid})
 
 
-def test_a_call_that_asks_for_it_waits_inside_the_task(shop):
+def test_a_call_with_max_wait_waits_inside_the_task(shop):
     before = shop.count("waited")
     shop.sandbox.fail(status=429, retry_after=1)
     assert shop.tasks.waits_itself.delay(30).get(LIMIT) >= 1

@@ -117,7 +117,7 @@ def test_a_list_without_a_plausible_number_of_contacts_has_no_len(recorder, pagi
         assert [contact.id for contact in list(client.contacts.list())] == ["cus_1"]
 
 
-def test_a_second_loop_asks_again(many, sandbox):
+def test_a_second_loop_sends_requests_again(many, sandbox):
     contacts = many.contacts.list(per_page=4)
     assert len(list(contacts)) == 7
     many.contacts.create(email="late@example.com")
@@ -239,7 +239,7 @@ def test_an_empty_list(client, sandbox):
     assert sandbox.counts.requests == 1
 
 
-def test_what_is_asked(recorder):
+def test_what_a_list_requests(recorder):
     recorder.answer = lambda request: Reply(
         body='{"data":[{}],"pagination":{"page":1,"per_page":100,"total_count":1,"total_pages":1}}'
     )

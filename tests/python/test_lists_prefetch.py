@@ -81,7 +81,7 @@ def test_the_first_page_is_alone_until_a_tenth_of_it_is_read(book):
     assert asked(book) == [1, 2, 3, 4, 5]
 
 
-def test_pages_are_asked_for_from_the_second_on(book):
+def test_pages_are_requested_early_from_the_second_on(book):
     pages = book.client().contacts.list(per_page=20).pages()
     assert next(pages).page == 1
     assert arrives(book, [1])

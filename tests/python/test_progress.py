@@ -22,7 +22,7 @@ ROWS = [{"email": f"c{i}@example.com"} for i in range(5)]
 
 
 def last_state(text: str) -> str:
-    """What a terminal shows of a line that is written again and again."""
+    """What a terminal shows of a line that is overwritten."""
     return text.rpartition("\n")[0].rpartition("\r")[2].rstrip()
 
 
@@ -57,7 +57,7 @@ def test_no_bar_without_progress(client, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_an_interrupted_bar_is_closed_and_the_next_one_goes_on(client, capsys):
+def test_an_interrupted_bar_is_closed_and_the_next_one_continues(client, capsys):
     def interrupt(progress):
         if progress.done == 2 and not interrupted:
             interrupted.append(True)

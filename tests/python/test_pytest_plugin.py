@@ -328,7 +328,7 @@ def test_14(): nothing_is_active()
 
 
 @pytest.mark.parametrize("arguments", [(), ("-n", "2", "--dist", "load")], ids=["alone", "xdist"])
-def test_a_sandbox_never_answers_in_the_next_test(suite, arguments):
+def test_a_sandbox_receives_no_call_of_the_next_test(suite, arguments):
     suite.add("test_leaks.py", LEAKS)
     output = suite.run("-q", *arguments, status=1)
     assert outcomes(output) == {"failed": 2, "passed": 10, "skipped": 1, "error": 2}

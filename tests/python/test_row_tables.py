@@ -168,7 +168,7 @@ def test_they_stay_sequences(report):
         hash(refused)
 
 
-def test_they_are_not_taken_for_frames_of_rows(client, stopped_run):
+def test_a_bulk_run_reads_them_as_rows_not_as_frames(client, stopped_run):
     """A list of pairs is no list of rows: each says so."""
     run = client.events.ingest_many(stopped_run.unsent)
     assert {entry.message for entry in run.run().refused} == {"must be a dict, not tuple"}

@@ -63,7 +63,7 @@ class Keyed:
 
 
 class SqlRow(tuple):
-    """As SQLAlchemy has it: a tuple with a mapping."""
+    """Like a row of SQLAlchemy: a tuple with a mapping."""
 
     __slots__ = ()
 

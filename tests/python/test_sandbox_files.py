@@ -36,7 +36,7 @@ def shop(sandbox):
     return sandbox
 
 
-def test_a_loaded_sandbox_goes_on_where_the_saved_one_was(shop, tmp_path):
+def test_a_loaded_sandbox_continues_where_the_saved_one_was(shop, tmp_path):
     path = tmp_path / "shop.jsonl"
     assert shop.save(path) is None
     loaded = privy.Sandbox.load(path)
@@ -150,7 +150,7 @@ ORDER_REST = '"total":%d,"currency":"USD","order_date":"2026-05-12T10:00:00+02:0
 
 
 def random_request(chance, ids):
-    """A request that creates, restores, changes, deletes or reads, perhaps in vain."""
+    """A request that creates, restores, changes, deletes or reads. It may fail."""
     kind = chance.randrange(7)
     email, phone = chance.choice(EMAILS), chance.choice(PHONES)
     if kind == 0 and ids:

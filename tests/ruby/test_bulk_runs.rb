@@ -215,7 +215,7 @@ class TestBulkRuns < PrivyTest
     end
   end
 
-  def test_a_429_that_asks_for_more_than_max_wait_ends_nothing_either
+  def test_a_429_that_names_more_than_max_wait_ends_nothing_either
     each_way do |client, sandbox|
       sandbox.fail(status: 429, retry_after: 30)
       rows = orders(4).map { |row| { email: row[:email] } }

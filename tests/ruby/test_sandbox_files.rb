@@ -27,7 +27,7 @@ class TestSandboxFiles < PrivyTest
     FileUtils.remove_entry(@folder)
   end
 
-  def test_a_loaded_sandbox_goes_on_where_the_saved_one_was
+  def test_a_loaded_sandbox_continues_where_the_saved_one_was
     assert_nil @sandbox.save(Pathname(@path))
     loaded = Privy::Sandbox.load(@path)
     assert_equal holdings(@sandbox), holdings(loaded)

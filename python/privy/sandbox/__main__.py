@@ -22,8 +22,7 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serves a sandbox and returns the exit status. First prints the base URL and the token."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m privy.sandbox", description="Serve a Privy in memory over HTTP.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", default=8089, type=int, help="port to listen on (%(default)s); 0 picks a free one")
@@ -54,6 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
         help="a fault, STATUS[:COUNT][@OPERATION], such as 503:3@orders.upsert: STATUS is 400 to 599, drop or "
         "truncate, COUNT the number of requests (1), 0 for all; may be repeated: faults occur in this order",
     )
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves a sandbox and returns the exit status. First prints the base URL and the token."""
+    parser = _parser()
     options = parser.parse_args(arguments)
     sandbox = Sandbox()
     try:
