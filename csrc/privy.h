@@ -1268,7 +1268,8 @@ PRIVY_API void privy_columns_config_init(privy_columns_config *config);
  *   FLAT, ANY, OBJECT, OBJECTS                    utf8: JSON as received
  * An absent value is null, as is one that does not fit its column; columns of utf8 keep the JSON of any value. With
  * `spread` a member is boolean or int64 if all its values are, else utf8; the members are found by reading all pages
- * before the first batch, so that the stream holds all pages.
+ * before the first batch, so that the stream holds all pages. In the name of a member that holds NUL or the text
+ * "\u0000", NUL is written as "\u0000" and a backslash as two.
  *
  * The stream calls `source.next` from get_next (with `spread` also from get_schema), on the thread that calls it. After
  * an error, whose message get_last_error returns, each further call fails as the first. The codes are ENOMEM, EINTR

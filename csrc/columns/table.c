@@ -38,11 +38,42 @@ static bool is_spread(const privy_table *table, privy_field_info field) {
   return table->spread && field.kind == PRIVY_KIND_FLAT;
 }
 
+/* A C string cannot hold NUL. A name without it is as it is, unless it could be taken for one with an escaped NUL. */
+static bool needs_escape(const char *name, size_t length) {
+  static const char nul[] = "\\u0000";
+  for (size_t i = 0; i < length; i++) {
+    if (name[i] == '\0' || (length - i >= sizeof nul - 1 && memcmp(name + i, nul, sizeof nul - 1) == 0)) return true;
+  }
+  return false;
+}
+
+/* Writes NUL and backslashes as JSON does, so that different names stay different. */
+static bool write_escaped(privy_buffer *out, const char *name, size_t length) {
+  bool done = true;
+  for (size_t i = 0; done && i < length; i++) {
+    if (name[i] == '\0')
+      done = privy_buffer_text(out, "\\u0000");
+    else
+      done = (name[i] != '\\' || privy_buffer_byte(out, '\\')) && privy_buffer_byte(out, name[i]);
+  }
+  return done;
+}
+
+static bool write_key(privy_buffer *out, privy_value key) {
+  if (!key.escaped) return privy_buffer_append(out, key.text, key.length);
+  privy_buffer plain = PRIVY_BUFFER_EMPTY;
+  const bool done = privy_value_decode(key, &plain) == PRIVY_OK &&
+                    (needs_escape(plain.data, plain.length) ? write_escaped(out, plain.data, plain.length)
+                                                            : privy_buffer_append(out, plain.data, plain.length));
+  privy_buffer_clear(&plain);
+  return done;
+}
+
 /* Writes "field.member" to `table->name`, which ends in NUL. */
 static bool write_name(privy_table *table, const char *field, privy_value key) {
   table->name.length = 0;
   return privy_buffer_text(&table->name, field) && privy_buffer_byte(&table->name, '.') &&
-         privy_value_decode(key, &table->name) == PRIVY_OK && privy_buffer_terminate(&table->name);
+         write_key(&table->name, key) && privy_buffer_terminate(&table->name);
 }
 
 /* The position of the member whose name was just written. */

@@ -31,22 +31,22 @@ static size_t label_index(label_ends ends, size_t length) {
 /* Texts of up to 16 bytes are equal if their lengths and ends are. */
 static bool holds(const label *entry, privy_value value, label_ends ends) {
   return entry->length == (Py_ssize_t)value.length && entry->ends.head == ends.head && entry->ends.tail == ends.tail &&
-         entry->text && (value.length <= 16 || memcmp(entry->bytes, value.text, value.length) == 0);
+         entry->object && (value.length <= 16 || memcmp(entry->bytes, value.text, value.length) == 0);
 }
 
-/* A new reference to the str of the entry; NULL without an exception when the entry holds another one. */
+/* A new reference to the object of the entry; NULL without an exception when the entry holds another one. */
 static PyObject *find(label *entry, privy_value value, label_ends ends) {
   LOCK_LABEL(entry);
-  PyObject *text = holds(entry, value, ends) ? Py_NewRef(entry->text) : NULL;
+  PyObject *object = holds(entry, value, ends) ? Py_NewRef(entry->object) : NULL;
   UNLOCK_LABEL(entry);
-  return text;
+  return object;
 }
 
-/* Takes over the reference that `made` has to its str. */
+/* Takes over the reference that `made` has to its object. */
 static void store(label *entry, label made) {
   LOCK_LABEL(entry);
-  PyObject *before = entry->text;
-  entry->text = made.text;
+  PyObject *before = entry->object;
+  entry->object = made.object;
   entry->bytes = made.bytes;
   entry->length = made.length;
   entry->ends = made.ends;
@@ -58,20 +58,33 @@ PyObject *label_text(label *labels, privy_value value) {
   if (value.escaped || value.length > 32) return scalar_text(value);
   label made = {.ends = ends_of(value.text, value.length)};
   label *entry = &labels[label_index(made.ends, value.length)];
-  made.text = find(entry, value, made.ends);
-  if (made.text) return made.text;
-  made.text = scalar_text(value);
-  if (!made.text) return NULL;
-  made.bytes = PyUnicode_AsUTF8AndSize(made.text, &made.length);
+  made.object = find(entry, value, made.ends);
+  if (made.object) return made.object;
+  made.object = scalar_text(value);
+  if (!made.object) return NULL;
+  made.bytes = PyUnicode_AsUTF8AndSize(made.object, &made.length);
   if (!made.bytes) {
-    Py_DECREF(made.text);
+    Py_DECREF(made.object);
     return NULL;
   }
-  Py_INCREF(made.text);
+  Py_INCREF(made.object);
   store(entry, made);
-  return made.text;
+  return made.object;
+}
+
+PyObject *label_number(label *numbers, core_state *state, privy_value value) {
+  if (value.length > 8) return scalar_number(state, value, PRIVY_KIND_ANY);
+  label made = {.length = (Py_ssize_t)value.length, .ends = ends_of(value.text, value.length)};
+  label *entry = &numbers[label_index(made.ends, value.length)];
+  made.object = find(entry, value, made.ends);
+  if (made.object) return made.object;
+  made.object = scalar_number(state, value, PRIVY_KIND_ANY);
+  if (!made.object) return NULL;
+  Py_INCREF(made.object);
+  store(entry, made);
+  return made.object;
 }
 
 void labels_clear(label *labels) {
-  for (size_t i = 0; i < LABEL_COUNT; i++) Py_CLEAR(labels[i].text);
+  for (size_t i = 0; i < LABEL_COUNT; i++) Py_CLEAR(labels[i].object);
 }

@@ -1,4 +1,4 @@
-/* A cache of short strings that occur again and again: keys of JSON objects, enum values, tags. */
+/* Caches of short values that occur again and again: keys of JSON objects, enum values, tags, numbers. */
 #ifndef PRIVY_PYTHON_LABELS_H
 #define PRIVY_PYTHON_LABELS_H
 
@@ -9,14 +9,16 @@
 
 #define LABEL_COUNT 256
 
+struct core_state;
+
 /* Of a text: its first and its last eight bytes, which may overlap. Those of less than eight bytes are in `head`. */
 typedef struct label_ends {
   uint64_t head, tail;
 } label_ends;
 
-/* One str of the cache. `bytes` is its UTF-8, which the str owns. */
+/* One str or number of a cache. `bytes` is the UTF-8 of a str, which the str owns; NULL for a number. */
 typedef struct label {
-  PyObject *text;
+  PyObject *object;
   const char *bytes;
   Py_ssize_t length;
   label_ends ends;
@@ -28,6 +30,9 @@ typedef struct label {
 /* The str of a string value, from the cache of LABEL_COUNT labels if it is there. A new reference; NULL with an
  * exception. */
 PyObject *label_text(label *labels, privy_value value);
+/* What scalar_number() makes of a number in JSON, from the cache of LABEL_COUNT numbers if it is there. Numbers of more
+ * than eight bytes seldom repeat, and are not cached. A new reference; NULL with an exception. */
+PyObject *label_number(label *numbers, struct core_state *state, privy_value value);
 /* Empties the cache. */
 void labels_clear(label *labels);
 

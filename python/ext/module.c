@@ -102,6 +102,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT(state->empty);
   for (int i = 0; i < VIEW_TOTAL; i++) Py_VISIT(state->views[i]);
   for (int i = 0; i < NAME_TOTAL; i++) Py_VISIT(state->names[i]);
+  for (int i = 0; i < LABEL_COUNT; i++) Py_VISIT(state->numbers[i].object);
   return 0;
 }
 
@@ -135,6 +136,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->empty);
   for (int i = 0; i < VIEW_TOTAL; i++) Py_CLEAR(state->views[i]);
   for (int i = 0; i < NAME_TOTAL; i++) Py_CLEAR(state->names[i]);
+  labels_clear(state->numbers);
   return 0;
 }
 

@@ -489,6 +489,7 @@ int record_add_all(PyObject *module, core_state *state) {
 void record_free_tables(core_state *state) {
   labels_clear(state->labels);
   labels_clear(state->texts);
+  labels_clear(state->numbers);
   for (size_t i = 0; i < state->record_count; i++) {
     PyMem_Free(state->records[i].slots);
     PyMem_Free(state->records[i].name);

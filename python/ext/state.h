@@ -91,6 +91,7 @@ typedef struct core_state {
   lazy_slot empty;           /* a dict for all objects without members; no other code gets it */
   label labels[LABEL_COUNT]; /* keys of objects, enum values, tags */
   label texts[LABEL_COUNT];  /* texts of custom fields, and others without a table */
+  label numbers[LABEL_COUNT];
   lazy_slot in_job;          /* empty until a program first uses privy.job */
   const void *_Atomic times; /* the C interface of datetime; NULL until times_asked */
   atomic_bool times_asked;

@@ -58,7 +58,8 @@ PyObject *value_of_json(core_state *state, privy_response *response, privy_value
   case PRIVY_NULL: return Py_NewRef(Py_None);
   case PRIVY_FALSE: return Py_NewRef(Py_False);
   case PRIVY_TRUE: return Py_NewRef(Py_True);
-  case PRIVY_NUMBER: return scalar_number(state, value, PRIVY_KIND_ANY);
+  case PRIVY_NUMBER:
+    return value.integral ? scalar_number(state, value, PRIVY_KIND_ANY) : label_number(state->numbers, state, value);
   case PRIVY_STRING: return label_text(state->texts, value);
   case PRIVY_ARRAY: return array_of(state, response, value, NULL);
   case PRIVY_OBJECT: return json_object_new(state, response, value, NULL);

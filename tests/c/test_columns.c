@@ -267,6 +267,28 @@ done:
   end_scene(&at);
 }
 
+static void names_with_nul_have_columns_of_their_own(void **state) {
+  (void)state;
+  static const char *const pages[] = {
+      "{\"data\":[{\"custom_fields\":{\"\":1,\"\\u0000\":2,\"\\\\u0000\":3,\"\\\\\\u0000\":4,\"\\\\\\\\u0000\":5,"
+      "\"a\\u0000b\":6,\"a\\u0000c\":7,\"a\":8,\"a\\\\b\":9,\"\\u0001\\n\":10}}]}"};
+  static const char *const names[] = {"",          "\\u0000",   "\\\\u0000", "\\\\\\u0000", "\\\\\\\\u0000",
+                                      "a\\u0000b", "a\\u0000c", "a",         "a\\b",        "\001\n"};
+  scene at = {.source = {.operation = "contacts.list", .pages = pages, .count = 1}};
+  CHECK_OK(open_scene(&at, 0, true));
+  CHECK_OK(read_schema(&at));
+  assert_int_equal(at.schema.n_children, 10 + 10);
+  CHECK_OK(next_batch(&at));
+  for (int i = 0; i < 10; i++) {
+    char name[40], value[4];
+    snprintf(name, sizeof name, "custom_fields.%s", names[i]);
+    snprintf(value, sizeof value, "%d", i + 1);
+    assert_cell(&at, name, 0, value);
+  }
+done:
+  end_scene(&at);
+}
+
 static void an_integer_too_large_makes_a_column_of_text(void **state) {
   (void)state;
   static const char *const pages[] = {"{\"data\":[{\"custom_fields\":{\"n\":1,\"z\":1}},{\"custom_fields\":{\"n\":"
@@ -309,7 +331,7 @@ int main(void) {
       TEST(pages_are_gathered_into_batches),  TEST(records_of_earlier_pages_are_skipped),
       TEST(unknown_values_are_never_lost),    TEST(a_dictionary_stays_the_same_until_it_is_full),
       TEST(members_are_spread_over_columns),  TEST(an_integer_too_large_makes_a_column_of_text),
-      TEST(too_many_members_are_an_error),
+      TEST(too_many_members_are_an_error),    TEST(names_with_nul_have_columns_of_their_own),
   };
   return HARNESS_RUN(tests);
 }

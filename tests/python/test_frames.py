@@ -470,16 +470,24 @@ JSON = st.recursive(
     max_leaves=5,
 )
 TIMES = st.datetimes(timezones=st.just(timezone.utc)).map(lambda time: time.isoformat())
+NAMES = st.sampled_from("abcdé\n") | st.sampled_from(["", "\0", "a\0", "\\\0", r"\u0000", r"\\u0000", r"a\b"])
 CONTACT = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(("id", "email", "first_name"), st.text(max_size=40) | JSON),
         "email_consent": st.sampled_from(["subscribed", "non_subscribed", "never_subscribed", "new"]) | JSON,
         "tags": st.lists(st.text(max_size=20), max_size=12) | JSON,
-        "custom_fields": st.dictionaries(st.sampled_from("abcdé\n"), JSON, max_size=4) | JSON,
+        "custom_fields": st.dictionaries(NAMES, JSON, max_size=4) | JSON,
         "created_at": TIMES | JSON,
     },
 )
+
+
+def column_of(name):
+    """The column of a custom field: its own name cannot hold NUL."""
+    if "\0" in name or r"\u0000" in name:
+        name = name.replace("\\", "\\\\").replace("\0", r"\u0000")
+    return f"custom_fields.{name}"
 
 
 def same_text(cell, value):
@@ -516,10 +524,34 @@ def test_spread_columns_hold_every_custom_field(data):
     table.validate(full=True)
     custom = [contact.get("custom_fields") for contact in data]
     custom = [fields if isinstance(fields, dict) else {} for fields in custom]
-    names = {f"custom_fields.{name}" for fields in custom for name in fields}
-    assert {name for name in table.schema.names if name not in FIELDS} == names
+    columns = {name: column_of(name) for fields in custom for name in fields}
+    assert sorted(name for name in table.schema.names if name not in FIELDS) == sorted(columns.values())
     for row, fields in zip(table.to_pylist(), custom, strict=True):
-        for name in names:
-            cell, value = row[name], fields.get(name.partition(".")[2])
+        for name, column in columns.items():
+            cell, value = row[column], fields.get(name)
             text = cell if cell is None else str(cell)
             assert cell is value if isinstance(cell, bool) else same_text(text, value)
+
+
+ODD = {
+    "": "",
+    "\0": r"\u0000",
+    r"\u0000": r"\\u0000",
+    "\\\0": r"\\\u0000",
+    r"\\u0000": r"\\\\u0000",
+    "a\0b": r"a\u0000b",
+    "a\0c": r"a\u0000c",
+    "a": "a",
+    r"a\b": r"a\b",
+    "\1\n": "\1\n",
+}
+
+
+@pytest.mark.parametrize("convert", ["to_arrow", "to_polars", "to_pandas"])
+def test_names_with_nul_have_columns_of_their_own(convert):
+    record = privy.Contact.from_json(json.dumps({"custom_fields": {name: at for at, name in enumerate(ODD)}}))
+    frame = getattr(Frames("Contact", lambda: [[record]], "columns"), convert)()
+    rows = {"to_arrow": "to_pylist", "to_polars": "to_dicts"}.get(convert)
+    (row,) = getattr(frame, rows)() if rows else frame.to_dict("records")
+    wanted = {f"custom_fields.{column}": at for at, column in enumerate(ODD.values())}
+    assert {name: value for name, value in row.items() if name not in FIELDS} == wanted

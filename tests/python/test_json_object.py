@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import operator
 import pickle
+import sys
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from threading import Barrier
 from types import MappingProxyType
 
@@ -73,6 +74,48 @@ def test_values_are_made_once():
     fields = members()
     assert fields["ratio"] is fields["ratio"]
     assert fields["größe"] is fields["größe"]
+
+
+NUMBERS = [
+    *("1.1", "1.10", "1.100", "-1.1", "0.0", "-0.0", "1e2", "1E2", "1E+2", "1e-999", "1e999999", "1.234567"),
+    *("1.2345678", "123456.7890123456789"),
+    *(f"{number / 8}" for number in range(1000)),
+]
+
+
+def read_numbers():
+    pairs = ",".join(f'"{at}":{text},"t{at}":"{text}"' for at, text in enumerate(NUMBERS))
+    fields = members(f"{{{pairs}}}".encode())
+    for at, text in enumerate(NUMBERS):
+        assert fields[f"t{at}"] == text
+        assert type(fields[f"{at}"]) is Decimal
+        assert str(fields[f"{at}"]) == str(Decimal(text))
+
+
+def test_numbers_keep_their_digits_in_any_context():
+    for _ in range(3):
+        with localcontext(Context(prec=1, Emax=1, Emin=-1, traps=[])):
+            read_numbers()
+        read_numbers()
+
+
+def test_numbers_keep_their_digits_in_threads():
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(read_numbers) for _ in range(20)]:
+            done.result()
+
+
+def test_short_numbers_are_shared_and_few_are_kept():
+    assert members(b'{"a":4.75}')["a"] is members(b'{"b":4.75}')["b"]
+
+    def read(numbers):
+        for number in numbers:
+            assert members(b'{"a":%d.5}' % number)["a"] == Decimal(number) + Decimal("0.5")
+
+    read(range(2000))
+    before = sys.getallocatedblocks()
+    read(range(2000, 20000))
+    assert sys.getallocatedblocks() - before < 1000
 
 
 def test_an_empty_object():
