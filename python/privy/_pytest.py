@@ -110,7 +110,7 @@ def _seed(sandbox: privy.Sandbox, node: pytest.Item) -> None:
         elif wanted is not None:
             sandbox._core.read_seed(str(wanted))
     except (privy.PrivyError, TypeError, ValueError) as error:
-        what = f"seed {error}" if isinstance(wanted, dict) else error
+        what = f"seed: {error}" if isinstance(wanted, dict) else error
         raise pytest.UsageError(f"{node.nodeid}: @pytest.mark.privy: {what}") from None
 
 

@@ -236,8 +236,8 @@ WRONG = {
     "'60/10000'": "@pytest.mark.privy takes limits=, window=, seed=, not '60/10000'",
     "limit=5, sed=3": "@pytest.mark.privy takes limits=, window=, seed=, not limit=, sed=",
     "seed='shop:x'": '@pytest.mark.privy: seed must be KIND[:CONTACTS[:SEED]], such as shop:5000:7, not "shop:x"',
-    "seed={'kind': 'shoe'}": "@pytest.mark.privy: seed there is no data set shoe",
-    "seed={'contact': 5}": "@pytest.mark.privy: seed Sandbox.seed() ",
+    "seed={'kind': 'shoe'}": "@pytest.mark.privy: seed: there is no data set shoe",
+    "seed={'contact': 5}": "@pytest.mark.privy: seed: Sandbox.seed() ",
 }
 
 
