@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
+import urllib.error
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
@@ -161,6 +167,83 @@ def test_pytest_finds_the_plugin_of_an_installed_wheel(source, empty, tmp_path):
         *command, "-p", "privy", cwd=suite, env=environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     )
     assert str(own / "privy" / "_pytest.py") in shown
+
+
+# ---- a user with the extras, who follows the pages ----
+
+
+@pytest.fixture(scope="module")
+def user(sdist, tmp_path_factory):
+    """The folder of the programs of an environment with extras and what the pages say to install with them."""
+    home = tmp_path_factory.mktemp("user")
+    venv.create(home / "venv", with_pip=True, symlinks=True)
+    extras = f"{sdist}[notebook,pandas,pydantic,test]"
+    others = ("nbclient", "ipykernel", "fastapi", "uvicorn", "pytest-xdist")
+    quick = ("-q", "--no-input", "--no-compile")  # compiling takes longer than all else
+    run(home / "venv/bin/python", "-m", "pip", "install", *quick, extras, *others, cwd=home)
+    return home / "venv/bin"
+
+
+def bare(home):
+    """Variables without those that would let a program find this build or settings of this user."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PRIVY_", "PYT", "JUPYTER_"))}
+    return kept | {name: str(home) for name in ("HOME", "IPYTHONDIR", "MPLCONFIGDIR", "JUPYTER_RUNTIME_DIR")}
+
+
+EXECUTE = """
+import sys, nbclient, nbformat
+from jupyter_client.manager import AsyncKernelManager
+notebook = nbformat.read(sys.argv[1], 4)
+manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=sys.argv[2])
+nbclient.NotebookClient(notebook, manager, timeout=600).execute(cleanup_kc=True)
+for cell in notebook.cells:
+    for output in cell.get("outputs", []):
+        print(*output.get("data", [output.get("text")]))
+"""
+
+
+def test_the_notebook_runs(user, tmp_path):
+    shutil.copy(ROOT / "examples/notebooks/explore.ipynb", tmp_path)
+    with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as sockets:  # their paths must be short
+        command = (user / "python", "-c", EXECUTE, "explore.ipynb", f"{sockets}/k")
+        shown = run(*command, cwd=tmp_path, env=bare(tmp_path))
+    kinds = shown.split()
+    assert kinds.count("text/html") >= 10
+    assert kinds.count("image/png") == 2
+    assert kinds.count("application/vnd.jupyter.widget-view+json") == 1
+    assert set(kinds) == {"text/plain", "text/html", "image/png", "application/vnd.jupyter.widget-view+json"}, shown
+
+
+def test_the_application_of_fastapi_answers(user, tmp_path):
+    shutil.copy(ROOT / "examples/fastapi_app.py", tmp_path)
+    command = [user / "uvicorn", "fastapi_app:app", "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, env=bare(tmp_path), stderr=subprocess.PIPE, text=True) as process:
+        try:
+            found = (re.search(r"running on (http://\S+)", line) for line in process.stderr)
+            url = next(match[1] for match in found if match)
+            body = b'{"email": "jane@example.com", "tags": ["vip"]}'
+            with post(f"{url}/contacts", body) as response:
+                assert (response.status, json.load(response)["tags"]) == (201, ["vip"])
+            with pytest.raises(urllib.error.HTTPError, match="409"):
+                post(f"{url}/contacts", body)
+        finally:
+            process.terminate()
+
+
+def post(url, body):
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    return urllib.request.urlopen(request, timeout=300)
+
+
+def test_the_tests_of_the_page_pass_without_a_conftest(user, tmp_path):
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/testing.md").read_text(), re.DOTALL | re.MULTILINE)
+    for number, block in enumerate(blocks):
+        (tmp_path / f"test_page_{number}.py").write_text(block)
+    expected = len(re.findall(r"def test_\w+\(", "".join(blocks)))
+    assert expected >= 5
+    for workers in ((), ("-n", "2")):
+        shown = run(user / "python", "-m", "pytest", "-q", *workers, cwd=tmp_path, env=bare(tmp_path))
+        assert f"{expected} passed" in shown, shown
 
 
 def test_a_wheel_for_every_newer_python_can_be_had(source, tmp_path):
