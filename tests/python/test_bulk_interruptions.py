@@ -269,7 +269,7 @@ def random_scene(random, sandbox):
     return kind, [event(random.randrange(6)) if random.random() < 0.9 else {"event_type": "!"} for _ in range(count)]
 
 
-def check(sandbox, kind, rows, run, results):
+def check(sandbox, kind, rows, run, results, ordered=True):
     """Each row is in one place, and the server holds what the run says that it holds."""
     sandbox.clear_faults()
     in_doubt, unsent = run.in_doubt, run.unsent
@@ -293,7 +293,7 @@ def check(sandbox, kind, rows, run, results):
         later = [i for i in open_rows if i > last and rows[i]["email"] == contact.email]
         assert int(contact.first_name) in {last, *later}
         order_of = [result.index for result in results if result.row["email"] == contact.email]
-        assert order_of == sorted(order_of)
+        assert order_of == sorted(order_of) or not ordered
 
 
 @pytest.mark.random
@@ -345,11 +345,13 @@ def test_any_async_run_accounts_for_every_row(sandbox, seed):
                     if len(results) == leave_after:
                         await run.aclose()
 
-            await asyncio.gather(*(consume() for _ in range(rng.randrange(1, 4))))
-            return run
+            consumers = rng.randrange(1, 4)
+            await asyncio.gather(*(consume() for _ in range(consumers)))
+            return run, consumers
 
-    run = asyncio.run(asyncio.wait_for(main(), 60))
-    check(sandbox, kind, rows, run, results)
+    run, consumers = asyncio.run(asyncio.wait_for(main(), 60))
+    # A time limit that passes while a result arrives resumes its task later than the task that takes the next result.
+    check(sandbox, kind, rows, run, results, ordered=consumers == 1)
 
 
 def test_a_served_run_accounts_for_what_the_server_holds(recorder):

@@ -87,7 +87,7 @@ def nullable():
         {
             "order_id": "Int64",
             "email": "string",
-            "phone": "str",
+            "phone": "str" if int(pandas.__version__.split(".")[0]) >= 3 else "string",  # before 3 str is no dtype
             "total": "Float64",
             "total_items": "Int8",
             "accepts_email_marketing": "boolean",
