@@ -188,7 +188,7 @@ build/fuzz/seeds: build/c/plain/test_fuzz_seeds
 	$< $@
 
 .PHONY: fuzz
-fuzz: setup $(fuzzers:%=build/fuzz/%) build/fuzz/judge build/fuzz/seeds ## libFuzzer on every target for SECONDS=60, and Python's json beside privy's
+fuzz: setup $(fuzzers:%=build/fuzz/%) build/fuzz/judge build/fuzz/seeds ## libFuzzer on every target for SECONDS=60, and Python's json and privy's
 	tests/fuzz/run $(SECONDS) $(fuzzers)
 	$(VENV)/python tests/fuzz/differential.py build/fuzz/judge build/fuzz/seeds/json build/fuzz/corpus/json
 
@@ -320,7 +320,7 @@ $(bench_programs): build/bench/c/%: bench/c/%.c bench/c/worker.c bench/c/worker.
 build/bench/c/curl_loop: more = $(shell $(PKG_CONFIG) --libs libcurl)
 
 .PHONY: bench
-bench: setup build-ruby $(bench_programs) ## privy beside its peers: installs them, measures, writes bench/RESULTS.md
+bench: setup build-ruby $(bench_programs) ## privy and its peers: installs them, measures, writes bench/RESULTS.md
 	@bench/setup
 	@$(bounded) build/bench/venv/bin/python -m bench
 

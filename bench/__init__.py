@@ -1,1 +1,1 @@
-"""Measures privy beside its peers: `make bench` installs them, runs everything in turns and writes RESULTS.md."""
+"""Measures privy and its peers: `make bench` installs them, runs everything in turns and writes RESULTS.md."""

@@ -67,7 +67,7 @@ def document(facts: Sequence[tuple[str, str]], rows: Sequence[Row], remark: str,
     """RESULTS.md as a whole."""
     passed = sum(row.passed for row in rows)
     parts = [
-        "# privy beside its peers",
+        "# privy and its peers",
         "Written by `make bench`; do not edit.",
         table(("", ""), facts),
         f"## Targets: {passed} of {len(rows)} met",

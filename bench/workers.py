@@ -75,7 +75,7 @@ def program(name: str, *arguments: str) -> list[str]:
     return [str(BUILT / "c" / name), *arguments]
 
 
-# Themes that look at one half of a call: the extension with the probe beside it, else the same as what users install.
+# Themes that look at one half of a call: the extension with the probe next to it, else the same as what users install.
 PROBED = ("decode", "encode")
 
 

@@ -2,7 +2,7 @@
 
 # A worker of the measurements: `ruby worker.rb THEME CASE ARGUMENT...`, then lines on its input.
 #
-# A theme is a file beside this one with a module of that name, a case a method of the module that gives [work, answer]:
+# A theme is a file in this folder with a module of that name, a case a method of the module that gives [work, answer]:
 # what to time, and what reports the result as plain JSON.
 
 require "json"
