@@ -39,7 +39,7 @@ programs := $(tests:tests/c/%.c=%)
 
 python_files := $(shell find python/privy -type f -not -path '*/__pycache__/*' 2>/dev/null)
 c_files = $(shell find csrc python/ext ruby/ext tests/c tests/fuzz bench -name '*.[ch]' | sort)
-ruby_files = $(shell find bench ruby tests/both tests/ruby tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
+ruby_files = $(shell find bench ruby tests/both tests/ruby tests/rails tests/faults tests/soak examples -name '*.rb' | sort) $(wildcard ruby/exe/*) privy.gemspec
 
 # ---- help and set-up -----------------------------------------------------------------------------------------------
 
@@ -64,11 +64,11 @@ check: setup ## the quick loop: format, lint, C tests, vectors in both languages
 
 .PHONY: test
 test: setup ## everything but test-deep: a line for each suite; logs in build/logs
-	@$(call suites,build,lint test-types,test-python test-ruby test-faults test-c test-structure test-both)
+	@$(call suites,build,lint test-types,test-python test-ruby test-rails-short test-faults test-c test-structure test-both)
 
 .PHONY: test-deep
 test-deep: setup ## what takes long: sanitizers, valgrind, packages installed from scratch, oldest libraries, random tests
-	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-random test-consumers)
+	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-random test-rails test-consumers)
 
 .PHONY: build
 build: build-c-plain build-python build-ruby ## the core with its test programs, and both extensions
@@ -262,6 +262,16 @@ test-python: build-python ## the Python tests
 .PHONY: test-ruby
 test-ruby: build-ruby ## the Ruby tests
 	@$(run_programs) test-ruby --prefix '$(RUBY_RUN) -Itests/ruby' $(filter-out %/test_package.rb, $(sort $(wildcard tests/ruby/test_*.rb)))
+
+rails_tests = --prefix '$(RUBY_EXE) -Ibuild/ruby/lib -Iruby/lib -Itests/ruby -Itests/rails' $(sort $(wildcard tests/rails/test_*.rb))
+
+.PHONY: test-rails
+test-rails: build-ruby ## real Rails, Active Job, Sidekiq, Redis and Puma
+	@PRIVY_DEEP=1 $(run_programs) test-rails $(rails_tests)
+
+.PHONY: test-rails-short
+test-rails-short: build-ruby ## the same with fewer jobs
+	@$(run_programs) test-rails-short $(rails_tests)
 
 .PHONY: test-vectors
 test-vectors: build-python build-ruby ## the same cases as data in Python and Ruby, and that both spell what the tables say

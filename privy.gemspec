@@ -16,8 +16,8 @@ Gem::Specification.new do |spec|
   # Globs rather than a question to git: a copy of the tree without its history builds the same gem.
   # RBS reads sig/ and YARD reads .yardopts at the root of the gem.
   spec.files = Dir.chdir(__dir__) do
-    Dir["csrc/**/*.{c,h,def}", "ruby/lib/**/*.rb", "ruby/ext/privy/*.{c,h,rb}", "ruby/exe/*", "sig/*.{rbs,yaml}",
-        ".yardopts", "README.md", "CHANGELOG.md", "LICENSE", "privy.gemspec"].sort
+    Dir["csrc/**/*.{c,h,def}", "ruby/lib/**/*.{rb,rake,tt,yml}", "ruby/ext/privy/*.{c,h,rb}", "ruby/exe/*",
+        "sig/*.{rbs,yaml}", "rbi/*.rbi", ".yardopts", "README.md", "CHANGELOG.md", "LICENSE", "privy.gemspec"].sort
   end
   spec.extensions = ["ruby/ext/privy/extconf.rb"]
   spec.require_paths = ["ruby/lib"]
