@@ -10,6 +10,9 @@ module Privy
   # Needed once in a process, by the first client.
   autoload :Neighbours, File.expand_path("privy/neighbours", __dir__)
   private_constant :Neighbours
+  # Needed by the first client of an account.
+  autoload :AccountSettings, File.expand_path("privy/account_settings", __dir__)
+  private_constant :AccountSettings
 end
 
 require "bigdecimal"
@@ -35,3 +38,6 @@ require_relative "privy/session"
 require_relative "privy/resources"
 require_relative "privy/client"
 require_relative "privy/sandbox"
+require_relative "privy/accounts"
+# Of an application that loads Rails first, as Bundler.require does; else require "privy/rails/railtie" after it.
+require_relative "privy/rails/railtie" if defined?(Rails::Railtie)

@@ -26,10 +26,12 @@ module Privy
   class Client
     include Opaque
 
+    # @private
     CREDENTIALS = %i[token client_id client_secret scopes].freeze
+    # @private
     PLACES = %i[base_url token_url].freeze
     OPTIONS = %i[timeout connect_timeout max_wait max_retries].freeze
-    private_constant :CREDENTIALS, :PLACES, :OPTIONS
+    private_constant :OPTIONS
 
     # @return [Contacts]
     attr_reader :contacts
@@ -183,7 +185,7 @@ module Privy
 
     # All credentials come from one source. A sandbox has its own.
     def defaults_for(given)
-      defaults = Privy.configuration.to_h
+      defaults = Privy.configuration.to_h.except(*Configuration::OF_ACCOUNTS)
       return defaults.except(*CREDENTIALS, *PLACES) if given.key?(:sandbox)
 
       (given.keys & CREDENTIALS).empty? ? defaults : defaults.except(*CREDENTIALS)

@@ -7,7 +7,7 @@ module Privy
   # PRIVY_ALLOW_PLAIN_HTTP).
   #
   # {Privy.configuration} is that of the process: Privy.configuration.token = "…" takes effect at once.
-  # {Privy.configure} sets several settings at once.
+  # {Privy.configure} sets several settings at once, also those of one account of {Privy.client}.
   #
   # @!attribute [rw] token
   #   @return [String, nil] API token
@@ -43,12 +43,27 @@ module Privy
   #   @return [#call, nil] called with each {CallEvent} of each call
   # @!attribute [rw] logger
   #   @return [#debug & #info & #warn, nil] logs each event as one line, e.g. Rails.logger
+  # @!attribute [rw] sandbox
+  #   @return [Boolean, Sandbox, nil] {Privy.client} calls a sandbox in this process; {Client.new} ignores it
+  # @!attribute [rw] web
+  #   @return [Hash{Symbol => Object}, nil] options of {Privy.web}, as for {Client#with_options}
+  # @!attribute [rw] jobs
+  #   @return [Hash{Symbol => Object}, nil] options of {Privy.jobs}, as for {Client#with_options}
   class Configuration
     include Opaque
 
     SETTINGS = %i[token client_id client_secret scopes base_url token_url ca_bundle proxy timeout connect_timeout
-                  max_wait max_retries max_response reserve allow_plain_http on_event logger].freeze
+                  max_wait max_retries max_response reserve allow_plain_http on_event logger sandbox web jobs].freeze
+    # Settings of an account of {Privy.client} only.
+    OF_ACCOUNTS = %i[sandbox web jobs].freeze
+    NOTHING = {}.freeze
     private_constant :SETTINGS
+
+    # @private
+    # @return [Array<Symbol>]
+    def self.names
+      SETTINGS
+    end
 
     # @private
     # @param settings [Hash, nil] nil: the settings of the process
@@ -92,26 +107,38 @@ module Privy
   end
 
   @configuration = Ractor.make_shareable(Configuration.new(nil))
-  @settings = {}.freeze
+  @configured = {}.freeze
 
   class << self
     # @return [Configuration]
     attr_reader :configuration
 
+    # The settings of each account. Every change makes another Hash.
+    #
     # @private
-    attr_reader :settings
+    attr_reader :configured
 
-    # Sets defaults for clients that are made later. Existing clients do not change. When the block raises, no setting
-    # changes.
+    # @private
+    # @param account [Symbol]
+    # @return [Hash{Symbol => Object}] frozen
+    def settings(account = :default)
+      configured.fetch(account, Configuration::NOTHING)
+    end
+
+    # Sets defaults for clients that are made later. Existing clients do not change; {Privy.client} returns another one
+    # afterwards. When the block raises, no setting changes.
     #
     #   Privy.configure { |config| config.timeout = 10 }
+    #   Privy.configure(:eu) { |config| config.token = ENV.fetch("EU_TOKEN") } # for Privy.client(:eu) only
     #
+    # @param account [Symbol, String] the account of {Privy.client} that the settings are for; :default: all clients
     # @yieldparam configuration [Configuration]
     # @return [void]
-    def configure
-      changed = Configuration.new(settings.dup)
+    def configure(account = :default)
+      account = account.to_sym
+      changed = Configuration.new(settings(account).dup)
       yield changed
-      @settings = shared(changed.to_h)
+      @configured = configured.merge(account => shared(changed.to_h)).freeze
       nil
     end
 
@@ -121,7 +148,7 @@ module Privy
     # keeps all settings in this Ractor.
     def shared(changed)
       copies = changed.transform_values do |value|
-        [String, Array].include?(value.class) ? Ractor.make_shareable(value, copy: true) : value
+        [String, Array, Hash].include?(value.class) ? Ractor.make_shareable(value, copy: true) : value
       end.freeze
       copies.values.all? { |value| Ractor.shareable?(value) } ? Ractor.make_shareable(copies) : copies
     end

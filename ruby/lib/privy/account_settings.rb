@@ -1,0 +1,159 @@
+# frozen_string_literal: true
+
+module Privy
+  # The settings of one account of {Privy.client}, from all places.
+  #
+  # @private
+  class AccountSettings
+    # The settings that the environment may hold, and the ends of their names: PRIVY_API_TOKEN, PRIVY_EU_API_TOKEN.
+    ENVIRONMENT = { token: "API_TOKEN", client_id: "CLIENT_ID", client_secret: "CLIENT_SECRET", scopes: "SCOPES",
+                    base_url: "BASE_URL", token_url: "TOKEN_URL", allow_plain_http: "ALLOW_PLAIN_HTTP",
+                    sandbox: "SANDBOX" }.freeze
+    FLAGS = { "1" => true, "true" => true, "0" => false, "false" => false }.freeze
+    OAUTH = %i[client_id client_secret scopes].freeze
+    KEYS = %i[token client_id client_secret].freeze
+
+    # Settings of several accounts from one place.
+    #
+    # @!attribute place
+    #   @return [String] as messages name it: "config/privy.yml"
+    # @!attribute accounts
+    #   @return [Hash{Symbol => Hash{Symbol => Object}}]
+    Layer = Struct.new(:place, :accounts)
+
+    class << self
+      # @param source [#layers, nil]
+      # @return [Array<Symbol>]
+      def names(source)
+        layers = source ? source.layers : []
+        named = [Accounts.default, *layers.flat_map { |layer| layer.accounts.keys }, *Privy.configured.keys,
+                 *in_environment]
+        named.map { |name| Accounts.resolve(name) }.uniq
+      end
+
+      # Reads the settings of a place. They are those of one account, or those of several by their names.
+      #
+      # @param place [String]
+      # @param given [Hash, nil]
+      # @return [Layer]
+      # @raise [Error] they are not a Hash
+      def layer(place, given)
+        given ||= {}
+        raise Error, "#{place}: must be settings by their names, not #{given.class}" unless given.respond_to?(:to_h)
+
+        given = symbols(given.to_h)
+        of_one = given.any? { |name, value| !value.is_a?(Hash) || Configuration::OF_ACCOUNTS.include?(name) }
+        Layer.new(place, of_one ? { default: given } : given)
+      end
+
+      # What is wrong with the names of settings, for every account of a layer.
+      #
+      # @return [Array<String>]
+      def faults(layer)
+        layer.accounts.flat_map do |account, settings|
+          (settings.keys - known).map { |name| "#{layer.place}, account #{account}: #{unknown(name)}" }
+        end
+      end
+
+      private
+
+      def known
+        Configuration.names
+      end
+
+      def unknown(name)
+        meant = DidYouMean::SpellChecker.new(dictionary: known).correct(name).first if defined?(DidYouMean)
+        "#{name} is not a setting#{": did you mean #{meant}?" if meant}"
+      end
+
+      def symbols(hash)
+        hash.to_h { |key, value| [key.to_sym, value.is_a?(Hash) ? symbols(value) : value] }
+      end
+
+      def in_environment
+        ends = Regexp.union(*ENVIRONMENT.values_at(*KEYS, :sandbox))
+        ENV.keys.filter_map { |name| name[/\APRIVY_(\w+)_#{ends}\z/, 1]&.downcase&.to_sym }
+      end
+    end
+
+    # @return [Symbol]
+    attr_reader :name
+
+    # @param name [Symbol] not :default if another account is the default
+    # @param source [#layers, nil]
+    # @raise [Error] there is no such account, or the name of a setting is unknown
+    def initialize(name, source)
+      @name = name
+      layers = source ? source.layers : []
+      refuse(layers.flat_map { |layer| self.class.faults(layer) })
+      refuse_unknown(source)
+      places = layers.map { |layer| of(layer) } + [environment, configured]
+      @given = places.reduce { |weak, strong| over(weak, strong) }
+    end
+
+    # @return [Boolean, Sandbox, nil]
+    def sandbox
+      @given[:sandbox]
+    end
+
+    # @return [Hash{Symbol => Hash}] options of {Privy.web} and {Privy.jobs}
+    def presets
+      @given.slice(:web, :jobs)
+    end
+
+    # @param sandbox [Sandbox, nil]
+    # @return [Client]
+    # @raise [Error] a setting is missing or invalid
+    def client(sandbox)
+      given = @given.except(*Configuration::OF_ACCOUNTS)
+      given = given.except(*Client::CREDENTIALS, *Client::PLACES).merge(sandbox: sandbox) if sandbox
+      Client.new(**given)
+    rescue Error => e
+      raise Error, "account #{name}: #{e.message}"
+    end
+
+    private
+
+    def default?
+      name == Accounts.default
+    end
+
+    def of(layer)
+      mine = layer.accounts.fetch(name, {})
+      default? ? layer.accounts.fetch(:default, {}).merge(mine) : mine
+    end
+
+    def environment
+      mine = from_environment("PRIVY_#{name.to_s.upcase}_")
+      default? ? from_environment("PRIVY_").merge(mine) : mine
+    end
+
+    def from_environment(prefix)
+      ENVIRONMENT.filter_map do |setting, ending|
+        text = ENV.fetch("#{prefix}#{ending}", "")
+        [setting, FLAGS.fetch(text, text)] unless text.empty?
+      end.to_h
+    end
+
+    def configured
+      default? ? Privy.settings.merge(Privy.settings(name)) : Privy.settings(name)
+    end
+
+    # A token replaces an OAuth client, and the other way round: credentials of two places do not mix.
+    def over(weak, strong)
+      weak = weak.except(*OAUTH) if strong.key?(:token)
+      weak = weak.except(:token) if strong.key?(:client_id) || strong.key?(:client_secret)
+      weak.merge(strong)
+    end
+
+    def refuse(faults)
+      raise Error, faults.join("; ") unless faults.empty?
+    end
+
+    def refuse_unknown(source)
+      names = self.class.names(source)
+      raise Error, "there is no account #{name}: the accounts are #{names.join(', ')}" unless names.include?(name)
+    end
+  end
+  private_constant :AccountSettings
+end
