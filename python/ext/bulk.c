@@ -57,20 +57,6 @@ static bool finish(bulk_object *self) {
 
 /* ---- steps ---- */
 
-static bool acknowledge(bulk_object *self) {
-  privy_bulk_result_view result;
-  if (!self->returned || !privy_bulk_result(self->bulk, &result)) return true;
-  PyObject *key = PyLong_FromUnsignedLongLong(result.index);
-  if (!key) return false;
-  self->returned = false;
-  if (PyDict_DelItem(self->rows, key) < 0) PyErr_Clear();
-  if (PyDict_DelItem(self->refusals, key) < 0) PyErr_Clear();
-  Py_DECREF(key);
-  group_forget_context(self->group, result.index);
-  privy_bulk_acknowledge(self->bulk);
-  return true;
-}
-
 /* Calls on_progress if the progress has changed. False with the exception that it raised. */
 static bool report(bulk_object *self) {
   privy_bulk_progress progress;
@@ -95,7 +81,7 @@ static bool next_step(bulk_object *self, privy_bulk_step *step) {
 
 /* Takes rows and starts calls until there is another kind of step. `drives`: drives calls between the rows. */
 static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
-  if (!acknowledge(self)) return false;
+  if (!bulk_acknowledge(self)) return false;
   for (;;) {
     if (!next_step(self, next)) return false;
     if (*next != PRIVY_BULK_ROW && !(group_report(self->group) && report(self))) return false;
@@ -110,47 +96,12 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
   }
 }
 
-/* Clears the exception that errors_raise has set and returns it. NULL for an unrelated exception, which stays set. */
-static PyObject *own_error(bulk_object *self) {
-  PyObject *exception = errors_caught();
-  if (bulk_is_own(self, exception)) return exception;
-  PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
-  Py_DECREF(exception);
-  return NULL;
-}
-
-/* The oldest result as an object. The core keeps the result until it is acknowledged. */
-static PyObject *current_result(bulk_object *self) {
-  privy_bulk_result_view result;
-  if (!privy_bulk_result(self->bulk, &result)) Py_RETURN_NONE;
-  PyObject *index = PyLong_FromUnsignedLongLong(result.index);
-  PyObject *row = index ? state_item(self->rows, index) : NULL;
-  PyObject *error = row ? state_item(self->refusals, index) : NULL, *value = NULL, *made = NULL;
-  if (row && !error && !PyErr_Occurred()) {
-    if (result.status == PRIVY_OK)
-      value = request_result(self->state, self->operation, result.response);
-    else
-      errors_raise(self->state, result.status, result.error);
-    if (result.status != PRIVY_OK) error = own_error(self);
-  }
-  if (value)
-    made = PyObject_CallFunctionObjArgs(self->success, index, row, value, NULL);
-  else if (error)
-    made = PyObject_CallFunctionObjArgs(self->failure, index, row, error, NULL);
-  Py_XDECREF(index);
-  Py_XDECREF(row);
-  Py_XDECREF(error);
-  Py_XDECREF(value);
-  self->returned = made;
-  return made;
-}
-
 /* Raises, once, the exception that ended the run early. */
 static PyObject *end(bulk_object *self) {
   const privy_error *error = self->bulk ? privy_bulk_error(self->bulk) : NULL;
   if (error && !self->stop) {
     errors_raise(self->state, error->code, error);
-    PyObject *exception = own_error(self);
+    PyObject *exception = bulk_own_error(self);
     if (!exception) return NULL;
     self->stop = exception;
   }
@@ -172,8 +123,8 @@ static PyObject *next_result(bulk_object *self) {
   while (step(self, true, &next)) {
     if (next == PRIVY_BULK_END) return end(self);
     if (next == PRIVY_BULK_RESULT) {
-      PyObject *made = current_result(self);
-      if (made && acknowledge(self)) return made;
+      PyObject *made = bulk_current_result(self);
+      if (made && bulk_acknowledge(self)) return made;
       Py_XDECREF(made);
       return NULL;
     }
@@ -214,8 +165,8 @@ static PyObject *bulk_take(PyObject *object, PyObject *unused) {
   PyObject *result = NULL;
   if (!self->bulk)
     PyErr_SetString(PyExc_RuntimeError, "the bulk run is over");
-  else if (acknowledge(self))
-    result = current_result(self);
+  else if (bulk_acknowledge(self))
+    result = bulk_current_result(self);
   unlock(self);
   return result;
 }
@@ -238,7 +189,7 @@ static PyObject *bulk_close(PyObject *object, PyObject *unused) {
     self->closing = true;
     Py_RETURN_NONE;
   }
-  bool done = !self->bulk || (acknowledge(self) && finish(self));
+  bool done = !self->bulk || (bulk_acknowledge(self) && finish(self));
   unlock(self);
   if (!done) return NULL;
   Py_RETURN_NONE;
@@ -250,7 +201,7 @@ static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   bulk_object *self = (bulk_object *)object;
   if (!self->bulk) return Py_NewRef(self->open_rows);
   if (!lock(self)) return NULL;
-  PyObject *rows = acknowledge(self) ? bulk_list_open_rows(self) : NULL;
+  PyObject *rows = bulk_acknowledge(self) ? bulk_list_open_rows(self) : NULL;
   unlock(self);
   return rows;
 }
@@ -277,6 +228,16 @@ static PyObject *bulk_stopped(PyObject *object, void *unused) {
   (void)unused;
   PyObject *stop = ((bulk_object *)object)->stop;
   return Py_NewRef(stop ? stop : Py_None);
+}
+
+static PyObject *bulk_last(PyObject *object, void *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  PyObject *last;
+  CRITICAL_SECTION_BEGIN(self);
+  last = Py_NewRef(self->last ? self->last : Py_None);
+  CRITICAL_SECTION_END();
+  return last;
 }
 
 static PyObject *bulk_over(PyObject *object, void *unused) {
@@ -385,6 +346,7 @@ static int bulk_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(self->ending);
   Py_VISIT(self->report);
   Py_VISIT(self->stop);
+  Py_VISIT(self->last);
   Py_VISIT(self->open_rows);
   return 0;
 }
@@ -399,6 +361,7 @@ static int bulk_clear(PyObject *object) {
   Py_CLEAR(self->ending);
   Py_CLEAR(self->report);
   Py_CLEAR(self->stop);
+  Py_CLEAR(self->last);
   return 0;
 }
 
@@ -447,6 +410,7 @@ static PyMethodDef bulk_methods[] = {
 static PyGetSetDef bulk_attributes[] = {
     {"stopped", bulk_stopped, NULL, "What ended the run early, or None.", NULL},
     {"source_failed", bulk_source_failed, NULL, "Whether the iterable raised it.", NULL},
+    {"last", bulk_last, NULL, "The result that was returned last, or None.", NULL},
     {"over", bulk_over, NULL, "Whether the run has ended.", NULL},
     {"eta", bulk_eta, NULL, "Seconds until the end, at the last step; None if unknown.", NULL},
     {"is_sandbox", bulk_is_sandbox, NULL, "Whether a sandbox handles the calls.", NULL},

@@ -24,6 +24,7 @@ typedef struct bulk_object {
   PyObject *ending;  /* (error, taken, open rows): completes the error that ends the run */
   PyObject *report;  /* (done, failed, waiting_until, eta), or NULL */
   PyObject *stop;    /* the exception that ended the run */
+  PyObject *last;    /* the result that was returned last */
   PyObject *open_rows;
   core_state *state;
   const privy_operation *operation;
@@ -49,5 +50,11 @@ void bulk_set_stop(bulk_object *self, PyObject *exception);
 bool bulk_take_row(bulk_object *self);
 /* A list of (index, row, in_doubt, key) of the rows without an acknowledged result. NULL with an exception. */
 PyObject *bulk_list_open_rows(bulk_object *self);
+/* The oldest result as an object. The core keeps the result until it is acknowledged. NULL with an exception. */
+PyObject *bulk_current_result(bulk_object *self);
+/* Releases the result that was returned last, if there is one. False with an exception. */
+bool bulk_acknowledge(bulk_object *self);
+/* Clears the exception that errors_raise has set and returns it. NULL for an unrelated exception, which stays set. */
+PyObject *bulk_own_error(bulk_object *self);
 
 #endif

@@ -190,6 +190,13 @@ class BaseBulk(Generic[T]):
         return self._rows.in_doubt(self._run.open_rows())
 
     @property
+    def last_result(self) -> Result[T] | None:
+        """The result that was returned last; None before the first. For a program that an exception such as
+        ``KeyboardInterrupt`` interrupted between ``next(run)`` and the use of its result."""
+        last: Result[T] | None = self._run.last
+        return last
+
+    @property
     def report(self) -> BulkReport:
         """The report of the rows so far."""
         taken, done, failed, created, updated, requests, seconds, waited = self._run.counts()
@@ -259,8 +266,9 @@ class Bulk(BaseBulk[T], _core.Bulk):
     does not accept the token (401, 403), because it would refuse each further row: then the iterator raises
     ``AuthenticationError`` or ``PermissionDeniedError``. If the iterable raises an exception, the iterator raises it,
     also after all results. Any other error is the result of its row. An unrelated
-    exception such as ``KeyboardInterrupt`` loses nothing: the next ``next`` continues. At any time each row taken is
-    exactly one of: reported, ``unsent`` or ``in_doubt``.
+    exception such as ``KeyboardInterrupt`` loses nothing: the next ``next`` continues. One that arrives as ``next``
+    returns hides the result: ``last_result`` has it. At any time each row taken is exactly one of: reported, ``unsent``
+    or ``in_doubt``.
 
     A run can be iterated once: after its end another pass raises ``RuntimeError``.
     """

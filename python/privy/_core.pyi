@@ -462,6 +462,10 @@ class Bulk:
         """Whether a sandbox handles the calls."""
 
     @property
+    def last(self) -> Any:
+        """The result that was returned last, or None."""
+
+    @property
     def over(self) -> bool:
         """Whether the run has ended."""
 

@@ -7,6 +7,7 @@ import collections
 import itertools
 import os
 import signal
+import sys
 import threading
 
 import pandas
@@ -115,6 +116,36 @@ def test_a_loop_continues_after_an_exception_from_a_signal(sandbox):
         assert run.report.succeeded == 200
     assert raised
     assert sandbox.counts.events == 30 * 200
+
+
+def test_the_result_that_next_was_returning(sandbox):
+    """An exception between two bytecodes can hide what next has returned."""
+    run = sandbox.client().events.ingest_many([event(i) for i in range(3)], concurrency=1)
+    assert run.last_result is None
+
+    def interrupt(frame, kind, function):
+        if kind == "c_return" and function is next:
+            sys.setprofile(None)
+            raise InterruptError
+
+    sys.setprofile(interrupt)
+    with pytest.raises(InterruptError):
+        next(run)
+    assert run.last_result.index == 0
+    assert [result.index for result in run] == [1, 2]
+    assert run.last_result.index == 2
+
+
+def test_the_last_result_of_an_asynchronous_run(sandbox):
+    async def main():
+        async with sandbox.async_client() as client:
+            run = client.events.ingest_many([event(i) for i in range(2)])
+            before = run.last_result
+            return before, [result async for result in run], run.last_result
+
+    before, results, last = asyncio.run(main())
+    assert before is None
+    assert last is results[-1]
 
 
 Named = collections.namedtuple("Named", "event_type email")

@@ -4,8 +4,9 @@
  * Privy::Core::Bulk, the base class of Privy::Bulk. The core's run belongs to its group, which frees it. This file
  * keeps the rows by index, and the exceptions of rows that could not be encoded.
  *
- * Asynchronous exceptions (Thread#raise, Timeout, a signal) lose no result: Ruby raises them only between its own
- * instructions, and one C function adds a row, or acknowledges a result and returns it.
+ * Asynchronous exceptions (Thread#raise, Timeout, a signal) lose no result of `each`: Ruby raises them between its own
+ * instructions and when a method returns, and one C function adds a row, or acknowledges a result and yields it. As
+ * `next` returns, an exception can replace the result: last_result still has it.
  */
 
 typedef struct bulk {
@@ -13,6 +14,7 @@ typedef struct bulk {
   VALUE rows;      /* { index => row } of the rows that the core has */
   VALUE refusals;  /* { index => exception } */
   VALUE open_rows; /* what core_open_rows returns when the run is over */
+  VALUE last;      /* the result that was read last, or nil */
   const privy_operation *operation;
   privy_bulk_progress seen; /* as of the last step */
   uint64_t taken;
@@ -27,6 +29,7 @@ static void bulk_mark(void *data) {
   rb_gc_mark(self->rows);
   rb_gc_mark(self->refusals);
   rb_gc_mark(self->open_rows);
+  rb_gc_mark(self->last);
 }
 
 static size_t bulk_size(const void *data) {
@@ -43,7 +46,7 @@ static const rb_data_type_t bulk_type = {
 static VALUE bulk_allocate(VALUE klass) {
   bulk *self;
   VALUE object = TypedData_Make_Struct(klass, bulk, &bulk_type, self);
-  self->group = self->open_rows = Qnil;
+  self->group = self->open_rows = self->last = Qnil;
   self->rows = rb_hash_new();
   self->refusals = rb_hash_new();
   return object;
@@ -228,6 +231,7 @@ static VALUE take_result(VALUE self, bulk *data) {
   VALUE index = ULL2NUM(view.index), result = make_result(self, data, &view);
   rb_hash_delete(data->rows, index);
   rb_hash_delete(data->refusals, index);
+  data->last = result;
   privy_bulk_acknowledge(core);
   return result;
 }
@@ -280,6 +284,11 @@ static VALUE bulk_next(VALUE self) {
   struct reading reading = {.self = self, .data = bulk_get(self)};
   if (!obtain(&reading)) rb_raise(rb_eStopIteration, "the bulk run has no more results");
   return reading.result;
+}
+
+/* last_result → the result that was read last, or nil */
+static VALUE bulk_last_result(VALUE self) {
+  return bulk_get(self)->last;
 }
 
 /* ---- the end ---- */
@@ -369,6 +378,7 @@ void privy_rb_init_bulk(void) {
   rb_undef_method(klass, "initialize_copy");
   rb_define_method(klass, "each", bulk_each, 0);
   rb_define_method(klass, "next", bulk_next, 0);
+  rb_define_method(klass, "last_result", bulk_last_result, 0);
   rb_define_private_method(klass, "core_begin", bulk_begin, 5);
   rb_define_private_method(klass, "core_step", bulk_step, 0);
   rb_define_private_method(klass, "core_add", bulk_add, 1);

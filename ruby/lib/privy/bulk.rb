@@ -86,8 +86,9 @@ module Privy
   # token (401, 403), because it would refuse each further row: then it raises {AuthenticationError} or
   # {PermissionDeniedError}. An exception that the source raises is raised likewise, after all results. Any other error
   # is the result of its row. An exception from elsewhere (Interrupt, Timeout, Thread#raise) or from the block loses
-  # nothing: the next step continues. A source that is interrupted while it works cannot continue, unless it is an
-  # Array. At any time each row taken is exactly one of: reported, {#unsent} or {#in_doubt}.
+  # nothing: the next step continues. One that arrives as {#next} returns hides the result: {#last_result} has it. A
+  # source that is interrupted while it works cannot continue, unless it is an Array. At any time each row taken is
+  # exactly one of: reported, {#unsent} or {#in_doubt}.
   #
   # @!method each
   #   Yields every result that was not read before.
@@ -98,6 +99,9 @@ module Privy
   #   Reads the next result.
   #   @return [Result]
   #   @raise [StopIteration] there are no more
+  # @!method last_result
+  #   The result that was read last, for a program that an exception interrupted in {#next}.
+  #   @return [Result, nil] nil before the first
   class Bulk < Core::Bulk
     include Enumerable
     include Opaque
@@ -238,14 +242,14 @@ module Privy
 
     # Takes the next row of the source.
     def pull
-      return pull_from(@rows.enumerator) unless @rows.array
+      return pull_from(@rows.enumerator { |row| @pending = [row] }) unless @rows.array
 
       taken < @rows.array.length ? @pending = [@rows.array[taken]] : core_end_rows
     end
 
-    # The row is stored in the same step: an asynchronous exception comes before or after it.
+    # The source's side stores the row: an asynchronous exception may replace what +next+ returns.
     def pull_from(enumerator)
-      @pending = [enumerator.next]
+      enumerator.next
     rescue StopIteration
       core_end_rows
     rescue => e

@@ -140,15 +140,20 @@ module Privy
       @total = size if size.is_a?(Integer)
     end
 
-    # Yields the rows. An Enumerator restarts after an exception; this one raises instead, so that no row comes twice.
+    # Each step passes the next row to the block. An Enumerator restarts after an exception; this one raises instead, so
+    # that no row comes twice.
     #
+    # @yieldparam row [Object]
     # @return [Enumerator]
     def enumerator
-      @enumerator ||= Enumerator.new do |rows|
+      @enumerator ||= Enumerator.new do |steps|
         raise Error, "the source of the rows was interrupted: it cannot continue" if @begun
 
         @begun = true
-        @source.each { |*row| rows.yield(*row) }
+        @source.each do |*row|
+          yield row.length > 1 ? row : row.first
+          steps.yield
+        end
       end
     end
 
