@@ -867,7 +867,8 @@ PRIVY_API bool privy_client_may_prefetch(privy_client *client, const privy_pager
   X(TOKEN, "token", "A new OAuth token was received, valid for `seconds`.")                                            \
   X(REFUSED, "refused",                                                                                                \
     "Nothing is sent: the request is invalid, or the rate limit is reached for `seconds`. reason.")                    \
-  X(END, "end", "The call has ended: http_status, request_id, failure, reason, total, waited.")
+  X(END, "end",                                                                                                        \
+    "The call has ended: http_status, request_id, failure, reason, total, waited, idempotency_key, created, replay.")
 
 typedef enum privy_trace_kind {
 #define X(kind, name, doc) PRIVY_TRACE_##kind,
@@ -911,6 +912,11 @@ typedef struct privy_trace_event {
   int64_t bytes_sent, bytes_received; /* headers, and bodies as compressed */
   int reused;                         /* 1: on a kept connection; 0: on a new one */
   int64_t minute_left, day_left;      /* requests left by the rate limits */
+  char idempotency_key[96];           /* with e-mail addresses and phone numbers masked; "": none */
+  int created;                        /* 1: the call created the contact or order; 0: it updated it */
+  int replay;                         /* 1: the event's key was accepted before; 0: it was not */
+  int64_t row;                        /* of a bulk run: the index of the row */
+  bool sandbox;                       /* the client uses a sandbox */
 } privy_trace_event;
 
 /* The static name of a kind: "request", "response", … `kind` must be below PRIVY_TRACE_COUNT. */
@@ -945,7 +951,7 @@ typedef struct privy_trace_attribute {
   int64_t number;
   double seconds;
 } privy_trace_attribute;
-#define PRIVY_TRACE_ATTRIBUTES 23
+#define PRIVY_TRACE_ATTRIBUTES 28
 /* Fills `out` with the attributes. All events have the same ones, in the same order. */
 PRIVY_API void privy_trace_attributes(const privy_trace_event *event,
                                       privy_trace_attribute out[PRIVY_TRACE_ATTRIBUTES]);
@@ -1009,7 +1015,7 @@ typedef struct privy_completion {
   privy_response *response; /* PRIVY_OK, otherwise NULL */
   privy_error error;        /* any other status */
   int attempts;             /* requests sent */
-  bool updated;             /* contacts.upsert: the contact existed and was updated */
+  int created;              /* 1: the call created the contact or order; 0: it updated it; -1: neither */
 } privy_completion;
 PRIVY_API void privy_completion_clear(privy_completion *completion);
 
@@ -1026,11 +1032,16 @@ PRIVY_API void privy_group_set_prefetch(privy_group *group, bool on);
 /* Sets which events privy_group_take_event returns of the calls that start from now on: those of this level and above.
  * In a new group: none (PRIVY_LEVEL_OFF). */
 PRIVY_API void privy_group_observe(privy_group *group, privy_level min_level);
+/* Adds the events of these kinds, whatever their level, to those that calls started from now on keep. `kinds`: the sum
+ * of 1 << kind. In a new group: none. */
+PRIVY_API void privy_group_observe_kinds(privy_group *group, unsigned kinds);
 /* Sets the function that is called before each request is sent; NULL: none. */
 PRIVY_API void privy_group_set_send_callback(privy_group *group, privy_send_function *callback, void *context);
 /* Takes the oldest event; false if there is none. While there is an event to take, privy_group_wait does not wait. An
  * event is dropped when memory runs out. */
 PRIVY_API bool privy_group_take_event(privy_group *group, privy_trace_event *out);
+/* The error of a call that has failed, by the `id` of its events, until its completion is taken; NULL: none. */
+PRIVY_API const privy_error *privy_group_failure(const privy_group *group, uint64_t id);
 /*
  * Starts a call. Takes over the finished request, also on failure. The completion has the same `id`, which no other
  * call in progress may have. Nothing is sent until the group is driven. Returns PRIVY_OK, PRIVY_CONFIG_ERROR (options)
@@ -1084,7 +1095,7 @@ PRIVY_API double privy_group_waiting_until(const privy_group *group);
  *     that fails does not end it.
  * The run keeps a result until it is acknowledged. At any time each row is acknowledged, unsent, or in doubt.
  *
- *   privy_bulk_new(group, operation, &config, &bulk, &error);
+ *   privy_bulk_new(group, &config, &bulk, &error);
  *   for (;;) switch (privy_bulk_next(bulk)) {
  *     case PRIVY_BULK_ROW:    …read a row… privy_bulk_add, _refuse or _fail; after the last one privy_bulk_end_rows
  *     case PRIVY_BULK_RESULT: privy_bulk_result(bulk, &result); …use it… privy_bulk_acknowledge(bulk);
@@ -1112,9 +1123,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_config_concurrency(privy_bulk_
  * Creates a run; free it with privy_bulk_free. The group must have no other calls, serve this run only, and outlive it.
  * Returns PRIVY_OK, PRIVY_CONFIG_ERROR for an invalid configuration, or PRIVY_NO_MEMORY.
  */
-PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_operation *operation,
-                                                      const privy_bulk_config *config, privy_bulk **out,
-                                                      privy_error *error);
+PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
+                                                      privy_bulk **out, privy_error *error);
 /* Closes the run and frees it. In the child of a fork it leaves the calls to the parent. */
 PRIVY_API void privy_bulk_free(privy_bulk *bulk);
 

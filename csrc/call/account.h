@@ -18,6 +18,7 @@ typedef struct privy_account {
   uint64_t fetch_count; /* token requests so far */
   uint64_t drives;      /* how often a call was driven while it made a token request */
   uint64_t call_count;  /* calls with a number so far */
+  bool sandbox;         /* the client uses a sandbox */
 } privy_account;
 
 /* What a call that waits for another call's token request knows of it. Start with {0}. */

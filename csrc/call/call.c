@@ -30,6 +30,7 @@ void privy_call_init(privy_call *call, const privy_settings *settings, privy_opt
                        .in_flight_wait_left = options.timeout,
                        .random = random[0] ^ random[1],
                        .status = PRIVY_OK,
+                       .row = -1,
                        .error = error};
   privy_error_init(&call->saved_error);
   if (request->operation && request->operation->id == PRIVY_OP_EVENT &&

@@ -83,7 +83,9 @@ typedef struct privy_call {
   /* trace */
   privy_trace *trace;    /* where events are added; NULL: nowhere */
   privy_level min_level; /* of the events that are added */
+  unsigned kinds;        /* 1 << kind: events that are added at any level */
   uint64_t id;           /* privy_trace_event.id */
+  int64_t row;           /* privy_trace_event.row */
   uint64_t number;       /* of this call in its client; 0 before its first event */
   double started_at;
   bool started, ended; /* the event was added */

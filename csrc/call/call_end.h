@@ -18,6 +18,8 @@ void privy_call_restore_error(privy_call *call);
 /* Whether a failure ends the call in any case. */
 bool privy_call_is_final(privy_status code);
 bool privy_call_is_operation(const privy_call *call, privy_operation_id id);
+/* Of a call that succeeded: 1 if it created the contact or order, 0 if it updated it; else -1. */
+int privy_call_created(const privy_call *call);
 /* Whether the request may be sent again at the instant `at`. The idempotency key of an event makes that always safe. */
 bool privy_call_may_repeat(const privy_call *call, double at);
 

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/visible.h"
+#include "call/call_end.h"
 #include "call/trace_event.h"
 #include "message/response.h"
 
@@ -33,19 +35,26 @@ static void begin(privy_trace_event *event, privy_trace_kind kind, const privy_a
                                .bytes_sent = -1,
                                .bytes_received = -1,
                                .reused = -1,
+                               .created = -1,
+                               .replay = -1,
+                               .row = -1,
+                               .sandbox = account->sandbox,
                                .minute_left = privy_budget_left(&account->pacer.minute, account->pacer.in_flight),
                                .day_left = privy_budget_left(&account->pacer.day, account->pacer.in_flight)};
 }
 
-/* Adds an event to the trace; NULL if the trace does not keep its level, or memory runs out. */
+/* Adds an event to the trace; NULL if the trace keeps neither its level nor its kind, or memory runs out. */
 static privy_trace_event *add(privy_call *call, privy_account *account, privy_trace_kind kind, double seconds) {
-  if (!call->trace || privy_trace_level_of(kind, call->error->code, seconds) < call->min_level) return NULL;
+  if (!call->trace) return NULL;
+  const bool wanted = call->kinds & 1u << kind;
+  if (!wanted && privy_trace_level_of(kind, call->error->code, seconds) < call->min_level) return NULL;
   privy_trace_event *event = privy_trace_add(call->trace);
   if (!event) return NULL;
   if (call->number == 0) call->number = ++account->call_count;
   begin(event, kind, account, call->user_request);
   event->call = call->number;
   event->id = call->id;
+  event->row = call->row;
   event->attempt = call->attempts;
   event->seconds = seconds;
   return event;
@@ -129,6 +138,24 @@ void privy_call_trace_refused(privy_call *call, privy_account *account) {
   copy_text(event->reason, sizeof event->reason, call->error->message);
 }
 
+/* The key may be made of an address: it is masked. */
+static void set_key(privy_trace_event *event, const privy_call *call) {
+  const char *given = *call->key ? NULL : privy_request_find_header(call->user_request, "Idempotency-Key");
+  privy_buffer masked = {0};
+  if (given && privy_mask(given, strlen(given), &masked) == PRIVY_OK)
+    privy_copy_visible(event->idempotency_key, sizeof event->idempotency_key, masked.data, masked.length);
+  privy_buffer_clear(&masked);
+  copy_text(event->idempotency_key, sizeof event->idempotency_key, *call->key ? call->key : NULL);
+}
+
+/* 1 if the server had accepted the event before, 0 if not, -1 if the call sent no event. */
+static int is_replay(const privy_call *call) {
+  const privy_operation *operation = call->user_request->operation;
+  const bool accepted = call->status == PRIVY_OK && operation && operation->id == PRIVY_OP_EVENT;
+  const privy_record *event = accepted ? privy_response_record(call->response, 0) : NULL;
+  return event ? privy_record_get(event, PRIVY_INDEX_EVENT_idempotent_replay).type == PRIVY_TRUE : -1;
+}
+
 /* Sets no reason if a response is the cause: the server's message may quote what was sent. */
 static void set_result(privy_trace_event *event, const privy_call *call) {
   const privy_error *error = call->error;
@@ -138,6 +165,9 @@ static void set_result(privy_trace_event *event, const privy_call *call) {
   if (call->status != PRIVY_OK && error->http_status == 0)
     copy_text(event->reason, sizeof event->reason, error->message);
   set_request_id(event, response);
+  set_key(event, call);
+  event->created = privy_call_created(call);
+  event->replay = is_replay(call);
 }
 
 void privy_call_trace_end(privy_call *call, privy_account *account, double now) {

@@ -4,6 +4,9 @@
 
 #include "privy.h"
 
+/* The kinds of events that have the times and bytes of a transfer, as 1 << kind. */
+#define PRIVY_TRACE_MEASURED (1u << PRIVY_TRACE_RESPONSE | 1u << PRIVY_TRACE_FAILURE)
+
 /* Start with {0}. */
 typedef struct privy_trace {
   privy_trace_event *events;

@@ -186,6 +186,11 @@ void privy_trace_attributes(const privy_trace_event *event, privy_trace_attribut
       flag("reused", event->reused),
       number_if("minute_left", event->minute_left >= 0, event->minute_left),
       number_if("day_left", event->day_left >= 0, event->day_left),
+      text_if("idempotency_key", event->idempotency_key),
+      flag("created", event->created),
+      flag("replay", event->replay),
+      number_if("row_index", event->row >= 0, event->row),
+      flag("sandbox", event->sandbox),
   };
   static_assert(sizeof all == PRIVY_TRACE_ATTRIBUTES * sizeof *all, "one row for each attribute");
   memcpy(out, all, sizeof all);

@@ -17,7 +17,8 @@ static bool begin(privy_call *call) {
   headers->length = 0;
   call->wire_request.timeout = call->options.timeout;
   call->wire_request.connect_timeout = call->options.connect_timeout;
-  call->wire_request.measured = call->trace && call->min_level == PRIVY_LEVEL_DEBUG;
+  call->wire_request.measured =
+      call->trace && (call->min_level == PRIVY_LEVEL_DEBUG || (call->kinds & PRIVY_TRACE_MEASURED));
   return privy_buffer_reserve(headers, USUAL_HEADERS) &&
          privy_buffer_text(headers, "User-Agent: privy/" PRIVY_VERSION) &&
          (!suffix || (privy_buffer_byte(headers, ' ') && privy_buffer_text(headers, suffix))) &&

@@ -37,6 +37,7 @@ privy_status privy_client_new(const privy_config *config, privy_client **out, pr
     return error->code;
   }
   if (config->sandbox) client->sandbox = privy_sandbox_retain(config->sandbox);
+  client->account.sandbox = privy_client_is_sandbox(client);
   if (config->sandbox && config->accepted && !accept_credentials(client)) {
     privy_client_free(client);
     return privy_error_no_memory(error);

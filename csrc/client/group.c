@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/memory.h"
+#include "call/call_end.h"
 #include "client/pending.h"
 #include "message/error.h"
 #include "transport/sandbox_link.h"
@@ -26,6 +27,7 @@ struct privy_group {
   uint64_t fetch;               /* the token request that one of its calls makes; 0: none */
   bool prefetch;                /* privy_group_set_prefetch */
   privy_level min_level;        /* of the events that calls started from now on keep */
+  unsigned kinds;               /* 1 << kind: events that they keep at any level */
   bool in_event_loop;           /* it has a socket callback */
   double driven_at;             /* by privy_monotonic */
   double received_at;           /* by privy_monotonic: when the engine last looked for responses */
@@ -123,7 +125,8 @@ static privy_status start(privy_group *group, const privy_request *request, cons
   privy_call_init(&pending->call, &group->client->settings, merged, random, request, &pending->error);
   pending->call.id = id;
   pending->call.min_level = group->min_level;
-  if (group->min_level != PRIVY_LEVEL_OFF) pending->call.trace = &group->trace;
+  pending->call.kinds = group->kinds;
+  if (group->min_level != PRIVY_LEVEL_OFF || group->kinds) pending->call.trace = &group->trace;
   privy_queue_push(&group->ready, pending);
   *out = pending;
   return PRIVY_OK;
@@ -191,7 +194,7 @@ bool privy_group_next_completed(privy_group *group, privy_completion *out) {
                             .response = pending->call.response,
                             .error = pending->error,
                             .attempts = pending->call.attempts,
-                            .updated = pending->call.follow_up != NULL};
+                            .created = privy_call_created(&pending->call)};
   pending->call.response = NULL;
   privy_error_init(&pending->error);
   privy_pending_free(pending);
@@ -206,6 +209,10 @@ void privy_group_observe(privy_group *group, privy_level min_level) {
   group->min_level = min_level;
 }
 
+void privy_group_observe_kinds(privy_group *group, unsigned kinds) {
+  group->kinds = kinds;
+}
+
 void privy_group_set_send_callback(privy_group *group, privy_send_function *callback, void *context) {
   group->on_send = callback;
   group->on_send_context = context;
@@ -213,6 +220,12 @@ void privy_group_set_send_callback(privy_group *group, privy_send_function *call
 
 bool privy_group_take_event(privy_group *group, privy_trace_event *out) {
   return privy_trace_take(&group->trace, out);
+}
+
+const privy_error *privy_group_failure(const privy_group *group, uint64_t id) {
+  for (const privy_pending *pending = group->completed.first; pending; pending = pending->next)
+    if (pending->call.id == id) return pending->call.status == PRIVY_OK ? NULL : &pending->error;
+  return NULL;
 }
 
 /* ---- advancing calls ---- */

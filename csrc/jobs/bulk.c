@@ -47,15 +47,13 @@ static privy_status check(const privy_bulk_config *config, const privy_options *
   return status == PRIVY_OK ? privy_options_check(merged, error) : status;
 }
 
-privy_status privy_bulk_new(privy_group *group, const privy_operation *operation, const privy_bulk_config *config,
-                            privy_bulk **out, privy_error *error) {
+privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config, privy_bulk **out, privy_error *error) {
   privy_client *client = privy_group_client(group);
   const privy_options merged = privy_options_merge(client->settings.options, &config->options);
   if (check(config, &merged, error) != PRIVY_OK) return error->code;
   privy_bulk *bulk = privy_calloc(1, sizeof *bulk);
   if (!bulk) return privy_error_no_memory(error);
   bulk->group = group;
-  bulk->operation = operation;
   bulk->options = merged;
   bulk->concurrency = (uint64_t)config->concurrency < SIZE_MAX ? (size_t)config->concurrency : SIZE_MAX;
   bulk->progress.total = config->total < 0 ? -1 : config->total;
@@ -170,17 +168,15 @@ static void stop_with_copy(privy_bulk *bulk, const privy_error *cause) {
 
 /* ---- results ---- */
 
-static privy_bulk_change change_of(const privy_operation *operation, const privy_completion *completion) {
-  if (completion->status != PRIVY_OK || operation->response == PRIVY_RESPONSE_BARE) return PRIVY_BULK_UNCHANGED;
-  if (completion->updated) return PRIVY_BULK_UPDATED;
-  bool by_status = operation->id == PRIVY_OP_ORDER; /* 200 or 201 */
-  return by_status && privy_response_status(completion->response) != 201 ? PRIVY_BULK_UPDATED : PRIVY_BULK_CREATED;
+static privy_bulk_change change_of(const privy_completion *completion) {
+  if (completion->created < 0) return PRIVY_BULK_UNCHANGED;
+  return completion->created ? PRIVY_BULK_CREATED : PRIVY_BULK_UPDATED;
 }
 
 static void keep_result(privy_bulk *bulk, bulk_row *row) {
   row->state = BULK_ENDED;
   bulk->ended++;
-  row->change = change_of(bulk->operation, &row->completion);
+  row->change = change_of(&row->completion);
   push(&bulk->results, row);
 }
 
@@ -240,6 +236,7 @@ static void start_row(privy_bulk *bulk, bulk_row *row) {
   row->state = BULK_ACTIVE;
   privy_call *call = privy_group_find(bulk->group, id);
   call->id = row->index;
+  call->row = (int64_t)row->index;
   row->call = call;
   memcpy(row->generated_key, row->call->key, sizeof row->generated_key);
   bulk->active++;
@@ -304,7 +301,7 @@ void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
 
 void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
-  row->completion = (privy_completion){.status = error->code, .error = *error};
+  row->completion = (privy_completion){.status = error->code, .error = *error, .created = -1};
   privy_error_init(error);
   keep_result(bulk, row);
 }

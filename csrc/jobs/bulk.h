@@ -36,7 +36,6 @@ typedef struct bulk_queue {
 
 struct privy_bulk {
   privy_group *group;
-  const privy_operation *operation;
   privy_options options;
   size_t concurrency;
   privy_lanes lanes;

@@ -277,7 +277,7 @@ static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *con
   privy_group *group = group_lock(self->group);
   if (!group) return false;
   privy_error_init(&error);
-  privy_status status = privy_bulk_new(group, self->operation, &config, &self->bulk, &error);
+  privy_status status = privy_bulk_new(group, &config, &self->bulk, &error);
   group_unlock(self->group);
   if (status != PRIVY_OK) errors_raise(self->state, status, &error);
   privy_error_clear(&error);

@@ -90,7 +90,8 @@ static privy_request *build(bulk_object *self, uint64_t index, PyObject *row, bo
       (shown == row || store(self->rows, index, shown)))
     request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
   *encoded = *encoded || request;
-  if (request && (client_finish(self->state, self->client, request) < 0 || !client_open(self->state, self->client))) {
+  if (request && (client_finish(self->state, self->client, request, (int64_t)index) < 0 ||
+                  !client_open(self->state, self->client))) {
     privy_request_free(request);
     request = NULL;
   }

@@ -254,14 +254,16 @@ bool event_report(core_state *state, event_receivers receivers, PyObject *contex
 }
 
 void event_report_refusal(core_state *state, event_receivers receivers, privy_client *client,
-                          const privy_request *request, const privy_error *error) {
+                          const privy_request *request, const privy_error *error, int64_t row) {
   privy_level least;
   privy_trace_event event;
   PyObject *type, *value, *trace;
   PyErr_Fetch(&type, &value, &trace);
   bool proceed = event_wanted(state, receivers, &least);
-  if (proceed && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event))
+  if (proceed && least != PRIVY_LEVEL_OFF && privy_client_refused(client, request, error, least, &event)) {
+    event.row = row;
     proceed = event_report(state, receivers, NULL, &event);
+  }
   if (proceed) {
     PyErr_Restore(type, value, trace);
     return;

@@ -24,10 +24,10 @@ bool event_report(core_state *state, event_receivers receivers, PyObject *contex
  * returns. Exceptions go to sys.unraisablehook; Ctrl-C is raised by the next check for signals. */
 void event_send(core_state *state, event_receivers receivers, PyObject *context, const privy_trace_event *event,
                 privy_send_headers *headers);
-/* Reports that the request is invalid. The exception that is set stays set, unless a callback raises one that must stop
- * the call. */
+/* Reports that the request is invalid. `row`: its index in a bulk run, or -1. The exception that is set stays set,
+ * unless a callback raises one that must stop the call. */
 void event_report_refusal(core_state *state, event_receivers receivers, privy_client *client,
-                          const privy_request *request, const privy_error *error);
+                          const privy_request *request, const privy_error *error, int64_t row);
 /* Whether this thread is inside a receiver. */
 bool event_is_reporting(void);
 

@@ -68,7 +68,7 @@ bool client_is_watched(PyObject *object) {
   return lazy_get(&owner_of((client_object *)object)->watch);
 }
 
-int client_finish(core_state *state, PyObject *object, privy_request *request) {
+int client_finish(core_state *state, PyObject *object, privy_request *request, int64_t row) {
   privy_error error;
   privy_error_init(&error);
   privy_status status = privy_request_finish(request, &error);
@@ -76,7 +76,7 @@ int client_finish(core_state *state, PyObject *object, privy_request *request) {
     errors_raise(state, status, &error);
     privy_client *client = client_acquire(state, object);
     if (client) {
-      event_report_refusal(state, client_receivers(state, object), client, request, &error);
+      event_report_refusal(state, client_receivers(state, object), client, request, &error, row);
       client_release(object);
     }
   }
@@ -187,7 +187,7 @@ static privy_response *send(core_state *state, client_object *self, privy_reques
   privy_options options;
   privy_client *client = NULL;
   if (client_call_options(state, (PyObject *)self, given, &options) == 0 &&
-      client_finish(state, (PyObject *)self, request) == 0) {
+      client_finish(state, (PyObject *)self, request, -1) == 0) {
     client = client_acquire(state, (PyObject *)self);
   }
   privy_response *response = NULL;

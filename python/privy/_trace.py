@@ -70,6 +70,17 @@ class CallEvent:
     """Requests left of the limit per minute; None if unknown."""
     day_left: int | None = None
     """Requests left of the limit per day; None if unknown."""
+    idempotency_key: str | None = None
+    """Of an end: the idempotency key of the call, with e-mail addresses and phone numbers masked."""
+    created: bool | None = None
+    """Of an end of ``contacts.create``, ``contacts.upsert`` and ``orders.upsert``: whether the call created the contact
+    or order, or updated it."""
+    replay: bool | None = None
+    """Of an end of ``events.ingest``: whether the key was accepted before, so that nothing new was recorded."""
+    row_index: int | None = None
+    """Of a bulk run: the index of the row."""
+    sandbox: bool | None = None
+    """Whether the client uses a sandbox."""
     message: str = ""
     """The event as one line, as it is logged."""
 

@@ -47,8 +47,8 @@ static inline privy_status scene_open(scene *s, const char *operation, const cha
   return status;
 }
 
-static inline privy_status begin(scene *s, const char *operation) {
-  return privy_bulk_new(s->group, privy_operation_find(operation), &s->config, &s->bulk, &s->error);
+static inline privy_status begin(scene *s) {
+  return privy_bulk_new(s->group, &s->config, &s->bulk, &s->error);
 }
 
 static inline void scene_close(scene *s) {
@@ -62,7 +62,7 @@ static inline void scene_close(scene *s) {
 #define ROWS(array) (array), COUNT(array)
 #define OPEN(operation, ...)                                                                                           \
   CHECK_OK(scene_open(&s, operation, __VA_ARGS__));                                                                    \
-  CHECK_OK(begin(&s, operation))
+  CHECK_OK(begin(&s))
 
 /* ---- the driver ---- */
 

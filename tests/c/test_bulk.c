@@ -10,7 +10,7 @@ static void a_spent_minute_ends_a_run_that_may_not_wait(void **state) {
   number_orders(&s);
   s.config.options.max_wait = 0;
   privy_sandbox_set_limits(s.sandbox, 12, 10000, 60);
-  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(begin(&s));
   CHECK_OK(drive(&s, "orders.upsert"));
   assert_int_equal(s.results, 12);
   for (size_t i = 0; i < s.results; i++) assert_int_equal(s.status[s.order[i]], PRIVY_OK);
@@ -34,7 +34,7 @@ static void a_429_does_not_end_a_run(void **state) {
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 20));
   number_orders(&s);
   s.config.concurrency = 1;
-  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(begin(&s));
   CHECK_OK(fail_once(&s, 429, 0, 3, 4));
   CHECK_OK(drive(&s, "orders.upsert"));
   assert_int_equal(s.results, 20);
@@ -48,7 +48,7 @@ done:
 static privy_status run_with_a_refused_token(scene *s, int http_status) {
   number_orders(s);
   s->config.concurrency = 1;
-  privy_status status = begin(s, "orders.upsert");
+  privy_status status = begin(s);
   if (status == PRIVY_OK) status = fail_once(s, http_status, 0, 3, 0);
   return status == PRIVY_OK ? drive(s, "orders.upsert") : status;
 }
@@ -162,7 +162,7 @@ static void results_that_are_not_acknowledged_take_places(void **state) {
   scene s;
   CHECK_OK(scene_open(&s, "orders.upsert", ROWS(rows)));
   s.config.concurrency = 2;
-  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(begin(&s));
   s.leave_after = 0;
   CHECK_OK(drive(&s, "orders.upsert"));
   for (int i = 0; i < 10; i++) {
@@ -187,7 +187,7 @@ static void a_sent_row_that_finds_the_budget_spent_has_a_result(void **state) {
   CHECK_OK(scene_open(&s, "contacts.upsert", ROWS(rows)));
   s.config.options.max_wait = 5;
   privy_sandbox_set_limits(s.sandbox, 2, 10000, 60);
-  CHECK_OK(begin(&s, "contacts.upsert"));
+  CHECK_OK(begin(&s));
   CHECK_OK(drive(&s, "contacts.upsert"));
   assert_int_equal(s.results, 2);
   assert_int_equal(s.status[1], PRIVY_RATE_LIMIT);
@@ -229,7 +229,7 @@ static void events_carry_the_index_of_their_row(void **state) {
   privy_group_observe(s.group, PRIVY_LEVEL_DEBUG);
   CHECK_OK(drive(&s, "events.ingest"));
   while (privy_group_take_event(s.group, &event)) {
-    assert_true(event.id < COUNT(rows) && event.call < COUNT(of_call));
+    assert_true(event.id < COUNT(rows) && event.call < COUNT(of_call) && event.row == (int64_t)event.id);
     if (of_call[event.call]) assert_true(of_call[event.call] == event.id + 1);
     of_call[event.call] = event.id + 1;
     seen[event.id] = true;

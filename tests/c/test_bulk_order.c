@@ -107,7 +107,7 @@ static void a_row_that_backs_off_takes_no_place(void **state) {
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 5));
   number_orders(&s);
   s.config.concurrency = 1;
-  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(begin(&s));
   CHECK_OK(fail_once(&s, 503, 20, 0, 1));
   CHECK_OK(drive(&s, "orders.upsert"));
   for (size_t i = 1; i < 5; i++) assert_true(comes_before(&s, i, 0));
@@ -136,7 +136,7 @@ static void an_outage_does_not_fail_row_after_row(void **state) {
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 500));
   number_orders(&s);
   s.config.concurrency = 3;
-  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(begin(&s));
   CHECK_OK(fail_once(&s, 503, 3000, 0, 0));
   s.leave_after = 0;
   for (int turns = 0; turns < 100 && privy_bulk_next(s.bulk) != PRIVY_BULK_END; turns++) {

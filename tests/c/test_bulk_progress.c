@@ -49,7 +49,7 @@ static void configurations_are_checked(void **state) {
   scene s;
   CHECK_OK(scene_open(&s, "orders.upsert", NULL, 0));
   s.config.concurrency = 0;
-  CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_CONFIG_ERROR);
+  CHECK_STATUS(begin(&s), PRIVY_CONFIG_ERROR);
   assert_string_equal(s.error.message, "concurrency must be a whole number, 1 or more");
   privy_error_clear(&s.error);
   CHECK_STATUS(privy_bulk_config_concurrency(&s.config, 1.5, &s.error), PRIVY_CONFIG_ERROR);
@@ -59,10 +59,10 @@ static void configurations_are_checked(void **state) {
   assert_int_equal(s.config.concurrency, INT64_MAX);
   s.config.options.timeout = 0;
   s.config.options.given |= PRIVY_GIVEN(TIMEOUT);
-  CHECK_STATUS(begin(&s, "orders.upsert"), PRIVY_CONFIG_ERROR);
+  CHECK_STATUS(begin(&s), PRIVY_CONFIG_ERROR);
   privy_error_clear(&s.error);
   s.config.options.timeout = 1;
-  CHECK_OK(begin(&s, "orders.upsert"));
+  CHECK_OK(begin(&s));
   CHECK_OK(drive(&s, "orders.upsert"));
   assert_int_equal(s.results, 0);
 done:

@@ -61,7 +61,7 @@ static void random_runs_account_for_every_row(void **state) {
     random_rows(&s, texts, rows);
     s.config.concurrency = 1 + (int64_t)(privy_random(&s.random) % 9);
     s.leave_after = privy_random(&s.random) % 2 ? NONE : privy_random(&s.random) % 40;
-    CHECK_OK(begin(&s, "contacts.upsert"));
+    CHECK_OK(begin(&s));
     CHECK_OK(add_random_faults(&s));
     CHECK_OK(drive(&s, "contacts.upsert"));
     if (s.leave_after != NONE) privy_bulk_close(s.bulk);

@@ -24,7 +24,10 @@ static const privy_trace_event blank = {.operation = "contacts.list",
                                         .bytes_received = -1,
                                         .reused = -1,
                                         .minute_left = -1,
-                                        .day_left = -1};
+                                        .day_left = -1,
+                                        .created = -1,
+                                        .replay = -1,
+                                        .row = -1};
 
 static privy_trace_event event_of(privy_trace_kind kind, privy_status failure, int http_status, double seconds) {
   privy_trace_event event = blank;
@@ -177,13 +180,13 @@ static void assert_attributes(const privy_trace_event *event, const char *expect
 static void absent_attributes_are_nothing(void **state) {
   (void)state;
   privy_trace_event event = event_of(PRIVY_TRACE_START, PRIVY_OK, 0, -1);
-  assert_attributes(&event,
-                    "kind:start level:debug call=3 operation=contacts.list method=GET path=/contacts attempt=2 ");
+  assert_attributes(
+      &event, "kind:start level:debug call=3 operation=contacts.list method=GET path=/contacts attempt=2 sandbox=0 ");
   event = event_of(PRIVY_TRACE_END, PRIVY_INTERRUPTED, 0, -1);
   *event.method = *event.path = '\0';
   event.waited = event.total = 0;
   assert_attributes(&event, "kind:end level:debug call=3 operation=contacts.list method= path= attempt=2 waited=0.00 "
-                            "total=0.00 ");
+                            "total=0.00 sandbox=0 ");
   event = event_of(PRIVY_TRACE_RESPONSE, PRIVY_CONFLICT, 409, 1);
   strcpy(event.reason, "r");
   strcpy(event.request_id, "i");
@@ -198,11 +201,16 @@ static void absent_attributes_are_nothing(void **state) {
   event.reused = 0;
   event.minute_left = 0;
   event.day_left = 11;
+  strcpy(event.idempotency_key, "k");
+  event.created = 0;
+  event.replay = 1;
+  event.row = 12;
+  event.sandbox = true;
   assert_attributes(&event,
                     "kind:response level:debug call=3 operation=contacts.list method=GET path=/contacts attempt=2 "
                     "status=409 error=ConflictError reason=r request_id=i seconds=1.00 waited=2.00 lookup=3.00 "
                     "connect=4.00 tls=5.00 first_byte=6.00 total=7.00 bytes_sent=8 bytes_received=9 reused=0 "
-                    "minute_left=0 day_left=11 ");
+                    "minute_left=0 day_left=11 idempotency_key=k created=0 replay=1 row_index=12 sandbox=1 ");
 }
 
 /* ---- what an event never contains ---- */

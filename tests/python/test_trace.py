@@ -142,6 +142,33 @@ def test_an_event_is_a_value(client):
     )
 
 
+def test_an_end_says_what_the_call_did():
+    ends = []
+    client = privy.Sandbox().client(on_event=lambda event: ends.append(event) if event.kind == "end" else None)
+    client.contacts.upsert(email="jane@example.com", email_consent="subscribed")
+    client.contacts.upsert(email="jane@example.com", first_name="Jane")
+    for _ in range(2):
+        client.events.ingest("seen", email="jane@example.com", idempotency_key="jane@example.com:1")
+    client.contacts.list().total_count()
+    assert [event.created for event in ends] == [True, False, None, None, None]
+    assert [event.replay for event in ends] == [None, None, False, True, None]
+    assert {event.idempotency_key for event in ends} == {None, "j***@example.com:1"}
+    assert all(event.sandbox and event.row_index is None for event in ends)
+
+
+def test_events_of_a_bulk_run_have_the_index_of_their_row():
+    events = []
+    client = privy.Sandbox().client(on_event=events.append)
+    rows = [{"email": "jane@example.com"}, {"email": "no address"}, {"email": "joe@example.com"}]
+    client.contacts.upsert_many(rows).run()
+    kinds = ("refused", "end")
+    assert sorted((event.row_index, event.kind) for event in events if event.kind in kinds) == [
+        (0, "end"),
+        (1, "refused"),
+        (2, "end"),
+    ]
+
+
 def test_an_event_of_your_own():
     event = privy.CallEvent(
         kind="wait", level="info", call=1, operation="orders.upsert", method="POST", path="/x", attempt=0

@@ -271,6 +271,36 @@ class TestTrace < PrivyTest
     end
   end
 
+  # ---- what a call did ----
+
+  def ends_of(settings = {})
+    ends = []
+    yield Privy::Sandbox.new.client(on_event: ->(event) { ends << event if event.kind == :end }, **settings)
+    ends
+  end
+
+  def test_an_end_reports_what_the_call_did
+    ends = ends_of do |client|
+      client.contacts.upsert(email: "jane@example.com", email_consent: :subscribed)
+      client.contacts.upsert(email: "jane@example.com", first_name: "Jane")
+      2.times { client.events.ingest("seen", email: "jane@example.com", idempotency_key: "jane@example.com:1") }
+      client.contacts.list.total_count
+    end
+    assert_equal [true, false, nil, nil, nil], ends.map(&:created)
+    assert_equal [nil, nil, false, true, nil], ends.map(&:replay)
+    assert_equal [nil, "j***@example.com:1"], ends.map(&:idempotency_key).uniq
+    assert(ends.all? { |event| event.sandbox && event.row_index.nil? })
+  end
+
+  def test_events_of_a_bulk_run_have_the_index_of_their_row
+    events = []
+    client = Privy::Sandbox.new.client(on_event: ->(event) { events << event })
+    rows = [{ email: "jane@example.com" }, { email: "no address" }, { email: "joe@example.com" }]
+    client.contacts.upsert_many(rows).run
+    found = events.filter_map { |event| [event.row_index, event.kind] if %i[refused end].include?(event.kind) }
+    assert_equal [[0, :end], [1, :refused], [2, :end]], found.sort
+  end
+
   # ---- what an event is ----
 
   def test_events_are_values

@@ -95,17 +95,29 @@ int privy_rb_flag_setting(VALUE settings, const char *name);
 /* The core's sandbox of a Privy::Sandbox. Raises TypeError for any other object. */
 privy_sandbox *privy_rb_sandbox_get(VALUE sandbox);
 
-/* ---- call_event.c: an observer is an object with the methods `least` and `call`, or nil ---- */
+/* ---- call_event.c: the observer of a client is an object with the methods `least` and `call`; the notifier of the
+ * process, Core.notifier, is one with `kinds` and `call` ---- */
 
-/* The lowest level of the events that the observer takes from a call that begins now. May raise. */
-privy_level privy_rb_least_level(VALUE observer);
-/* Reports one event. Raises what the observer does not rescue. */
-void privy_rb_report(VALUE observer, const privy_trace_event *event);
-/* Reports all queued events of the group, then raises the first exception that the observer did not rescue. */
-void privy_rb_report_all(VALUE observer, privy_group *group);
-/* Reports that the request is invalid. Raises what the observer does not rescue. */
-void privy_rb_report_refusal(VALUE observer, privy_client *client, const privy_request *request,
-                             const privy_error *error);
+/* What receives the events of a call. */
+typedef struct privy_rb_receivers {
+  VALUE observer;    /* or nil; the caller keeps it alive */
+  privy_level least; /* the lowest level that the observer takes */
+  unsigned kinds;    /* what the notifier takes, a sum of 1 << kind */
+  ID account;        /* the name of the client's account; 0: none */
+} privy_rb_receivers;
+
+/* Sets `least` and `kinds` for a call that begins now. May raise. */
+void privy_rb_receivers_ask(privy_rb_receivers *receivers);
+/* Lets the group queue these events of the calls that start from now on. */
+void privy_rb_receivers_observe(const privy_rb_receivers *receivers, privy_group *group);
+/* The exception of the failed call whose end this event reports, if the notifier takes it; else nil. */
+VALUE privy_rb_receivers_failure(const privy_rb_receivers *receivers, const privy_group *group,
+                                 const privy_trace_event *event);
+/* Reports one event. Raises what the observer and the notifier do not rescue. */
+void privy_rb_report(const privy_rb_receivers *receivers, const privy_trace_event *event, VALUE exception);
+/* Reports that the request is invalid. `row`: its index in a bulk run, or -1. Raises likewise. */
+void privy_rb_report_refusal(privy_rb_receivers receivers, privy_client *client, const privy_request *request,
+                             const privy_error *error, int64_t row);
 
 /* ---- client.c ---- */
 
@@ -116,10 +128,11 @@ privy_rb_client *privy_rb_client_get(VALUE client);
 privy_client *privy_rb_client_enter(privy_rb_client *client);
 /* Allocates nothing: the garbage collector may call it. */
 void privy_rb_client_leave(privy_rb_client *client);
-/* The observer of its calls, or nil. Valid as long as the Privy::Core::Client. */
-VALUE privy_rb_client_observer(const privy_rb_client *client);
-/* Finishes the request. When it is invalid: reports that, unless the client is closed, and raises. */
-void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error);
+/* The receivers of its calls, which no call has asked yet. The observer is alive as long as the Privy::Core::Client. */
+privy_rb_receivers privy_rb_client_receivers(const privy_rb_client *client);
+/* Finishes the request. When it is invalid: reports that, unless the client is closed, and raises. `row`: the index in
+ * a bulk run, or -1. */
+void privy_rb_client_finish(privy_rb_client *client, privy_request *request, int64_t row, privy_error *error);
 
 /* ---- page.c ---- */
 
@@ -156,17 +169,19 @@ void privy_rb_call_spec_build(const privy_rb_call_spec *spec, privy_request **ou
 /* ---- group.c: a group may own a bulk run of the core ---- */
 
 /* Raises Privy::Error when the configuration is invalid. */
-void privy_rb_group_begin_bulk(VALUE group, const privy_operation *operation, const privy_bulk_config *config);
+void privy_rb_group_begin_bulk(VALUE group, const privy_bulk_config *config);
 /* Raises when the group is closed, in use, or the parent process's. */
 privy_bulk *privy_rb_group_bulk(VALUE group);
 /* Frees the run. */
 void privy_rb_group_end_bulk(VALUE group);
-/* Queues the events of calls that start from now on, from the observer's lowest level on. */
+/* Queues the events of calls that start from now on, as their receivers want them. */
 void privy_rb_group_observe(VALUE group);
-/* Reports the queued events. Raises what the observer does not rescue. */
+/* Reports the queued events, then raises the first exception that a receiver did not rescue. */
 void privy_rb_group_report(VALUE group);
-/* Finishes a request for the group's client. When it is invalid: reports that and raises. */
-void privy_rb_group_finish(VALUE group, privy_request *request, privy_error *error);
+/* The exception of a failed call that the events reported, by their id; nil: none. Forgets it. */
+VALUE privy_rb_group_take_failure(VALUE group, uint64_t id);
+/* Finishes the request of a row for the group's client. When it is invalid: reports that and raises. */
+void privy_rb_group_finish(VALUE group, privy_request *request, uint64_t row, privy_error *error);
 /* False in the child of a fork, which must only discard the group. */
 bool privy_rb_group_is_ours(VALUE group);
 

@@ -74,7 +74,7 @@ static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, 
   config.total = FIXNUM_P(total) ? FIX2LONG(total) : -1;
   config.options = privy_rb_options_over(options, config.options);
   data->operation = privy_rb_operation(name);
-  privy_rb_group_begin_bulk(group, data->operation, &config);
+  privy_rb_group_begin_bulk(group, &config);
   data->group = group;
   return Qnil;
 }
@@ -137,7 +137,7 @@ static VALUE build_body(VALUE argument) {
   privy_rb_call_spec spec = privy_rb_call_spec_for(adding->data->operation, params, extra, headers);
   spec.omits_nulls = RTEST(rb_ary_entry(parts, 2));
   privy_rb_call_spec_build(&spec, &adding->request);
-  privy_rb_group_finish(adding->data->group, adding->request, &adding->detail);
+  privy_rb_group_finish(adding->data->group, adding->request, adding->data->taken, &adding->detail);
   RB_GC_GUARD(parts);
   return Qnil;
 }
@@ -216,6 +216,7 @@ struct reading {
 static VALUE make_result(VALUE self, bulk *data, const privy_bulk_result_view *view) {
   VALUE index = ULL2NUM(view->index), value = Qnil;
   VALUE row = rb_hash_lookup(data->rows, index), error = rb_hash_lookup(data->refusals, index);
+  if (NIL_P(error)) error = privy_rb_group_take_failure(data->group, view->index);
   if (NIL_P(error) && view->status == PRIVY_OK)
     value = privy_rb_result(data->operation, view->response);
   else if (NIL_P(error))

@@ -13,7 +13,9 @@
 #define WAIT 0.05
 
 struct call {
-  VALUE self, thread, observer;
+  VALUE self, thread;
+  VALUE exception; /* of a failed call, when its end was reported; else nil */
+  privy_rb_receivers receivers;
   privy_rb_call_spec spec;
   privy_rb_client *client;
   privy_client *core;
@@ -54,7 +56,9 @@ static void unblock(void *argument) {
 static void report(struct call *call) {
   if (!call->has_event) return;
   call->has_event = false;
-  privy_rb_report(call->observer, &call->event);
+  if (NIL_P(call->exception)) call->exception = privy_rb_receivers_failure(&call->receivers, call->group, &call->event);
+  bool ends = call->event.kind == PRIVY_TRACE_END;
+  privy_rb_report(&call->receivers, &call->event, ends ? call->exception : Qnil);
 }
 
 /* An observer may fork: the child must not use its parent's connection. */
@@ -73,23 +77,47 @@ static VALUE wait_body(VALUE argument) {
   return Qnil;
 }
 
-static VALUE report_rest(VALUE argument) {
-  struct call *call = (struct call *)argument;
-  privy_rb_report_all(call->observer, call->group);
-  return Qnil;
-}
-
 static VALUE report_event(VALUE argument) {
   report((struct call *)argument);
   return Qnil;
+}
+
+static bool take_event(struct call *call) {
+  return call->has_event = privy_group_take_event(call->group, &call->event);
+}
+
+static VALUE report_kept(VALUE argument) {
+  struct call *call = (struct call *)argument;
+  do report(call);
+  while (take_event(call));
+  return Qnil;
+}
+
+/* After an exception: further exceptions are discarded. */
+static VALUE report_rest(VALUE argument) {
+  struct call *call = (struct call *)argument;
+  int state = 0;
+  while (take_event(call)) {
+    rb_protect(report_event, argument, &state);
+    if (state != 0) rb_set_errinfo(Qnil);
+  }
+  return Qnil;
+}
+
+/* The exception that leaves the call; nil after a throw, or when the thread is killed. */
+static VALUE exception_in_flight(void) {
+  VALUE exception = rb_errinfo();
+  bool is_one = RB_TYPE_P(exception, T_OBJECT) && RTEST(rb_obj_is_kind_of(exception, rb_eException));
+  return is_one ? exception : Qnil;
 }
 
 /* A call that is left is stopped, and its end reported like any other. */
 static VALUE wait_end(VALUE argument) {
   struct call *call = (struct call *)argument;
   if (call->ended || !is_ours(call)) return Qnil;
+  call->exception = exception_in_flight();
   privy_group_cancel(call->group, 0);
-  return rb_ensure(report_event, argument, report_rest, argument);
+  return rb_ensure(report_kept, argument, report_rest, argument);
 }
 
 /* ---- the call ---- */
@@ -97,14 +125,16 @@ static VALUE wait_end(VALUE argument) {
 static VALUE call_body(VALUE argument) {
   struct call *call = (struct call *)argument;
   privy_rb_call_spec_build(&call->spec, &call->request);
-  privy_rb_client_finish(call->client, call->request, &call->error);
+  privy_rb_client_finish(call->client, call->request, -1, &call->error);
   call->core = privy_rb_client_enter(call->client);
   privy_rb_check(privy_group_new(call->core, &call->group, &call->error), &call->error);
-  privy_group_observe(call->group, privy_rb_least_level(call->observer));
+  privy_rb_receivers_ask(&call->receivers);
+  privy_rb_receivers_observe(&call->receivers, call->group);
   privy_request *request = call->request;
   call->request = NULL;
   privy_rb_check(privy_group_start(call->group, request, &call->options, 0, &call->error), &call->error);
   rb_ensure(wait_body, argument, wait_end, argument);
+  if (!NIL_P(call->exception)) rb_exc_raise(call->exception);
   privy_rb_check(call->completion.status, &call->completion.error);
   return privy_rb_result(call->spec.operation, call->completion.response);
 }
@@ -120,15 +150,17 @@ static VALUE call_clean(VALUE argument) {
 }
 
 static VALUE run_call(VALUE self, privy_rb_call_spec spec, VALUE options) {
-  struct call call = {.self = self, .spec = spec, .thread = rb_thread_current(), .process = getpid()};
+  struct call call = {
+      .self = self, .spec = spec, .thread = rb_thread_current(), .process = getpid(), .exception = Qnil};
   call.client = privy_rb_client_get(self);
-  call.observer = privy_rb_client_observer(call.client);
+  call.receivers = privy_rb_client_receivers(call.client);
   call.options = privy_rb_options(options);
   privy_error_init(&call.error);
   VALUE result = rb_ensure(call_body, (VALUE)&call, call_clean, (VALUE)&call);
   RB_GC_GUARD(call.self);
   RB_GC_GUARD(call.thread);
-  RB_GC_GUARD(call.observer);
+  RB_GC_GUARD(call.receivers.observer);
+  RB_GC_GUARD(call.exception);
   return result;
 }
 

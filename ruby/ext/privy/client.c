@@ -6,6 +6,7 @@
 struct privy_rb_client {
   privy_client *core; /* of a view: NULL */
   VALUE observer;
+  ID account;            /* its name; 0: none */
   VALUE of;              /* of a view: the client, else nil */
   privy_rb_client *root; /* the same, else the client itself */
   size_t users;          /* calls and groups: the core's client must outlive them */
@@ -78,8 +79,8 @@ void privy_rb_client_leave(privy_rb_client *client) {
   leave(root);
 }
 
-VALUE privy_rb_client_observer(const privy_rb_client *client) {
-  return client->observer;
+privy_rb_receivers privy_rb_client_receivers(const privy_rb_client *client) {
+  return (privy_rb_receivers){.observer = client->observer, .account = client->root->account, .least = PRIVY_LEVEL_OFF};
 }
 
 struct refusal {
@@ -87,11 +88,13 @@ struct refusal {
   privy_client *core;
   const privy_request *request;
   const privy_error *error;
+  int64_t row;
 };
 
 static VALUE refusal_body(VALUE argument) {
   const struct refusal *refusal = (const struct refusal *)argument;
-  privy_rb_report_refusal(refusal->client->observer, refusal->core, refusal->request, refusal->error);
+  privy_rb_receivers receivers = privy_rb_client_receivers(refusal->client);
+  privy_rb_report_refusal(receivers, refusal->core, refusal->request, refusal->error, refusal->row);
   return Qnil;
 }
 
@@ -100,10 +103,10 @@ static VALUE refusal_clean(VALUE argument) {
   return Qnil;
 }
 
-void privy_rb_client_finish(privy_rb_client *client, privy_request *request, privy_error *error) {
+void privy_rb_client_finish(privy_rb_client *client, privy_request *request, int64_t row, privy_error *error) {
   privy_status status = privy_request_finish(request, error);
-  if (status == PRIVY_VALIDATION && !client->root->closed && !NIL_P(client->observer)) {
-    struct refusal refusal = {client, privy_rb_client_enter(client), request, error};
+  if (status == PRIVY_VALIDATION && !client->root->closed) {
+    struct refusal refusal = {client, privy_rb_client_enter(client), request, error, row};
     rb_ensure(refusal_body, (VALUE)&refusal, refusal_clean, (VALUE)&refusal);
   }
   privy_rb_check(status, error);
@@ -144,7 +147,7 @@ static VALUE create_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Client.new(settings): names as in privy_config, and `observer`; nil means missing. */
+/* Client.new(settings): names as in privy_config, `observer`, and `account`, a Symbol; nil means missing. */
 static VALUE client_initialize(VALUE self, VALUE settings) {
   privy_config config;
   struct creation creation = {.self = rb_check_typeddata(self, &client_type), .config = &config};
@@ -167,6 +170,8 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
   creation.self->is_sandbox = privy_client_is_sandbox(creation.self->core);
+  VALUE account = setting(settings, "account");
+  creation.self->account = NIL_P(account) ? 0 : rb_to_id(account);
   RB_OBJ_WRITE(self, &creation.self->observer, setting(settings, "observer"));
   RB_GC_GUARD(settings);
   RB_GC_GUARD(sandbox);

@@ -17,7 +17,8 @@ typedef struct watched {
 
 typedef struct group {
   privy_rb_client *client;
-  VALUE observer;
+  privy_rb_receivers receivers;
+  VALUE failures;    /* { id => exception } of failed calls whose end was reported; nil: none */
   privy_group *core; /* NULL: closed */
   privy_bulk *bulk;  /* NULL: none */
   const privy_operation *operation;
@@ -41,7 +42,9 @@ static void group_release(group *self) {
 }
 
 static void group_mark(void *data) {
-  rb_gc_mark(((group *)data)->observer);
+  const group *self = data;
+  rb_gc_mark(self->receivers.observer);
+  rb_gc_mark(self->failures);
 }
 
 static void group_free(void *data) {
@@ -63,7 +66,7 @@ static const rb_data_type_t group_type = {
 static VALUE group_allocate(VALUE klass) {
   group *self;
   VALUE object = TypedData_Make_Struct(klass, group, &group_type, self);
-  self->observer = Qnil;
+  self->receivers.observer = self->failures = Qnil;
   return object;
 }
 
@@ -73,6 +76,54 @@ static group *group_get(VALUE self) {
   if (data->busy) rb_raise(rb_eRuntimeError, "another thread waits in the group");
   if (data->process != getpid()) privy_rb_raise_setting("these calls belong to the process that forked this one");
   return data;
+}
+
+/* ---- events ---- */
+
+struct report {
+  VALUE object;
+  group *self;
+  privy_trace_event event;
+};
+
+/* The exception is kept for the call's result: it must be the same object. */
+static VALUE report_body(VALUE argument) {
+  const struct report *report = (const struct report *)argument;
+  group *self = report->self;
+  VALUE exception = privy_rb_receivers_failure(&self->receivers, self->core, &report->event);
+  if (!NIL_P(exception)) {
+    if (NIL_P(self->failures)) RB_OBJ_WRITE(report->object, &self->failures, rb_hash_new());
+    rb_hash_aset(self->failures, ULL2NUM(report->event.id), exception);
+  }
+  privy_rb_report(&self->receivers, &report->event, exception);
+  return Qnil;
+}
+
+static VALUE report_kept(VALUE argument) {
+  struct report *report = (struct report *)argument;
+  while (privy_group_take_event(report->self->core, &report->event)) report_body(argument);
+  return Qnil;
+}
+
+/* After an exception: further exceptions are discarded. */
+static VALUE report_rest(VALUE argument) {
+  struct report *report = (struct report *)argument;
+  int state = 0;
+  while (privy_group_take_event(report->self->core, &report->event)) {
+    rb_protect(report_body, argument, &state);
+    if (state != 0) rb_set_errinfo(Qnil);
+  }
+  return Qnil;
+}
+
+/* Reports all queued events, then raises the first exception that a receiver did not rescue. */
+static void report_all(VALUE object, group *self) {
+  struct report report = {.object = object, .self = self};
+  rb_ensure(report_kept, (VALUE)&report, report_rest, (VALUE)&report);
+}
+
+static VALUE take_failure(group *self, uint64_t id) {
+  return NIL_P(self->failures) ? Qnil : rb_hash_delete(self->failures, ULL2NUM(id));
 }
 
 /* ---- the sockets to watch ---- */
@@ -122,7 +173,7 @@ static VALUE group_socket_action(VALUE self, VALUE socket, VALUE ready) {
   privy_group_socket_action(data->core, number,
                             (waits & RB_WAITFD_IN ? PRIVY_SOCKET_READ : 0) |
                                 (waits & RB_WAITFD_OUT ? PRIVY_SOCKET_WRITE : 0));
-  privy_rb_report_all(data->observer, data->core);
+  report_all(self, data);
   RB_GC_GUARD(self);
   return Qnil;
 }
@@ -158,20 +209,21 @@ static VALUE group_initialize(VALUE self, VALUE client, VALUE is_watched) {
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
   if (RTEST(is_watched)) privy_group_set_socket_callback(creation.self->core, on_socket, creation.self);
-  RB_OBJ_WRITE(self, &creation.self->observer, privy_rb_client_observer(creation.self->client));
+  creation.self->receivers = privy_rb_client_receivers(creation.self->client);
+  RB_OBJ_WRITTEN(self, Qundef, creation.self->receivers.observer);
   RB_GC_GUARD(client);
   return self;
 }
 
-static VALUE close_body(VALUE argument) {
-  group *self = (group *)argument;
+static VALUE close_body(VALUE object) {
+  group *self = rb_check_typeddata(object, &group_type);
   privy_group_cancel_all(self->core);
-  privy_rb_report_all(self->observer, self->core);
+  report_all(object, self);
   return Qnil;
 }
 
-static VALUE close_clean(VALUE argument) {
-  group_release((group *)argument);
+static VALUE close_clean(VALUE object) {
+  group_release(rb_check_typeddata(object, &group_type));
   return Qnil;
 }
 
@@ -179,7 +231,7 @@ static VALUE close_clean(VALUE argument) {
 static VALUE group_close(VALUE self) {
   group *data = rb_check_typeddata(self, &group_type);
   if (data->busy) rb_raise(rb_eRuntimeError, "another thread waits in the group");
-  if (data->core != NULL && data->process == getpid()) rb_ensure(close_body, (VALUE)data, close_clean, (VALUE)data);
+  if (data->core != NULL && data->process == getpid()) rb_ensure(close_body, self, close_clean, self);
   group_release(data);
   RB_GC_GUARD(self);
   return Qnil;
@@ -199,8 +251,9 @@ struct start {
 static VALUE start_body(VALUE argument) {
   struct start *start = (struct start *)argument;
   privy_rb_call_spec_build(&start->spec, &start->request);
-  privy_rb_client_finish(start->self->client, start->request, &start->error);
-  privy_group_observe(start->self->core, privy_rb_least_level(start->self->observer));
+  privy_rb_client_finish(start->self->client, start->request, -1, &start->error);
+  privy_rb_receivers_ask(&start->self->receivers);
+  privy_rb_receivers_observe(&start->self->receivers, start->self->core);
   privy_request *request = start->request;
   start->request = NULL;
   privy_rb_check(privy_group_start(start->self->core, request, &start->options, start->id, &start->error),
@@ -253,13 +306,14 @@ static VALUE group_cancel(VALUE self, VALUE id) {
   if (data->process != getpid()) return Qnil;
   data = group_get(self);
   privy_group_cancel(data->core, NUM2ULL(id));
-  privy_rb_report_all(data->observer, data->core);
+  report_all(self, data);
   RB_GC_GUARD(self);
   return Qnil;
 }
 
 struct completed {
   VALUE pager;
+  VALUE exception; /* of the call, when its end was reported; else nil */
   const privy_operation *operation;
   privy_completion completion;
 };
@@ -267,8 +321,11 @@ struct completed {
 static VALUE completed_body(VALUE argument) {
   struct completed *completed = (struct completed *)argument;
   privy_completion *completion = &completed->completion;
-  VALUE value = completion->status == PRIVY_OK ? privy_rb_result(completed->operation, completion->response)
-                                               : privy_rb_exception(&completion->error);
+  VALUE value = completed->exception;
+  if (completion->status == PRIVY_OK)
+    value = privy_rb_result(completed->operation, completion->response);
+  else if (NIL_P(value))
+    value = privy_rb_exception(&completion->error);
   VALUE result = rb_ary_new_from_args(2, ULL2NUM(completion->id), value);
   if (NIL_P(completed->pager) || completion->status != PRIVY_OK) return result;
   return rb_ary_concat(result, privy_rb_pager_take(completed->pager, completion->response));
@@ -286,6 +343,7 @@ static VALUE group_next_completed(int count, VALUE *arguments, VALUE self) {
   struct completed completed = {.operation = data->operation};
   rb_scan_args(count, arguments, "01", &completed.pager);
   if (!privy_group_next_completed(data->core, &completed.completion)) return Qnil;
+  completed.exception = take_failure(data, completed.completion.id);
   VALUE result = rb_ensure(completed_body, (VALUE)&completed, completed_clean, (VALUE)&completed);
   RB_GC_GUARD(completed.pager);
   return result;
@@ -326,7 +384,7 @@ static VALUE drive(VALUE self, double seconds) {
   struct wait wait = {.self = group_get(self), .seconds = seconds};
   wait.self->busy = true;
   rb_ensure(wait_body, (VALUE)&wait, wait_clean, (VALUE)&wait);
-  privy_rb_report_all(wait.self->observer, wait.self->core);
+  report_all(self, wait.self);
   RB_GC_GUARD(self);
   return Qnil;
 }
@@ -362,7 +420,6 @@ static VALUE group_waiting_until(VALUE self) {
 
 struct beginning {
   group *self;
-  const privy_operation *operation;
   const privy_bulk_config *config;
   privy_error error;
 };
@@ -370,8 +427,7 @@ struct beginning {
 static VALUE begin_body(VALUE argument) {
   struct beginning *beginning = (struct beginning *)argument;
   group *self = beginning->self;
-  privy_rb_check(privy_bulk_new(self->core, beginning->operation, beginning->config, &self->bulk, &beginning->error),
-                 &beginning->error);
+  privy_rb_check(privy_bulk_new(self->core, beginning->config, &self->bulk, &beginning->error), &beginning->error);
   return Qnil;
 }
 
@@ -380,8 +436,8 @@ static VALUE begin_clean(VALUE argument) {
   return Qnil;
 }
 
-void privy_rb_group_begin_bulk(VALUE self, const privy_operation *operation, const privy_bulk_config *config) {
-  struct beginning beginning = {.self = group_get(self), .operation = operation, .config = config};
+void privy_rb_group_begin_bulk(VALUE self, const privy_bulk_config *config) {
+  struct beginning beginning = {.self = group_get(self), .config = config};
   if (beginning.self->bulk != NULL) rb_raise(rb_eRuntimeError, "the group has a bulk run");
   privy_error_init(&beginning.error);
   rb_ensure(begin_body, (VALUE)&beginning, begin_clean, (VALUE)&beginning);
@@ -401,18 +457,21 @@ void privy_rb_group_end_bulk(VALUE self) {
 
 void privy_rb_group_observe(VALUE self) {
   group *data = group_get(self);
-  privy_level least = privy_rb_least_level(data->observer);
-  privy_group_observe(data->core, least);
+  privy_rb_receivers_ask(&data->receivers);
+  privy_rb_receivers_observe(&data->receivers, data->core);
 }
 
 void privy_rb_group_report(VALUE self) {
-  group *data = group_get(self);
-  privy_rb_report_all(data->observer, data->core);
+  report_all(self, group_get(self));
   RB_GC_GUARD(self);
 }
 
-void privy_rb_group_finish(VALUE self, privy_request *request, privy_error *error) {
-  privy_rb_client_finish(group_get(self)->client, request, error);
+VALUE privy_rb_group_take_failure(VALUE self, uint64_t id) {
+  return take_failure(group_get(self), id);
+}
+
+void privy_rb_group_finish(VALUE self, privy_request *request, uint64_t row, privy_error *error) {
+  privy_rb_client_finish(group_get(self)->client, request, (int64_t)row, error);
 }
 
 bool privy_rb_group_is_ours(VALUE self) {

@@ -22,7 +22,7 @@ module Privy
 
     ATTRIBUTES = %i[kind level call operation http_method path attempt status error reason request_id seconds waited
                     lookup connect tls first_byte total bytes_sent bytes_received reused minute_left day_left
-                    message].freeze
+                    idempotency_key created replay row_index sandbox message].freeze
     VARIABLES = ATTRIBUTES.map { |name| :"@#{name}" }.freeze
     private_constant :VARIABLES
 
@@ -79,6 +79,18 @@ module Privy
     attr_reader :minute_left
     # @return [Integer, nil] requests of the day that remain, nil when unknown
     attr_reader :day_left
+    # @return [String, nil] for an end: idempotency key of the call, with e-mail addresses and phone numbers masked
+    attr_reader :idempotency_key
+    # @return [Boolean, nil] for an end of contacts.create, contacts.upsert and orders.upsert: whether the call created
+    #   the contact or order, or updated it
+    attr_reader :created
+    # @return [Boolean, nil] for an end of events.ingest: whether the key was accepted before, so that nothing new was
+    #   recorded
+    attr_reader :replay
+    # @return [Integer, nil] of a bulk run: index of the row
+    attr_reader :row_index
+    # @return [Boolean, nil] whether the client uses a sandbox
+    attr_reader :sandbox
     # @return [String, nil] the event as one line, as it is logged
     attr_reader :message
 
@@ -124,11 +136,6 @@ module Privy
     def inspect
       known = to_h.except(:message).compact
       "#<#{self.class} #{known.map { |name, value| "#{name}=#{value.inspect}" }.join(' ')}>"
-    end
-
-    # @private
-    def self.from_core(values)
-      new(http_method: values.delete(:method), **values)
     end
   end
 end
