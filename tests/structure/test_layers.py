@@ -17,7 +17,15 @@ C_LIBRARY = re.compile(
 )
 INTERPRETERS = {
     "python/ext": {"Python.h", "structmember.h", "datetime.h"},
-    "ruby/ext": {"ruby.h", "ruby/encoding.h", "ruby/thread.h", "ruby/version.h", "ruby/io.h", "ruby/st.h"},
+    "ruby/ext": {
+        "ruby.h",
+        "ruby/encoding.h",
+        "ruby/thread.h",
+        "ruby/version.h",
+        "ruby/io.h",
+        "ruby/ractor.h",
+        "ruby/st.h",
+    },
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 CORE = sources("csrc", endings=(".c", ".h", ".def"))
