@@ -611,6 +611,11 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_read_limits(privy_sandbox *
 PRIVY_API void privy_sandbox_set_clock(privy_sandbox *sandbox, double seconds);
 PRIVY_API void privy_sandbox_advance(privy_sandbox *sandbox, double seconds);
 PRIVY_API double privy_sandbox_now(privy_sandbox *sandbox);
+/* Whether calls of its clients move the clock in place of waiting: for a rate limit, for a retry, for a response that a
+ * fault delays. For tests: they take no time. */
+PRIVY_API void privy_sandbox_set_skipping(privy_sandbox *sandbox, bool skips_waits);
+/* Moves the clock to `until`, unless it is later or the sandbox does not skip waits. Returns whether it skips waits. */
+PRIVY_API bool privy_sandbox_skip_wait(privy_sandbox *sandbox, double until);
 
 /* An injected fault: it applies to `count` requests, after the next `skip` ones. */
 typedef struct privy_sandbox_fault {

@@ -38,6 +38,8 @@ struct privy_group {
 
 /* Seconds between two reads of a sandbox's clock, which may jump. */
 #define SANDBOX_CLOCK_POLL 0.02
+/* Waits that one drive skips: a call that waits for a call of another thread must not keep this one busy. */
+#define MAX_SKIPS 16
 /* Shorter times without a driver are ignored, in seconds. */
 #define MIN_GAP 0.01
 /* Seconds after which a group that makes a token request is driven at the latest: calls of other groups that wait for
@@ -253,6 +255,7 @@ static void sandbox_send(privy_group *group, privy_pending *pending) {
   double delay = 0;
   privy_status status = privy_sandbox_link_ask(group->client->sandbox, &pending->call.wire_request,
                                                &pending->sandbox_response, &pending->wire_response, &delay);
+  if (delay > 0 && privy_sandbox_skip_wait(group->client->sandbox, privy_client_now(group->client) + delay)) delay = 0;
   pending->due = privy_monotonic() + delay;
   if (status != PRIVY_OK)
     complete(group, pending, privy_error_no_memory(&pending->error));
@@ -336,14 +339,31 @@ static bool can_advance(const privy_group *group) {
   return group->ready.count && (!group->max_in_flight || in_flight(group) < group->max_in_flight);
 }
 
+/* By the client's clock; INFINITY: no call waits. */
+static double waiting_until(const privy_group *group) {
+  return privy_queue_earliest_until(&group->waiting, privy_queue_earliest_until(&group->backing_off, INFINITY));
+}
+
+/* Moves the clock of a sandbox that skips waits, once all calls wait. */
+static bool skips_wait(const privy_group *group) {
+  if (!group->client->sandbox || can_advance(group) || in_flight(group) || group->completed.count) return false;
+  const double until = waiting_until(group);
+  return !isinf(until) && privy_sandbox_skip_wait(group->client->sandbox, until);
+}
+
+static void advance_due(privy_group *group, double now) {
+  release_waiting(group, &group->backing_off, now);
+  release_waiting(group, &group->waiting, now);
+  while (can_advance(group)) advance(group, group->ready.first);
+}
+
 static void advance_all(privy_group *group) {
   double now = group->driven_at = privy_monotonic();
   if (group->fetch) privy_client_drive_fetch(group->client, group->fetch);
   if (group->engine) complete_transfers(group);
   release_delayed(group, now);
-  release_waiting(group, &group->backing_off, now);
-  release_waiting(group, &group->waiting, now);
-  while (can_advance(group)) advance(group, group->ready.first);
+  advance_due(group, now);
+  for (int skips = 0; skips < MAX_SKIPS && skips_wait(group); skips++) advance_due(group, now);
 }
 
 /* Seconds until a call may advance or complete, transfers excluded. Negative: no call waits for time. */
@@ -437,11 +457,6 @@ void privy_group_socket_action(privy_group *group, int socket, int events) {
   if (group->engine) privy_engine_socket_action(group->engine, socket, events);
   advance_all(group);
   if (group->engine && privy_engine_overdue(group->engine)) expire_transfers(group);
-}
-
-/* By the client's clock; INFINITY: no call waits. */
-static double waiting_until(const privy_group *group) {
-  return privy_queue_earliest_until(&group->waiting, privy_queue_earliest_until(&group->backing_off, INFINITY));
 }
 
 double privy_group_waiting_until(const privy_group *group) {

@@ -188,6 +188,21 @@ double privy_sandbox_now(privy_sandbox *sandbox) {
   return now;
 }
 
+void privy_sandbox_set_skipping(privy_sandbox *sandbox, bool skips_waits) {
+  privy_sandbox_lock(sandbox);
+  sandbox->skips_waits = skips_waits;
+  privy_sandbox_unlock(sandbox);
+}
+
+bool privy_sandbox_skip_wait(privy_sandbox *sandbox, double until) {
+  privy_sandbox_lock(sandbox);
+  const bool skips = sandbox->skips_waits;
+  const double wait = until - privy_clock_now(&sandbox->clock);
+  if (skips && wait > 0 && isfinite(wait)) sandbox->clock.seconds += wait;
+  privy_sandbox_unlock(sandbox);
+  return skips;
+}
+
 /* ---- what has happened ------------------------------------------------------------------------------------------- */
 
 privy_sandbox_counts privy_sandbox_count(privy_sandbox *sandbox) {

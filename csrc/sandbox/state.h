@@ -33,6 +33,7 @@ struct privy_sandbox {
   privy_recorder recorder;
   privy_counters counters;
   privy_clock clock;
+  bool skips_waits;
   uint64_t secrets;    /* access tokens made */
   char *sms_countries; /* space-separated prefixes of phone numbers */
 };

@@ -13,6 +13,9 @@ module Privy
   # Needed by the first client of an account.
   autoload :AccountSettings, File.expand_path("privy/account_settings", __dir__)
   private_constant :AccountSettings
+  # Needed while a sandbox is active.
+  autoload :Activation, File.expand_path("privy/activation", __dir__)
+  private_constant :Activation
 end
 
 require "bigdecimal"

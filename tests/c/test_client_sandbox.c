@@ -358,6 +358,28 @@ done:
   scene_close(&s);
 }
 
+static void a_sandbox_may_skip_waits(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, NULL, NULL));
+  const double start = 1778580000;
+  privy_sandbox_set_clock(s.sandbox, start);
+  assert_false(privy_sandbox_skip_wait(s.sandbox, start + 60));
+  privy_sandbox_set_skipping(s.sandbox, true);
+  assert_true(privy_sandbox_skip_wait(s.sandbox, start - 1));
+  assert_true(privy_sandbox_now(s.sandbox) == start);
+  const privy_sandbox_fault limited = {.http_status = 429, .retry_after = 42, .count = 2};
+  const privy_sandbox_fault slow = {.delay = 600, .retry_after = -1, .count = 1};
+  CHECK_OK(privy_sandbox_add_fault(s.sandbox, &limited));
+  CHECK_OK(call(&s, "contacts.list", "{}"));
+  assert_true(privy_sandbox_now(s.sandbox) >= start + 84);
+  CHECK_OK(privy_sandbox_add_fault(s.sandbox, &slow));
+  const privy_options once = {.max_retries = 0, .given = PRIVY_GIVEN(MAX_RETRIES)};
+  CHECK_STATUS(call_with(&s, &once, "contacts.list", "{}"), PRIVY_TIMEOUT);
+done:
+  scene_close(&s);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(contacts_are_created_updated_and_deleted),
@@ -372,6 +394,7 @@ int main(void) {
       TEST(the_client_keeps_the_sandbox_alive),
       TEST(the_sandbox_accepts_the_credentials_of_a_client),
       TEST(a_sandbox_stands_in_for_the_network),
+      TEST(a_sandbox_may_skip_waits),
   };
   return HARNESS_RUN(tests);
 }

@@ -83,11 +83,11 @@ def test_the_python_package() -> None:
 
 def test_the_ruby_library() -> None:
     library = ROOT / "ruby/lib"
-    requires = re.compile(r'^\s*(?:require|require_relative|autoload :\w+,) "([^"]+)"', re.MULTILINE)
+    requires = re.compile(r'^\s*(require|require_relative|autoload :\w+,) "([^"]+)"', re.MULTILINE)
 
     def used(path: Path) -> set[str]:
         names = requires.findall(path.read_text("utf-8"))
-        files = [base / f"{name}.rb" for name in names for base in (path.parent, library)]
+        files = [(path.parent if how == "require_relative" else library) / f"{name}.rb" for how, name in names]
         return {str(file.relative_to(library)) for file in files if file.is_file()}
 
     assert not circle({str(path.relative_to(library)): used(path) for path in library.rglob("*.rb")})

@@ -1,17 +1,22 @@
 #include "binding.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
-/* A client, or a view of one: the same client with another observer. */
+/* A client, or a view of one: the same client with another observer. A client without a sandbox of its own follows: the
+ * active sandbox receives its calls, see Privy::Activation. */
 struct privy_rb_client {
   privy_client *core; /* of a view: NULL */
   VALUE observer;
   ID account;            /* its name; 0: none */
   VALUE of;              /* of a view: the client, else nil */
+  VALUE home;            /* the active sandbox that it belongs to; nil: the network, or a sandbox of its own */
   privy_rb_client *root; /* the same, else the client itself */
   size_t users;          /* calls and groups: the core's client must outlive them */
   bool closed;
   bool is_sandbox;
+  bool follows; /* the active sandbox, if any, receives its calls */
+  bool offline; /* it has a sandbox of its own */
   bool dropped; /* the Ruby object was collected; a group may be collected after its client */
 };
 
@@ -27,6 +32,7 @@ static void client_mark(void *data) {
   const privy_rb_client *self = data;
   rb_gc_mark(self->observer);
   rb_gc_mark(self->of);
+  rb_gc_mark(self->home);
 }
 
 static void client_free(void *data) {
@@ -49,7 +55,7 @@ static const rb_data_type_t client_type = {
 static VALUE client_allocate(VALUE klass) {
   privy_rb_client *self;
   VALUE client = TypedData_Make_Struct(klass, privy_rb_client, &client_type, self);
-  self->observer = self->of = Qnil;
+  self->observer = self->of = self->home = Qnil;
   self->root = self;
   return client;
 }
@@ -60,8 +66,51 @@ privy_rb_client *privy_rb_client_get(VALUE self) {
   return client;
 }
 
+/* ---- the active sandbox ---- */
+
+/* Whether a sandbox may be active, or the network forbidden, in this process. */
+static atomic_bool routing;
+
+static VALUE activation(void) {
+  return rb_const_get(privy_rb_module, rb_intern("Activation"));
+}
+
+static bool is_routed(const privy_rb_client *root) {
+  return root->follows && (atomic_load_explicit(&routing, memory_order_relaxed) || !NIL_P(root->home));
+}
+
+/* Raises when a list or run that began before would reach the network, or a sandbox that is no longer active. */
+static void check_route(const privy_rb_client *root) {
+  if (root->closed || !is_routed(root)) return;
+  VALUE url = root->offline ? Qnil : privy_rb_text(privy_client_base_url(root->core));
+  rb_funcall(activation(), rb_intern("admit"), 2, root->home, url);
+}
+
+/* current(operation) → the client that its calls use now. Raises when the network is forbidden, unless the operation is
+ * nil. */
+static VALUE client_current(VALUE self, VALUE operation) {
+  const privy_rb_client *root = privy_rb_client_get(self)->root;
+  if (root->closed || !is_routed(root)) return self;
+  return rb_funcall(activation(), rb_intern("route"), 2, self, operation);
+}
+
+/* Core.routing = whether Privy::Activation is to be asked */
+static VALUE core_set_routing(VALUE self, VALUE on) {
+  (void)self;
+  atomic_store(&routing, RTEST(on));
+  return on;
+}
+
+static VALUE core_is_routing(VALUE self) {
+  (void)self;
+  return atomic_load(&routing) ? Qtrue : Qfalse;
+}
+
+/* ---- use ---- */
+
 privy_client *privy_rb_client_enter(privy_rb_client *client) {
   privy_rb_client *root = client->root;
+  check_route(root);
   if (root->closed) privy_rb_raise_setting("the client is closed");
   if (root != client) client->users++;
   root->users++;
@@ -147,7 +196,8 @@ static VALUE create_clean(VALUE argument) {
   return Qnil;
 }
 
-/* Client.new(settings): names as in privy_config, `observer`, and `account`, a Symbol; nil means missing. */
+/* Client.new(settings): names as in privy_config, `observer`, `account`, a Symbol, and `follows`: the sandbox, if any,
+ * is the active one. nil means missing. */
 static VALUE client_initialize(VALUE self, VALUE settings) {
   privy_config config;
   struct creation creation = {.self = rb_check_typeddata(self, &client_type), .config = &config};
@@ -167,11 +217,16 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
   config.allow_plain_http = privy_rb_flag_setting(settings, "allow_plain_http");
   privy_rb_numbers(settings, &config);
   if (!NIL_P(sandbox)) config.sandbox = privy_rb_sandbox_get(sandbox);
+  const bool follows = RTEST(setting(settings, "follows"));
+  config.accepted = follows && !NIL_P(sandbox);
   privy_error_init(&creation.error);
   rb_ensure(create_body, (VALUE)&creation, create_clean, (VALUE)&creation);
   creation.self->is_sandbox = privy_client_is_sandbox(creation.self->core);
   VALUE account = setting(settings, "account");
   creation.self->account = NIL_P(account) ? 0 : rb_to_id(account);
+  creation.self->follows = follows;
+  creation.self->offline = !follows && !NIL_P(sandbox);
+  if (follows) RB_OBJ_WRITE(self, &creation.self->home, sandbox);
   RB_OBJ_WRITE(self, &creation.self->observer, setting(settings, "observer"));
   RB_GC_GUARD(settings);
   RB_GC_GUARD(sandbox);
@@ -182,11 +237,73 @@ static VALUE client_initialize(VALUE self, VALUE settings) {
 static VALUE client_view(VALUE self, VALUE observer) {
   privy_rb_client *from = privy_rb_client_get(self), *view;
   VALUE object = TypedData_Make_Struct(rb_obj_class(self), privy_rb_client, &client_type, view);
-  view->observer = Qnil;
+  view->observer = view->home = Qnil;
   view->root = from->root;
   RB_OBJ_WRITE(object, &view->of, from->root == from ? self : from->of);
   RB_OBJ_WRITE(object, &view->observer, observer);
   return object;
+}
+
+struct standing_in {
+  privy_rb_client *self;
+  const privy_client *original;
+  privy_sandbox *sandbox;
+  privy_error error;
+};
+
+static VALUE stand_in_body(VALUE argument) {
+  struct standing_in *creation = (struct standing_in *)argument;
+  privy_rb_check(privy_client_stand_in(creation->original, creation->sandbox, &creation->self->core, &creation->error),
+                 &creation->error);
+  return Qnil;
+}
+
+static VALUE stand_in_clean(VALUE argument) {
+  privy_error_clear(&((struct standing_in *)argument)->error);
+  return Qnil;
+}
+
+/* stand_in(sandbox) → a client of the sandbox with the options and the observer of this one */
+static VALUE client_stand_in(VALUE self, VALUE sandbox) {
+  const privy_rb_client *root = privy_rb_client_get(self)->root;
+  if (root->closed) privy_rb_raise_setting("the client is closed");
+  privy_rb_client *copy;
+  VALUE object = TypedData_Make_Struct(rb_obj_class(self), privy_rb_client, &client_type, copy);
+  copy->observer = copy->of = copy->home = Qnil;
+  copy->root = copy;
+  struct standing_in creation = {.self = copy, .original = root->core, .sandbox = privy_rb_sandbox_get(sandbox)};
+  privy_error_init(&creation.error);
+  rb_ensure(stand_in_body, (VALUE)&creation, stand_in_clean, (VALUE)&creation);
+  copy->is_sandbox = copy->follows = true;
+  copy->account = root->account;
+  RB_OBJ_WRITE(object, &copy->home, sandbox);
+  RB_OBJ_WRITE(object, &copy->observer, root->observer);
+  RB_GC_GUARD(self);
+  return object;
+}
+
+/* follow: an active sandbox receives the calls of this client in place of its own. */
+static VALUE client_follow(VALUE self) {
+  privy_rb_client_get(self)->root->follows = true;
+  return self;
+}
+
+static VALUE client_is_offline(VALUE self) {
+  return privy_rb_client_get(self)->root->offline ? Qtrue : Qfalse;
+}
+
+static VALUE client_home(VALUE self) {
+  return privy_rb_client_get(self)->root->home;
+}
+
+/* root → the client that this is a view of, else itself */
+static VALUE client_root(VALUE self) {
+  const privy_rb_client *data = privy_rb_client_get(self);
+  return NIL_P(data->of) ? self : data->of;
+}
+
+static VALUE client_observer(VALUE self) {
+  return privy_rb_client_get(self)->observer;
 }
 
 static VALUE client_base_url(VALUE self) {
@@ -232,6 +349,15 @@ void privy_rb_init_client(void) {
   rb_define_method(klass, "initialize", client_initialize, 1);
   rb_undef_method(klass, "initialize_copy");
   rb_define_method(klass, "view", client_view, 1);
+  rb_define_method(klass, "current", client_current, 1);
+  rb_define_method(klass, "stand_in", client_stand_in, 1);
+  rb_define_method(klass, "follow", client_follow, 0);
+  rb_define_method(klass, "offline?", client_is_offline, 0);
+  rb_define_method(klass, "home", client_home, 0);
+  rb_define_method(klass, "root", client_root, 0);
+  rb_define_method(klass, "observer", client_observer, 0);
+  rb_define_module_function(privy_rb_core, "routing=", core_set_routing, 1);
+  rb_define_module_function(privy_rb_core, "routing?", core_is_routing, 0);
   rb_define_method(klass, "base_url", client_base_url, 0);
   rb_define_method(klass, "sandbox?", client_is_sandbox, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);

@@ -134,6 +134,11 @@ static VALUE sandbox_advance(VALUE self, VALUE seconds) {
   return Qnil;
 }
 
+static VALUE sandbox_set_skipping(VALUE self, VALUE on) {
+  privy_sandbox_set_skipping(privy_rb_sandbox_get(self), RTEST(on));
+  return Qnil;
+}
+
 static VALUE sandbox_seconds(VALUE self) {
   return DBL2NUM(privy_sandbox_now(privy_rb_sandbox_get(self)));
 }
@@ -414,6 +419,16 @@ static VALUE sandbox_reset(VALUE self) {
   return Qnil;
 }
 
+static void define_snapshot(VALUE klass) {
+  snapshot_class = rb_define_class_under(klass, "Snapshot", rb_cObject);
+  rb_gc_register_mark_object(snapshot_class);
+  rb_undef_alloc_func(snapshot_class);
+  rb_undef_method(snapshot_class, "initialize_copy");
+  rb_define_private_method(snapshot_class, "core_counts", snapshot_counts, 0);
+  rb_define_method(klass, "snapshot", sandbox_snapshot, 0);
+  rb_define_method(klass, "restore", sandbox_restore, 1);
+}
+
 void privy_rb_init_sandbox(void) {
   VALUE klass = rb_define_class_under(privy_rb_module, "Sandbox", rb_cObject);
   rb_define_alloc_func(klass, sandbox_allocate);
@@ -433,6 +448,7 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_read_fault", sandbox_read_fault, 1);
   rb_define_private_method(klass, "core_set_clock", sandbox_set_clock, 1);
   rb_define_private_method(klass, "core_advance", sandbox_advance, 1);
+  rb_define_private_method(klass, "core_set_skipping", sandbox_set_skipping, 1);
   rb_define_private_method(klass, "core_seconds", sandbox_seconds, 0);
   rb_define_private_method(klass, "core_add_fault", sandbox_add_fault, -1);
   rb_define_private_method(klass, "core_counts", sandbox_counts, 0);
@@ -440,13 +456,7 @@ void privy_rb_init_sandbox(void) {
   rb_define_private_method(klass, "core_keep_history", sandbox_keep_history, 1);
   rb_define_private_method(klass, "core_stored", sandbox_stored, 1);
   rb_define_private_method(klass, "core_find", sandbox_find, 2);
-  snapshot_class = rb_define_class_under(klass, "Snapshot", rb_cObject);
-  rb_gc_register_mark_object(snapshot_class);
-  rb_undef_alloc_func(snapshot_class);
-  rb_undef_method(snapshot_class, "initialize_copy");
-  rb_define_private_method(snapshot_class, "core_counts", snapshot_counts, 0);
-  rb_define_method(klass, "snapshot", sandbox_snapshot, 0);
-  rb_define_method(klass, "restore", sandbox_restore, 1);
+  define_snapshot(klass);
   rb_define_method(klass, "save", sandbox_save, 1);
   rb_define_private_method(klass, "core_load", sandbox_load, 1);
   rb_define_private_method(klass, "core_seed", sandbox_seed, 4);

@@ -107,7 +107,9 @@ module Privy
     def client(sandbox)
       given = @given.except(*Configuration::OF_ACCOUNTS)
       given = given.except(*Client::CREDENTIALS, *Client::PLACES).merge(sandbox: sandbox) if sandbox
-      Client.new(**given)
+      client = Client.new(**given)
+      # In tests the sandbox of the test takes the place of the account's.
+      sandbox ? client.__send__(:follow) : client
     rescue Error => e
       raise Error, "account #{name}: #{e.message}"
     end

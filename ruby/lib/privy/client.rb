@@ -68,7 +68,8 @@ module Privy
     #   and the call continues; any other exception, such as Interrupt, stops the call and is raised from it
     # @param logger [#debug & #info & #warn, nil] logs each event as one line at the event's level: retries and waits of
     #   a second or more at info, refusals by rate limit at warn, all others at debug
-    # @param sandbox [Sandbox, nil] sends requests to this sandbox instead of the network
+    # @param sandbox [Sandbox, nil] sends requests to this sandbox instead of the network. Without it, a sandbox that is
+    #   active ({Sandbox#activate}) receives them, with any credentials or none
     # @raise [Error] a setting is invalid; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
@@ -86,7 +87,9 @@ module Privy
       settings[:ca_bundle] = settings[:ca_bundle].to_path if settings[:ca_bundle].respond_to?(:to_path)
       on_event, logger = settings.values_at(:on_event, :logger)
       observer = Observer.of(on_event, logger)
-      core = Core::Client.new(settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer))
+      settings = Activation.settings(settings) if Core.routing?
+      settings = settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer, follows: !given.key?(:sandbox))
+      core = Core::Client.new(settings)
       use(Session.new(core, {}, on_event, logger))
     end
 
@@ -160,7 +163,7 @@ module Privy
     #
     # @return [void]
     def close
-      @session.core.close
+      @session.close
     end
 
     # @return [Boolean]
@@ -175,6 +178,12 @@ module Privy
     alias to_s inspect
 
     private
+
+    # Lets the active sandbox receive the calls in place of the client's own one.
+    def follow
+      @session.follow
+      self
+    end
 
     def use(session)
       @session = session

@@ -98,6 +98,48 @@ module Privy
       Client.new(sandbox: self, **settings)
     end
 
+    # Makes the sandbox receive the calls of all clients in this process that have no sandbox of their own: those that
+    # exist, those that are made later, their resources and their copies by {Client#with_options}. No such call reaches
+    # the network. Clients that are made meanwhile need no token, and accept any. Of several active sandboxes the one
+    # that was activated last counts; lists and bulk runs of before raise {Error}.
+    #
+    #   sandbox.activate { Privy::Client.new.contacts.create(email: "jane@example.com") }
+    #
+    # @param scope [Symbol, nil] +:process+: for all threads. +:thread+: for this thread and those that it starts
+    #   meanwhile; a thread that belongs to no activation uses the only one there is, and raises {Error} if there are
+    #   several. nil: as the activation that this thread is in, else +:process+
+    # @yieldparam sandbox [Sandbox] self; the activation ends with the block
+    # @return [Object] what the block returns; without a block: the sandbox, until {#deactivate}
+    # @raise [ArgumentError] there is no such scope
+    # @raise [Error] this is not the main Ractor
+    def activate(scope: nil)
+      Activation.start(self, scope: scope)
+      return self unless block_given?
+
+      begin
+        yield self
+      ensure
+        deactivate
+      end
+    end
+
+    # Ends the last activation of this sandbox. Clients made meanwhile raise {Error} until a sandbox is active again.
+    #
+    # @return [void]
+    # @raise [Error] the sandbox is not active
+    def deactivate
+      Activation.stop(self)
+    end
+
+    # Sets whether calls move the sandbox's clock in place of waiting for rate limits, retries and the delays of
+    # {#fail}: tests of them take no time. +max_wait+ and timeouts hold by that clock.
+    #
+    # @param skips [Boolean]
+    # @return [void]
+    def skip_waits(skips = true) # rubocop:disable Style/OptionalBooleanParameter
+      core_set_skipping(skips)
+    end
+
     # Handles one request.
     #
     # @param method [String] e.g. "POST"

@@ -2,13 +2,10 @@
 
 module Privy
   # What a client and its resources make calls with: the core's client, the default options and the observer. Never
-  # changes; {#with} makes another one.
+  # changes; {#with} makes another one. While a sandbox is active its calls use another client of the core.
   #
   # @private
   class Session
-    # @return [Core::Client]
-    attr_reader :core
-
     # @param core [Core::Client]
     # @param options [Hash{Symbol => Object}] defaults of each call's options
     # @param on_event [#call, nil]
@@ -18,7 +15,26 @@ module Privy
       @options = options.freeze
       @on_event = on_event
       @logger = logger
-      @drivers = Drivers.new(core)
+    end
+
+    # Lets the active sandbox receive the calls in place of the client's own one.
+    #
+    # @return [void]
+    def follow
+      @core.follow
+    end
+
+    # @return [Core::Client] the one that calls use now
+    def core
+      @core.current(nil)
+    end
+
+    # Closes the connections: see {Client#close}.
+    #
+    # @return [void]
+    def close
+      @core.close
+      Activation.stand_ins(@core).each(&:close) if Core.routing?
     end
 
     # A session with other options over the same connections.
@@ -47,9 +63,10 @@ module Privy
     # @raise [Error]
     def call(operation, params, extra, options)
       arguments = [operation, params, extra, merge(options)]
-      return @core.call(*arguments) unless Fiber.current_scheduler
+      core = @core.current(operation)
+      return core.call(*arguments) unless Fiber.current_scheduler
 
-      @drivers.run { |group| group.call(0, *arguments) }
+      Drivers.new(core).run { |group| group.call(0, *arguments) }
     end
 
     # Calls any endpoint: see {Client#request}.
@@ -58,14 +75,15 @@ module Privy
     # @raise [Error]
     def request(method, path, params, headers, body, options)
       arguments = [method, path, params, headers, body, merge(options)]
-      return @core.request(*arguments) unless Fiber.current_scheduler
+      core = @core.current("request")
+      return core.request(*arguments) unless Fiber.current_scheduler
 
-      @drivers.run { |group| group.request(0, *arguments) }
+      Drivers.new(core).run { |group| group.request(0, *arguments) }
     end
 
     # @return [Pager] of a paged operation
     def pager(operation, params, extra, options)
-      Pager.new(@drivers, operation, params, extra, merge(options))
+      Pager.new(Drivers.new(@core.current(operation)), operation, params, extra, merge(options))
     end
 
     # A bulk run. The default max_wait is for single calls: a run has its own.
@@ -77,8 +95,9 @@ module Privy
       Core.check_headers(operation, options[:extra_headers])
       BulkRows.check_nulls(nulls)
       rows = BulkRows.checked(operation, rows, extra, nulls) if check_first
-      bulk = Bulk.new(@core, @drivers, operation, rows, extra: extra, nulls: nulls, options: options,
-                                                        concurrency: concurrency, on_progress: on_progress)
+      core = @core.current(operation)
+      bulk = Bulk.new(core, Drivers.new(core), operation, rows, extra: extra, nulls: nulls, options: options,
+                                                                concurrency: concurrency, on_progress: on_progress)
       return bulk unless block
 
       begin
@@ -90,7 +109,7 @@ module Privy
 
     # @return [String] as of the client, without any secret
     def inspect
-      "#<Privy::Client #{'sandbox ' if @core.sandbox?}base_url=#{@core.base_url.inspect}>"
+      "#<Privy::Client #{'sandbox ' if core.sandbox?}base_url=#{core.base_url.inspect}>"
     end
 
     private

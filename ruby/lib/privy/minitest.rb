@@ -1,0 +1,47 @@
+# frozen_string_literal: true
+
+require "minitest"
+require_relative "testing"
+require_relative "testing/assertions"
+
+module Privy
+  module Testing # rubocop:disable Style/Documentation -- testing.rb has it
+    # Gives each test of Minitest, and so of Rails, a fresh sandbox. +self.use_privy_sandbox = false+ in a class turns
+    # it off for its tests.
+    module Lifecycle
+      # @private
+      def self.included(base)
+        base.extend(ClassMethods)
+      end
+
+      # Methods of test classes.
+      module ClassMethods
+        # @param on [Boolean] whether tests of this class, and of those that inherit from it, have a sandbox
+        attr_writer :use_privy_sandbox
+
+        # @return [Boolean]
+        def use_privy_sandbox
+          return @use_privy_sandbox if defined?(@use_privy_sandbox)
+
+          superclass.respond_to?(:use_privy_sandbox) ? superclass.use_privy_sandbox : true
+        end
+      end
+
+      # @private
+      def before_setup
+        @privy_activation = Testing.start if self.class.use_privy_sandbox
+        super
+      end
+
+      # @private
+      def after_teardown
+        super
+      ensure
+        Testing.stop(@privy_activation) if @privy_activation
+        @privy_activation = nil
+      end
+    end
+
+    ::Minitest::Test.include(Assertions, Lifecycle)
+  end
+end

@@ -1,0 +1,158 @@
+# frozen_string_literal: true
+
+module Privy
+  module Testing
+    # The differences between a stored record and what a test expects.
+    #
+    # @private
+    module Differences
+      LISTED = 10
+      TIMES = /\A\d{4}-\d\d-\d\dT/
+      private_constant :LISTED, :TIMES
+
+      class << self
+        # Why a contact, an order or an event is not as expected.
+        #
+        # @param title [String]
+        # @param stored [#to_h]
+        # @param expected [Hash{Symbol => Object}]
+        # @param operation [String] the one whose parameters the fields are
+        # @return [String, nil] nil if all expected fields are as stored
+        def of(title, stored, expected, operation)
+          lines = lines(stored.to_h, expected, operation)
+          ["#{title} differs:", *lines].join("\n") unless lines.empty?
+        end
+
+        # The same for the event of that type that differs least.
+        #
+        # @param events [Array<Sandbox::Event>]
+        # @param type [String]
+        # @param expected [Hash{Symbol => Object}]
+        # @return [Array(Sandbox::Event, String), nil] the event, or the text
+        def of_event(events, type, expected)
+          expected = expected.transform_keys { |name| name == :data ? :event_data : name }
+          found = events.select { |event| event.event_type == type }
+          return missing_event(events, type) if found.empty?
+
+          lines, event = found.map { |one| [lines(one.to_h.compact, expected, "events.ingest"), one] }.min_by do |pair|
+            pair.first.length
+          end
+          return event if lines.empty?
+
+          many = found.length > 1
+          head = many ? "none of the #{found.length} events" : "the event"
+          ["#{head} of type #{type.inspect}#{many ? ' is as expected; the nearest differs:' : ' differs:'}",
+           *lines].join("\n")
+        end
+
+        # @param title [String]
+        # @param keys [Enumerable] what is stored instead
+        # @param what [String]
+        # @return [String]
+        def missing(title, keys, what)
+          first = keys.first(LISTED + 1).map(&:to_s)
+          some = first.first(LISTED).join(", ") + (first.length > LISTED ? ", …" : "")
+          "the sandbox stores no #{title}; it stores #{first.empty? ? "no #{what}" : "#{what} #{some}"}"
+        end
+
+        # @param stored [Object]
+        # @param expected [Object] a value, or a Range, Regexp, Class, Proc or matcher
+        # @param kind [Symbol, nil] of the parameter
+        # @return [Boolean]
+        def same?(stored, expected, kind = nil)
+          case expected
+          when Hash then stored.is_a?(Hash) && same_hash?(stored, expected)
+          when Array then stored.is_a?(Array) && same_array?(stored, expected)
+          when true, false, nil then expected == stored
+          when Symbol then stored.to_s == expected.to_s
+          when Numeric then number(stored) == number(expected)
+          else same_object?(stored, expected, kind)
+          end
+        end
+
+        # @param value [Object] an expected or a stored one
+        # @return [String]
+        def shown(value)
+          return value.to_s("F").inspect if value.is_a?(BigDecimal)
+
+          value.respond_to?(:matches?) && value.respond_to?(:description) ? value.description : value.inspect
+        end
+
+        private
+
+        def lines(stored, expected, operation)
+          kinds = kinds(operation)
+          expected.filter_map do |name, value|
+            name = name.to_sym
+            next if same?(stored[name], value, kinds[name])
+
+            "  #{name}: expected #{shown(value)}, stored #{stored.key?(name) ? shown(stored[name]) : 'nothing'}"
+          end
+        end
+
+        def kinds(operation)
+          table = Core.schema[:operations].find { |row| row[:name] == operation }
+          table[:params].to_h { |row| [row[:name], row[:kind]] }
+        end
+
+        def missing_event(events, type)
+          types = events.map(&:event_type).uniq
+          missing("event of type #{type.inspect}", types, types.empty? ? "events" : "events of type")
+        end
+
+        def same_hash?(stored, expected)
+          stored = stored.transform_keys(&:to_s)
+          expected = expected.transform_keys(&:to_s)
+          stored.keys.sort == expected.keys.sort && expected.all? { |name, value| same?(stored[name], value) }
+        end
+
+        def same_array?(stored, expected)
+          stored.length == expected.length && stored.zip(expected).all? { |pair| same?(*pair) }
+        end
+
+        def same_object?(stored, expected, kind)
+          return true if expected.is_a?(String) && expected == stored
+
+          text = expected.is_a?(String)
+          kind = :time if !text && expected.respond_to?(:to_time)
+          stored = typed(stored, kind)
+          return expected === stored if matcher?(expected) # rubocop:disable Style/CaseEquality
+
+          stored == (text || kind == :time ? typed(expected, kind) : expected)
+        end
+
+        def typed(value, kind)
+          case kind
+          when :time then time(value)
+          when :money then number(value)
+          else value
+          end
+        end
+
+        def matcher?(value)
+          case value
+          when Range, Regexp, Module, Proc then true
+          else value.respond_to?(:matches?)
+          end
+        end
+
+        def time(value)
+          return value.to_time.utc if value.respond_to?(:to_time) && !value.is_a?(String)
+
+          value.is_a?(String) && value.match?(TIMES) ? Sandbox::Event.time(value) : value
+        end
+
+        # The number in a value; the value itself if it holds none.
+        def number(value)
+          case value
+          when Numeric then BigDecimal(value.to_s)
+          when String then BigDecimal(value)
+          else value
+          end
+        rescue ArgumentError
+          value
+        end
+      end
+    end
+  end
+end
