@@ -16,6 +16,9 @@ module Privy
   # Needed while a sandbox is active.
   autoload :Activation, File.expand_path("privy/activation", __dir__)
   private_constant :Activation
+
+  autoload :Syncable, File.expand_path("privy/syncable", __dir__)
+  autoload :SyncJob, File.expand_path("privy/sync_job", __dir__)
 end
 
 require "bigdecimal"

@@ -1,0 +1,76 @@
+# frozen_string_literal: true
+
+module Privy
+  module Syncable
+    # One reason why Privy refuses a record.
+    #
+    # @!attribute [r] id
+    #   @return [Object] value of the primary key
+    # @!attribute [r] field
+    #   @return [String] e.g. "line_items[0].price"; "base" when no single field is wrong
+    # @!attribute [r] message
+    #   @return [String]
+    # @!attribute [r] code
+    #   @return [Symbol, nil] of the rule
+    RefusedRecord = Struct.new(:id, :field, :message, :code, keyword_init: true)
+
+    # The result of {ClassMethods#privy_backfill}. It changes while the backfill runs.
+    #
+    # @!attribute [r] model
+    #   @return [String] name of the class
+    # @!attribute [r] sent
+    #   @return [Integer] records that Privy has accepted
+    # @!attribute [r] created
+    #   @return [Integer] of those, created ones
+    # @!attribute [r] updated
+    #   @return [Integer] of those, updated ones
+    # @!attribute [r] unchanged
+    #   @return [Integer] records that Privy had already: they cost no request
+    # @!attribute [r] skipped
+    #   @return [Integer] records that are not to be sent
+    # @!attribute [r] failed
+    #   @return [Integer] records that failed for another reason than a refusal: the next run sends them
+    # @!attribute [r] refused
+    #   @return [Array<RefusedRecord>] one entry for each error detail of each record that Privy refuses
+    # @!attribute [r] requests
+    #   @return [Integer] requests sent by bulk runs that have ended
+    # @!attribute [r] last_id
+    #   @return [Object, nil] primary key of the last record that was read
+    # @!attribute [r] resume_after
+    #   @return [Object, nil] all records up to this primary key are finished: pass it as +after+. nil: from the start
+    # @!attribute [r] stopped
+    #   @return [Exception, nil] why the run ended early: {RateLimitError}, {AuthenticationError} or
+    #     {PermissionDeniedError}
+    BackfillReport = Struct.new(:model, :sent, :created, :updated, :unchanged, :skipped, :failed, :refused, :requests,
+                                :last_id, :resume_after, :stopped, keyword_init: true) do
+      # @return [Boolean] whether all records were read and none failed. Refused ones do not count
+      def complete?
+        stopped.nil? && failed.zero?
+      end
+
+      # @return [Integer] records that Privy refuses
+      def refused_count
+        refused.map(&:id).uniq.length
+      end
+
+      # @return [String] the call that continues
+      def resume
+        resume_after.nil? ? "#{model}.privy_backfill" : "#{model}.privy_backfill(after: #{resume_after.inspect})"
+      end
+
+      # @return [String] counts and primary keys only
+      def to_s
+        parts = ["#{sent} #{model} sent (#{created} created, #{updated} updated)", "#{unchanged} unchanged",
+                 "#{skipped} skipped", "#{refused_count} refused", "#{failed} failed", "#{requests} requests"]
+        parts << "stopped: #{stopped.message}" if stopped
+        parts << "continue with #{resume}" unless complete?
+        parts.join("; ")
+      end
+
+      # @return [String]
+      def inspect
+        "#<#{self.class} #{self}>"
+      end
+    end
+  end
+end
