@@ -12,6 +12,9 @@ module Privy
     FLAGS = { "1" => true, "true" => true, "0" => false, "false" => false }.freeze
     OAUTH = %i[client_id client_secret scopes].freeze
     KEYS = %i[token client_id client_secret].freeze
+    # Settings that are options of copies of the client, and the names of those options.
+    PRESETS = %i[web jobs].freeze
+    OPTIONS = %i[timeout connect_timeout max_wait max_retries reserve].freeze
 
     # Settings of several accounts from one place.
     #
@@ -19,7 +22,9 @@ module Privy
     #   @return [String] as messages name it: "config/privy.yml"
     # @!attribute accounts
     #   @return [Hash{Symbol => Hash{Symbol => Object}}]
-    Layer = Struct.new(:place, :accounts)
+    # @!attribute known
+    #   @return [Array<Symbol>] names that the place accepts
+    Layer = Struct.new(:place, :accounts, :known)
 
     class << self
       # @param source [#layers, nil]
@@ -35,15 +40,16 @@ module Privy
       #
       # @param place [String]
       # @param given [Hash, nil]
+      # @param also [Array<Symbol>] names that the place accepts next to those of settings
       # @return [Layer]
       # @raise [Error] they are not a Hash
-      def layer(place, given)
+      def layer(place, given, also: [])
         given ||= {}
-        raise Error, "#{place}: must be settings by their names, not #{given.class}" unless given.respond_to?(:to_h)
+        raise Error, "#{place}: must be settings by their names, not #{given.class}" unless given.is_a?(Hash)
 
         given = symbols(given.to_h)
         of_one = given.any? { |name, value| !value.is_a?(Hash) || Configuration::OF_ACCOUNTS.include?(name) }
-        Layer.new(place, of_one ? { default: given } : given)
+        Layer.new(place, of_one ? { default: given } : given, Configuration.names + also)
       end
 
       # What is wrong with the names of settings, for every account of a layer.
@@ -51,19 +57,26 @@ module Privy
       # @return [Array<String>]
       def faults(layer)
         layer.accounts.flat_map do |account, settings|
-          (settings.keys - known).map { |name| "#{layer.place}, account #{account}: #{unknown(name)}" }
+          place = "#{layer.place}, account #{account}: "
+          names = settings.except(*Configuration.names).map { |name, value| place + unknown(name, value, layer.known) }
+          names + settings.slice(*PRESETS).flat_map { |preset, given| preset_faults("#{place}#{preset}", given) }
         end
       end
 
       private
 
-      def known
-        Configuration.names
+      def preset_faults(place, given)
+        return ["#{place}: must be options by their names, not #{given.class}"] unless given.is_a?(Hash)
+
+        (given.keys - OPTIONS).map { |name| "#{place}: #{unknown(name, nil, OPTIONS)}" }
       end
 
-      def unknown(name)
+      def unknown(name, value, known)
         meant = DidYouMean::SpellChecker.new(dictionary: known).correct(name).first if defined?(DidYouMean)
-        "#{name} is not a setting#{": did you mean #{meant}?" if meant}"
+        return "#{name} is not a setting: did you mean #{meant}?" if meant
+        return "#{name} is not a setting" unless value.is_a?(Hash)
+
+        "#{name} is not a setting; if it is an account, put the settings next to it below the name default"
       end
 
       def symbols(hash)
@@ -85,7 +98,8 @@ module Privy
     def initialize(name, source)
       @name = name
       layers = source ? source.layers : []
-      refuse(layers.flat_map { |layer| self.class.faults(layer) })
+      in_code = Layer.new("Privy.configure", Privy.configured, Configuration.names)
+      refuse([*layers, in_code].flat_map { |layer| self.class.faults(layer) })
       refuse_unknown(source)
       places = layers.map { |layer| of(layer) } + [environment, configured]
       @given = places.reduce { |weak, strong| over(weak, strong) }
@@ -96,9 +110,19 @@ module Privy
       @given[:sandbox]
     end
 
+    # @return [Boolean]
+    def credentials?
+      @given.keys.intersect?(KEYS)
+    end
+
+    # @return [String, nil] nil: the production API
+    def base_url
+      @given[:base_url] || Privy.settings[:base_url] || from_environment("PRIVY_")[:base_url]
+    end
+
     # @return [Hash{Symbol => Hash}] options of {Privy.web} and {Privy.jobs}
     def presets
-      @given.slice(:web, :jobs)
+      @given.slice(*PRESETS)
     end
 
     # @param sandbox [Sandbox, nil]
@@ -107,14 +131,42 @@ module Privy
     def client(sandbox)
       given = @given.except(*Configuration::OF_ACCOUNTS)
       given = given.except(*Client::CREDENTIALS, *Client::PLACES).merge(sandbox: sandbox) if sandbox
+      raise Error, no_credentials unless sandbox || default? || credentials? || Accounts.redirected?
+
       client = Client.new(**given)
+      presets.each_value { |options| client.with_options(**options) }
       # In tests the sandbox of the test takes the place of the account's.
       sandbox ? client.__send__(:follow) : client
     rescue Error => e
-      raise Error, "account #{name}: #{e.message}"
+      refuse(value_faults(e.message).map { |fault| "account #{name}: #{fault}" })
     end
 
     private
+
+    # Every invalid value, after the first one has been found.
+    def value_faults(found)
+      plain = @given.except(*Configuration::OF_ACCOUNTS, *Client::CREDENTIALS)
+      faults = invalid(plain) { |option| Client.new(token: Sandbox::TOKEN, allow_plain_http: true, **option) }
+      presets.each do |preset, options|
+        client = Sandbox.new.client
+        faults += invalid(options) { |option| client.with_options(**option) }.map { |fault| "#{preset}: #{fault}" }
+      end
+      faults.any? { |fault| fault.end_with?(found) } ? faults : [*faults, found]
+    end
+
+    def invalid(options)
+      options.filter_map do |name, value|
+        yield({ name => value })
+        nil
+      rescue Error => e
+        e.message
+      end
+    end
+
+    # Without this the client would use the credentials of the default account.
+    def no_credentials
+      "no credentials: give token, or client_id and client_secret, or set PRIVY_#{name.to_s.upcase}_API_TOKEN"
+    end
 
     def default?
       name == Accounts.default
@@ -149,7 +201,7 @@ module Privy
     end
 
     def refuse(faults)
-      raise Error, faults.join("; ") unless faults.empty?
+      raise Error, faults.uniq.join("; ") unless faults.empty?
     end
 
     def refuse_unknown(source)

@@ -10,26 +10,32 @@ module Privy
     # replace single ones.
     PRESETS = { web: { timeout: 5, max_wait: 0, max_retries: 1 }.freeze, jobs: { reserve: 10 }.freeze }.freeze
 
-    # A client of an account, and what it was made from. nil as version: it was assigned.
+    # The client of an account and its copies.
     class Held
       # @return [Client]
       attr_reader :client
 
-      def initialize(client, version, settings)
+      # @param client [Client]
+      # @param presets [Hash{Symbol => Hash}]
+      # @param redirected [Boolean] it was made while a sandbox was active, and belongs to it
+      def initialize(client, presets = {}, redirected: false)
         @client = client
-        @version = version
-        @settings = settings
-        @presets = {}
+        @redirected = redirected
+        @options = PRESETS.to_h { |name, options| [name, options.merge(presets.fetch(name, {}))] }
+        @copies = {}
       end
 
-      # Whether {Privy.configure} has changed nothing since.
-      def current?
-        @version.nil? || @version.equal?(Privy.configured)
+      # @return [Boolean]
+      def usable?
+        !@redirected || Accounts.redirected?
       end
 
       # Threads may create a copy twice: copies share everything that counts.
+      #
+      # @param name [Symbol] :web or :jobs
+      # @return [Client]
       def preset(name)
-        @presets[name] ||= client.with_options(**PRESETS.fetch(name), **@settings.fetch(name, {}))
+        @copies[name] ||= client.with_options(**@options.fetch(name))
       end
     end
 
@@ -58,11 +64,19 @@ module Privy
         name = name.to_sym
         name == :default ? default : name
       end
+
+      # Whether an active sandbox receives the calls of this thread: see {Sandbox#activate}.
+      #
+      # @return [Boolean]
+      def redirected?
+        Core.routing? && !Activation.current&.sandbox.nil?
+      end
     end
     self.default = :default
 
     def initialize
-      @held = {}
+      @made = {}.compare_by_identity # for each state of Privy.configure, of which one is needed
+      @assigned = {}
       @sandboxes = {}
     end
 
@@ -70,14 +84,17 @@ module Privy
     # @return [Held]
     def [](name)
       name = Accounts.resolve(name)
-      held = @held[name]
-      held&.current? ? held : hold(name, held)
+      held = find(name)
+      return held if held&.usable?
+
+      forget(name) if held
+      make(name, Privy.configured)
     end
 
     # Replaces the client of an account; nil: the next call creates one.
     def []=(name, client)
       name = Accounts.resolve(name)
-      client ? @held[name] = Held.new(client, nil, {}) : @held.delete(name)
+      client ? @assigned[name] = Held.new(client) : forget(name)
     end
 
     # The sandbox of an account with the setting +sandbox+; nil: it has none.
@@ -90,6 +107,11 @@ module Privy
       AccountSettings.names(source)
     end
 
+    # @return [Client, nil] nil: no call has asked for it yet
+    def made(name)
+      find(Accounts.resolve(name))&.client
+    end
+
     # @return [AccountSettings]
     def settings_of(name)
       AccountSettings.new(Accounts.resolve(name), source)
@@ -97,30 +119,40 @@ module Privy
 
     private
 
+    def find(name)
+      @assigned[name] || @made[Privy.configured]&.fetch(name, nil)
+    end
+
     def source
       Accounts.source if Ractor.current == Ractor.main
     end
 
-    def hold(name, old)
-      version = Privy.configured
+    def forget(name)
+      @assigned.delete(name)
+      @made.values.each { |held| held.delete(name) } # rubocop:disable Style/HashEachMethods -- other threads add keys
+    end
+
+    def make(name, version)
       settings = settings_of(name)
-      @held.delete(name) if old
-      kept(@held, name) { Held.new(settings.client(sandbox_of(settings)), version, settings.presets) }
+      @made.keys.each { |old| @made.delete(old) unless old.equal?(Privy.configured) } # rubocop:disable Style/HashEachMethods
+      kept(kept(@made, version) { {} }, name) do
+        Held.new(settings.client(sandbox_of(settings)), settings.presets, redirected: Accounts.redirected?)
+      end
     end
 
     def sandbox_of(settings)
       given = settings.sandbox
-      given == true ? kept(@sandboxes, settings.name) { Sandbox.new } : given
+      given == true ? kept(@sandboxes, settings.name) { Sandbox.new } : given || nil
     end
 
     # Stores a value unless another thread was faster, and returns what is stored. One call of a C function looks and
     # writes, so that no thread runs in between; a Mutex would be another thing that a fork may copy in use.
-    def kept(hash, name)
-      return hash[name] if hash.key?(name)
-
-      mine = yield
-      hash.merge!(name => mine) { |_, first, _| first }
-      hash[name] || mine
+    def kept(hash, key)
+      hash[key] || begin
+        mine = yield
+        hash.merge!(key => mine) { |_, first, _| first }
+        hash[key] || mine
+      end
     end
   end
   private_constant :Accounts

@@ -3,7 +3,13 @@
 module Privy
   # What is here exists in a Rails application only.
   module Rails
+    autoload :Console, File.expand_path("console", __dir__)
+    autoload :Log, File.expand_path("log", __dir__)
+    autoload :RecordSerializer, File.expand_path("serializers", __dir__)
+    autoload :PageSerializer, File.expand_path("serializers", __dir__)
+    autoload :Ping, File.expand_path("ping", __dir__)
     autoload :Settings, File.expand_path("settings", __dir__)
+    autoload :Tasks, File.expand_path("tasks", __dir__)
 
     # Sets privy up in a Rails application.
     #
@@ -20,8 +26,25 @@ module Privy
       config.privy = ActiveSupport::OrderedOptions.new
 
       initializer "privy.accounts" do |app|
-        Privy.const_get(:Accounts).source = Settings.new(app)
+        Accounts.source = Settings.new(app)
+        Accounts.default = (app.config.privy.account || :default).to_sym
       end
+
+      initializer "privy.job_arguments" do
+        ActiveSupport.on_load(:active_job) do
+          ActiveJob::Serializers.add_serializers(RecordSerializer, PageSerializer)
+        end
+      end
+
+      # The files of config/initializers may have changed config.privy.
+      config.after_initialize do |app|
+        Accounts.source.forget
+        Accounts.default = (app.config.privy.account || :default).to_sym
+      end
+
+      console { Console.greet }
+
+      rake_tasks { load File.expand_path("tasks.rake", __dir__) }
     end
   end
 end

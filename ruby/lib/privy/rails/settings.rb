@@ -16,27 +16,47 @@ module Privy
         @app = app
       end
 
-      # The places of settings, the weakest first.
+      # The places of settings, the weakest first. They are read once.
       #
       # @return [Array<Struct>]
       # @raise [Error] a place does not hold settings
       def layers
         @layers ||= [AccountSettings.layer("credentials.privy", @app.credentials.privy),
-                     AccountSettings.layer(FILE, file), in_code].freeze
+                     AccountSettings.layer(FILE, file), *in_code].freeze
+      end
+
+      # Reads the places again at the next use.
+      #
+      # @return [void]
+      def forget
+        @layers = nil
       end
 
       private
 
       def file
-        path = @app.paths["config"].existent.first && @app.root.join(FILE)
-        @app.config_for(:privy) if path&.exist?
+        path = @app.root.join(FILE)
+        return unless path.exist?
+
+        @app.config_for(:privy).tap { |found| refuse_without_environments(path) if found.blank? }
+      end
+
+      # A file without environments would be ignored.
+      def refuse_without_environments(path)
+        names = ActiveSupport::ConfigurationFile.parse(path)
+        return unless names.is_a?(Hash) && names.keys.map(&:to_sym).intersect?(Configuration.names)
+
+        raise Error, "#{FILE}: put the settings below the name of an environment (#{::Rails.env}), or below shared"
       end
 
       def in_code
         config = @app.config.privy
-        default = config.to_h.except(*OPTIONS)
-        AccountSettings.layer("config.privy", {})
-                       .tap { |layer| layer.accounts.merge!(config.accounts.to_h, default: default) }
+        [AccountSettings.layer("config.privy.accounts", config.accounts),
+         AccountSettings.layer("config.privy", config.to_h.except(*OPTIONS), also: OPTIONS)]
+      end
+
+      def log
+        Log.new(@app.config.privy)
       end
     end
   end

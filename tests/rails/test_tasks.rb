@@ -1,0 +1,133 @@
+# frozen_string_literal: true
+
+require "rails_helper"
+require "rails_programs"
+require "rake"
+
+# The Rake tasks against a served sandbox, which they know by the environment only.
+class TestTasks < PrivyTest
+  include RailsPrograms
+
+  APPLICATION = RailsApp.boot
+  APPLICATION.load_tasks
+
+  SUPPORT = "API access may not be enabled for this account: ask support@privy.com"
+
+  def setup
+    @environment = ENV.to_h
+    @server = Privy::Sandbox::Server.new(port: 0).start
+    @server.sandbox.set_limits(per_minute: 60, per_day: 10_000)
+    ENV.update("PRIVY_BASE_URL" => @server.url, "PRIVY_API_TOKEN" => @server.sandbox.token)
+  end
+
+  def teardown
+    @server.stop
+    ENV.replace(@environment)
+    Ractor.current[:privy_accounts] = nil
+  end
+
+  # Exit status and lines of a task.
+  def run_task(name, **environment)
+    ENV.update(environment.transform_keys(&:to_s))
+    status = 0
+    out, = capture_io do
+      Rake::Task[name].execute
+    rescue SystemExit => e
+      status = e.status
+    end
+    [status, out.lines(chomp: true).map(&:strip)]
+  end
+
+  def token_with(scopes)
+    token = "privy_#{'d' * 40}"
+    @server.sandbox.add_token(token, scopes: scopes)
+    token
+  end
+
+  def test_ping_of_a_token_with_all_scopes
+    assert_equal [0, ["account default, #{@server.url}", "token    accepted",
+                      "scopes   contacts_read, contacts_write, orders_write, events_write",
+                      "budget   56/60 of the minute, 9996/10000 of the day"]], run_task("privy:ping")
+    assert_equal [4, 0, 0, 0, 0], @server.sandbox.counts.to_a, "it stores nothing"
+  end
+
+  def test_ping_of_a_token_with_some_scopes
+    status, lines = run_task("privy:ping", PRIVY_API_TOKEN: token_with("contacts_read orders_write"))
+    assert_equal [0, "scopes   contacts_read, orders_write"], [status, lines[2]]
+    assert_match(/\Arefused  contacts_write, events_write: 403 insufficient_scope/, lines[3])
+    refute_match(SUPPORT, lines.join)
+  end
+
+  def test_ping_of_a_wrong_token_says_where_to_ask
+    status, lines = run_task("privy:ping", PRIVY_API_TOKEN: "privy_#{'e' * 40}")
+    assert_equal [1, "token    not accepted"], [status, lines[1]]
+    assert_match(/\Aerror    .*401.*#{SUPPORT}/, lines[2])
+    assert_equal 1, @server.sandbox.counts.requests
+  end
+
+  def test_ping_of_an_account_without_api_access_says_where_to_ask
+    @server.sandbox.fail(status: 403, body: '{"error":{"code":"forbidden","message":"no"}}', count: 0)
+    status, lines = run_task("privy:ping")
+    assert_equal 1, status
+    assert_match(SUPPORT, lines.join)
+  end
+
+  def test_ping_of_a_server_that_is_away
+    @server.stop
+    status, lines = run_task("privy:ping")
+    assert_equal 1, status
+    assert_match(/\Aerror    /, lines[1])
+    refute_match(/token/, lines.join)
+  end
+
+  def test_ping_of_several_accounts
+    ENV["PRIVY_EU_API_TOKEN"] = "privy_#{'e' * 40}"
+    status, lines = run_task("privy:ping")
+    assert_equal [1, ["account default, #{@server.url}", "account eu, #{@server.url}"]],
+                 [status, lines.grep(/\Aaccount/)]
+    assert_equal [0, 1], [run_task("privy:ping", ACCOUNT: "default").first, run_task("privy:ping", ACCOUNT: "eu").first]
+    status, lines = run_task("privy:ping", ACCOUNT: "us")
+    assert_equal [1, "error    there is no account us: the accounts are default, eu"], [status, lines[1]]
+  end
+
+  def test_ping_without_credentials
+    ENV.delete("PRIVY_API_TOKEN")
+    assert_equal [1, ["account default", "error    account default: no credentials: give token, or client_id and " \
+                                         "client_secret, or set PRIVY_API_TOKEN"]], run_task("privy:ping")
+  end
+
+  def test_budget
+    assert_equal [0, ["account default, #{@server.url}", "budget   59/60 of the minute, 9999/10000 of the day"]],
+                 run_task("privy:budget")
+    assert_equal 1, @server.sandbox.counts.requests
+  end
+
+  def test_budget_needs_no_scope
+    status, lines = run_task("privy:budget", PRIVY_API_TOKEN: token_with("orders_write"))
+    assert_equal [0, "budget   59/60 of the minute, 9999/10000 of the day"], [status, lines[1]]
+  end
+
+  def test_budget_that_is_used_up
+    @server.sandbox.set_limits(per_minute: 1)
+    Privy.client.request("GET", "/contacts")
+    assert_equal [0, "budget   0/1 of the minute"], [run_task("privy:budget").first, run_task("privy:budget").last[1]]
+  end
+
+  def test_sandbox_serves_until_a_signal
+    command = [RbConfig.ruby, *INCLUDES, "-rrails_helper", "-rrake", "-e",
+               'RailsApp.boot.load_tasks; Rake::Task["privy:sandbox"].invoke; exit!(0)']
+    IO.popen({ "PORT" => "0" }, command, err: %i[child out]) do |out|
+      lines = Timeout.timeout(120) { [out.gets, out.gets] }
+      url, token = lines[1].scan(/PRIVY_BASE_URL=(\S+) PRIVY_API_TOKEN=(\S+)/).first
+      client = Privy::Client.new(base_url: url, token: token)
+      assert_equal JANE, client.contacts.create(email: JANE).email
+      Process.kill("TERM", out.pid)
+      assert_predicate Timeout.timeout(60) { Process.wait2(out.pid).last }, :success?
+    end
+  end
+
+  def test_sandbox_refuses_a_port
+    error = refused(Privy::Error) { Privy::Rails::Tasks.new(environment: { "PORT" => "http" }).sandbox }
+    assert_equal 'PORT: must be a number, not "http"', error.message
+  end
+end
