@@ -27,6 +27,7 @@ class TestRailtie < PrivyTest
   APPLICATION = RailsApp.boot(FILES.merge(DATABASE)) do |config|
     config.eager_load = true
     config.privy.timeout = 7
+    config.privy.notifications = false
     config.privy.accounts = { us: { sandbox: true } }
     config.logger = ActiveSupport::Logger.new(LINES)
   end
@@ -56,14 +57,15 @@ class TestRailtie < PrivyTest
     assert_equal before.map(&:object_id), [Privy.client, Privy.web].map(&:object_id)
   end
 
-  def test_clients_log_to_the_logger_of_rails
-    Privy.client.orders.upsert(**ORDER)
-    assert_match(/privy orders\.upsert/, LINES.string)
+  def test_clients_log_to_the_logger_of_rails_without_notifications
+    list = -> { Privy.client(:eu).contacts.list(email: JANE).first }
+    list.call
+    assert_match(/privy contacts\.list/, LINES.string)
     refute_includes LINES.string, JANE
     old = Rails.logger
     Rails.logger = ActiveSupport::Logger.new(lines = StringIO.new)
-    Privy.client.orders.upsert(**ORDER)
-    assert_match(/privy orders\.upsert/, lines.string)
+    list.call
+    assert_match(/privy contacts\.list/, lines.string)
   ensure
     Rails.logger = old if old
   end

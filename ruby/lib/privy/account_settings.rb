@@ -27,7 +27,7 @@ module Privy
     Layer = Struct.new(:place, :accounts, :known)
 
     class << self
-      # @param source [#layers, nil]
+      # @param source [#layers & #defaults, nil]
       # @return [Array<Symbol>]
       def names(source)
         layers = source ? source.layers : []
@@ -93,7 +93,7 @@ module Privy
     attr_reader :name
 
     # @param name [Symbol] not :default if another account is the default
-    # @param source [#layers, nil]
+    # @param source [#layers & #defaults, nil]
     # @raise [Error] there is no such account, or the name of a setting is unknown
     def initialize(name, source)
       @name = name
@@ -101,7 +101,7 @@ module Privy
       in_code = Layer.new("Privy.configure", Privy.configured, Configuration.names)
       refuse([*layers, in_code].flat_map { |layer| self.class.faults(layer) })
       refuse_unknown(source)
-      places = layers.map { |layer| of(layer) } + [environment, configured]
+      places = [source ? source.defaults : {}, *layers.map { |layer| of(layer) }, environment, configured]
       @given = places.reduce { |weak, strong| over(weak, strong) }
     end
 

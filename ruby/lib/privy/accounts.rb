@@ -43,7 +43,7 @@ module Privy
       # Where the settings of accounts come from, next to {Privy.configure} and the environment: see
       # {Rails::Settings}. For the main Ractor.
       #
-      # @return [#layers, nil]
+      # @return [#layers & #defaults, nil]
       attr_accessor :source
 
       # The account that :default means.

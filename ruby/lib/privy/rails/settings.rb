@@ -25,6 +25,14 @@ module Privy
                      AccountSettings.layer(FILE, file), *in_code].freeze
       end
 
+      # Settings of all accounts, weaker than those of any place. The lines of notifications replace a logger.
+      #
+      # @return [Hash{Symbol => Object}]
+      def defaults
+        config = @app.config.privy
+        config.notifications == false ? { logger: Log.new(config) } : {}
+      end
+
       # Reads the places again at the next use.
       #
       # @return [void]
@@ -53,10 +61,6 @@ module Privy
         config = @app.config.privy
         [AccountSettings.layer("config.privy.accounts", config.accounts),
          AccountSettings.layer("config.privy", config.to_h.except(*OPTIONS), also: OPTIONS)]
-      end
-
-      def log
-        Log.new(@app.config.privy)
       end
     end
   end
