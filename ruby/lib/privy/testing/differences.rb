@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require_relative "comparison"
+
 module Privy
   module Testing
     # The differences between a stored record and what a test expects.
@@ -7,8 +9,7 @@ module Privy
     # @private
     module Differences
       LISTED = 10
-      TIMES = /\A\d{4}-\d\d-\d\dT/
-      private_constant :LISTED, :TIMES
+      private_constant :LISTED
 
       class << self
         # Why a contact, an order or an event is not as expected.
@@ -55,21 +56,6 @@ module Privy
           "the sandbox stores no #{title}; it stores #{first.empty? ? "no #{what}" : "#{what} #{some}"}"
         end
 
-        # @param stored [Object]
-        # @param expected [Object] a value, or a Range, Regexp, Class, Proc or matcher
-        # @param kind [Symbol, nil] of the parameter
-        # @return [Boolean]
-        def same?(stored, expected, kind = nil)
-          case expected
-          when Hash then stored.is_a?(Hash) && same_hash?(stored, expected)
-          when Array then stored.is_a?(Array) && same_array?(stored, expected)
-          when true, false, nil then expected == stored
-          when Symbol then stored.to_s == expected.to_s
-          when Numeric then number(stored) == number(expected)
-          else same_object?(stored, expected, kind)
-          end
-        end
-
         # @param value [Object] an expected or a stored one
         # @return [String]
         def shown(value)
@@ -84,10 +70,14 @@ module Privy
           kinds = kinds(operation)
           expected.filter_map do |name, value|
             name = name.to_sym
-            next if same?(stored[name], value, kinds[name])
+            next if Comparison.same?(stored[name], value, kinds[name])
 
-            "  #{name}: expected #{shown(value)}, stored #{stored.key?(name) ? shown(stored[name]) : 'nothing'}"
+            "  #{name}: expected #{shown(value)}, stored #{stored.key?(name) ? plain(stored[name]) : 'nothing'}"
           end
+        end
+
+        def plain(value)
+          shown(value.is_a?(Hash) || value.is_a?(Array) ? Serializable.plain(value) : value)
         end
 
         def kinds(operation)
@@ -98,59 +88,6 @@ module Privy
         def missing_event(events, type)
           types = events.map(&:event_type).uniq
           missing("event of type #{type.inspect}", types, types.empty? ? "events" : "events of type")
-        end
-
-        def same_hash?(stored, expected)
-          stored = stored.transform_keys(&:to_s)
-          expected = expected.transform_keys(&:to_s)
-          stored.keys.sort == expected.keys.sort && expected.all? { |name, value| same?(stored[name], value) }
-        end
-
-        def same_array?(stored, expected)
-          stored.length == expected.length && stored.zip(expected).all? { |pair| same?(*pair) }
-        end
-
-        def same_object?(stored, expected, kind)
-          return true if expected.is_a?(String) && expected == stored
-
-          text = expected.is_a?(String)
-          kind = :time if !text && expected.respond_to?(:to_time)
-          stored = typed(stored, kind)
-          return expected === stored if matcher?(expected) # rubocop:disable Style/CaseEquality
-
-          stored == (text || kind == :time ? typed(expected, kind) : expected)
-        end
-
-        def typed(value, kind)
-          case kind
-          when :time then time(value)
-          when :money then number(value)
-          else value
-          end
-        end
-
-        def matcher?(value)
-          case value
-          when Range, Regexp, Module, Proc then true
-          else value.respond_to?(:matches?)
-          end
-        end
-
-        def time(value)
-          return value.to_time.utc if value.respond_to?(:to_time) && !value.is_a?(String)
-
-          value.is_a?(String) && value.match?(TIMES) ? Sandbox::Event.time(value) : value
-        end
-
-        # The number in a value; the value itself if it holds none.
-        def number(value)
-          case value
-          when Numeric then BigDecimal(value.to_s)
-          when String then BigDecimal(value)
-          else value
-          end
-        rescue ArgumentError
-          value
         end
       end
     end

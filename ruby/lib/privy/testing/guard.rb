@@ -78,7 +78,7 @@ module Privy
           register
           return unless @registered && @enabled && !::WebMock.net_connect_allowed?
 
-          ::WebMock.net_connect_allowed?(url)
+          ::WebMock.net_connect_allowed?(url) || false
         end
       end
     end

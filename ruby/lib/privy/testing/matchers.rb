@@ -58,7 +58,10 @@ module Privy
         # @param block [Proc]
         # @return [Boolean]
         def matches?(block)
-          @failure = nil
+          @requests = []
+          @failure = "it was not given a block" unless block.is_a?(Proc)
+          return false unless block.is_a?(Proc)
+
           events = Testing.sandbox.events.length
           @requests = Testing.sent_by(&block)
           @failure = failure(@requests.select { |request| request.status.between?(200, 299) }, events)
@@ -98,7 +101,7 @@ module Privy
         # @return [String]
         def description
           fields = @expected.map { |name, value| "#{name}: #{Differences.shown(value)}" }
-          "#{self.class::VERB} #{@key.inspect}#{" with #{fields.join(', ')}" if fields.any?}"
+          "#{verb} #{@key.inspect}#{" with #{fields.join(', ')}" if fields.any?}"
         end
 
         private
@@ -111,10 +114,11 @@ module Privy
 
       # See {Matchers#upsert_privy_order}.
       class UpsertOrder < OfRecord
-        VERB = "upsert Privy order"
-        private_constant :VERB
-
         private
+
+        def verb
+          "upsert Privy order"
+        end
 
         def failure(requests, _events)
           sent = requests.any? { |one| one.operation == "orders.upsert" && one.json["order_id"].to_s == @key.to_s }
@@ -126,11 +130,14 @@ module Privy
 
       # See {Matchers#upsert_privy_contact}.
       class UpsertContact < OfRecord
-        VERB = "upsert Privy contact"
         WRITES = %w[contacts.create contacts.update].freeze
-        private_constant :VERB, :WRITES
+        private_constant :WRITES
 
         private
+
+        def verb
+          "upsert Privy contact"
+        end
 
         def failure(requests, _events)
           contact = Testing.sandbox.contacts[@key]
@@ -150,10 +157,11 @@ module Privy
 
       # See {Matchers#ingest_privy_event}.
       class IngestEvent < OfRecord
-        VERB = "ingest Privy event"
-        private_constant :VERB
-
         private
+
+        def verb
+          "ingest Privy event"
+        end
 
         def failure(_requests, before)
           found = Differences.of_event(Testing.sandbox.events.drop(before), @key, @expected)
