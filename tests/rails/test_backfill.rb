@@ -142,7 +142,7 @@ class TestBackfill < PrivyTest
     _, warning = capture_io do
       assert_raises(IOError) { Order.privy_backfill(concurrency: 1, on_progress: ->(_) { raise IOError }) }
     end
-    assert_match(/interrupted.*continue with Order.privy_backfill\(after: #{records.first.id}\)/, warning)
+    assert_match(/stopped: IOError; continue with Order.privy_backfill\(after: #{records.first.id}\)/, warning)
     assert_equal 4, Order.privy_backfill(after: records.first.id).sent
   end
 

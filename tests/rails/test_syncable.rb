@@ -237,6 +237,18 @@ class TestSyncable < PrivyTest
     assert_empty enqueued_jobs
   end
 
+  def test_a_stored_refusal_holds_no_address
+    record = order
+    body = { error: { code: "validation_failed", message: "#{JANE} and #{PHONE} are blocked", details: [] } }
+    stubbed({ status: 422, body: JSON.generate(body) }) do |client, _|
+      Privy.client = client
+      drain
+    end
+    assert_match(/are blocked/, record.reload.privy_error)
+    refute_includes record.privy_error, JANE
+    refute_includes record.privy_error, PHONE
+  end
+
   def test_an_outage_runs_the_job_again
     record = order
     @sandbox.fail(status: 503)
@@ -346,6 +358,47 @@ class TestSyncable < PrivyTest
     end
     ["kind must be :order or :contact, not :event", "a block", "debounce", "attributes", "when"].each do |words|
       assert_includes error.message, words
+    end
+  end
+
+  def test_one_declaration_for_a_class
+    model = Class.new(Order) { privy_sync(:order) { nil } }
+    error = assert_raises(Privy::Error) { model.privy_sync(:contact) { nil } }
+    assert_match(/calls it twice/, error.message)
+  end
+
+  def test_a_model_of_another_database
+    model = Object.const_set(:OtherOrder, Class.new(ActiveRecord::Base))
+    model.table_name = "orders"
+    model.inheritance_column = "none"
+    model.establish_connection(adapter: "sqlite3", database: ":memory:")
+    model.include(Privy::Syncable)
+    model.privy_sync(:order) do |o|
+      { order_id: o.number, email: o.email, total: o.total, currency: "USD", order_date: o.created_at }
+    end
+    model.connection.create_table(:orders) do |table|
+      %i[number email phone status type].each { |name| table.string name }
+      table.decimal :total
+      table.timestamps
+      SyncModels::COLUMNS.call(table)
+    end
+    record = OtherOrder.create!(number: "7", email: JANE, total: 1, status: "paid")
+    drain
+    refute_predicate record.reload, :privy_stale?
+    assert_equal 1, requests
+    assert_equal 0, Order.count
+  ensure
+    model.remove_connection
+    Object.send(:remove_const, :OtherOrder)
+  end
+
+  def test_a_queue_that_runs_jobs_at_once
+    Privy::SyncJob.stub(:queue_adapter, ActiveJob::QueueAdapters::InlineAdapter.new) do
+      record = order
+      assert_equal 1, requests
+      record.update!(total: 3)
+      assert_equal 2, requests
+      refute_predicate record.reload, :privy_stale?
     end
   end
 

@@ -78,6 +78,11 @@ module Privy
       # @raise [Error] an argument is invalid
       def privy_sync(kind, debounce: 5, account: :default, queue: nil, compact: true, attributes: {}, **conditions,
                      &mapping)
+        if instance_variable_defined?(:@privy_declared)
+          raise Error, "privy_sync: #{self} calls it twice: a record is one order or one contact of one account"
+        end
+
+        @privy_declared = true
         self.privy_declaration = Declaration.new(kind, mapping, debounce: debounce, account: account, queue: queue,
                                                                 compact: compact, attributes: attributes,
                                                                 conditions: conditions)

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "English"
 require_relative "backfill_report"
 require_relative "backfill_row"
 
@@ -37,11 +38,16 @@ module Privy
         ended = true
         @report
       ensure
-        # A signal or an exception: nobody gets the report.
-        warn("privy: the backfill was interrupted: #{@report}; continue with #{@report.resume}") unless ended
+        interrupted unless ended
       end
 
       private
+
+      # A signal or an exception: the caller does not get the report.
+      def interrupted
+        @report.stopped = $ERROR_INFO
+        warn("privy: #{@report}")
+      end
 
       def records
         after = @report.last_id

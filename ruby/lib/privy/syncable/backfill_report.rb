@@ -12,7 +12,9 @@ module Privy
     #   @return [String]
     # @!attribute [r] code
     #   @return [Symbol, nil] of the rule
-    RefusedRecord = Struct.new(:id, :field, :message, :code, keyword_init: true)
+    RefusedRecord = Struct.new(:id, :field, :message, :code, keyword_init: true) do
+      include Serializable
+    end
 
     # The result of {ClassMethods#privy_backfill}. It changes while the backfill runs.
     #
@@ -40,9 +42,11 @@ module Privy
     #   @return [Object, nil] all records up to this primary key are finished: pass it as +after+. nil: from the start
     # @!attribute [r] stopped
     #   @return [Exception, nil] why the run ended early: {RateLimitError}, {AuthenticationError} or
-    #     {PermissionDeniedError}
+    #     {PermissionDeniedError}; another exception is raised as well
     BackfillReport = Struct.new(:model, :sent, :created, :updated, :unchanged, :skipped, :failed, :refused, :requests,
                                 :last_id, :resume_after, :stopped, keyword_init: true) do
+      include Serializable
+
       # @return [Boolean] whether all records were read and none failed. Refused ones do not count
       def complete?
         stopped.nil? && failed.zero?
@@ -62,7 +66,8 @@ module Privy
       def to_s
         parts = ["#{sent} #{model} sent (#{created} created, #{updated} updated)", "#{unchanged} unchanged",
                  "#{skipped} skipped", "#{refused_count} refused", "#{failed} failed", "#{requests} requests"]
-        parts << "stopped: #{stopped.message}" if stopped
+        # The message of another exception may hold personal data.
+        parts << "stopped: #{stopped.is_a?(Error) ? stopped.message : stopped.class}" if stopped
         parts << "continue with #{resume}" unless complete?
         parts.join("; ")
       end

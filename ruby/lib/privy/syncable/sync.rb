@@ -22,14 +22,12 @@ module Privy
         # @return [Record, nil] nil: nothing to send
         # @raise [Error]
         def now(record)
-          sync = nil
-          result = with_claim(-> { stored(record) }) do |found, prepared|
-            sync = found
+          found = nil
+          with_claim(-> { found = stored(record) }) do |sync, prepared|
             sync.send_with(Privy.client(record.privy_declaration.account), prepared)
           end
         ensure
-          Ledger.copy(sync ? sync.record : stored(record), record)
-          result
+          Ledger.copy(found, record)
         end
 
         # Yields what is to be sent, and claims it even if another process has a request in flight: that one will send

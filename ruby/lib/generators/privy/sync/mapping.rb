@@ -48,6 +48,14 @@ module Privy
         chosen.map.with_index { |field, index| line(field, last: index == chosen.length - 1) }
       end
 
+      # The attribute by which a test finds the record in a sandbox.
+      #
+      # @return [String]
+      def key
+        field = @required.first
+        column(field) || @fields.fetch(field).first.first
+      end
+
       # The attributes of a new record in a test.
       #
       # @return [String]
