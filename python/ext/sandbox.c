@@ -152,6 +152,13 @@ static PyObject *sandbox_advance(PyObject *self, PyObject *args) {
   Py_RETURN_NONE;
 }
 
+static PyObject *sandbox_set_skipping(PyObject *self, PyObject *on) {
+  const int skips = PyObject_IsTrue(on);
+  if (skips < 0) return NULL;
+  privy_sandbox_set_skipping(sandbox_in(self), skips);
+  Py_RETURN_NONE;
+}
+
 static PyObject *sandbox_now(PyObject *self, PyObject *unused) {
   (void)unused;
   return PyFloat_FromDouble(privy_sandbox_now(sandbox_in(self)));
@@ -447,6 +454,7 @@ static PyMethodDef sandbox_methods[] = {
      "Sets the rate limits of a minute and a day, and the seconds of a minute."},
     {"set_clock", sandbox_set_clock, METH_VARARGS, "Stops the clock at a time; a negative number restarts it."},
     {"advance", sandbox_advance, METH_VARARGS, "Advances the clock."},
+    {"set_skipping", sandbox_set_skipping, METH_O, "Sets whether waits only move the clock."},
     {"now", sandbox_now, METH_NOARGS, "The time of the clock."},
     {"add_fault", sandbox_add_fault, METH_VARARGS, "Queues a fault."},
     {"read_limits", sandbox_read_limits, METH_O, "Sets the rate limits from a text."},

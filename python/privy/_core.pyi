@@ -605,6 +605,9 @@ class Sandbox:
     def set_clock(self, seconds: float, /) -> None:
         """Stops the clock at a time; a negative number restarts it."""
 
+    def set_skipping(self, skips: bool, /) -> None:
+        """Sets whether waits only move the clock."""
+
     def advance(self, seconds: float, /) -> None:
         """Advances the clock."""
 

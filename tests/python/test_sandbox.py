@@ -100,6 +100,22 @@ def test_sms_consent_needs_a_supported_country(sandbox, client):
     assert client.contacts.create(**call).sms_consent == "subscribed"
 
 
+def test_waits_may_be_skipped(sandbox):
+    client = sandbox.client()
+    sandbox.skip_waits()
+    began = sandbox.now
+    sandbox.fail(429, retry_after=42)
+    client.contacts.list().total_count()
+    assert sandbox.now - began >= 42
+    sandbox.fail(delay=600)
+    with pytest.raises(privy.APITimeoutError):
+        client.with_options(max_retries=0).contacts.list().total_count()
+    sandbox.skip_waits(False)
+    sandbox.fail(429, retry_after=42)
+    with pytest.raises(privy.RateLimitError):
+        client.with_options(max_wait=0).contacts.list().total_count()
+
+
 def test_the_clock_can_be_stopped_and_advanced(sandbox, client):
     at = datetime(2026, 5, 12, 10, tzinfo=timezone.utc)
     sandbox.set_clock(at)

@@ -338,6 +338,22 @@ class TestTestingMinitest < PrivyTest
     RUBY
   end
 
+  def test_clients_that_tests_assign_end_with_them
+    passes(Suites::PLAIN + <<~RUBY, 4)
+      Privy.client = CLIENT
+      class ATest < Minitest::Test
+        4.times do |number|
+          define_method("test_\#{number}") do
+            assert_same CLIENT, Privy.client
+            Privy.client = Privy::Sandbox.new.client
+            Privy.client.contacts.create(email: "jane@example.com")
+            assert_no_privy_requests
+          end
+        end
+      end
+    RUBY
+  end
+
   def test_the_sandbox_of_an_account_is_replaced
     passes(<<~RUBY, 2)
       ENV["PRIVY_SANDBOX"] = "1"

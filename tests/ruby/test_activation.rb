@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "helper"
+require "small_scheduler"
 
 # An active sandbox receives the calls of all clients without a sandbox of their own. The network is a stub server: what
 # it counts has left the process.
@@ -317,6 +318,17 @@ class TestActivation < PrivyTest
     end
   ensure
     $VERBOSE = verbose
+  end
+
+  def test_fibers_of_a_scheduler_use_it
+    client = network
+    @sandbox.activate do
+      SmallScheduler.run do
+        total(client)
+        Fiber.schedule { total(client) }
+      end
+    end
+    assert_equal 2, @sandbox.counts.requests
   end
 
   # ---- cost and memory ----

@@ -241,6 +241,13 @@ class Sandbox:
         """Advances the clock by ``seconds``."""
         self._core.advance(seconds)
 
+    def skip_waits(self, skips: bool = True) -> None:
+        """Sets whether calls move the clock in place of waiting for rate limits, retries and the delays of ``fail``.
+
+        Tests of them then take no time. ``max_wait`` and timeouts hold by that clock.
+        """
+        self._core.set_skipping(skips)
+
     @property
     def now(self) -> float:
         """The time of the clock, in seconds since 1970-01-01 UTC."""

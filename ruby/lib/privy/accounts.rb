@@ -97,6 +97,19 @@ module Privy
       client ? @assigned[name] = Held.new(client) : forget(name)
     end
 
+    # What {Privy.client=} has set, for tests, which set it back.
+    #
+    # @return [Hash{Symbol => Held}]
+    def assigned
+      @assigned.dup
+    end
+
+    # @param assigned [Hash{Symbol => Held}]
+    # @return [void]
+    def restore(assigned)
+      @assigned.replace(assigned)
+    end
+
     # The sandbox of an account with the setting +sandbox+; nil: it has none.
     def sandbox(name)
       sandbox_of(settings_of(name))

@@ -16,10 +16,9 @@ module Privy
 
       # Methods of test classes.
       module ClassMethods
-        # @param on [Boolean] whether tests of this class, and of those that inherit from it, have a sandbox
         attr_writer :use_privy_sandbox
 
-        # @return [Boolean]
+        # @return [Boolean] whether tests of this class, and of those that inherit from it, have a sandbox
         def use_privy_sandbox
           return @use_privy_sandbox if defined?(@use_privy_sandbox)
 
@@ -29,7 +28,7 @@ module Privy
 
       # @private
       def before_setup
-        @privy_activation = Testing.start if self.class.use_privy_sandbox
+        @privy_run = Testing.start if self.class.use_privy_sandbox
         super
       end
 
@@ -37,11 +36,11 @@ module Privy
       def after_teardown
         super
       ensure
-        Testing.stop(@privy_activation) if @privy_activation
-        @privy_activation = nil
+        Testing.stop(@privy_run) if @privy_run
+        @privy_run = nil
       end
     end
 
-    ::Minitest::Test.include(Assertions, Lifecycle)
+    [Assertions, Lifecycle].each { |part| ::Minitest::Test.include(part) }
   end
 end

@@ -15,6 +15,11 @@ module Privy
   #
   # Each of the three forbids real connections in this process: they raise {NetworkForbidden}.
   module Testing
+    # A test that runs.
+    #
+    # @private
+    Run = Struct.new(:activation, :assigned)
+
     class << self
       # Whether clients whose base URL is a loopback address use it, also while a sandbox is active: for a sandbox that
       # another process serves. False by default.
@@ -29,26 +34,28 @@ module Privy
       # @yieldparam sandbox [Sandbox]
       # @return [Object] what the block returns
       def with_sandbox
-        activation = start
-        yield activation.sandbox
+        run = start
+        yield run.activation.sandbox
       ensure
-        stop(activation) if activation
+        stop(run) if run
       end
 
-      # As {with_sandbox}, for frameworks with hooks before and after a test.
+      # As {with_sandbox}, for frameworks with hooks before and after a test. What the test assigns to {Privy.client=}
+      # ends with it.
       #
-      # @return [Activation] for {stop}
+      # @return [Run] for {stop}
       def start
         WebMockAdapter.register
         sandbox = Sandbox.new
         sandbox.skip_waits
-        Activation.start(sandbox, scope: :thread, clock: Clock.new(sandbox))
+        Run.new(Activation.start(sandbox, scope: :thread, clock: Clock.new(sandbox)), Accounts.current.assigned)
       end
 
-      # @param activation [Activation] of {start}
+      # @param run [Run] of {start}
       # @return [void]
-      def stop(activation)
-        Activation.stop(activation)
+      def stop(run)
+        Activation.stop(run.activation)
+        Accounts.current.restore(run.assigned)
       end
 
       # The sandbox of the test that this thread belongs to.
