@@ -75,11 +75,74 @@ typedef enum privy_status {
 
 typedef struct privy_response privy_response;
 
+/*
+ * The codes of error details: X(constant, code, whether details of that code have a count, which rule it names).
+ * Codes are stable: programs compare them, and translations have them as keys.
+ */
+#define PRIVY_DETAIL_CODES(X)                                                                                          \
+  X(REQUIRED, "required", false, "A required field is missing.")                                                       \
+  X(NULL, "null", false, "The field does not accept null.")                                                            \
+  X(MISSING_VALUE, "missing_value", false, "The value represents a missing one, such as NaN: omit the field.")         \
+  X(UNKNOWN_FIELD, "unknown_field", false, "The operation has no such field.")                                         \
+  X(READ_ONLY, "read_only", false, "Only the API sets the field or the value.")                                        \
+  X(REPEATED, "repeated", false, "The name is given twice.")                                                           \
+  X(RESERVED, "reserved", false, "The client or a parameter sets the header.")                                         \
+  X(WRONG_TYPE, "wrong_type", false, "The value is of another type than the field's.")                                 \
+  X(NOT_A_NUMBER, "not_a_number", false, "The value is not a number, such as 95.00.")                                  \
+  X(NOT_AN_INTEGER, "not_an_integer", false, "The value is not an integer.")                                           \
+  X(NOT_FINITE, "not_finite", false, "The number is infinite, or is not a number of JSON.")                            \
+  X(GREATER_THAN_OR_EQUAL_TO, "greater_than_or_equal_to", true, "The number is below the least one, count.")           \
+  X(LESS_THAN_OR_EQUAL_TO, "less_than_or_equal_to", true, "The number is above the largest one, count.")               \
+  X(INCLUSION, "inclusion", false, "The value is not one of those that are accepted.")                                 \
+  X(NOT_ON_CREATE, "not_on_create", false, "A new record does not accept the value.")                                  \
+  X(INVALID_EMAIL, "invalid_email", false, "The text is not an e-mail address.")                                       \
+  X(INVALID_PHONE, "invalid_phone", false, "The text is not a phone number in E.164.")                                 \
+  X(INVALID_TIME, "invalid_time", false, "The value is not an ISO 8601 date-time, or cannot be written as one.")       \
+  X(WITHOUT_TIME_ZONE, "without_time_zone", false, "The time or date has no time zone.")                               \
+  X(INVALID_CURRENCY, "invalid_currency", false, "The text is not an ISO 4217 code.")                                  \
+  X(INVALID_EVENT_TYPE, "invalid_event_type", false, "The text is not 1 to 128 of A-Z, a-z, 0-9, _ and -.")            \
+  X(INVALID_CONTACT_ID, "invalid_contact_id", false, "The text is not the id of a contact.")                           \
+  X(INVALID_ORDER_ID, "invalid_order_id", false, "The value is not a positive integer or its digits.")                 \
+  X(INVALID_HEADER, "invalid_header", false, "Name or value cannot be sent as a header.")                              \
+  X(INVALID_PATH, "invalid_path", false, "The text cannot be sent in the path.")                                       \
+  X(INVALID_NAME, "invalid_name", false, "The name of a member is missing, too long, no string or not valid text.")    \
+  X(INVALID_ENCODING, "invalid_encoding", false, "The text is not valid Unicode.")                                     \
+  X(TOO_LONG, "too_long", true, "The text has more characters than count.")                                            \
+  X(TOO_LARGE, "too_large", false, "The request, or a value of it, has too many bytes.")                               \
+  X(TOO_DEEP, "too_deep", false, "Objects and arrays are nested too deep.")                                            \
+  X(NESTED, "nested", false, "The object does not accept nested values.")                                              \
+  X(CIRCULAR, "circular", false, "The value contains itself.")                                                         \
+  X(NOT_ENCODABLE, "not_encodable", false, "The value has no JSON form.")                                              \
+  X(CONVERSION_FAILED, "conversion_failed", false, "The conversion of the value raised an exception.")                 \
+  X(IDENTIFIER_REQUIRED, "identifier_required", false, "An e-mail address or a phone number is needed.")               \
+  X(EXACTLY_ONE_IDENTIFIER, "exactly_one_identifier", false, "One of email, phone and privy_id is needed, no more.")   \
+  X(PHONE_REQUIRED, "phone_required", false, "Consent to SMS needs a phone number.")                                   \
+  X(NOTHING_TO_UPDATE, "nothing_to_update", false, "An update needs a field.")                                         \
+  X(REJECTED, "rejected", false, "The server refused the field or the request; the message has its words.")            \
+  X(CALL_FAILED, "call_failed", false, "The call of a row failed for another reason; the message is its error's.")
+
+typedef enum privy_detail_code {
+#define X(id, code, counts, doc) PRIVY_CODE_##id,
+  PRIVY_DETAIL_CODES(X)
+#undef X
+      PRIVY_CODE_COUNT
+} privy_detail_code;
+
+typedef struct privy_detail_code_info {
+  const char *code;
+  bool counts; /* details of this code have a count */
+  const char *doc;
+} privy_detail_code_info;
+/* The row of PRIVY_DETAIL_CODES at `index`; NULL past the end. */
+PRIVY_API const privy_detail_code_info *privy_detail_code_at(size_t index);
+
 /* One error of a request: the invalid field ("line_items[0].price", or "base" for a rule over several fields) and the
  * rule that it breaks. Details of the server's 400 and 422 have the same shape. */
 typedef struct privy_detail {
   char *field;
   char *message;
+  char *code;    /* of PRIVY_DETAIL_CODES, or the server's own code of its detail: [a-z0-9_], at most 64 characters */
+  int64_t count; /* the limit that the value breaks; negative if the rule has none */
 } privy_detail;
 
 typedef struct privy_details {
@@ -342,7 +405,7 @@ PRIVY_API void privy_request_end_array(privy_request *request);
 PRIVY_API void privy_request_begin_object(privy_request *request);
 PRIVY_API void privy_request_end_object(privy_request *request);
 /* Error, instead of a value: the value cannot be encoded as JSON, as `message` says. */
-PRIVY_API void privy_request_refuse(privy_request *request, const char *message);
+PRIVY_API void privy_request_refuse(privy_request *request, privy_detail_code code, const char *message);
 /* The same for a value whose type has no JSON form; `type` is its name in the host language. */
 PRIVY_API void privy_request_other(privy_request *request, const char *type);
 /* The same for a value whose conversion raised `error`: its name, with or without its message. */
@@ -1192,11 +1255,11 @@ typedef struct privy_bulk_row {
 PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
 /*
  * For rows that are all checked before the first request: adds an error detail of `row`, numbered from 0, with the
- * field
- * "[row].field". Add the details of a row one after the other. Returns PRIVY_OK or PRIVY_NO_MEMORY.
+ * field "[row].field"; a negative count is none. Add the details of a row one after the other. Returns PRIVY_OK or
+ * PRIVY_NO_MEMORY.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field,
-                                                           const char *message);
+                                                           const char *message, const char *code, int64_t count);
 /* Completes the error of the details added: its message says how many of `rows` are invalid, and lists the first
  * details, with e-mail addresses and phone numbers masked. Returns PRIVY_VALIDATION or PRIVY_NO_MEMORY. */
 PRIVY_API privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows);
@@ -1312,9 +1375,9 @@ typedef struct privy_row_source {
 
 /* What a report of a bulk run lists, as tables. */
 typedef struct privy_report privy_report;
-#define PRIVY_REPORT_MOST_COLUMNS 5
+#define PRIVY_REPORT_MOST_COLUMNS 6
 /* By its name; NULL if there is none.
- *   "refused"   an error detail of a row: index, key, field, message, value
+ *   "refused"   an error detail of a row: index, key, field, message, value, code
  *   "unsent"    a row without a request: index, key, row
  *   "in_doubt"  a row whose result was not read: index, key, row, idempotency_key
  * `index` is int64, all others are utf8. `key` identifies the row. `row` is JSON; `value` and `key` are JSON if they

@@ -24,7 +24,9 @@ static privy_status refuse_type(privy_error *error, const struct ArrowSchema *sc
   const char *name = schema && schema->name ? schema->name : "";
   privy_details details = {0};
   snprintf(message, sizeof message, "has an Arrow type that cannot be read (%.20s): cast it to another", format);
-  if (!privy_details_add(&details, name, strlen(name), message, strlen(message))) {
+  const char *code = privy_detail_code_text(PRIVY_CODE_WRONG_TYPE);
+  if (!privy_details_add(&details, (privy_slice){name, strlen(name)}, (privy_slice){message, strlen(message)},
+                         (privy_slice){code, strlen(code)}, PRIVY_NO_LIMIT)) {
     privy_details_clear(&details);
     return privy_error_no_memory(error);
   }

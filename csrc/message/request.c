@@ -128,7 +128,7 @@ static void begin_parameter(privy_request *request, const privy_field *field, co
 /* The error of a name that is too long shows its beginning only. */
 static void refuse_name(privy_request *request, const char *name) {
   privy_request_key(request, name, privy_utf8_valid(name, LONGEST_SHOWN_NAME));
-  privy_check_refuse(&request->check, "has a name that is too long");
+  privy_check_refuse(&request->check, PRIVY_CODE_INVALID_NAME, "has a name that is too long");
 }
 
 void privy_request_key(privy_request *request, const char *name, size_t length) {
@@ -200,7 +200,8 @@ static void write_outside_body(privy_request *request, const char *text, size_t 
     break;
   case PRIVY_LOCATION_PATH:
     if (length == 0 || privy_text_is(text, length, ".") || privy_text_is(text, length, "..")) {
-      privy_check_refuse(&request->check, "must not be empty, . or ..: it is a segment of the path");
+      privy_check_refuse(&request->check, PRIVY_CODE_INVALID_PATH,
+                         "must not be empty, . or ..: it is a segment of the path");
       break;
     }
     request->path.length = 0;
@@ -213,7 +214,7 @@ static void write_outside_body(privy_request *request, const char *text, size_t 
 /* Checked before the text is copied. */
 static bool refuses_length(privy_request *request, size_t length) {
   if (length <= PRIVY_LONGEST_BODY) return false;
-  privy_check_unusable(&request->check, "is too long: a body is at most 67108864 bytes");
+  privy_check_unusable(&request->check, PRIVY_CODE_TOO_LARGE, "is too long: a body is at most 67108864 bytes");
   return true;
 }
 
@@ -240,12 +241,12 @@ void privy_request_time(privy_request *request, const char *text, size_t length)
   if (length && text[length - 1] == 'Z')
     privy_request_string(request, text, length);
   else
-    privy_request_refuse(request, "is a time without a time zone: add one, such as UTC");
+    privy_request_refuse(request, PRIVY_CODE_WITHOUT_TIME_ZONE, "is a time without a time zone: add one, such as UTC");
 }
 
 void privy_request_date(privy_request *request, const char *text, size_t length) {
   if (!request->outside && privy_check_wants_time(&request->check))
-    privy_request_refuse(request, "is a date: pass a time with a time zone");
+    privy_request_refuse(request, PRIVY_CODE_WITHOUT_TIME_ZONE, "is a date: pass a time with a time zone");
   else
     privy_request_string(request, text, length);
 }
@@ -283,26 +284,26 @@ void privy_request_null(privy_request *request) {
   if (in_body(request))
     privy_writer_null(&request->writer);
   else
-    privy_check_refuse(&request->check, scalar_error_message);
+    privy_check_refuse(&request->check, PRIVY_CODE_WRONG_TYPE, scalar_error_message);
 }
 
-void privy_request_refuse(privy_request *request, const char *message) {
-  if (!request->outside) privy_check_unusable(&request->check, message);
+void privy_request_refuse(privy_request *request, privy_detail_code code, const char *message) {
+  if (!request->outside) privy_check_unusable(&request->check, code, message);
 }
 
 void privy_request_other(privy_request *request, const char *type) {
   if (!request->outside) privy_check_other(&request->check, type);
 }
 
-static void refuse_built(privy_request *request, bool done, privy_buffer *words) {
+static void refuse_built(privy_request *request, privy_detail_code code, bool done, privy_buffer *words) {
   note_memory(request, done && privy_buffer_terminate(words));
-  if (!request->check.no_memory) privy_request_refuse(request, words->data);
+  if (!request->check.no_memory) privy_request_refuse(request, code, words->data);
   privy_buffer_clear(words);
 }
 
 void privy_request_raised(privy_request *request, const char *type, const char *error) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  refuse_built(request,
+  refuse_built(request, PRIVY_CODE_CONVERSION_FAILED,
                privy_buffer_text(&words, "is a ") && privy_buffer_name(&words, type, strlen(type)) &&
                    privy_buffer_text(&words, " whose conversion raised ") &&
                    privy_buffer_visible(&words, error, strlen(error)),
@@ -312,7 +313,8 @@ void privy_request_raised(privy_request *request, const char *type, const char *
 void privy_request_missing(privy_request *request, const char *name) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
   if (privy_request_drop(request)) return;
-  refuse_built(request, privy_buffer_format(&words, "is %s%s", name, PRIVY_REASON_MISSING), &words);
+  refuse_built(request, PRIVY_CODE_MISSING_VALUE, privy_buffer_format(&words, "is %s%s", name, PRIVY_REASON_MISSING),
+               &words);
 }
 
 static void begin(privy_request *request, bool array) {
@@ -324,7 +326,8 @@ static void begin(privy_request *request, bool array) {
   privy_verdict verdict = privy_check_begin(&request->check, array);
   if (!body) {
     privy_check_end(&request->check);
-    if (verdict != PRIVY_VERDICT_REFUSED) privy_check_refuse(&request->check, scalar_error_message);
+    if (verdict != PRIVY_VERDICT_REFUSED)
+      privy_check_refuse(&request->check, PRIVY_CODE_WRONG_TYPE, scalar_error_message);
     request->outside = 1;
     return;
   }
@@ -393,8 +396,8 @@ static void finish_body(privy_request *request) {
   size_t limit = request->operation ? request->operation->body_limit : 0;
   if (!limit) limit = PRIVY_LONGEST_BODY;
   if (request->body.length > limit)
-    privy_check_add_detail(&request->check, "base", "the body is %zu bytes; at most %zu are accepted",
-                           request->body.length, limit);
+    privy_check_add_detail(&request->check, "base", PRIVY_CODE_TOO_LARGE,
+                           "the body is %zu bytes; at most %zu are accepted", request->body.length, limit);
   if (!privy_request_find_header(request, "Content-Type"))
     note_memory(request, privy_request_add_constant(request, "Content-Type", "application/json"));
 }
@@ -406,8 +409,9 @@ privy_status privy_request_finish(privy_request *request, privy_error *error) {
 
 static void finish_head(privy_request *request) {
   if (request->head_length > PRIVY_LONGEST_HEAD)
-    privy_check_add_detail(&request->check, "base", "path, query and headers are %zu bytes; at most %zu are accepted",
-                           request->head_length, PRIVY_LONGEST_HEAD);
+    privy_check_add_detail(&request->check, "base", PRIVY_CODE_TOO_LARGE,
+                           "path, query and headers are %zu bytes; at most %zu are accepted", request->head_length,
+                           PRIVY_LONGEST_HEAD);
 }
 
 privy_status privy_request_seal(privy_request *request, privy_error *error) {

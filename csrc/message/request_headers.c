@@ -101,7 +101,7 @@ static bool refuse_own(privy_request *request) {
   else if (!is_one_of(name, own_headers, COUNT(own_headers)) &&
            !(request->operation && is_one_of(name, operation_headers, COUNT(operation_headers))))
     return false;
-  privy_check_refuse(&request->check, message);
+  privy_check_refuse(&request->check, PRIVY_CODE_RESERVED, message);
   return true;
 }
 
@@ -119,9 +119,10 @@ void privy_request_take_header(privy_request *request, const char *value, size_t
   if (extra && refuse_own(request)) return;
   const privy_request_header_line *earlier = find_header(request, name->data, name->length);
   if (!privy_is_token(name->data, name->length) || !privy_is_header_value(value, length))
-    privy_check_refuse(&request->check, "must be a valid header: its name a token, its value visible ASCII");
+    privy_check_refuse(&request->check, PRIVY_CODE_INVALID_HEADER,
+                       "must be a valid header: its name a token, its value visible ASCII");
   else if (earlier && earlier->extra)
-    privy_check_refuse(&request->check, "is given twice: the names of headers ignore case");
+    privy_check_refuse(&request->check, PRIVY_CODE_REPEATED, "is given twice: the names of headers ignore case");
   else
     add_given(request, extra, value, length);
 }

@@ -19,10 +19,11 @@ void privy_request_check_raw(privy_request *request, privy_slice method, privy_s
   if (known)
     request->method = known;
   else
-    privy_check_add_detail(&request->check, "method", "must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
+    privy_check_add_detail(&request->check, "method", PRIVY_CODE_INCLUSION,
+                           "must be one of GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS");
   if (!privy_path_is_safe(path.text, path.length))
     privy_check_add_detail(
-        &request->check, "path",
+        &request->check, "path", PRIVY_CODE_INVALID_PATH,
         "must start with / and contain only visible ASCII, without #, \\ or .. segments, encoded or not");
   else if (!privy_buffer_append(&request->path, path.text, path.length))
     request->check.no_memory = true;

@@ -8,11 +8,17 @@
 /* Details that the message lists; the error has all of them. */
 #define LISTED 5
 
-privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field, const char *message) {
+static privy_slice slice_of(const char *text) {
+  return (privy_slice){text, strlen(text)};
+}
+
+privy_status privy_error_add_row(privy_error *error, uint64_t row, const char *field, const char *message,
+                                 const char *code, int64_t count) {
   privy_buffer name = PRIVY_BUFFER_EMPTY;
   const bool added = privy_buffer_format(&name, "[%llu].", (unsigned long long)row) &&
                      privy_buffer_text(&name, field) &&
-                     privy_details_add(&error->details, name.data, name.length, message, strlen(message));
+                     privy_details_add(&error->details, (privy_slice){name.data, name.length}, slice_of(message),
+                                       slice_of(code), count);
   privy_buffer_clear(&name);
   return added ? PRIVY_OK : privy_error_no_memory(error);
 }

@@ -97,37 +97,51 @@ static bool read_text(char **field, privy_value value) {
   return done;
 }
 
-static bool add_detail(privy_details *details, privy_value field, privy_value message) {
+#define LONGEST_CODE 64
+
+/* The server's own code of a detail, if it has the form of one. */
+static privy_slice code_of_detail(privy_value own) {
+  const char *rejected = privy_detail_code_text(PRIVY_CODE_REJECTED);
+  bool fits = own.type == PRIVY_STRING && own.length > 0 && own.length <= LONGEST_CODE;
+  for (size_t i = 0; fits && i < own.length; i++)
+    fits = (own.text[i] >= 'a' && own.text[i] <= 'z') || privy_is_digit(own.text[i]) || own.text[i] == '_';
+  return fits ? (privy_slice){own.text, own.length} : (privy_slice){rejected, strlen(rejected)};
+}
+
+static bool add_detail(privy_details *details, privy_value field, privy_value message, privy_value code) {
   privy_buffer name = PRIVY_BUFFER_EMPTY, text = PRIVY_BUFFER_EMPTY;
-  bool done = (field.type == PRIVY_STRING && field.length > 0 ? append_value(&name, field)
-                                                              : privy_buffer_text(&name, "base")) &&
-              append_value(&text, message) &&
-              privy_details_add(details, name.data, name.length, text.data ? text.data : "", text.length);
+  bool done =
+      (field.type == PRIVY_STRING && field.length > 0 ? append_value(&name, field)
+                                                      : privy_buffer_text(&name, "base")) &&
+      append_value(&text, message) &&
+      privy_details_add(details, (privy_slice){name.data, name.length},
+                        (privy_slice){text.data ? text.data : "", text.length}, code_of_detail(code), PRIVY_NO_LIMIT);
   privy_buffer_clear(&name);
   privy_buffer_clear(&text);
   return done;
 }
 
-/* One element of a list of details: {"field", "message"}, or any other value. */
+/* One element of a list of details: {"field", "message"}, perhaps with a code, or any other value. */
 static bool add_element(privy_details *details, privy_value element) {
   privy_value message = member(element, "message");
   if (message.type == PRIVY_ABSENT) message = element;
-  return add_detail(details, member(element, "field"), message);
+  return add_detail(details, member(element, "field"), message, member(element, "code"));
 }
 
 /* {"email": ["is invalid", …], …}: details by field. */
 static bool add_by_field(privy_details *details, privy_value object) {
   privy_cursor fields, messages;
   privy_value field, value, key, message;
+  const privy_value no_code = {.type = PRIVY_ABSENT};
   privy_cursor_init(&fields, object);
   while (privy_cursor_next(&fields, &field, &value)) {
     if (value.type != PRIVY_ARRAY) {
-      if (!add_detail(details, field, value)) return false;
+      if (!add_detail(details, field, value, no_code)) return false;
       continue;
     }
     privy_cursor_init(&messages, value);
     while (privy_cursor_next(&messages, &key, &message))
-      if (!add_detail(details, field, message)) return false;
+      if (!add_detail(details, field, message, no_code)) return false;
   }
   return true;
 }

@@ -53,7 +53,8 @@ bool privy_input_header(const privy_exchange *exchange, unsigned index, privy_sl
 }
 
 void privy_input_refuse(privy_exchange *exchange, unsigned index, const char *message) {
-  privy_check_add_detail(&exchange->check, exchange->operation->object->fields[index].name, "%s", message);
+  privy_check_add_detail(&exchange->check, exchange->operation->object->fields[index].name, PRIVY_CODE_REJECTED, "%s",
+                         message);
 }
 
 /* ---- the body ---------------------------------------------------------------------------------------------------- */
@@ -84,7 +85,7 @@ static privy_status refuse_body(privy_exchange *exchange, const privy_reader *re
   if (reader->error)
     snprintf(message, sizeof message, "The body is not JSON: %s at byte %zu.", reader->error, reader->position);
   if (exchange->operation->response != PRIVY_RESPONSE_BARE) return privy_respond_message(exchange, 400, message);
-  privy_check_add_detail(&exchange->check, "base", "%s", message);
+  privy_check_add_detail(&exchange->check, "base", PRIVY_CODE_REJECTED, "%s", message);
   return exchange->check.no_memory ? PRIVY_NO_MEMORY : privy_respond_details(exchange);
 }
 

@@ -53,45 +53,52 @@ void privy_check_clear(privy_check *check) {
 
 /* ---- errors ---- */
 
-static privy_verdict refused(privy_check *check, const char *message) {
-  privy_check_refuse(check, message);
+static privy_verdict refused(privy_check *check, privy_detail_code code, const char *message) {
+  privy_check_refuse(check, code, message);
   return PRIVY_VERDICT_REFUSED;
 }
 
 /* Adds the error in `words`, which `done` says is complete, and clears the buffer. */
-static privy_verdict refuse_with(privy_check *check, bool done, privy_buffer *words) {
+static privy_verdict refuse_limit(privy_check *check, privy_detail_code code, int64_t limit, bool done,
+                                  privy_buffer *words) {
   if (done && privy_buffer_terminate(words))
-    privy_check_refuse(check, words->data);
+    privy_check_refuse_limit(check, code, limit, words->data);
   else
     check->no_memory = true;
   privy_buffer_clear(words);
   return PRIVY_VERDICT_REFUSED;
 }
 
+/* The same for a rule without a limit. */
+static privy_verdict refuse_with(privy_check *check, privy_detail_code code, bool done, privy_buffer *words) {
+  return refuse_limit(check, code, PRIVY_NO_LIMIT, done, words);
+}
+
 static privy_verdict refuse_enum_value(privy_check *check, const privy_field *field, int position) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  return refuse_with(check, privy_reason_enum_value(&words, check->operation, field, position), &words);
+  return refuse_with(check, privy_reason_enum_code(field, position),
+                     privy_reason_enum_value(&words, check->operation, field, position), &words);
 }
 
 /* The value is of another type than the field's. */
 static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  return refuse_with(check, privy_reason_type(&words, check->operation, field), &words);
+  return refuse_with(check, privy_reason_type_code(field), privy_reason_type(&words, check->operation, field), &words);
 }
 
 /* ---- keys ---- */
 
 /* Refuses the name of a parameter; its value is passed over. */
-static void refuse_key(privy_check *check, const char *message) {
+static void refuse_key(privy_check *check, privy_detail_code code, const char *message) {
   top(check)->kind = FRAME_IGNORED;
   top(check)->checked = NULL;
-  privy_check_refuse(check, message);
+  privy_check_refuse(check, code, message);
 }
 
 static void refuse_unknown(privy_check *check, const char *name, size_t length) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
   top(check)->kind = FRAME_IGNORED;
-  (void)refuse_with(check, privy_reason_name(&words, check->operation, name, length), &words);
+  (void)refuse_with(check, PRIVY_CODE_UNKNOWN_FIELD, privy_reason_name(&words, check->operation, name, length), &words);
 }
 
 /* What a name is to the operation. */
@@ -117,14 +124,14 @@ static const privy_field *params_key(privy_check *check, const char *name, size_
   if (class == NAME_ACCEPTED || class == NAME_REPEATED) {
     frame->checked = check->lenient ? NULL : field;
     check->given |= bit_of(check, field);
-    if (class == NAME_REPEATED && strict) refuse_key(check, "is given twice");
+    if (class == NAME_REPEATED && strict) refuse_key(check, PRIVY_CODE_REPEATED, "is given twice");
     return field;
   }
   frame->checked = NULL;
   if (check->lenient)
     check->unknown = true;
   else if (strict && class == NAME_READ_ONLY)
-    refuse_key(check, "is read-only");
+    refuse_key(check, PRIVY_CODE_READ_ONLY, "is read-only");
   else if (strict)
     refuse_unknown(check, name, length);
   return NULL;
@@ -144,7 +151,8 @@ static bool store_key(privy_check *check, const char *name, size_t length) {
   }
   frame->key_length = (uint32_t)(check->keys.length - frame->key_start);
   if (valid) return true;
-  if (frame->kind != FRAME_IGNORED) privy_check_refuse(check, "has a name that is not valid UTF-8");
+  if (frame->kind != FRAME_IGNORED)
+    privy_check_refuse(check, PRIVY_CODE_INVALID_NAME, "has a name that is not valid UTF-8");
   return false;
 }
 
@@ -186,8 +194,9 @@ void privy_check_no_key(privy_check *check, const char *name, size_t length) {
   frame->field = frame->checked = NULL;
   frame->key_length = PRIVY_CHECK_NO_KEY;
   if (frame->kind == FRAME_IGNORED || (name && !store_key(check, name, length))) return;
-  privy_check_refuse(check, name ? "must have a string as its name"
-                                 : "a value has no name: the row has more cells than its header");
+  privy_check_refuse(check, PRIVY_CODE_INVALID_NAME,
+                     name ? "must have a string as its name"
+                          : "a value has no name: the row has more cells than its header");
 }
 
 void privy_check_end_params(privy_check *check) {
@@ -248,10 +257,13 @@ static privy_verdict check_text(privy_check *check, const privy_field *field, co
   const privy_format format = (privy_format)field->format;
   const char *detail = format == PRIVY_FORMAT_NONE ? NULL : privy_format_check(format, text, length);
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  if (detail) return refuse_with(check, privy_reason_format(&words, format, detail, text, length), &words);
-  if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max)
-    return refuse_with(check, privy_buffer_format(&words, "must be at most %lld characters", (long long)field->max),
+  if (detail)
+    return refuse_with(check, privy_format_code(format), privy_reason_format(&words, format, detail, text, length),
                        &words);
+  if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max) {
+    const bool done = privy_buffer_format(&words, "must be at most %lld characters", (long long)field->max);
+    return refuse_limit(check, PRIVY_CODE_TOO_LONG, field->max, done, &words);
+  }
   return PRIVY_VERDICT_PASSED;
 }
 
@@ -262,7 +274,8 @@ static privy_verdict check_string(privy_check *check, const privy_field *field, 
   case PRIVY_KIND_TIME:
   case PRIVY_KIND_ORDER_ID: return check_text(check, field, text, length);
   case PRIVY_KIND_MONEY:
-    return privy_json_number(text, length, NULL) ? PRIVY_VERDICT_NUMBER : refused(check, money_error_message);
+    return privy_json_number(text, length, NULL) ? PRIVY_VERDICT_NUMBER
+                                                 : refused(check, PRIVY_CODE_NOT_A_NUMBER, money_error_message);
   default: return refuse_type(check, field);
   }
 }
@@ -271,16 +284,19 @@ privy_verdict privy_check_string(privy_check *check, const char *text, size_t le
   const privy_field *field;
   judge judged = judge_of(check, &field);
   if (judged == JUDGE_SILENT) return PRIVY_VERDICT_REFUSED;
-  if (judged == JUDGE_ELEMENT_OBJECT) return refused(check, "must be an object");
+  if (judged == JUDGE_ELEMENT_OBJECT) return refused(check, PRIVY_CODE_WRONG_TYPE, "must be an object");
   bool ascii, plain = privy_is_plain(text, length, &ascii);
-  if (!ascii && privy_utf8_valid(text, length) != length) return refused(check, "is not valid UTF-8");
+  if (!ascii && privy_utf8_valid(text, length) != length)
+    return refused(check, PRIVY_CODE_INVALID_ENCODING, "is not valid UTF-8");
   privy_verdict verdict = judged == JUDGE_FIELD ? check_string(check, field, text, length) : PRIVY_VERDICT_PASSED;
   return plain && verdict == PRIVY_VERDICT_PASSED ? PRIVY_VERDICT_PLAIN : verdict;
 }
 
 static privy_verdict refuse_integer(privy_check *check, const privy_field *field, bool large) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
-  return refuse_with(check, privy_reason_integer(&words, field, large), &words);
+  const bool done = privy_reason_integer(&words, field, large);
+  return large ? refuse_limit(check, PRIVY_CODE_LESS_THAN_OR_EQUAL_TO, field->max, done, &words)
+               : refuse_limit(check, PRIVY_CODE_GREATER_THAN_OR_EQUAL_TO, field->min, done, &words);
 }
 
 static bool has_limits(const privy_field *field) {
@@ -295,7 +311,7 @@ static privy_verdict check_digits(privy_check *check, const privy_field *field, 
   int64_t value = *text == '-' ? INT64_MIN : INT64_MAX; /* for what is beyond either */
   const bool read = privy_parse_int64(text, length, &value);
   if (!has_limits(field) || (read && is_within(field, value))) return PRIVY_VERDICT_PASSED;
-  return refuse_integer(check, field, value > 0 && !read);
+  return refuse_integer(check, field, value > field->max || (value > 0 && !read));
 }
 
 static privy_verdict check_order_id(privy_check *check, const privy_field *field, const char *text, size_t length) {
@@ -307,8 +323,8 @@ static privy_verdict check_order_id(privy_check *check, const privy_field *field
 static privy_verdict check_unnamed(privy_check *check, judge judged) {
   switch (judged) {
   case JUDGE_SILENT: return PRIVY_VERDICT_REFUSED;
-  case JUDGE_ELEMENT_STRING: return refused(check, "must be a string");
-  case JUDGE_ELEMENT_OBJECT: return refused(check, "must be an object");
+  case JUDGE_ELEMENT_STRING: return refused(check, PRIVY_CODE_WRONG_TYPE, "must be a string");
+  case JUDGE_ELEMENT_OBJECT: return refused(check, PRIVY_CODE_WRONG_TYPE, "must be an object");
   default: return PRIVY_VERDICT_PASSED;
   }
 }
@@ -319,13 +335,16 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
   bool integral;
   bool number = privy_json_number(text, length, &integral);
   const char *detail = number || judged == JUDGE_SILENT ? NULL : privy_reason_not_finite(text, length);
-  if (detail) return refused(check, detail);
-  if (!number && (judged == JUDGE_FLAT || judged == JUDGE_NOTHING)) return refused(check, "must be a finite number");
+  const bool nan = detail && privy_reason_is_nan(text, length);
+  if (detail) return refused(check, nan ? PRIVY_CODE_MISSING_VALUE : PRIVY_CODE_NOT_FINITE, detail);
+  if (!number && (judged == JUDGE_FLAT || judged == JUDGE_NOTHING))
+    return refused(check, PRIVY_CODE_NOT_FINITE, "must be a finite number");
   if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_INTEGER: return integral ? check_digits(check, field, text, length) : refuse_type(check, field);
   case PRIVY_KIND_ORDER_ID: return check_order_id(check, field, text, length);
-  case PRIVY_KIND_MONEY: return number ? PRIVY_VERDICT_PASSED : refused(check, money_error_message);
+  case PRIVY_KIND_MONEY:
+    return number ? PRIVY_VERDICT_PASSED : refused(check, PRIVY_CODE_NOT_A_NUMBER, money_error_message);
   default: return refuse_type(check, field);
   }
 }
@@ -335,7 +354,8 @@ privy_verdict privy_check_integer(privy_check *check, int64_t value) {
   judge judged = judge_of(check, &field);
   if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_INTEGER: return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field, false);
+  case PRIVY_KIND_INTEGER:
+    return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field, value > field->max);
   case PRIVY_KIND_ORDER_ID: return value > 0 ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
   case PRIVY_KIND_MONEY: return PRIVY_VERDICT_PASSED;
   default: return refuse_type(check, field);
@@ -355,32 +375,36 @@ privy_verdict privy_check_null(privy_check *check) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
   if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
-  if (!(field->nullable_in & (1u << check->operation->id))) return refused(check, "must not be null");
+  if (!(field->nullable_in & (1u << check->operation->id))) return refused(check, PRIVY_CODE_NULL, "must not be null");
   if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->fields);
   return PRIVY_VERDICT_PASSED;
 }
 
-void privy_check_unusable(privy_check *check, const char *message) {
+void privy_check_unusable(privy_check *check, privy_detail_code code, const char *message) {
   const privy_field *field;
-  if (judge_of(check, &field) != JUDGE_SILENT) privy_check_refuse(check, message);
+  if (judge_of(check, &field) != JUDGE_SILENT) privy_check_refuse(check, code, message);
 }
 
 void privy_check_other(privy_check *check, const char *type) {
   const privy_field *field;
   privy_buffer words = PRIVY_BUFFER_EMPTY;
   bool done, named = true;
+  privy_detail_code code = PRIVY_CODE_WRONG_TYPE;
   switch (judge_of(check, &field)) {
   case JUDGE_SILENT: return;
-  case JUDGE_FIELD: done = privy_reason_type(&words, check->operation, field); break;
+  case JUDGE_FIELD:
+    code = privy_reason_type_code(field);
+    done = privy_reason_type(&words, check->operation, field);
+    break;
   case JUDGE_ELEMENT_STRING: done = privy_buffer_text(&words, "must be a string"); break;
   case JUDGE_ELEMENT_OBJECT: done = privy_buffer_text(&words, "must be an object"); break;
   case JUDGE_FLAT: done = privy_buffer_text(&words, "must be a string, number, boolean or null"); break;
-  default: done = named = false;
+  default: code = PRIVY_CODE_NOT_ENCODABLE; done = named = false;
   }
   done = named ? done && privy_buffer_text(&words, ", not ") : privy_buffer_text(&words, "is a ");
   done = done && privy_buffer_name(&words, type, strlen(type));
   if (!named) done = done && privy_buffer_text(&words, ", which cannot be encoded as JSON");
-  (void)refuse_with(check, done, &words);
+  (void)refuse_with(check, code, done, &words);
 }
 
 bool privy_check_wants_time(const privy_check *check) {
@@ -419,13 +443,13 @@ static uint8_t frame_of(privy_check *check, bool array, const privy_object **obj
   uint8_t inside = top(check)->kind;
   switch (judge_of(check, &field)) {
   case JUDGE_SILENT: return FRAME_IGNORED;
-  case JUDGE_ELEMENT_STRING: privy_check_refuse(check, "must be a string"); return FRAME_IGNORED;
-  case JUDGE_FLAT: privy_check_refuse(check, flat_error_message); return FRAME_IGNORED;
+  case JUDGE_ELEMENT_STRING: privy_check_refuse(check, PRIVY_CODE_WRONG_TYPE, "must be a string"); return FRAME_IGNORED;
+  case JUDGE_FLAT: privy_check_refuse(check, PRIVY_CODE_NESTED, flat_error_message); return FRAME_IGNORED;
   case JUDGE_NOTHING: return inside == FRAME_ANY ? FRAME_ANY : FRAME_FREE;
   case JUDGE_ELEMENT_OBJECT:
     *object = top(check)->object;
     if (!array) return FRAME_OBJECT;
-    privy_check_refuse(check, "must be an object");
+    privy_check_refuse(check, PRIVY_CODE_WRONG_TYPE, "must be an object");
     return FRAME_IGNORED;
   case JUDGE_FIELD: break;
   }
@@ -444,7 +468,7 @@ static uint8_t limit_depth(privy_check *check, uint8_t kind) {
     snprintf(message, sizeof message, "is nested deeper than %u levels", level_limit(check));
   else if (kind == FRAME_IGNORED || check->depth <= PRIVY_CHECK_DEPTH)
     return kind;
-  privy_check_refuse(check, message);
+  privy_check_refuse(check, PRIVY_CODE_TOO_DEEP, message);
   return FRAME_IGNORED;
 }
 

@@ -91,15 +91,18 @@ void privy_check_no_key(privy_check *check, const char *name, size_t length);
 /* The following names at top level are not parameters: any name and value is accepted. */
 void privy_check_end_params(privy_check *check);
 /* Error: the next value cannot be encoded as JSON, as `message` says. */
-void privy_check_unusable(privy_check *check, const char *message);
+void privy_check_unusable(privy_check *check, privy_detail_code code, const char *message);
 /* The same for a value whose type has no JSON form, by the name of the type. */
 void privy_check_other(privy_check *check, const char *type);
 /* Whether the next value is checked as a time. */
 bool privy_check_wants_time(const privy_check *check);
 /* Adds an error of the current field. */
-void privy_check_refuse(privy_check *check, const char *message);
+void privy_check_refuse(privy_check *check, privy_detail_code code, const char *message);
+/* The same for a rule with a limit. */
+void privy_check_refuse_limit(privy_check *check, privy_detail_code code, int64_t limit, const char *message);
 /* Adds an error of the top-level field `name`, or of "base". */
-void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) PRIVY_PRINTF(3, 4);
+void privy_check_add_detail(privy_check *check, const char *name, privy_detail_code code, const char *format, ...)
+    PRIVY_PRINTF(4, 5);
 /* Missing parameters and rules over several fields. Parameters whose bit is in `exempt` are not required. */
 void privy_check_finish(privy_check *check, uint64_t exempt);
 /* The same of names without values: what is missing whatever the values are. */

@@ -30,20 +30,36 @@ static bool path_of(privy_check *check, privy_buffer *out) {
   return true;
 }
 
-void privy_check_refuse(privy_check *check, const char *message) {
+static privy_slice slice_of(const char *text) {
+  return (privy_slice){text, strlen(text)};
+}
+
+static void add(privy_check *check, privy_slice field, const char *message, privy_detail_code code, int64_t limit) {
+  if (!privy_details_add(&check->details, field, slice_of(message), slice_of(privy_detail_code_text(code)), limit))
+    check->no_memory = true;
+}
+
+void privy_check_refuse_limit(privy_check *check, privy_detail_code code, int64_t limit, const char *message) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
-  if (!path_of(check, &path) || !privy_details_add(&check->details, path.length ? path.data : "base",
-                                                   path.length ? path.length : 4, message, strlen(message)))
+  if (path_of(check, &path))
+    add(check, path.length ? (privy_slice){path.data, path.length} : slice_of("base"), message, code, limit);
+  else
     check->no_memory = true;
   privy_buffer_clear(&path);
 }
 
-void privy_check_add_detail(privy_check *check, const char *name, const char *format, ...) {
+void privy_check_refuse(privy_check *check, privy_detail_code code, const char *message) {
+  privy_check_refuse_limit(check, code, PRIVY_NO_LIMIT, message);
+}
+
+void privy_check_add_detail(privy_check *check, const char *name, privy_detail_code code, const char *format, ...) {
   char message[256];
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
-  if (length < 0 || !privy_details_add(&check->details, name, strlen(name), message, strlen(message)))
+  if (length < 0)
     check->no_memory = true;
+  else
+    add(check, slice_of(name), message, code, PRIVY_NO_LIMIT);
 }

@@ -18,5 +18,7 @@ bool privy_format_header(const char *text, size_t length);
 size_t privy_format_odd(privy_format format, const char *text, size_t length);
 /* NULL if the text has the format, else the error message. */
 const char *privy_format_check(privy_format format, const char *text, size_t length);
+/* The code of that error. */
+privy_detail_code privy_format_code(privy_format format);
 
 #endif

@@ -21,6 +21,10 @@ bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation
   return done;
 }
 
+privy_detail_code privy_reason_enum_code(const privy_field *field, int position) {
+  return position < 0 ? PRIVY_CODE_INCLUSION : field->enum_values->values[position].code;
+}
+
 static const char *type_message(const privy_field *field) {
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_STRING: return "must be a string";
@@ -42,6 +46,17 @@ static const char *type_message(const privy_field *field) {
 bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field) {
   if (field->kind == PRIVY_KIND_ENUM) return privy_reason_enum_value(out, operation, field, -1);
   return privy_buffer_text(out, type_message(field));
+}
+
+privy_detail_code privy_reason_type_code(const privy_field *field) {
+  switch ((privy_kind)field->kind) {
+  case PRIVY_KIND_ENUM: return PRIVY_CODE_INCLUSION;
+  case PRIVY_KIND_INTEGER: return PRIVY_CODE_NOT_AN_INTEGER;
+  case PRIVY_KIND_MONEY: return PRIVY_CODE_NOT_A_NUMBER;
+  case PRIVY_KIND_TIME:
+  case PRIVY_KIND_ORDER_ID: return privy_format_code((privy_format)field->format);
+  default: return PRIVY_CODE_WRONG_TYPE;
+  }
 }
 
 static size_t after_sign(const char *text, size_t length) {

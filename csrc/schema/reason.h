@@ -13,8 +13,12 @@
 /* Why the operation does not accept the enum value at `position` (-1: the text is not a value of the enum). */
 PRIVY_NODISCARD bool privy_reason_enum_value(privy_buffer *out, const privy_operation *operation,
                                              const privy_field *field, int position);
+/* The code of that error. */
+privy_detail_code privy_reason_enum_code(const privy_field *field, int position);
 /* What type the field requires. */
 PRIVY_NODISCARD bool privy_reason_type(privy_buffer *out, const privy_operation *operation, const privy_field *field);
+/* The code of that error. */
+privy_detail_code privy_reason_type_code(const privy_field *field);
 /* Whether the text of a number is NaN. */
 bool privy_reason_is_nan(const char *text, size_t length);
 /* The error of a number that is NaN or infinite; NULL for any other text. */

@@ -7,7 +7,7 @@ static void check_required(privy_check *check, uint64_t exempt) {
     if ((check->given | exempt) >> i & 1) continue;
     const privy_field *field = &object->fields[i];
     if ((field->flags & PRIVY_FIELD_REQUIRED) && (field->accepted_by & (1u << check->operation->id)))
-      privy_check_add_detail(check, field->name, "is required");
+      privy_check_add_detail(check, field->name, PRIVY_CODE_REQUIRED, "is required");
   }
 }
 
@@ -40,7 +40,7 @@ void privy_check_finish(privy_check *check, uint64_t exempt) {
   check_required(check, exempt);
   for (size_t i = 0; (rule = privy_rule_at(i)); i++)
     if ((rule->operations & (1u << check->operation->id)) && breaks_rule(check, rule))
-      privy_check_add_detail(check, "base", "%s", rule->message);
+      privy_check_add_detail(check, "base", rule->code, "%s", rule->message);
 }
 
 void privy_check_finish_names(privy_check *check) {
@@ -49,6 +49,6 @@ void privy_check_finish_names(privy_check *check) {
   for (size_t i = 0; (rule = privy_rule_at(i)); i++) {
     const bool one = rule->kind == PRIVY_RULE_AT_LEAST_ONE || rule->kind == PRIVY_RULE_EXACTLY_ONE;
     if (one && (rule->operations & (1u << check->operation->id)) && !(check->given & rule->fields))
-      privy_check_add_detail(check, "base", "%s", rule->message);
+      privy_check_add_detail(check, "base", rule->code, "%s", rule->message);
   }
 }

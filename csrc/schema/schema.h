@@ -39,7 +39,7 @@ typedef enum privy_scope {
 } privy_scope;
 
 typedef enum privy_format {
-#define FORMAT(id, check, message) PRIVY_FORMAT_##id,
+#define FORMAT(id, check, code, message) PRIVY_FORMAT_##id,
 #include "schema/formats.def"
 #undef FORMAT
   PRIVY_FORMAT_COUNT
@@ -106,7 +106,7 @@ typedef enum privy_page_index {
 
 /* Positions of the values of enumerations (PRIVY_sms_consent_pending). */
 #define ENUM(name) typedef enum privy_##name {
-#define ENUM_VALUE(name, value, accepted_by, reason, aliases) PRIVY_##name##_##value,
+#define ENUM_VALUE(name, value, accepted_by, code, reason, aliases) PRIVY_##name##_##value,
 #define ENUM_END(name)                                                                                                 \
   PRIVY_##name##_count                                                                                                 \
   }                                                                                                                    \
@@ -121,7 +121,8 @@ typedef struct privy_enum_entry {
   const char *name;
   uint8_t name_length;
   privy_operations accepted_by; /* operations that may send it */
-  const char *reason;           /* error message for other operations */
+  privy_detail_code code;       /* code of the error for other operations */
+  const char *reason;           /* its message; "": that of a text that is not a value */
   const char *aliases;          /* older names in responses, separated by '|' */
 } privy_enum_entry;
 
@@ -214,6 +215,7 @@ typedef struct privy_rule {
   uint64_t fields;      /* the fields of the rule; ANY_GIVEN: none; NEEDS: the fields needed */
   uint8_t when;         /* NEEDS: the field whose value… */
   uint32_t when_values; /* …being one of these (a bit per enum value; true is bit 1) makes `fields` needed */
+  privy_detail_code code;
   const char *message;
 } privy_rule;
 

@@ -23,7 +23,8 @@ enum {
 /* ---- enumerations ---- */
 
 #define ENUM(enumeration) static const privy_enum_entry enumeration##_values[] = {
-#define ENUM_VALUE(enumeration, value, accepted_by, reason, aliases) {NAMED(value), accepted_by, reason, aliases},
+#define ENUM_VALUE(enumeration, value, accepted_by, code, reason, aliases)                                             \
+  {NAMED(value), accepted_by, PRIVY_CODE_##code, reason, aliases},
 #define ENUM_END(enumeration)                                                                                          \
   }                                                                                                                    \
   ;                                                                                                                    \
@@ -155,8 +156,8 @@ static const char *const scope_names[] = {
 #define V(enumeration, value) (1u << PRIVY_##enumeration##_##value)
 #define TRUE 2u
 static const privy_rule rules[] = {
-#define RULE(operations, kind, fields, when, enum_values, message)                                                     \
-  {operations, PRIVY_RULE_##kind, fields, when, enum_values, message},
+#define RULE(operations, kind, fields, when, enum_values, code, message)                                               \
+  {operations, PRIVY_RULE_##kind, fields, when, enum_values, PRIVY_CODE_##code, message},
 #include "schema/rules.def"
 #undef RULE
 };
@@ -187,9 +188,10 @@ typedef bool format_function(const char *text, size_t length);
 
 static const struct {
   format_function *check;
+  privy_detail_code code;
   const char *message;
 } formats[] = {
-#define FORMAT(id, check, message) {check, message},
+#define FORMAT(id, check, code, message) {check, PRIVY_CODE_##code, message},
 #include "schema/formats.def"
 #undef FORMAT
 };
@@ -197,4 +199,8 @@ static const struct {
 const char *privy_format_check(privy_format format, const char *text, size_t length) {
   if (!formats[format].check || formats[format].check(text, length)) return NULL;
   return formats[format].message;
+}
+
+privy_detail_code privy_format_code(privy_format format) {
+  return formats[format].code;
 }

@@ -15,8 +15,8 @@ typedef struct encoder {
 
 static int encode_any(encoder *self, PyObject *value);
 
-static int refuse(encoder *self, const char *message) {
-  privy_request_refuse(self->request, message);
+static int refuse(encoder *self, privy_detail_code code, const char *message) {
+  privy_request_refuse(self->request, code, message);
   return 0;
 }
 
@@ -87,7 +87,9 @@ static int encode_string(encoder *self, PyObject *value) {
     privy_request_string(self->request, bytes.text, (size_t)bytes.length);
     return 0;
   }
-  return PyErr_Occurred() ? -1 : refuse(self, "must be valid Unicode: it holds a lone surrogate");
+  return PyErr_Occurred()
+             ? -1
+             : refuse(self, PRIVY_CODE_INVALID_ENCODING, "must be valid Unicode: it holds a lone surrogate");
 }
 
 /* Encodes str(value) as a number; the core checks it. Takes over `text`, which may be NULL with an exception. */
@@ -97,7 +99,7 @@ static int encode_number(encoder *self, PyObject *value, PyObject *text) {
   if (digits.text) privy_request_number(self->request, digits.text, (size_t)digits.length);
   Py_DECREF(text);
   if (digits.text || PyErr_Occurred()) return digits.text ? 0 : -1;
-  return refuse(self, "is not a number");
+  return refuse(self, PRIVY_CODE_NOT_A_NUMBER, "is not a number");
 }
 
 /* An int beyond 64 bits. */
@@ -105,7 +107,7 @@ static int encode_large(encoder *self, PyObject *value) {
   PyObject *text = PyNumber_ToBase(value, 10);
   if (text || !PyErr_ExceptionMatches(PyExc_ValueError)) return encode_number(self, value, text);
   PyErr_Clear();
-  return refuse(self, "is a number of too many digits");
+  return refuse(self, PRIVY_CODE_TOO_LARGE, "is a number of too many digits");
 }
 
 static NOINLINE int encode_integer(encoder *self, PyObject *value) {
@@ -131,12 +133,12 @@ static int encode_float(encoder *self, PyObject *value) {
 static bool push_container(encoder *self, PyObject *container) {
   for (int i = 0; i < self->depth; i++) {
     if (self->inside[i] == container) {
-      refuse(self, "must not contain itself");
+      refuse(self, PRIVY_CODE_CIRCULAR, "must not contain itself");
       return false;
     }
   }
   if (self->depth == MAX_DEPTH) {
-    refuse(self, "is nested too deeply");
+    refuse(self, PRIVY_CODE_TOO_DEEP, "is nested too deeply");
     return false;
   }
   self->inside[self->depth++] = container;
@@ -186,7 +188,7 @@ static NOINLINE int encode_invalid_key(encoder *self, PyObject *key) {
   if (result == 0 && !is_text) privy_request_no_key(self->request, name, (size_t)length);
   if (result == 0 && is_text) {
     privy_request_key(self->request, name, (size_t)length);
-    refuse(self, "must have a valid Unicode key: it holds a lone surrogate");
+    refuse(self, PRIVY_CODE_INVALID_ENCODING, "must have a valid Unicode key: it holds a lone surrogate");
   }
   Py_DECREF(bytes);
   return result;
@@ -316,9 +318,10 @@ static int send_time(encoder *self, PyObject *text) {
   static const char zero[] = "+00:00";
   const size_t tail = sizeof zero - 1;
   char buffer[64];
-  if (!PyUnicode_Check(text)) return refuse(self, "must be a datetime whose isoformat() is text");
+  if (!PyUnicode_Check(text))
+    return refuse(self, PRIVY_CODE_CONVERSION_FAILED, "must be a datetime whose isoformat() is text");
   const utf8 given = text_of(text);
-  if (!given.text) return PyErr_Occurred() ? -1 : refuse(self, "must be a valid datetime");
+  if (!given.text) return PyErr_Occurred() ? -1 : refuse(self, PRIVY_CODE_INVALID_TIME, "must be a valid datetime");
   const char *bytes = given.text;
   size_t length = (size_t)given.length;
   if (length > tail && length < sizeof buffer && memcmp(bytes + length - tail, zero, tail) == 0) {
@@ -346,7 +349,7 @@ static PyObject *in_utc(encoder *self, PyObject *value) {
 static int refuse_time(encoder *self, PyObject *value) {
   if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
     PyErr_Clear();
-    return refuse(self, "is outside the range of UTC datetimes");
+    return refuse(self, PRIVY_CODE_INVALID_TIME, "is outside the range of UTC datetimes");
   }
   PyObject *type, *error, *trace;
   PyErr_Fetch(&type, &error, &trace);
@@ -380,7 +383,7 @@ static int encode_date(encoder *self, PyObject *value) {
   if (bytes.text)
     privy_request_date(self->request, bytes.text, (size_t)bytes.length);
   else if (!PyErr_Occurred())
-    refuse(self, "must be a date whose isoformat() is text");
+    refuse(self, PRIVY_CODE_CONVERSION_FAILED, "must be a date whose isoformat() is text");
   Py_DECREF(text);
   return PyErr_Occurred() ? -1 : 0;
 }

@@ -5,13 +5,18 @@
 /* The module of the exception classes and of the function that creates exceptions. */
 #define ERRORS_MODULE "privy._errors"
 
+static PyObject *detail_of(const privy_detail *detail) {
+  PyObject *dict = Py_BuildValue("{sNsNsN}", "field", scalar_c_string(detail->field), "message",
+                                 scalar_c_string(detail->message), "code", scalar_c_string(detail->code));
+  if (dict && detail->count >= 0 && !state_set_item(dict, "count", PyLong_FromLongLong(detail->count))) Py_CLEAR(dict);
+  return dict;
+}
+
 PyObject *errors_details(const privy_details *details) {
   PyObject *list = PyList_New((Py_ssize_t)details->count);
   for (size_t i = 0; list && i < details->count; i++) {
-    const privy_detail *detail = &details->items[i];
-    PyObject *pair =
-        Py_BuildValue("{sNsN}", "field", scalar_c_string(detail->field), "message", scalar_c_string(detail->message));
-    if (!pair || PyList_SetItem(list, (Py_ssize_t)i, pair) < 0) Py_CLEAR(list);
+    PyObject *detail = detail_of(&details->items[i]);
+    if (!detail || PyList_SetItem(list, (Py_ssize_t)i, detail) < 0) Py_CLEAR(list);
   }
   return list;
 }

@@ -183,12 +183,15 @@ PyObject *request_check_columns(PyObject *module, PyObject *args) {
   return result < 0 || status != PRIVY_OK ? NULL : Py_NewRef(Py_None);
 }
 
-/* Adds (row, field, message); false with a Python exception, or with `status` not PRIVY_OK. */
-static bool add_row(PyObject *detail, privy_error *error, privy_status *status) {
+/* Adds (row, field, message, code, count); false with a Python exception, or with `status` not PRIVY_OK. */
+static bool add_row(PyObject *tuple, privy_error *error, privy_status *status) {
   unsigned long long row;
-  const char *field, *message;
-  if (!PyArg_ParseTuple(detail, "Kss", &row, &field, &message)) return false;
-  *status = privy_error_add_row(error, row, field, message);
+  PyObject *count;
+  const char *field, *message, *code;
+  if (!PyArg_ParseTuple(tuple, "KsssO", &row, &field, &message, &code, &count)) return false;
+  const int64_t limit = count == Py_None ? -1 : PyLong_AsLongLong(count);
+  if (PyErr_Occurred()) return false;
+  *status = privy_error_add_row(error, row, field, message, code, limit);
   return *status == PRIVY_OK;
 }
 

@@ -128,11 +128,22 @@ static PyObject *enums(void) {
   return list;
 }
 
+static PyObject *codes(void) {
+  PyObject *list = PyList_New(0);
+  const privy_detail_code_info *info;
+  for (size_t i = 0; list && (info = privy_detail_code_at(i)); i++) {
+    PyObject *row =
+        Py_BuildValue("{s:s,s:N,s:s}", "code", info->code, "counts", PyBool_FromLong(info->counts), "doc", info->doc);
+    if (append(list, row) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
 PyObject *schema_tables(PyObject *module, PyObject *unused) {
   (void)module;
   (void)unused;
-  return Py_BuildValue("{s:N,s:N,s:N,s:N}", "operations", operations(), "objects", objects(), "errors", errors(),
-                       "enums", enums());
+  return Py_BuildValue("{s:N,s:N,s:N,s:N,s:N}", "operations", operations(), "objects", objects(), "errors", errors(),
+                       "enums", enums(), "codes", codes());
 }
 
 static bool is_row_key(const privy_field_info *info) {

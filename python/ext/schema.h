@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-/* Method of the module: a dict of the lists operations, objects, errors and enums. */
+/* Method of the module: a dict of the lists operations, objects, errors, enums and codes. */
 PyObject *schema_tables(PyObject *module, PyObject *unused);
 /* Method of the module: the names of an operation's parameters that identify a row of a bulk run, as a tuple. */
 PyObject *schema_row_keys(PyObject *module, PyObject *name);

@@ -14,7 +14,7 @@ from ._result import Failure
 from ._row_kinds import parts
 from ._row_tables import RowTable, key_of
 from ._rows import IterableRows, Source, source_of
-from .types import Any, Nulls, Row
+from .types import Any, Detail, Nulls, Row
 
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
@@ -33,6 +33,10 @@ class RefusedRow:
     """What is wrong with the field."""
     value: object = attribute(repr=False)
     """The value of the field in the row; None for ``base``."""
+    code: str
+    """Which rule the field breaks, as in ``ValidationError.details``."""
+    count: int | None = None
+    """The limit of that rule, if it has one."""
 
 
 def _value_at(row: object, field: str) -> object:
@@ -67,7 +71,7 @@ class Rows:
 
     def failure(self, index: int, row: Row, error: Exception) -> Failure:
         """The result of a row that failed. Stores its error details for the report."""
-        details = getattr(error, "details", None) or [{"field": "base", "message": str(error)}]
+        details = getattr(error, "details", None) or [{"field": "base", "message": str(error), "code": "call_failed"}]
         self.refused[index] = _refusals(index, row, self._keys, details)
         return Failure(index, row, error)
 
@@ -126,11 +130,12 @@ class Unsent(Sequence[tuple[int, Row]]):
         return f"<{len(self)} rows>"
 
 
-def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[dict[str, str]]) -> list[RefusedRow]:
+def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[Detail]) -> list[RefusedRow]:
     key = key_of(row, keys)
     return [
-        RefusedRow(index, key, detail["field"], detail["message"], _value_at(row, detail["field"]))
+        RefusedRow(index, key, name, detail["message"], _value_at(row, name), detail["code"], detail.get("count"))
         for detail in details
+        for name in [detail["field"]]
     ]
 
 
@@ -166,5 +171,6 @@ def checked_source(operation: str, rows: object, nulls: Nulls | None) -> Source:
         if not source.repeatable:
             held.append(row)
     if refused:
-        _core.refuse_rows([(entry.index, entry.field, entry.message) for entry in refused], count)
+        details = [(entry.index, entry.field, entry.message, entry.code, entry.count) for entry in refused]
+        _core.refuse_rows(details, count)
     return source if source.repeatable else IterableRows(held)

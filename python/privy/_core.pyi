@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 from typing_extensions import Self
 
 from ._trace import CallEvent
-from .types import EmailConsentFilter, SmsConsentFilter
+from .types import Details, EmailConsentFilter, SmsConsentFilter
 
 VERSION: Final[str]
 SANDBOX_TOKEN: Final[str]
@@ -691,8 +691,8 @@ def is_local(host: str, /) -> bool:
 def mask(value: object, /) -> Any:
     """A copy for a repr: e-mail addresses and phone numbers in its strings are masked."""
 
-def refuse_rows(details: list[tuple[int, str, str]], total: int, /) -> NoReturn:
-    """Raises ValidationError for rows that are not sent: (index, field, message) each."""
+def refuse_rows(details: list[tuple[int, str, str, str, int | None]], total: int, /) -> NoReturn:
+    """Raises ValidationError for rows that are not sent: (index, field, message, code, count) each."""
 
 def validate(
     operation: str,
@@ -700,7 +700,7 @@ def validate(
     extra: Mapping[str, object] | None,
     omits_nulls: bool = False,
     /,
-) -> list[dict[str, str]]:
+) -> Details:
     """The error details of a request that is not sent. ``omits_nulls``: parameters that are null are not sent."""
 
 def check_columns(operation: str, names: list[object], /) -> None:
@@ -723,7 +723,7 @@ def refuse_json(status: int, body: bytes, /) -> NoReturn:
     """Raises the exception for a response whose body is not JSON."""
 
 def schema() -> dict[str, list[dict[str, Any]]]:
-    """The tables of the API as plain dicts and lists: operations, objects, errors, enums."""
+    """The tables of the API as plain dicts and lists: operations, objects, errors, enums, codes."""
 
 def _load(name: str, json: bytes, /) -> Any: ...
 def _load_page(records: tuple[Any, ...], place: bytes | None, /) -> Page: ...

@@ -37,9 +37,10 @@ class PrivyError(Exception):
 
     message: str
     """One line that describes the error."""
-    details: list[dict[str, str]]
-    """What is wrong, by field: dicts with ``field`` and ``message``. The field is ``base`` for a rule over several
-    fields. Empty if the error is not about fields."""
+    details: privy.types.Details
+    """What is wrong, by field: dicts with ``field``, ``message`` and ``code``. The field is ``base`` for a rule over
+    several fields; the code names the rule, and ``count`` is the limit of a rule that has one. Empty if the error is
+    not about fields."""
     status: int | None
     """HTTP status of the response; None without a response."""
     code: str | None
@@ -74,7 +75,7 @@ class PrivyError(Exception):
         self,
         message: str = "",
         *,
-        details: Iterable[dict[str, str]] = (),
+        details: Iterable[privy.types.Detail] = (),
         status: int | None = None,
         code: str | None = None,
         method: str | None = None,

@@ -26,7 +26,8 @@ _LARGEST = 10_000
 
 
 def _refused(entry: RefusedRow, keys: tuple[str, ...]) -> Cells:
-    return entry.index, _text(entry.key), _valid(entry.field), _valid(entry.message), _text(entry.value)
+    key, value = _text(entry.key), _text(entry.value)
+    return entry.index, key, _valid(entry.field), _valid(entry.message), value, entry.code
 
 
 def _unsent(entry: tuple[int, Row], keys: tuple[str, ...]) -> Cells:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from ._errors import ValidationError
-from .types import Nulls, Row
+from .types import Details, Nulls, Row
 
 
 def parts(row: Any, nulls: Nulls | None) -> tuple[Row, Row, Any, bool]:
@@ -91,4 +91,5 @@ def _refusal(row: Any) -> ValidationError:
         message = f"must be a dict, not {name}: select its columns instead"
     else:
         message = f"must be a dict, not {name}"
-    return ValidationError(f"the row is invalid: it {message}", details=[{"field": "base", "message": message}])
+    details: Details = [{"field": "base", "message": message, "code": "wrong_type"}]
+    return ValidationError(f"the row is invalid: it {message}", details=details)

@@ -36,6 +36,7 @@ __all__ = [
     "ContactRow",
     "CustomFields",
     "DataclassRow",
+    "Detail",
     "Details",
     "Discount",
     "EmailConsent",
@@ -96,8 +97,22 @@ ContactOperation: TypeAlias = Literal["create", "get", "list", "update", "upsert
 CustomFields: TypeAlias = Literal["json", "columns"]
 """Custom fields in a table: one column of JSON text, or a column for each of them."""
 
-Details: TypeAlias = list[dict[str, str]]
-"""Error details of a request, as in ``ValidationError.details``: dicts with ``field`` and ``message``."""
+
+class _Detail(TypedDict):
+    field: str
+    message: str
+    code: str
+
+
+class Detail(_Detail, total=False):
+    """One error detail of a request: the ``field``, or ``base`` for a rule over several fields; a ``message`` for a
+    person; a ``code`` that names the rule for a program; for a rule with a limit its ``count``."""
+
+    count: int
+
+
+Details: TypeAlias = list[Detail]
+"""Error details of a request, as in ``ValidationError.details``."""
 
 Nulls: TypeAlias = Literal["omit", "send"]
 """What happens to parameters of a row that are null: they are as if not given, or sent."""

@@ -217,11 +217,11 @@ static void values_that_cannot_be_encoded_are_errors(void **state) {
   CHECK_MEMORY(!check.no_memory);
   privy_check_begin(&check, true);
   privy_check_string(&check, "a", 1);
-  privy_check_unusable(&check, "is a set");
+  privy_check_unusable(&check, PRIVY_CODE_NOT_ENCODABLE, "is a set");
   privy_check_end(&check);
   privy_check_key(&check, "bogus", 5);
   CHECK_MEMORY(!check.no_memory);
-  privy_check_unusable(&check, "is a set");
+  privy_check_unusable(&check, PRIVY_CODE_NOT_ENCODABLE, "is a set");
   CHECK_MEMORY(!check.no_memory);
   assert_details(&check.details,
                  "tags[1]: is a set\nbogus: is not a parameter of contacts.create; use extra to send it");

@@ -46,7 +46,7 @@ static void each_report_has_its_columns(void **state) {
   (void)state;
   static const struct {
     const char *name, *columns[PRIVY_REPORT_MOST_COLUMNS + 1];
-  } reports[] = {{"refused", {"index", "key", "field", "message", "value"}},
+  } reports[] = {{"refused", {"index", "key", "field", "message", "value", "code"}},
                  {"unsent", {"index", "key", "row"}},
                  {"in_doubt", {"index", "key", "row", "idempotency_key"}}};
   for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {

@@ -348,20 +348,26 @@ done:
 
 /* ---- rows that are checked before the first request ---- */
 
+static privy_status refuse_row(privy_error *error, uint64_t row, const char *field, const char *message) {
+  return privy_error_add_row(error, row, field, message, "too_long", 500);
+}
+
 static void rows_are_refused_together(void **state) {
   (void)state;
   privy_error error;
   privy_error_init(&error);
-  CHECK_OK(privy_error_add_row(&error, 1, "email", "is not an e-mail address: jane@example"));
-  CHECK_OK(privy_error_add_row(&error, 1, "tags[0]", "must be a text"));
-  CHECK_OK(privy_error_add_row(&error, 12, "base", "must be a dict"));
+  CHECK_OK(refuse_row(&error, 1, "email", "is not an e-mail address: jane@example"));
+  CHECK_OK(refuse_row(&error, 1, "tags[0]", "must be a text"));
+  CHECK_OK(refuse_row(&error, 12, "base", "must be a dict"));
   CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
   assert_string_equal(
       error.message, "2 of 20 rows are invalid, nothing was sent: row 1: email is not an e-mail address: j***@example; "
                      "row 1: tags[0] must be a text; row 12: base must be a dict");
   assert_int_equal(error.details.count, 3);
   assert_string_equal(error.details.items[2].field, "[12].base");
-  for (uint64_t row = 13; row < 17; row++) CHECK_OK(privy_error_add_row(&error, row, "base", "is wrong"));
+  assert_string_equal(error.details.items[2].code, "too_long");
+  assert_int_equal(error.details.items[2].count, 500);
+  for (uint64_t row = 13; row < 17; row++) CHECK_OK(refuse_row(&error, row, "base", "is wrong"));
   CHECK_STATUS(privy_error_refuse_rows(&error, 20), PRIVY_VALIDATION);
   assert_non_null(strstr(error.message, "row 14: base is wrong; and 2 more errors"));
 done:

@@ -125,7 +125,7 @@ static void errors_of_raw_requests(void **state) {
   privy_request_string(request, "ok", 2);
   privy_request_number(request, "Infinity", 8);
   privy_request_string(request, "\xFF", 1);
-  privy_request_refuse(request, "is a socket");
+  privy_request_refuse(request, PRIVY_CODE_NOT_ENCODABLE, "is a socket");
   privy_request_end_array(request);
   privy_request_end_object(request);
   privy_request_query(request);

@@ -13,16 +13,16 @@ static void values_without_a_json_form_are_refused(void **state) {
   privy_error_init(&error);
   CHECK_OK(privy_request_new(privy_operation_find("contacts.create"), &request));
   privy_request_key(request, "email", 5);
-  privy_request_refuse(request, "is a socket");
+  privy_request_refuse(request, PRIVY_CODE_NOT_ENCODABLE, "is a socket");
   privy_request_key(request, "custom_fields", 13);
   privy_request_begin_object(request);
   privy_request_key(request, "a", 1);
-  privy_request_refuse(request, "is a socket");
+  privy_request_refuse(request, PRIVY_CODE_NOT_ENCODABLE, "is a socket");
   privy_request_key(request, "b", 1);
   privy_request_number(request, "NaN", 3);
   privy_request_end_object(request);
   privy_request_key(request, "bogus", 5);
-  privy_request_refuse(request, "is a socket");
+  privy_request_refuse(request, PRIVY_CODE_NOT_ENCODABLE, "is a socket");
   CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
   assert_details(&error.details, "email: is a socket\ncustom_fields.a: is a socket\n"
                                  "custom_fields.b: is NaN: omit a field that has no value\n"

@@ -244,7 +244,7 @@ static void give_some_value(privy_request *request, uint64_t *random) {
     privy_request_end_array(request);
     break;
   case 2: privy_request_number(request, value, strlen(value)); break;
-  case 3: privy_request_refuse(request, "is " MARK); break;
+  case 3: privy_request_refuse(request, PRIVY_CODE_NOT_ENCODABLE, "is " MARK); break;
   default: privy_request_string(request, value, strlen(value));
   }
 }

@@ -183,12 +183,41 @@ static bool says(const vector_case *one, const void *words) {
 static void every_format_is_missed(void **state) {
   (void)state;
   static const char *const formats[] = {
-#define FORMAT(id, check, words) words,
+#define FORMAT(id, check, code, words) words,
 #include "schema/formats.def"
 #undef FORMAT
   };
   for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
     if (*formats[i] && !any_case(says, formats[i])) lacks("%s", formats[i]);
+  end_of_test();
+}
+
+static bool has_code(const vector_case *one, const void *code) {
+  privy_cursor cursor;
+  privy_value key, detail;
+  privy_cursor_init(&cursor, one->details);
+  while (privy_cursor_next(&cursor, &key, &detail))
+    if (is_text(vector_member(detail, "code"), code)) return true;
+  return false;
+}
+
+/* Of values that JSON does not have, of texts that are too long for a case, and of the server: the languages test
+ * them. */
+static bool has_no_case(privy_detail_code code) {
+  static const privy_detail_code others[] = {
+      PRIVY_CODE_MISSING_VALUE, PRIVY_CODE_NOT_FINITE,        PRIVY_CODE_WITHOUT_TIME_ZONE, PRIVY_CODE_INVALID_NAME,
+      PRIVY_CODE_TOO_LARGE,     PRIVY_CODE_INVALID_ENCODING,  PRIVY_CODE_CIRCULAR,          PRIVY_CODE_NOT_ENCODABLE,
+      PRIVY_CODE_REJECTED,      PRIVY_CODE_CONVERSION_FAILED, PRIVY_CODE_CALL_FAILED};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    if (others[i] == code) return true;
+  return false;
+}
+
+static void every_code_has_a_case(void **state) {
+  const privy_detail_code_info *info;
+  (void)state;
+  for (size_t i = 0; (info = privy_detail_code_at(i)); i++)
+    if (!has_no_case((privy_detail_code)i) && !any_case(has_code, info->code)) lacks("%s", info->code);
   end_of_test();
 }
 
@@ -328,6 +357,7 @@ int main(void) {
       cmocka_unit_test(every_enum_value_is_sent_or_refused),
       cmocka_unit_test(every_rule_is_broken_by_every_operation_that_it_binds),
       cmocka_unit_test(every_format_is_missed),
+      cmocka_unit_test(every_code_has_a_case),
       cmocka_unit_test(every_field_and_enum_value_is_in_a_response_under_each_name),
       cmocka_unit_test(every_error_of_a_response_has_a_case),
       cmocka_unit_test(an_event_fills_256_KB_and_not_a_byte_more),

@@ -163,6 +163,13 @@ static void print_request(const privy_request *request) {
   say(" | %.*s\n", (int)length, body);
 }
 
+/* No limit is no count. */
+static bool same_count(privy_value expected, int64_t count) {
+  int64_t number = -1;
+  if (expected.type != PRIVY_ABSENT && !privy_parse_int64(expected.text, expected.length, &number)) return false;
+  return number == count;
+}
+
 static bool same_details(privy_value expected, const privy_details *details) {
   privy_cursor cursor;
   privy_value key, element;
@@ -172,6 +179,8 @@ static bool same_details(privy_value expected, const privy_details *details) {
     if (index == details->count) return false;
     if (!same_text(vector_member(element, "field"), details->items[index].field)) return false;
     if (!same_text(vector_member(element, "message"), details->items[index].message)) return false;
+    if (!same_text(vector_member(element, "code"), details->items[index].code)) return false;
+    if (!same_count(vector_member(element, "count"), details->items[index].count)) return false;
   }
   return index == details->count;
 }
@@ -181,7 +190,8 @@ static void print_failure(const privy_error *error) {
   say("%s: %s (status %d, code %s, contact %s, retry after %g)\n", privy_error_describe(error->code)->name,
       error->message, error->http_status, code, id, error->retry_after);
   for (size_t i = 0; i < error->details.count; i++)
-    say("           %s: %s\n", error->details.items[i].field, error->details.items[i].message);
+    say("           %s: %s (%s)\n", error->details.items[i].field, error->details.items[i].message,
+        error->details.items[i].code);
 }
 
 static completion run_request(const vector_case *one) {

@@ -64,7 +64,7 @@ static void take_value(walk *w) {
   case 'w': privy_request_time(w->request, text.text, text.length); break;
   case 't': privy_request_boolean(w->request, true); break;
   case 'f': privy_request_boolean(w->request, false); break;
-  case 'r': privy_request_refuse(w->request, "has no JSON form"); break;
+  case 'r': privy_request_refuse(w->request, PRIVY_CODE_NOT_ENCODABLE, "has no JSON form"); break;
   case '[': open_container(w, true); break;
   case '{': open_container(w, false); break;
   default: privy_request_null(w->request);

@@ -86,7 +86,7 @@ def test_bad_rows_stop_nothing(large, client):
         assert isinstance(results[index].error, privy.ValidationError), index
         assert results[index].error.attempts == 0
     assert [fault["field"] for fault in results[3].error.details] == ["currency"]
-    assert results[11].error.details == [{"field": "base", "message": "must be a dict, not str"}]
+    assert results[11].error.details == [{"field": "base", "message": "must be a dict, not str", "code": "wrong_type"}]
     assert isinstance(results[19].error, TypeError)
     assert large.counts.orders == large.counts.requests == 24
 

@@ -65,7 +65,7 @@ def test_class_by_status(recorder, status, kind):
     assert error.code == "some_code"
     assert "it went wrong" in error.message
     assert str(error) == error.message
-    assert error.details == [{"field": "email", "message": "is odd"}]
+    assert error.details == [{"field": "email", "message": "is odd", "code": "rejected"}]
     assert (error.method, error.path) == ("GET", f"/contacts/{CONTACT}")
     assert error.request_id == "req-7"
     assert error.attempts == 1
@@ -121,7 +121,7 @@ def test_events_error_list(recorder):
     error = answered(recorder, reply, lambda client: client.events.ingest("seen", email="a@b.c"))
     assert isinstance(error, privy.ValidationError)
     assert error.details[0]["message"] == "event_type is missing"
-    assert error.details[1] == {"field": "email", "message": "is odd"}
+    assert error.details[1] == {"field": "email", "message": "is odd", "code": "rejected"}
     assert error.status == 400
 
 

@@ -257,7 +257,7 @@ def test_any_text_is_shown_as_text(name, message):
     masked = _core.mask(one.first_name)
     cells = dict(shown(one).tables[0])
     assert cells["first_name"].endswith("…") or cells["first_name"].split() == masked.replace("\0", "\\x00").split()
-    refused = [privy.RefusedRow(0, name, name, message, message)]
+    refused = [privy.RefusedRow(0, name, name, message, message, name)]
     report = privy.BulkReport(1, 0, 0, 0, 1, refused, [], [], 0, 0.0, 0.0, None)
     html = report._repr_html_()
     html.encode()

@@ -187,11 +187,23 @@ def test_columns_that_are_no_parameters_are_errors_before_any_row(frame, sandbox
         with pytest.raises(privy.ValidationError) as caught:
             method(wrong)
         assert caught.value.details == [
-            {"field": "Order ID", "message": "is not a parameter of orders.upsert: did you mean order_id?"},
-            {"field": "mail", "message": "is not a parameter of orders.upsert: did you mean email?"},
-            {"field": "colour", "message": "is not a parameter of orders.upsert; use extra to send it"},
-            {"field": "order_id", "message": "is required"},
-            {"field": "base", "message": "at least one of email, phone is required"},
+            {
+                "field": "Order ID",
+                "message": "is not a parameter of orders.upsert: did you mean order_id?",
+                "code": "unknown_field",
+            },
+            {
+                "field": "mail",
+                "message": "is not a parameter of orders.upsert: did you mean email?",
+                "code": "unknown_field",
+            },
+            {
+                "field": "colour",
+                "message": "is not a parameter of orders.upsert; use extra to send it",
+                "code": "unknown_field",
+            },
+            {"field": "order_id", "message": "is required", "code": "required"},
+            {"field": "base", "message": "at least one of email, phone is required", "code": "identifier_required"},
         ]
     assert sandbox.counts.requests == 0
 

@@ -25,7 +25,7 @@ from privy._bulk_rows import RefusedRow
 from privy._row_tables import RowTable
 from support import Reply
 
-REFUSED = ["index", "key", "field", "message", "value"]
+REFUSED = ["index", "key", "field", "message", "value", "code"]
 ROWS = [
     {"email": "zoë@example.com"},
     {"email": "no address", "tags": 5},
@@ -69,8 +69,9 @@ def test_refused_rows_are_a_table(report):
     table = refused.to_arrow()
     table.validate(full=True)
     assert table.schema.names == REFUSED
-    assert [field.type for field in table.schema] == [pyarrow.int64(), *[pyarrow.string()] * 4]
-    for name in REFUSED[:-1]:
+    assert [field.type for field in table.schema] == [pyarrow.int64(), *[pyarrow.string()] * 5]
+    assert table["code"].to_pylist() == ["invalid_email", "wrong_type", "nested", "wrong_type"]
+    for name in [name for name in REFUSED if name != "value"]:
         assert table[name].to_pylist() == [getattr(entry, name) for entry in refused]
     assert table["field"].to_pylist() == ["email", "tags", "custom_fields.a", "base"]
     assert table["value"].to_pylist() == ["no address", "5", '{"b":[1,null]}', None]
@@ -215,7 +216,7 @@ def test_values_that_cannot_be_sent_are_shown():
         (Broken(), '"<Broken>"'),
         ({"a": [Broken()]}, '{"a":["<Broken>"]}'),
     ):
-        (cell,) = RowTable("refused", [RefusedRow(0, value, "f", "m", value)]).to_arrow()["value"].to_pylist()
+        (cell,) = RowTable("refused", [RefusedRow(0, value, "f", "m", value, "null")]).to_arrow()["value"].to_pylist()
         assert cell == wanted
     (cell,) = RowTable("unsent", [(0, holds_itself)]).to_arrow()["row"].to_pylist()
     assert json.loads(cell)["me"]["me"]["me"]
@@ -243,7 +244,8 @@ ANY = st.recursive(
 @given(rows=st.lists(ANY, max_size=6), keys=st.lists(ANY, min_size=6, max_size=6))
 def test_any_value_has_a_cell(rows, keys):
     refused = [
-        RefusedRow(i, key, "field", "message", row) for i, (row, key) in enumerate(zip(rows, keys, strict=False))
+        RefusedRow(i, key, "field", "message", row, "null")
+        for i, (row, key) in enumerate(zip(rows, keys, strict=False))
     ]
     table = RowTable("refused", refused).to_arrow()
     table.validate(full=True)

@@ -93,7 +93,7 @@ def test_words_of_the_server_stay_in_their_line(recorder):
     assert str(caught.value) == (
         r"422 x\ny: gone\r\n2026-05-12 INFO all well\u001b[2J for j***@example.com; " + r'"a\nb" no\u001b'
     )
-    assert caught.value.details == faults
+    assert caught.value.details == [{**fault, "code": "rejected"} for fault in faults]
     assert caught.value.code == r"x\ny"
     assert caught.value.request_id == r"a\tb"
 
@@ -115,8 +115,12 @@ def test_names_are_shown_and_suggested(sandbox):
     row = {**ORDER, "\ufefforder_id": 1}
     del row["order_id"]
     assert client.orders.validate(**row) == [
-        {"field": r'"\ufefforder_id"', "message": "is not a parameter of orders.upsert: did you mean order_id?"},
-        {"field": "order_id", "message": "is required"},
+        {
+            "field": r'"\ufefforder_id"',
+            "message": "is not a parameter of orders.upsert: did you mean order_id?",
+            "code": "unknown_field",
+        },
+        {"field": "order_id", "message": "is required", "code": "required"},
     ]
     result = next(client.orders.upsert_many([{**ORDER, "sub\ntotal": 1, "x\x1b": 2}]))
     assert str(result.error) == (
@@ -130,8 +134,14 @@ def test_a_row_with_a_cell_too_many(sandbox):
     rows = [{"email": "jane@example.com", None: ["more"]}, {"email": "jane@example.com", 5: 1}]
     results = list(sandbox.client().contacts.upsert_many(rows))
     assert [result.error.details for result in sorted(results, key=lambda result: result.index)] == [
-        [{"field": "base", "message": "a value has no name: the row has more cells than its header"}],
-        [{"field": "5", "message": "must have a string as its name"}],
+        [
+            {
+                "field": "base",
+                "message": "a value has no name: the row has more cells than its header",
+                "code": "invalid_name",
+            }
+        ],
+        [{"field": "5", "message": "must have a string as its name", "code": "invalid_name"}],
     ]
 
 
@@ -265,7 +275,7 @@ def test_validate_costs_nothing(sandbox):
 
     assert client.contacts.validate(email="jane@example.com") == []
     assert client.contacts.validate() == [
-        {"field": "base", "message": "at least one of email, phone_number is required"}
+        {"field": "base", "message": "at least one of email, phone_number is required", "code": "identifier_required"}
     ]
     assert named(client.contacts.validate(emial="a@b.c", email_consent="x")) == ["emial", "email_consent", "base"]
     assert client.contacts.validate("update", id=CONTACT, sms_consent="unsubscribed") == []

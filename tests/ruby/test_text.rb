@@ -63,7 +63,7 @@ class TestText < PrivyTest
       error = refused { client.contacts.get(NOBODY) }
       assert_equal '422 x\ny: gone\r\n2026-05-12 INFO all well\u001b[2J for j***@example.com; "a\nb" no\u001b',
                    error.message
-      assert_equal [{ field: "a\nb", message: "no\e" }], error.details
+      assert_equal [{ field: "a\nb", message: "no\e", code: :rejected }], error.details
       assert_equal 'x\ny', error.code
     end
   end
@@ -80,8 +80,9 @@ class TestText < PrivyTest
   end
 
   def test_names_are_shown_and_suggested
-    assert_equal [{ field: '"\ufefforder_id"', message: "is not a parameter of orders.upsert: did you mean order_id?" },
-                  { field: "order_id", message: "is required" }],
+    assert_equal [{ field: '"\ufefforder_id"', message: "is not a parameter of orders.upsert: did you mean order_id?",
+                    code: :unknown_field },
+                  { field: "order_id", message: "is required", code: :required }],
                  Privy::Sandbox.new.client.orders.validate(**ORDER.except(:order_id), "\uFEFForder_id": 1)
     in_process do |client, sandbox|
       results = client.orders.upsert_many([ORDER.merge("sub\ntotal" => 1, "x\e" => 2)]).to_a
@@ -96,9 +97,10 @@ class TestText < PrivyTest
     row = CSV.parse("email,first_name\njane@example.com,Jane,more\n", headers: true).first
     in_process do |client, _sandbox|
       error = client.contacts.upsert_many([row, { email: JANE, 5 => 1 }]).to_a.map(&:error)
-      assert_equal [[{ field: "base", message: "a value has no name: the row has more cells than its " \
-                                               "header" }],
-                    [{ field: "5", message: "must have a string as its name" }]], error.map(&:details)
+      assert_equal [[{ field: "base", code: :invalid_name,
+                       message: "a value has no name: the row has more cells than its header" }],
+                    [{ field: "5", message: "must have a string as its name", code: :invalid_name }]],
+                   error.map(&:details)
     end
   end
 
@@ -236,12 +238,13 @@ class TestText < PrivyTest
   def test_validate_costs_nothing
     in_process do |client, sandbox|
       assert_empty client.contacts.validate(email: JANE)
-      assert_equal [{ field: "base", message: "at least one of email, phone_number is required" }],
+      assert_equal [{ field: "base", message: "at least one of email, phone_number is required",
+                      code: :identifier_required }],
                    client.contacts.validate
       assert_equal %w[emial email_consent base],
                    client.contacts.validate(emial: JANE, email_consent: "x").map { |fault| fault[:field] }
       assert_empty client.contacts.validate(:update, id: NOBODY, sms_consent: :unsubscribed)
-      assert_equal [{ field: "base", message: "at least one field to update is required" }],
+      assert_equal [{ field: "base", message: "at least one field to update is required", code: :nothing_to_update }],
                    client.contacts.validate(:update, id: NOBODY)
       assert_empty client.contacts.validate(:update, id: NOBODY, extra: { loyalty: 1 })
       assert_equal ["per_page"], client.contacts.validate("list", per_page: 0).map { |fault| fault[:field] }

@@ -446,7 +446,7 @@ class Contacts(Resource):
             fields: parameters of the method, by name. An unknown name is an error; its message suggests a similar name.
 
         Returns:
-            Error details: dicts with ``field`` and ``message``, as in ``ValidationError.details``; empty if the fields
-                are valid.
+            Error details: dicts with ``field``, ``message`` and ``code``, as in ``ValidationError.details``; empty if
+                the fields are valid.
         """
         return validate(f"contacts.{operation}", fields, extra)

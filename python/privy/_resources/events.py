@@ -145,7 +145,7 @@ class Events(Resource):
                 suggests a similar name.
 
         Returns:
-            Error details: dicts with ``field`` and ``message``, as in ``ValidationError.details``; empty if the fields
-                are valid.
+            Error details: dicts with ``field``, ``message`` and ``code``, as in ``ValidationError.details``; empty if
+                the fields are valid.
         """
         return validate("events.ingest", fields, extra)

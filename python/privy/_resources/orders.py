@@ -207,7 +207,7 @@ class Orders(Resource):
             fields: parameters of ``upsert``, by name. An unknown name is an error; its message suggests a similar name.
 
         Returns:
-            Error details: dicts with ``field`` and ``message``, as in ``ValidationError.details``; empty if the fields
-                are valid.
+            Error details: dicts with ``field``, ``message`` and ``code``, as in ``ValidationError.details``; empty if
+                the fields are valid.
         """
         return validate("orders.upsert", fields, extra)

@@ -36,9 +36,9 @@ static bool text_of(VALUE value, VALUE *out) {
 }
 
 /* Reports the value as invalid. A NUL would end the message early. */
-static void refuse(privy_request *request, VALUE message) {
+static void refuse(privy_request *request, privy_detail_code code, VALUE message) {
   if (memchr(RSTRING_PTR(message), '\0', (size_t)RSTRING_LEN(message)) != NULL) message = rb_str_inspect(message);
-  privy_request_refuse(request, StringValueCStr(message));
+  privy_request_refuse(request, code, StringValueCStr(message));
   RB_GC_GUARD(message);
 }
 
@@ -48,14 +48,16 @@ static void encode_text(privy_request *request, VALUE value) {
     privy_request_string(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
     RB_GC_GUARD(text);
   } else {
-    refuse(request, rb_sprintf("is text in %" PRIsVALUE " that cannot be converted to UTF-8", rb_obj_encoding(value)));
+    refuse(request, PRIVY_CODE_INVALID_ENCODING,
+           rb_sprintf("is text in %" PRIsVALUE " that cannot be converted to UTF-8", rb_obj_encoding(value)));
   }
 }
 
 /* A number from its text. A Ruby method returned the text, so that it may be any object. */
 static void encode_digits(privy_request *request, VALUE text) {
   if (!RB_TYPE_P(text, T_STRING)) {
-    refuse(request, rb_sprintf("is a number whose to_s returns a %" PRIsVALUE, rb_class_name(rb_obj_class(text))));
+    refuse(request, PRIVY_CODE_CONVERSION_FAILED,
+           rb_sprintf("is a number whose to_s returns a %" PRIsVALUE, rb_class_name(rb_obj_class(text))));
     return;
   }
   privy_request_number(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
@@ -112,7 +114,7 @@ static void encode_time(privy_request *request, VALUE value) {
   struct instant instant = {.time = value};
   VALUE known = rb_rescue2(instant_body, (VALUE)&instant, instant_rescue, Qnil, rb_eStandardError, (VALUE)0);
   if (!RTEST(known) || gmtime_r(&instant.value.tv_sec, &utc) == NULL) {
-    privy_request_refuse(request, "is a time out of range");
+    privy_request_refuse(request, PRIVY_CODE_INVALID_TIME, "is a time out of range");
     return;
   }
   int length = snprintf(text, sizeof text - 16, "%04ld-%02d-%02dT%02d:%02d:%02d", 1900L + utc.tm_year, utc.tm_mon + 1,
@@ -234,7 +236,7 @@ static void encode_date(privy_request *request, VALUE value) {
   if (RB_TYPE_P(text, T_STRING))
     privy_request_date(request, RSTRING_PTR(text), (size_t)RSTRING_LEN(text));
   else
-    privy_request_refuse(request, "is a date whose strftime does not return a String");
+    privy_request_refuse(request, PRIVY_CODE_CONVERSION_FAILED, "is a date whose strftime does not return a String");
   RB_GC_GUARD(text);
 }
 
@@ -255,12 +257,12 @@ static bool enter(struct encoder *encoder, VALUE container) {
   rb_thread_check_ints();
   for (size_t index = 0; index < encoder->depth; index++) {
     if (encoder->within[index] == container) {
-      privy_request_refuse(encoder->request, "contains itself");
+      privy_request_refuse(encoder->request, PRIVY_CODE_CIRCULAR, "contains itself");
       return false;
     }
   }
   if (encoder->depth == DEEPEST) {
-    privy_request_refuse(encoder->request, "is nested too deeply");
+    privy_request_refuse(encoder->request, PRIVY_CODE_TOO_DEEP, "is nested too deeply");
     return false;
   }
   encoder->within[encoder->depth++] = container;
@@ -308,10 +310,11 @@ static int encode_member(VALUE key, VALUE value, VALUE argument) {
     refuse_key(request, key);
   } else if (!text_of(key, &text)) {
     encode_key(request, rb_inspect(key));
-    refuse(request, rb_sprintf("has a name in %" PRIsVALUE " that cannot be converted to UTF-8", rb_obj_encoding(key)));
+    refuse(request, PRIVY_CODE_INVALID_ENCODING,
+           rb_sprintf("has a name in %" PRIsVALUE " that cannot be converted to UTF-8", rb_obj_encoding(key)));
   } else if (SYMBOL_P(key) && rb_hash_lookup2(members->hash, text, Qundef) != Qundef) {
     encode_key(request, text);
-    privy_request_refuse(request, "is given twice: as String and as Symbol");
+    privy_request_refuse(request, PRIVY_CODE_REPEATED, "is given twice: as String and as Symbol");
   } else {
     encode_key(request, text);
     encode_value(members->encoder, value);

@@ -20,14 +20,19 @@ void privy_rb_raise_setting(const char *format, ...) {
   rb_exc_raise(rb_exc_new_str(error_class(PRIVY_CONFIG_ERROR), message));
 }
 
+/* The code is a Symbol that is not kept forever: a server may send any number of codes. */
+static VALUE detail_of(const privy_detail *detail) {
+  VALUE hash = rb_hash_new();
+  rb_hash_aset(hash, ID2SYM(rb_intern("field")), privy_rb_text(detail->field));
+  rb_hash_aset(hash, ID2SYM(rb_intern("message")), privy_rb_text(detail->message));
+  rb_hash_aset(hash, ID2SYM(rb_intern("code")), rb_str_intern(privy_rb_text(detail->code)));
+  if (detail->count >= 0) rb_hash_aset(hash, ID2SYM(rb_intern("count")), LL2NUM(detail->count));
+  return rb_obj_freeze(hash);
+}
+
 VALUE privy_rb_details(const privy_details *details) {
   VALUE list = rb_ary_new();
-  for (size_t index = 0; index < details->count; index++) {
-    VALUE detail = rb_hash_new();
-    rb_hash_aset(detail, ID2SYM(rb_intern("field")), privy_rb_text(details->items[index].field));
-    rb_hash_aset(detail, ID2SYM(rb_intern("message")), privy_rb_text(details->items[index].message));
-    rb_ary_push(list, rb_obj_freeze(detail));
-  }
+  for (size_t index = 0; index < details->count; index++) rb_ary_push(list, detail_of(&details->items[index]));
   return rb_obj_freeze(list);
 }
 

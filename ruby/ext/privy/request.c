@@ -165,9 +165,11 @@ static VALUE refuse_body(VALUE argument) {
   struct refusal *refusal = (struct refusal *)argument;
   for (long i = 0; i < RARRAY_LEN(refusal->details); i++) {
     VALUE detail = rb_ary_entry(refusal->details, i);
-    VALUE field = rb_ary_entry(detail, 1), message = rb_ary_entry(detail, 2);
-    privy_status status = privy_error_add_row(&refusal->error, NUM2ULL(rb_ary_entry(detail, 0)), StringValueCStr(field),
-                                              StringValueCStr(message));
+    VALUE field = rb_ary_entry(detail, 1), message = rb_ary_entry(detail, 2), code = rb_ary_entry(detail, 3);
+    VALUE count = rb_ary_entry(detail, 4), name = rb_sym2str(code);
+    privy_status status =
+        privy_error_add_row(&refusal->error, NUM2ULL(rb_ary_entry(detail, 0)), StringValueCStr(field),
+                            StringValueCStr(message), StringValueCStr(name), NIL_P(count) ? -1 : NUM2LL(count));
     privy_rb_check(status, &refusal->error);
   }
   privy_rb_check(privy_error_refuse_rows(&refusal->error, refusal->total), &refusal->error);
@@ -180,7 +182,7 @@ static VALUE refuse_clean(VALUE argument) {
   return Qnil;
 }
 
-/* refuse_rows([[index, field, message], …], total) raises Privy::ValidationError with these details. */
+/* refuse_rows([[index, field, message, code, count], …], total) raises Privy::ValidationError with these details. */
 static VALUE core_refuse_rows(VALUE self, VALUE details, VALUE total) {
   struct refusal refusal = {.details = rb_Array(details), .total = NUM2ULL(total)};
   (void)self;

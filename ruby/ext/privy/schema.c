@@ -96,6 +96,19 @@ static VALUE describe_errors(void) {
   return errors;
 }
 
+static VALUE describe_codes(void) {
+  VALUE codes = rb_ary_new();
+  const privy_detail_code_info *info;
+  for (size_t index = 0; (info = privy_detail_code_at(index)) != NULL; index++) {
+    VALUE hash = rb_hash_new();
+    set(hash, "code", symbol_or_nil(info->code));
+    set(hash, "counts", info->counts ? Qtrue : Qfalse);
+    set(hash, "doc", privy_rb_text(info->doc));
+    rb_ary_push(codes, hash);
+  }
+  return codes;
+}
+
 static VALUE core_schema(VALUE self) {
   VALUE schema = rb_hash_new(), enums = rb_hash_new();
   VALUE objects = rb_ary_new(), operations = rb_ary_new();
@@ -112,6 +125,7 @@ static VALUE core_schema(VALUE self) {
   set(schema, "objects", objects);
   set(schema, "enums", enums);
   set(schema, "errors", describe_errors());
+  set(schema, "codes", describe_codes());
   return schema;
 }
 

@@ -30,7 +30,12 @@ module Privy
   #   @return [String]
   # @!attribute [r] value
   #   @return [Object, nil] the field's value in the row
-  RefusedRow = Struct.new(:index, :key, :field, :message, :value, keyword_init: true) do
+  # @!attribute [r] code
+  #   @return [Symbol] which rule the field breaks, as in {Error#details}
+  # @!attribute [r] count
+  #   @return [Integer, nil] the limit of that rule, if it has one
+  RefusedRow = Struct.new(:index, :key, :field, :message, :value, :code,
+                          :count, keyword_init: true) do # rubocop:disable Lint/StructNewOverride
     include Serializable
 
     # @return [String] without key and value, which may be personal data

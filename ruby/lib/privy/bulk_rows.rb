@@ -46,7 +46,7 @@ module Privy
     end
 
     def self.refuse(field, message)
-      detail = { field: field, message: message }.freeze
+      detail = { field: field, message: message, code: :wrong_type }.freeze
       what = field == "base" ? "it" : field
       raise ValidationError.new("the row is invalid: #{what} #{message}", details: [detail].freeze)
     end
@@ -72,7 +72,8 @@ module Privy
       refused = refused_rows(operation, taken, extra, nulls)
       return taken if refused.empty?
 
-      Core.refuse_rows(refused.map { |entry| [entry.index, entry.field, entry.message] }, taken.length)
+      details = refused.map { |entry| entry.to_h.values_at(:index, :field, :message, :code, :count) }
+      Core.refuse_rows(details, taken.length)
     end
 
     # @return [Object] the rows
@@ -87,8 +88,7 @@ module Privy
     def self.refusals(index, row, keys, details)
       key = key_of(row, keys) if details.any?
       details.map do |detail|
-        RefusedRow.new(index: index, key: key, field: detail[:field], message: detail[:message],
-                       value: value_at(row, detail[:field])).freeze
+        RefusedRow.new(index: index, key: key, value: value_at(row, detail[:field]), **detail).freeze
       end
     end
 
@@ -167,7 +167,7 @@ module Privy
     # Stores why a row failed, in place of an earlier entry.
     def note(index, row, error)
       details = error.is_a?(Error) ? error.details : []
-      details = [{ field: "base", message: error.message }] if details.empty?
+      details = [{ field: "base", message: error.message, code: :call_failed }] if details.empty?
       @refused[index] = self.class.refusals(index, row, @keys, details)
     end
   end

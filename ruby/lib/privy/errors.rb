@@ -6,8 +6,9 @@ module Privy
   class Error < StandardError
     include Serializable
 
-    # @return [Array<Hash{Symbol => String}>] the request's validation errors, as +{ field:, message: }+; the field is
-    #   "base" for a rule over several fields
+    # @return [Array<Hash{Symbol => Object}>] the request's validation errors, as +{ field:, message:, code: }+. The
+    #   field is "base" for a rule over several fields; the code is a Symbol that names the rule. If the rule has a
+    #   limit, +count+ is that limit
     attr_reader :details
     # @return [Integer, nil] HTTP status of the response, nil without a response
     attr_reader :status
