@@ -19,6 +19,8 @@ module Privy
 
   autoload :Syncable, File.expand_path("privy/syncable", __dir__)
   autoload :SyncJob, File.expand_path("privy/sync_job", __dir__)
+  # Needed by programs with Rails or ActiveSupport.
+  autoload :Rails, File.expand_path("privy/rails", __dir__)
 end
 
 require "bigdecimal"

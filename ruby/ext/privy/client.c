@@ -311,6 +311,11 @@ static VALUE client_base_url(VALUE self) {
   return data->core == NULL ? Qnil : privy_rb_text(privy_client_base_url(data->core));
 }
 
+static VALUE client_account(VALUE self) {
+  ID account = privy_rb_client_get(self)->root->account;
+  return account == 0 ? Qnil : ID2SYM(account);
+}
+
 static VALUE client_is_sandbox(VALUE self) {
   return privy_rb_client_get(self)->root->is_sandbox ? Qtrue : Qfalse;
 }
@@ -359,6 +364,7 @@ void privy_rb_init_client(void) {
   rb_define_module_function(privy_rb_core, "routing=", core_set_routing, 1);
   rb_define_module_function(privy_rb_core, "routing?", core_is_routing, 0);
   rb_define_method(klass, "base_url", client_base_url, 0);
+  rb_define_method(klass, "account", client_account, 0);
   rb_define_method(klass, "sandbox?", client_is_sandbox, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
   rb_define_method(klass, "close", client_close, 0);

@@ -133,7 +133,7 @@ module Privy
       given = given.except(*Client::CREDENTIALS, *Client::PLACES).merge(sandbox: sandbox) if sandbox
       raise Error, no_credentials unless sandbox || default? || credentials? || Accounts.redirected?
 
-      client = Client.new(**given)
+      client = Client.new(**given, account: name)
       presets.each_value { |options| client.with_options(**options) }
       # In tests the sandbox of the test takes the place of the account's.
       sandbox ? client.__send__(:follow) : client

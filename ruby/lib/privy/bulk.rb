@@ -297,7 +297,20 @@ module Privy
     def leave
       driver = @driver
       @driver = nil
-      @drivers.checkin(driver, []) if driver
+      return unless driver
+
+      @drivers.checkin(driver, [])
+      Core.notifier&.bulk(*summary)
+    end
+
+    # The payload of the event bulk.privy, and the seconds of the run.
+    def summary
+      taken, done, failed, created, updated, requests, seconds, waited = core_counts
+      payload = { operation: @operation, account: @core.account, total: total, taken: taken, done: done, failed: failed,
+                  created: created, updated: updated, requests: requests, waited: waited,
+                  error: @stopped&.class&.name&.delete_prefix("Privy::"), sandbox: @core.sandbox? }
+      payload.update(exception: [@stopped.class.name, @stopped.message], exception_object: @stopped) if @stopped
+      [payload, seconds]
     end
 
     # The row's parameters, extra fields and headers. The core calls it.

@@ -70,18 +70,19 @@ module Privy
     #   a second or more at info, refusals by rate limit at warn, all others at debug
     # @param sandbox [Sandbox, nil] sends requests to this sandbox instead of the network. Without it, a sandbox that is
     #   active ({Sandbox#activate}) receives them, with any credentials or none
+    # @param account [Symbol, String, nil] name of the account in notifications: see {Rails::Notifications}
     # @raise [Error] a setting is invalid; the message names it
     def initialize(token: nil, client_id: nil, client_secret: nil, scopes: nil, base_url: nil, token_url: nil,
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
                    max_retries: nil, max_response: nil, reserve: nil, allow_plain_http: nil,
-                   on_event: nil, logger: nil, sandbox: nil)
+                   on_event: nil, logger: nil, sandbox: nil, account: nil)
       Neighbours.report if Ractor.current == Ractor.main
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
                 token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
                 connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
                 max_response: max_response, reserve: reserve,
                 allow_plain_http: allow_plain_http, on_event: on_event, logger: logger,
-                sandbox: sandbox }.compact
+                sandbox: sandbox, account: account }.compact
       settings = defaults_for(given).merge(given)
       settings[:scopes] = settings[:scopes].join(" ") if settings[:scopes].is_a?(Array)
       settings[:ca_bundle] = settings[:ca_bundle].to_path if settings[:ca_bundle].respond_to?(:to_path)

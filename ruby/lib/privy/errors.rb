@@ -65,6 +65,22 @@ module Privy
       self.class::ATTRIBUTES.to_h { |name| [name, public_send(name)] }.merge(message: message)
     end
 
+    # What Sentry adds to its event of this error: see {#to_honeybadger_context}.
+    #
+    # @return [Hash{Symbol => Hash}]
+    def sentry_context
+      { privy: context }
+    end
+
+    # What Honeybadger adds to its notice of this error, as +{ privy: }+: status, code, method and path of the request,
+    # ids, attempts, and the names of the invalid parameters. E-mail addresses and phone numbers are masked; headers and
+    # bodies are left out.
+    #
+    # @return [Hash{Symbol => Hash}]
+    def to_honeybadger_context
+      sentry_context
+    end
+
     # Not part of the JSON: they may hold personal data.
     UNWRITTEN = %i[headers body unsent].freeze
     private_constant :UNWRITTEN
@@ -88,7 +104,26 @@ module Privy
     #   @param options [Hash, nil] +only+ or +except+
     #   @return [Hash{String => Object}]
 
+    # What trackers show.
+    IN_CONTEXT = %i[status code http_method path request_id idempotency_key retryable retry_after may_have_succeeded
+                    attempts waited].freeze
+    private_constant :IN_CONTEXT
+
     private
+
+    def context
+      values = IN_CONTEXT.to_h { |name| [name, instance_variable_get(:"@#{name}")] }
+      values[:invalid] = details.map { |detail| detail[:field] } unless details.empty?
+      values.compact.transform_values { |value| masked(value) }
+    end
+
+    def masked(value)
+      case value
+      when String then Core.mask(value)
+      when Array then value.map { |one| masked(one) }
+      else value
+      end
+    end
 
     def json_data
       names = self.class::ATTRIBUTES - UNWRITTEN

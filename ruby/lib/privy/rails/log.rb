@@ -10,13 +10,20 @@ module Privy
       LEVELS = %i[debug info warn].freeze
 
       # @param config [ActiveSupport::OrderedOptions]
+      # @return [Symbol]
       # @raise [Error] there is no such level
-      def initialize(config)
-        @logger = config.logger
+      def self.level(config)
         level = (config.log_level || :debug).to_sym
         raise Error, "config.privy.log_level: must be #{LEVELS.join(', ')}" unless LEVELS.include?(level)
 
-        @from = LEVELS.index(level)
+        level
+      end
+
+      # @param config [ActiveSupport::OrderedOptions]
+      # @raise [Error] there is no such level
+      def initialize(config)
+        @logger = config.logger
+        @from = LEVELS.index(Log.level(config))
       end
 
       LEVELS.each_with_index do |level, rank|

@@ -1,16 +1,9 @@
 # frozen_string_literal: true
 
-module Privy
-  # What is here exists in a Rails application only.
-  module Rails
-    autoload :Console, File.expand_path("console", __dir__)
-    autoload :Log, File.expand_path("log", __dir__)
-    autoload :RecordSerializer, File.expand_path("serializers", __dir__)
-    autoload :PageSerializer, File.expand_path("serializers", __dir__)
-    autoload :Ping, File.expand_path("ping", __dir__)
-    autoload :Settings, File.expand_path("settings", __dir__)
-    autoload :Tasks, File.expand_path("tasks", __dir__)
+require_relative "../rails"
 
+module Privy
+  module Rails
     # Sets privy up in a Rails application.
     #
     # @!attribute [r] config
@@ -34,6 +27,10 @@ module Privy
         ActiveSupport.on_load(:active_job) do
           ActiveJob::Serializers.add_serializers(RecordSerializer, PageSerializer)
         end
+      end
+
+      initializer "privy.notifications", after: :load_config_initializers do |app|
+        Notifications.set_up(app.config.privy) unless app.config.privy.notifications == false
       end
 
       # The files of config/initializers may have changed config.privy.
