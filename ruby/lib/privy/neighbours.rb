@@ -25,10 +25,11 @@ module Privy
 
       private
 
-      # The folders of the load path, and those of loaded files, that hold another gem's privy.rb.
+      # The folders of the load path, and those of gems of which a file was loaded, that hold another gem's privy.rb. A
+      # file of the application, such as test/support/privy.rb, is in neither.
       def others
         loaded = $LOADED_FEATURES.select { |path| path.end_with?("/#{FILE}") }.map { |path| File.dirname(path) }
-        ($LOAD_PATH.map(&:to_s) | loaded).select { |folder| other?(folder) }
+        ($LOAD_PATH.map(&:to_s) | loaded.select { |folder| spec_of(folder) }).select { |folder| other?(folder) }
       end
 
       # A folder with this gem's file next to privy.rb is another copy of this library.
@@ -43,9 +44,13 @@ module Privy
       end
 
       def name_of(folder)
-        specs = defined?(Gem) ? Gem.loaded_specs.values : []
-        spec = specs.find { |one| one.full_require_paths.include?(folder) }
+        spec = spec_of(folder)
         spec ? "the gem #{spec.name} #{spec.version}" : folder
+      end
+
+      def spec_of(folder)
+        specs = defined?(Gem) ? Gem.loaded_specs.values : []
+        specs.find { |one| one.full_require_paths.include?(folder) }
       end
     end
   end
