@@ -40,7 +40,7 @@ module Privy
         server = Sandbox::Server.new(host: @environment.fetch("HOST", "127.0.0.1"), port: port)
         %w[INT TERM].each { |signal| trap(signal) { server.stop } }
         @output.puts "privy: a sandbox at #{server.url}; let applications use it with",
-                     "PRIVY_BASE_URL=#{server.url} PRIVY_API_TOKEN=#{server.sandbox.token}"
+                     "PRIVY_BASE_URL=#{server.url} PRIVY_API_TOKEN=#{server.sandbox.token} PRIVY_SANDBOX=0"
         @output.flush
         server.run
       end
