@@ -3,7 +3,7 @@
 # Whether the methods spell out the parameters of the core's tables.
 module Spelled
   RESOURCES = { "contacts" => Privy::Contacts, "orders" => Privy::Orders, "events" => Privy::Events }.freeze
-  NOT_SENT = %i[prefetch].freeze
+  NOT_SENT = %i[limit prefetch].freeze
 
   module_function
 

@@ -64,14 +64,15 @@ static privy_pager *pager_get(VALUE self) {
 VALUE privy_rb_pager_take(VALUE self, const privy_response *page) {
   privy_pager *pager = pager_get(self);
   size_t count = privy_response_count(page);
-  int64_t next;
+  int64_t next, requests, records;
   VALUE space = rb_str_tmp_new((long)(count * sizeof(bool)));
   bool *repeated = (bool *)RSTRING_PTR(space);
   if (privy_pager_take(pager, page, repeated, &next) != PRIVY_OK) privy_rb_raise_memory();
   VALUE list = repeated_list(repeated, count);
   RB_GC_GUARD(space);
   RB_GC_GUARD(self);
-  return rb_ary_new_from_args(2, list, LL2NUM(next));
+  privy_page_rest(page, -1, &requests, &records);
+  return rb_ary_new_from_args(3, list, LL2NUM(next), records < 0 ? Qnil : LL2NUM(records));
 }
 
 /* stride → records to read between two checks of the next page */

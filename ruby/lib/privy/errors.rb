@@ -185,6 +185,20 @@ module Privy
     end
   end
 
+  # {ContactList#sole} found no contact, or more than one.
+  class SoleItemExpectedError < Error
+    ATTRIBUTES = (superclass::ATTRIBUTES + %i[total_count]).freeze
+
+    # @return [Integer, nil] how many contacts there are, nil when the response does not say it
+    attr_reader :total_count
+
+    # @private
+    def self.of(total_count)
+      found = { 0 => "no contact", nil => "several contacts" }.fetch(total_count) { "#{total_count} contacts" }
+      new("the list has #{found}, not exactly one", total_count: total_count)
+    end
+  end
+
   # 5xx: the server failed.
   class ServerError < APIStatusError; end
 end

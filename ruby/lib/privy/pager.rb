@@ -26,8 +26,8 @@ module Privy
 
     # Waits for the next page.
     #
-    # @return [Array(Page, Array<Record>), nil] the page, and its records that no earlier page held; nil after the last
-    #   page
+    # @return [Array(Page, Array<Record>, Integer), nil] the page, its records that no earlier page held, and how many
+    #   records there are from this page on, nil when the response does not say it; nil after the last page
     # @raise [Error] the call's error
     def next
       return unless @more
@@ -37,12 +37,19 @@ module Privy
       @driver.group.set_prefetch(false)
       @driver.wait(WAIT) until (completion = @driver.group.next_completed(@core))
       release
-      _, page, repeated, following = completion
+      _, page, repeated, following, rest = completion
       raise page if page.is_a?(Exception)
 
       @more = following.positive?
       @params = @params.merge(page: following)
-      [page, repeated ? page.records.reject.with_index { |_, index| repeated[index] } : page.records]
+      [page, repeated ? page.records.reject.with_index { |_, index| repeated[index] } : page.records, rest]
+    end
+
+    # No further page is needed.
+    #
+    # @return [void]
+    def stop
+      @more = false
     end
 
     # @return [Integer] records to read between two calls of {#prefetch}

@@ -94,18 +94,23 @@ module Privy
     #   merchant's own suppressions; also compliance_suppressed
     # @param sms_consent [Symbol, String] also pending
     # @param page [Integer] first page, from 1 on
-    # @param per_page [Integer] contacts per page, 1 to 100; default: 100
+    # @param per_page [Integer] contacts per page, 1 to 100; default: 100, or fewer if fewer are needed
+    # @param limit [Integer, nil] the most contacts that the list returns; nil: all. Pages that are not needed for them
+    #   are not requested
     # @param prefetch [Boolean] whether the next page is requested while one is read
     # @return [ContactList] its methods raise {ValidationError} when a filter is invalid
+    # @raise [TypeError, ArgumentError] the limit is not an Integer, or negative
     def list(email: OMIT, phone_number: OMIT, email_consent: OMIT, sms_consent: OMIT, page: OMIT, per_page: OMIT,
-             prefetch: true, extra: nil, extra_headers: nil,
+             limit: nil, prefetch: true, extra: nil, extra_headers: nil,
              timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
-      per_page = ContactList::PER_PAGE if per_page.equal?(OMIT)
+      ContactList.check_limit(limit)
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
       given = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
-      sandbox = @session.core.sandbox?
-      ContactList.new(prefetch, sandbox: sandbox) { @session.pager("contacts.list", filter, extra, given) }
+      ContactList.new(prefetch, limit: limit, sandbox: @session.core.sandbox?) do |most|
+        size = per_page.equal?(OMIT) ? ContactList.page_size(page, most) : per_page
+        @session.pager("contacts.list", filter.merge(per_page: size), extra, given)
+      end
     end
 
     # Changes the given fields and keeps the others; tags and custom_fields are replaced completely. Requires the scope
