@@ -31,12 +31,19 @@ module Privy
       error.nil?
     end
 
+    # @return [Boolean]
+    def failed?
+      !ok?
+    end
+
     # @return [Hash{Symbol => Object}]
     def to_h
       { index: index, row: row, value: value, error: error, ok: ok? }
     end
 
-    # @return [Hash{Symbol => Object}] for pattern matching
+    # For pattern matching: +in { ok: true, value: }+, +in { index:, error: Privy::RateLimitError }+.
+    #
+    # @return [Hash{Symbol => Object}]
     def deconstruct_keys(_keys)
       to_h
     end
@@ -111,24 +118,26 @@ module Privy
     private_constant :WAIT
 
     # @private
-    def initialize(core, drivers, operation, rows, extra:, nulls:, options:, concurrency:, on_progress:)
+    def initialize(core, drivers, operation, rows, extra:, nulls:, options:, concurrency:, on_progress:,
+                   total: nil)
       super()
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
 
       @core = core
       @drivers = drivers
       @operation = operation
-      @rows = BulkRows.new(BulkRows.check_source(rows), Core.row_keys(operation))
+      @rows = BulkRows.new(BulkRows.check_source(rows), Core.row_keys(operation), total)
       @extra = extra
       @nulls = nulls
       @options = options
       @concurrency = concurrency
       @on_progress = on_progress
       @driver = @pending = @stopped = @core_error = nil
+      @exhausted = false
       @raised = false
     end
 
-    # @return [Integer, nil] number of rows, nil when the source has no size
+    # @return [Integer, nil] number of rows: that of the source, or the one that was given; nil when it is unknown
     def total
       @rows.total
     end
@@ -170,7 +179,8 @@ module Privy
     def report
       taken, done, failed, created, updated, requests, seconds, waited = core_counts
       refused = @rows.refused.sort.flat_map(&:last)
-      BulkReport.new(total: total || taken, succeeded: done - failed, created: created, updated: updated,
+      number = total unless @exhausted
+      BulkReport.new(total: number || taken, succeeded: done - failed, created: created, updated: updated,
                      failed: failed, refused: refused, unsent: unsent, in_doubt: in_doubt, requests: requests,
                      seconds: seconds, waited: waited, stopped: @stopped, sandbox: @core.sandbox?).freeze
     end
@@ -244,18 +254,24 @@ module Privy
     def pull
       return pull_from(@rows.enumerator { |row| @pending = [row] }) unless @rows.array
 
-      taken < @rows.array.length ? @pending = [@rows.array[taken]] : core_end_rows
+      taken < @rows.array.length ? @pending = [@rows.array[taken]] : exhausted
     end
 
     # The source's side stores the row: an asynchronous exception may replace what +next+ returns.
     def pull_from(enumerator)
       enumerator.next
     rescue StopIteration
-      core_end_rows
+      exhausted
     rescue => e
       raise if @pending || timeout?(e)
 
       stop(e)
+      core_end_rows
+    end
+
+    # The source has no more rows.
+    def exhausted
+      @exhausted = true
       core_end_rows
     end
 

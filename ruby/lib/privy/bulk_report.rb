@@ -10,7 +10,7 @@ module Privy
   # @!attribute [r] waiting_until
   #   @return [Time, nil] until when all calls wait for the rate limit or a retry; nil when a call does not wait
   # @!attribute [r] total
-  #   @return [Integer, nil] number of rows, nil when the source has no size
+  #   @return [Integer, nil] number of rows, nil when it is unknown: the source has no size, and no total was given
   # @!attribute [r] eta
   #   @return [Float, nil] estimated seconds until the end, from the pace so far, the requests per row and the account's
   #     rate limit; nil without total, before the first result, or when the rest exceeds the day's limit
@@ -53,7 +53,8 @@ module Privy
   # The result of a bulk run. Each row is exactly one of: succeeded, failed, unsent or in doubt.
   #
   # @!attribute [r] total
-  #   @return [Integer] rows of the source; rows taken, when the source has no size
+  #   @return [Integer] rows of the source; as long as the source has more rows: those that were announced, else those
+  #     that were taken
   # @!attribute [r] succeeded
   #   @return [Integer]
   # @!attribute [r] created
@@ -88,6 +89,18 @@ module Privy
     def ok?
       succeeded == total
     end
+
+    # @return [Boolean] whether the run came to its end and every row has a result, also an error
+    def complete?
+      stopped.nil? && succeeded + failed == total
+    end
+
+    # @return [Boolean] whether the run ended early: see {#stopped}
+    def stopped?
+      !stopped.nil?
+    end
+
+    alias_method :sandbox?, :sandbox
 
     # @return [String] counts only
     def to_s

@@ -17,6 +17,14 @@ module Privy
       raise ArgumentError, "nulls must be :omit or :send, not #{nulls.inspect}"
     end
 
+    # @param total [Object, nil]
+    # @raise [TypeError, ArgumentError] it is not an Integer, or negative
+    def self.check_total(total)
+      return if total.nil?
+      raise TypeError, "total must be an Integer, not #{total.class}" unless total.is_a?(Integer)
+      raise ArgumentError, "total must be 0 or more, not #{total}" if total.negative?
+    end
+
     # The row's parameters, its extra fields merged over those of the run, and whether parameters that are nil are
     # omitted: by default those of objects, which always have all their fields.
     #
@@ -125,19 +133,19 @@ module Privy
 
     # @return [Hash{Integer => Array<RefusedRow>}]
     attr_reader :refused
-    # @return [Integer, nil] number of rows, nil when the source has no size
+    # @return [Integer, nil] number of rows, nil when it is unknown
     attr_reader :total
     # @return [Array, nil] the source, if it is an Array
     attr_reader :array
 
-    def initialize(source, keys)
+    def initialize(source, keys, total = nil)
+      self.class.check_total(total)
       @source = source
-      @array = source if source.is_a?(Array)
+      @array = source.is_a?(Array) ? source : list_of(source)
       @keys = keys
       @refused = {}
       @begun = false
-      size = source.size if source.respond_to?(:size) && !source.is_a?(IO)
-      @total = size if size.is_a?(Integer)
+      @total = total || size_of(source)
     end
 
     # Each step passes the next row to the block. An Enumerator restarts after an exception; this one raises instead, so
@@ -169,6 +177,19 @@ module Privy
       details = error.is_a?(Error) ? error.details : []
       details = [{ field: "base", message: error.message, code: :call_failed }] if details.empty?
       @refused[index] = self.class.refusals(index, row, @keys, details)
+    end
+
+    private
+
+    # A relation of Active Record and other lists. It has all its rows in memory when they are read: without an
+    # Enumerator, whose fiber would wait forever for a transaction of its own thread.
+    def list_of(source)
+      Array.try_convert(source)
+    end
+
+    def size_of(source)
+      size = source.size if source.respond_to?(:size) && !source.is_a?(IO)
+      size if size.is_a?(Integer)
     end
   end
   private_constant :BulkRows

@@ -75,6 +75,7 @@ module Privy
     attr_reader :bytes_received
     # @return [Boolean, nil] whether the connection was reused
     attr_reader :reused
+    alias reused? reused
     # @return [Integer, nil] requests of the minute that remain for this client, nil when unknown
     attr_reader :minute_left
     # @return [Integer, nil] requests of the day that remain, nil when unknown

@@ -72,9 +72,16 @@ module Privy
       pagination&.total_pages
     end
 
-    # @return [Array<Record>]
+    # @return [Array<Record>] for pattern matching: +in [first, *]+
     def deconstruct
       records
+    end
+
+    # For pattern matching: +in { page:, total_pages:, records: [] }+.
+    #
+    # @return [Hash{Symbol => Object}]
+    def deconstruct_keys(_keys)
+      { records: records, page: page, per_page: per_page, total_count: total_count, total_pages: total_pages }
     end
 
     # @param other [Object]

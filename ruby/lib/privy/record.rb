@@ -146,13 +146,49 @@ module Privy
   end
 
   # A person in the account's audience.
-  class Contact < Record; end
+  class Contact < Record
+    # @return [Boolean] whether {#email_consent} is "subscribed"
+    def email_subscribed?
+      email_consent == "subscribed"
+    end
+
+    # @return [Boolean] whether {#sms_consent} is "subscribed"; false for "single_opt_in" and "pending"
+    def sms_subscribed?
+      sms_consent == "subscribed"
+    end
+  end
 
   # An order as Privy stores it. {#created} is true when the call created it, false when it updated it.
-  class Order < Record; end
+  class Order < Record
+    # @return [Boolean] whether the call created the order
+    def created?
+      created == true
+    end
+
+    # @return [Boolean] whether the call updated the order
+    def updated?
+      created == false
+    end
+
+    # @return [Boolean] false also when it is unknown
+    def accepts_email_marketing?
+      accepts_email_marketing == true
+    end
+
+    # @return [Boolean] false also when it is unknown
+    def accepts_sms_marketing?
+      accepts_sms_marketing == true
+    end
+  end
 
   # The API's receipt for an accepted event.
-  class EventReceipt < Record; end
+  class EventReceipt < Record
+    # @return [Boolean] whether an earlier event with the same idempotency key was accepted, and this one not again
+    def idempotent_replay?
+      idempotent_replay == true
+    end
+    alias replayed? idempotent_replay?
+  end
 
   # The position of a page among all pages.
   class Pagination < Record; end

@@ -176,6 +176,7 @@ module Privy
     # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
+    # @param total [Integer, nil] number of rows, for progress and its eta; nil: the size of rows, if they have one
     # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -186,14 +187,16 @@ module Privy
     # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
     # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
-    # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, or total is not an Integer
+    # @raise [ArgumentError] nulls or total is invalid
     # @raise [Error] concurrency or an option is invalid
-    def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil,
+    def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil, total: nil,
                     extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("contacts.upsert", rows, extra, options,
-                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, total: total,
+                    check_first: check_first, &block)
     end
 
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
@@ -299,6 +302,7 @@ module Privy
     # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
+    # @param total [Integer, nil] number of rows, for progress and its eta; nil: the size of rows, if they have one
     # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -309,14 +313,16 @@ module Privy
     # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
     # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
-    # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, or total is not an Integer
+    # @raise [ArgumentError] nulls or total is invalid
     # @raise [Error] concurrency or an option is invalid
-    def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil,
+    def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil, total: nil,
                     extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("orders.upsert", rows, extra, options,
-                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, total: total,
+                    check_first: check_first, &block)
     end
 
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
@@ -372,6 +378,7 @@ module Privy
     # @param check_first [Boolean] validates all rows before the first request; keeps them all in memory
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
+    # @param total [Integer, nil] number of rows, for progress and its eta; nil: the size of rows, if they have one
     # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -382,14 +389,16 @@ module Privy
     # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
     # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
-    # @raise [TypeError] rows is not an Enumerable, or on_progress does not respond to call
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, or total is not an Integer
+    # @raise [ArgumentError] nulls or total is invalid
     # @raise [Error] concurrency or an option is invalid
-    def ingest_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil,
+    def ingest_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil, total: nil,
                     extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("events.ingest", rows, extra, options,
-                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, check_first: check_first, &block)
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress, total: total,
+                    check_first: check_first, &block)
     end
 
     # Validates the rows of {#ingest_many} without a request. It does not check what only the server knows, such as the

@@ -58,5 +58,15 @@ module Privy
     def to_h
       { status: status, headers: headers, body: body }
     end
+
+    # For pattern matching: +in { status: 200, json: }+. It parses the body if the pattern has +json+.
+    #
+    # @param keys [Array<Symbol>, nil] the keys of the pattern
+    # @return [Hash{Symbol => Object}]
+    # @raise [APIStatusError] the pattern has +json+, and the body is not JSON
+    def deconstruct_keys(keys)
+      found = to_h.merge(request_id: request_id)
+      keys&.include?(:json) ? found.merge(json: json) : found
+    end
   end
 end

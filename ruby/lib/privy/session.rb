@@ -90,14 +90,15 @@ module Privy
     #
     # @return [Bulk, BulkReport] the report with a block
     # @raise [Error]
-    def bulk(operation, rows, extra, options, nulls:, concurrency:, on_progress:, check_first:, &block)
+    def bulk(operation, rows, extra, options, nulls:, concurrency:, on_progress:, check_first:, total: nil, &block)
       options = @core.check_options(@options.except(:max_wait).merge(options.compact), concurrency)
       Core.check_headers(operation, options[:extra_headers])
       BulkRows.check_nulls(nulls)
       rows = BulkRows.checked(operation, rows, extra, nulls) if check_first
       core = @core.current(operation)
       bulk = Bulk.new(core, Drivers.new(core), operation, rows, extra: extra, nulls: nulls, options: options,
-                                                                concurrency: concurrency, on_progress: on_progress)
+                                                                concurrency: concurrency, on_progress: on_progress,
+                                                                total: total)
       return bulk unless block
 
       begin

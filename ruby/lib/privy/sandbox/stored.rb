@@ -157,6 +157,17 @@ module Privy
       end
       alias to_s inspect
 
+      # @return [Boolean]
+      def empty?
+        size.zero?
+      end
+
+      # @param count [Integer] as for an Array
+      # @return [Record, nil] the newest one
+      def last(*count)
+        to_a.last(*count)
+      end
+
       # @param key [Object]
       # @return [Record]
       # @raise [KeyError] there is no such record
