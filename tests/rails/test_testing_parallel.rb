@@ -7,14 +7,12 @@ require_relative "suites"
 # Suites whose tests run at the same time, in processes or in threads, and share a client. Each test sees its own
 # requests only.
 class TestTestingParallel < PrivyTest
-  # A test that would see the requests of another test at the same time. It waits for one, if it can: TOGETHER is the
-  # number of tests that run at a time in one process.
+  # A test that would see the requests of another test at the same time. The first two wait for each other.
   BODY = <<~'RUBY'
-    MEETING = { lock: Mutex.new, here: 0 }
     def meet
-      MEETING[:lock].synchronize { MEETING[:here] += 1 }
-      ends = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 20
-      sleep 0.001 while MEETING[:here] < TOGETHER && Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends
+      File.write("#{RAN}.here", "#{Process.pid} #{Thread.current.object_id}\n", mode: "a")
+      ends = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 60
+      sleep 0.001 while File.readlines("#{RAN}.here").uniq.length < 2 && Process.clock_gettime(Process::CLOCK_MONOTONIC) < ends
     end
     def check(number)
       meet
@@ -42,17 +40,18 @@ class TestTestingParallel < PrivyTest
       ran = file.readlines.map(&:split)
       assert_equal Array.new(count) { |number| number }, ran.map { |number,| Integer(number) }.sort, output
       ran
+    ensure
+      FileUtils.rm_f("#{file.path}.here")
     end
   end
 
-  def rails(together)
-    "ENV['PRIVY_API_TOKEN'] = 'any'\n#{Suites::RAILS}" \
-      "TOGETHER = #{together}\nCLIENTS = [Privy.client, Privy.web].freeze\n#{BODY}"
+  def rails
+    "ENV['PRIVY_API_TOKEN'] = 'any'\n#{Suites::RAILS}CLIENTS = [Privy.client, Privy.web].freeze\n#{BODY}"
   end
 
   def test_processes_of_rails
     threshold = "threshold: 0, " if Gem::Version.new(rails_version) >= Gem::Version.new("7")
-    ran = passes(rails(1) + <<~RUBY, 12)
+    ran = passes(rails + <<~RUBY, 12)
       class ATest < ActiveSupport::TestCase
         parallelize(#{threshold}workers: 2)
         12.times { |number| test("number \#{number}") { check(number) } }
@@ -62,7 +61,7 @@ class TestTestingParallel < PrivyTest
   end
 
   def test_threads_of_rails
-    ran = passes(rails(2) + <<~RUBY, 12)
+    ran = passes(rails + <<~RUBY, 12)
       class ATest < ActiveSupport::TestCase
         parallelize(workers: 4, with: :threads)
         12.times { |number| test("number \#{number}") { check(number) } }
@@ -73,7 +72,7 @@ class TestTestingParallel < PrivyTest
   end
 
   def test_threads_of_minitest
-    ran = passes("ENV['N'] = ENV['MT_CPU'] = '4'\n#{Suites::PLAIN}TOGETHER = 2\nCLIENTS = [CLIENT].freeze\n#{BODY}" +
+    ran = passes("ENV['N'] = ENV['MT_CPU'] = '4'\n#{Suites::PLAIN}CLIENTS = [CLIENT].freeze\n#{BODY}" +
                  <<~RUBY, 12)
                    class ATest < Minitest::Test
                      parallelize_me!

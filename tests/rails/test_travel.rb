@@ -12,7 +12,7 @@ class TestTravel < PrivyTest
   end
 
   def test_time_helpers_of_rails
-    passes(Suites::RAILS + <<~'RUBY', 6)
+    passes(Suites::RAILS + <<~'RUBY', 7)
       class ATest < ActiveSupport::TestCase
         THEN = Time.utc(2030, 1, 2, 3, 4, 5)
         def near(expected, actual) = assert_in_delta(expected.to_f, actual.to_f, 30)
@@ -43,6 +43,16 @@ class TestTravel < PrivyTest
         test "travel" do
           travel(2.days) { near Time.now, place(1).created_at }
           travel(-1.day) { near Time.now, place(2).created_at }
+        end
+
+        test "pages of a list, and bulk runs" do
+          3.times { |number| Privy.client.contacts.create(email: "#{number}@example.com") }
+          listed = Privy.client.contacts.list(per_page: 1, prefetch: false).each
+          listed.next
+          travel_to THEN
+          2.times { listed.next }
+          assert Privy.client.contacts.upsert_many([{ email: "0@example.com", first_name: "Jane" }]).run.ok?
+          assert_equal [THEN] * 3, privy_sandbox.requests.last(3).map(&:at)
         end
 
         test "freeze_time" do

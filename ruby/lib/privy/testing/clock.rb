@@ -39,8 +39,8 @@ module Privy
 
       def stop_at(now)
         added = added_since(@stopped_at || machine)
-        @stopped_at = now + added
         @base = now
+        @stopped_at = [now + added, 0].max # a sandbox has no time before 1970
         @sandbox.set_clock(@stopped_at)
       end
 
