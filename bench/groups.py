@@ -140,6 +140,24 @@ def telemetry(api: str) -> Iterator[Group]:
         )
 
 
+def notifications(api: str) -> Iterator[Group]:
+    """What ActiveSupport::Notifications adds to one call."""
+    contact_id = json.loads((INPUT / "contact.json").read_text(encoding="utf-8"))["data"]["id"]
+    cases = {
+        "none": "without them",
+        "installed": "no subscriber",
+        "subscriber": "one subscriber",
+        "by_hand": "the instrumenter by hand",
+    }
+    yield Group(
+        "ruby-notifications",
+        "Ruby: one call on a kept connection, ActiveSupport::Notifications",
+        [Case(label, ruby("notifications", name, api, TOKEN, contact_id)) for name, label in cases.items()],
+        rounds=CALL_ROUNDS,
+        same=alike,
+    )
+
+
 def many(api: str) -> Iterator[Group]:
     """A thousand calls, 64 at once, to a server that takes its time."""
     asked = str(BUILT / "many-python.json")
@@ -191,6 +209,6 @@ def every(chosen: str) -> Iterator[Measured]:
     """Measures all groups whose key contains `chosen`, one after the other."""
     yield from (run(group) for group in [*pages(), *orders()] if chosen in group.key)
     with served() as api:
-        yield from (run(group) for group in [*calls(api), *telemetry(api)] if chosen in group.key)
+        yield from (run(group) for group in [*calls(api), *telemetry(api), *notifications(api)] if chosen in group.key)
     with served(DELAY, PAGES) as api:
         yield from (run(group) for group in [*many(api), *listings(api)] if chosen in group.key)

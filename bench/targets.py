@@ -59,6 +59,8 @@ TARGETS = (
     Target(f"Python: {CALL}, PRIVY_OTEL=0", "python-otel-none", ["without it"], 1.05, ours="PRIVY_OTEL=0"),
     Target(f"Python: {CALL}, OpenTelemetry's API alone", "python-otel-none", ["PRIVY_OTEL=0"], 1.10, ours="API alone"),
     Target(f"Python: {CALL}, spans", "python-otel-sdk", ["the same spans by hand"], 1.5, ours="spans of privy"),
+    Target(f"Ruby: {CALL}, no subscriber", "ruby-notifications", ["without them"], 1.10, ours="no subscriber"),
+    Target(f"Ruby: {CALL}, call.privy", "ruby-notifications", ["without them"], 1.5, ours="one subscriber"),
     Target(f"Python, asyncio: {ASYNC}", "python-many", ["aiohttp, asyncio"], 1, ours="AsyncClient, asyncio"),
     Target(f"Python, uvloop: {ASYNC}", "python-many", ["aiohttp, uvloop"], 1, ours="AsyncClient, uvloop"),
     Target(
