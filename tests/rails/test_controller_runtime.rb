@@ -33,6 +33,12 @@ class TestControllerRuntime < PrivyTest
       head :ok
     end
 
+    def working
+      Privy.client.contacts.list.to_a
+      Job.perform_now(2)
+      head :ok
+    end
+
     def quiet
       head :ok
     end
@@ -149,6 +155,13 @@ class TestControllerRuntime < PrivyTest
     lines = LINES.string.lines(chomp: true).grep(/Privy: /)
     assert_equal 1, lines.length
     assert_match(/Privy: \d+\.\dms in 3 calls of TestControllerRuntime::Job\z/, lines.first)
+  end
+
+  def test_calls_of_a_job_in_a_request_belong_to_both
+    Privy.sandbox.fail(delay: 0.05, count: 3)
+    _, payload = request("/working")
+    assert_operator payload[:privy_runtime], :>=, 150
+    assert_includes LINES.string, "ms in 2 calls of TestControllerRuntime::Job"
   end
 
   def test_time_of_intervals

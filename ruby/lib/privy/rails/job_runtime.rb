@@ -15,12 +15,14 @@ module Privy
         super(operation, payload) { |*arguments| with_privy_runtime(payload) { block.call(*arguments) } }
       end
 
+      # A request may perform a job, whose calls are its own too.
       def with_privy_runtime(payload)
-        Runtime.reset
+        milliseconds = Runtime.milliseconds
+        calls = Runtime.calls
         yield
       ensure
-        calls = Runtime.calls
-        payload[:privy_runtime] = Runtime.milliseconds
+        payload[:privy_runtime] = Runtime.milliseconds - milliseconds
+        calls = Runtime.calls - calls
         log_privy_runtime(calls, payload[:privy_runtime]) if calls.positive?
       end
 
