@@ -13,8 +13,10 @@ class TestRailtie < PrivyTest
       main:
         sandbox: true
     test:
+      asia:
       main:
         max_wait: 3
+        timeout:
       eu:
         sandbox: <%= 1 + 1 == 2 %>
         web:
@@ -37,7 +39,7 @@ class TestRailtie < PrivyTest
   end
 
   def test_accounts_of_all_places
-    assert_equal %i[main eu us], Privy.accounts
+    assert_equal %i[main asia eu us], Privy.accounts
     Privy.client.orders.upsert(**ORDER)
     counts = %i[default main eu us].map { |account| Privy.sandbox(account).counts.orders }
     assert_equal [1, 1, 0, 0], counts
@@ -71,8 +73,9 @@ class TestRailtie < PrivyTest
   end
 
   def test_an_unknown_account_is_refused
+    assert_match(/PRIVY_ASIA_API_TOKEN/, refused(Privy::Error) { Privy.client(:asia) }.message)
     error = refused(Privy::Error) { Privy.client(:uk) }
-    assert_equal "there is no account uk: the accounts are main, eu, us", error.message
+    assert_equal "there is no account uk: the accounts are main, asia, eu, us", error.message
   end
 
   def test_a_level_of_log_lines
@@ -103,6 +106,16 @@ class TestRailtie < PrivyTest
     RUBY
     assert_equal ["privy:budget privy:ping privy:sandbox", "ActiveSupport::OrderedOptions", 'key not found: "NOT_SET"'],
                  out.lines(chomp: true)
+  end
+
+  def test_a_sandbox_in_production_is_reported
+    out = program(<<~RUBY, environment: { "RAILS_ENV" => "production" })
+      ENV["PRIVY_SANDBOX"] = "1"
+      RailsApp.boot { |config| config.logger = ActiveSupport::Logger.new($stdout) }
+      2.times { Privy.client }
+    RUBY
+    assert_equal ["privy: account default uses a sandbox in memory: nothing reaches Privy"],
+                 out.lines(chomp: true).grep(/privy/)
   end
 
   FAULTY = { "config/privy.yml" => "test: { default: { tokn: x, max_wait: 1 }, eu: { web: { tmeout: 1 } } }" }.freeze

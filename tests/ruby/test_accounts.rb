@@ -198,8 +198,26 @@ class TestAccounts < PrivyTest
 
   def test_unknown_accounts_are_refused
     Privy.configure(:eu) { |config| config.token = TOKEN }
-    assert_equal ["there is no account us: the accounts are default, eu"], messages { Privy.client(:us) }
+    assert_equal ["there is no account us: the accounts are eu"], messages { Privy.client(:us) }
     assert_equal ["account: must be a Symbol or a String, not Integer"], messages { Privy.client(5) }
+  end
+
+  def test_the_default_account_is_listed_if_it_can_make_calls
+    assert_equal %i[default], Privy.accounts
+    Privy.configure { |config| config.timeout = 5 }
+    ENV["PRIVY_EU_CLIENT_ID"] = "mine"
+    assert_equal %i[eu], Privy.accounts
+    ENV["PRIVY_API_TOKEN"] = TOKEN
+    assert_equal %i[default eu], Privy.accounts
+  end
+
+  def test_a_sandbox_is_switched_on_by_a_word_that_is_known
+    ENV["PRIVY_SANDBOX"] = "yes"
+    assert_equal ["account default: sandbox must be true, false or a Privy::Sandbox"], messages { Privy.client }
+    %w[1 true].each do |word|
+      ENV["PRIVY_SANDBOX"] = word
+      assert_kind_of Privy::Sandbox, Privy.sandbox
+    end
   end
 
   def test_every_invalid_value_is_named

@@ -9,9 +9,12 @@ module Privy
     ENVIRONMENT = { token: "API_TOKEN", client_id: "CLIENT_ID", client_secret: "CLIENT_SECRET", scopes: "SCOPES",
                     base_url: "BASE_URL", token_url: "TOKEN_URL", allow_plain_http: "ALLOW_PLAIN_HTTP",
                     sandbox: "SANDBOX" }.freeze
+    SWITCHES = %i[allow_plain_http sandbox].freeze
     FLAGS = { "1" => true, "true" => true, "0" => false, "false" => false }.freeze
     OAUTH = %i[client_id client_secret scopes].freeze
     KEYS = %i[token client_id client_secret].freeze
+    # What makes a call possible.
+    REACHED = [*KEYS, :sandbox].freeze
     # Settings that are options of copies of the client, and the names of those options.
     PRESETS = %i[web jobs].freeze
     OPTIONS = %i[timeout connect_timeout max_wait max_retries reserve].freeze
@@ -27,13 +30,16 @@ module Privy
     Layer = Struct.new(:place, :accounts, :known)
 
     class << self
+      # The accounts that have settings. The default account is one of them if it has credentials or a sandbox, if its
+      # name is configured, or if there is no other.
+      #
       # @param source [#layers & #defaults, nil]
       # @return [Array<Symbol>]
       def names(source)
-        layers = source ? source.layers : []
-        named = [Accounts.default, *layers.flat_map { |layer| layer.accounts.keys }, *Privy.configured.keys,
-                 *in_environment]
-        named.map { |name| Accounts.resolve(name) }.uniq
+        places = [*source&.layers&.map(&:accounts), Privy.configured, { default: environment("PRIVY_") }]
+        others = [*places.flat_map(&:keys), *in_environment].map { |name| Accounts.resolve(name) }.uniq
+        others -= [Accounts.default]
+        others.empty? || default_named?(places) ? [Accounts.default, *others] : others
       end
 
       # Reads the settings of a place. They are those of one account, or those of several by their names.
@@ -48,8 +54,20 @@ module Privy
         raise Error, "#{place}: must be settings by their names, not #{given.class}" unless given.is_a?(Hash)
 
         given = symbols(given.to_h)
-        of_one = given.any? { |name, value| !value.is_a?(Hash) || Configuration::OF_ACCOUNTS.include?(name) }
-        Layer.new(place, of_one ? { default: given } : given, Configuration.names + also)
+        several = given.any? && given.all? { |name, value| account?(name, value) }
+        accounts = several ? given.transform_values { |settings| settings || {} } : { default: given }
+        Layer.new(place, accounts.transform_values(&:compact), Configuration.names + also)
+      end
+
+      # The settings of variables that begin with a prefix.
+      #
+      # @param prefix [String] "PRIVY_", "PRIVY_EU_"
+      # @return [Hash{Symbol => Object}]
+      def environment(prefix)
+        ENVIRONMENT.filter_map do |setting, ending|
+          text = ENV.fetch("#{prefix}#{ending}", "")
+          [setting, SWITCHES.include?(setting) ? FLAGS.fetch(text, text) : text] unless text.empty?
+        end.to_h
       end
 
       # What is wrong with the names of settings, for every account of a layer.
@@ -64,6 +82,15 @@ module Privy
       end
 
       private
+
+      def default_named?(places)
+        Accounts.default != :default || places.any? { |place| place.fetch(:default, {}).keys.intersect?(REACHED) }
+      end
+
+      # An account without a line of its own has no value.
+      def account?(name, value)
+        value.is_a?(Hash) ? !PRESETS.include?(name) : value.nil? && !Configuration.names.include?(name)
+      end
 
       def preset_faults(place, given)
         return ["#{place}: must be options by their names, not #{given.class}"] unless given.is_a?(Hash)
@@ -84,7 +111,7 @@ module Privy
       end
 
       def in_environment
-        ends = Regexp.union(*ENVIRONMENT.values_at(*KEYS, :sandbox))
+        ends = Regexp.union(*ENVIRONMENT.values_at(*REACHED))
         ENV.keys.filter_map { |name| name[/\APRIVY_(\w+)_#{ends}\z/, 1]&.downcase&.to_sym }
       end
     end
@@ -106,8 +133,12 @@ module Privy
     end
 
     # @return [Boolean, Sandbox, nil]
+    # @raise [Error] the setting is invalid
     def sandbox
-      @given[:sandbox]
+      given = @given[:sandbox]
+      return given if [nil, true, false].include?(given) || given.is_a?(Sandbox)
+
+      raise Error, "account #{name}: sandbox must be true, false or a Privy::Sandbox"
     end
 
     # @return [Boolean]
@@ -117,7 +148,7 @@ module Privy
 
     # @return [String, nil] nil: the production API
     def base_url
-      @given[:base_url] || Privy.settings[:base_url] || from_environment("PRIVY_")[:base_url]
+      @given[:base_url] || Privy.settings[:base_url] || self.class.environment("PRIVY_")[:base_url]
     end
 
     # @return [Hash{Symbol => Hash}] options of {Privy.web} and {Privy.jobs}
@@ -174,23 +205,16 @@ module Privy
 
     def of(layer)
       mine = layer.accounts.fetch(name, {})
-      default? ? layer.accounts.fetch(:default, {}).merge(mine) : mine
+      default? ? over(layer.accounts.fetch(:default, {}), mine) : mine
     end
 
     def environment
-      mine = from_environment("PRIVY_#{name.to_s.upcase}_")
-      default? ? from_environment("PRIVY_").merge(mine) : mine
-    end
-
-    def from_environment(prefix)
-      ENVIRONMENT.filter_map do |setting, ending|
-        text = ENV.fetch("#{prefix}#{ending}", "")
-        [setting, FLAGS.fetch(text, text)] unless text.empty?
-      end.to_h
+      mine = self.class.environment("PRIVY_#{name.to_s.upcase}_")
+      default? ? over(self.class.environment("PRIVY_"), mine) : mine
     end
 
     def configured
-      default? ? Privy.settings.merge(Privy.settings(name)) : Privy.settings(name)
+      default? ? over(Privy.settings, Privy.settings(name)) : Privy.settings(name)
     end
 
     # A token replaces an OAuth client, and the other way round: credentials of two places do not mix.
@@ -206,7 +230,9 @@ module Privy
 
     def refuse_unknown(source)
       names = self.class.names(source)
-      raise Error, "there is no account #{name}: the accounts are #{names.join(', ')}" unless names.include?(name)
+      return if names.include?(name) || default?
+
+      raise Error, "there is no account #{name}: the accounts are #{names.join(', ')}"
     end
   end
   private_constant :AccountSettings

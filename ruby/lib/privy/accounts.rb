@@ -43,7 +43,7 @@ module Privy
       # Where the settings of accounts come from, next to {Privy.configure} and the environment: see
       # {Rails::Settings}. For the main Ractor.
       #
-      # @return [#layers & #defaults, nil]
+      # @return [#layers & #defaults & #report_sandbox, nil]
       attr_accessor :source
 
       # The account that :default means.
@@ -155,7 +155,12 @@ module Privy
 
     def sandbox_of(settings)
       given = settings.sandbox
-      given == true ? kept(@sandboxes, settings.name) { Sandbox.new } : given || nil
+      return given || nil unless given == true
+
+      kept(@sandboxes, settings.name) do
+        source&.report_sandbox(settings.name)
+        Sandbox.new
+      end
     end
 
     # Stores a value unless another thread was faster, and returns what is stored. One call of a C function looks and

@@ -33,6 +33,16 @@ module Privy
         config.notifications == false ? { logger: Log.new(config) } : {}
       end
 
+      # Called when an account begins to use a sandbox.
+      #
+      # @param account [Symbol]
+      # @return [void]
+      def report_sandbox(account)
+        return unless ::Rails.env.production?
+
+        ::Rails.logger&.warn("privy: account #{account} uses a sandbox in memory: nothing reaches Privy")
+      end
+
       # Reads the places again at the next use.
       #
       # @return [void]
