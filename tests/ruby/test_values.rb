@@ -153,6 +153,26 @@ class TestValuesOut < PrivyTest
     assert_includes sent(currency: answering(:to_str, "EUR")), '"currency":"EUR"'
   end
 
+  # Without ActiveSupport too: a class that defines as_json says what is shown.
+  def test_objects_with_their_own_json
+    shown = { "a" => 1, at: Time.utc(2026), d: BigDecimal("1.50"), s: Set[:x] }
+    { shown => '{"a":1,"at":"2026-01-01T00:00:00Z","d":1.5,"s":["x"]}', 5 => "5", 1.5 => "1.5", true => "true",
+      BigDecimal("9.50") => "9.5", "text" => '"text"', a: '"a"', [1] => "[1]",
+      Time.utc(2026) => '"2026-01-01T00:00:00Z"' }
+      .each { |value, text| assert_equal text, sent_data(answering(:as_json, value)), value.inspect }
+    [nil, Object.new, 1..2, Point.new(1, 2).to_enum].each do |value|
+      assert_match(/cannot be encoded as JSON/, data_fault(answering(:as_json, value)).last)
+    end
+    assert_match(/raised RuntimeError/, data_fault(Class.new { def as_json = raise("odd") }.new).last)
+  end
+
+  def test_what_belongs_to_everything_is_nobody_s_own_json
+    client = Privy::Sandbox.new.client
+    [client, client.contacts, client.contacts.list, Privy::Sandbox.new].each do |object|
+      assert_equal "is a #{object.class}, which cannot be encoded as JSON", data_fault(object).last
+    end
+  end
+
   def test_conversions_that_return_something_else
     %i[to_h to_hash to_ary to_str to_time].each do |method|
       [5, nil, Object.new].each do |value|

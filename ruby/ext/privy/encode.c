@@ -13,9 +13,10 @@ struct encoder {
 };
 
 static VALUE decimal_class;
-static VALUE masked; /* { Exception => :never } */
-static ID id_exponent, id_to_s, id_to_a, id_to_h, id_to_ary, id_to_hash, id_to_str, id_to_time, id_strftime,
-    id_handle_interrupt;
+static VALUE serializable; /* Privy::Serializable */
+static VALUE masked;       /* { Exception => :never } */
+static ID id_exponent, id_to_s, id_to_a, id_to_h, id_to_ary, id_to_hash, id_to_str, id_to_time, id_strftime, id_as_json,
+    id_own_json, id_handle_interrupt;
 
 static void encode_value(struct encoder *encoder, VALUE value);
 static void encode_array(struct encoder *encoder, VALUE array);
@@ -134,7 +135,7 @@ static bool is_a(VALUE value, const char *name) {
   return RB_TYPE_P(klass, T_CLASS) && RTEST(rb_obj_is_kind_of(value, klass));
 }
 
-/* A value of another class, and what it converts to: a Hash, an Array, text or a time. */
+/* A value of another class, and what it converts to: a Hash, an Array, text, a time, or what as_json returns. */
 struct conversion {
   VALUE value, result, error;
 };
@@ -168,11 +169,17 @@ static VALUE convert_members(VALUE value) {
   return is_a(value, "Set") ? converted_by(value, id_to_a, T_ARRAY) : Qnil;
 }
 
+/* What a class defines as its JSON, such as a number of seconds for ActiveSupport::Duration. */
+static VALUE convert_own_json(VALUE value) {
+  return rb_respond_to(value, id_as_json) ? rb_funcall(serializable, id_own_json, 1, value) : Qnil;
+}
+
 static VALUE convert_body(VALUE argument) {
   struct conversion *conversion = (struct conversion *)argument;
   VALUE result = convert_implicitly(conversion->value);
   if (NIL_P(result)) result = convert_time(conversion->value);
   if (NIL_P(result)) result = convert_members(conversion->value);
+  if (NIL_P(result)) result = convert_own_json(conversion->value);
   conversion->result = result;
   return Qnil;
 }
@@ -219,14 +226,23 @@ static void refuse_conversion(privy_request *request, VALUE value, VALUE error) 
   RB_GC_GUARD(raised);
 }
 
+/* A time or a decimal; another object is not converted again. */
+static void encode_object(struct encoder *encoder, VALUE value, VALUE result) {
+  if (RTEST(rb_obj_is_kind_of(result, rb_cTime)))
+    encode_time(encoder->request, result);
+  else if (RTEST(rb_obj_is_kind_of(result, decimal_class)))
+    encode_decimal(encoder->request, result);
+  else
+    refuse_conversion(encoder->request, value, Qnil);
+}
+
 static void encode_converted(struct encoder *encoder, VALUE value) {
   struct conversion conversion = convert(value);
   switch (rb_type(conversion.result)) {
-  case T_HASH: encode_hash(encoder, conversion.result); break;
-  case T_ARRAY: encode_array(encoder, conversion.result); break;
-  case T_STRING: encode_text(encoder->request, conversion.result); break;
   case T_NIL: refuse_conversion(encoder->request, value, conversion.error); break;
-  default: encode_time(encoder->request, conversion.result);
+  case T_OBJECT:
+  case T_DATA: encode_object(encoder, value, conversion.result); break;
+  default: encode_value(encoder, conversion.result);
   }
   RB_GC_GUARD(conversion.result);
 }
@@ -366,6 +382,8 @@ void privy_rb_encode_members(privy_request *request, VALUE hash) {
 void privy_rb_init_encode(void) {
   decimal_class = rb_const_get(rb_cObject, rb_intern("BigDecimal"));
   rb_gc_register_mark_object(decimal_class);
+  serializable = rb_const_get(privy_rb_module, rb_intern("Serializable"));
+  rb_gc_register_mark_object(serializable);
   masked = rb_hash_new();
   rb_hash_aset(masked, rb_eException, ID2SYM(rb_intern("never")));
   rb_gc_register_mark_object(rb_obj_freeze(masked));
@@ -378,5 +396,7 @@ void privy_rb_init_encode(void) {
   id_to_str = rb_intern("to_str");
   id_to_time = rb_intern("to_time");
   id_strftime = rb_intern("strftime");
+  id_as_json = rb_intern("as_json");
+  id_own_json = rb_intern("own_json");
   id_handle_interrupt = rb_intern("handle_interrupt");
 }

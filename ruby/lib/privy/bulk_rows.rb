@@ -31,8 +31,7 @@ module Privy
     # @return [Array(Hash, Hash, Boolean)]
     # @raise [ValidationError] the row has no fields, or its extra is not a Hash
     def self.request_of(row, extra, nulls = nil)
-      params = fields_of(row)
-      refuse("base", "must be a Hash, not #{row.class}") unless params
+      params = params_of(row)
       omits = nulls ? nulls == :omit : Hash.try_convert(row).nil?
       name = [:extra, "extra"].find { |key| params.key?(key) }
       return [params, extra, omits] unless name
@@ -53,8 +52,20 @@ module Privy
       Hash.try_convert(row.public_send(reader)) if reader
     end
 
-    def self.refuse(field, message)
-      detail = { field: field, message: message, code: :wrong_type }.freeze
+    # As {.fields_of}, for a row that is to be sent.
+    #
+    # @raise [ValidationError] the row has no fields, or its conversion raises
+    def self.params_of(row)
+      fields_of(row) or refuse("base", "must be a Hash, not #{row.class}")
+    rescue Error
+      raise
+    rescue => e
+      refuse("base", "is a #{row.class} whose conversion raised #{e.class}", :conversion_failed)
+    end
+    private_class_method :params_of
+
+    def self.refuse(field, message, code = :wrong_type)
+      detail = { field: field, message: message, code: code }.freeze
       what = field == "base" ? "it" : field
       raise ValidationError.new("the row is invalid: #{what} #{message}", details: [detail].freeze)
     end
@@ -109,13 +120,15 @@ module Privy
         e.details
       end
 
-      # The value of the row's first key field.
+      # The value of the row's first key field; nil also when the row cannot be read.
       def key_of(row, keys)
         row = fields_of(row) or return
         keys.each do |name|
           value = row.fetch(name) { row[name.name] }
           return value unless value.nil?
         end
+        nil
+      rescue
         nil
       end
 

@@ -6,6 +6,12 @@ module Privy
   #
   # @private
   module Serializable
+    # Owners of an as_json that writes whatever an object holds, and of Ruby's own classes without a form in JSON.
+    GENERAL = %w[Object Kernel Enumerable Struct Range Exception Numeric Regexp Module Privy::Serializable
+                 ActiveModel::Serializers::JSON].freeze
+    METHOD = Kernel.instance_method(:method)
+    private_constant :GENERAL, :METHOD
+
     class << self
       # The value as plain JSON values. Keys become Strings; a decimal becomes a Float where that is exact, else text; a
       # time becomes ISO 8601 text; NaN and infinity become nil.
@@ -18,6 +24,15 @@ module Privy
         when Time then time(value)
         else other(value)
         end
+      end
+
+      # What the value's class itself defines as its JSON; nil for other objects. ActiveSupport gives every object an
+      # as_json with its instance variables, and every model one with all its attributes: these may be personal data.
+      def own_json(value)
+        return value.value if defined?(::ActiveSupport::Duration) && value.is_a?(::ActiveSupport::Duration)
+
+        owner = METHOD.bind_call(value, :as_json).owner
+        value.as_json if owner.method_defined?(:as_json) && !GENERAL.include?(owner.name)
       end
 
       # Applies the options of Rails, +only+ or +except+, to a Hash.
