@@ -12,8 +12,9 @@ module Privy
   # times are Time, DateTime, ActiveSupport::TimeWithZone or ISO 8601 text with zone; money is Integer, BigDecimal,
   # Float or numeric text. A Struct, a Set and objects with to_hash, to_ary, to_str or to_h are sent as the object,
   # array or text that they convert to; an object whose own class defines as_json as what that returns, and an
-  # ActiveSupport::Duration as its seconds. Other objects are invalid: models, Money, a Range. Invalid parameters raise one {ValidationError} before anything is sent; its
-  # details list all of them. A value whose conversion raises is invalid.
+  # ActiveSupport::Duration as its seconds. Other objects are invalid: models, Money, a Range. Invalid parameters raise
+  # one {ValidationError} before anything is sent; its details list all of them. A value whose conversion raises is
+  # invalid.
   #
   # Bulk methods (+upsert_many+, +ingest_many+) take rows from any Enumerable, also a lazy one: Hashes of the
   # operation's parameters, and other fields under +extra+; or objects with such fields, which are a Struct, a Data,

@@ -7,7 +7,7 @@ module Privy
   #   client = sandbox.client            # no network, no token
   #   sandbox.fail(status: 503)          # the next request fails
   #
-  # {Sandbox::App} and {Sandbox::Server} serve it over HTTP.
+  # {Sandbox#serve}, {Sandbox::App} and {Sandbox::Server} serve it over HTTP.
   #
   # @!method revoke_token(token)
   #   Revokes a token: requests with it get 401.
@@ -138,6 +138,32 @@ module Privy
     # @return [void]
     def skip_waits(skips = true) # rubocop:disable Style/OptionalBooleanParameter
       core_set_skipping(skips)
+    end
+
+    # Serves the sandbox over HTTP to other processes, on a thread of its own.
+    #
+    #   sandbox.serve do |url|
+    #     system({ "PRIVY_BASE_URL" => url, "PRIVY_API_TOKEN" => sandbox.token }, "bin/sync")
+    #   end
+    #
+    # It needs no other gem. {App} is for a server of your own, such as Puma.
+    #
+    # @param port [Integer] 0 picks a free one
+    # @param host [String] the address to listen on
+    # @param allowed_hosts [Array<String>] host names that requests may have, in addition to loopback
+    # @yieldparam url [String] the base URL for clients
+    # @return [Object, Server] what the block returns, after which the server has stopped; without a block the server,
+    #   which has +url+ and +stop+
+    # @raise [SystemCallError, SocketError] the address cannot be used
+    def serve(port: 0, host: "127.0.0.1", allowed_hosts: [])
+      server = Server.new(self, host: host, port: port, allowed_hosts: allowed_hosts).start
+      return server unless block_given?
+
+      begin
+        yield server.url
+      ensure
+        server.stop
+      end
     end
 
     # Handles one request.

@@ -6,8 +6,8 @@ module Privy
     #
     #   run Privy::Sandbox::App.new(sandbox)
     #
-    # A dropped or truncated response requires a server with +rack.hijack+; with other servers the body raises {Cut},
-    # and most of them then close the connection.
+    # A dropped or truncated response requires a server with +rack.hijack+, such as Puma, or WEBrick; with other servers
+    # the body raises {Cut}, and most of them then close the connection.
     class App
       # Raised to break off a response in a server without rack.hijack.
       class Cut < IOError; end
@@ -63,18 +63,25 @@ module Privy
       def cut(env, response)
         part = response.cut == :drop ? "" : response.body.byteslice(0, response.body.bytesize / 2)
         head = response.headers.transform_keys(&:downcase).merge("content-length" => response.body.bytesize.to_s)
-        return [response.status, head, Broken.new(part)] unless env["rack.hijack"]
+        socket = socket_of(env)
+        return [response.status, head, Broken.new(part)] unless socket
 
-        hijack(env["rack.hijack"].call, response, head, part)
-        [response.status, {}, []]
-      end
-
-      def hijack(socket, response, head, part)
         unless response.cut == :drop
           lines = head.map { |name, value| "#{name}: #{value}\r\n" }
           socket.write("HTTP/1.1 #{response.status} \r\n#{lines.join}\r\n#{part}")
         end
-        socket.close
+        hang_up(socket)
+        [response.status, {}, []]
+      end
+
+      # The connection's socket, if the server has a way to it. The rack.hijack of WEBrick's handler only raises.
+      def socket_of(env)
+        Thread.current[:WEBrickSocket] || env["rack.hijack"]&.call
+      end
+
+      # Closes the connection. WEBrick, which still writes to the socket, finds it closed by the other side.
+      def hang_up(socket)
+        socket.equal?(Thread.current[:WEBrickSocket]) ? socket.shutdown : socket.close
       end
     end
   end
