@@ -104,6 +104,13 @@ class TestOperations < PrivyTest
     end
   end
 
+  def test_the_method_of_a_raw_request_is_a_symbol_of_any_case
+    client = Privy::Sandbox.new.client
+    %i[get GET Get].each { |method| assert_equal 200, client.request(method, "/contacts").status }
+    assert_equal ["method"], fields { client.request("get", "/contacts") }
+    assert_equal ["method"], fields { client.request(:brew, "/contacts") }
+  end
+
   def test_raw_responses_without_json
     stubbed({ status: 204 }, { body: "<p>no</p>" }) do |client, _server|
       gone = client.request("DELETE", "/things/1")

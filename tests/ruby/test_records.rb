@@ -134,6 +134,24 @@ class TestRecords < PrivyTest
     assert((jane in Privy::Contact(email:)) && email == JANE)
   end
 
+  def test_dig_reads_inside_of_objects
+    record = Privy::Contact.from_json('{"email":"e","tags":["x"],"custom_fields":{"a":1},"later":[{"b":[2]}]}')
+    { [:email] => "e", ["tags", 0] => "x", [:custom_fields, "a"] => 1, ["later", 0, "b", 0] => 2, [:none, "a"] => nil,
+      [:custom_fields, "z"] => nil, [:first_name, "z"] => nil }
+      .each { |path, value| assert_equal [value], [record.dig(*path)], path }
+    error = assert_raises(TypeError) { record.dig(:email, "a") }
+    assert_equal "String does not have #dig method", error.message
+    assert_raises(ArgumentError) { record.dig }
+  end
+
+  def test_pp_breaks_long_records_and_masks_them
+    short = Privy::Contact.from_json('{"id":"cus_1"}')
+    assert_equal %(#<Privy::Contact id="cus_1">\n), capture_io { pp short }.first
+    text = capture_io { pp jane }.first
+    assert_equal jane.inspect, text.split("\n").map(&:strip).join(" ")
+    assert_operator text.lines.length, :>, 3
+  end
+
   def test_inspect_masks_addresses_and_numbers
     [jane.inspect, jane.to_s, format("%s", jane), capture_io { pp jane }.first].each do |text|
       ["jane@", "+14155550171", "other@", "hidden@", "=> \"J\""].each { |hidden| refute_includes text, hidden }

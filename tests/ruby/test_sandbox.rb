@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "date"
 
 class TestSandbox < PrivyTest
   def setup
@@ -47,6 +48,10 @@ class TestSandbox < PrivyTest
 
   def test_a_stopped_clock_moves_by_advance_only
     noon = Time.utc(2026, 5, 12, 12)
+    assert_equal "time must be a Time or a number of seconds, not String",
+                 assert_raises(TypeError) { @sandbox.set_clock("2026-05-12") }.message
+    @sandbox.set_clock(noon.to_datetime)
+    assert_equal noon, @sandbox.now
     @sandbox.set_clock(noon)
     assert_equal noon, @client.contacts.create(email: JANE).created_at
     @sandbox.advance(90)

@@ -110,7 +110,7 @@ module Privy
 
     # Calls any endpoint, for operations that have no method yet.
     #
-    # @param method [String, Symbol] HTTP method, in capitals
+    # @param method [String, Symbol] HTTP method: "GET" or :get
     # @param path [String] below the base URL, e.g. "/contacts"; may have a query
     # @param params [Hash, nil] query parameters
     # @param body [Object] sent as JSON
@@ -125,6 +125,7 @@ module Privy
     def request(method, path, params: nil, body: OMIT, headers: nil,
                 timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
       options = { timeout: timeout, connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries }
+      method = method.upcase if method.is_a?(Symbol)
       @session.request(method, path, params, headers, body, options)
     end
 

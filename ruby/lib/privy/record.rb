@@ -68,6 +68,20 @@ module Privy
       core_load(Core.generate(coder.map))
     end
 
+    # Reads a value inside of objects and lists: +contact.dig(:custom_fields, "size")+.
+    #
+    # @param name [String, Symbol] a field, known or not
+    # @param rest [Array<String, Integer>] keys of objects, which are Strings, and indexes of lists
+    # @return [Object, nil] nil when something on the way is missing
+    # @raise [TypeError] something on the way is no object or list
+    def dig(name, *rest)
+      value = self[name]
+      return value if rest.empty? || value.nil?
+      raise TypeError, "#{value.class} does not have #dig method" unless value.respond_to?(:dig)
+
+      value.dig(*rest)
+    end
+
     # @param keys [Array<Symbol>, nil] the keys of the pattern
     # @return [Hash{Symbol => Object}]
     def deconstruct_keys(keys)
@@ -81,9 +95,7 @@ module Privy
     #
     # @return [String]
     def inspect
-      known = self.class::MEMBERS.select { |name| key?(name) }.map { |name| "#{name}=#{show_field(name)}" }
-      known << "extra=#{show(extra)}" unless extra.empty?
-      "#<#{[self.class, *known].join(' ')}>"
+      "#<#{[self.class, *shown].join(' ')}>"
     end
     alias to_s inspect
 
@@ -105,10 +117,21 @@ module Privy
 
     # @private
     def pretty_print(printer)
-      printer.text(inspect)
+      printer.group(1, "#<#{self.class}", ">") do
+        shown.each do |field|
+          printer.breakable
+          printer.text(field)
+        end
+      end
     end
 
     private
+
+    # The fields as {#inspect} shows them.
+    def shown
+      known = self.class::MEMBERS.select { |name| key?(name) }.map { |name| "#{name}=#{show_field(name)}" }
+      extra.empty? ? known : known << "extra=#{show(extra)}"
+    end
 
     def thaw(value)
       case value

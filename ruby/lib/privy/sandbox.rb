@@ -247,8 +247,15 @@ module Privy
     #
     # @param time [Time, Numeric, nil] a time, or seconds since 1970; nil: the machine's clock
     # @return [void]
+    # @raise [TypeError] the argument is something else, such as text
     def set_clock(time)
-      core_set_clock(time.nil? ? -1 : time.to_f)
+      return core_set_clock(-1) if time.nil?
+
+      time = time.to_time if time.respond_to?(:to_time) && !time.is_a?(String) # a DateTime has no to_f
+      known = time.is_a?(Numeric) || time.is_a?(Time)
+      raise TypeError, "time must be a Time or a number of seconds, not #{time.class}" unless known
+
+      core_set_clock(time.to_f)
     end
 
     # @param seconds [Numeric]
