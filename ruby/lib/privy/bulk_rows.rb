@@ -26,13 +26,16 @@ module Privy
     end
 
     # The row's parameters, its extra fields merged over those of the run, and whether parameters that are nil are
-    # omitted: by default those of objects, which always have all their fields.
+    # omitted: by default those of objects, which always have all their fields. A field that is nil may then have any
+    # name, such as the id of a model without one.
     #
     # @return [Array(Hash, Hash, Boolean)]
     # @raise [ValidationError] the row has no fields, or its extra is not a Hash
     def self.request_of(row, extra, nulls = nil)
       params = params_of(row)
-      omits = nulls ? nulls == :omit : Hash.try_convert(row).nil?
+      object = Hash.try_convert(row).nil?
+      omits = nulls ? nulls == :omit : object
+      params = params.compact if object && omits
       name = [:extra, "extra"].find { |key| params.key?(key) }
       return [params, extra, omits] unless name
 
