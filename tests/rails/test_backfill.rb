@@ -124,6 +124,14 @@ class TestBackfill < PrivyTest
     assert_equal 9, @sandbox.counts.orders
   end
 
+  def test_the_call_that_continues_has_the_same_arguments
+    orders(2)
+    @sandbox.fail(status: 401, count: 9)
+    report = Order.privy_backfill(initial_sync: true, concurrency: 1, after: 0)
+    assert_equal "Order.privy_backfill(initial_sync: true, after: 0)", report.resume
+    assert_equal "Order", report.as_json["model"]
+  end
+
   def test_a_refused_token_ends_it
     orders(3)
     @sandbox.fail(status: 401, count: 9)

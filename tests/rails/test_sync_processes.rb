@@ -50,6 +50,24 @@ class TestSyncProcesses < PrivyTest
     end
   end
 
+  # Contacts have no debounce: jobs overtake each other.
+  def test_the_last_state_wins
+    with_processes do |sandbox|
+      Customer.insert_all!((1..6).map { |number| { email: "#{number}@example.com", name: "new" } })
+      # Threads of one process would wait for each other: the library of SQLite waits without letting others run.
+      changes = 3.times.map do |number|
+        code = "10.times { |round| Customer.find_each { |one| one.update!(name: \"#{number} \#{round}\") } }"
+        Thread.new { run_process(code) }
+      end
+      changes.each(&:join)
+      until_sent(Customer)
+      stop_workers
+      assert_equal Customer.pluck(:email, :name).sort,
+                   sandbox.client.contacts.list.map { |contact| [contact.email, contact.first_name] }.sort
+      assert(Customer.all.none?(&:privy_stale?))
+    end
+  end
+
   private
 
   # Five commits, until they were made within the debounce.
@@ -64,8 +82,10 @@ class TestSyncProcesses < PrivyTest
   end
 
   # Each job has begun, and each record was sent.
-  def until_sent
-    until_true { Order.all.none? { |record| record.privy_due_at || record.privy_stale? } }
+  def until_sent(model = Order)
+    Timeout.timeout(280) do
+      sleep 0.1 until model.all.none? { |record| record.privy_due_at || record.privy_stale? }
+    end
   end
 
   def with_processes

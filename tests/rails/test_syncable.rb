@@ -144,6 +144,12 @@ class TestSyncable < PrivyTest
     before.update!(total: 1) # would raise StaleObjectError
   end
 
+  def test_a_job_cannot_be_enqueued_before_the_end_of_a_transaction
+    record = order(status: "cart")
+    error = assert_raises(Privy::Error) { Order.transaction { record.privy_sync_later } }
+    assert_match(/after the transaction/, error.message)
+  end
+
   def test_a_lost_job_is_replaced_after_ten_minutes
     record = order
     queue_adapter.enqueued_jobs.clear
@@ -184,6 +190,14 @@ class TestSyncable < PrivyTest
     drain
     assert_equal 2, requests
     refute_predicate record.reload, :privy_stale?
+  end
+
+  def test_a_state_that_was_read_before_a_newer_one_was_sent_is_not_sent
+    read_before = Order.find(order.id)
+    Order.find(read_before.id).tap { |record| record.update!(total: 7) }.privy_sync!
+    assert_equal :busy, Privy::Syncable::Sync.new(read_before).from_job(Privy.client)
+    assert_equal 1, requests
+    refute_predicate Order.first, :privy_stale?
   end
 
   def test_two_requests_at_once_are_followed_by_a_third
@@ -330,6 +344,11 @@ class TestSyncable < PrivyTest
       record.update!(total: 1)
     end
     assert_equal 1, enqueued_jobs.length
+    Order.transaction do
+      record = order
+      Privy::Syncable.disable { record.update!(total: 1) }
+    end
+    assert_equal 2, enqueued_jobs.length
   end
 
   def test_disable_ends_with_an_exception_and_is_of_one_thread

@@ -8,8 +8,8 @@ module Privy
     retry_on Error, wait: 1
     discard_on ValidationError
 
-    # Seconds until the job runs again when another process is sending the record.
-    BUSY = 15
+    # Seconds, at least, until the job runs again when another process is sending the record.
+    BUSY = 5
     private_constant :BUSY
 
     # @private
@@ -37,7 +37,7 @@ module Privy
     def run(record)
       sync = Syncable::Sync.new(record)
       outcome = sync.from_job(Privy.jobs(record.privy_declaration.account))
-      sync.later(BUSY) if outcome == :busy
+      sync.later([BUSY, record.privy_declaration.debounce].max) if outcome == :busy
     rescue Error => e
       pending = sync && !sync.ledger.announce(e.retry_at || Time.now) if e.retryable? || pauses?(e)
       # The pending job sends the latest state.

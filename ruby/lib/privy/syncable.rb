@@ -158,7 +158,12 @@ module Privy
     # Enqueues a {SyncJob} for the record, unless one is pending.
     #
     # @return [Boolean] whether it enqueued one
+    # @raise [Error] a transaction is open: the job could run before its end, and find nothing to send
     def privy_sync_later
+      if self.class.connection.current_transaction.joinable?
+        raise Error, "privy_sync_later must be called after the transaction: use after_commit"
+      end
+
       Sync.new(self).later(privy_declaration.debounce)
     end
 
@@ -218,7 +223,7 @@ module Privy
     def privy_committed
       disabled = @privy_disabled || Syncable.disabled?(self.class)
       @privy_disabled = nil
-      privy_sync_later if !disabled && privy_declaration.applies?(self)
+      Sync.new(self).later(privy_declaration.debounce) if !disabled && privy_declaration.applies?(self)
     end
 
     def privy_add_errors

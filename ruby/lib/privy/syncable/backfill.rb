@@ -24,8 +24,10 @@ module Privy
         @batches = { batch_size: batch_size }.compact
         @on_progress = on_progress
         @open = {}
-        @report = BackfillReport.new(model: @model.name, sent: 0, created: 0, updated: 0, unchanged: 0, skipped: 0,
-                                     failed: 0, refused: [], requests: 0, last_id: after, resume_after: after)
+        options = { initial_sync: initial_sync || nil, consents: consents }.compact
+        @report = BackfillReport.new(model: @model.name, options: options, sent: 0, created: 0, updated: 0,
+                                     unchanged: 0, skipped: 0, failed: 0, refused: [], requests: 0, last_id: after,
+                                     resume_after: after)
       end
 
       # @return [BackfillReport]

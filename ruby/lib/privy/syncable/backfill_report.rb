@@ -43,8 +43,10 @@ module Privy
     # @!attribute [r] stopped
     #   @return [Exception, nil] why the run ended early: {RateLimitError}, {AuthenticationError} or
     #     {PermissionDeniedError}; another exception is raised as well
-    BackfillReport = Struct.new(:model, :sent, :created, :updated, :unchanged, :skipped, :failed, :refused, :requests,
-                                :last_id, :resume_after, :stopped, keyword_init: true) do
+    # @!attribute [r] options
+    #   @return [Hash{Symbol => Boolean}] +initial_sync+ and +consents+, if they were given
+    BackfillReport = Struct.new(:model, :options, :sent, :created, :updated, :unchanged, :skipped, :failed, :refused,
+                                :requests, :last_id, :resume_after, :stopped, keyword_init: true) do
       include Serializable
 
       # @return [Boolean] whether all records were read and none failed. Refused ones do not count
@@ -57,9 +59,10 @@ module Privy
         refused.map(&:id).uniq.length
       end
 
-      # @return [String] the call that continues
+      # @return [String] the call that continues, of the model: call it of the same relation
       def resume
-        resume_after.nil? ? "#{model}.privy_backfill" : "#{model}.privy_backfill(after: #{resume_after.inspect})"
+        arguments = { **options, after: resume_after }.compact.map { |name, value| "#{name}: #{value.inspect}" }
+        "#{model}.privy_backfill(#{arguments.join(', ')})".delete_suffix("()")
       end
 
       # @return [String] counts and primary keys only
