@@ -90,7 +90,8 @@ class TestBackfill < PrivyTest
     records = orders(3)
     records[1].update_columns(email: "nobody")
     report = Order.privy_backfill
-    assert_equal [[records[1].id, "email"]], report.refused.map { |refused| [refused.id, refused.field] }
+    refused = [[records[1].id, "email", :invalid_email]]
+    assert_equal refused, report.refused.map { |entry| [entry.id, entry.field, entry.code] }
     assert_equal [2, 1, 0], [report.sent, report.refused_count, report.failed]
     assert_predicate report, :complete?
     assert_match(/email/, records[1].reload.privy_error)

@@ -478,10 +478,29 @@ class TestSyncable < PrivyTest
     refute record.valid?(:form)
     assert_equal %i[email number], record.errors.attribute_names.sort
     assert_equal 0, requests
-    assert(record.errors.details.values.flatten.all? { |detail| detail[:error].is_a?(Symbol) })
+    assert_equal({ email: [{ error: :invalid_email }], number: [{ error: :invalid_order_id }] }, record.errors.details)
+    assert_match(/\Amust be an e-mail address/, record.errors[:email].first)
     record.assign_attributes(number: "1", email: JANE)
     assert record.valid?(:form)
     assert_predicate Order.new(status: "cart"), :privy_valid?
+  end
+
+  def test_messages_in_the_applications_own_words
+    words = { invalid_email: "ist keine Adresse", too_long: { one: "zu lang", other: "mehr als %<count>d Zeichen" } }
+    locales = I18n.available_locales
+    I18n.available_locales = [*locales, :de]
+    I18n.backend.store_translations(:de, privy: { errors: words })
+    I18n.with_locale(:de) do
+      record = Order.new(status: "paid", number: "1", email: "nobody", total: 1, created_at: Time.now)
+      refute_predicate record, :privy_valid?
+      assert_equal ["ist keine Adresse"], record.errors[:email]
+      Privy::Syncable::ModelErrors.add(record, [{ field: "number", message: "m", code: :too_long, count: 5 }])
+      assert_equal ["mehr als 5 Zeichen"], record.errors[:number]
+      assert_equal [{ error: :too_long, count: 5 }], record.errors.details[:number]
+    end
+  ensure
+    I18n.available_locales = locales
+    I18n.reload!
   end
 
   def test_fields_without_attribute_are_errors_of_base

@@ -141,7 +141,7 @@ module Privy
     rescue ValidationError => e
       errors.clear
       ModelErrors.add(self, e.details)
-      errors.add(:base, e.message) if e.details.empty?
+      errors.add(:base, :rejected, message: e.message) if e.details.empty?
       false
     end
 

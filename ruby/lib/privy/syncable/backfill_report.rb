@@ -11,8 +11,12 @@ module Privy
     # @!attribute [r] message
     #   @return [String]
     # @!attribute [r] code
-    #   @return [Symbol, nil] of the rule
-    RefusedRecord = Struct.new(:id, :field, :message, :code, keyword_init: true) do
+    #   @return [Symbol] which rule the field breaks, as in {Error#details}
+    # @!attribute [r] count
+    #   @return [Integer, nil] the limit of that rule, if it has one
+    RefusedRecord = Struct.new(:id, :field, :message, :code,
+                               :count, # rubocop:disable Lint/StructNewOverride -- the name that I18n knows
+                               keyword_init: true) do
       include Serializable
     end
 

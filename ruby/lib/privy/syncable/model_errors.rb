@@ -17,7 +17,7 @@ module Privy
           details.each do |detail|
             attribute, place = place_of(record, detail[:field])
             message = [place, text_of(detail)].compact.join(" ")
-            record.errors.add(attribute, (detail[:code] || :invalid).to_sym, message: message)
+            record.errors.add(attribute, detail[:code], message: message, **detail.slice(:count))
           end
         end
 
@@ -37,9 +37,8 @@ module Privy
 
         # The application's own words, if it has some.
         def text_of(detail)
-          return detail[:message] unless detail[:code]
-
-          ::I18n.t("privy.errors.#{detail[:code]}", default: detail[:message])
+          text = ::I18n.t(detail[:code], scope: "privy.errors", default: detail[:message], **detail.slice(:count))
+          text.is_a?(String) ? text : detail[:message]
         end
       end
     end
