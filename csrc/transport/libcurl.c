@@ -1,11 +1,10 @@
 #include "transport/libcurl.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/fork.h"
+#include "base/library.h"
 #include "message/error.h"
 
 #if defined(__APPLE__)
@@ -23,22 +22,16 @@ static char load_error[256]; /* why libcurl cannot be used; "": it can */
 static const char missing[] = "libcurl cannot be loaded: %.100s; install it (Debian, Ubuntu: libcurl4; Fedora, Alpine: "
                               "libcurl; macOS: brew install curl)";
 
-/* If no name can be opened, the error is that of the first name, which is the usual one. */
 static void *open_library(void) {
-  void *library = NULL;
-  for (size_t i = 0; !library && i < sizeof names / sizeof *names; i++) {
-    library = dlopen(names[i], RTLD_NOW);
-    if (!library && !*load_error) snprintf(load_error, sizeof load_error, missing, dlerror());
-  }
-  if (library) *load_error = '\0';
+  char reason[128];
+  void *library = privy_library_open(names, sizeof names / sizeof *names, reason, sizeof reason);
+  if (!library) snprintf(load_error, sizeof load_error, missing, reason);
   return library;
 }
 
-/* Stores the function in `out`. dlsym returns it as a pointer to an object, hence memcpy. */
 static void find(void *library, const char *name, void *out) {
-  void *symbol = dlsym(library, name);
-  if (!symbol) snprintf(load_error, sizeof load_error, "libcurl cannot be used: it has no %s", name);
-  memcpy(out, &symbol, sizeof symbol);
+  if (!privy_library_find(library, name, out))
+    snprintf(load_error, sizeof load_error, "libcurl cannot be used: it has no %s", name);
 }
 
 static void list_encodings(int features) {
