@@ -1,0 +1,72 @@
+/* The file of a journal: a SQLite database in WAL mode, which one run writes at a time. */
+#ifndef PRIVY_JOBS_JOURNAL_FILE_H
+#define PRIVY_JOBS_JOURNAL_FILE_H
+
+#include "jobs/sqlite.h"
+
+/* Why a journal cannot be used: X(name, code of the error, message) */
+#define PRIVY_JOURNAL_FAULTS(X)                                                                                        \
+  X(LOCKED, "journal_locked", "another run or program is writing to it; wait until it ends")                           \
+  X(MISSING, "journal_missing", "there is no such file, so there is nothing to resume")                                \
+  X(FOREIGN, "not_a_journal", "the file is not a journal, and is left unchanged; choose another name")                 \
+  X(NEWER, "journal_newer", "a newer version of privy wrote it; use that version")                                     \
+  X(OTHER_OPERATION, "journal_operation", "it belongs to another operation; use a journal for each operation")         \
+  X(OTHER_SERVER, "journal_server", "it belongs to another server; use a journal for each server")                     \
+  X(OTHER_ACCOUNT, "journal_account", "it belongs to another account; use a journal for each account")                 \
+  X(READ_ONLY, "journal_read_only", "the file or its folder cannot be written")                                        \
+  X(FULL, "journal_full", "there is no space left to write to it; free some and run again")                            \
+  X(DAMAGED, "journal_damaged", "the file is damaged")                                                                 \
+  X(FORKED, "journal_forked", "it belongs to the process that opened it; open it again after a fork")                  \
+  X(UNUSABLE, "journal_unusable", "it cannot be opened, read or written")
+
+typedef enum privy_journal_fault {
+  PRIVY_JOURNAL_SOUND,
+#define X(name, code, message) PRIVY_JOURNAL_##name,
+  PRIVY_JOURNAL_FAULTS(X)
+#undef X
+} privy_journal_fault;
+
+typedef enum privy_journal_resume {
+  PRIVY_JOURNAL_AUTO,   /* continue the journal, or begin a new one */
+  PRIVY_JOURNAL_ONLY,   /* continue it; a missing file is a fault */
+  PRIVY_JOURNAL_RESTART /* forget what it holds */
+} privy_journal_resume;
+
+typedef struct privy_journal_config {
+  const char *path;      /* its folder exists */
+  const char *operation; /* "orders.upsert", … */
+  const char *server;    /* the base URL, or a name for a sandbox */
+  const char *account;   /* what is known of the account, no secret; "": nothing, which fits any */
+  privy_journal_resume resume;
+} privy_journal_config;
+
+typedef struct privy_journal_file {
+  const privy_sqlite *sqlite;
+  struct sqlite3 *database;
+  struct sqlite3 *lock; /* of an empty file next to the database: a transaction that lasts as long as the run */
+  char *path;
+  int generation; /* privy_fork_generation */
+  bool in_transaction;
+  privy_journal_fault fault; /* the first one; after it nothing is written */
+  int result;                /* of SQLite, for PRIVY_JOURNAL_UNUSABLE */
+} privy_journal_file;
+
+/*
+ * Opens the file, or creates it with the mode 0600, for one run: PRIVY_OK, PRIVY_CONFIG_ERROR with the code of a fault
+ * in `api_code`, or PRIVY_NO_MEMORY. Close the file in each case. A file that is not a journal is not changed. Nothing
+ * here blocks fork(): the callers do.
+ */
+PRIVY_NODISCARD privy_status privy_journal_file_open(privy_journal_file *file, const privy_sqlite *sqlite,
+                                                     const privy_journal_config *config, privy_error *error);
+/* Rolls back what is not committed. In the child of a fork it leaves the database to the parent. */
+void privy_journal_file_close(privy_journal_file *file);
+/* PRIVY_OK if the file may be used: it has no fault and belongs to this process. */
+PRIVY_NODISCARD privy_status privy_journal_file_check(privy_journal_file *file, privy_error *error);
+/* Begins a transaction unless there is one. */
+PRIVY_NODISCARD privy_status privy_journal_file_begin(privy_journal_file *file, privy_error *error);
+/* Ends the transaction. When it returns PRIVY_OK what was written survives a loss of power. */
+PRIVY_NODISCARD privy_status privy_journal_file_commit(privy_journal_file *file, privy_error *error);
+/* Records that SQLite returned `result`, rolls the transaction back and fills the error. Returns its code. */
+privy_status privy_journal_file_fail(privy_journal_file *file, int result, privy_error *error);
+
+#endif
