@@ -1177,10 +1177,27 @@ typedef struct privy_bulk privy_bulk;
 /* Rows without an acknowledged result that a run holds at most. */
 #define PRIVY_BULK_LOOKAHEAD 1000
 
+/* What a run does with a journal that exists. */
+typedef enum privy_resume {
+  PRIVY_RESUME_AUTO,   /* continues it, or begins a new one */
+  PRIVY_RESUME_ONLY,   /* continues it; a missing journal is an error */
+  PRIVY_RESUME_RESTART /* forgets what it holds, and sends all rows */
+} privy_resume;
+
 typedef struct privy_bulk_config {
   int64_t concurrency;   /* calls at once, 1 or more; default 8 */
   int64_t total;         /* rows in all; negative (default): unknown */
   privy_options options; /* of each call; defaults: the settings of the client, but max_wait 3600 s */
+  /*
+   * The path of a file that keeps what becomes of each row, or NULL (default). A run with the same journal continues
+   * where the last one ended, even if that was killed: rows that are done are skipped, rows whose result was lost are
+   * sent again with their idempotency key, and rows that have changed are sent again. An event whose result was lost
+   * more than a day ago fails with the api_code "in_doubt_too_long", and is not sent. The file is SQLite's, and holds
+   * the rows that have not succeeded, so it contains personal data; only its owner can read it.
+   */
+  const char *journal;
+  const privy_operation *operation; /* of all rows; needed with a journal */
+  privy_resume resume;              /* default PRIVY_RESUME_AUTO */
 } privy_bulk_config;
 PRIVY_API void privy_bulk_config_init(privy_bulk_config *config);
 /* Sets `concurrency`. Returns as privy_setting_check does. */
@@ -1189,7 +1206,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_config_concurrency(privy_bulk_
 
 /*
  * Creates a run; free it with privy_bulk_free. The group must have no other calls, serve this run only, and outlive it.
- * Returns PRIVY_OK, PRIVY_CONFIG_ERROR for an invalid configuration, or PRIVY_NO_MEMORY.
+ * Returns PRIVY_OK, PRIVY_CONFIG_ERROR for an invalid configuration, or PRIVY_NO_MEMORY. A journal that cannot be used
+ * is a PRIVY_CONFIG_ERROR whose api_code says why, such as "journal_locked" while another run uses it.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
                                                       privy_bulk **out, privy_error *error);
@@ -1228,6 +1246,7 @@ PRIVY_API void privy_bulk_acknowledge(privy_bulk *bulk);
 /* The progress of a run. A row is done when privy_bulk_next has returned PRIVY_BULK_RESULT for it. */
 typedef struct privy_bulk_progress {
   uint64_t taken, done, failed, created, updated;
+  uint64_t skipped;     /* an earlier run has their outcome in the journal; they have no result in this one */
   int64_t total;        /* negative: unknown */
   uint64_t requests;    /* sent, those of calls in progress included */
   double seconds;       /* since the run was created */
@@ -1241,8 +1260,8 @@ PRIVY_API void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *ou
 /* The same, if a row was done or a wait began or ended since it last returned true; otherwise false. */
 PRIVY_API bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out);
 
-/* Why the run ended early: PRIVY_RATE_LIMIT, PRIVY_AUTHENTICATION, PRIVY_PERMISSION_DENIED or PRIVY_NO_MEMORY. NULL if
- * it did not. Owned by the run. */
+/* Why the run ended early: PRIVY_RATE_LIMIT, PRIVY_AUTHENTICATION, PRIVY_PERMISSION_DENIED, PRIVY_NO_MEMORY, or
+ * PRIVY_CONFIG_ERROR with an api_code if its journal cannot be written. NULL if it did not. Owned by the run. */
 PRIVY_API const privy_error *privy_bulk_error(const privy_bulk *bulk);
 
 /* A row without an acknowledged result. */

@@ -1,6 +1,7 @@
 #include "jobs/bulk.h"
 
 #include "base/memory.h"
+#include "jobs/bulk_journal.h"
 #include "message/error.h"
 #include "message/response.h"
 
@@ -59,6 +60,10 @@ privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
   bulk->progress.total = config->total < 0 ? -1 : config->total;
   bulk->started_at = bulk->measured_at = privy_client_now(client);
   privy_error_init(&bulk->error);
+  if (config->journal && privy_bulk_journal_open(bulk, config, error) != PRIVY_OK) {
+    privy_free(bulk);
+    return error->code;
+  }
   privy_group_set_max_in_flight(group, bulk->concurrency);
   *out = bulk;
   return PRIVY_OK;
@@ -99,6 +104,7 @@ static void free_row(privy_bulk *bulk, bulk_row *row) {
 void privy_bulk_free(privy_bulk *bulk) {
   if (!bulk) return;
   if (privy_group_is_own(bulk->group)) privy_bulk_close(bulk);
+  privy_bulk_journal_close(bulk);
   while (bulk->first) free_row(bulk, bulk->first);
   privy_lanes_clear(&bulk->lanes);
   privy_error_clear(&bulk->error);
@@ -190,8 +196,15 @@ static void count_result(privy_bulk *bulk, bulk_row *row) {
   bulk->progress.updated += row->change == PRIVY_BULK_UPDATED;
 }
 
+static void write_outcome(privy_bulk *bulk, const bulk_row *row, privy_completion *completion) {
+  privy_error error;
+  privy_error_init(&error);
+  if (bulk->journal && privy_bulk_journal_end(bulk, row, completion, &error) != PRIVY_OK) stop(bulk, &error);
+}
+
 static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
   bulk->active--;
+  write_outcome(bulk, row, completion);
   row->attempts = completion->attempts;
   bulk->progress.requests += (uint64_t)completion->attempts;
   if (ends_run(completion) && completion->attempts == 0) {
@@ -221,6 +234,24 @@ static size_t places_taken(const privy_bulk *bulk) {
   return bulk->active - (waiting < bulk->concurrency ? waiting : bulk->concurrency) + bulk->results.count;
 }
 
+/* Cancels a call that has sent nothing, and ends the run. */
+static void drop_row(privy_bulk *bulk, bulk_row *row) {
+  (void)privy_group_cancel(bulk->group, (uint64_t)(uintptr_t)row);
+  row->state = BULK_OPEN;
+  bulk->active--;
+  leave_lanes(bulk, row);
+}
+
+static void write_start(privy_bulk *bulk, bulk_row *row, privy_call *call) {
+  privy_error error;
+  privy_error_init(&error);
+  const bool written = !bulk->journal || privy_bulk_journal_send(bulk, row, call, &error) == PRIVY_OK;
+  memcpy(row->generated_key, call->key, sizeof row->generated_key);
+  if (written) return;
+  drop_row(bulk, row);
+  stop(bulk, &error);
+}
+
 static void start_row(privy_bulk *bulk, bulk_row *row) {
   privy_error error;
   privy_error_init(&error);
@@ -238,13 +269,23 @@ static void start_row(privy_bulk *bulk, bulk_row *row) {
   call->id = row->index;
   call->row = (int64_t)row->index;
   row->call = call;
-  memcpy(row->generated_key, row->call->key, sizeof row->generated_key);
   bulk->active++;
+  write_start(bulk, row, call);
 }
 
 static void start_rows(privy_bulk *bulk) {
   while (bulk->startable.first && bulk->error.code == PRIVY_OK && places_taken(bulk) < bulk->concurrency)
     start_row(bulk, pop(&bulk->startable));
+}
+
+/* Makes what was written to the journal durable, before a request is sent or a result is reported. */
+static void commit(privy_bulk *bulk) {
+  privy_error error;
+  privy_error_init(&error);
+  if (!bulk->journal || privy_journal_commit(bulk->journal, &error) == PRIVY_OK) return;
+  for (bulk_row *row = bulk->first; row; row = row->next)
+    if (row->state == BULK_ACTIVE && row->call->attempts == 0) drop_row(bulk, row);
+  stop(bulk, &error);
 }
 
 static bool takes_row(privy_bulk *bulk) {
@@ -259,12 +300,16 @@ privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
   take_completed(bulk);
   privy_bulk_measure_wait(bulk);
   start_rows(bulk);
+  commit(bulk);
   if (bulk->results.first) {
     count_result(bulk, bulk->results.first);
     return PRIVY_BULK_RESULT;
   }
   if (takes_row(bulk)) return PRIVY_BULK_ROW;
-  if (bulk->active == 0) return PRIVY_BULK_END;
+  if (bulk->active == 0) {
+    privy_bulk_journal_close(bulk);
+    return PRIVY_BULK_END;
+  }
   bulk->idle = privy_group_idle_seconds(bulk->group) >= 0;
   return PRIVY_BULK_WAIT;
 }
@@ -287,9 +332,34 @@ static bool keep_given_key(bulk_row *row) {
   return !key || row->given_key;
 }
 
+static void give_result(privy_bulk *bulk, bulk_row *row, privy_error *error) {
+  row->completion = (privy_completion){.status = error->code, .error = *error, .created = -1};
+  privy_error_init(error);
+  keep_result(bulk, row);
+}
+
+/* Does with the row what the journal decides. Returns whether it is to be sent. */
+static bool ask_journal(privy_bulk *bulk, bulk_row *row) {
+  privy_error error;
+  privy_error_init(&error);
+  switch (privy_bulk_journal_take(bulk, row, &error)) {
+  case BULK_SEND: return true;
+  case BULK_SKIP:
+    bulk->progress.skipped++;
+    free_row(bulk, row);
+    return false;
+  case BULK_DECIDE: give_result(bulk, row, &error); return false;
+  default:
+    row->state = BULK_OPEN;
+    stop(bulk, &error);
+    return false;
+  }
+}
+
 void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->request = request;
+  if (bulk->journal && !ask_journal(bulk, row)) return;
   if (!keep_given_key(row) || !join_lanes(bulk, row)) {
     row->state = BULK_OPEN;
     leave_lanes(bulk, row);
@@ -301,9 +371,11 @@ void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
 
 void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
-  row->completion = (privy_completion){.status = error->code, .error = *error, .created = -1};
-  privy_error_init(error);
-  keep_result(bulk, row);
+  privy_error failure;
+  privy_error_init(&failure);
+  if (bulk->journal && privy_journal_refuse(bulk->journal, row->index, error, &failure) != PRIVY_OK)
+    stop(bulk, &failure);
+  give_result(bulk, row, error);
 }
 
 void privy_bulk_fail(privy_bulk *bulk) {
@@ -354,10 +426,13 @@ void privy_bulk_close(privy_bulk *bulk) {
   bulk->ends = true;
   for (bulk_row *row = bulk->first; row; row = row->next) {
     row->attempts = attempts_of(row);
+    if (bulk->journal && row->state == BULK_ACTIVE && row->attempts == 0) privy_bulk_journal_take_back(bulk, row);
     if (row->state == BULK_ACTIVE) privy_group_cancel(bulk->group, (uint64_t)(uintptr_t)row);
     if (row->state == BULK_ACTIVE) bulk->progress.requests += (uint64_t)row->attempts;
     row->state = BULK_OPEN;
   }
+  commit(bulk);
+  privy_bulk_journal_close(bulk);
   bulk->active = 0;
   bulk->startable = bulk->results = (bulk_queue){0};
 }

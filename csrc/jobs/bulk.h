@@ -3,6 +3,7 @@
 #define PRIVY_JOBS_BULK_H
 
 #include "client/group.h"
+#include "jobs/journal.h"
 #include "jobs/lanes.h"
 #include "jobs/row_keys.h"
 
@@ -22,6 +23,9 @@ typedef struct bulk_row {
   char generated_key[40];
   char *given_key; /* the Idempotency-Key of the request; NULL: none */
   int attempts;    /* after its call has ended */
+  int64_t journal_id;
+  double first_sent;  /* of a row in doubt, by the server's clock; 0: it is not one */
+  char first_key[40]; /* the key that was made for that request; "": none */
   privy_bulk_change change;
   bool counted;                     /* privy_bulk_next has returned PRIVY_BULK_RESULT for it */
   privy_completion completion;      /* BULK_ENDED */
@@ -51,6 +55,8 @@ struct privy_bulk {
   bool idle;                      /* all calls waited when privy_bulk_next last returned PRIVY_BULK_WAIT */
   uint64_t reported_done;         /* by the last privy_bulk_take_progress */
   double reported_wait;
+  privy_journal *journal; /* NULL: none, or closed */
+  double server_ahead;    /* seconds that the server's clock is ahead of the wall clock, by the last response */
 };
 
 /* Adds the time since the last measurement to `waited`, if all calls waited during it. */

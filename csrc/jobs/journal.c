@@ -26,6 +26,11 @@
   X(END, "UPDATE rows SET state = ?2, http_status = ?3, record_id = ?4, message = ?5, details = ?6,"                   \
          " request = CASE WHEN ?7 THEN request END, idempotency_key = CASE WHEN ?8 THEN idempotency_key END,"          \
          " first_sent = CASE WHEN ?8 THEN first_sent END WHERE id = ?1")                                               \
+  X(CREATOR, "SELECT id FROM rows WHERE state = 'created' AND id <> ?1 AND id IN ("                                    \
+             "SELECT o.id FROM rows r JOIN rows o ON o.key = r.key WHERE r.id = ?1 UNION ALL"                          \
+             " SELECT o.id FROM rows r JOIN rows o ON o.key = r.other_key WHERE r.id = ?1 UNION ALL"                   \
+             " SELECT o.id FROM rows r JOIN rows o ON o.other_key = r.key WHERE r.id = ?1 UNION ALL"                   \
+             " SELECT o.id FROM rows r JOIN rows o ON o.other_key = r.other_key WHERE r.id = ?1)")                     \
   X(REFUSE, "INSERT OR REPLACE INTO rows (key, nth, source_row, hash, state, message, details)"                        \
             " VALUES (?1, 0, ?2, x'', 'invalid', ?3, ?4)")                                                             \
   X(COUNT, "SELECT state, count(*) FROM rows GROUP BY state")
@@ -284,10 +289,11 @@ static privy_status take(privy_journal *journal, source_row *source, privy_journ
   bool same;
   if (find_next(journal, source, out, &same, error) != PRIVY_OK) return error->code;
   const bool repeats = same && out->state == PRIVY_JOURNAL_SENT;
-  const bool skips = same && is_skipped(out->state);
-  if (!skips && !repeats && write_row(journal, source, out, error) != PRIVY_OK) return error->code;
+  if (same && is_skipped(out->state)) return mark_taken(journal, out->id) ? PRIVY_OK : privy_error_no_memory(error);
+  if (privy_journal_file_begin(&journal->file, error) != PRIVY_OK) return error->code;
+  if (!repeats && write_row(journal, source, out, error) != PRIVY_OK) return error->code;
   if (!mark_taken(journal, out->id)) return privy_error_no_memory(error);
-  if (skips || !source->identity.replaces) return PRIVY_OK;
+  if (!source->identity.replaces) return PRIVY_OK;
   return supersede_later(journal, source, out->id, error);
 }
 
@@ -298,9 +304,10 @@ privy_status privy_journal_take(privy_journal *journal, uint64_t index, const pr
   *out = (privy_journal_row){.state = PRIVY_JOURNAL_PENDING};
   if (!privy_identity_read(request, &source.identity)) status = privy_error_no_memory(error);
   if (status == PRIVY_OK) {
-    status = enter(journal, error);
+    privy_fork_forbid();
+    status = privy_journal_file_check(&journal->file, error);
     if (status == PRIVY_OK) status = take(journal, &source, out, error);
-    leave(status);
+    privy_fork_allow();
   }
   privy_identity_clear(&source.identity);
   return status;
@@ -363,6 +370,15 @@ privy_status privy_journal_end(privy_journal *journal, int64_t id, const privy_j
     status = write_outcome(journal, id, outcome, &details, error);
   privy_buffer_clear(&details);
   return status;
+}
+
+privy_status privy_journal_find_creator(privy_journal *journal, int64_t id, bool *found, privy_error *error) {
+  privy_fork_forbid();
+  if (privy_journal_file_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
+  journal_query query = begin(journal, STATEMENT_CREATOR);
+  bind_integer(&query, 1, id);
+  *found = step(&query);
+  return leave(end(&query, error));
 }
 
 static privy_status write_refusal(privy_journal *journal, uint64_t index, const char *message,

@@ -78,6 +78,9 @@ PRIVY_NODISCARD privy_status privy_journal_send(privy_journal *journal, int64_t 
                                                 privy_error *error);
 PRIVY_NODISCARD privy_status privy_journal_end(privy_journal *journal, int64_t id, const privy_journal_outcome *outcome,
                                                privy_error *error);
+/* Sets `*found` to whether another row of one of its keys created the contact or order. */
+PRIVY_NODISCARD privy_status privy_journal_find_creator(privy_journal *journal, int64_t id, bool *found,
+                                                        privy_error *error);
 /* Writes a row of the source that was found invalid before sending. */
 PRIVY_NODISCARD privy_status privy_journal_refuse(privy_journal *journal, uint64_t index, const privy_error *cause,
                                                   privy_error *error);

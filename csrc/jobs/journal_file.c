@@ -262,7 +262,7 @@ static privy_status check_owner(privy_journal_file *file, const privy_journal_co
 
 /* What a new run forgets: rows that were invalid before sending are checked again. */
 static privy_status prepare_rows(privy_journal_file *file, const privy_journal_config *config, privy_error *error) {
-  const bool restart = config->resume == PRIVY_JOURNAL_RESTART;
+  const bool restart = config->resume == PRIVY_RESUME_RESTART;
   return run(file, restart ? "DELETE FROM rows" : "DELETE FROM rows WHERE state = 'invalid'", error);
 }
 
@@ -277,7 +277,7 @@ static privy_status lock_journal(privy_journal_file *file, bool *empty, privy_er
 static privy_status open_journal(privy_journal_file *file, const privy_journal_config *config, privy_error *error) {
   bool empty = false;
   if (lock_journal(file, &empty, error) != PRIVY_OK) return error->code;
-  if (empty && config->resume == PRIVY_JOURNAL_ONLY) return fault(file, PRIVY_JOURNAL_MISSING, error);
+  if (empty && config->resume == PRIVY_RESUME_ONLY) return fault(file, PRIVY_JOURNAL_MISSING, error);
   if (run(file, settings, error) != PRIVY_OK) return error->code;
   if (empty) return create_tables(file, config, error);
   const privy_status status = check_owner(file, config, error);
@@ -289,7 +289,7 @@ privy_status privy_journal_file_open(privy_journal_file *file, const privy_sqlit
   *file = (privy_journal_file){.sqlite = sqlite, .generation = privy_fork_generation()};
   file->path = privy_copy(config->path, strlen(config->path));
   if (!file->path) return privy_error_no_memory(error);
-  if (config->resume == PRIVY_JOURNAL_ONLY && access(config->path, F_OK) != 0)
+  if (config->resume == PRIVY_RESUME_ONLY && access(config->path, F_OK) != 0)
     return fault(file, PRIVY_JOURNAL_MISSING, error);
   if (create(file, config->path, error) != PRIVY_OK ||
       open_database(file, config->path, &file->database, error) != PRIVY_OK)

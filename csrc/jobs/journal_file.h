@@ -26,18 +26,12 @@ typedef enum privy_journal_fault {
 #undef X
 } privy_journal_fault;
 
-typedef enum privy_journal_resume {
-  PRIVY_JOURNAL_AUTO,   /* continue the journal, or begin a new one */
-  PRIVY_JOURNAL_ONLY,   /* continue it; a missing file is a fault */
-  PRIVY_JOURNAL_RESTART /* forget what it holds */
-} privy_journal_resume;
-
 typedef struct privy_journal_config {
   const char *path;      /* its folder exists */
   const char *operation; /* "orders.upsert", … */
   const char *server;    /* the base URL, or a name for a sandbox */
   const char *account;   /* what is known of the account, no secret; "": nothing, which fits any */
-  privy_journal_resume resume;
+  privy_resume resume;
 } privy_journal_config;
 
 typedef struct privy_journal_file {

@@ -23,7 +23,7 @@ static uint64_t requests_sent(const privy_bulk *bulk) {
  * by the time that it took. */
 static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress) {
   if (progress->total < 0 || bulk->ended == 0) return -1;
-  const double ended = (double)bulk->ended, left = fmax((double)progress->total - ended, 0);
+  const double ended = (double)bulk->ended, left = fmax((double)progress->total - ended - (double)progress->skipped, 0);
   const double requests = ceil(left * (double)bulk->progress.requests / ended);
   const double by_budget = privy_client_forecast(privy_group_client(bulk->group), &bulk->options, requests);
   const double by_pace = left * fmax(progress->seconds - progress->waited, 0) / ended;

@@ -229,7 +229,7 @@ static void a_restart_forgets_all_rows(void **state) {
   scene_open(&s, "orders.upsert");
   CHECK_OK(begin(&s));
   CHECK_OK(complete(&s, ORDER(1, 5), PRIVY_JOURNAL_CREATED));
-  s.config.resume = PRIVY_JOURNAL_RESTART;
+  s.config.resume = PRIVY_RESUME_RESTART;
   CHECK_OK(begin_again(&s));
   CHECK_OK(count(&s, PRIVY_JOURNAL_CREATED, &rows));
   assert_int_equal(rows, 0);

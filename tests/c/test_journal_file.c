@@ -174,7 +174,7 @@ static void a_file_that_is_not_a_journal_is_left_alone(void **state) {
   scene s;
   scene_open(&s, "orders.upsert");
   write_file(s.path, text);
-  s.config.resume = PRIVY_JOURNAL_RESTART;
+  s.config.resume = PRIVY_RESUME_RESTART;
   REFUSED(begin(&s), "not_a_journal");
   FILE *file = fopen(s.path, "r");
   assert_int_equal(fread(content, 1, sizeof text - 1, file), sizeof text - 1);
@@ -234,14 +234,14 @@ static void only_resuming_needs_a_journal(void **state) {
   (void)state;
   scene s;
   scene_open(&s, "orders.upsert");
-  s.config.resume = PRIVY_JOURNAL_ONLY;
+  s.config.resume = PRIVY_RESUME_ONLY;
   REFUSED(begin(&s), "journal_missing");
   assert_int_not_equal(access(s.path, F_OK), 0);
   write_file(s.path, "");
   REFUSED(begin(&s), "journal_missing");
-  s.config.resume = PRIVY_JOURNAL_AUTO;
+  s.config.resume = PRIVY_RESUME_AUTO;
   CHECK_OK(begin(&s));
-  s.config.resume = PRIVY_JOURNAL_ONLY;
+  s.config.resume = PRIVY_RESUME_ONLY;
   CHECK_OK(begin_again(&s));
 done:
   scene_close(&s);
