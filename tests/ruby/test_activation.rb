@@ -180,8 +180,11 @@ class TestActivation < PrivyTest
     client = network
     copy = client.with_options(timeout: 5)
     @sandbox.activate do
-      total(client)
+      2.times { |index| client.contacts.create(email: "#{index}@example.com") }
+      listed = client.contacts.list(per_page: 1, prefetch: false).each
+      listed.next
       copy.close
+      assert_match(/closed/, refused(Privy::Error) { listed.next }.message)
       assert_predicate client, :closed?
       refused(Privy::Error) { total(client) }
     end
@@ -287,7 +290,7 @@ class TestActivation < PrivyTest
     thread = Thread.new { @other.activate(scope: :thread).tap { inside << 1 } && sleep }
     inside.pop
     thread.kill.join
-    @sandbox.activate(scope: :thread) { Thread.new { total(client) }.join }
+    with_pool(client) { |call| @sandbox.activate(scope: :thread) { assert_equal 0, call.call } }
     assert_equal [1, 0], [@sandbox, @other].map { |one| one.counts.requests }
   ensure
     @other.deactivate
