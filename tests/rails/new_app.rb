@@ -6,8 +6,22 @@ require "tmpdir"
 
 # An application of `rails new`, with privy in its Gemfile, and a program for each of its commands.
 class NewApp
-  SKIPPED = %w[bundle git javascript webpack-install spring bootsnap listen action-mailbox action-text active-storage
-               action-cable sprockets system-test].map { |name| "--skip-#{name}" }.freeze
+  ASSETS = Rails::VERSION::MAJOR < 7 ? %w[sprockets webpack-install spring listen] : %w[asset-pipeline hotwire]
+  OTHERS = %w[bundle git javascript bootsnap action-mailbox action-text active-storage action-cable system-test].freeze
+  SKIPPED = (OTHERS + ASSETS).map { |name| "--skip-#{name}" }.freeze
+  # Those of `rails new` differ between versions: some have no database in production, and respond to HTTPS only.
+  FILES = {
+    "config/database.yml" => %w[development test production].map do |name|
+      "#{name}: { adapter: sqlite3, database: db/#{name}.sqlite3 }\n"
+    end.join,
+    "config/environments/production.rb" => <<~RUBY
+      Rails.application.configure do
+        config.eager_load = true
+        config.log_level = :info
+        config.logger = ActiveSupport::Logger.new($stdout)
+      end
+    RUBY
+  }.freeze
   GEMFILE = <<~RUBY.freeze
     source "https://rubygems.org"
     gem "rails"
@@ -26,7 +40,7 @@ class NewApp
     @root = File.join(Dir.mktmpdir("privy-new"), "shop")
     Minitest.after_run { FileUtils.rm_rf(File.dirname(@root)) }
     run("rails", "new", @root, "--quiet", *SKIPPED, folder: File.dirname(@root))
-    write("Gemfile", GEMFILE)
+    FILES.merge("Gemfile" => GEMFILE).each { |path, text| write(path, text) }
     run(RbConfig.ruby, "-S", "bundle", "install", "--local", "--quiet")
   end
 

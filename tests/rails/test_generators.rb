@@ -6,7 +6,7 @@ require "rails/generators"
 require "rails/generators/test_case"
 require "generators/privy/install/install_generator"
 
-RailsApp.boot
+RailsApp.boot("config/database.yml" => "test: { adapter: sqlite3, database: ':memory:' }\n")
 
 # The files that `rails generate privy:install` writes.
 class TestInstallGenerator < Rails::Generators::TestCase

@@ -77,6 +77,14 @@ class TestSerializers < PrivyTest
     assert_raises(KeyError) { Privy::Rails::RecordSerializer.deserialize(payload) }
   end
 
+  # Sidekiq's payload is text of JSON; inline it takes the same way without Redis.
+  def test_through_the_adapter_of_sidekiq
+    require "sidekiq/testing"
+    Class.new(KeepJob) { self.queue_adapter = :sidekiq }.then { |job| self.class.const_set(:SidekiqJob, job) }
+    Sidekiq::Testing.inline! { SidekiqJob.perform_later(@contact, pages: [@page]) }
+    assert_equal [[@contact], { pages: [@page] }], SidekiqJob.kept
+  end
+
   # The adapter that keeps jobs as they would be stored.
   def test_through_a_queue_adapter
     adapter = ActiveJob::QueueAdapters::TestAdapter.new

@@ -102,6 +102,12 @@ class TestTasks < PrivyTest
     assert_equal 1, @server.sandbox.counts.requests
   end
 
+  def test_of_a_sandbox_in_memory
+    status, lines = run_task("privy:ping", PRIVY_SANDBOX: "1")
+    assert_equal [0, "account default, a sandbox in memory"], [status, lines.first]
+    assert_equal [0, 4], [@server.sandbox.counts.requests, Privy.sandbox.counts.requests]
+  end
+
   def test_budget_needs_no_scope
     status, lines = run_task("privy:budget", PRIVY_API_TOKEN: token_with("orders_write"))
     assert_equal [0, "budget   59/60 of the minute, 9999/10000 of the day"], [status, lines[1]]

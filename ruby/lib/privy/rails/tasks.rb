@@ -61,7 +61,7 @@ module Privy
 
       def visit(name)
         client = Privy.client(name)
-        @output.puts "account #{name}, #{client.base_url}"
+        @output.puts "account #{name}, #{Privy.sandbox(name) ? 'a sandbox in memory' : client.base_url}"
         yield client
       rescue Error => e
         @output.puts "account #{name}"
