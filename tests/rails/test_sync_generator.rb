@@ -55,7 +55,8 @@ class TestSyncGenerator < PrivyTest
      "total: order.total_price,", "order_date: order.created_at"].each { |text| assert_includes model, text }
     assert_match(/class AddPrivyToOrders < ActiveRecord::Migration\[/, read(Dir[path("db/migrate/*privy*.rb")].first))
     rails("db:migrate")
-    assert_match(/1 runs, 5 assertions, 0 failures, 0 errors/, rails("test", "test/models/order_privy_test.rb"))
+    assert_match(/1 runs, \d+ assertions, 0 failures, 0 errors, 0 skips/,
+                 rails("test", "test/models/order_privy_test.rb"))
   end
 
   def test_a_contact_with_missing_columns_and_a_second_run
