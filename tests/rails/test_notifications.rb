@@ -2,6 +2,11 @@
 
 require "notifications_helper"
 require "small_scheduler"
+# The gem warns of itself.
+verbose = $VERBOSE
+$VERBOSE = nil
+require "async"
+$VERBOSE = verbose
 
 # Calls as events of ActiveSupport::Notifications, in a program without Rails.
 class TestNotifications < PrivyTest
@@ -267,24 +272,34 @@ class TestNotifications < PrivyTest
     listeners&.each { |listener| ActiveSupport::Notifications.unsubscribe(listener) }
   end
 
-  # Calls of two fibers overlap: an instrumenter with a stack would give the short one the start of the long one.
-  def test_calls_that_overlap_have_their_own_times
-    slow = format("cus_%016d", 1)
-    choose = ->(request) { { stall: request.target.end_with?(slow) ? 0.6 : 0.05 } }
+  SLOW = "cus_0000000000000001"
+
+  # Runs two calls that overlap, and returns their events.
+  def overlapping
+    choose = ->(request) { { stall: request.target.end_with?(SLOW) ? 0.6 : 0.05 } }
     stubbed(choose: choose) do |client, _server|
-      all = seen(:call) do
-        SmallScheduler.run do
-          Fiber.schedule { client.contacts.get(slow) }
-          Fiber.schedule { client.contacts.get(NOBODY) }
-        end
-      end
-      short, long = all.map(&:event)
-      assert_operator short.time, :>=, long.time
-      assert_operator short.end, :<, long.end
-      assert_operator long.duration, :>=, 600
-      assert_operator short.duration, :<, long.duration
-      assert_equal 2, all.map(&:fiber).uniq.length
+      seen(:call) { yield -> { client.contacts.get(SLOW) }, -> { client.contacts.get(NOBODY) } }
     end
+  end
+
+  # An instrumenter with a stack would give the short call the start of the long one.
+  def assert_own_times(all)
+    short, long = all.map(&:event)
+    assert_operator short.time, :>=, long.time
+    assert_operator short.end, :<, long.end
+    assert_operator long.duration, :>=, 600
+    assert_operator short.duration, :<, long.duration
+    assert_equal 2, all.map(&:fiber).uniq.length
+  end
+
+  def test_calls_that_overlap_have_their_own_times
+    all = overlapping { |slow, fast| SmallScheduler.run { [slow, fast].each { |call| Fiber.schedule(&call) } } }
+    assert_own_times(all)
+  end
+
+  def test_tasks_of_the_async_gem
+    all = overlapping { |slow, fast| Async { |task| [slow, fast].each { |call| task.async { call.call } } } }
+    assert_own_times(all)
   end
 
   def test_subscribers_run_in_the_thread_of_the_call
