@@ -14,6 +14,11 @@ class TestRactors < PrivyTest
     Warning[:experimental] = @experimental
   end
 
+  # An object that says what its JSON is.
+  class Plan
+    def as_json(*) = { "name" => "pro" }
+  end
+
   # Everything that a client does, as text.
   WORK = lambda do |client, name|
     email = "#{name}@example.com"
@@ -33,7 +38,10 @@ class TestRactors < PrivyTest
     rows = Array.new(3) { |n| { event_type: "seen", email: "#{name}-#{n}@example.com" } }
     [jane.email, jane.created_at.utc?, jane.custom_fields["ratio"].to_s("F"), jane.inspect.include?(email),
      client.contacts.get(jane.id) == jane, client.contacts.list(email: email).map(&:email),
-     order.total_amount.to_s("F"), client.contacts.update(jane.id, first_name: "J\u00e9").first_name, faults, missing,
+     client.contacts.list(email: email).sole.email_subscribed?, client.contacts.list(email: email).lazy.map(&:id).size,
+     client.events.ingest("seen", email: email, event_data: { plan: Plan.new }).replayed?, order.created?,
+     jane.dig(:custom_fields, "n"), order.total_amount.to_s("F"),
+     client.contacts.update(jane.id, first_name: "J\u00e9").first_name, faults, missing,
      client.events.ingest_many(rows).map(&:ok?), client.request("GET", "/contacts").status,
      client.rate_limit.respond_to?(:minute), client.contacts.delete(jane.id).email].inspect
   end

@@ -9,8 +9,7 @@ module Privy
     # Owners of an as_json that writes whatever an object holds, and of Ruby's own classes without a form in JSON.
     GENERAL = %w[Object Kernel Enumerable Struct Range Exception Numeric Regexp Module Privy::Serializable
                  ActiveModel::Serializers::JSON].freeze
-    METHOD = Kernel.instance_method(:method)
-    private_constant :GENERAL, :METHOD
+    private_constant :GENERAL
 
     class << self
       # The value as plain JSON values. Keys become Strings; a decimal becomes a Float where that is exact, else text; a
@@ -31,7 +30,7 @@ module Privy
       def own_json(value)
         return value.value if defined?(::ActiveSupport::Duration) && value.is_a?(::ActiveSupport::Duration)
 
-        owner = METHOD.bind_call(value, :as_json).owner
+        owner = Kernel.instance_method(:method).bind_call(value, :as_json).owner
         value.as_json if owner.method_defined?(:as_json) && !GENERAL.include?(owner.name)
       end
 
