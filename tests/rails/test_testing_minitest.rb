@@ -243,6 +243,23 @@ class TestTestingMinitest < PrivyTest
     end
   end
 
+  def test_other_processes_use_the_sandbox_that_the_test_serves
+    passes(Suites::PLAIN + <<~'RUBY', 1)
+      class ATest < Minitest::Test
+        PROGRAM = 'require "privy"; Privy::Client.new.contacts.create(email: "jane@example.com")'
+        def test_a_program
+          privy_sandbox.serve do |url|
+            variables = { "PRIVY_BASE_URL" => url, "PRIVY_API_TOKEN" => privy_sandbox.token }
+            assert system(variables, RbConfig.ruby, *$LOAD_PATH.map { |path| "-I#{path}" }, "-e", PROGRAM)
+          end
+          assert_privy_contact "jane@example.com"
+          place(1)
+          assert_privy_requests 2
+        end
+      end
+    RUBY
+  end
+
   def test_factories
     passes(Suites::PLAIN + <<~'RUBY', 3)
       class ATest < Minitest::Test
@@ -269,7 +286,7 @@ class TestTestingMinitest < PrivyTest
           limit = Privy::Testing.error(:rate_limit, retry_after: 42)
           assert_equal [Privy::RateLimitError, 42.0, true], [limit.class, limit.retry_after, limit.retryable?]
           invalid = Privy::Testing.error(:validation, details: [{ field: "email", message: "is taken" }])
-          assert_equal [{ field: "email", message: "is taken" }], invalid.details
+          assert_equal [["email", "is taken"]], invalid.details.map { |one| one.values_at(:field, :message) }
           assert_match(/\Acus_/, Privy::Testing.error(:conflict).contact_id)
           kinds = { unauthorized: Privy::AuthenticationError, forbidden: Privy::PermissionDeniedError,
                     not_found: Privy::NotFoundError, server: Privy::ServerError, 500 => Privy::ServerError,
