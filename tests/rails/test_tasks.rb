@@ -122,18 +122,21 @@ class TestTasks < PrivyTest
   def test_sandbox_serves_until_a_signal
     command = [RbConfig.ruby, *INCLUDES, "-rrails_helper", "-rrake", "-e",
                'RailsApp.boot.load_tasks; Rake::Task["privy:sandbox"].invoke; exit!(0)']
-    IO.popen({ "PORT" => "0" }, command, err: %i[child out]) do |out|
+    IO.popen({ "PORT" => "0", "LIMITS" => "70/80", "SEED" => "shop:20" }, command, err: %i[child out]) do |out|
       lines = Timeout.timeout(120) { [out.gets, out.gets] }
       url, token = lines[1].scan(/PRIVY_BASE_URL=(\S+) PRIVY_API_TOKEN=(\S+)/).first
       client = Privy::Client.new(base_url: url, token: token)
-      assert_equal JANE, client.contacts.create(email: JANE).email
+      assert_equal 20, client.contacts.list.count
+      assert_equal [70, 80], client.rate_limit.to_h.values.map(&:limit)
       Process.kill("TERM", out.pid)
       assert_predicate Timeout.timeout(60) { Process.wait2(out.pid).last }, :success?
     end
   end
 
-  def test_sandbox_refuses_a_port
+  def test_sandbox_refuses_invalid_values
     error = refused(Privy::Error) { Privy::Rails::Tasks.new(environment: { "PORT" => "http" }).sandbox }
     assert_equal 'PORT: must be a number, not "http"', error.message
+    error = refused(Privy::Error) { Privy::Rails::Tasks.new(environment: { "LIMITS" => "many" }).sandbox }
+    assert_match(/limits/, error.message)
   end
 end

@@ -249,6 +249,11 @@ class TestAccounts < PrivyTest
       config.timeout = "soon"
     end
     refute_includes messages { Privy.client(:eu) }.join, TOKEN
+    settings = Privy.const_get(:Accounts).current.settings_of(:eu)
+    [settings, settings.class.layer("file", { token: TOKEN })].each do |secret|
+      [secret.inspect, secret.to_s, JSON.generate([secret])].each { |text| refute_includes text, TOKEN }
+      assert_raises(TypeError) { Marshal.dump(secret) }
+    end
   end
 
   def test_an_active_sandbox_takes_the_calls_and_needs_no_credentials

@@ -5,6 +5,8 @@ module Privy
   #
   # @private
   class AccountSettings
+    include Opaque
+
     # The settings that the environment may hold, and the ends of their names: PRIVY_API_TOKEN, PRIVY_EU_API_TOKEN.
     ENVIRONMENT = { token: "API_TOKEN", client_id: "CLIENT_ID", client_secret: "CLIENT_SECRET", scopes: "SCOPES",
                     base_url: "BASE_URL", token_url: "TOKEN_URL", allow_plain_http: "ALLOW_PLAIN_HTTP",
@@ -27,7 +29,15 @@ module Privy
     #   @return [Hash{Symbol => Hash{Symbol => Object}}]
     # @!attribute known
     #   @return [Array<Symbol>] names that the place accepts
-    Layer = Struct.new(:place, :accounts, :known)
+    Layer = Struct.new(:place, :accounts, :known) do
+      include Opaque
+
+      # @return [String] without settings, of which some are secret
+      def inspect
+        "#<#{self.class} #{place}>"
+      end
+      alias_method :to_s, :inspect
+    end
 
     class << self
       # The accounts that have settings. The default account is one of them if it has credentials or a sandbox, if its
@@ -131,6 +141,12 @@ module Privy
       places = [source ? source.defaults : {}, *layers.map { |layer| of(layer) }, environment, configured]
       @given = places.reduce { |weak, strong| over(weak, strong) }
     end
+
+    # @return [String] only the names of the settings
+    def inspect
+      "#<#{self.class} #{name}: #{@given&.keys&.join(' ')}>"
+    end
+    alias to_s inspect
 
     # @return [Boolean, Sandbox, nil]
     # @raise [Error] the setting is invalid

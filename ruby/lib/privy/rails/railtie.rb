@@ -20,7 +20,7 @@ module Privy
 
       initializer "privy.accounts" do |app|
         Accounts.source = Settings.new(app)
-        Accounts.default = (app.config.privy.account || :default).to_sym
+        Accounts.default = Accounts.resolve(app.config.privy.account || :default)
       end
 
       initializer "privy.job_arguments" do
@@ -36,7 +36,7 @@ module Privy
       # The files of config/initializers may have changed config.privy.
       config.after_initialize do |app|
         Accounts.source.forget
-        Accounts.default = (app.config.privy.account || :default).to_sym
+        Accounts.default = Accounts.resolve(app.config.privy.account || :default)
       end
 
       console { Console.greet }

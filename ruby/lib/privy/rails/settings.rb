@@ -16,6 +16,11 @@ module Privy
         @app = app
       end
 
+      # @return [String]
+      def inspect
+        "#<#{self.class}>"
+      end
+
       # The places of settings, the weakest first. They are read once.
       #
       # @return [Array<Struct>]
@@ -61,8 +66,9 @@ module Privy
 
       # A file without environments would be ignored.
       def refuse_without_environments(path)
-        names = ActiveSupport::ConfigurationFile.parse(path)
-        return unless names.is_a?(Hash) && names.keys.map(&:to_sym).intersect?(Configuration.names)
+        given = ActiveSupport::ConfigurationFile.parse(path)
+        return unless given.is_a?(Hash)
+        return if given.none? { |name, value| Configuration.names.include?(name.to_sym) && !value.is_a?(Hash) }
 
         raise Error, "#{FILE}: put the settings below the name of an environment (#{::Rails.env}), or below shared"
       end

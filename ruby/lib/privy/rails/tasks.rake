@@ -11,7 +11,7 @@ namespace :privy do
     exit 1 unless Privy::Rails::Tasks.new.budget
   end
 
-  desc "Serves a sandbox of Privy over HTTP (PORT=8089 HOST=127.0.0.1)"
+  desc "Serves a sandbox of Privy over HTTP (PORT=8089 HOST=127.0.0.1 LIMITS=on SEED=shop)"
   task :sandbox do
     Privy::Rails::Tasks.new.sandbox
   end

@@ -33,19 +33,33 @@ module Privy
       end
 
       # Serves a sandbox until SIGINT or SIGTERM. PORT: the port (8089), 0 picks a free one; HOST: the address to listen
-      # on.
+      # on; LIMITS and SEED: as --limits and --seed of privy-sandbox.
       #
       # @return [void]
+      # @raise [Error] a value is invalid
       def sandbox
-        server = Sandbox::Server.new(host: @environment.fetch("HOST", "127.0.0.1"), port: port)
+        server = Sandbox::Server.new(filled, host: host, port: port)
         %w[INT TERM].each { |signal| trap(signal) { server.stop } }
         @output.puts "privy: a sandbox at #{server.url}; let applications use it with",
                      "PRIVY_BASE_URL=#{server.url} PRIVY_API_TOKEN=#{server.sandbox.token} PRIVY_SANDBOX=0"
+        @output.puts "Every machine that reaches this one can use it." unless Core.local?(host)
         @output.flush
         server.run
       end
 
       private
+
+      def host
+        @environment.fetch("HOST", "127.0.0.1")
+      end
+
+      def filled
+        Sandbox.new.tap do |sandbox|
+          { "LIMITS" => :core_read_limits, "SEED" => :core_read_seed }.each do |name, reader|
+            sandbox.__send__(reader, @environment[name]) if @environment[name]
+          end
+        end
+      end
 
       def port
         Integer(@environment.fetch("PORT", "8089"), 10)
