@@ -913,6 +913,22 @@ PRIVY_API void privy_client_rate_limits(privy_client *client, privy_rate_limit *
  */
 PRIVY_API double privy_client_forecast(privy_client *client, const privy_options *options, double requests);
 
+/* Slots for the jobs of all processes of an account. A program keeps them where all of these find them, such as in
+ * Redis, and changes them there in one step. Start with {0}. Instants are seconds since 1970. */
+typedef struct privy_shared_slots {
+  double first_at;  /* the first slot that was taken */
+  double window_at; /* where the window begins of which slots are being taken */
+  double taken;     /* slots of that window that are taken */
+  double window;    /* seconds of a window, as far as a client has seen one from its beginning; 0: unknown */
+} privy_shared_slots;
+/*
+ * Takes a slot for a job whose deferred call has failed, in place of the error's retry_at: no client has to guess what
+ * part of the budget the others use. `from`: the error's resets_at. Only the `reserve` of the options counts; NULL: that
+ * of the client. Returns an instant, seconds since 1970; 0 if no response has reported the limit.
+ */
+PRIVY_API double privy_client_take_slot(privy_client *client, const privy_options *options, double from,
+                                        privy_shared_slots *slots);
+
 /*
  * Whether to request the next page of a list before it is needed, after `read` records of this one: if
  * privy_pager_should_prefetch, and if the request can be sent at once, without a wait for budget or an OAuth token.

@@ -197,6 +197,18 @@ double privy_client_forecast(privy_client *client, const privy_options *options,
   return privy_forecast(&minute, &day, merged.reserve, requests, now);
 }
 
+double privy_client_take_slot(privy_client *client, const privy_options *options, double from,
+                              privy_shared_slots *slots) {
+  uint64_t random[2];
+  if (!privy_client_draw_random(client, random)) return 0;
+  const privy_options merged = privy_options_merge(client->settings.options, options);
+  (void)lock_and_read_clocks(client);
+  privy_pacer pacer = client->account.pacer;
+  privy_mutex_unlock(&client->mutex);
+  if (!pacer.minute.known) return 0;
+  return privy_slots_take_shared(slots, &pacer, merged.reserve, from, privy_random_unit(&random[0]));
+}
+
 bool privy_client_refused(privy_client *client, const privy_request *request, const privy_error *error,
                           privy_level min_level, privy_trace_event *out) {
   privy_client_check_process(client);

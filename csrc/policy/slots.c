@@ -56,6 +56,19 @@ double privy_slots_take(privy_slots *slots, const privy_pacer *pacer, int64_t re
   return slots->window_at + fmin(place, 1) * SPREAD * length;
 }
 
+/* The clients together have all slots. One that has not seen a window from its beginning learns its length here. */
+double privy_slots_take_shared(privy_shared_slots *shared, const privy_pacer *pacer, int64_t reserve, double from,
+                               double random) {
+  privy_slots slots = {.first_at = shared->first_at, .window_at = shared->window_at, .taken = shared->taken};
+  privy_pacer all = *pacer;
+  if (all.minute.window > 0) shared->window = all.minute.window;
+  all.minute.window = shared->window;
+  all.minute.by_others = 0;
+  const double at = privy_slots_take(&slots, &all, reserve, from, random);
+  *shared = (privy_shared_slots){slots.first_at, slots.window_at, slots.taken, shared->window};
+  return at;
+}
+
 /* ---- the rest of a window ---- */
 
 static double at_part(const privy_budget *minute, double part) {

@@ -35,6 +35,9 @@ typedef struct privy_slots {
  * at most 20 minutes after `from`.
  */
 double privy_slots_take(privy_slots *slots, const privy_pacer *pacer, int64_t reserve, double from, double random);
+/* The same with slots that all clients of the account share. Instants are those of `shared`. */
+double privy_slots_take_shared(privy_shared_slots *shared, const privy_pacer *pacer, int64_t reserve, double from,
+                               double random);
 /* For a job that found no budget in this window: sets `*at` to an instant in which it can use the rest of the window.
  * False if it cannot. */
 bool privy_slots_take_rest(privy_slots *slots, const privy_pacer *pacer, int64_t reserve, double now, double random,

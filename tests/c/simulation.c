@@ -68,6 +68,9 @@ static void end_job(simulation *run, simulated_worker *worker) {
     assert_int_equal(worker->error.code, PRIVY_RATE_LIMIT);
     assert_true(worker->error.retry_at > run->now);
     job->at = worker->error.retry_at;
+    if (run->shared && job->at >= worker->error.resets_at)
+      job->at = privy_slots_take_shared(run->shared, &worker->account->pacer, run->options.reserve,
+                                        worker->error.resets_at, (chance(run) + 1) / 2.001);
   }
   worker->stopped = false;
 }

@@ -40,16 +40,17 @@ typedef struct simulation {
   privy_options options;
   privy_request *request;
   double start, now, latency, jitter;
-  bool dated;               /* responses have a Date */
-  double wall_jumps;        /* the wall clock jumps by up to this many seconds, again and again */
-  double undriven;          /* one driver in three stops for up to this many seconds after its request was sent */
-  double longest;           /* longest call without such a stop, in seconds */
-  simulated_job *jobs;      /* workers take these, the one that waits longest first; NULL: they make calls */
-  size_t job_count;         /* then `wanted` has no effect */
-  double overhead;          /* seconds that a job takes besides its requests */
-  uint64_t wanted;          /* calls to make in all */
-  uint64_t started, done;   /* calls started and succeeded */
-  uint64_t failed, limited; /* calls failed, 429s met */
+  bool dated;                 /* responses have a Date */
+  double wall_jumps;          /* the wall clock jumps by up to this many seconds, again and again */
+  double undriven;            /* one driver in three stops for up to this many seconds after its request was sent */
+  double longest;             /* longest call without such a stop, in seconds */
+  simulated_job *jobs;        /* workers take these, the one that waits longest first; NULL: they make calls */
+  size_t job_count;           /* then `wanted` has no effect */
+  privy_shared_slots *shared; /* slots that all clients share; NULL: each has its own */
+  double overhead;            /* seconds that a job takes besides its requests */
+  uint64_t wanted;            /* calls to make in all */
+  uint64_t started, done;     /* calls started and succeeded */
+  uint64_t failed, limited;   /* calls failed, 429s met */
   uint64_t sent;
   uint64_t sent_before; /* the first call failed */
   double refused_until; /* resets_at of the last failure */

@@ -21,6 +21,7 @@ typedef struct job_queue {
   size_t clients, threads, jobs;
   double latency, overhead;
   uint32_t window;
+  bool shared; /* the clients share their slots */
 } job_queue;
 
 typedef struct outcome {
@@ -48,6 +49,7 @@ static outcome run_queue(const job_queue *queue, uint64_t seed) {
                     .overhead = queue->overhead,
                     .random = seed};
   simulated_worker workers[MOST_WORKERS] = {{0}};
+  privy_shared_slots shared = {0};
   privy_account accounts[MOST_CLIENTS];
   privy_options_defer(&run.options);
   run.jobs = privy_calloc(queue->jobs, sizeof *run.jobs);
@@ -55,6 +57,7 @@ static outcome run_queue(const job_queue *queue, uint64_t seed) {
   for (size_t i = 0; i < queue->clients; i++) privy_account_init(&accounts[i]);
   for (size_t i = 0; i < queue->clients * queue->threads; i++)
     workers[i] = (simulated_worker){.account = &accounts[i % queue->clients], .at = START};
+  if (queue->shared) run.shared = &shared;
   assert_int_equal(privy_sandbox_new(&run.sandbox), PRIVY_OK);
   privy_sandbox_set_clock(run.sandbox, START);
   assert_int_equal(privy_sandbox_set_limits(run.sandbox, 60, 0, queue->window), PRIVY_OK);
@@ -79,18 +82,18 @@ static outcome worst_of(const job_queue *queue) {
     worst.limited = fmax(worst.limited, one.limited);
   }
   printf(
-      "    %4zu jobs, %2zu clients of %2zu threads, %.3f s, window %2d s: time %.3f, executions %.2f, 429s %.2f %%\n",
-      queue->jobs, queue->clients, queue->threads, queue->latency, (int)queue->window, worst.time, worst.executions,
-      worst.limited * 100);
+      "    %4zu jobs, %2zu clients of %2zu threads, %.3f s, window %2d s%s: time %.3f, executions %.2f, 429s %.2f %%\n",
+      queue->jobs, queue->clients, queue->threads, queue->latency, (int)queue->window, queue->shared ? ", shared" : "",
+      worst.time, worst.executions, worst.limited * 100);
   return worst;
 }
 
 static void threads_of_one_client(void **state) {
   (void)state;
-  static const job_queue queues[] = {{1, 1, 180, 0.12, 0.005, 60},
-                                     {1, 20, 1000, 0.12, 0.005, 60},
-                                     {1, 20, 1000, 0.005, 0.001, 60},
-                                     {1, 20, 1000, 0.005, 0.001, 5}};
+  static const job_queue queues[] = {{1, 1, 180, 0.12, 0.005, 60, false},
+                                     {1, 20, 1000, 0.12, 0.005, 60, false},
+                                     {1, 20, 1000, 0.005, 0.001, 60, false},
+                                     {1, 20, 1000, 0.005, 0.001, 5, false}};
   for (size_t i = 0; i < COUNT(queues); i++) {
     const outcome worst = worst_of(&queues[i]);
     assert_true(worst.time <= 1.25);
@@ -101,9 +104,9 @@ static void threads_of_one_client(void **state) {
 
 static void processes_that_know_nothing_of_each_other(void **state) {
   (void)state;
-  static const job_queue queues[] = {{4, 1, 180, 0.005, 0.002, 60},  {4, 1, 180, 0.12, 0.005, 60},
-                                     {4, 4, 180, 0.12, 0.005, 60},   {4, 1, 1000, 0.12, 0.005, 60},
-                                     {2, 10, 1000, 0.12, 0.005, 60}, {4, 1, 180, 0.005, 0.002, 5}};
+  static const job_queue queues[] = {{4, 1, 180, 0.005, 0.002, 60, false},  {4, 1, 180, 0.12, 0.005, 60, false},
+                                     {4, 4, 180, 0.12, 0.005, 60, false},   {4, 1, 1000, 0.12, 0.005, 60, false},
+                                     {2, 10, 1000, 0.12, 0.005, 60, false}, {4, 1, 180, 0.005, 0.002, 5, false}};
   for (size_t i = 0; i < COUNT(queues); i++) {
     const outcome worst = worst_of(&queues[i]);
     assert_true(worst.time <= 1.25);
@@ -112,10 +115,24 @@ static void processes_that_know_nothing_of_each_other(void **state) {
   }
 }
 
+static void processes_that_share_their_slots(void **state) {
+  (void)state;
+  static const job_queue queues[] = {{4, 1, 180, 0.12, 0.005, 60, true},
+                                     {2, 10, 1000, 0.12, 0.005, 60, true},
+                                     {2, 10, 1000, 0.005, 0.001, 5, true},
+                                     {4, 10, 1000, 0.12, 0.005, 60, true}};
+  for (size_t i = 0; i < COUNT(queues); i++) {
+    const outcome worst = worst_of(&queues[i]);
+    assert_true(worst.time <= 1.25);
+    assert_true(worst.executions <= 2.2);
+    assert_true(worst.limited <= 0.05);
+  }
+}
+
 /* Each of sixteen makes four requests of a window, and learns little from their responses. */
 static void many_processes_cost_429s_and_some_time(void **state) {
   (void)state;
-  static const job_queue queue = {16, 1, 1000, 0.12, 0.005, 60};
+  static const job_queue queue = {16, 1, 1000, 0.12, 0.005, 60, false};
   const outcome worst = worst_of(&queue);
   assert_true(worst.time <= 1.5);
   assert_true(worst.executions <= 6);
@@ -174,6 +191,39 @@ static void slots_of_a_window_lie_in_its_first_quarter(void **state) {
     last = at;
   }
   assert_true(privy_slots_take(&slots, &alone, 0, 1060, 0) >= 1120);
+}
+
+/* Two clients that see only a part of the requests, and one that has not seen a window from its beginning. */
+static void clients_share_slots_as_if_they_were_one(void **state) {
+  (void)state;
+  privy_pacer pacers[] = {pacer_of(15, 45, 0), pacer_of(40, 20, 0), pacer_of(5, 55, 0)};
+  pacers[2].minute.window = 0;
+  pacers[2].minute.shortest = 31;
+  pacers[2].minute.longest = INFINITY;
+  privy_shared_slots shared = {0};
+  size_t found[4] = {0};
+  double last = 0;
+  for (size_t i = 0; i < 200; i++) {
+    const double at = privy_slots_take_shared(&shared, &pacers[i % 3], 0, 1060, 0.5);
+    assert_true(at > last);
+    last = at;
+    found[(int)((at - 1060) / 60)]++;
+  }
+  assert_true(found[0] == 62 && found[1] == 62 && found[2] == 62 && found[3] == 14);
+  assert_true(shared.window == 60);
+  /* The server's window begins later than was known. */
+  assert_true(privy_slots_take_shared(&shared, &pacers[0], 0, 1123, 0) > 1240);
+  /* All that was taken is over. */
+  assert_true(privy_slots_take_shared(&shared, &pacers[1], 0, 5000, 0) == 5000);
+}
+
+static void shared_slots_leave_the_reserve(void **state) {
+  (void)state;
+  const privy_pacer pacer = pacer_of(15, 45, 0);
+  privy_shared_slots shared = {0};
+  size_t found = 0;
+  for (size_t i = 0; i < 100; i++) found += privy_slots_take_shared(&shared, &pacer, 10, 1060, 0.5) < 1120;
+  assert_int_equal(found, 52);
 }
 
 static void nothing_is_more_than_twenty_minutes_ahead(void **state) {
@@ -235,10 +285,13 @@ int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(threads_of_one_client),
       TEST_UNSWEPT(processes_that_know_nothing_of_each_other),
+      TEST_UNSWEPT(processes_that_share_their_slots),
       TEST_UNSWEPT(many_processes_cost_429s_and_some_time),
       TEST_UNSWEPT(a_client_alone_fills_one_window_after_the_other),
       TEST_UNSWEPT(a_client_among_others_takes_more_than_its_share_of_the_next_window_most_of_all),
       TEST_UNSWEPT(slots_of_a_window_lie_in_its_first_quarter),
+      TEST_UNSWEPT(clients_share_slots_as_if_they_were_one),
+      TEST_UNSWEPT(shared_slots_leave_the_reserve),
       TEST_UNSWEPT(nothing_is_more_than_twenty_minutes_ahead),
       TEST_UNSWEPT(slots_of_an_instant_that_was_wrong_are_given_up),
       TEST_UNSWEPT(jobs_use_the_rest_of_a_window_after_its_slots),

@@ -336,6 +336,23 @@ static VALUE client_rate_limits(VALUE self) {
   return rb_ary_new_from_args(2, of_minute, of_day);
 }
 
+/* take_slot(from, shared numbers, options) → [instant, shared numbers]; nil if no response has reported the limit */
+static VALUE client_take_slot(VALUE self, VALUE from, VALUE numbers, VALUE given) {
+  privy_rb_client *data = privy_rb_client_get(self)->root;
+  privy_shared_slots slots = {0};
+  double *const places[] = {&slots.first_at, &slots.window_at, &slots.taken, &slots.window};
+  const long count = (long)(sizeof places / sizeof *places);
+  const double instant = NUM2DBL(from);
+  const privy_options options = privy_rb_options(given);
+  Check_Type(numbers, T_ARRAY);
+  for (long i = 0; i < count && RARRAY_LEN(numbers) == count; i++) *places[i] = NUM2DBL(rb_ary_entry(numbers, i));
+  const double at = data->core == NULL ? 0 : privy_client_take_slot(data->core, &options, instant, &slots);
+  if (at == 0) return Qnil;
+  VALUE changed = rb_ary_new_capa(count);
+  for (long i = 0; i < count; i++) rb_ary_push(changed, DBL2NUM(*places[i]));
+  return rb_ary_new_from_args(2, DBL2NUM(at), changed);
+}
+
 /* Calls in flight finish; the connections close with the last of them. */
 static VALUE client_close(VALUE self) {
   privy_rb_client *data = privy_rb_client_get(self)->root;
@@ -367,6 +384,7 @@ void privy_rb_init_client(void) {
   rb_define_method(klass, "account", client_account, 0);
   rb_define_method(klass, "sandbox?", client_is_sandbox, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
+  rb_define_method(klass, "take_slot", client_take_slot, 3);
   rb_define_method(klass, "close", client_close, 0);
   rb_define_method(klass, "closed?", client_is_closed, 0);
   rb_define_method(klass, "check_options", client_check_options, -1);

@@ -161,6 +161,11 @@ module Privy
       @session.core.base_url
     end
 
+    # @private
+    def take_slot(from, numbers)
+      @session.take_slot(from, numbers)
+    end
+
     # Closes the connections when no call is in flight. Later calls raise {Error}.
     #
     # @return [void]
