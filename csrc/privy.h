@@ -923,8 +923,8 @@ typedef struct privy_shared_slots {
 } privy_shared_slots;
 /*
  * Takes a slot for a job whose deferred call has failed, in place of the error's retry_at: no client has to guess what
- * part of the budget the others use. `from`: the error's resets_at. Only the `reserve` of the options counts; NULL: that
- * of the client. Returns an instant, seconds since 1970; 0 if no response has reported the limit.
+ * part of the budget the others use. `from`: the error's resets_at. Only the `reserve` of the options counts; NULL:
+ * that of the client. Returns an instant, seconds since 1970; 0 if no response has reported the limit.
  */
 PRIVY_API double privy_client_take_slot(privy_client *client, const privy_options *options, double from,
                                         privy_shared_slots *slots);

@@ -21,6 +21,12 @@ module Privy
   autoload :SyncJob, File.expand_path("privy/sync_job", __dir__)
   # Needed by programs with Rails or ActiveSupport.
   autoload :Rails, File.expand_path("privy/rails", __dir__)
+  # Need Active Job or Sidekiq.
+  autoload :Job, File.expand_path("privy/job", __dir__)
+  autoload :Sidekiq, File.expand_path("privy/sidekiq", __dir__)
+  %i[UpsertOrderJob UpsertContactJob IngestEventJob].each do |name|
+    autoload name, File.expand_path("privy/jobs/ready_made", __dir__)
+  end
 end
 
 require "bigdecimal"
@@ -42,6 +48,7 @@ require_relative "privy/drivers"
 require_relative "privy/bulk_report"
 require_relative "privy/bulk_rows"
 require_relative "privy/bulk"
+require_relative "privy/job_scope"
 require_relative "privy/session"
 require_relative "privy/resources"
 require_relative "privy/client"

@@ -77,8 +77,10 @@ VALUE privy_rb_record_new(privy_response *response, const privy_record *record);
 
 /* ---- settings.c ---- */
 
-/* The options of one call, from a Hash or nil. Raises Privy::Error for an invalid one. */
+/* Options, from a Hash or nil. Raises Privy::Error for an invalid one. */
 privy_options privy_rb_options(VALUE options);
+/* The same for a single call: in a job of a queue it is deferred. */
+privy_options privy_rb_call_options(VALUE options);
 /* The same; options that are missing come from `defaults`. */
 privy_options privy_rb_options_over(VALUE options, privy_options defaults);
 /* Sets the number of concurrent calls of a bulk run; nil keeps the default. Raises Privy::Error. */

@@ -154,7 +154,7 @@ static VALUE run_call(VALUE self, privy_rb_call_spec spec, VALUE options) {
       .self = self, .spec = spec, .thread = rb_thread_current(), .process = getpid(), .exception = Qnil};
   call.client = privy_rb_client_get(self);
   call.receivers = privy_rb_client_receivers(call.client);
-  call.options = privy_rb_options(options);
+  call.options = privy_rb_call_options(options);
   privy_error_init(&call.error);
   VALUE result = rb_ensure(call_body, (VALUE)&call, call_clean, (VALUE)&call);
   RB_GC_GUARD(call.self);

@@ -271,7 +271,7 @@ static VALUE start_clean(VALUE argument) {
 
 static VALUE start_call(VALUE self, VALUE id, privy_rb_call_spec spec, VALUE options) {
   struct start start = {.self = group_get(self), .spec = spec, .id = NUM2ULL(id)};
-  start.options = privy_rb_options(options);
+  start.options = privy_rb_call_options(options);
   privy_error_init(&start.error);
   rb_ensure(start_body, (VALUE)&start, start_clean, (VALUE)&start);
   RB_GC_GUARD(self);

@@ -7,7 +7,7 @@
 /* Bytes of the largest Integer to convert: Ruby warns when an Integer exceeds the range of Float. */
 #define LONGEST_INTEGER 127
 
-static ID id_is_a, id_to_f, names[PRIVY_SETTING_COUNT];
+static ID id_is_a, id_to_f, id_job, names[PRIVY_SETTING_COUNT];
 
 struct refusal {
   privy_error error;
@@ -68,6 +68,18 @@ privy_options privy_rb_options(VALUE given) {
   return privy_rb_options_over(given, (privy_options){0});
 }
 
+privy_options privy_rb_call_options(VALUE given) {
+  privy_options options = {0};
+  if (RTEST(rb_thread_local_aref(rb_thread_current(), id_job))) privy_options_defer(&options);
+  return privy_rb_options_over(given, options);
+}
+
+/* job_backoff(failure, random) → seconds until a job runs again after its nth failure */
+static VALUE core_job_backoff(VALUE self, VALUE failure, VALUE random) {
+  (void)self;
+  return DBL2NUM(privy_job_backoff(NUM2INT(failure), NUM2DBL(random)));
+}
+
 void privy_rb_numbers(VALUE settings, privy_config *config) {
   struct refusal refusal;
   privy_error_init(&refusal.error);
@@ -109,6 +121,8 @@ int privy_rb_flag_setting(VALUE settings, const char *name) {
 void privy_rb_init_settings(void) {
   id_is_a = rb_intern("is_a?");
   id_to_f = rb_intern("to_f");
+  id_job = rb_intern("privy_job"); /* local to a fiber: see Privy::JobScope */
+  rb_define_module_function(privy_rb_core, "job_backoff", core_job_backoff, 2);
   for (int setting = 0; setting < PRIVY_SETTING_COUNT; setting++) {
     names[setting] = rb_intern(privy_setting_name((privy_setting)setting));
   }

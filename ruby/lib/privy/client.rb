@@ -161,11 +161,6 @@ module Privy
       @session.core.base_url
     end
 
-    # @private
-    def take_slot(from, numbers)
-      @session.take_slot(from, numbers)
-    end
-
     # Closes the connections when no call is in flight. Later calls raise {Error}.
     #
     # @return [void]
@@ -185,6 +180,11 @@ module Privy
     alias to_s inspect
 
     private
+
+    # For SharedSlots.
+    def take_slot(from, numbers)
+      @session.take_slot(from, numbers)
+    end
 
     # Lets the active sandbox receive the calls in place of the client's own one.
     def follow

@@ -359,13 +359,15 @@ module Privy
     # @param privy_id [String] id of an existing contact
     # @param event_time [Time, DateTime, String] when it happened; default: when the server receives it
     # @param event_data [Hash] any JSON, with at most 10 levels
-    # @param idempotency_key [String] a key by which the server recognises a repeated event
+    # @param idempotency_key [String] a key by which the server recognises a repeated event; default in a job that has
+    #   an id: a key of that job and event, see {Privy.job}
     # @return [EventReceipt] its +idempotent_replay+ is true when the server accepted the key before
     # @raise [ValidationError] a parameter is invalid
     # @raise [PayloadTooLargeError] the body is larger than 256 KB
     def ingest(event_type, email: OMIT, phone: OMIT, privy_id: OMIT, event_time: OMIT, event_data: OMIT,
                idempotency_key: OMIT, extra: nil, extra_headers: nil,
                timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      idempotency_key = JobScope.event_key(event_type, email, phone, privy_id) if idempotency_key.equal?(OMIT)
       params = { event_type: event_type, email: email, phone: phone, privy_id: privy_id, event_time: event_time,
                  event_data: event_data, idempotency_key: idempotency_key }
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)

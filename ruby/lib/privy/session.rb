@@ -108,6 +108,15 @@ module Privy
       end
     end
 
+    # Takes a slot of those that all processes of the account share.
+    #
+    # @param from [Time] the error's resets_at
+    # @param numbers [Array<Float>] what the processes share; empty at first
+    # @return [Array(Float, Array<Float>), nil] the instant and the changed numbers; nil: nothing is known of the limit
+    def take_slot(from, numbers)
+      @core.take_slot(from.to_f, numbers, @options)
+    end
+
     # @return [String] as of the client, without any secret
     def inspect
       "#<Privy::Client #{'sandbox ' if core.sandbox?}base_url=#{core.base_url.inspect}>"
@@ -115,8 +124,10 @@ module Privy
 
     private
 
+    # In a job only a call's own max_wait counts.
     def merge(options)
-      @options.merge(options.compact)
+      defaults = JobScope.current ? @options.except(:max_wait) : @options
+      defaults.merge(options.compact)
     end
   end
   private_constant :Session
