@@ -65,7 +65,8 @@ class TestListManners < PrivyTest
     each_way_with(4) do |client, spent|
       list = client.contacts.list(per_page: 2, prefetch: false)
       jane = list.first
-      assert_equal 1, list.count(jane)
+      assert_equal [1, 0], [list.count(jane), list.count(nil)]
+      assert_equal [false, true], [list.any?(nil), list.none?(nil)]
       assert_equal 4, list.count(&:email)
       assert_equal 1, (cost(spent) { assert(list.any? { |contact| contact.id == jane.id }) })
       assert_equal 2, (cost(spent) { assert(list.none? { |contact| contact.email.nil? }) })

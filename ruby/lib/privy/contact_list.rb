@@ -144,7 +144,7 @@ module Privy
     #
     # @return [Integer]
     def count(*item, &block)
-      return super if block || item.any?
+      return super if block || !item.empty?
 
       size || super
     end
