@@ -136,6 +136,20 @@ def test_a_client_made_before_uses_it_and_returns_to_the_network(sandbox):
         contacts.list().total_count()
 
 
+def test_async_clients_skip_waits(sandbox):
+    async def run():
+        client = privy.AsyncClient("token", base_url=NOWHERE, max_wait=7200)
+        sandbox.skip_waits()
+        sandbox.set_limits(2, 1000)
+        sandbox.fail(429, retry_after=42)
+        began = sandbox.now
+        with sandbox.activate():
+            assert [await async_total(client) for _ in range(6)] == [0] * 6
+        assert sandbox.now - began >= 119  # six calls at two a minute
+
+    asyncio.run(run())
+
+
 def test_an_async_client_made_before_uses_it_too(sandbox):
     async def run():
         client = privy.AsyncClient("token", base_url=NOWHERE, max_retries=0)

@@ -372,6 +372,24 @@ class TestActivation < PrivyTest
     assert_match(/within 30 seconds/, error.message)
   end
 
+  # 40 minutes of the limit; the pacing of the client avoids each 429.
+  def test_threads_fibers_and_bulk_runs_skip_waits_together
+    @sandbox.skip_waits
+    @sandbox.set_limits(per_minute: 4, per_day: 1000)
+    client = network(max_wait: 7200)
+    began = @sandbox.now
+    taken = elapsed do
+      @sandbox.activate do
+        Array.new(4) { Thread.new { 20.times { total(client) } } }.each(&:join)
+        SmallScheduler.run { 20.times { total(client) } }
+        assert client.contacts.upsert_many(Array.new(60) { |index| { email: "#{index}@example.com" } }).run.ok?
+      end
+    end
+    assert_operator taken, :<, PROMPT * 3
+    assert_operator @sandbox.now - began, :>=, 38 * 60
+    assert_empty @sandbox.requests.map(&:status) - [200, 201]
+  end
+
   def test_a_wait_longer_than_max_wait_still_raises
     @sandbox.skip_waits
     @sandbox.fail(status: 429, retry_after: 42)
