@@ -833,6 +833,7 @@ typedef struct privy_options {
   int max_retries;        /* attempts after the first */
   int64_t reserve;        /* requests of each minute that are left to others, other calls of the client included */
   bool deferred;          /* see privy_options_defer */
+  bool waits_for_day;     /* a call waits until a spent limit of the day resets, whatever max_wait is */
   unsigned given;         /* bit 1u << setting for each option that is given */
 } privy_options;
 #define PRIVY_GIVEN(name) (1u << PRIVY_SETTING_##name)
@@ -1200,10 +1201,17 @@ typedef enum privy_resume {
   PRIVY_RESUME_RESTART /* forgets what it holds, and sends all rows */
 } privy_resume;
 
+/* What a run does when the account's requests of a day are used up. */
+typedef enum privy_spent_day {
+  PRIVY_SPENT_DAY_STOPS, /* ends early with PRIVY_RATE_LIMIT */
+  PRIVY_SPENT_DAY_WAITS  /* waits for the next day, and continues */
+} privy_spent_day;
+
 typedef struct privy_bulk_config {
-  int64_t concurrency;   /* calls at once, 1 or more; default 8 */
-  int64_t total;         /* rows in all; negative (default): unknown */
-  privy_options options; /* of each call; defaults: the settings of the client, but max_wait 3600 s */
+  int64_t concurrency;          /* calls at once, 1 or more; default 8 */
+  int64_t total;                /* rows in all; negative (default): unknown */
+  privy_options options;        /* of each call; defaults: the settings of the client, but max_wait 3600 s */
+  privy_spent_day on_spent_day; /* default PRIVY_SPENT_DAY_STOPS */
   /*
    * The path of a file that keeps what becomes of each row, or NULL (default). A run with the same journal continues
    * where the last one ended, even if that was killed: rows that are done are skipped, rows whose result was lost are

@@ -61,11 +61,11 @@ static bool start_in_flight_wait(privy_call *call, double now, double until) {
   return true;
 }
 
-/* Starts a wait for budget. False when max_wait does not allow it. */
-static bool start_wait(privy_call *call, privy_account *account, double now, double until) {
+/* Starts a wait for budget. False when max_wait does not allow it. Waits for the next day do not count in max_wait. */
+static bool start_wait(privy_call *call, privy_account *account, double now, double until, privy_pace pace) {
   double wait = until > now ? until - now : 0;
-  if (wait > call->wait_left) return false;
-  call->wait_left -= wait;
+  if (pace == PRIVY_PACE_DAY ? !call->options.waits_for_day : wait > call->wait_left) return false;
+  if (pace != PRIVY_PACE_DAY) call->wait_left -= wait;
   call->waited += wait;
   call->until = until;
   if (wait > MIN_REPORTED_WAIT) privy_call_trace_pause(call, account, PRIVY_TRACE_WAIT, wait);
@@ -90,7 +90,8 @@ static privy_call_step refuse_budget(privy_call *call, privy_account *account, p
 /* Waits for the token that another call fetches: first as long as `timeout`, then out of max_wait. */
 static privy_call_step wait_for_token(privy_call *call, privy_account *account, double now) {
   double until = now + TOKEN_POLL;
-  if (start_in_flight_wait(call, now, until) || start_wait(call, account, now, until)) return PRIVY_CALL_WAIT;
+  if (start_in_flight_wait(call, now, until) || start_wait(call, account, now, until, PRIVY_PACE_MINUTE))
+    return PRIVY_CALL_WAIT;
   call->goal = PRIVY_GOAL_TOKEN;
   privy_error_set(call->error, PRIVY_TIMEOUT, "no OAuth token within max_wait: another call is still fetching it");
   return privy_call_fail(call);
@@ -158,9 +159,9 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
     pace = PRIVY_PACE_NOW;
   if (pace == PRIVY_PACE_IN_FLIGHT && start_in_flight_wait(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_NOW || pace == PRIVY_PACE_IN_FLIGHT) return send_request(call, account, now);
-  if (pace == PRIVY_PACE_MINUTE && !privy_call_may_repeat(call, until)) return give_up(call, account, now);
-  if (pace == PRIVY_PACE_DAY || !start_wait(call, account, now, until))
-    return refuse_budget(call, account, pace, now, until);
+  const bool waits = pace == PRIVY_PACE_MINUTE || call->options.waits_for_day;
+  if (waits && !privy_call_may_repeat(call, until)) return give_up(call, account, now);
+  if (!start_wait(call, account, now, until, pace)) return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;
 }
 

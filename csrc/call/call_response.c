@@ -38,9 +38,17 @@ static double requested_wait(const privy_call *call, double wall) {
 
 typedef struct retry_plan {
   double delay;    /* seconds */
+  bool for_day;    /* waits for the next day: not a part of max_wait */
   bool counts;     /* the retry quota pays for it; a 429 is no outage, so it does not count */
   uint64_t random; /* state of the jitter afterwards */
 } retry_plan;
+
+/* Whether a 429 came because the day is spent, and the call waits for the next one. */
+static bool waits_for_day(const privy_call *call, const privy_account *account, double now) {
+  const privy_budget *day = &account->pacer.day;
+  return call->options.waits_for_day && call->error->code == PRIVY_RATE_LIMIT && day->resets_at > now &&
+         privy_budget_left(day, 0) == 0;
+}
 
 /* Plans another attempt, and changes nothing else. False when the failure will not pass, or no attempt is allowed. */
 static bool plan_retry(const privy_call *call, const privy_account *account, double now, retry_plan *plan) {
@@ -51,7 +59,9 @@ static bool plan_retry(const privy_call *call, const privy_account *account, dou
   const double jitter = privy_random_unit(&plan->random);
   plan->delay = fmax(requested_wait(call, now + account->wall_offset), privy_retry_backoff(call->retries + 1, jitter));
   plan->counts = error->code != PRIVY_RATE_LIMIT;
-  if (plan->delay > call->wait_left || !privy_call_may_repeat(call, now + plan->delay)) return false;
+  plan->for_day = waits_for_day(call, account, now);
+  if ((plan->delay > call->wait_left && !plan->for_day) || !privy_call_may_repeat(call, now + plan->delay))
+    return false;
   return !plan->counts || privy_retry_quota_covers(&account->quota, error->code);
 }
 
@@ -68,7 +78,7 @@ static void start_retry(privy_call *call, privy_account *account, double now, co
   if (plan->counts) call->retry_charged_for = call->error->code;
   call->random = plan->random;
   call->retries++;
-  call->wait_left -= plan->delay;
+  if (!plan->for_day) call->wait_left -= plan->delay;
   call->waited += plan->delay;
   call->until = now + plan->delay;
   call->backs_off = plan->counts;

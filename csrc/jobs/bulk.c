@@ -56,6 +56,7 @@ privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
   if (!bulk) return privy_error_no_memory(error);
   bulk->group = group;
   bulk->options = merged;
+  bulk->options.waits_for_day = config->on_spent_day == PRIVY_SPENT_DAY_WAITS;
   bulk->concurrency = (uint64_t)config->concurrency < SIZE_MAX ? (size_t)config->concurrency : SIZE_MAX;
   bulk->progress.total = config->total < 0 ? -1 : config->total;
   bulk->started_at = bulk->measured_at = privy_client_now(client);

@@ -28,6 +28,73 @@ done:
   scene_close(&s);
 }
 
+/* Orders for more than two days; each day ends at midnight, UTC. */
+static privy_status run_for_days(scene *s, privy_spent_day on_spent_day) {
+  number_orders(s);
+  s->config.on_spent_day = on_spent_day;
+  privy_sandbox_set_limits(s->sandbox, 60, 12, 60);
+  privy_status status = begin(s);
+  return status == PRIVY_OK ? drive(s, "orders.upsert") : status;
+}
+
+static void a_spent_day_ends_a_run(void **state) {
+  (void)state;
+  scene s;
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 30));
+  CHECK_OK(run_for_days(&s, PRIVY_SPENT_DAY_STOPS));
+  assert_int_equal(s.results, 12);
+  assert_int_equal(privy_bulk_error(s.bulk)->code, PRIVY_RATE_LIMIT);
+done:
+  scene_close(&s);
+}
+
+static void a_run_that_waits_for_the_next_day_continues(void **state) {
+  (void)state;
+  scene s;
+  privy_bulk_progress progress;
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 30));
+  CHECK_OK(run_for_days(&s, PRIVY_SPENT_DAY_WAITS));
+  assert_int_equal(s.results, 30);
+  assert_null(privy_bulk_error(s.bulk));
+  assert_int_equal(privy_sandbox_count(s.sandbox).orders, 30);
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 30);
+  privy_bulk_get_progress(s.bulk, &progress);
+  assert_true(progress.waited > 86400 && progress.waited <= 2 * 86400);
+done:
+  scene_close(&s);
+}
+
+/* Another client has used the day: the first response is a 429. */
+static void a_429_of_a_spent_day_is_waited_for(void **state) {
+  (void)state;
+  scene s;
+  privy_client *other = NULL;
+  privy_request *request = NULL;
+  privy_response *response = NULL;
+  privy_config config;
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 3));
+  privy_config_init(&config);
+  config.sandbox = s.sandbox;
+  CHECK_OK(privy_client_new(&config, &other, &s.error));
+  privy_sandbox_set_limits(s.sandbox, 60, 1, 60);
+  CHECK_OK(ask_for("contacts.list", "{}", &request, &s.error));
+  CHECK_OK(privy_client_call(other, request, NULL, NULL, &response, &s.error));
+  s.count = 1;
+  s.config.concurrency = 1;
+  number_orders(&s);
+  s.config.on_spent_day = PRIVY_SPENT_DAY_WAITS;
+  CHECK_OK(begin(&s));
+  CHECK_OK(drive(&s, "orders.upsert"));
+  assert_int_equal(s.results, 1);
+  CHECK_OK(s.status[0]);
+  assert_int_equal(privy_sandbox_count(s.sandbox).orders, 1);
+done:
+  privy_response_release(response);
+  privy_request_free(request);
+  scene_close(&s);
+  privy_client_free(other);
+}
+
 static void a_429_does_not_end_a_run(void **state) {
   (void)state;
   scene s;
@@ -271,6 +338,9 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(a_spent_minute_ends_a_run_that_may_not_wait),
+      TEST_UNSWEPT(a_spent_day_ends_a_run),
+      TEST_UNSWEPT(a_run_that_waits_for_the_next_day_continues),
+      TEST_UNSWEPT(a_429_of_a_spent_day_is_waited_for),
       TEST_UNSWEPT(a_429_does_not_end_a_run),
       TEST(a_refused_token_ends_a_run),
       TEST(a_missing_scope_ends_a_run),
