@@ -153,6 +153,15 @@ class TestRailtie < PrivyTest
                  out.chomp
   end
 
+  def test_an_environment_may_have_the_name_of_a_setting
+    out = program(<<~RUBY, files: { "config/privy.yml" => "sandbox: { max_wait: 5 }\n" })
+      RailsApp.boot(FILES)
+      ENV["PRIVY_API_TOKEN"] = "privy_#{'a' * 40}"
+      puts Privy.client.inspect
+    RUBY
+    assert_match(/\A#<Privy::Client base_url=/, out)
+  end
+
   CREDENTIALS = <<~RUBY.freeze
     require "active_support/encrypted_configuration"
     FileUtils.mkdir_p(File.join(RailsApp::ROOT, "config"))
