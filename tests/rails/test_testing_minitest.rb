@@ -76,6 +76,10 @@ class TestTestingMinitest < PrivyTest
           oauth = Privy::Client.new(client_id: "shop", client_secret: "secret")
           assert_privy_requests(1) { place(2, client: oauth) }
           assert_equal 3, privy_sandbox.counts.requests
+          rows = Array.new(2000) { |index| { email: "#{index}@example.com" } }
+          assert_privy_requests(2000) { CLIENT.contacts.upsert_many(rows).run }
+          privy_sandbox.keep_requests(10)
+          assert_match(/the sandbox keeps 10/, assert_raises(Privy::Error) { assert_privy_requests(2002) }.message)
         end
       end
     RUBY

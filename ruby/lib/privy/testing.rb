@@ -20,6 +20,10 @@ module Privy
     # @private
     Run = Struct.new(:activation, :assigned)
 
+    # Requests that a test may send until its assertions lose some; memory sets another bound.
+    KEPT = 100_000
+    private_constant :KEPT
+
     class << self
       # Whether clients whose base URL is a loopback address use it, also while a sandbox is active: for a sandbox that
       # another process serves. False by default.
@@ -48,6 +52,7 @@ module Privy
         WebMockAdapter.register
         sandbox = Sandbox.new
         sandbox.skip_waits
+        sandbox.keep_requests(KEPT)
         Run.new(Activation.start(sandbox, scope: :thread, clock: Clock.new(sandbox)), Accounts.current.assigned)
       end
 

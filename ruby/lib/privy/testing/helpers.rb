@@ -76,7 +76,12 @@ module Privy
       def sent(since: 0)
         target = sandbox
         count = target.counts.requests - since
-        count.positive? ? target.requests.last(count).reject { |request| request.path.start_with?("/oauth/") } : []
+        return [] unless count.positive?
+
+        kept = target.requests
+        raise Error, "of #{count} requests the sandbox keeps #{kept.length}: see keep_requests" if count > kept.length
+
+        kept.last(count).reject { |request| request.path.start_with?("/oauth/") }
       end
 
       # The requests of a block.
