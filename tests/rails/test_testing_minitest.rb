@@ -375,6 +375,33 @@ class TestTestingMinitest < PrivyTest
     RUBY
   end
 
+  def test_a_pause_of_jobs_ends_with_its_test
+    passes(Suites::RAILS + <<~'RUBY', 3)
+      class PlaceJob < ActiveJob::Base
+        include Privy::Job
+        def perform(number) = place(number)
+      end
+      class ATest < ActiveSupport::TestCase
+        include ActiveJob::TestHelper
+
+        def run_job(number)
+          queue_adapter.enqueued_jobs.clear
+          PlaceJob.perform_later(number)
+          perform_enqueued_jobs
+        end
+
+        3.times do |number|
+          test("pauses #{number}") do
+            assert_privy_requests(1) { run_job(1) }
+            privy_sandbox.fail(status: 401)
+            assert_privy_requests(1) { run_job(2) }
+            assert_no_privy_requests { run_job(3) }
+          end
+        end
+      end
+    RUBY
+  end
+
   def test_the_sandbox_of_an_account_is_replaced
     passes(<<~RUBY, 2)
       ENV["PRIVY_SANDBOX"] = "1"

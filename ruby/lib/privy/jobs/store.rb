@@ -16,11 +16,7 @@ module Privy
     class << self
       # @return [Redis, Cache, Memory]
       def current
-        return memory if Process.clock_gettime(Process::CLOCK_MONOTONIC) < @away_until
-        return redis if defined?(::Sidekiq) && ::Sidekiq.respond_to?(:redis)
-
-        cache = ::Rails.cache if defined?(::Rails) && ::Rails.respond_to?(:cache)
-        cache.nil? || cache.is_a?(ActiveSupport::Cache::NullStore) ? memory : Cache.new(cache)
+        of_sandbox || of_process
       end
 
       # @return [Redis, nil] a store that changes values for all processes at once
@@ -44,6 +40,22 @@ module Privy
       end
 
       private
+
+      # What a test learns of its sandbox is not for other tests, and not for Redis.
+      def of_sandbox
+        sandbox = Activation.current&.sandbox if Core.routing?
+        return unless sandbox
+
+        sandbox.instance_variable_get(:@job_store) || sandbox.instance_variable_set(:@job_store, Memory.new)
+      end
+
+      def of_process
+        return memory if Process.clock_gettime(Process::CLOCK_MONOTONIC) < @away_until
+        return redis if defined?(::Sidekiq) && ::Sidekiq.respond_to?(:redis)
+
+        cache = ::Rails.cache if defined?(::Rails) && ::Rails.respond_to?(:cache)
+        cache.nil? || cache.is_a?(ActiveSupport::Cache::NullStore) ? memory : Cache.new(cache)
+      end
 
       def redis
         @redis ||= Redis.new
