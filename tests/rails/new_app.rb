@@ -36,11 +36,13 @@ class NewApp
 
   attr_reader :root
 
-  def initialize
+  # @param gems [Array<String>] more gems of the Gemfile
+  def initialize(gems: [])
     @root = File.join(Dir.mktmpdir("privy-new"), "shop")
     Minitest.after_run { FileUtils.rm_rf(File.dirname(@root)) }
     run("rails", "new", @root, "--quiet", *SKIPPED, folder: File.dirname(@root))
-    FILES.merge("Gemfile" => GEMFILE).each { |path, text| write(path, text) }
+    gemfile = GEMFILE + gems.map { |name| "gem \"#{name}\"\n" }.join
+    FILES.merge("Gemfile" => gemfile).each { |path, text| write(path, text) }
     run(RbConfig.ruby, "-S", "bundle", "install", "--local", "--quiet")
   end
 

@@ -21,7 +21,8 @@ class TestInstallGenerator < Rails::Generators::TestCase
 
   def test_minitest_is_found
     write("test/test_helper.rb", "require 'rails/test_help'\nclass ActiveSupport::TestCase; end\n")
-    2.times { run_generator(%w[--no-sidekiq --force]) }
+    out = Array.new(2) { run_generator(%w[--no-sidekiq --force]) }
+    refute_match(/unchanged/, out.last)
     assert_file "test/test_helper.rb",
                 "require 'rails/test_help'\nrequire_relative \"support/privy\"\nclass ActiveSupport::TestCase; end\n"
     assert_file "test/support/privy.rb", %r{^require "privy/minitest"$}
@@ -93,11 +94,12 @@ class TestNewApplication < PrivyTest
   RUBY
 
   def test_from_the_generator_to_the_first_call
-    app = NewApp.new
+    app = NewApp.new(gems: ["sidekiq"])
     assert_match(/privy:install/, app.rails("generate"))
     out = app.rails("generate", "privy:install")
     ["create  config/privy.yml", "create  config/initializers/privy.rb", "create  test/support/privy.rb",
      "insert  test/test_helper.rb", "rails privy:ping"].each { |line| assert_includes out, line }
+    assert_match(/^Privy::Sidekiq\.install$/, app.read("config/initializers/privy.rb"))
     app.write("app/models/signup.rb", CODE)
     app.write("test/models/signup_test.rb", TEST)
     app.rails("db:migrate") # tests in several processes need db/schema.rb

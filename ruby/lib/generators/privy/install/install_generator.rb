@@ -53,7 +53,10 @@ module Privy
       end
 
       def require_support(helper, line, after)
-        if File.exist?(File.join(destination_root, helper))
+        path = File.join(destination_root, helper)
+        return if behavior == :invoke && File.exist?(path) && File.read(path).include?(line)
+
+        if File.exist?(path)
           quotes = Regexp.new(Regexp.escape(after).gsub('"', %q(["'])) + /.*\n/.source)
           inject_into_file(helper, "#{line}\n", after: quotes)
         else
