@@ -81,7 +81,7 @@ typedef struct privy_response privy_response;
  */
 #define PRIVY_DETAIL_CODES(X)                                                                                          \
   X(REQUIRED, "required", false, "A required field is missing.")                                                       \
-  X(NULL, "null", false, "The field does not accept null.")                                                            \
+  X(NOT_NULL, "not_null", false, "The field does not accept null.")                                                    \
   X(MISSING_VALUE, "missing_value", false, "The value represents a missing one, such as NaN: omit the field.")         \
   X(UNKNOWN_FIELD, "unknown_field", false, "The operation has no such field.")                                         \
   X(READ_ONLY, "read_only", false, "Only the API sets the field or the value.")                                        \

@@ -375,7 +375,8 @@ privy_verdict privy_check_null(privy_check *check) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
   if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
-  if (!(field->nullable_in & (1u << check->operation->id))) return refused(check, PRIVY_CODE_NULL, "must not be null");
+  if (!(field->nullable_in & (1u << check->operation->id)))
+    return refused(check, PRIVY_CODE_NOT_NULL, "must not be null");
   if (check->depth == 1) check->nulls |= UINT64_C(1) << (field - check->frames[0].object->fields);
   return PRIVY_VERDICT_PASSED;
 }

@@ -17,6 +17,8 @@ module Privy
   autoload :Activation, File.expand_path("privy/activation", __dir__)
   private_constant :Activation
 
+  # Needs the gem i18n.
+  autoload :Translations, File.expand_path("privy/translations", __dir__)
   autoload :Syncable, File.expand_path("privy/syncable", __dir__)
   autoload :SyncJob, File.expand_path("privy/sync_job", __dir__)
   # Needed by programs with Rails or ActiveSupport.

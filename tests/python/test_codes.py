@@ -28,7 +28,7 @@ class Failing(dict):
 
 INVALID = {
     "required": ("orders.upsert", {name: ORDER[name] for name in ORDER if name != "total"}),
-    "null": ("contacts.create", {"email": "a@b.c", "tags": None}),
+    "not_null": ("contacts.create", {"email": "a@b.c", "tags": None}),
     "missing_value": ("orders.upsert", {**ORDER, "total": float("nan")}),
     "unknown_field": ("contacts.create", {"email": "a@b.c", "emial": "a@b.c"}),
     "read_only": ("contacts.create", {"email": "a@b.c", "created_at": "2026-05-12T10:00:00Z"}),

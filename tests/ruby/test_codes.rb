@@ -14,7 +14,7 @@ class TestCodes < PrivyTest
   # By code: operation and fields of a call with that error.
   INVALID = {
     required: ["orders.upsert", ORDER.except(:total)],
-    null: ["contacts.create", { email: "a@b.c", tags: nil }],
+    not_null: ["contacts.create", { email: "a@b.c", tags: nil }],
     missing_value: ["orders.upsert", ORDER.merge(total: Float::NAN)],
     unknown_field: ["contacts.create", { email: "a@b.c", emial: "a@b.c" }],
     read_only: ["contacts.create", { email: "a@b.c", created_at: "2026-05-12T10:00:00Z" }],

@@ -33,6 +33,9 @@ module Privy
         Notifications.set_up(app.config.privy) unless app.config.privy.notifications == false
       end
 
+      # Before the files of the application, which may replace its texts.
+      ActiveSupport.on_load(:i18n) { ::I18n.load_path << File.expand_path("../locales/privy.en.yml", __dir__) }
+
       # The files of config/initializers may have changed config.privy.
       config.after_initialize do |app|
         Accounts.source.forget

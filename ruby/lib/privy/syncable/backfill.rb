@@ -146,7 +146,7 @@ module Privy
 
       def refuse(row, error)
         finish(row, nil)
-        details = error.details.empty? ? [{ field: "base", message: error.message, code: :rejected }] : error.details
+        details = error.details.empty? ? [{ field: "base", message: error.message, code: :call_failed }] : error.details
         details.each do |detail|
           @report.refused << RefusedRecord.new(id: row.id, **detail.slice(:field, :message, :code, :count))
         end

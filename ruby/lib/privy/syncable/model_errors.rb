@@ -16,7 +16,7 @@ module Privy
         def add(record, details)
           details.each do |detail|
             attribute, place = place_of(record, detail[:field])
-            message = [place, text_of(detail)].compact.join(" ")
+            message = [place, Translations.text(detail)].compact.join(" ")
             record.errors.add(attribute, detail[:code], message: message, **detail.slice(:count))
           end
         end
@@ -33,12 +33,6 @@ module Privy
 
           rest = field.delete_prefix(name)
           [attribute.to_sym, rest.empty? ? nil : rest]
-        end
-
-        # The application's own words, if it has some.
-        def text_of(detail)
-          text = ::I18n.t(detail[:code], scope: "privy.errors", default: detail[:message], **detail.slice(:count))
-          text.is_a?(String) ? text : detail[:message]
         end
       end
     end
