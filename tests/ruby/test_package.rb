@@ -54,9 +54,10 @@ class TestPackage < PrivyTest
   def test_it_holds_every_file_it_needs
     files = Gem::Package.new(package).spec.files
     Dir.chdir(ROOT) do
-      needed = Dir["{csrc,sig}/**/*", "ruby/{lib,ext,exe}/**/*"].select { |path| File.file?(path) }
+      needed = Dir["{csrc,sig,rbi}/**/*", "ruby/{lib,ext,exe}/**/*"].select { |path| File.file?(path) }
       assert_empty needed - files
     end
+    assert_empty %w[.rb .rake .tt .yml .rbs .rbi .c .h .def] - files.map { |path| File.extname(path) }
     assert_includes files, "LICENSE"
     assert_empty files.grep(/\.(o|so|bundle)\z|Makefile|tests/)
   end
@@ -141,6 +142,31 @@ class TestPackage < PrivyTest
   def test_a_bare_line_of_a_gemfile_loads_the_gem_from_a_folder
     extension = $LOADED_FEATURES.find { |path| path.end_with?("privy/core.so") }.delete_suffix("/privy/core.so")
     assert_equal REQUIRED, bundled("gem \"privy-marketing\", path: #{ROOT.dump}", BARE, RUBYLIB: extension)
+  end
+
+  SHOP = <<~RUBY
+    require "bundler"
+    Bundler.require
+    class Shop < Rails::Application
+      config.eager_load = true
+      config.logger = Logger.new(nil)
+      config.secret_key_base = "x" * 64
+      config.privy.sandbox = true
+    end
+    Shop.initialize!
+    Shop.load_tasks
+    detail = Privy.client.contacts.validate(:list, per_page: 101).first
+    puts Privy.client.contacts.create(email: "jane@example.com").email, Privy::Translations.text(detail)
+    puts Rake::Task.task_defined?("privy:ping"), Rails::Generators.find_by_namespace("privy:install")
+    puts $LOADED_FEATURES.grep(%r{/privy/}).all? { |path| path.start_with?(ENV.fetch("GEM_HOME")) }
+  RUBY
+
+  def test_in_a_rails_application_a_bare_line_is_all_it_needs
+    skip "Rails is not installed for this Ruby" if Gem::Specification.find_all_by_name("railties").empty?
+
+    out = bundled("gem 'railties', require: 'rails'\ngem 'privy-marketing'", SHOP)
+    assert_equal "jane@example.com\nmust be at most 100\ntrue\nPrivy::Generators::InstallGenerator\ntrue\n",
+                 out.lines.reject { |line| line.match?(/warning: |^privy: /) }.join
   end
 
   # Another gem with a privy.rb, in a folder of its own.

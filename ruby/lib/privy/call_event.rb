@@ -20,6 +20,7 @@ module Privy
   class CallEvent
     include Value
 
+    # The names of the attributes.
     ATTRIBUTES = %i[kind level call operation http_method path attempt status error reason request_id seconds waited
                     lookup connect tls first_byte total bytes_sent bytes_received reused minute_left day_left
                     idempotency_key created replay row_index sandbox message].freeze

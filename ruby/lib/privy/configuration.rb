@@ -56,6 +56,7 @@ module Privy
                   max_wait max_retries max_response reserve allow_plain_http on_event logger sandbox web jobs].freeze
     # Settings of an account of {Privy.client} only.
     OF_ACCOUNTS = %i[sandbox web jobs].freeze
+    # @private
     NOTHING = {}.freeze
     private_constant :SETTINGS
 

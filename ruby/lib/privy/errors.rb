@@ -155,6 +155,7 @@ module Privy
 
   # 409: a contact with this e-mail address or phone number exists.
   class ConflictError < APIStatusError
+    # The attributes of this error.
     ATTRIBUTES = (superclass::ATTRIBUTES + %i[contact_id]).freeze
 
     # @return [String, nil] id of the existing contact, nil when the response does not contain it
@@ -167,6 +168,7 @@ module Privy
   # The account's rate limit of the minute or the day is reached: the server returned 429, or the client knows it from
   # earlier responses and sends no request (then {#status} is nil).
   class RateLimitError < APIStatusError
+    # The attributes of this error.
     ATTRIBUTES = (superclass::ATTRIBUTES + %i[resets_at unsent taken]).freeze
 
     # @return [Time, nil] when the rate limit resets, nil when unknown; equals {#retry_at}
@@ -187,6 +189,7 @@ module Privy
 
   # {ContactList#sole} found no contact, or more than one.
   class SoleItemExpectedError < Error
+    # The attributes of this error.
     ATTRIBUTES = (superclass::ATTRIBUTES + %i[total_count]).freeze
 
     # @return [Integer, nil] how many contacts there are, nil when the response does not say it

@@ -27,6 +27,15 @@ module Privy
   #   @param text [String]
   #   @return [Record]
   #   @raise [APIStatusError] the text is not a JSON object
+  # @!method ==(other)
+  #   Whether the other record has the same class and the same fields.
+  #   @param other [Object]
+  #   @return [Boolean]
+  # @!method eql?(other)
+  #   @param other [Object]
+  #   @return [Boolean] as {#==}
+  # @!method hash
+  #   @return [Integer] the same for equal records
   class Record
     # A mutable copy: the known fields of the response, then the unknown ones, all with Symbol keys.
     #
@@ -169,6 +178,30 @@ module Privy
   end
 
   # A person in the account's audience.
+  #
+  # @!attribute [r] id
+  #   @return [String, nil] The contact's id, cus_ and 1 to 64 characters; read-only, absent in responses before
+  #     2026-05.
+  # @!attribute [r] email
+  #   @return [String, nil] E-mail address; an update can add one, but not change or clear it.
+  # @!attribute [r] phone_number
+  #   @return [String, nil] Phone number in E.164; an update can add one, but not change or clear it.
+  # @!attribute [r] first_name
+  #   @return [String, nil] First name.
+  # @!attribute [r] last_name
+  #   @return [String, nil] Last name.
+  # @!attribute [r] email_consent
+  #   @return [String, nil] Consent to e-mail; a contact is created with never_subscribed.
+  # @!attribute [r] sms_consent
+  #   @return [String, nil] Consent to SMS; subscribed and single_opt_in need a phone number of a supported country.
+  # @!attribute [r] tags
+  #   @return [Array<String>, nil] Tags; an update replaces them all.
+  # @!attribute [r] custom_fields
+  #   @return [Hash{String => Object}, nil] Your own fields, without nested values; an update replaces them all.
+  # @!attribute [r] created_at
+  #   @return [Time, String, nil] When the contact was created; read-only.
+  # @!attribute [r] updated_at
+  #   @return [Time, String, nil] When the contact was last changed; read-only.
   class Contact < Record
     # @return [Boolean] whether {#email_consent} is "subscribed"
     def email_subscribed?
@@ -182,6 +215,41 @@ module Privy
   end
 
   # An order as Privy stores it. {#created} is true when the call created it, false when it updated it.
+  #
+  # @!attribute [r] order_id
+  #   @return [Integer, String, nil] Your id of the order, a positive integer or a string of digits; identifies the
+  #     order.
+  # @!attribute [r] email
+  #   @return [String, nil] E-mail address of the customer; finds the contact before phone does, and creates it if
+  #     it is missing.
+  # @!attribute [r] phone
+  #   @return [String, nil] Phone number of the customer in E.164.
+  # @!attribute [r] customer_id
+  #   @return [String, nil] Your own id of the customer.
+  # @!attribute [r] total_items
+  #   @return [Integer, nil] Number of items, 0 or more.
+  # @!attribute [r] financial_status
+  #   @return [String, nil] State of payment, such as paid; any text.
+  # @!attribute [r] fulfillment_status
+  #   @return [String, nil] State of delivery, such as fulfilled; any text.
+  # @!attribute [r] accepts_email_marketing
+  #   @return [Boolean, nil] Subscribes the e-mail address of a contact that this call creates.
+  # @!attribute [r] accepts_sms_marketing
+  #   @return [Boolean, nil] Records an SMS opt-in on a contact that this call creates; needs phone.
+  # @!attribute [r] source
+  #   @return [String, nil] Where the order came from: api.
+  # @!attribute [r] total_amount
+  #   @return [BigDecimal, String, nil] Total of the order.
+  # @!attribute [r] currency_code
+  #   @return [String, nil] ISO 4217 code.
+  # @!attribute [r] placed_at
+  #   @return [Time, String, nil] When the order was placed.
+  # @!attribute [r] created_at
+  #   @return [Time, String, nil] When Privy stored the order.
+  # @!attribute [r] updated_at
+  #   @return [Time, String, nil] When Privy last changed the order.
+  # @!attribute [r] created
+  #   @return [Boolean, nil] True if this call created the order, false if it updated it.
   class Order < Record
     # @return [Boolean] whether the call created the order
     def created?
@@ -205,6 +273,13 @@ module Privy
   end
 
   # The API's receipt for an accepted event.
+  #
+  # @!attribute [r] event_id
+  #   @return [String, nil] Id of the event.
+  # @!attribute [r] status
+  #   @return [String, nil] Status: accepted.
+  # @!attribute [r] idempotent_replay
+  #   @return [Boolean, nil] True if the key was accepted before, so that nothing new was recorded.
   class EventReceipt < Record
     # @return [Boolean] whether an earlier event with the same idempotency key was accepted, and this one not again
     def idempotent_replay?
@@ -214,5 +289,14 @@ module Privy
   end
 
   # The position of a page among all pages.
+  #
+  # @!attribute [r] page
+  #   @return [Integer, nil] Number of this page, from 1.
+  # @!attribute [r] per_page
+  #   @return [Integer, nil] Records per page.
+  # @!attribute [r] total_count
+  #   @return [Integer, nil] Records on all pages.
+  # @!attribute [r] total_pages
+  #   @return [Integer, nil] Number of pages.
   class Pagination < Record; end
 end

@@ -26,6 +26,7 @@ module Privy
     # subscribers of a call run in the thread or fiber that makes it. Calls that a subscriber makes are no events. An
     # event of the library costs nothing while it has no subscriber.
     module Notifications
+      # The names of the events, by what they are about.
       NAMES = %w[call attempt retry wait token bulk].to_h { |name| [name.to_sym, "#{name}.privy"] }.freeze
 
       class << self
@@ -80,7 +81,6 @@ module Privy
       CALL, ATTEMPT, RETRY, WAIT, TOKEN = NAMES.values_at(*KINDS.keys)
       CALL_BITS, ATTEMPT_BITS, RETRY_BITS, WAIT_BITS, TOKEN_BITS = BITS.values
       DEFERRED = { StandardError => :never }.freeze
-      private_constant(*constants)
 
       # Spelled out: it runs before each call.
       #

@@ -171,6 +171,7 @@ module Privy
           end
         end
 
+        # Forgets a connection that is closed.
         def remove(socket)
           @mutex.synchronize { @open.delete(socket) }
         end
@@ -184,6 +185,7 @@ module Privy
           end
         end
 
+        # Closes all of them.
         def close
           @mutex.synchronize { @open.each_key { |socket| hang_up(socket) } }
         end

@@ -20,6 +20,7 @@ module Privy
 
       # A value of privy_digest.
       State = Struct.new(:text, :content, :consent, :token, :until) do
+        # Reads the text of the column.
         def self.of(text)
           content, consent, token, ends = text.to_s.split(".", -1)
           new(text, content.to_s, consent.to_s, token, ends.to_i)
