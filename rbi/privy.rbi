@@ -818,6 +818,9 @@ module Privy
     sig { params(options: T.untyped).returns(T::Hash[::String, T.untyped]) }
     def as_json(options = T.unsafe(nil)); end
 
+    sig { params(name: T.any(::Symbol, ::String), rest: T.any(::String, ::Integer)).returns(T.untyped) }
+    def dig(name, *rest); end
+
     sig { params(keys: T.nilable(T::Array[::Symbol])).returns(T::Hash[::Symbol, T.untyped]) }
     def deconstruct_keys(keys); end
 
@@ -1488,6 +1491,16 @@ module Privy
     def skip_waits(skips = T.unsafe(nil)); end
 
     sig do
+      type_parameters(:T).params(
+        port: ::Integer,
+        host: ::String,
+        allowed_hosts: T::Array[::String],
+        block: T.nilable(T.proc.params(url: ::String).returns(T.type_parameter(:T)))
+      ).returns(T.any(::Privy::Sandbox::Server, T.type_parameter(:T)))
+    end
+    def serve(port: T.unsafe(nil), host: T.unsafe(nil), allowed_hosts: T.unsafe(nil), &block); end
+
+    sig do
       params(
         method: ::String,
         target: ::String,
@@ -1985,13 +1998,19 @@ module Privy
       sig { returns(::String) }
       def message; end
 
-      sig { returns(T.nilable(::Symbol)) }
+      sig { returns(::Symbol) }
       def code; end
+
+      sig { returns(T.nilable(::Integer)) }
+      def count; end
     end
 
     class BackfillReport < ::Struct
       sig { returns(::String) }
       def model; end
+
+      sig { returns(T::Hash[::Symbol, T::Boolean]) }
+      def options; end
 
       sig { returns(::Integer) }
       def sent; end

@@ -166,7 +166,7 @@ class TestPackage < PrivyTest
 
     out = bundled("gem 'railties', require: 'rails'\ngem 'privy-marketing'", SHOP)
     assert_equal "jane@example.com\nmust be at most 100\ntrue\nPrivy::Generators::InstallGenerator\ntrue\n",
-                 out.lines.reject { |line| line.match?(/warning: |^privy: /) }.join
+                 out.lines.grep_v(/warning: |^privy: /).join
   end
 
   # Another gem with a privy.rb, in a folder of its own.

@@ -18,7 +18,7 @@ module Privy
       # @return [String] what is wrong, in the language of +I18n.locale+
       def text(detail)
         install
-        text = ::I18n.t(detail[:code], scope: "privy.errors", default: detail[:message], **detail.slice(:message, :count))
+        text = ::I18n.t("privy.errors.#{detail[:code]}", default: detail[:message], **detail.slice(:message, :count))
         text.is_a?(String) ? text : detail[:message]
       rescue ::I18n::MissingInterpolationArgument # a server's own code has no count
         detail[:message]
