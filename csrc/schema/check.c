@@ -29,8 +29,7 @@ static privy_check_frame *top(privy_check *check) {
   return &check->frames[check->depth - 1];
 }
 
-/* Fast path: callers usually pass members in the order of the table.
- */
+/* Fast path: callers usually pass members in the order of the table. */
 static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
   *frame = (privy_check_frame){.kind = kind, .key_length = PRIVY_CHECK_NO_KEY, .object = object};
   if (kind != FRAME_PARAMS && kind != FRAME_OBJECT) return;
