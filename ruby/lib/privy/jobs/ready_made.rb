@@ -16,6 +16,8 @@ module Privy
 
     privy_options account: ->(*, account: :default, **) { account }
     queue_as { config_of_rails&.job_queue || :default }
+    # The log would have addresses and phone numbers.
+    self.log_arguments = false
     before_enqueue { privy_check unless @privy_state }
 
     private
