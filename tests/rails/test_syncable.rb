@@ -44,7 +44,7 @@ class TestSyncable < PrivyTest
   # Jobs
   def test_a_commit_enqueues_a_job_that_sends_the_record
     record = order
-    assert_enqueued_with(job: Privy::SyncJob, args: ["Order", record.id])
+    assert_enqueued_with(job: Privy::SyncJob, args: ["Order", record.id, "default"])
     assert_equal 0, requests
     drain
     assert_equal 1, requests
@@ -276,6 +276,46 @@ class TestSyncable < PrivyTest
     refute_predicate record.reload, :privy_stale?
   end
 
+  def test_a_failed_job_leaves_the_record_to_one_that_is_pending
+    record = order
+    @sandbox.fail(status: 503)
+    once { Order.find(record.id).update!(total: 7) }
+    assert_equal 1, enqueued_jobs.length
+    drain
+    assert_equal 2, requests
+    refute_predicate record.reload, :privy_stale?
+  end
+
+  def test_a_refused_token_pauses_the_job
+    record = order
+    @sandbox.fail(status: 401)
+    perform_enqueued_jobs
+    record.reload.update!(total: 3) # waits for the paused job
+    assert_equal 1, enqueued_jobs.length
+    assert_match(/401/, record.reload.privy_error)
+    Privy.resume
+    drain
+    refute_predicate record.reload, :privy_stale?
+  ensure
+    Privy.resume
+  end
+
+  def test_the_queue_is_that_of_the_model_or_of_the_configuration
+    order
+    assert_equal "default", enqueued_jobs.first["queue_name"]
+    model = Class.new(Order) do
+      def self.base_class = Order
+      privy_sync(:order, queue: :slow) { nil }
+    end
+    Rails.application.config.privy.job_queue = :privy
+    Order.delete_all
+    order
+    model.find(Order.first.id).tap { |record| record.update_columns(privy_due_at: nil) }.privy_sync_later
+    assert_equal %w[default privy slow], enqueued_jobs.map { |job| job["queue_name"] }.sort
+  ensure
+    Rails.application.config.privy.delete(:job_queue)
+  end
+
   def test_a_failure_keeps_what_privy_has
     record = order
     drain
@@ -360,7 +400,7 @@ class TestSyncable < PrivyTest
   # Models
   def test_a_subclass_is_found_by_its_base_class
     record = GiftOrder.create!(number: "1001", email: JANE, total: 1, status: "paid")
-    assert_enqueued_with(job: Privy::SyncJob, args: ["Order", record.id])
+    assert_enqueued_with(job: Privy::SyncJob, args: ["Order", record.id, "default"])
     drain
     assert_equal 1, requests
     refute_predicate GiftOrder.find(record.id), :privy_stale?

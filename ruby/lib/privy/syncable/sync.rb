@@ -82,7 +82,7 @@ module Privy
 
         enqueued = false
         begin
-          enqueued = SyncJob.enqueue(@record, seconds, @declaration.queue) ? true : false
+          enqueued = SyncJob.enqueue(@record, seconds) ? true : false
         ensure
           @ledger.withdraw unless enqueued
         end
