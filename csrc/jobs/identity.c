@@ -117,11 +117,13 @@ static bool use_content(privy_identity *identity) {
   return added;
 }
 
-/* The order of two keys must not depend on the order of the members. */
+/* The order of two keys must not depend on the order of the members. They are of different fields, so no key is the
+ * beginning of the other. */
 static void sort_keys(privy_identity *identity) {
-  const privy_buffer key = identity->key;
-  if (!identity->other.length || strncmp(key.data, identity->other.data, strcspn(key.data, "=")) <= 0) return;
-  identity->key = identity->other;
+  const privy_buffer key = identity->key, other = identity->other;
+  const size_t length = key.length < other.length ? key.length : other.length;
+  if (length == 0 || memcmp(key.data, other.data, length) <= 0) return;
+  identity->key = other;
   identity->other = key;
 }
 
