@@ -1244,8 +1244,9 @@ typedef enum privy_bulk_step { PRIVY_BULK_ROW, PRIVY_BULK_RESULT, PRIVY_BULK_WAI
 PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
 
 /* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. When memory
- * runs out, the row is unsent and the run takes no more rows. */
-PRIVY_API void privy_bulk_add(privy_bulk *bulk, privy_request *request);
+ * runs out, the row is unsent and the run takes no more rows. False if an earlier run has the row's outcome in the
+ * journal: it is skipped and has no result, so that the caller can forget it. */
+PRIVY_API bool privy_bulk_add(privy_bulk *bulk, privy_request *request);
 /* Adds the row with an error as its result, because its request is invalid. Takes over the contents of `error`. */
 PRIVY_API void privy_bulk_refuse(privy_bulk *bulk, privy_error *error);
 /* Adds the row as unsent and takes no more rows, because the caller failed for another reason than the row. */

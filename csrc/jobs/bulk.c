@@ -339,28 +339,31 @@ static void give_result(privy_bulk *bulk, bulk_row *row, privy_error *error) {
   keep_result(bulk, row);
 }
 
-/* Does with the row what the journal decides. Returns whether it is to be sent. */
-static bool ask_journal(privy_bulk *bulk, bulk_row *row) {
+/* Does with the row what the journal decides. */
+static bulk_verdict ask_journal(privy_bulk *bulk, bulk_row *row) {
   privy_error error;
   privy_error_init(&error);
-  switch (privy_bulk_journal_take(bulk, row, &error)) {
-  case BULK_SEND: return true;
+  const bulk_verdict verdict = privy_bulk_journal_take(bulk, row, &error);
+  switch (verdict) {
+  case BULK_SEND: break;
   case BULK_SKIP:
     bulk->progress.skipped++;
     free_row(bulk, row);
-    return false;
-  case BULK_DECIDE: give_result(bulk, row, &error); return false;
-  default:
+    break;
+  case BULK_DECIDE: give_result(bulk, row, &error); break;
+  case BULK_NO_WRITE:
     row->state = BULK_OPEN;
     stop(bulk, &error);
-    return false;
+    break;
   }
+  return verdict;
 }
 
-void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
+bool privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->request = request;
-  if (bulk->journal && !ask_journal(bulk, row)) return;
+  const bulk_verdict verdict = bulk->journal ? ask_journal(bulk, row) : BULK_SEND;
+  if (verdict != BULK_SEND) return verdict != BULK_SKIP;
   if (!keep_given_key(row) || !join_lanes(bulk, row)) {
     row->state = BULK_OPEN;
     leave_lanes(bulk, row);
@@ -368,6 +371,7 @@ void privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   } else if (may_start(row)) {
     push(&bulk->startable, row);
   }
+  return true;
 }
 
 void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {

@@ -26,6 +26,7 @@ typedef struct scene {
   privy_status status[MANY];
   bool uncertain[MANY]; /* the row failed, and the server may have stored it */
   size_t results;
+  size_t skipped;     /* by the journal, in all runs */
   size_t leave_after; /* the driver stops after this many results */
   uint64_t random;
 } scene;
@@ -80,7 +81,7 @@ static inline privy_status give_row(scene *s, const char *operation) {
     snprintf(text, sizeof text, "%s%zu%s", s->before, s->given, s->after);
   privy_status status = ask_for(operation, json, &request, &s->error);
   if (status == PRIVY_OK) {
-    privy_bulk_add(s->bulk, request);
+    s->skipped += !privy_bulk_add(s->bulk, request);
   } else {
     privy_request_free(request);
     if (status == PRIVY_VALIDATION)
