@@ -24,6 +24,17 @@ module Privy
   sig { returns(T::Array[::Symbol]) }
   def self.accounts; end
 
+  sig do
+    type_parameters(:T).params(
+      id: T.nilable(::String),
+      block: T.proc.returns(T.type_parameter(:T))
+    ).returns(T.type_parameter(:T))
+  end
+  def self.job(id: T.unsafe(nil), &block); end
+
+  sig { params(account: T.any(::Symbol, ::String)).void }
+  def self.resume(account = T.unsafe(nil)); end
+
   sig { returns(::Privy::Configuration) }
   def self.configuration; end
 
@@ -621,6 +632,61 @@ module Privy
   end
 
   class ServerError < ::Privy::APIStatusError
+  end
+
+  module JobDeclared
+    sig do
+      params(
+        account: T.any(::Symbol, ::String, T.proc.returns(T.any(::Symbol, ::String))),
+        priority: T.any(::Symbol, ::String),
+        on_invalid: T.any(::Symbol, ::String),
+        on_not_found: T.any(::Symbol, ::String),
+        on_conflict: T.any(::Symbol, ::String),
+        deadline: T.untyped
+      ).returns(::NilClass)
+    end
+    def privy_options(account: T.unsafe(nil), priority: T.unsafe(nil), on_invalid: T.unsafe(nil), on_not_found: T.unsafe(nil), on_conflict: T.unsafe(nil), deadline: T.unsafe(nil)); end
+  end
+
+  module Job
+  end
+
+  module Sidekiq
+    sig { void }
+    def self.install; end
+
+    class Middleware
+      sig do
+        params(
+          job: T.untyped,
+          item: T::Hash[::String, T.untyped],
+          queue: ::String,
+          block: T.proc.returns(T.untyped)
+        ).returns(T.untyped)
+      end
+      def call(job, item, queue, &block); end
+    end
+  end
+
+  class UpsertOrderJob
+    sig { params(account: T.any(::Symbol, ::String), fields: T.untyped).returns(::Privy::Order) }
+    def perform(account: T.unsafe(nil), **fields); end
+  end
+
+  class UpsertContactJob
+    sig { params(account: T.any(::Symbol, ::String), fields: T.untyped).returns(::Privy::Contact) }
+    def perform(account: T.unsafe(nil), **fields); end
+  end
+
+  class IngestEventJob
+    sig do
+      params(
+        event_type: T.any(::Symbol, ::String),
+        account: T.any(::Symbol, ::String),
+        fields: T.untyped
+      ).returns(::Privy::EventReceipt)
+    end
+    def perform(event_type, account: T.unsafe(nil), **fields); end
   end
 
   class Configuration

@@ -1,17 +1,26 @@
 # frozen_string_literal: true
 
-require "rails_helper"
+require "public_interface"
 require "json"
 require "open3"
-require "privy/minitest"
-require_relative "../../ruby/lib/privy/testing/matchers"
-require_relative "../../tools/rbi"
 
 # The types for Sorbet, and the documentation: both say what the library has.
 class TestSignatures < Minitest::Test
   ROOT = File.expand_path("../..", __dir__)
   FILE = File.join(ROOT, "rbi/privy.rbi")
-  NAMES = Dir.chdir(ROOT) { rbi_names }
+  # tools/rbi.rb reads signatures with the rbs of Debian 12: other versions have other classes.
+  READY = %w[rbs yard].all? { |name| Gem::Specification.find_all_by_name(name).any? } &&
+          Gem::Specification.find_by_name("rbs").version < Gem::Version.new("3")
+
+  require_relative "../../tools/rbi" if READY
+
+  def setup
+    skip "rbs 2 and YARD are not installed for this Ruby" unless READY
+  end
+
+  def names
+    @names ||= Dir.chdir(ROOT) { rbi_names }
+  end
 
   # "Privy::Client#close" => [["req", "name"], ...], of the file.
   def self.declared
@@ -34,7 +43,7 @@ class TestSignatures < Minitest::Test
   end
 
   def test_the_file_is_current
-    assert_equal File.read(FILE), Dir.chdir(ROOT) { rbi_text(NAMES) }, "run ruby3.1 tools/rbi.rb"
+    assert_equal File.read(FILE), Dir.chdir(ROOT) { rbi_text(names) }, "run ruby3.1 tools/rbi.rb"
   end
 
   # Methods of C and writers of a Struct have no names of parameters. A block that a method yields to is in no list.
@@ -77,6 +86,6 @@ class TestSignatures < Minitest::Test
   end
 
   def test_each_documented_method_is_declared
-    assert_empty NAMES.methods - declared.keys
+    assert_empty names.methods - declared.keys
   end
 end

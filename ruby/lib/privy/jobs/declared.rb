@@ -5,14 +5,15 @@ module Privy
   module JobDeclared
     # Sets options of the class and its subclasses. Options that are not given keep their values.
     #
-    # @param account [Symbol, String, Proc] the account whose client the jobs use; a Proc is called in the job with its
-    #   arguments and returns it (:default)
-    # @param priority [Symbol] :normal; or :low: leaves half of each minute's requests to others
-    # @param on_invalid [Symbol] after a {ValidationError} or {PayloadTooLargeError}: :discard, or :raise
-    # @param on_not_found [Symbol] after a {NotFoundError}: :discard or :raise
-    # @param on_conflict [Symbol] after a {ConflictError}: :discard or :raise
-    # @param deadline [Numeric, ActiveSupport::Duration] how long a job may be rescheduled, from its first error: after
-    #   it the job fails with the last error (a day)
+    # @param options [Hash{Symbol => Object}]
+    # @option options [Symbol, String, Proc] :account the account whose client the jobs use; a Proc is called in the job
+    #   with its arguments and returns it (:default)
+    # @option options [Symbol] :priority :normal; or :low: leaves half of each minute's requests to others
+    # @option options [Symbol] :on_invalid after a {ValidationError} or {PayloadTooLargeError}: :discard, or :raise
+    # @option options [Symbol] :on_not_found after a {NotFoundError}: :discard or :raise
+    # @option options [Symbol] :on_conflict after a {ConflictError}: :discard or :raise
+    # @option options [Numeric, ActiveSupport::Duration] :deadline how long a job may be rescheduled, from its first
+    #   error: after it the job fails with the last error (a day)
     # @return [void]
     # @raise [ArgumentError] an option is unknown or invalid
     def privy_options(**options)

@@ -110,10 +110,12 @@ module Privy
         @cache = cache
       end
 
+      # As {Memory#get}.
       def get(key)
         guarded(:get, key) { @cache.read(key) }
       end
 
+      # As {Memory#swap}.
       def swap(key, old, new, seconds)
         guarded(:swap, key, old, new, seconds) do
           next @cache.write(key, new, expires_in: seconds, unless_exist: true) if old.nil?
@@ -122,6 +124,7 @@ module Privy
         end
       end
 
+      # As {Memory#delete}.
       def delete(key)
         guarded(:delete, key) { @cache.delete(key) }
       end
@@ -145,16 +148,19 @@ module Privy
       LUA
       private_constant :SWAP
 
+      # As {Memory#get}.
       def get(key)
         guarded(:get, key) { |redis| redis.call("GET", key) }
       end
 
+      # As {Memory#swap}.
       def swap(key, old, new, seconds)
         guarded(:swap, key, old, new, seconds) do |redis|
           redis.call("EVAL", SWAP, 1, key, old.to_s, new, seconds) == 1
         end
       end
 
+      # As {Memory#delete}.
       def delete(key)
         guarded(:delete, key) { |redis| redis.call("DEL", key) }
       end
