@@ -118,6 +118,13 @@ class TestRailtie < PrivyTest
                  out.lines(chomp: true).grep(/privy/)
   end
 
+  def test_privy_before_rails
+    code = 'require "privy"; require "rails"; p Rails::Railtie.subclasses.map(&:name).grep(/Privy/);' \
+           'require "privy/rails/railtie"; p Rails::Railtie.subclasses.map(&:name).grep(/Privy/)'
+    out, = Open3.capture2e(RbConfig.ruby, *INCLUDES, "-e", code)
+    assert_equal "[]\n[\"Privy::Rails::Railtie\"]\n", out
+  end
+
   FAULTY = { "config/privy.yml" => "test: { default: { tokn: x, max_wait: 1 }, eu: { web: { tmeout: 1 } } }" }.freeze
 
   def test_all_unknown_names_are_refused_at_once
