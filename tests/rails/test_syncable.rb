@@ -316,6 +316,17 @@ class TestSyncable < PrivyTest
     Rails.application.config.privy.delete(:job_queue)
   end
 
+  def test_a_change_back_is_sent_if_privy_may_have_the_change
+    record = order
+    drain
+    record.reload.update!(total: 1)
+    @sandbox.fail(status: 503)
+    perform_enqueued_jobs # the server may have acted on it
+    record.reload.update!(total: 95)
+    drain
+    assert_equal 3, requests
+  end
+
   def test_a_failure_keeps_what_privy_has
     record = order
     drain
