@@ -2129,8 +2129,10 @@ module Privy
   end
 
   class SyncJob < ::ActiveJob::Base
-    sig { params(model: ::String, id: T.untyped).void }
-    def perform(model, id); end
+    include ::Privy::Job
+
+    sig { params(model: ::String, id: T.untyped, account: ::String).void }
+    def perform(model, id, account); end
   end
 
   module Testing
