@@ -117,6 +117,41 @@ done:
   place_remove(&place);
 }
 
+/* Closes a run that has started calls and sent nothing. */
+static privy_status start_and_close(scene *s, const char *operation) {
+  privy_bulk_free(s->bulk);
+  s->bulk = NULL;
+  s->given = s->results = 0;
+  privy_status status = begin(s);
+  while (status == PRIVY_OK && privy_bulk_next(s->bulk) == PRIVY_BULK_ROW) status = give_row(s, operation);
+  if (status == PRIVY_OK) privy_bulk_close(s->bulk);
+  return status;
+}
+
+/* One run gets no outcome for the event, and another sends nothing: the next still knows its key. */
+static void an_event_stays_in_doubt_until_it_has_an_outcome(void **state) {
+  (void)state;
+  scene s = {0};
+  journal_place place;
+  privy_bulk_progress progress;
+  place_make(&place);
+  CHECK_OK(lose_an_event(&s, &place));
+  CHECK_OK(fail_once(&s, 429, 0, 0, 1));
+  CHECK_OK(run_again(&s, "events.ingest"));
+  assert_int_equal(s.status[1], PRIVY_RATE_LIMIT);
+  const uint64_t requests = privy_sandbox_count(s.sandbox).requests;
+  CHECK_OK(start_and_close(&s, "events.ingest"));
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, requests);
+  CHECK_OK(run_again(&s, "events.ingest"));
+  CHECK_OK(ended_with(&s, &progress));
+  assert_int_equal(progress.skipped, 1);
+  CHECK_OK(s.status[1]);
+  assert_int_equal(privy_sandbox_count(s.sandbox).events, 2);
+done:
+  scene_close(&s);
+  place_remove(&place);
+}
+
 static void an_event_in_doubt_for_a_day_is_not_sent(void **state) {
   (void)state;
   scene s = {0};
@@ -272,6 +307,7 @@ int main(void) {
       TEST(a_changed_row_and_a_new_one_are_sent),
       TEST(the_server_s_refusal_is_kept),
       TEST(an_event_in_doubt_is_sent_again_with_its_key),
+      TEST_UNSWEPT(an_event_stays_in_doubt_until_it_has_an_outcome),
       TEST(an_event_in_doubt_for_a_day_is_not_sent),
       TEST(what_a_lost_request_created_was_not_updated),
       TEST_UNSWEPT(a_run_that_stops_leaves_its_unsent_rows_to_the_next),
