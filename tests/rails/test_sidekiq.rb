@@ -1,10 +1,15 @@
 # frozen_string_literal: true
 
 require "rails_helper"
+require "sidekiq/cli"
 require "sidekiq/testing"
 
 # Jobs of Sidekiq without Active Job, in Sidekiq's own queue for tests.
 class TestSidekiq < PrivyTest
+  RailsApp.boot
+  # Before a class of jobs is loaded, in a process of Sidekiq.
+  CONFIG = Sidekiq.respond_to?(:default_configuration) ? Sidekiq.default_configuration : Sidekiq
+  INSTALLED = CONFIG.server_middleware.exists?(Privy::Sidekiq::Middleware)
   Sidekiq::Testing.server_middleware { |chain| chain.add(Privy::Sidekiq::Middleware) }
   Sidekiq.logger.level = Logger::FATAL
   ActiveJob::Base.logger = ActiveSupport::Logger.new(File::NULL)
@@ -68,6 +73,10 @@ class TestSidekiq < PrivyTest
 
   def queued
     Sidekiq::Queues["marketing"]
+  end
+
+  def test_rails_adds_the_middleware_to_a_server
+    assert INSTALLED
   end
 
   def test_a_rate_limit_pushes_the_same_job_once_more

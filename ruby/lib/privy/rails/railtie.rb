@@ -23,6 +23,11 @@ module Privy
         Accounts.default = Accounts.resolve(app.config.privy.account || :default)
       end
 
+      # Before a server starts: classes of jobs may be loaded later.
+      initializer "privy.sidekiq" do
+        Privy::Sidekiq.install if defined?(::Sidekiq) && ::Sidekiq.server?
+      end
+
       initializer "privy.job_arguments" do
         ActiveSupport.on_load(:active_job) do
           ActiveJob::Serializers.add_serializers(RecordSerializer, PageSerializer)
