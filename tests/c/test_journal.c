@@ -55,6 +55,24 @@ done:
   scene_close(&s);
 }
 
+/* The texts have a backslash, which the body escapes. */
+static void lists_and_escaped_texts_are_content(void **state) {
+  (void)state;
+  scene s;
+  scene_open(&s, "contacts.upsert");
+  CHECK_OK(begin(&s));
+  CHECK_OK(complete(&s, "{\"email\":\"a@b.co\",\"first_name\":\"A\\\\B\",\"tags\":[\"one\",\"two\"]}",
+                    PRIVY_JOURNAL_CREATED));
+  CHECK_OK(begin_again(&s));
+  TAKE("{\"tags\":[\"one\",\"two\"],\"first_name\":\"A\\\\B\",\"email\":\"a@b.co\"}", CREATED);
+  CHECK_OK(begin_again(&s));
+  TAKE("{\"email\":\"a@b.co\",\"first_name\":\"A\\\\B\",\"tags\":[\"two\",\"one\"]}", PENDING);
+  CHECK_OK(begin_again(&s));
+  TAKE("{\"email\":\"a@b.co\",\"first_name\":\"A\\\\C\",\"tags\":[\"one\",\"two\"]}", PENDING);
+done:
+  scene_close(&s);
+}
+
 static void a_refused_row_is_sent_again_only_if_it_changed(void **state) {
   (void)state;
   scene s;
@@ -243,6 +261,7 @@ int main(void) {
       TEST(a_row_that_is_done_is_skipped),
       TEST(a_changed_row_is_sent_again),
       TEST(the_order_of_members_and_leading_zeros_do_not_change_a_row),
+      TEST(lists_and_escaped_texts_are_content),
       TEST(a_refused_row_is_sent_again_only_if_it_changed),
       TEST(a_row_without_effect_is_sent_again),
       TEST(a_row_in_doubt_keeps_its_key_and_the_time_of_its_first_request),
