@@ -75,6 +75,9 @@ class TestJob < PrivyTest
     rescue_from(Privy::RateLimitError) { log << :own }
   end
 
+  # Since 7.2 Rails leaves the adapter of the application.
+  def queue_adapter_for_test = ActiveJob::QueueAdapters::TestAdapter.new
+
   def setup
     super
     @sandbox = Privy::Sandbox.new

@@ -62,7 +62,7 @@ class TestSampleApp < PrivyTest
     @redis_port, @port = Array.new(2) { SampleApp.free_port }
     @production = { RAILS_ENV: "production", SECRET_KEY_BASE: "x" * 64, PORT: @port.to_s,
                     REDIS_URL: "redis://127.0.0.1:#{@redis_port}/0", PRIVY_BASE_URL: @server.url,
-                    PRIVY_API_TOKEN: sandbox.token, RAILS_LOG_LEVEL: "debug" }
+                    DATABASE_URL: "sqlite3:db/production.sqlite3", PRIVY_API_TOKEN: sandbox.token }
     # No task of a deployment needs a token.
     @app.run("bin/rails db:migrate", **@production.except(:PRIVY_API_TOKEN))
   end

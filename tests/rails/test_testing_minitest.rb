@@ -384,6 +384,8 @@ class TestTestingMinitest < PrivyTest
       class ATest < ActiveSupport::TestCase
         include ActiveJob::TestHelper
 
+        def queue_adapter_for_test = ActiveJob::QueueAdapters::TestAdapter.new
+
         def run_job(number)
           queue_adapter.enqueued_jobs.clear
           PlaceJob.perform_later(number)
