@@ -3,7 +3,7 @@
 ROOT = File.expand_path("../..", __dir__)
 $LOAD_PATH.unshift(File.join(ROOT, "ruby/lib"))
 $LOAD_PATH.unshift(ENV["PRIVY_EXT_DIR"]) if ENV["PRIVY_EXT_DIR"]
-ENV.delete_if { |name, _| name.start_with?("PRIVY_") && name != "PRIVY_EXT_DIR" }
+ENV.delete_if { |name, _| name.start_with?("PRIVY_") && !%w[PRIVY_EXT_DIR PRIVY_DEEP].include?(name) }
 
 require "minitest/autorun"
 require "json"
