@@ -16,11 +16,14 @@ class TestSidekiqProcesses < PrivyTest
   FLAGS = $LOAD_PATH.grep(%r{/(build/ruby/lib|ruby/lib)\z}).map { |folder| "-I#{folder}" }
   PROGRAM = File.expand_path("sidekiq_process.rb", __dir__)
 
+  # One for all tests: Sidekiq 7 keeps its connections.
+  FOLDER = Dir.mktmpdir("privy-sidekiq")
+  Minitest.after_run { FileUtils.rm_rf(FOLDER) }
+
   def setup
     super
-    @folder = Dir.mktmpdir("privy-sidekiq")
-    @socket = File.join(@folder, "redis.sock")
-    @redis_process = spawn("redis-server", "--port", "0", "--unixsocket", @socket, "--save", "", "--dir", @folder,
+    @socket = File.join(FOLDER, "redis.sock")
+    @redis_process = spawn("redis-server", "--port", "0", "--unixsocket", @socket, "--save", "", "--dir", FOLDER,
                            out: File::NULL)
     @redis = Redis.new(path: @socket)
     wait_until { ping? }
@@ -35,7 +38,6 @@ class TestSidekiqProcesses < PrivyTest
     stop_workers
     @server.stop
     stop(@redis_process)
-    FileUtils.rm_rf(@folder)
     super
   end
 
