@@ -68,8 +68,10 @@ class SampleApp
     FileUtils.rm_rf(@folder)
   end
 
+  # @return [String] empty if there is no such file
   def log(name)
-    File.read(File.join(root, "log", name))
+    path = File.join(root, "log", name)
+    File.exist?(path) ? File.read(path) : ""
   end
 
   def self.free_port
