@@ -229,13 +229,19 @@ static const char *access_hint(int http_status, const char *api_code) {
   return "; if the token is right, API access may not be enabled for this account: ask support@privy.com";
 }
 
+/* In place of the full stop of the server's sentence. */
+static bool add_hint(privy_buffer *message, const char *hint) {
+  if (*hint && message->length > 0 && message->data[message->length - 1] == '.') message->length--;
+  return privy_buffer_text(message, hint);
+}
+
 privy_status privy_error_from_response(privy_response *response, privy_error *error) {
   error_body body = read_error_body(response->json, response->http_status);
   privy_buffer message = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
   bool done = read_details(&error->details, body.details) && read_text(&error->api_code, body.code) &&
               read_text(&error->contact_id, body.contact_id) && compose(&message, response, &body, &error->details) &&
               privy_mask(message.data, message.length, &masked) == PRIVY_OK &&
-              privy_buffer_text(&masked, access_hint(response->http_status, error->api_code));
+              add_hint(&masked, access_hint(response->http_status, error->api_code));
   if (done) privy_error_line(error, code_of(response->http_status), masked.data, masked.length);
   privy_buffer_clear(&message);
   privy_buffer_clear(&masked);

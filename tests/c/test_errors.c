@@ -22,6 +22,8 @@ static const error_case shapes[] = {
     /* the envelope */
     {401, "{\"error\":{\"code\":\"unauthorized\",\"message\":\"Token expired\"}}", PRIVY_AUTHENTICATION,
      "401 unauthorized: Token expired" ACCESS_HINT, "unauthorized", ""},
+    {401, "{\"error\":{\"code\":\"unauthorized\",\"message\":\"Token expired.\"}}", PRIVY_AUTHENTICATION,
+     "401 unauthorized: Token expired" ACCESS_HINT, "unauthorized", ""},
     {403, "{\"error\":{\"code\":\"insufficient_scope\"}}", PRIVY_PERMISSION_DENIED,
      "403 insufficient_scope: The token lacks the scope that the call needs.", "insufficient_scope", ""},
     {404, "{\"error\":{\"message\":\"Gone\"}}", PRIVY_NOT_FOUND, "404: Gone", NULL, ""},
