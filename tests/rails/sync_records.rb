@@ -43,3 +43,19 @@ class PlainOrder < ActiveRecord::Base
 
   privy_sync(:order) { |o| { order_id: o.id, email: o.email } }
 end
+
+# For tests: empty tables, and a sandbox that Privy.client calls.
+module SyncSandbox
+  def setup
+    super
+    @sandbox = Privy::Sandbox.new
+    Privy.client = @sandbox.client(max_retries: 0)
+    [Order, Customer].each(&:delete_all)
+    Order.seen = []
+  end
+
+  def teardown
+    Privy.client = nil
+    super
+  end
+end

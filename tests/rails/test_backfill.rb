@@ -10,20 +10,8 @@ RailsApp.database(&SyncModels::SCHEMA)
 
 class TestBackfill < PrivyTest
   include ActiveJob::TestHelper
+  include SyncSandbox
   include SyncProcesses
-
-  def setup
-    super
-    @sandbox = Privy::Sandbox.new
-    Privy.client = @sandbox.client(max_retries: 0)
-    [Order, Customer].each(&:delete_all)
-    Order.seen = []
-  end
-
-  def teardown
-    Privy.client = nil
-    super
-  end
 
   def orders(count, **values)
     now = Time.now

@@ -11,21 +11,9 @@ RailsApp.database(&SyncModels::SCHEMA)
 
 class TestSyncable < PrivyTest
   include ActiveJob::TestHelper
+  include SyncSandbox
   include ActiveSupport::Testing::Assertions
   include ActiveSupport::Testing::TimeHelpers
-
-  def setup
-    super
-    @sandbox = Privy::Sandbox.new
-    Privy.client = @sandbox.client(max_retries: 0)
-    [Order, Customer].each(&:delete_all)
-    Order.seen = []
-  end
-
-  def teardown
-    Privy.client = nil
-    super
-  end
 
   def order(**values)
     Order.create!(number: "1001", email: JANE, total: 95, status: "paid", **values)

@@ -14,13 +14,7 @@ module Privy
     private_constant :BUSY
 
     privy_options account: ->(_model, _id, account) { account }
-    queue_as { SyncJob.configured_queue || :default }
-
-    # @private
-    def self.configured_queue
-      config = ::Rails.application&.config if defined?(::Rails.application)
-      config.privy.job_queue if config.respond_to?(:privy)
-    end
+    queue_as { JobOptions.queue }
 
     # @private
     def self.enqueue(record, seconds)

@@ -15,6 +15,14 @@ module Privy
     UNKNOWN_LIMIT = 60
     private_constant :CHOICES, :RULES, :LOW, :UNKNOWN_LIMIT
 
+    # The queue of the jobs that the library itself enqueues.
+    #
+    # @return [Symbol, String] +config.privy.job_queue+ in Rails, else +:default+
+    def self.queue
+      config = ::Rails.application&.config if defined?(::Rails.application)
+      (config.privy.job_queue if config.respond_to?(:privy)) || :default
+    end
+
     # @param values [Hash{Symbol => Object}]
     # @raise [ArgumentError] an option is unknown or invalid; the message lists all faults
     def initialize(values = DEFAULTS)

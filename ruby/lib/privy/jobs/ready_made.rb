@@ -15,17 +15,12 @@ module Privy
     private_constant :OPTIONS
 
     privy_options account: ->(*, account: :default, **) { account }
-    queue_as { config_of_rails&.job_queue || :default }
+    queue_as { JobOptions.queue }
     # The log would have addresses and phone numbers.
     self.log_arguments = false
     before_enqueue { privy_check unless @privy_state }
 
     private
-
-    def config_of_rails
-      config = defined?(::Rails.application) && ::Rails.application&.config
-      config.privy if config.respond_to?(:privy)
-    end
 
     def privy_check
       Accounts.current.settings_of(privy_account)
