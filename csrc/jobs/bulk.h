@@ -6,6 +6,7 @@
 #include "jobs/journal.h"
 #include "jobs/lanes.h"
 #include "jobs/row_keys.h"
+#include "privy_jobs.h"
 
 typedef enum bulk_state {
   BULK_QUEUED, /* waits for its lanes or for a free place among `concurrency` calls */

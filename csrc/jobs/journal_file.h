@@ -3,6 +3,7 @@
 #define PRIVY_JOBS_JOURNAL_FILE_H
 
 #include "jobs/sqlite.h"
+#include "privy_jobs.h"
 
 /* Why a journal cannot be used: X(name, code of the error, message) */
 #define PRIVY_JOURNAL_FAULTS(X)                                                                                        \

@@ -2,6 +2,7 @@
 #ifndef PRIVY_PYTHON_BULK_H
 #define PRIVY_PYTHON_BULK_H
 
+#include "privy_jobs.h"
 #include "state.h"
 
 /*

@@ -2,6 +2,7 @@
 #ifndef PRIVY_PYTHON_OPTIONS_H
 #define PRIVY_PYTHON_OPTIONS_H
 
+#include "privy_jobs.h"
 #include "state.h"
 
 /* The number of Python values in privy_options, and of numbers in the settings of a client, in the order of

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "client/group.h"
+#include "privy_jobs.h"
 #include "response_text.h"
 
 #define MANY 2048

@@ -10,7 +10,7 @@
 #include <ruby.h>
 #include <ruby/encoding.h>
 
-#include "privy.h"
+#include "privy_jobs.h"
 
 /* ---- binding.c ---- */
 
