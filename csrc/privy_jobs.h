@@ -144,6 +144,177 @@ PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *ou
 /* Cancels the calls and takes no more rows. Rows without an acknowledged result remain in privy_bulk_open_rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 
+/* ---- plans: what rows of contacts would change ------------------------------------------------------------------- */
+
+/*
+ * A plan compares rows, which are contacts.upsert requests, with the contacts of the account, and then sends only what
+ * differs. It reads pages of 100 contacts, or looks up each row by its e-mail address or phone number, whichever takes
+ * fewer requests. Nothing is changed before privy_plan_apply.
+ *
+ *   privy_plan_new(group, &config, &plan, &error);
+ *   for each row: privy_plan_add(plan, request), or privy_plan_refuse(plan, &error) if its request is invalid
+ *   privy_plan_end_rows(plan);
+ *   for (;;) switch (privy_plan_next(plan)) {
+ *     case PRIVY_PLAN_WAIT:  privy_group_wait(group, seconds), or return to the event loop
+ *     case PRIVY_PLAN_AGAIN: …check for signals…
+ *     case PRIVY_PLAN_END:   …privy_plan_error is the reason if it ended early…
+ *   }
+ *   …privy_plan_count, privy_plan_row_at, privy_plan_text…
+ *   privy_plan_apply(plan, other_group, &bulk_config, &bulk, &error);   then drive the run as any bulk run
+ *   privy_plan_free(plan);
+ */
+typedef struct privy_plan privy_plan;
+
+/* What a plan does with tags and custom fields, which the API replaces completely. */
+typedef enum privy_plan_mode {
+  PRIVY_PLAN_REPLACE, /* a contact has those of the row afterwards */
+  PRIVY_PLAN_MERGE /* …and those that it has: the union of the tags; a custom field of the row replaces the stored one
+                      of its name, also with null */
+} privy_plan_mode;
+/* Sets a mode from its name, "replace" or "merge"; `name` is that of the setting. PRIVY_OK, PRIVY_CONFIG_ERROR or
+ * PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_plan_mode_read(const char *name, const char *text, size_t length,
+                                                            privy_plan_mode *out, privy_error *error);
+
+typedef struct privy_plan_config {
+  privy_plan_mode tags, custom_fields; /* default PRIVY_PLAN_REPLACE */
+  bool resubscribe; /* rows may widen a consent that was withdrawn: see PRIVY_PLAN_BLOCKS. Default false */
+  /* A file (privy_snapshot) that keeps the contacts that were read, or NULL (default). One that is complete, of this
+   * account and not older than max_age replaces the reading. */
+  const char *snapshot;
+  double max_age;               /* seconds, 0 or more; default 0: a snapshot is written and never reused */
+  int64_t concurrency;          /* requests at once, 1 or more; default 8 */
+  privy_options options;        /* of each request; defaults as in privy_bulk_config */
+  privy_spent_day on_spent_day; /* default PRIVY_SPENT_DAY_STOPS */
+} privy_plan_config;
+PRIVY_API void privy_plan_config_init(privy_plan_config *config);
+
+/*
+ * Creates a plan; free it with privy_plan_free. The group must have no other calls, serve this plan only, and outlive
+ * its reading: after PRIVY_PLAN_END, or privy_plan_close, the plan does not use it any more. The client must outlive
+ * the plan. Returns PRIVY_OK, PRIVY_CONFIG_ERROR for an invalid configuration, or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_plan_new(privy_group *group, const privy_plan_config *config,
+                                                      privy_plan **out, privy_error *error);
+/* Closes the plan and frees it. In the child of a fork it leaves the calls to the parent. */
+PRIVY_API void privy_plan_free(privy_plan *plan);
+
+/* Adds a row, numbered from 0; takes over its finished contacts.upsert request. When memory runs out, privy_plan_next
+ * returns PRIVY_PLAN_END and privy_plan_error reports it, here and in the next two functions. */
+PRIVY_API void privy_plan_add(privy_plan *plan, privy_request *request);
+/* Adds a row whose request is invalid; copies the details of the error, or its message if it has none. */
+PRIVY_API void privy_plan_refuse(privy_plan *plan, const privy_error *error);
+/* The same in single steps: adds a row that is refused, then each of its details. */
+PRIVY_API void privy_plan_refuse_row(privy_plan *plan);
+PRIVY_API void privy_plan_refuse_detail(privy_plan *plan, const char *field, const char *message, const char *code,
+                                        int64_t count);
+/* Reports that there are no more rows. */
+PRIVY_API void privy_plan_end_rows(privy_plan *plan);
+
+typedef enum privy_plan_step { PRIVY_PLAN_WAIT, PRIVY_PLAN_AGAIN, PRIVY_PLAN_END } privy_plan_step;
+/* Takes the completions of the group, starts calls, compares some rows, and returns what the caller does next. */
+PRIVY_API privy_plan_step privy_plan_next(privy_plan *plan);
+/* Cancels the calls. The plan is then incomplete, unless it was complete before. */
+PRIVY_API void privy_plan_close(privy_plan *plan);
+/* Why the plan is incomplete: the error of a request or of the snapshot, PRIVY_INTERRUPTED if it was closed, or
+ * PRIVY_NO_MEMORY. NULL if it is complete, or not ended. Owned by the plan. */
+PRIVY_API const privy_error *privy_plan_error(const privy_plan *plan);
+
+typedef struct privy_plan_progress {
+  uint64_t rows;        /* rows added */
+  uint64_t requests;    /* sent */
+  int64_t expected;     /* requests in all; negative: unknown before the first response */
+  double seconds;       /* since the plan was created */
+  double waiting_until; /* when calls that wait for budget or a retry continue, in seconds since 1970; 0: none waits */
+  double eta;           /* seconds until the end, by the rate limits; negative: unknown */
+} privy_plan_progress;
+PRIVY_API void privy_plan_get_progress(privy_plan *plan, privy_plan_progress *out);
+/* The same, if a response came or a wait began or ended since it last returned true; otherwise false. */
+PRIVY_API bool privy_plan_take_progress(privy_plan *plan, privy_plan_progress *out);
+
+/* What would become of a row: X(constant, name, what it means) */
+#define PRIVY_PLAN_STATES(X)                                                                                           \
+  X(CREATE, "create", "No contact has its e-mail address or phone number: one is created.")                            \
+  X(UPDATE, "update", "A contact differs from it: the fields that differ are sent.")                                   \
+  X(UNCHANGED, "unchanged", "A contact has all that it says: nothing is sent.")                                        \
+  X(BLOCKED, "blocked", "It must not or cannot be applied: nothing is sent.")                                          \
+  X(REFUSED, "refused", "It is invalid: nothing is sent.")
+
+typedef enum privy_plan_state {
+#define X(constant, name, doc) PRIVY_PLAN_##constant,
+  PRIVY_PLAN_STATES(X)
+#undef X
+      PRIVY_PLAN_STATE_COUNT
+} privy_plan_state;
+/* The static name of a state, which is below PRIVY_PLAN_STATE_COUNT. */
+PRIVY_API const char *privy_plan_state_name(privy_plan_state state);
+
+/* Why a row is blocked: X(constant, code of the detail, what it means) */
+#define PRIVY_PLAN_BLOCKS(X)                                                                                           \
+  X(RESUBSCRIBES, "resubscribes", "It widens a consent that the person or the shop withdrew, without `resubscribe`.")  \
+  X(COMPLIANCE, "compliance_suppressed", "The contact is under compliance suppression: the API refuses each write.")   \
+  X(IMMUTABLE, "immutable", "The contact has another e-mail address or phone number, which cannot change.")            \
+  X(TWO_CONTACTS, "two_contacts", "Its e-mail address and its phone number belong to two contacts.")                   \
+  X(TRANSITION, "transition", "The API does not accept this change of the consent to SMS.")                            \
+  X(NEEDS_PHONE, "phone_required", "This consent to SMS needs a phone number.")                                        \
+  X(NO_ID, "no_id", "The API's response has no id of the contact.")
+
+typedef struct privy_plan_counts {
+  uint64_t total;                        /* rows */
+  uint64_t rows[PRIVY_PLAN_STATE_COUNT]; /* rows of each state */
+  uint64_t requests;                     /* that privy_plan_apply sends. Rows of one contact share a request */
+  uint64_t requests_read;                /* that the reading has sent */
+  double duration; /* seconds that `requests` take by the rate limits; negative: longer than the day's limit allows */
+  double read_at;  /* when the contacts were read, in seconds since 1970 */
+  bool from_snapshot; /* they come from the snapshot */
+} privy_plan_counts;
+/* Of a complete plan. */
+PRIVY_API void privy_plan_count(const privy_plan *plan, privy_plan_counts *out);
+
+/* A row of a complete plan, valid as long as the plan. */
+typedef struct privy_plan_row {
+  uint64_t index;
+  privy_plan_state state;
+  const char *key;        /* the e-mail address, or else the phone number, or ""; not masked */
+  const char *contact_id; /* of the contact that it is about; NULL: none yet */
+  int64_t request;        /* number of its request among those of privy_plan_apply, from 0; negative: none */
+  /* An object with a member for each field that changes: an array of the old value and the new one. A field that the
+   * contact does not have yet has null as its old value. PRIVY_ABSENT if nothing changes. */
+  privy_value changes;
+  /* Of BLOCKED: why, with a code of PRIVY_PLAN_BLOCKS; `changes` has what is not sent. Of REFUSED: the errors. */
+  const privy_details *details;
+} privy_plan_row;
+/* The row at `index`; false past the end. */
+PRIVY_API bool privy_plan_row_at(const privy_plan *plan, uint64_t index, privy_plan_row *out);
+/* The row number `nth`, from 0, of those of a state, in order; false past the end. */
+PRIVY_API bool privy_plan_row_of(const privy_plan *plan, privy_plan_state state, uint64_t nth, privy_plan_row *out);
+
+/* Appends the plan as text of several lines: the counts, what applying takes, and the first `most` rows of each state
+ * but UNCHANGED, with e-mail addresses and phone numbers masked. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_plan_text(const privy_plan *plan, size_t most, privy_buffer *out);
+/* Appends a row as one line of that text: its number, key, and what changes or why nothing is sent. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_plan_row_text(const privy_plan_row *row, privy_buffer *out);
+/* Appends the first line of that text: the counts. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_plan_summary(const privy_plan *plan, privy_buffer *out);
+
+/*
+ * Creates the bulk run that sends what differs: for each contact that a row creates or changes one contacts.create, or
+ * one contacts.update with the fields that differ. `operation` and `total` of the configuration are the plan's. A
+ * journal has the operation "contacts.apply"; a plan of the same snapshot skips what it says was done. A plan is
+ * applied once. Returns as privy_bulk_new does, and PRIVY_CONFIG_ERROR if the plan is incomplete or was applied. The
+ * plan must outlive the run. A contact that was changed after the plan was read keeps what the plan does not change.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_plan_apply(privy_plan *plan, privy_group *group,
+                                                        const privy_bulk_config *config, privy_bulk **out,
+                                                        privy_error *error);
+/* Does what PRIVY_BULK_ROW of that run asks for. Row n of the run is request n of the plan. */
+PRIVY_API void privy_plan_feed(privy_plan *plan, privy_bulk *bulk);
+/* Keeps the result in the snapshot, if there is one: call it for each PRIVY_BULK_RESULT before
+ * privy_bulk_acknowledge. */
+PRIVY_API void privy_plan_keep(privy_plan *plan, const privy_bulk_result_view *result);
+/* The first row of request `request`, which is below `requests`. */
+PRIVY_API uint64_t privy_plan_row_of_request(const privy_plan *plan, uint64_t request);
+
 #ifdef __cplusplus
 }
 #endif
