@@ -315,6 +315,49 @@ PRIVY_API void privy_plan_keep(privy_plan *plan, const privy_bulk_result_view *r
 /* The first row of request `request`, which is below `requests`. */
 PRIVY_API uint64_t privy_plan_row_of_request(const privy_plan *plan, uint64_t request);
 
+/* ---- what a setup can do ----------------------------------------------------------------------------------------- */
+
+/*
+ * A request that tries whether credentials have a scope. It has no effect: it reads, or its body is the empty object,
+ * which the server refuses as incomplete. PRIVY_OK and PRIVY_VALIDATION mean that they have the scope, and
+ * PRIVY_PERMISSION_DENIED that they lack it. With any other result nothing is known.
+ */
+typedef struct privy_probe {
+  const char *scope;
+  const char *method;
+  const char *path;
+  const char *query; /* without "?"; "": none */
+  bool has_body;     /* the empty object */
+} privy_probe;
+/* The probe of the scope `index`; there is one for each scope. False if there are fewer scopes. */
+PRIVY_API bool privy_probe_at(size_t index, privy_probe *out);
+
+/* The libcurl that carries the requests. The texts are static. */
+typedef struct privy_network_library {
+  const char *version;   /* such as "8.5.0" */
+  const char *tls;       /* its TLS library, such as "OpenSSL/3.0.15"; NULL: it has none */
+  const char *ca_file;   /* the file of trusted certificates that it uses by itself; NULL: none */
+  const char *ca_folder; /* the same, a folder */
+  const char *encodings; /* that responses may have, such as "gzip, br"; "": none */
+} privy_network_library;
+/* Loads libcurl. PRIVY_OK, or PRIVY_CONFIG_ERROR with why it cannot be used. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_network_library_load(privy_network_library *out, privy_error *error);
+/* Loads SQLite, which journals need. PRIVY_OK with its version, a static text such as "3.40.1"; or PRIVY_CONFIG_ERROR
+ * with why it cannot be used. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_library_load(const char **version, privy_error *error);
+/* What is wrong with a file of trusted certificates, a static text such as "does not exist"; NULL: nothing. */
+PRIVY_API const char *privy_ca_file_problem(const char *path);
+/* The file of trusted certificates that the client uses in place of those of the system; NULL: it has none, and libcurl
+ * uses its own. Owned by the client. */
+PRIVY_API const char *privy_client_ca_file(const privy_client *client);
+
+/*
+ * Seconds until the minute begins in which the last of `requests` further requests can be sent, the following days
+ * included. A limit that no response has reported counts as the one that Privy publishes: 60 requests a minute, 10,000
+ * a day. Only the `reserve` of the options counts; NULL: that of the client.
+ */
+PRIVY_API double privy_client_duration(privy_client *client, const privy_options *options, double requests);
+
 #ifdef __cplusplus
 }
 #endif

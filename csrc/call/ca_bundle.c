@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "privy_jobs.h"
+
 /* Bytes; longer lines are read in parts. */
 #define LINE 256
 
@@ -47,4 +49,8 @@ const char *privy_ca_bundle_error_message(const char *path) {
   const char *detail = has_certificate(file) ? NULL : "holds no certificate in PEM form";
   fclose(file);
   return detail;
+}
+
+const char *privy_ca_file_problem(const char *path) {
+  return privy_ca_bundle_error_message(path);
 }

@@ -15,6 +15,7 @@
 #include "call/call_trace.h"
 #include "message/error.h"
 #include "policy/forecast.h"
+#include "privy_jobs.h"
 
 /* A difference between the two clocks below this many seconds only comes from reading one after the other. */
 #define CLOCK_READ_GAP 0.01
@@ -74,6 +75,10 @@ const char *privy_client_base_url(const privy_client *client) {
 
 bool privy_client_is_sandbox(const privy_client *client) {
   return client->sandbox || privy_settings_are_sandbox(&client->settings);
+}
+
+const char *privy_client_ca_file(const privy_client *client) {
+  return client->settings.ca_bundle;
 }
 
 const char *privy_client_token_url(const privy_client *client) {
@@ -195,6 +200,14 @@ double privy_client_forecast(privy_client *client, const privy_options *options,
   const double now = privy_client_wall(client, privy_client_now(client));
   const privy_options merged = privy_options_merge(client->settings.options, options);
   return privy_forecast(&minute, &day, merged.reserve, requests, now);
+}
+
+double privy_client_duration(privy_client *client, const privy_options *options, double requests) {
+  privy_rate_limit minute, day;
+  privy_client_rate_limits(client, &minute, &day);
+  const double now = privy_client_wall(client, privy_client_now(client));
+  const privy_options merged = privy_options_merge(client->settings.options, options);
+  return privy_forecast_days(&minute, &day, merged.reserve, requests, now);
 }
 
 double privy_client_take_slot(privy_client *client, const privy_options *options, double from,

@@ -6,6 +6,7 @@
 #include "base/fork.h"
 #include "base/library.h"
 #include "message/error.h"
+#include "privy_jobs.h"
 
 #if defined(__APPLE__)
 static const char *const names[] = {"libsqlite3.dylib"};
@@ -53,4 +54,11 @@ const privy_sqlite *privy_sqlite_load(privy_error *error) {
   if (!*load_error) return &sqlite;
   privy_error_set(error, PRIVY_CONFIG_ERROR, "%s", load_error);
   return NULL;
+}
+
+privy_status privy_journal_library_load(const char **version, privy_error *error) {
+  const privy_sqlite *library = privy_sqlite_load(error);
+  if (!library) return error->code;
+  *version = library->libversion();
+  return PRIVY_OK;
 }

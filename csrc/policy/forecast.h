@@ -12,4 +12,9 @@
 double privy_forecast(const privy_rate_limit *minute, const privy_rate_limit *day, int64_t reserve, double requests,
                       double now);
 
+/* The same without an end: what a day does not allow is sent on the following days. An unknown limit counts as the one
+ * that Privy publishes. */
+double privy_forecast_days(const privy_rate_limit *minute, const privy_rate_limit *day, int64_t reserve,
+                           double requests, double now);
+
 #endif

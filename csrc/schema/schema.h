@@ -32,7 +32,7 @@ typedef uint32_t privy_operations;
 #define PRIVY_OP_BIT(id) (1u << PRIVY_OP_##id)
 
 typedef enum privy_scope {
-#define SCOPE(id, name) PRIVY_SCOPE_##id,
+#define SCOPE(id, name, operation, query) PRIVY_SCOPE_##id,
 #include "schema/scopes.def"
 #undef SCOPE
   PRIVY_SCOPE_COUNT

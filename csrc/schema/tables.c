@@ -1,6 +1,8 @@
 #include "schema/format.h"
 #include "schema/schema.h"
 
+#include "privy_jobs.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The names of operations and flags in the .def files. */
@@ -147,7 +149,7 @@ static const privy_operation operations[] = {
 };
 
 static const char *const scope_names[] = {
-#define SCOPE(id, name) name,
+#define SCOPE(id, name, operation, query) name,
 #include "schema/scopes.def"
 #undef SCOPE
 };
@@ -176,6 +178,23 @@ const privy_object *privy_object_at(size_t index) {
 
 const char *privy_scope_name(privy_scope scope) {
   return scope_names[scope];
+}
+
+static const struct {
+  privy_operation_id operation;
+  const char *query;
+} probes[] = {
+#define SCOPE(id, name, operation, query) {PRIVY_OP_##operation, query},
+#include "schema/scopes.def"
+#undef SCOPE
+};
+
+bool privy_probe_at(size_t index, privy_probe *out) {
+  if (index >= COUNT(probes)) return false;
+  const privy_operation *operation = privy_operation_at(probes[index].operation);
+  *out = (privy_probe){scope_names[index], operation->method, operation->path, probes[index].query,
+                       strcmp(operation->method, "GET") != 0};
+  return true;
 }
 
 const privy_rule *privy_rule_at(size_t index) {

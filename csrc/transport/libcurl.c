@@ -6,6 +6,7 @@
 #include "base/fork.h"
 #include "base/library.h"
 #include "message/error.h"
+#include "privy_jobs.h"
 
 #if defined(__APPLE__)
 static const char *const names[] = {"libcurl.4.dylib"};
@@ -76,4 +77,12 @@ const privy_libcurl *privy_libcurl_load(privy_error *error) {
   if (!*load_error) return &libcurl;
   privy_error_set(error, PRIVY_CONFIG_ERROR, "%s", load_error);
   return NULL;
+}
+
+privy_status privy_network_library_load(privy_network_library *out, privy_error *error) {
+  const privy_libcurl *curl = privy_libcurl_load(error);
+  if (!curl) return error->code;
+  const curl_version_info_data *info = curl->version_info(CURLVERSION_NOW);
+  *out = (privy_network_library){info->version, info->ssl_version, info->cainfo, info->capath, curl->encodings};
+  return PRIVY_OK;
 }

@@ -8,6 +8,7 @@
 #include "client_object.h"
 #include "errors.h"
 #include "options.h"
+#include "privy_jobs.h"
 #include "request.h"
 #include "sandbox.h"
 #include "scalars.h"
@@ -254,6 +255,27 @@ static PyObject *client_forecast(PyObject *object, PyObject *requests) {
   return seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(seconds);
 }
 
+/* duration(requests): seconds until the last of them can be sent, on later days too. */
+static PyObject *client_duration(PyObject *object, PyObject *requests) {
+  const double count = PyFloat_AsDouble(requests);
+  if (PyErr_Occurred()) return NULL;
+  privy_client *client = client_acquire(state_of_object(object), object);
+  if (!client) return NULL;
+  const double seconds = privy_client_duration(client, &((client_object *)object)->options, count);
+  client_release(object);
+  return PyFloat_FromDouble(seconds);
+}
+
+static PyObject *client_ca_file(PyObject *object, void *closure) {
+  (void)closure;
+  privy_client *client = client_acquire(state_of_object(object), object);
+  if (!client) return NULL;
+  const char *path = privy_client_ca_file(client);
+  PyObject *text = path ? PyUnicode_DecodeFSDefault(path) : Py_NewRef(Py_None);
+  client_release(object);
+  return text;
+}
+
 static double machine_now(void) {
   struct timespec now;
   timespec_get(&now, TIME_UTC);
@@ -419,6 +441,7 @@ static void client_dealloc(PyObject *object) {
 static PyGetSetDef client_attributes[] = {
     {"base_url", client_base_url, NULL, "The URL that paths are relative to; None when closed.", NULL},
     {"reserve", client_reserve, NULL, "Requests per minute that are reserved for other clients.", NULL},
+    {"ca_file", client_ca_file, NULL, "The file of trusted certificates in place of the system's; or None.", NULL},
     {"closed", client_closed, NULL, "Whether the client has been closed.", NULL},
     {"is_sandbox", client_is_sandbox, NULL, "Whether a sandbox handles the calls.", NULL},
     {"root", client_root, NULL, "The client that with_options copied; the client itself if it is no copy.", NULL},
@@ -432,6 +455,7 @@ static PyMethodDef client_methods[] = {
      "The same client with other options."},
     {"rate_limits", client_rate_limits, METH_NOARGS, "The rate limits of the minute and of the day."},
     {"forecast", client_forecast, METH_O, "Seconds until the last of that many requests can be sent."},
+    {"duration", client_duration, METH_O, "The same, where the following days count too."},
     {"now", client_now, METH_NOARGS, "The time of the client's clock, in seconds since 1970."},
     {"stand_in", client_stand_in, METH_VARARGS, "The same client with a sandbox in place of the network."},
     {"set_use", client_set_use, METH_O, "Sets whether the client may make calls."},

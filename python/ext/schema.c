@@ -1,5 +1,6 @@
 #include "schema.h"
 
+#include "privy_jobs.h"
 #include "request.h"
 
 static const char *kind_name(privy_kind kind) {
@@ -175,4 +176,56 @@ PyObject *schema_row_keys(PyObject *module, PyObject *name) {
 PyObject *schema_integer_params(PyObject *module, PyObject *name) {
   (void)module;
   return params_that(name, is_integer);
+}
+
+PyObject *schema_probes(PyObject *module, PyObject *unused) {
+  (void)module;
+  (void)unused;
+  PyObject *list = PyList_New(0);
+  privy_probe probe;
+  for (size_t i = 0; list && privy_probe_at(i, &probe); i++) {
+    PyObject *row =
+        Py_BuildValue("(ssssN)", probe.scope, probe.method, probe.path, probe.query, PyBool_FromLong(probe.has_body));
+    if (append(list, row) < 0) Py_CLEAR(list);
+  }
+  return list;
+}
+
+/* The values of a library, or the text that says why it cannot be used. */
+static PyObject *loaded_network(void) {
+  privy_network_library library;
+  privy_error error;
+  privy_error_init(&error);
+  const bool usable = privy_network_library_load(&library, &error) == PRIVY_OK;
+  PyObject *found = usable ? Py_BuildValue("(sszzs)", library.version, library.tls ? library.tls : "", library.ca_file,
+                                           library.ca_folder, library.encodings)
+                           : PyUnicode_FromString(error.message);
+  privy_error_clear(&error);
+  return found;
+}
+
+static PyObject *loaded_database(void) {
+  const char *version;
+  privy_error error;
+  privy_error_init(&error);
+  const bool usable = privy_journal_library_load(&version, &error) == PRIVY_OK;
+  PyObject *found = usable ? Py_BuildValue("(s)", version) : PyUnicode_FromString(error.message);
+  privy_error_clear(&error);
+  return found;
+}
+
+PyObject *schema_libraries(PyObject *module, PyObject *unused) {
+  (void)module;
+  (void)unused;
+  return Py_BuildValue("{s:N,s:N}", "libcurl", loaded_network(), "sqlite", loaded_database());
+}
+
+PyObject *schema_ca_file_problem(PyObject *module, PyObject *path) {
+  (void)module;
+  PyObject *bytes = NULL;
+  if (!PyUnicode_FSConverter(path, &bytes)) return NULL;
+  const char *problem = privy_ca_file_problem(PyBytes_AsString(bytes));
+  PyObject *text = problem ? PyUnicode_FromString(problem) : Py_NewRef(Py_None);
+  Py_DECREF(bytes);
+  return text;
 }

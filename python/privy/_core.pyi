@@ -388,11 +388,30 @@ class Client:
         """Seconds until the last of that many further requests can be sent; None if the limit of the day does not allow
         them."""
 
+    def duration(self, requests: float, /) -> float:
+        """Seconds until the last of that many further requests can be sent, on later days too. A limit that no response
+        has reported counts as the one that Privy publishes."""
+
+    @property
+    def ca_file(self) -> str | None:
+        """The file of trusted certificates that replaces those of the system."""
+
     def now(self) -> float:
         """The time of the client's clock, in seconds since 1970."""
 
     def close(self) -> None:
         """Closes the connections once no call is in flight."""
+
+def probes() -> list[tuple[str, str, str, str, bool]]:
+    """The requests that try a scope without an effect: (scope, method, path, query, whether its body is the empty
+    object). Success and ValidationError: the credentials have the scope; PermissionDeniedError: they lack it."""
+
+def libraries() -> dict[str, str | tuple[str | None, ...]]:
+    """The libraries that the core loads when it needs them: ``libcurl`` (version, TLS library, file and folder of
+    trusted certificates, encodings) and ``sqlite`` (version). A text says why one cannot be used."""
+
+def ca_file_problem(path: str, /) -> str | None:
+    """What is wrong with a file of trusted certificates."""
 
 def row_keys(operation: str, /) -> tuple[str, ...]:
     """The parameters of an operation that identify a row of a bulk run."""

@@ -211,6 +211,21 @@ static void a_forecast_leaves_the_reserve_to_others(void **state) {
   assert_true(privy_forecast(&minute, &day, 10, 61, NOW) == 90);
 }
 
+static void a_forecast_of_days_continues_on_the_next_day(void **state) {
+  (void)state;
+  const privy_rate_limit unknown = {0};
+  const privy_rate_limit minute = {.known = true, .limit = 100, .remaining = 100};
+  const privy_rate_limit day = {.known = true, .limit = 1000, .remaining = 400, .resets_at = NOW + 3600};
+  assert_true(privy_forecast_days(&minute, &day, 0, 400, NOW) == 180);
+  assert_true(privy_forecast_days(&minute, &day, 0, 401, NOW) == 3600);
+  assert_true(privy_forecast_days(&minute, &day, 0, 1400, NOW) == 3600 + 540);
+  assert_true(privy_forecast_days(&minute, &day, 0, 1401, NOW) == 3600 + 86400);
+  assert_true(privy_forecast_days(&minute, &day, 50, 1400, NOW) == 3600 + 1140);
+  assert_true(privy_forecast_days(&unknown, &unknown, 0, 60, NOW) == 0);
+  assert_true(privy_forecast_days(&unknown, &unknown, 0, 10000, NOW) == 166 * 60);
+  assert_true(privy_forecast_days(&unknown, &unknown, 0, 100000, NOW) == 9 * 86400 + 166 * 60);
+}
+
 /* The first request of a window shows how long windows are. */
 static void a_forecast_uses_the_length_of_windows(void **state) {
   (void)state;
@@ -245,6 +260,7 @@ int main(void) {
       TEST(a_response_of_an_older_window_changes_nothing),
       TEST(a_forecast_leaves_the_reserve_to_others),
       TEST(a_forecast_uses_the_length_of_windows),
+      TEST(a_forecast_of_days_continues_on_the_next_day),
   };
   return HARNESS_RUN(tests);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "privy_jobs.h"
 #include "schema/schema.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -427,6 +428,23 @@ static void errors_form_a_tree(void **state) {
   assert_int_equal(privy_error_describe(PRIVY_OK)->code, PRIVY_OK);
 }
 
+static void each_scope_has_a_probe_of_an_operation_that_needs_it(void **state) {
+  (void)state;
+  privy_probe probe;
+  size_t count = 0;
+  while (privy_probe_at(count, &probe)) {
+    assert_string_equal(probe.scope, privy_scope_name((privy_scope)count++));
+    const privy_operation *operation = NULL;
+    for (size_t i = 0; (operation = privy_operation_at(i)); i++)
+      if (strcmp(operation->path, probe.path) == 0 && strcmp(operation->method, probe.method) == 0) break;
+    assert_non_null(operation);
+    assert_string_equal(privy_operation_scope(operation), probe.scope);
+    assert_null(strchr(probe.path, '{'));
+    assert_true(probe.has_body == (strcmp(probe.method, "GET") != 0));
+  }
+  assert_int_equal(count, PRIVY_SCOPE_COUNT);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(rows_are_sane),
@@ -447,6 +465,7 @@ int main(void) {
       TEST(every_parameter_can_be_listed),
       TEST(rules_speak_of_what_their_operations_take),
       TEST(errors_form_a_tree),
+      TEST(each_scope_has_a_probe_of_an_operation_that_needs_it),
   };
   return HARNESS_RUN(tests);
 }

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "privy_jobs.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 typedef struct scene {
@@ -13,6 +15,26 @@ typedef struct scene {
   privy_client *client;
   privy_error error;
 } scene;
+
+static void a_file_of_certificates_can_be_checked_by_itself(void **state) {
+  (void)state;
+  assert_string_equal(privy_ca_file_problem("no/such/file.pem"), "does not exist");
+  assert_string_equal(privy_ca_file_problem("."), "is not a file");
+}
+
+static void libcurl_names_itself_and_its_certificates(void **state) {
+  (void)state;
+  privy_network_library library;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_network_library_load(&library, &error));
+  assert_true(atoi(library.version) >= 7);
+  assert_true(library.tls && *library.tls);
+  assert_true(library.ca_file || library.ca_folder);
+  assert_non_null(library.encodings);
+done:
+  privy_error_clear(&error);
+}
 
 static void scene_open(scene *s) {
   *s = (scene){.client = NULL};
@@ -237,6 +259,8 @@ int main(void) {
       TEST(urls_that_libcurl_cannot_parse_are_refused),
       TEST(no_message_quotes_a_proxy),
       TEST(long_texts_are_refused),
+      TEST(a_file_of_certificates_can_be_checked_by_itself),
+      TEST_UNSWEPT(libcurl_names_itself_and_its_certificates),
   };
   return HARNESS_RUN(tests);
 }

@@ -26,6 +26,17 @@ static void it_is_loaded_once(void **state) {
   assert_true(first->threadsafe());
 }
 
+static void its_version_is_reported(void **state) {
+  (void)state;
+  const char *version = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  CHECK_OK(privy_journal_library_load(&version, &error));
+  assert_true(version && strchr(version, '.') && atoi(version) == 3);
+done:
+  privy_error_clear(&error);
+}
+
 /* Opens a journal and writes a row. */
 static privy_status write_rows(scene *s) {
   privy_status status = begin(s);
@@ -74,6 +85,7 @@ static void its_lack_of_memory_is_a_lack_of_memory(void **state) {
 }
 
 int main(void) {
-  static harness_test tests[] = {TEST_UNSWEPT(it_is_loaded_once), TEST_UNSWEPT(its_lack_of_memory_is_a_lack_of_memory)};
+  static harness_test tests[] = {TEST_UNSWEPT(it_is_loaded_once), TEST_UNSWEPT(its_version_is_reported),
+                                 TEST_UNSWEPT(its_lack_of_memory_is_a_lack_of_memory)};
   return HARNESS_RUN(tests);
 }

@@ -149,7 +149,22 @@ static VALUE core_row_keys(VALUE self, VALUE name) {
   return rb_obj_freeze(names);
 }
 
+/* probes → the requests that try a scope: [scope, method, path with query, whether its body is the empty object] */
+static VALUE core_probes(VALUE self) {
+  VALUE list = rb_ary_new();
+  privy_probe probe;
+  (void)self;
+  for (size_t index = 0; privy_probe_at(index, &probe); index++) {
+    VALUE target = privy_rb_text(probe.path);
+    if (*probe.query) target = rb_sprintf("%s?%s", probe.path, probe.query);
+    rb_ary_push(list, rb_ary_new_from_args(4, privy_rb_text(probe.scope), privy_rb_text(probe.method), target,
+                                           probe.has_body ? Qtrue : Qfalse));
+  }
+  return list;
+}
+
 void privy_rb_init_schema(void) {
+  rb_define_module_function(privy_rb_core, "probes", core_probes, 0);
   rb_define_module_function(privy_rb_core, "schema", core_schema, 0);
   rb_define_module_function(privy_rb_core, "row_keys", core_row_keys, 1);
   rb_define_module_function(privy_rb_core, "deprecation", core_deprecation, 1);

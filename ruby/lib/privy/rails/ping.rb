@@ -2,13 +2,11 @@
 
 module Privy
   module Rails
-    # What the credentials of an account may do. Four requests find it out, one for each scope. Those that write are
+    # What the credentials of an account may do. The core names a request for each scope. Those that write are
     # incomplete, so that the server refuses them and stores nothing: 400 or 422 with the scope, 403 without it.
     #
     # @private
     class Ping
-      PROBES = { "contacts_read" => ["GET", "/contacts?per_page=1"], "contacts_write" => ["POST", "/contacts"],
-                 "orders_write" => ["POST", "/orders/placed"], "events_write" => ["POST", "/events"] }.freeze
       OPTIONS = { timeout: 10, max_wait: 0, max_retries: 1 }.freeze
 
       # @return [Hash{String => Error, nil}] the scopes that were tried, each with why it is refused
@@ -24,7 +22,7 @@ module Privy
 
       # @return [self]
       def run
-        PROBES.each { |scope, (method, path)| @scopes[scope] = refusal(method, path) }
+        Core.probes.each { |scope, method, path, has_body| @scopes[scope] = refusal(method, path, has_body) }
         self
       rescue Error => e
         @error = e
@@ -53,8 +51,8 @@ module Privy
       private
 
       # @return [PermissionDeniedError, nil]
-      def refusal(method, path)
-        method == "GET" ? @client.request(method, path) : @client.request(method, path, body: {})
+      def refusal(method, path, has_body)
+        has_body ? @client.request(method, path, body: {}) : @client.request(method, path)
         nil
       rescue PermissionDeniedError => e
         e
