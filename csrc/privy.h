@@ -57,6 +57,8 @@ extern "C" {
   X(CONNECTION, "APIConnectionError", CONFIG_ERROR, 0,                                                                 \
     "No complete response arrived: the connection failed or broke.")                                                   \
   X(TIMEOUT, "APITimeoutError", CONNECTION, 0, "No complete response arrived in time.")                                \
+  X(JOURNAL, "JournalError", CONFIG_ERROR, 0, "The journal of a bulk run cannot be used; code is the reason.")         \
+  X(DEADLINE, "DeadlineError", CONFIG_ERROR, 0, "The time of a bulk run is over: it sends no further request.")        \
   X(API_STATUS, "APIStatusError", CONFIG_ERROR, 0, "The server returned an error status or an invalid response.")      \
   X(AUTHENTICATION, "AuthenticationError", API_STATUS, 401, "The token is missing, expired, revoked or wrong.")        \
   X(PERMISSION_DENIED, "PermissionDeniedError", API_STATUS, 403, "The token lacks the scope that the call needs.")     \
@@ -835,6 +837,8 @@ typedef struct privy_options {
   int64_t reserve;        /* requests of each minute that are left to others, other calls of the client included */
   bool deferred;          /* see privy_options_defer */
   bool waits_for_day;     /* a call waits until a spent limit of the day resets, whatever max_wait is */
+  double until;           /* seconds since 1970: a call sends no request from then on, and fails with PRIVY_DEADLINE
+                             when it would have to; 0: no such instant */
   unsigned given;         /* bit 1u << setting for each option that is given */
 } privy_options;
 #define PRIVY_GIVEN(name) (1u << PRIVY_SETTING_##name)

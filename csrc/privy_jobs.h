@@ -20,8 +20,8 @@ extern "C" {
  *     count, nor do up to `concurrency` rows that back off after a failure. It holds at most PRIVY_BULK_LOOKAHEAD rows;
  *   - when the call of a row starts: rows with the same order_id, e-mail address, phone number or Idempotency-Key run
  *     one after the other, and their results come in that order;
- *   - when it ends: after all rows, or when a rate limit is reached for longer than a call may wait (max_wait). A row
- *     that fails does not end it.
+ *   - when it ends: after all rows, at the instant `until`, or when a rate limit is reached for longer than a call may
+ *     wait (max_wait). A row that fails does not end it.
  * The run keeps a result until it is acknowledged. At any time each row is acknowledged, unsent, or in doubt.
  *
  *   privy_bulk_new(group, &config, &bulk, &error);
@@ -56,6 +56,8 @@ typedef struct privy_bulk_config {
   int64_t total;                /* rows in all; negative (default): unknown */
   privy_options options;        /* of each call; defaults: the settings of the client, but max_wait 3600 s */
   privy_spent_day on_spent_day; /* default PRIVY_SPENT_DAY_STOPS */
+  double until;                 /* seconds since 1970, by the client's clock: from then on the run sends no request, and
+                                   ends early with PRIVY_DEADLINE if rows are left. Default 0: no such instant */
   /*
    * The path of a file that keeps what becomes of each row, or NULL (default). A run with the same journal continues
    * where the last one ended, even if that was killed: rows that are done are skipped, rows whose result was lost are
@@ -75,7 +77,7 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_config_concurrency(privy_bulk_
 /*
  * Creates a run; free it with privy_bulk_free. The group must have no other calls, serve this run only, and outlive it.
  * Returns PRIVY_OK, PRIVY_CONFIG_ERROR for an invalid configuration, or PRIVY_NO_MEMORY. A journal that cannot be used
- * is a PRIVY_CONFIG_ERROR whose api_code says why, such as "journal_locked" while another run uses it.
+ * is PRIVY_JOURNAL, whose api_code says why, such as "journal_locked" while another run uses it.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
                                                       privy_bulk **out, privy_error *error);
@@ -129,8 +131,8 @@ PRIVY_API void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *ou
 /* The same, if a row was done or a wait began or ended since it last returned true; otherwise false. */
 PRIVY_API bool privy_bulk_take_progress(privy_bulk *bulk, privy_bulk_progress *out);
 
-/* Why the run ended early: PRIVY_RATE_LIMIT, PRIVY_AUTHENTICATION, PRIVY_PERMISSION_DENIED, PRIVY_NO_MEMORY, or
- * PRIVY_CONFIG_ERROR with an api_code if its journal cannot be written. NULL if it did not. Owned by the run. */
+/* Why the run ended early: PRIVY_RATE_LIMIT, PRIVY_DEADLINE, PRIVY_AUTHENTICATION, PRIVY_PERMISSION_DENIED,
+ * PRIVY_NO_MEMORY, or PRIVY_JOURNAL if its journal cannot be written. NULL if it did not. Owned by the run. */
 PRIVY_API const privy_error *privy_bulk_error(const privy_bulk *bulk);
 
 /* A row without an acknowledged result. */

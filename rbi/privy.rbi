@@ -592,6 +592,12 @@ module Privy
   class APITimeoutError < ::Privy::APIConnectionError
   end
 
+  class JournalError < ::Privy::Error
+  end
+
+  class DeadlineError < ::Privy::Error
+  end
+
   class APIStatusError < ::Privy::Error
   end
 

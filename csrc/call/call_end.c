@@ -103,6 +103,10 @@ privy_call_step privy_call_fail_for_now(privy_call *call, privy_account *account
   return privy_call_fail(call);
 }
 
+bool privy_call_is_late(const privy_call *call, const privy_account *account, double at) {
+  return call->options.until > 0 && at + account->wall_offset >= call->options.until;
+}
+
 bool privy_call_may_repeat(const privy_call *call, double at) {
   if (!call->lost || call->verify) return true;
   return is_idempotent(call->request) &&

@@ -20,6 +20,8 @@ bool privy_call_is_final(privy_status code);
 bool privy_call_is_operation(const privy_call *call, privy_operation_id id);
 /* Of a call that succeeded: 1 if it created the contact or order, 0 if it updated it; else -1. */
 int privy_call_created(const privy_call *call);
+/* Whether the options allow no request any more at the instant `at`. */
+bool privy_call_is_late(const privy_call *call, const privy_account *account, double at);
 /* Whether the request may be sent again at the instant `at`. The idempotency key of an event makes that always safe. */
 bool privy_call_may_repeat(const privy_call *call, double at);
 

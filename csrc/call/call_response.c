@@ -60,7 +60,8 @@ static bool plan_retry(const privy_call *call, const privy_account *account, dou
   plan->delay = fmax(requested_wait(call, now + account->wall_offset), privy_retry_backoff(call->retries + 1, jitter));
   plan->counts = error->code != PRIVY_RATE_LIMIT;
   plan->for_day = waits_for_day(call, account, now);
-  if ((plan->delay > call->wait_left && !plan->for_day) || !privy_call_may_repeat(call, now + plan->delay))
+  if ((plan->delay > call->wait_left && !plan->for_day) || !privy_call_may_repeat(call, now + plan->delay) ||
+      privy_call_is_late(call, account, now + plan->delay))
     return false;
   return !plan->counts || privy_retry_quota_covers(&account->quota, error->code);
 }

@@ -129,6 +129,7 @@ privy_options privy_options_merge(privy_options base, const privy_options *over)
   if (given & 1u << PRIVY_SETTING_RESERVE) base.reserve = over->reserve;
   base.deferred = base.deferred || (over && over->deferred);
   base.waits_for_day = base.waits_for_day || (over && over->waits_for_day);
+  if (over && over->until > 0) base.until = over->until;
   base.given |= given;
   return base;
 }

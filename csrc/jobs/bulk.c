@@ -8,6 +8,8 @@
 #define DEFAULT_CONCURRENCY 8
 /* Seconds: a run waits for the next minute's budget, but not for the next day's. */
 #define DEFAULT_MAX_WAIT 3600.0
+/* The end of the year 9999, in seconds since 1970. */
+#define LAST_INSTANT 253402300799.0
 
 /* ---- queues ---- */
 
@@ -45,6 +47,8 @@ privy_status privy_bulk_config_concurrency(privy_bulk_config *config, double val
 
 static privy_status check(const privy_bulk_config *config, const privy_options *merged, privy_error *error) {
   privy_status status = privy_setting_check(PRIVY_SETTING_CONCURRENCY, (double)config->concurrency, error);
+  if (!(config->until >= 0 && config->until <= LAST_INSTANT))
+    return privy_error_set(error, PRIVY_CONFIG_ERROR, "until must be a time from 1970 to 9999");
   return status == PRIVY_OK ? privy_options_check(merged, error) : status;
 }
 
@@ -57,6 +61,7 @@ privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
   bulk->group = group;
   bulk->options = merged;
   bulk->options.waits_for_day = config->on_spent_day == PRIVY_SPENT_DAY_WAITS;
+  bulk->options.until = config->until;
   bulk->concurrency = (uint64_t)config->concurrency < SIZE_MAX ? (size_t)config->concurrency : SIZE_MAX;
   bulk->progress.total = config->total < 0 ? -1 : config->total;
   bulk->started_at = bulk->measured_at = privy_client_now(client);
@@ -159,9 +164,10 @@ static void stop_without_memory(privy_bulk *bulk) {
 }
 
 /* Whether each further row would fail in the same way: the core refused the request because its rate limit does not
- * reset within max_wait, or the server does not accept the token. */
+ * reset within max_wait or the run's time is over, or the server does not accept the token. */
 static bool ends_run(const privy_completion *completion) {
   if (completion->status == PRIVY_RATE_LIMIT) return completion->error.http_status == 0;
+  if (completion->status == PRIVY_DEADLINE) return true;
   return completion->status == PRIVY_AUTHENTICATION || completion->status == PRIVY_PERMISSION_DENIED;
 }
 

@@ -65,7 +65,7 @@ static bulk_verdict ask_user(const bulk_row *row, privy_error *error) {
   char text[PRIVY_TIME_TEXT_SIZE];
   privy_time_at((int64_t)row->first_sent, 0, &time);
   privy_time_text(text, &time);
-  privy_error_set(error, PRIVY_CONFIG_ERROR,
+  privy_error_set(error, PRIVY_JOURNAL,
                   "the event was sent at %s, more than a day ago, and its response was lost; to send it again could "
                   "record it twice",
                   text);

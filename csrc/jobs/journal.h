@@ -10,7 +10,7 @@
  *   privy_journal_commit(journal, &error);                       before the outcome is reported
  *   privy_journal_close(journal);
  *
- * Each function that can fail returns PRIVY_OK, PRIVY_NO_MEMORY, or PRIVY_CONFIG_ERROR with the code of a fault
+ * Each function that can fail returns PRIVY_OK, PRIVY_NO_MEMORY, or PRIVY_JOURNAL with the code of a fault
  * (journal_file.h) in `api_code`. After a fault nothing is written any more, and what was not committed is undone: the
  * caller then sends nothing more. One thread uses a journal at a time.
  */

@@ -87,8 +87,8 @@ static privy_journal_fault fault_of(const privy_journal_file *file, struct sqlit
 
 static privy_status report(const privy_journal_file *file, privy_journal_fault fault, privy_error *error) {
   const char *detail = file->result && fault == PRIVY_JOURNAL_UNUSABLE ? file->sqlite->errstr(file->result) : NULL;
-  privy_error_set(error, PRIVY_CONFIG_ERROR, "journal %s: %s%s%s%s", file->path, faults[fault].message,
-                  detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
+  privy_error_set(error, PRIVY_JOURNAL, "journal %s: %s%s%s%s", file->path, faults[fault].message, detail ? " (" : "",
+                  detail ? detail : "", detail ? ")" : "");
   if (!privy_error_text(&error->api_code, faults[fault].code, strlen(faults[fault].code)))
     return privy_error_no_memory(error);
   return error->code;

@@ -14,11 +14,13 @@
   X(OTHER_OPERATION, "journal_operation", "it belongs to another operation; use a journal for each operation")         \
   X(OTHER_SERVER, "journal_server", "it belongs to another server; use a journal for each server")                     \
   X(OTHER_ACCOUNT, "journal_account", "it belongs to another account; use a journal for each account")                 \
-  X(READ_ONLY, "journal_read_only", "the file or its folder cannot be written")                                        \
+  X(READ_ONLY, "journal_read_only",                                                                                    \
+    "the file or its folder cannot be written; change its permissions, or choose another path")                        \
   X(FULL, "journal_full", "there is no space left to write to it; free some and run again")                            \
-  X(DAMAGED, "journal_damaged", "the file is damaged")                                                                 \
+  X(DAMAGED, "journal_damaged",                                                                                        \
+    "the file is damaged; restore it from a backup, or choose another path and send all rows")                         \
   X(FORKED, "journal_forked", "it belongs to the process that opened it; open it again after a fork")                  \
-  X(UNUSABLE, "journal_unusable", "it cannot be opened, read or written")
+  X(UNUSABLE, "journal_unusable", "it cannot be opened, read or written; choose another path")
 
 typedef enum privy_journal_fault {
   PRIVY_JOURNAL_SOUND,
@@ -47,7 +49,7 @@ typedef struct privy_journal_file {
 } privy_journal_file;
 
 /*
- * Opens the file, or creates it with the mode 0600, for one run: PRIVY_OK, PRIVY_CONFIG_ERROR with the code of a fault
+ * Opens the file, or creates it with the mode 0600, for one run: PRIVY_OK, PRIVY_JOURNAL with the code of a fault
  * in `api_code`, or PRIVY_NO_MEMORY. Close the file in each case. A file that is not a journal is not changed. Nothing
  * here blocks fork(): the callers do.
  */

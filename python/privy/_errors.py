@@ -19,6 +19,8 @@ __all__ = [
     "APITimeoutError",
     "AuthenticationError",
     "ConflictError",
+    "DeadlineError",
+    "JournalError",
     "NotFoundError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
@@ -125,6 +127,15 @@ class APIConnectionError(PrivyError):
 
 class APITimeoutError(APIConnectionError):
     """No complete response before a timeout."""
+
+
+class JournalError(PrivyError):
+    """The journal of a bulk run cannot be used. ``code`` is the reason, such as ``journal_locked`` while another run
+    uses the journal, or ``journal_full`` when the disk has no space left; the message says what to do."""
+
+
+class DeadlineError(PrivyError):
+    """The ``until`` of a bulk run has come: the run sends no further request. ``code`` is ``until_reached``."""
 
 
 class APIStatusError(PrivyError):

@@ -164,7 +164,7 @@ static void an_event_in_doubt_for_a_day_is_not_sent(void **state) {
   s.leave_after = 0;
   CHECK_OK(run_again(&s, "events.ingest"));
   CHECK_MEMORY(privy_bulk_result(s.bulk, &result) && result.status != PRIVY_NO_MEMORY);
-  assert_int_equal(result.status, PRIVY_CONFIG_ERROR);
+  assert_int_equal(result.status, PRIVY_JOURNAL);
   assert_string_equal(result.error->api_code, "in_doubt_too_long");
   assert_non_null(strstr(result.error->message, "2026-05-12T"));
   assert_true(result.error->may_have_succeeded);
@@ -263,7 +263,7 @@ static void a_journal_that_another_run_uses_is_an_error(void **state) {
   place_make(&place);
   CHECK_OK(open_with_journal(&s, &place, "orders.upsert", orders, 1));
   CHECK_OK(begin(&s));
-  CHECK_STATUS(privy_bulk_new(s.group, &s.config, &second, &s.error), PRIVY_CONFIG_ERROR);
+  CHECK_STATUS(privy_bulk_new(s.group, &s.config, &second, &s.error), PRIVY_JOURNAL);
   assert_string_equal(s.error.api_code, "journal_locked");
   privy_error_clear(&s.error);
   s.config.operation = NULL;
@@ -288,7 +288,7 @@ static void a_run_that_cannot_write_its_journal_ends(void **state) {
                " BEGIN SELECT raise(FAIL, 'full'); END",
                rows);
   CHECK_OK(drive(&s, "orders.upsert"));
-  CHECK_STATUS(privy_bulk_error(s.bulk)->code, PRIVY_CONFIG_ERROR);
+  CHECK_STATUS(privy_bulk_error(s.bulk)->code, PRIVY_JOURNAL);
   assert_string_equal(privy_bulk_error(s.bulk)->api_code, "journal_unusable");
   assert_in_range(privy_sandbox_count(s.sandbox).requests, 5, 5 + 8);
   const size_t sent = (size_t)privy_sandbox_count(s.sandbox).requests;

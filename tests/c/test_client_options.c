@@ -15,10 +15,10 @@
 
 static void options_are_merged(void **state) {
   (void)state;
-  const privy_options base = {30, 5, 60, 3, 0, false, false, 0};
+  const privy_options base = {30, 5, 60, 3, 0, false, false, 0, 0};
   const privy_options none = {.timeout = 1, .connect_timeout = 1, .max_wait = 1, .max_retries = 1, .reserve = 1};
   const privy_options some = {
-      10, 7, 0, 0, 4, false, false, PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(MAX_WAIT) | PRIVY_GIVEN(MAX_RETRIES)};
+      10, 7, 0, 0, 4, false, false, 0, PRIVY_GIVEN(TIMEOUT) | PRIVY_GIVEN(MAX_WAIT) | PRIVY_GIVEN(MAX_RETRIES)};
   privy_options merged = privy_options_merge(base, NULL);
   assert_memory_equal(&merged.timeout, &base.timeout, sizeof merged.timeout);
   merged = privy_options_merge(base, &none);
@@ -35,21 +35,21 @@ static void options_are_checked(void **state) {
     privy_options options;
     const char *setting;
   } cases[] = {
-      {{30, 5, 60, 3, 0, false, false, 0}, NULL},
-      {{0.001, 0.001, 0, 0, 0, false, false, 0}, NULL},
-      {{1e6, 1e6, 1e6, 100, 0, false, false, 0}, NULL},
-      {{0, 5, 60, 3, 0, false, false, 0}, "timeout"},
-      {{1e6 + 1, 5, 60, 3, 0, false, false, 0}, "timeout"},
-      {{NAN, 5, 60, 3, 0, false, false, 0}, "timeout"},
-      {{INFINITY, 5, 60, 3, 0, false, false, 0}, "timeout"},
-      {{30, 0, 60, 3, 0, false, false, 0}, "connect_timeout"},
-      {{30, NAN, 60, 3, 0, false, false, 0}, "connect_timeout"},
-      {{30, 5, NAN, 3, 0, false, false, 0}, "max_wait"},
-      {{30, 5, 2e6, 3, 0, false, false, 0}, "max_wait"},
-      {{30, 5, 60, 101, 0, false, false, 0}, "max_retries"},
-      {{-1, 5, 60, 3, 0, false, false, 0}, "timeout"},
-      {{30, 5, -1, 3, 0, false, false, 0}, "max_wait"},
-      {{30, 5, 60, -1, 0, false, false, 0}, "max_retries"},
+      {{30, 5, 60, 3, 0, false, false, 0, 0}, NULL},
+      {{0.001, 0.001, 0, 0, 0, false, false, 0, 0}, NULL},
+      {{1e6, 1e6, 1e6, 100, 0, false, false, 0, 0}, NULL},
+      {{0, 5, 60, 3, 0, false, false, 0, 0}, "timeout"},
+      {{1e6 + 1, 5, 60, 3, 0, false, false, 0, 0}, "timeout"},
+      {{NAN, 5, 60, 3, 0, false, false, 0, 0}, "timeout"},
+      {{INFINITY, 5, 60, 3, 0, false, false, 0, 0}, "timeout"},
+      {{30, 0, 60, 3, 0, false, false, 0, 0}, "connect_timeout"},
+      {{30, NAN, 60, 3, 0, false, false, 0, 0}, "connect_timeout"},
+      {{30, 5, NAN, 3, 0, false, false, 0, 0}, "max_wait"},
+      {{30, 5, 2e6, 3, 0, false, false, 0, 0}, "max_wait"},
+      {{30, 5, 60, 101, 0, false, false, 0, 0}, "max_retries"},
+      {{-1, 5, 60, 3, 0, false, false, 0, 0}, "timeout"},
+      {{30, 5, -1, 3, 0, false, false, 0, 0}, "max_wait"},
+      {{30, 5, 60, -1, 0, false, false, 0, 0}, "max_retries"},
   };
   privy_error error;
   privy_error_init(&error);

@@ -12,7 +12,7 @@
 
 #define REFUSED(call, code)                                                                                            \
   do {                                                                                                                 \
-    CHECK_STATUS(call, PRIVY_CONFIG_ERROR);                                                                            \
+    CHECK_STATUS(call, PRIVY_JOURNAL);                                                                                 \
     assert_string_equal(s.error.api_code, code);                                                                       \
     assert_non_null(strstr(s.error.message, s.path));                                                                  \
     privy_error_clear(&s.error);                                                                                       \
@@ -103,7 +103,7 @@ done:
 
 static bool is_locked_out(scene *s) {
   privy_journal *second = NULL;
-  return privy_journal_open(&s->config, &second, &s->error) == PRIVY_CONFIG_ERROR &&
+  return privy_journal_open(&s->config, &second, &s->error) == PRIVY_JOURNAL &&
          strcmp(s->error.api_code, "journal_locked") == 0;
 }
 
@@ -111,7 +111,7 @@ static bool is_locked_out(scene *s) {
 static bool leaves_it_to_the_parent(scene *s) {
   privy_journal *inherited = s->journal;
   s->journal = NULL;
-  if (privy_journal_commit(inherited, &s->error) != PRIVY_CONFIG_ERROR) return false;
+  if (privy_journal_commit(inherited, &s->error) != PRIVY_JOURNAL) return false;
   if (strcmp(s->error.api_code, "journal_forked") != 0) return false;
   privy_error_clear(&s->error);
   privy_journal_close(inherited);
@@ -284,7 +284,7 @@ done:
 }
 
 static bool cannot_write(scene *s) {
-  return begin(s) == PRIVY_CONFIG_ERROR && strcmp(s->error.api_code, "journal_read_only") == 0;
+  return begin(s) == PRIVY_JOURNAL && strcmp(s->error.api_code, "journal_read_only") == 0;
 }
 
 static bool cannot_write_the_file(scene *s) {
@@ -327,7 +327,7 @@ static bool runs_out_of_space(scene *s) {
   }
   if (strcmp(s->error.api_code ? s->error.api_code : "", "journal_full") != 0) return false;
   privy_error_clear(&s->error);
-  const bool stops = take(s, EVENT(0)) == PRIVY_CONFIG_ERROR && strcmp(s->error.api_code, "journal_full") == 0;
+  const bool stops = take(s, EVENT(0)) == PRIVY_JOURNAL && strcmp(s->error.api_code, "journal_full") == 0;
   privy_journal_close(s->journal);
   return stops;
 }

@@ -141,6 +141,13 @@ module Privy
   # The response was not complete within the timeout.
   class APITimeoutError < APIConnectionError; end
 
+  # The journal of a bulk run cannot be used. {#code} is the reason, such as "journal_locked" while another run uses the
+  # journal, or "journal_full" when the disk has no space left; the message says what to do.
+  class JournalError < Error; end
+
+  # The time of a bulk run is over: it sends no further request. {#code} is "until_reached".
+  class DeadlineError < Error; end
+
   # The server returned an error status or an invalid response.
   class APIStatusError < Error; end
 
