@@ -35,6 +35,9 @@ module Privy
   sig { params(account: T.any(::Symbol, ::String)).void }
   def self.resume(account = T.unsafe(nil)); end
 
+  sig { void }
+  def self.eager_load!; end
+
   sig { returns(::Privy::Configuration) }
   def self.configuration; end
 

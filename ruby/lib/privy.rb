@@ -13,6 +13,39 @@ module Privy
   # Needed by the first client of an account.
   autoload :AccountSettings, File.expand_path("privy/account_settings", __dir__)
   private_constant :AccountSettings
+  # Parts that many programs do not use: bulk runs, lists, events of calls, raw responses. See {.eager_load!}.
+  LATER = { "bulk" => %i[Bulk Result], "bulk_report" => %i[BulkReport Progress RefusedRow], "bulk_rows" => %i[BulkRows],
+            "page" => %i[Page], "pager" => %i[Pager], "contact_list" => %i[ContactList],
+            "call_event" => %i[CallEvent], "observer" => %i[Observer], "rate_limit" => %i[RateLimit],
+            "response" => %i[Response] }.freeze
+  private_constant :LATER
+  LATER.each do |file, names|
+    names.each { |name| autoload name, File.expand_path("privy/#{file}", __dir__) }
+  end
+  private_constant :BulkRows, :Pager, :Observer
+
+  # Loads all parts that need no other gem. A program that uses clients in Ractors calls it first, in the main Ractor:
+  # before Ruby 3.4 other Ractors cannot load files. Rails calls it where it loads the application eagerly.
+  #
+  # @return [void]
+  def self.eager_load!
+    LATER.each_value { |names| names.each { |name| const_get(name) } }
+    Sandbox.eager_load!
+    @eager_loaded = true
+    nil
+  end
+
+  # For a Ractor other than the main one.
+  #
+  # @private
+  # @raise [Error] the parts are not loaded, and this Ruby cannot load them in the Ractor
+  def self.check_loaded
+    return if @eager_loaded || RUBY_VERSION.to_f >= 3.4
+
+    raise Error, "call Privy.eager_load! in the main Ractor before clients are made in another one: before Ruby 3.4 " \
+                 "it cannot load files"
+  end
+
   # Needed while a sandbox is active.
   autoload :Activation, File.expand_path("privy/activation", __dir__)
   private_constant :Activation
@@ -38,18 +71,8 @@ require_relative "privy/errors"
 # The ending keeps another gem's privy/core.rb from being loaded instead; Ruby reads .so as the machine's own ending.
 require "privy/core.so"
 require_relative "privy/record"
-require_relative "privy/page"
-require_relative "privy/response"
 require_relative "privy/configuration"
-require_relative "privy/call_event"
-require_relative "privy/observer"
-require_relative "privy/pager"
-require_relative "privy/contact_list"
-require_relative "privy/rate_limit"
 require_relative "privy/drivers"
-require_relative "privy/bulk_report"
-require_relative "privy/bulk_rows"
-require_relative "privy/bulk"
 require_relative "privy/job_scope"
 require_relative "privy/session"
 require_relative "privy/resources"

@@ -272,6 +272,7 @@ class TestAccounts < PrivyTest
   def test_a_ractor_has_clients_of_its_own
     Privy.configure { |config| config.sandbox = true }
     Privy.client.orders.upsert(**ORDER)
+    Privy.eager_load!
     experimental = Warning[:experimental]
     Warning[:experimental] = false
     inside = Ractor.new do

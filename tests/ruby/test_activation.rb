@@ -311,6 +311,7 @@ class TestActivation < PrivyTest
   def test_other_ractors_get_a_clear_error
     verbose = $VERBOSE
     $VERBOSE = nil
+    Privy.eager_load!
     @sandbox.activate do
       message = Ractor.new do
         Privy::Client.new(token: "privy_#{'1' * 40}", base_url: "http://127.0.0.1:1").contacts.list.total_count

@@ -4,8 +4,9 @@ require_relative "helper"
 
 # What a program pays for require "privy" before it makes a call. bench/ measures the time.
 class TestBoot < PrivyTest
-  MOST_KIB = 1536
+  MOST_KIB = 1280
   OPTIONAL = %r{\Aprivy/(sandbox/|(rails|syncable|sync_job|testing|minitest|rspec|translations|jobs?|sidekiq)\b)}
+  LATER = %r{\Aprivy/(bulk|page|contact_list|observer|call_event|response)}
   PATHS = $LOAD_PATH.flat_map { |path| ["-I", path] }.freeze
 
   # What the code prints, in a new process.
@@ -35,5 +36,6 @@ class TestBoot < PrivyTest
     others = names.grep_v(/\Aprivy/)
     assert_empty others.grep_v(/\Abigdecimal/)
     assert_empty names.grep(OPTIONAL)
+    assert_empty names.grep(LATER)
   end
 end

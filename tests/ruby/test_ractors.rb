@@ -8,6 +8,7 @@ class TestRactors < PrivyTest
   def setup
     @experimental = Warning[:experimental]
     Warning[:experimental] = false # Ruby warns of every first Ractor
+    Privy.eager_load!
   end
 
   def teardown
@@ -72,14 +73,41 @@ class TestRactors < PrivyTest
   # In a new process, where no part of the library that is loaded later has been loaded.
   def test_the_first_clients_of_a_process_are_made_in_ractors_and_threads_at_once
     program = <<~PROGRAM
+      Privy.eager_load!
       work = nil.instance_exec { -> { Array.new(3) { Privy::Sandbox.new.client.orders.upsert_many([{}]).map(&:ok?) } } }
       Ractor.make_shareable(work)
       makers = Array.new(3) { Ractor.new(work, &:call) } + Array.new(3) { Thread.new(&work) }
       print makers.map { |maker| maker.is_a?(Ractor) ? maker.take : maker.value }.flatten.tally
     PROGRAM
+    assert_equal "{false=>18}", printed(program)
+  end
+
+  # What a new process prints that has loaded the library.
+  def printed(program)
     load_path = $LOAD_PATH.flat_map { |folder| ["-I", folder] }
     out, status = Open3.capture2e(RbConfig.ruby, "-W:no-experimental", *load_path, "-rprivy", "-e", program)
-    assert_equal ["{false=>18}", true], [out, status.success?]
+    assert_predicate status, :success?, out
+    out
+  end
+
+  def test_parts_that_a_ractor_cannot_load_are_named_when_the_client_is_made
+    out = printed(<<~PROGRAM)
+      made = Ractor.new do
+        Privy::Sandbox.new.client.contacts.list.size.to_s
+      rescue Privy::Error => e
+        e.message
+      end
+      print made.take
+    PROGRAM
+    RUBY_VERSION.to_f < 3.4 ? assert_match(/call Privy\.eager_load! in the main Ractor/, out) : assert_equal("0", out)
+  end
+
+  def test_eager_loading_loads_every_part_that_needs_no_other_gem
+    out = printed(<<~PROGRAM)
+      before = $LOADED_FEATURES.length
+      p Privy.eager_load!, Privy.autoload?(:Bulk), Privy::Sandbox.autoload?(:Request), $LOADED_FEATURES.length > before
+    PROGRAM
+    assert_equal %w[nil nil nil true], out.split
   end
 
   def test_defaults_reach_ractors

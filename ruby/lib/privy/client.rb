@@ -2,7 +2,7 @@
 
 module Privy
   # A client of the Privy API. Threads may share it. Each Ractor makes its own: clients, sandboxes and records stay in
-  # the Ractor that made them.
+  # the Ractor that made them. Before Ruby 3.4 the main Ractor calls {Privy.eager_load!} first.
   #
   #   client = Privy::Client.new(token: ENV.fetch("PRIVY_API_TOKEN"))
   #   jane = client.contacts.create(email: "jane@example.com", email_consent: :subscribed)
@@ -76,7 +76,7 @@ module Privy
                    ca_bundle: nil, proxy: nil, timeout: nil, connect_timeout: nil, max_wait: nil,
                    max_retries: nil, max_response: nil, reserve: nil, allow_plain_http: nil,
                    on_event: nil, logger: nil, sandbox: nil, account: nil)
-      Neighbours.report if Ractor.current == Ractor.main
+      Ractor.current == Ractor.main ? Neighbours.report : Privy.check_loaded
       given = { token: token, client_id: client_id, client_secret: client_secret, scopes: scopes, base_url: base_url,
                 token_url: token_url, ca_bundle: ca_bundle, proxy: proxy, timeout: timeout,
                 connect_timeout: connect_timeout, max_wait: max_wait, max_retries: max_retries,
@@ -87,7 +87,7 @@ module Privy
       settings[:scopes] = settings[:scopes].join(" ") if settings[:scopes].is_a?(Array)
       settings[:ca_bundle] = settings[:ca_bundle].to_path if settings[:ca_bundle].respond_to?(:to_path)
       on_event, logger = settings.values_at(:on_event, :logger)
-      observer = Observer.of(on_event, logger)
+      observer = Observer.of(on_event, logger) if on_event || logger
       settings = Activation.settings(settings) if Core.routing?
       settings = settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer, follows: !given.key?(:sandbox))
       core = Core::Client.new(settings)

@@ -38,6 +38,16 @@ module Privy
   class Sandbox
     include Opaque
 
+    STORED = %i[Request Event Message Contacts Orders].freeze
+    private_constant :STORED
+
+    # Loads what the sandbox's own methods need: see {Privy.eager_load!}.
+    #
+    # @private
+    def self.eager_load!
+      STORED.each { |name| const_get(name) }
+    end
+
     # A response of {#handle}: HTTP status, headers, body, seconds to wait before sending it, and how to break it off
     # (nil, :drop or :truncate).
     Response = Struct.new(:status, :headers, :body, :delay, :cut, keyword_init: true) do
@@ -390,7 +400,7 @@ module Privy
       end.join
     end
 
-    %i[Request Event Message Contacts Orders].each { |name| autoload name, File.expand_path("sandbox/stored", __dir__) }
+    STORED.each { |name| autoload name, File.expand_path("sandbox/stored", __dir__) }
     autoload :App, File.expand_path("sandbox/app", __dir__)
     autoload :Server, File.expand_path("sandbox/server", __dir__)
   end

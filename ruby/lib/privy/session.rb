@@ -50,7 +50,8 @@ module Privy
 
       on_event = on_event.nil? ? @on_event : on_event || nil
       logger = logger.nil? ? @logger : logger || nil
-      Session.new(@core.view(Observer.of(on_event, logger)), changed, on_event, logger)
+      observer = Observer.of(on_event, logger) if on_event || logger
+      Session.new(@core.view(observer), changed, on_event, logger)
     end
 
     # Calls an operation.

@@ -17,6 +17,7 @@ module Privy
     #   - +job_queue+: the queue of jobs that privy enqueues (:default)
     class Railtie < ::Rails::Railtie
       config.privy = ActiveSupport::OrderedOptions.new
+      config.eager_load_namespaces << Privy
 
       initializer "privy.accounts" do |app|
         Accounts.source = Settings.new(app)
