@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 #include "jobs/bulk_journal.h"
+#include "jobs/bulk_lookup.h"
+#include "jobs/bulk_rows.h"
 #include "message/error.h"
 #include "message/response.h"
 
@@ -10,26 +12,6 @@
 #define DEFAULT_MAX_WAIT 3600.0
 /* The end of the year 9999, in seconds since 1970. */
 #define LAST_INSTANT 253402300799.0
-
-/* ---- queues ---- */
-
-static void push(bulk_queue *queue, bulk_row *row) {
-  row->next_in_queue = NULL;
-  if (queue->last)
-    queue->last->next_in_queue = row;
-  else
-    queue->first = row;
-  queue->last = row;
-  queue->count++;
-}
-
-static bulk_row *pop(bulk_queue *queue) {
-  bulk_row *row = queue->first;
-  queue->first = row->next_in_queue;
-  if (!queue->first) queue->last = NULL;
-  queue->count--;
-  return row;
-}
 
 /* ---- life ---- */
 
@@ -75,73 +57,15 @@ privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
   return PRIVY_OK;
 }
 
-/* Appends the row to the rows held. */
-static void link_row(privy_bulk *bulk, bulk_row *row) {
-  row->previous = bulk->last;
-  if (bulk->last)
-    bulk->last->next = row;
-  else
-    bulk->first = row;
-  bulk->last = row;
-  bulk->held++;
-}
-
-static void unlink_row(privy_bulk *bulk, bulk_row *row) {
-  if (row->previous)
-    row->previous->next = row->next;
-  else
-    bulk->first = row->next;
-  if (row->next)
-    row->next->previous = row->previous;
-  else
-    bulk->last = row->previous;
-  bulk->held--;
-}
-
-static void free_row(privy_bulk *bulk, bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) (void)privy_lanes_leave(&bulk->lanes, &row->lane_entries[i]);
-  unlink_row(bulk, row);
-  privy_request_free(row->request);
-  privy_completion_clear(&row->completion);
-  privy_free(row->given_key);
-  privy_free(row);
-}
-
 void privy_bulk_free(privy_bulk *bulk) {
   if (!bulk) return;
   if (privy_group_is_own(bulk->group)) privy_bulk_close(bulk);
   privy_bulk_journal_close(bulk);
-  while (bulk->first) free_row(bulk, bulk->first);
+  while (bulk->first) privy_bulk_free_row(bulk, bulk->first);
   privy_lanes_clear(&bulk->lanes);
   privy_error_clear(&bulk->error);
   privy_free(bulk->spare);
   privy_free(bulk);
-}
-
-/* ---- lanes ---- */
-
-static bool may_start(const bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++)
-    if (!privy_lanes_is_first(&row->lane_entries[i])) return false;
-  return row->state == BULK_QUEUED;
-}
-
-static void leave_lanes(privy_bulk *bulk, bulk_row *row) {
-  for (size_t i = 0; i < PRIVY_MAX_ROW_KEYS; i++) {
-    bulk_row *next = privy_lanes_leave(&bulk->lanes, &row->lane_entries[i]);
-    if (next && may_start(next)) push(&bulk->startable, next);
-  }
-}
-
-static bool join_lanes(privy_bulk *bulk, bulk_row *row) {
-  privy_row_keys keys = {0};
-  bool joined = privy_row_keys_read(row->request, &keys);
-  for (size_t i = 0; joined && i < keys.count; i++) {
-    row->lane_entries[i].owner = row;
-    joined = privy_lanes_join(&bulk->lanes, keys.texts[i].data, keys.texts[i].length, &row->lane_entries[i]);
-  }
-  privy_row_keys_clear(&keys);
-  return joined;
 }
 
 /* ---- ends ---- */
@@ -190,7 +114,7 @@ static void keep_result(privy_bulk *bulk, bulk_row *row) {
   row->state = BULK_ENDED;
   bulk->ended++;
   row->change = change_of(&row->completion);
-  push(&bulk->results, row);
+  privy_bulk_push(&bulk->results, row);
 }
 
 /* Counts a result when privy_bulk_next first returns it. */
@@ -209,11 +133,21 @@ static void write_outcome(privy_bulk *bulk, const bulk_row *row, privy_completio
   if (bulk->journal && privy_bulk_journal_end(bulk, row, completion, &error) != PRIVY_OK) stop(bulk, &error);
 }
 
+/* Whether the call was a look-up after which the row goes on: it then keeps its lanes. */
+static bool continues(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
+  if (!row->looks_up || !privy_bulk_lookup_continues(row, completion)) return false;
+  privy_completion_clear(completion);
+  row->state = BULK_QUEUED;
+  privy_bulk_push(&bulk->startable, row);
+  return true;
+}
+
 static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
   bulk->active--;
-  write_outcome(bulk, row, completion);
-  row->attempts = completion->attempts;
+  row->attempts += completion->attempts;
   bulk->progress.requests += (uint64_t)completion->attempts;
+  if (continues(bulk, row, completion)) return;
+  write_outcome(bulk, row, completion);
   if (ends_run(completion) && completion->attempts == 0) {
     row->state = BULK_OPEN;
     stop(bulk, &completion->error);
@@ -222,7 +156,7 @@ static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *comp
     row->completion = *completion;
     keep_result(bulk, row);
   }
-  leave_lanes(bulk, row);
+  privy_bulk_leave_lanes(bulk, row);
 }
 
 static void take_completed(privy_bulk *bulk) {
@@ -246,13 +180,13 @@ static void drop_row(privy_bulk *bulk, bulk_row *row) {
   (void)privy_group_cancel(bulk->group, (uint64_t)(uintptr_t)row);
   row->state = BULK_OPEN;
   bulk->active--;
-  leave_lanes(bulk, row);
+  privy_bulk_leave_lanes(bulk, row);
 }
 
 static void write_start(privy_bulk *bulk, bulk_row *row, privy_call *call) {
   privy_error error;
   privy_error_init(&error);
-  const bool written = !bulk->journal || privy_bulk_journal_send(bulk, row, call, &error) == PRIVY_OK;
+  const bool written = !bulk->journal || row->looks_up || privy_bulk_journal_send(bulk, row, call, &error) == PRIVY_OK;
   memcpy(row->generated_key, call->key, sizeof row->generated_key);
   if (written) return;
   drop_row(bulk, row);
@@ -263,12 +197,11 @@ static void start_row(privy_bulk *bulk, bulk_row *row) {
   privy_error error;
   privy_error_init(&error);
   const uint64_t id = (uint64_t)(uintptr_t)row;
-  privy_request *request = row->request;
-  row->request = NULL;
-  if (privy_group_start(bulk->group, request, &bulk->options, id, &error) != PRIVY_OK) {
+  privy_request *request = privy_bulk_lookup_request(row, &error);
+  if (!request || privy_group_start(bulk->group, request, &bulk->options, id, &error) != PRIVY_OK) {
     row->state = BULK_OPEN;
     stop(bulk, &error);
-    leave_lanes(bulk, row);
+    privy_bulk_leave_lanes(bulk, row);
     return;
   }
   row->state = BULK_ACTIVE;
@@ -282,7 +215,7 @@ static void start_row(privy_bulk *bulk, bulk_row *row) {
 
 static void start_rows(privy_bulk *bulk) {
   while (bulk->startable.first && bulk->error.code == PRIVY_OK && places_taken(bulk) < bulk->concurrency)
-    start_row(bulk, pop(&bulk->startable));
+    start_row(bulk, privy_bulk_pop(&bulk->startable));
 }
 
 /* Makes what was written to the journal durable, before a request is sent or a result is reported. */
@@ -329,7 +262,7 @@ static bulk_row *add_row(privy_bulk *bulk, bulk_state state) {
   bulk->spare = NULL;
   row->index = bulk->progress.taken++;
   row->state = state;
-  link_row(bulk, row);
+  privy_bulk_link_row(bulk, row);
   return row;
 }
 
@@ -354,7 +287,7 @@ static bulk_verdict ask_journal(privy_bulk *bulk, bulk_row *row) {
   case BULK_SEND: break;
   case BULK_SKIP:
     bulk->progress.skipped++;
-    free_row(bulk, row);
+    privy_bulk_free_row(bulk, row);
     break;
   case BULK_DECIDE: give_result(bulk, row, &error); break;
   case BULK_NO_WRITE:
@@ -370,12 +303,12 @@ bool privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   row->request = request;
   const bulk_verdict verdict = bulk->journal ? ask_journal(bulk, row) : BULK_SEND;
   if (verdict != BULK_SEND) return verdict != BULK_SKIP;
-  if (!keep_given_key(row) || !join_lanes(bulk, row)) {
+  if (!keep_given_key(row) || !privy_bulk_join_lanes(bulk, row)) {
     row->state = BULK_OPEN;
-    leave_lanes(bulk, row);
+    privy_bulk_leave_lanes(bulk, row);
     stop_without_memory(bulk);
-  } else if (may_start(row)) {
-    push(&bulk->startable, row);
+  } else if (privy_bulk_may_start(row)) {
+    privy_bulk_push(&bulk->startable, row);
   }
   return true;
 }
@@ -408,7 +341,7 @@ bool privy_bulk_result(const privy_bulk *bulk, privy_bulk_result_view *out) {
 }
 
 void privy_bulk_acknowledge(privy_bulk *bulk) {
-  if (bulk->results.first) free_row(bulk, pop(&bulk->results));
+  if (bulk->results.first) privy_bulk_free_row(bulk, privy_bulk_pop(&bulk->results));
 }
 
 /* ---- the end ---- */
@@ -418,7 +351,7 @@ const privy_error *privy_bulk_error(const privy_bulk *bulk) {
 }
 
 static int attempts_of(const bulk_row *row) {
-  return row->state == BULK_ACTIVE ? row->call->attempts : row->attempts;
+  return row->attempts + (row->state == BULK_ACTIVE ? row->call->attempts : 0);
 }
 
 static const char *key_of(const bulk_row *row) {
@@ -436,10 +369,11 @@ size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t 
 void privy_bulk_close(privy_bulk *bulk) {
   bulk->ends = true;
   for (bulk_row *row = bulk->first; row; row = row->next) {
-    row->attempts = attempts_of(row);
-    if (bulk->journal && row->state == BULK_ACTIVE && row->attempts == 0) privy_bulk_journal_take_back(bulk, row);
+    const int sent = row->state == BULK_ACTIVE ? row->call->attempts : 0;
+    if (bulk->journal && row->state == BULK_ACTIVE && sent == 0) privy_bulk_journal_take_back(bulk, row);
     if (row->state == BULK_ACTIVE) privy_group_cancel(bulk->group, (uint64_t)(uintptr_t)row);
-    if (row->state == BULK_ACTIVE) bulk->progress.requests += (uint64_t)row->attempts;
+    bulk->progress.requests += (uint64_t)sent;
+    row->attempts += sent;
     row->state = BULK_OPEN;
   }
   commit(bulk);

@@ -23,10 +23,12 @@ typedef struct bulk_row {
   privy_lane_entry lane_entries[PRIVY_MAX_ROW_KEYS];
   char generated_key[40];
   char *given_key; /* the Idempotency-Key of the request; NULL: none */
-  int attempts;    /* after its call has ended */
+  int attempts;    /* of its calls that have ended */
   int64_t journal_id;
   double first_sent;  /* of a row in doubt, by the server's clock; 0: it is not one */
   char first_key[40]; /* the key that was made for that request; "": none */
+  bool looks_up;      /* its contact is looked up before its request is sent */
+  size_t looked_up;   /* identifiers by which no contact was found */
   privy_bulk_change change;
   bool counted;                     /* privy_bulk_next has returned PRIVY_BULK_RESULT for it */
   privy_completion completion;      /* BULK_ENDED */

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/time.h"
+#include "jobs/bulk_lookup.h"
 #include "message/error.h"
 #include "message/rate_headers.h"
 #include "message/response.h"
@@ -81,6 +82,7 @@ bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row *row, privy_erro
   if (found.state != PRIVY_JOURNAL_PENDING && found.state != PRIVY_JOURNAL_SENT) return BULK_SKIP;
   row->first_sent = found.first_sent;
   memcpy(row->first_key, found.key, sizeof row->first_key);
+  row->looks_up = found.state == PRIVY_JOURNAL_SENT && privy_bulk_lookup_is_due(row);
   return found.state == PRIVY_JOURNAL_SENT && is_too_old(bulk, row) ? ask_user(row, error) : BULK_SEND;
 }
 

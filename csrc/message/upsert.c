@@ -74,6 +74,41 @@ privy_status privy_request_new_update_of(const privy_request *create, const char
   return build(create, PRIVY_OP_UPDATE, id, out, error);
 }
 
+/* The identifier of the body at `nth`. False if it has no more. */
+static bool identifier_at(const privy_request *create, size_t nth, privy_value *key, privy_value *value) {
+  const privy_value body = {.text = create->body.data, .length = (uint32_t)create->body.length, .type = PRIVY_OBJECT};
+  privy_cursor cursor;
+  privy_cursor_init(&cursor, body);
+  while (privy_cursor_next(&cursor, key, value))
+    if (is_identifier(*key) && value->type == PRIVY_STRING && nth-- == 0) return true;
+  return false;
+}
+
+static privy_status filter_by(privy_request *request, privy_value key, privy_value value) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  const privy_status status = privy_value_decode(value, &text);
+  privy_request_key(request, key.text, key.length);
+  if (status == PRIVY_OK) privy_request_string(request, text.data, text.length);
+  privy_buffer_clear(&text);
+  return status;
+}
+
+privy_status privy_request_new_look_up(const privy_request *create, size_t nth, privy_request **out,
+                                       privy_error *error) {
+  privy_request *request;
+  privy_value key, value;
+  *out = NULL;
+  if (!identifier_at(create, nth, &key, &value)) return PRIVY_OK;
+  if (privy_request_new(privy_operation_get(PRIVY_OP_LIST), &request) != PRIVY_OK) return privy_error_no_memory(error);
+  const bool filled = filter_by(request, key, value) == PRIVY_OK && privy_request_copy_extra(request, create);
+  const privy_status status = filled ? privy_request_seal(request, error) : privy_error_no_memory(error);
+  if (status == PRIVY_OK)
+    *out = request;
+  else
+    privy_request_free(request);
+  return status;
+}
+
 privy_status privy_request_new_get(const privy_request *create, const char *id, privy_request **out,
                                    privy_error *error) {
   return build(create, PRIVY_OP_GET, id, out, error);

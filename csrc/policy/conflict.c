@@ -165,16 +165,56 @@ static bool matches_field(comparison *state, const privy_record *contact, privy_
   return stored.type == PRIVY_ABSENT || same_value(state, sent, stored);
 }
 
+typedef struct body_match {
+  bool consents, others; /* all that the body has match */
+  bool opted_out;        /* a consent that the body gives has been withdrawn */
+} body_match;
+
+static const privy_field *field_of(comparison *state, privy_value key) {
+  privy_slice name = text_of(state, key, &state->one);
+  return state->no_memory ? NULL : privy_object_lookup(&privy_object_contact, name.text, name.length);
+}
+
+static bool is_consent(const privy_field *field) {
+  return field && (field->enum_values == &privy_enum_email_consent || field->enum_values == &privy_enum_sms_consent);
+}
+
+static bool gives_consent(privy_value value) {
+  return value.type == PRIVY_STRING && (privy_value_is(value, "subscribed") || privy_value_is(value, "single_opt_in"));
+}
+
+/* A state that only the contact or the merchant chooses against messages. Unknown states count as such. */
+static bool is_opted_out(const privy_field *field, privy_value stored) {
+  static const char *const open[] = {"subscribed", "single_opt_in", "never_subscribed", "pending"};
+  const char *name = stored.enum_value ? privy_enum_value(field->enum_values, (size_t)stored.enum_value - 1) : NULL;
+  for (size_t i = 0; name && i < sizeof open / sizeof *open; i++)
+    if (strcmp(name, open[i]) == 0) return false;
+  return true;
+}
+
+static body_match match_body(comparison *state, const privy_record *contact, privy_value body) {
+  body_match match = {true, true, false};
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, body);
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    const privy_field *field = field_of(state, key);
+    bool *all = is_consent(field) ? &match.consents : &match.others;
+    *all = matches_field(state, contact, key, value) && *all;
+    if (is_consent(field) && gives_consent(value) &&
+        is_opted_out(field, privy_record_get(contact, field->response_index)))
+      match.opted_out = true;
+  }
+  return match;
+}
+
 static bool matches_body(comparison *state, const privy_record *contact, const char *sent, size_t length) {
   privy_reader reader;
-  privy_cursor cursor;
-  privy_value body, key, value;
+  privy_value body;
   privy_reader_init(&reader, sent, length);
   if (!privy_reader_value(&reader, &body)) return false;
-  privy_cursor_init(&cursor, body);
-  while (privy_cursor_next(&cursor, &key, &value))
-    if (!matches_field(state, contact, key, value)) return false;
-  return true;
+  const body_match match = match_body(state, contact, body);
+  return match.consents && match.others;
 }
 
 /* ---- times ---- */
@@ -191,6 +231,36 @@ bool privy_conflict_created_by_us(const char *sent, size_t length, const privy_r
   *ours = (is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), first_sent) ||
            is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at), first_sent)) &&
           matches_body(&state, contact, sent, length);
+  privy_buffer_clear(&state.one);
+  privy_buffer_clear(&state.other);
+  return !state.no_memory;
+}
+
+bool privy_conflict_gives_consent(const char *sent, size_t length) {
+  const privy_value body = {.text = sent, .length = (uint32_t)length, .type = PRIVY_OBJECT};
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_cursor_init(&cursor, body);
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    const privy_field *field = privy_object_lookup(&privy_object_contact, key.text, key.length);
+    if (is_consent(field) && gives_consent(value)) return true;
+  }
+  return false;
+}
+
+bool privy_conflict_judge(const char *sent, size_t length, const privy_record *contact, double first_sent,
+                          privy_doubt *out) {
+  comparison state = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, false};
+  const privy_value body = {.text = sent, .length = (uint32_t)length, .type = PRIVY_OBJECT};
+  const body_match match = match_body(&state, contact, body);
+  const bool changed = is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), first_sent) ||
+                       is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at), first_sent);
+  if (!changed)
+    *out = PRIVY_DOUBT_NOT_APPLIED;
+  else if (match.opted_out)
+    *out = match.others ? PRIVY_DOUBT_APPLIED : PRIVY_DOUBT_REMAINS;
+  else
+    *out = match.others && match.consents ? PRIVY_DOUBT_APPLIED : PRIVY_DOUBT_NOT_APPLIED;
   privy_buffer_clear(&state.one);
   privy_buffer_clear(&state.other);
   return !state.no_memory;

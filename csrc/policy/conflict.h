@@ -1,4 +1,4 @@
-/* Whether a 409 is about a contact that we created. A pure function of its arguments. */
+/* What became of a lost write, by the contact that is there afterwards. Pure functions of their arguments. */
 #ifndef PRIVY_POLICY_CONFLICT_H
 #define PRIVY_POLICY_CONFLICT_H
 
@@ -12,5 +12,20 @@
  */
 PRIVY_NODISCARD bool privy_conflict_created_by_us(const char *sent, size_t length, const privy_record *contact,
                                                   double first_sent, bool *ours);
+
+/* Whether the body of a contact subscribes it: sent twice, it could subscribe somebody who has unsubscribed between. */
+PRIVY_NODISCARD bool privy_conflict_gives_consent(const char *sent, size_t length);
+
+typedef enum privy_doubt {
+  PRIVY_DOUBT_NOT_APPLIED, /* send the request: nothing has changed since, or nobody has opted out */
+  PRIVY_DOUBT_APPLIED,     /* the contact has what was sent, apart from a consent that was withdrawn since */
+  PRIVY_DOUBT_REMAINS      /* the contact has opted out and has other data: it may have had what was sent before */
+} privy_doubt;
+/*
+ * Decides whether a lost request with the body `sent` was applied to the contact. `first_sent`: by the server's clock.
+ * Sets `*out`. False when memory runs out.
+ */
+PRIVY_NODISCARD bool privy_conflict_judge(const char *sent, size_t length, const privy_record *contact,
+                                          double first_sent, privy_doubt *out);
 
 #endif

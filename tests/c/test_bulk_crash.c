@@ -29,14 +29,15 @@ static const char *const order_rows[] = {ORDER ",\"order_id\":1}",
                                          ORDER ",\"order_id\":4}",
                                          ORDER ",\"order_id\":5}",
                                          ORDER ",\"order_id\":2,\"financial_status\":\"D\"}"};
-static const char *const contact_rows[] = {"{\"email\":\"a@b.co\",\"first_name\":\"A\"}",
-                                           "{\"email\":\"b@b.co\"}",
-                                           "{\"email\":\"a@b.co\",\"first_name\":\"B\"}",
-                                           "{\"email\":\"no address\"}",
-                                           "{\"email\":\"c@b.co\"}",
-                                           "{\"email\":\"d@b.co\"}",
-                                           "{\"email\":\"b@b.co\",\"last_name\":\"C\"}",
-                                           "{\"email\":\"e@b.co\"}"};
+static const char *const contact_rows[] = {
+    "{\"email\":\"a@b.co\",\"first_name\":\"A\"}",
+    "{\"email\":\"b@b.co\"}",
+    "{\"email\":\"a@b.co\",\"first_name\":\"B\"}",
+    "{\"email\":\"no address\"}",
+    "{\"email\":\"c@b.co\",\"email_consent\":\"subscribed\"}",
+    "{\"email\":\"d@b.co\"}",
+    "{\"email\":\"b@b.co\",\"last_name\":\"C\",\"email_consent\":\"subscribed\"}",
+    "{\"email\":\"e@b.co\"}"};
 static const char *const event_rows[] = {
     EVENT ",\"event_data\":{\"n\":1}}", EVENT ",\"event_data\":{\"n\":2}}", EVENT ",\"event_data\":{\"n\":1}}",
     EVENT ",\"event_data\":{\"n\":3}}", EVENT ",\"event_data\":{\"n\":1}}", EVENT ",\"idempotency_key\":\"own\"}",
@@ -44,7 +45,7 @@ static const char *const event_rows[] = {
 
 static const row_kind kinds[] = {
     {"orders.upsert", ROWS(order_rows), 1, {"\"financial_status\":\"C\"", "\"financial_status\":\"D\""}},
-    {"contacts.upsert", ROWS(contact_rows), 2, {"\"first_name\":\"B\"", "\"last_name\":\"C\""}},
+    {"contacts.upsert", ROWS(contact_rows), 3, {"\"first_name\":\"B\"", "\"last_name\":\"C\""}},
     {"events.ingest", ROWS(event_rows), 1, {NULL, NULL}}};
 
 /* What the processes share: the sandbox as text, and what it counted. */
