@@ -143,6 +143,9 @@ typedef struct privy_bulk_row {
 } privy_bulk_row;
 /* Copies the first `capacity` rows without an acknowledged result, in order. Returns how many there are in all. */
 PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
+/* Takes no more rows and starts no more calls. Calls that have sent nothing are cancelled, and their rows are unsent;
+ * the others end, and privy_bulk_next returns their results. privy_bulk_error stays NULL. */
+PRIVY_API void privy_bulk_finish(privy_bulk *bulk);
 /* Cancels the calls and takes no more rows. Rows without an acknowledged result remain in privy_bulk_open_rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 

@@ -299,6 +299,9 @@ module Privy
     def run(&block); end
 
     sig { void }
+    def finish; end
+
+    sig { void }
     def close; end
 
     sig { returns(::String) }

@@ -214,7 +214,8 @@ static void start_row(privy_bulk *bulk, bulk_row *row) {
 }
 
 static void start_rows(privy_bulk *bulk) {
-  while (bulk->startable.first && bulk->error.code == PRIVY_OK && places_taken(bulk) < bulk->concurrency)
+  while (bulk->startable.first && !bulk->finishes && bulk->error.code == PRIVY_OK &&
+         places_taken(bulk) < bulk->concurrency)
     start_row(bulk, privy_bulk_pop(&bulk->startable));
 }
 
@@ -364,6 +365,16 @@ size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t 
   for (const bulk_row *row = bulk->first; row; row = row->next, count++)
     if (count < capacity) out[count] = (privy_bulk_row){row->index, attempts_of(row) > 0, key_of(row)};
   return count;
+}
+
+void privy_bulk_finish(privy_bulk *bulk) {
+  bulk->ends = bulk->finishes = true;
+  for (bulk_row *row = bulk->first; row; row = row->next) {
+    if (row->state != BULK_ACTIVE || row->call->attempts > 0) continue;
+    if (bulk->journal) privy_bulk_journal_take_back(bulk, row);
+    drop_row(bulk, row);
+  }
+  commit(bulk);
 }
 
 void privy_bulk_close(privy_bulk *bulk) {

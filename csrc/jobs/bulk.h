@@ -50,7 +50,8 @@ struct privy_bulk {
   bulk_row *spare;        /* allocated for the next row, so that adding it cannot fail */
   size_t held, active;
   bulk_queue startable, results;
-  bool ends; /* takes no more rows */
+  bool ends;     /* takes no more rows */
+  bool finishes; /* starts no more calls */
   privy_error error;
   privy_bulk_progress progress;   /* its counts; `requests` without those of calls in progress */
   double started_at, measured_at; /* by the client's clock */

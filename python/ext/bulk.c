@@ -195,6 +195,19 @@ static PyObject *bulk_close(PyObject *object, PyObject *unused) {
   Py_RETURN_NONE;
 }
 
+/* finish(): starts no more calls. */
+static PyObject *bulk_end_soon(PyObject *object, PyObject *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  if (!lock(self)) return NULL;
+  privy_group *group = self->bulk ? group_lock(self->group) : NULL;
+  if (group) privy_bulk_finish(self->bulk);
+  if (group) group_unlock(self->group);
+  const bool done = group || !self->bulk;
+  unlock(self);
+  return done ? Py_NewRef(Py_None) : NULL;
+}
+
 /* open_rows(): (index, row, in_doubt, idempotency_key) of the rows whose result was not returned. */
 static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   (void)unused;
@@ -403,6 +416,7 @@ static PyMethodDef bulk_methods[] = {
     {"put_back", bulk_put_back, METH_NOARGS, "put_back($self, /)\n--\n\nGives back what take returned last."},
     {"open_rows", bulk_open_rows, METH_NOARGS, "open_rows($self, /)\n--\n\nThe rows without a result."},
     {"counts", bulk_counts, METH_NOARGS, "counts($self, /)\n--\n\nHow far the run has come."},
+    {"finish", bulk_end_soon, METH_NOARGS, "finish($self, /)\n--\n\nSends nothing more for rows without a request."},
     {"close", bulk_close, METH_NOARGS, "close($self, /)\n--\n\nEnds all calls in flight."},
     {NULL, NULL, 0, NULL},
 };

@@ -461,6 +461,15 @@ class Bulk:
     def counts(self) -> tuple[int, int, int, int, int, int, float, float]:
         """Rows taken, done, failed, created and updated; requests; seconds in total and seconds waited."""
 
+    def finish(self) -> None:
+        """Takes no more rows, and sends nothing for rows without a request: they are ``unsent``. The calls in flight
+        end, and the iterator returns their results. Nothing is in doubt then, unlike after ``close``. Call it between
+        two ``next``, for example after ``KeyboardInterrupt``.
+
+        Raises:
+            RuntimeError: another thread iterates the run.
+        """
+
     def close(self) -> None:
         """Ends all calls in flight."""
 

@@ -306,6 +306,29 @@ done:
   scene_close(&s);
 }
 
+static void a_stopped_run_ends_with_the_results_of_what_was_sent(void **state) {
+  (void)state;
+  scene s;
+  privy_bulk_row rows[MANY];
+  CHECK_OK(scene_open(&s, "orders.upsert", NULL, 50));
+  number_orders(&s);
+  privy_sandbox_set_limits(s.sandbox, 10, 10000, 60);
+  CHECK_OK(begin(&s));
+  s.leave_after = 9;
+  CHECK_OK(drive(&s, "orders.upsert"));
+  privy_bulk_finish(s.bulk);
+  s.leave_after = NONE;
+  CHECK_OK(drive(&s, "orders.upsert"));
+  assert_null(privy_bulk_error(s.bulk));
+  assert_int_equal(s.results, privy_sandbox_count(s.sandbox).requests);
+  assert_true(s.results <= 10 && privy_sandbox_now(s.sandbox) < START + 60);
+  const size_t open = privy_bulk_open_rows(s.bulk, rows, MANY);
+  assert_int_equal(open + s.results, s.given);
+  for (size_t i = 0; i < open; i++) assert_false(rows[i].in_doubt);
+done:
+  scene_close(&s);
+}
+
 static void a_closed_run_reports_the_rows_in_doubt(void **state) {
   (void)state;
   scene s;
@@ -352,6 +375,7 @@ int main(void) {
       TEST(a_sent_row_that_finds_the_budget_spent_has_a_result),
       TEST(a_result_is_offered_before_the_next_row_is_taken),
       TEST(events_carry_the_index_of_their_row),
+      TEST(a_stopped_run_ends_with_the_results_of_what_was_sent),
       TEST_UNSWEPT(a_closed_run_reports_the_rows_in_doubt),
   };
   return HARNESS_RUN(tests);

@@ -252,6 +252,19 @@ def test_close_and_with(large, client):
     assert large.counts.requests == requests <= 16
 
 
+def test_a_run_that_finishes_early_leaves_nothing_in_doubt(large, client):
+    rows = [event(i) for i in range(50)]
+    run = client.events.ingest_many(rows)
+    results = [next(run)]
+    run.finish()
+    results += run
+    report = run.report
+    assert large.counts.requests == len(results) == report.succeeded < 50
+    assert len(report.unsent) == 50 - len(results)
+    assert (list(report.in_doubt), report.stopped) == ([], None)
+    run.finish()
+
+
 def test_ctrl_c_while_waiting_for_responses(large, client):
     large.fail(delay=300, count=0)
     assert_ctrl_c_is_prompt(lambda: list(client.events.ingest_many((event(i) for i in range(50)), timeout=300)))

@@ -172,6 +172,29 @@ class TestBulkEnds < PrivyTest
     assert_equal 20, abandoned.length
   end
 
+  def test_a_run_that_finishes_early_leaves_nothing_in_doubt
+    sandbox = Privy::Sandbox.new
+    sandbox.set_limits(per_minute: 20)
+    run = sandbox.client.orders.upsert_many(orders(50))
+    results = [run.next]
+    run.finish
+    run.each { |result| results << result }
+    report = run.report
+    assert_equal [results.length, results.length], [sandbox.counts.requests, report.succeeded]
+    assert_equal 50 - results.length, report.unsent.length
+    assert_empty report.in_doubt
+    assert_nil report.stopped
+    run.finish
+  end
+
+  def test_a_run_that_finishes_before_it_begins_sends_nothing
+    sandbox = Privy::Sandbox.new
+    run = sandbox.client.orders.upsert_many(orders(5))
+    run.finish
+    assert_equal 5, run.report.unsent.length
+    assert_equal 0, sandbox.counts.requests
+  end
+
   def test_a_client_closed_during_a_run
     echoing(stall: 0.02) do |client, _server|
       run = client.orders.upsert_many(orders(12), concurrency: 2)

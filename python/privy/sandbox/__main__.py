@@ -22,8 +22,8 @@ def _stop(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m privy.sandbox", description="Serve a Privy in memory over HTTP.")
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Serve a Privy in memory over HTTP.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", default=8089, type=int, help="port to listen on (%(default)s); 0 picks a free one")
     parser.add_argument(
@@ -56,9 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, program: str = "python -m privy.sandbox") -> int:
     """Serves a sandbox and returns the exit status. First prints the base URL and the token."""
-    parser = _parser()
+    parser = _parser(program)
     options = parser.parse_args(arguments)
     sandbox = Sandbox()
     try:

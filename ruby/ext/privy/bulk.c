@@ -365,6 +365,14 @@ static VALUE bulk_close(VALUE self) {
   return bulk_finish(self);
 }
 
+/* core_end_soon: starts no more calls. */
+static VALUE bulk_end_soon(VALUE self) {
+  bulk *data = bulk_get(self);
+  use(data);
+  if (!data->over && !NIL_P(data->group)) privy_bulk_finish(core_of(data));
+  return Qnil;
+}
+
 static VALUE bulk_is_over(VALUE self) {
   return bulk_get(self)->over ? Qtrue : Qfalse;
 }
@@ -389,6 +397,7 @@ void privy_rb_init_bulk(void) {
   rb_define_private_method(klass, "core_counts", bulk_counts, 0);
   rb_define_private_method(klass, "core_open_rows", bulk_open_rows, 0);
   rb_define_private_method(klass, "core_finish", bulk_finish, 0);
+  rb_define_private_method(klass, "core_end_soon", bulk_end_soon, 0);
   rb_define_private_method(klass, "core_close", bulk_close, 0);
   rb_define_private_method(klass, "core_begun?", bulk_has_begun, 0);
   rb_define_private_method(klass, "core_over?", bulk_is_over, 0);

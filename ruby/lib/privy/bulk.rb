@@ -200,6 +200,15 @@ module Privy
       report
     end
 
+    # Takes no more rows, and sends nothing for rows without a request: they are {#unsent}. The calls in flight end,
+    # and the enumerator returns their results. Nothing is in doubt then, unlike after {#close}. Call it between two
+    # results, for example after an Interrupt.
+    #
+    # @return [void]
+    def finish
+      core_begun? ? core_end_soon : close
+    end
+
     # Cancels the calls in flight, see {#in_doubt}, and ends the run.
     #
     # @return [void]
@@ -286,7 +295,7 @@ module Privy
 
     # At the end of the results: raises, once, the error that ended the run early.
     def ended
-      finish unless core_over?
+      conclude unless core_over?
       return false if @raised || @stopped.nil?
 
       @stopped = @core_error = with_rows(@core_error) if @stopped.equal?(@core_error)
@@ -302,7 +311,7 @@ module Privy
       RateLimitError.new(attributes.delete(:message), **attributes)
     end
 
-    def finish
+    def conclude
       @core_error ||= core_error
       stop(@core_error) if @core_error
       report_progress
