@@ -149,6 +149,72 @@ PRIVY_API void privy_bulk_finish(privy_bulk *bulk);
 /* Cancels the calls and takes no more rows. Rows without an acknowledged result remain in privy_bulk_open_rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);
 
+/* ---- sweeps: all contacts of a list ------------------------------------------------------------------------------ */
+
+/*
+ * A sweep reads all contacts that match the filters of a list, in pages of at most 100, one request at a time. Contacts
+ * may be created, changed and deleted meanwhile: no contact that matches from the first request to the last is missed,
+ * as long as the list keeps its order. docs/internals/sweep.md has the reasons. A contact may be on several pages: its
+ * later state counts.
+ *
+ *   privy_sweep_new(group, list, &config, &sweep, &error);
+ *   for (;;) switch (privy_sweep_next(sweep)) {
+ *     case PRIVY_SWEEP_PAGE: …use privy_sweep_page(sweep)…
+ *     case PRIVY_SWEEP_WAIT: privy_group_wait(group, seconds), or return to the event loop
+ *     case PRIVY_SWEEP_END:  …privy_sweep_error is the reason if not all contacts were read…
+ *   }
+ *   privy_sweep_free(sweep);
+ */
+typedef struct privy_sweep privy_sweep;
+
+typedef struct privy_sweep_config {
+  privy_options options;        /* of each request; defaults as in privy_bulk_config */
+  privy_spent_day on_spent_day; /* default PRIVY_SPENT_DAY_STOPS */
+} privy_sweep_config;
+PRIVY_API void privy_sweep_config_init(privy_sweep_config *config);
+
+/*
+ * Creates a sweep; free it with privy_sweep_free. Takes over the finished contacts.list request, also on failure; its
+ * page and per_page are ignored. The group must have no other calls, serve this sweep only, and outlive it. Returns
+ * PRIVY_OK, PRIVY_CONFIG_ERROR (options, or a request of another operation), or PRIVY_NO_MEMORY.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_sweep_new(privy_group *group, privy_request *list,
+                                                       const privy_sweep_config *config, privy_sweep **out,
+                                                       privy_error *error);
+/* Closes the sweep and frees it. In the child of a fork it leaves the call to the parent. */
+PRIVY_API void privy_sweep_free(privy_sweep *sweep);
+
+typedef enum privy_sweep_step { PRIVY_SWEEP_PAGE, PRIVY_SWEEP_WAIT, PRIVY_SWEEP_END } privy_sweep_step;
+/* Takes the completion of a request, starts the next one, and returns what the caller does next. */
+PRIVY_API privy_sweep_step privy_sweep_next(privy_sweep *sweep);
+/* The page of PRIVY_SWEEP_PAGE. Owned by the sweep until the next privy_sweep_next. */
+PRIVY_API const privy_response *privy_sweep_page(const privy_sweep *sweep);
+/* Why the sweep ended early: the error of a request, PRIVY_NO_MEMORY, or PRIVY_API_STATUS with the api_code
+ * "list_unstable" if the order of the list changes so much that contacts may be missing. NULL if it did not: all
+ * contacts were read. Owned by the sweep. */
+PRIVY_API const privy_error *privy_sweep_error(const privy_sweep *sweep);
+/* Cancels the request. The sweep is then at its end, with the error PRIVY_INTERRUPTED unless it had ended before. */
+PRIVY_API void privy_sweep_close(privy_sweep *sweep);
+
+typedef struct privy_sweep_progress {
+  uint64_t pages;       /* returned by privy_sweep_page */
+  uint64_t contacts;    /* different ones read */
+  int64_t total;        /* contacts that the list has by the last response; negative: unknown */
+  uint64_t requests;    /* sent, that in progress included */
+  uint64_t repeated;    /* requests whose page was not used, because the list had moved */
+  double seconds;       /* since the sweep was created */
+  double waited;        /* seconds in which it waited for budget or a retry */
+  double waiting_until; /* when it continues, in seconds since 1970; 0: it does not wait */
+  double eta;           /* seconds until the end, by the speed so far and the rate limit of the minute. Negative:
+                           unknown, because there is no response yet, or because the limit of the day does not allow
+                           all requests */
+  double began_at;      /* when the first page was read, by the server's clock, in seconds since 1970; 0: not yet */
+  double read_at;       /* when the last page was read */
+} privy_sweep_progress;
+PRIVY_API void privy_sweep_get_progress(privy_sweep *sweep, privy_sweep_progress *out);
+/* The same, if a page came or a wait began or ended since it last returned true; otherwise false. */
+PRIVY_API bool privy_sweep_take_progress(privy_sweep *sweep, privy_sweep_progress *out);
+
 /* ---- plans: what rows of contacts would change ------------------------------------------------------------------- */
 
 /*
