@@ -50,8 +50,9 @@ struct privy_bulk {
   bulk_row *spare;        /* allocated for the next row, so that adding it cannot fail */
   size_t held, active;
   bulk_queue startable, results;
-  bool ends;     /* takes no more rows */
-  bool finishes; /* starts no more calls */
+  bool ends;                  /* takes no more rows */
+  bool finishes;              /* starts no more calls */
+  bool source_failed, closed; /* why, if the source has more */
   privy_error error;
   privy_bulk_progress progress;   /* its counts; `requests` without those of calls in progress */
   double started_at, measured_at; /* by the client's clock */
@@ -63,6 +64,8 @@ struct privy_bulk {
   double server_ahead;    /* seconds that the server's clock is ahead of the wall clock, by the last response */
 };
 
+/* Requests sent, those of calls in progress included. */
+uint64_t privy_bulk_count_requests(const privy_bulk *bulk);
 /* Adds the time since the last measurement to `waited`, if all calls waited during it. */
 void privy_bulk_measure_wait(privy_bulk *bulk);
 

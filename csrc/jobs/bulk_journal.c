@@ -10,8 +10,6 @@
 #include "message/rate_headers.h"
 #include "message/response.h"
 
-/* Seconds. How long the server remembers idempotency keys is not published; it is expected to be a day or more. */
-#define KEY_LIFETIME 86400.0
 /* Tolerance in seconds: the Date header has whole seconds. */
 #define CLOCK_SLACK 2.0
 
@@ -43,7 +41,36 @@ privy_status privy_bulk_journal_open(privy_bulk *bulk, const privy_bulk_config *
   return privy_journal_open(&settings, &bulk->journal, error);
 }
 
+/* What the run has done so far. */
+static privy_journal_run run_of(const privy_bulk *bulk) {
+  return (privy_journal_run){.requests = privy_bulk_count_requests(bulk),
+                             .seconds = fmax(bulk->measured_at - bulk->started_at, 0),
+                             .waited = bulk->progress.waited};
+}
+
+privy_status privy_bulk_journal_commit(privy_bulk *bulk, privy_error *error) {
+  const privy_journal_run run = run_of(bulk);
+  const privy_status status = privy_journal_note(bulk->journal, &run, error);
+  return status == PRIVY_OK ? privy_journal_commit(bulk->journal, error) : status;
+}
+
+/* Why the run ended before its source did; NULL: it did not. */
+static const char *stop_reason(const privy_bulk *bulk) {
+  if (bulk->error.code != PRIVY_OK) return bulk->error.message ? bulk->error.message : "memory ran out";
+  if (bulk->source_failed) return "the source of the rows failed";
+  return bulk->closed ? "the run was closed" : NULL;
+}
+
 void privy_bulk_journal_close(privy_bulk *bulk) {
+  privy_error ignored; /* the run has ended, and its rows are written */
+  if (!bulk->journal) return;
+  privy_journal_run run = run_of(bulk);
+  run.ended = true;
+  run.stopped = stop_reason(bulk);
+  privy_error_init(&ignored);
+  if (privy_journal_note(bulk->journal, &run, &ignored) == PRIVY_OK)
+    (void)!privy_journal_commit(bulk->journal, &ignored);
+  privy_error_clear(&ignored);
   privy_journal_close(bulk->journal);
   bulk->journal = NULL;
 }
@@ -57,7 +84,8 @@ static double server_now(const privy_bulk *bulk) {
 
 /* An event whose key the server may have forgotten. */
 static bool is_too_old(const privy_bulk *bulk, const bulk_row *row) {
-  return row->request->operation->id == PRIVY_OP_EVENT && server_now(bulk) - row->first_sent > KEY_LIFETIME;
+  return row->request->operation->id == PRIVY_OP_EVENT &&
+         server_now(bulk) - row->first_sent > PRIVY_JOURNAL_KEY_LIFETIME;
 }
 
 static bulk_verdict ask_user(const bulk_row *row, privy_error *error) {
@@ -82,8 +110,9 @@ bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row *row, privy_erro
   if (found.state != PRIVY_JOURNAL_PENDING && found.state != PRIVY_JOURNAL_SENT) return BULK_SKIP;
   row->first_sent = found.first_sent;
   memcpy(row->first_key, found.key, sizeof row->first_key);
-  row->looks_up = found.state == PRIVY_JOURNAL_SENT && privy_bulk_lookup_is_due(row);
-  return found.state == PRIVY_JOURNAL_SENT && is_too_old(bulk, row) ? ask_user(row, error) : BULK_SEND;
+  row->looks_up = found.state == PRIVY_JOURNAL_SENT && !found.decided && privy_bulk_lookup_is_due(row);
+  const bool asks = found.state == PRIVY_JOURNAL_SENT && !found.decided && is_too_old(bulk, row);
+  return asks ? ask_user(row, error) : BULK_SEND;
 }
 
 privy_status privy_bulk_journal_send(privy_bulk *bulk, const bulk_row *row, privy_call *call, privy_error *error) {

@@ -138,3 +138,10 @@ bool privy_identity_read(const privy_request *request, privy_identity *out) {
   privy_row_keys_clear(&keys);
   return read;
 }
+
+bool privy_identity_read_key(const privy_request *request, privy_buffer *out) {
+  privy_row_keys keys = {0};
+  const bool read = privy_row_keys_read(request, &keys) && (keys.count == 0 || copy_key(&keys.texts[0], out));
+  privy_row_keys_clear(&keys);
+  return read;
+}

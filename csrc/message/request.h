@@ -59,6 +59,13 @@ bool privy_request_drop(privy_request *request);
 /* The same for a number in text, if it is NaN. */
 bool privy_request_drop_nan(privy_request *request, const char *text, size_t length);
 
+/* Write a refused value into the body, which is then not sent. */
+void privy_request_keep_string(privy_request *request, const char *text, size_t length);
+void privy_request_keep_number(privy_request *request, const char *text, size_t length);
+void privy_request_keep_integer(privy_request *request, int64_t value);
+void privy_request_keep_boolean(privy_request *request, bool value);
+void privy_request_keep_null(privy_request *request);
+
 /* privy_request_finish without the rules over several fields. */
 PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_error *error);
 
