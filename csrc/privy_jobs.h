@@ -67,6 +67,7 @@ typedef struct privy_bulk_config {
    */
   const char *journal;
   const privy_operation *operation; /* of all rows; needed with a journal */
+  const char *journal_operation;    /* what the journal names the operation; NULL (default): by its name */
   privy_resume resume;              /* default PRIVY_RESUME_AUTO */
 } privy_bulk_config;
 PRIVY_API void privy_bulk_config_init(privy_bulk_config *config);
@@ -251,8 +252,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_plan_mode_read(const char *name, co
                                                             privy_plan_mode *out, privy_error *error);
 
 typedef struct privy_plan_config {
-  privy_plan_mode tags, custom_fields; /* default PRIVY_PLAN_REPLACE */
-  bool resubscribe; /* rows may widen a consent that was withdrawn: see PRIVY_PLAN_BLOCKS. Default false */
+  privy_plan_mode tags, fields; /* fields: the custom ones. Default PRIVY_PLAN_REPLACE */
+  bool resubscribe;             /* rows may widen a consent that was withdrawn: see PRIVY_PLAN_BLOCKS. Default false */
   /* A file (privy_snapshot) that keeps the contacts that were read, or NULL (default). One that is complete, of this
    * account and not older than max_age replaces the reading. */
   const char *snapshot;

@@ -147,6 +147,7 @@ static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *comp
   row->attempts += completion->attempts;
   bulk->progress.requests += (uint64_t)completion->attempts;
   if (continues(bulk, row, completion)) return;
+  if (row->updates && completion->status == PRIVY_OK) completion->created = 0;
   write_outcome(bulk, row, completion);
   if (ends_run(completion) && completion->attempts == 0) {
     row->state = BULK_OPEN;
@@ -302,6 +303,7 @@ static bulk_verdict ask_journal(privy_bulk *bulk, bulk_row *row) {
 bool privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->request = request;
+  row->updates = request->operation && request->operation->id == PRIVY_OP_UPDATE;
   const bulk_verdict verdict = bulk->journal ? ask_journal(bulk, row) : BULK_SEND;
   if (verdict != BULK_SEND) return verdict != BULK_SKIP;
   if (!keep_given_key(row) || !privy_bulk_join_lanes(bulk, row)) {
@@ -322,6 +324,11 @@ void privy_bulk_refuse(privy_bulk *bulk, privy_request *request, privy_error *er
   if (bulk->journal && privy_journal_refuse(bulk->journal, row->index, request, error, &failure) != PRIVY_OK)
     stop(bulk, &failure);
   give_result(bulk, row, error);
+}
+
+void privy_bulk_fail_with(privy_bulk *bulk, privy_error *error) {
+  add_row(bulk, BULK_OPEN);
+  stop(bulk, error);
 }
 
 void privy_bulk_fail(privy_bulk *bulk) {

@@ -30,6 +30,7 @@ typedef struct bulk_row {
   bool looks_up;      /* its contact is looked up before its request is sent */
   size_t looked_up;   /* identifiers by which no contact was found */
   privy_bulk_change change;
+  bool updates;                     /* its request can only update a contact */
   bool counted;                     /* privy_bulk_next has returned PRIVY_BULK_RESULT for it */
   privy_completion completion;      /* BULK_ENDED */
   struct bulk_row *next, *previous; /* of all rows held, in order */
@@ -68,5 +69,8 @@ struct privy_bulk {
 uint64_t privy_bulk_count_requests(const privy_bulk *bulk);
 /* Adds the time since the last measurement to `waited`, if all calls waited during it. */
 void privy_bulk_measure_wait(privy_bulk *bulk);
+
+/* privy_bulk_fail, with the error as the reason of the end. Takes over its contents. */
+void privy_bulk_fail_with(privy_bulk *bulk, privy_error *error);
 
 #endif

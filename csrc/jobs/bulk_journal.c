@@ -33,11 +33,12 @@ privy_status privy_bulk_journal_open(privy_bulk *bulk, const privy_bulk_config *
   if (!config->operation)
     return privy_error_set(error, PRIVY_CONFIG_ERROR, "a journal needs the operation of its rows");
   name_account(&client->settings, account);
-  const privy_journal_config settings = {.path = config->journal,
-                                         .operation = privy_operation_name(config->operation),
-                                         .server = client->sandbox ? "sandbox" : client->settings.base_url,
-                                         .account = account,
-                                         .resume = config->resume};
+  const privy_journal_config settings = {
+      .path = config->journal,
+      .operation = config->journal_operation ? config->journal_operation : privy_operation_name(config->operation),
+      .server = client->sandbox ? "sandbox" : client->settings.base_url,
+      .account = account,
+      .resume = config->resume};
   return privy_journal_open(&settings, &bulk->journal, error);
 }
 
@@ -115,7 +116,15 @@ bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row *row, privy_erro
   return asks ? ask_user(row, error) : BULK_SEND;
 }
 
+/* A contact that an earlier run may have created is then not a conflict. */
+static void doubt(const privy_bulk *bulk, const bulk_row *row, privy_call *call) {
+  if (row->first_sent <= 0 || call->request->operation->id != PRIVY_OP_CREATE) return;
+  call->sent_before = true;
+  call->first_sent = privy_client_now(privy_group_client(bulk->group)) - (server_now(bulk) - row->first_sent);
+}
+
 privy_status privy_bulk_journal_send(privy_bulk *bulk, const bulk_row *row, privy_call *call, privy_error *error) {
+  doubt(bulk, row, call);
   if (*call->key && *row->first_key) memcpy(call->key, row->first_key, sizeof call->key);
   const char *key = row->given_key ? row->given_key : *call->key ? call->key : NULL;
   return privy_journal_send(bulk->journal, row->journal_id, key, server_now(bulk), error);
@@ -168,7 +177,7 @@ static bool is_created_since(const privy_record *record, double since) {
 
 /* Corrects the outcome of a row that was in doubt: what its first request created was not updated by the second. */
 static privy_status correct(privy_bulk *bulk, const bulk_row *row, privy_completion *completion, privy_error *error) {
-  if (row->first_sent <= 0 || completion->created != 0) return PRIVY_OK;
+  if (row->first_sent <= 0 || completion->created != 0 || row->updates) return PRIVY_OK;
   bool other = false;
   if (!is_created_since(privy_response_record(completion->response, 0), row->first_sent)) return PRIVY_OK;
   if (privy_journal_find_creator(bulk->journal, row->journal_id, &other, error) != PRIVY_OK) return error->code;

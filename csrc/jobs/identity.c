@@ -93,6 +93,7 @@ static bool hash_content(const privy_request *request, unsigned char out[PRIVY_H
   privy_digest digest;
   privy_digest_init(&digest);
   add_bytes(&digest, PRIVY_ABSENT, target, strlen(target));
+  if (request->basis.length) add_bytes(&digest, PRIVY_NULL, request->basis.data, request->basis.length);
   const bool added = body.length == 0 || add_value(&hasher, &digest, body);
   privy_digest_end(&digest, end);
   memcpy(out, end, PRIVY_HASH_SIZE);

@@ -53,6 +53,7 @@ void privy_request_free(privy_request *request) {
   privy_buffer_clear(&request->body);
   privy_buffer_clear(&request->target);
   privy_buffer_clear(&request->name);
+  privy_buffer_clear(&request->basis);
   privy_check_clear(&request->check);
   privy_free(request);
 }

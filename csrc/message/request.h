@@ -22,6 +22,7 @@ struct privy_request {
   privy_buffer body;   /* empty: none is sent */
   privy_buffer target; /* when finished: path and query, NUL-terminated */
   privy_buffer name;   /* of the current query parameter or header */
+  privy_buffer basis;  /* not sent: what the content was made from. Equal contents of another basis are different */
   privy_request_header_line *headers;
   size_t header_count, header_capacity;
   size_t head_length; /* bytes of the path, the query and the headers that were given */
