@@ -279,10 +279,11 @@ test-vectors: build-python build-ruby ## the same cases as data in Python and Ru
 	@$(run_programs) test-vectors --prefix '$(RUBY_RUN) -Itests/ruby' tests/ruby/test_vectors.rb tests/ruby/test_schema.rb
 
 .PHONY: test-random
-test-random: build-python build-ruby ## random bulk runs and values at length, in both languages
+test-random: build-python build-ruby ## random bulk runs, values and kills at length, in both languages
 	$(bounded) env PRIVY_DEEP=1 $(PYTEST) $(parallel) -m 'hypothesis or random' tests/python
 	$(bounded) env BOTH_CASES=40000 $(PYTEST) tests/both
 	$(bounded) env CASES=1200 $(RUBY_RUN) -Itests/ruby tests/ruby/test_bulk_property.rb
+	$(bounded) env PRIVY_DEEP=1 $(RUBY_RUN) -Itests/ruby tests/ruby/test_journal_kills.rb
 
 .PHONY: test-consumers
 test-consumers: build-python ## the oldest supported pyarrow, polars, pandas and DuckDB read the tables

@@ -163,6 +163,9 @@ module Privy
 
     sig { returns(T.nilable(::Float)) }
     def eta; end
+
+    sig { returns(::Integer) }
+    def skipped; end
   end
 
   class RefusedRow < ::Struct
@@ -234,6 +237,9 @@ module Privy
     sig { returns(T::Boolean) }
     def sandbox; end
 
+    sig { returns(::Integer) }
+    def skipped; end
+
     sig { returns(T::Boolean) }
     def ok?; end
 
@@ -285,6 +291,9 @@ module Privy
 
     sig { returns(::Integer) }
     def failed; end
+
+    sig { returns(::Integer) }
+    def skipped; end
 
     sig { returns(T::Array[[::Integer, T.untyped]]) }
     def unsent; end
@@ -1363,6 +1372,10 @@ module Privy
         concurrency: T.nilable(T.any(::Integer, ::String)),
         on_progress: T.untyped,
         total: T.nilable(::Integer),
+        journal: T.untyped,
+        resume: T.any(::Symbol, ::String),
+        on_spent_day: T.any(::Symbol, ::String),
+        until: T.untyped,
         extra: T.nilable(T::Hash[T.untyped, T.untyped]),
         extra_headers: T.nilable(T::Hash[T.untyped, T.untyped]),
         timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
@@ -1372,7 +1385,7 @@ module Privy
         block: T.nilable(T.proc.params(result: ::Privy::Result).void)
       ).returns(T.any(::Privy::Bulk, ::Privy::BulkReport))
     end
-    def upsert_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
+    def upsert_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), journal: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), until: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
 
     sig do
       params(
@@ -1461,6 +1474,10 @@ module Privy
         concurrency: T.nilable(T.any(::Integer, ::String)),
         on_progress: T.untyped,
         total: T.nilable(::Integer),
+        journal: T.untyped,
+        resume: T.any(::Symbol, ::String),
+        on_spent_day: T.any(::Symbol, ::String),
+        until: T.untyped,
         extra: T.nilable(T::Hash[T.untyped, T.untyped]),
         extra_headers: T.nilable(T::Hash[T.untyped, T.untyped]),
         timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
@@ -1470,7 +1487,7 @@ module Privy
         block: T.nilable(T.proc.params(result: ::Privy::Result).void)
       ).returns(T.any(::Privy::Bulk, ::Privy::BulkReport))
     end
-    def upsert_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
+    def upsert_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), journal: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), until: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
 
     sig do
       params(
@@ -1518,6 +1535,10 @@ module Privy
         concurrency: T.nilable(T.any(::Integer, ::String)),
         on_progress: T.untyped,
         total: T.nilable(::Integer),
+        journal: T.untyped,
+        resume: T.any(::Symbol, ::String),
+        on_spent_day: T.any(::Symbol, ::String),
+        until: T.untyped,
         extra: T.nilable(T::Hash[T.untyped, T.untyped]),
         extra_headers: T.nilable(T::Hash[T.untyped, T.untyped]),
         timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
@@ -1527,7 +1548,7 @@ module Privy
         block: T.nilable(T.proc.params(result: ::Privy::Result).void)
       ).returns(T.any(::Privy::Bulk, ::Privy::BulkReport))
     end
-    def ingest_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
+    def ingest_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), journal: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), until: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
 
     sig do
       params(

@@ -83,11 +83,12 @@ static inline privy_status give_row(scene *s, const char *operation) {
   privy_status status = ask_for(operation, json, &request, &s->error);
   if (status == PRIVY_OK) {
     s->skipped += !privy_bulk_add(s->bulk, request);
-  } else if (status == PRIVY_VALIDATION) {
-    privy_bulk_refuse(s->bulk, request, &s->error);
   } else {
     privy_request_free(request);
-    privy_bulk_fail(s->bulk);
+    if (status == PRIVY_VALIDATION)
+      privy_bulk_refuse(s->bulk, &s->error);
+    else
+      privy_bulk_fail(s->bulk);
   }
   s->given++;
   return status == PRIVY_VALIDATION ? PRIVY_OK : status;

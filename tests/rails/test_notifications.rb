@@ -324,7 +324,8 @@ class TestNotifications < PrivyTest
       all = seen(:call, :bulk) { report = client.contacts.upsert_many(rows, concurrency: 8).run }
       *each, run = all
       assert_equal (0..30).to_a, each.map { |one| one.payload[:row_index] }.sort
-      assert_equal [31, 31, 31, 1, 30, 0], run.payload.values_at(:total, :taken, :done, :failed, :created, :updated)
+      assert_equal [31, 31, 31, 1, 30, 0, 0],
+                   run.payload.values_at(:total, :taken, :done, :failed, :created, :updated, :skipped)
       assert_equal ["contacts.upsert", nil, true], run.payload.values_at(:operation, :error, :sandbox)
       assert_in_delta report.seconds * 1_000, run.event.duration, 1
       assert_operator each.sum { |one| one.event.duration }, :>, 0

@@ -14,7 +14,7 @@ class TestSchema < PrivyTest
   OWN = { "contacts.list" => %i[limit prefetch] }.freeze
   COMMON = %i[extra extra_headers timeout connect_timeout max_wait max_retries].freeze
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
-  OF_BULK = %i[nulls check_first concurrency on_progress total].freeze
+  OF_BULK = %i[nulls check_first concurrency on_progress total journal resume on_spent_day until].freeze
   PUBLIC = %w[Client Contacts Orders Events ContactList Page Response Record Contact Order EventReceipt Configuration
               RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow CallEvent Sandbox Sandbox::App
               Sandbox::Server Sandbox::Request Sandbox::Event Sandbox::Contacts Sandbox::Orders
@@ -22,7 +22,7 @@ class TestSchema < PrivyTest
               Core::Client Core::Group Core::Pager Core::Bulk].freeze
   # Errors of Ruby's own manners: no response of the API causes them.
   OWN_ERRORS = %i[SoleItemExpectedError].freeze
-  INTERNAL = %i[Session Pager Observer BulkRows Drivers Driver WaitingDriver FiberDriver].freeze
+  INTERNAL = %i[Session Pager Observer BulkRows BulkSettings Drivers Driver WaitingDriver FiberDriver].freeze
 
   def self.signatures
     @signatures ||= begin

@@ -64,8 +64,26 @@ static privy_bulk *core_of(bulk *self) {
 
 /* ---- the run ---- */
 
-/* core_begin(group, operation, concurrency or nil, total or nil, options) */
-static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, VALUE total, VALUE options) {
+/* A member of what Privy::BulkSettings.check returns. */
+static VALUE run_setting(VALUE settings, const char *name) {
+  return rb_hash_lookup(settings, ID2SYM(rb_intern(name)));
+}
+
+/* The path is valid as long as the Hash. */
+static void configure_run(VALUE settings, const privy_operation *operation, privy_bulk_config *config) {
+  Check_Type(settings, T_HASH);
+  VALUE journal = run_setting(settings, "journal");
+  config->operation = operation;
+  config->journal = NIL_P(journal) ? NULL : StringValueCStr(journal);
+  config->resume = (privy_resume)NUM2INT(run_setting(settings, "resume"));
+  config->on_spent_day = (privy_spent_day)NUM2INT(run_setting(settings, "on_spent_day"));
+  VALUE until = run_setting(settings, "until");
+  if (!NIL_P(until)) config->until = NUM2DBL(until);
+}
+
+/* core_begin(group, operation, concurrency or nil, total or nil, options, settings of the run) */
+static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, VALUE total, VALUE options,
+                        VALUE settings) {
   bulk *data = bulk_get(self);
   privy_bulk_config config;
   if (!NIL_P(data->group) || data->over) rb_raise(rb_eRuntimeError, "the bulk run has begun already");
@@ -74,7 +92,9 @@ static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, 
   config.total = FIXNUM_P(total) ? FIX2LONG(total) : -1;
   config.options = privy_rb_options_over(options, config.options);
   data->operation = privy_rb_operation(name);
+  configure_run(settings, data->operation, &config);
   privy_rb_group_begin_bulk(group, &config);
+  RB_GC_GUARD(settings);
   data->group = group;
   return Qnil;
 }
@@ -102,23 +122,23 @@ static VALUE bulk_error(VALUE self) {
   return error == NULL ? Qnil : privy_rb_exception(error);
 }
 
-/* core_progress → [done, failed, waiting until (seconds since 1970) or nil, ETA in seconds or nil]; nil without a
- * change */
+/* core_progress → [done, failed, waiting until (seconds since 1970) or nil, ETA in seconds or nil, skipped]; nil
+ * without a change */
 static VALUE bulk_progress(VALUE self) {
   privy_bulk_progress seen;
   if (!privy_bulk_take_progress(core_of(bulk_get(self)), &seen)) return Qnil;
   VALUE until = seen.waiting_until > 0 ? DBL2NUM(seen.waiting_until) : Qnil;
   VALUE eta = seen.eta >= 0 ? DBL2NUM(seen.eta) : Qnil;
-  return rb_ary_new_from_args(4, ULL2NUM(seen.done), ULL2NUM(seen.failed), until, eta);
+  return rb_ary_new_from_args(5, ULL2NUM(seen.done), ULL2NUM(seen.failed), until, eta, ULL2NUM(seen.skipped));
 }
 
-/* core_counts → taken, done, failed, created, updated, requests, seconds, waited */
+/* core_counts → taken, done, failed, created, updated, requests, seconds, waited, skipped */
 static VALUE bulk_counts(VALUE self) {
   const bulk *data = bulk_get(self);
   const privy_bulk_progress *seen = &data->seen;
-  return rb_ary_new_from_args(8, ULL2NUM(data->taken), ULL2NUM(seen->done), ULL2NUM(seen->failed),
+  return rb_ary_new_from_args(9, ULL2NUM(data->taken), ULL2NUM(seen->done), ULL2NUM(seen->failed),
                               ULL2NUM(seen->created), ULL2NUM(seen->updated), ULL2NUM(seen->requests),
-                              DBL2NUM(seen->seconds), DBL2NUM(seen->waited));
+                              DBL2NUM(seen->seconds), DBL2NUM(seen->waited), ULL2NUM(seen->skipped));
 }
 
 /* ---- rows ---- */
@@ -128,6 +148,7 @@ struct adding {
   bulk *data;
   privy_request *request;
   privy_error detail;
+  bool skipped;
 };
 
 static VALUE build_body(VALUE argument) {
@@ -164,7 +185,7 @@ static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
   privy_error error;
   privy_error_init(&error);
   error.code = PRIVY_VALIDATION;
-  privy_bulk_refuse(core, NULL, &error);
+  privy_bulk_refuse(core, &error);
 }
 
 static VALUE add_body(VALUE argument) {
@@ -175,8 +196,11 @@ static VALUE add_body(VALUE argument) {
   rb_hash_aset(data->rows, index, adding->row);
   rb_rescue2(build_body, argument, build_rescue, argument, rb_eStandardError, (VALUE)0);
   if (NIL_P(adding->error)) {
-    privy_bulk_add(core, adding->request);
+    privy_request *request = adding->request;
     adding->request = NULL;
+    adding->skipped = !privy_bulk_add(core, request);
+    if (adding->skipped) rb_hash_delete(data->rows, index);
+    data->seen.skipped += adding->skipped;
   } else {
     refuse(adding, core, index);
   }
@@ -196,14 +220,14 @@ static VALUE add_masked(VALUE argument) {
   return rb_ensure(add_body, argument, add_clean, argument);
 }
 
-/* core_add(row): adds the row that core_step requested. Exceptions of other threads are deferred: they are not errors
- * of the row. */
+/* core_add(row) → whether the row is in the run; an earlier run of the journal may have finished it. Adds the row that
+ * core_step requested. Exceptions of other threads are deferred: they are not errors of the row. */
 static VALUE bulk_add(VALUE self, VALUE row) {
   struct adding adding = {.self = self, .row = row, .error = Qnil, .data = bulk_get(self)};
   privy_error_init(&adding.detail);
   privy_rb_masked(add_masked, (VALUE)&adding);
   RB_GC_GUARD(row);
-  return Qnil;
+  return adding.skipped ? Qfalse : Qtrue;
 }
 
 /* ---- results ---- */
@@ -388,7 +412,7 @@ void privy_rb_init_bulk(void) {
   rb_define_method(klass, "each", bulk_each, 0);
   rb_define_method(klass, "next", bulk_next, 0);
   rb_define_method(klass, "last_result", bulk_last_result, 0);
-  rb_define_private_method(klass, "core_begin", bulk_begin, 5);
+  rb_define_private_method(klass, "core_begin", bulk_begin, 6);
   rb_define_private_method(klass, "core_step", bulk_step, 0);
   rb_define_private_method(klass, "core_add", bulk_add, 1);
   rb_define_private_method(klass, "core_end_rows", bulk_end_rows, 0);

@@ -94,6 +94,17 @@ static VALUE core_mask(VALUE self, VALUE text) {
   return write_text(mask_body, NULL, rb_str_new_frozen(StringValue(text)));
 }
 
+/* instant(text) → seconds since 1970 of an ISO 8601 date-time with Z or an offset; nil for any other text */
+static VALUE core_instant(VALUE self, VALUE text) {
+  privy_time time;
+  (void)self;
+  StringValue(text);
+  const bool known = privy_time_parse(RSTRING_PTR(text), (size_t)RSTRING_LEN(text), &time);
+  RB_GC_GUARD(text);
+  return known ? DBL2NUM((double)time.seconds + time.nanos / 1e9) : Qnil;
+}
+
 void privy_rb_init_text(void) {
   rb_define_module_function(privy_rb_core, "mask", core_mask, 1);
+  rb_define_module_function(privy_rb_core, "instant", core_instant, 1);
 }

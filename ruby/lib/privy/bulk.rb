@@ -118,7 +118,7 @@ module Privy
     private_constant :WAIT
 
     # @private
-    def initialize(core, drivers, operation, rows, extra:, nulls:, options:, concurrency:, on_progress:,
+    def initialize(core, drivers, operation, rows, extra:, nulls:, options:, concurrency:, on_progress:, settings:,
                    total: nil)
       super()
       raise TypeError, "on_progress must respond to call" unless on_progress.nil? || on_progress.respond_to?(:call)
@@ -131,6 +131,7 @@ module Privy
       @nulls = nulls
       @options = options
       @concurrency = concurrency
+      @settings = settings
       @on_progress = on_progress
       @driver = @pending = @stopped = @core_error = nil
       @exhausted = false
@@ -158,6 +159,11 @@ module Privy
       core_counts[2]
     end
 
+    # @return [Integer] rows that an earlier run with the same journal has finished: they have no result in this run
+    def skipped
+      core_counts[8]
+    end
+
     # The rows that no request was sent for: rows taken and, of an Array, the rest.
     #
     # @return [Array<Array(Integer, Object)>] index and row
@@ -177,27 +183,34 @@ module Privy
 
     # @return [BulkReport] the state of all rows so far
     def report
-      taken, done, failed, created, updated, requests, seconds, waited = core_counts
+      taken, done, failed, created, updated, requests, seconds, waited, skipped = core_counts
       refused = @rows.refused.sort.flat_map(&:last)
       number = total unless @exhausted
       BulkReport.new(total: number || taken, succeeded: done - failed, created: created, updated: updated,
                      failed: failed, refused: refused, unsent: unsent, in_doubt: in_doubt, requests: requests,
-                     seconds: seconds, waited: waited, stopped: @stopped, sandbox: @core.sandbox?).freeze
+                     seconds: seconds, waited: waited, stopped: @stopped, sandbox: @core.sandbox?,
+                     skipped: skipped).freeze
     end
 
-    # Runs to the end. If the rate limit or the token ends the run it does not raise: the report's +stopped+ has the
-    # error.
+    # Runs to the end. If the rate limit, the token or a journal that cannot be written ends the run it does not raise:
+    # the report's +stopped+ has the error. With a journal, an exception from elsewhere closes the run: another run may
+    # then use the journal, also in this process.
     #
     # @yieldparam result [Result]
     # @return [BulkReport]
     # @raise [Exception] the exception of the source; {#report} has the state of the rows
     def run(&block)
+      ended = false
       each(&block || ->(_result) {})
+      ended = true
       report
     rescue Error => e
       raise unless e.equal?(@core_error)
 
+      ended = true
       report
+    ensure
+      close if @settings[:journal] && !ended && core_begun? && !core_over?
     end
 
     # Takes no more rows, and sends nothing for rows without a request: they are {#unsent}. The calls in flight end,
@@ -247,7 +260,7 @@ module Privy
 
     def begin_run
       @driver ||= @drivers.checkout
-      core_begin(@driver.group, @operation, @concurrency, total, @options)
+      core_begin(@driver.group, @operation, @concurrency, total, @options, @settings)
     end
 
     # An asynchronous exception leaves the row either pending or with the core.
@@ -255,8 +268,10 @@ module Privy
       pull unless @pending
       return unless @pending
 
-      core_add(@pending.first)
-      @driver.poll
+      return @driver.poll if core_add(@pending.first)
+
+      report_progress
+      @driver.give_way
     end
 
     # Takes the next row of the source.
@@ -330,9 +345,9 @@ module Privy
 
     # The payload of the event bulk.privy, and the seconds of the run.
     def summary
-      taken, done, failed, created, updated, requests, seconds, waited = core_counts
+      taken, done, failed, created, updated, requests, seconds, waited, skipped = core_counts
       payload = { operation: @operation, account: @core.account, total: total, taken: taken, done: done, failed: failed,
-                  created: created, updated: updated, requests: requests, waited: waited,
+                  created: created, updated: updated, skipped: skipped, requests: requests, waited: waited,
                   error: @stopped&.class&.name&.delete_prefix("Privy::"), sandbox: @core.sandbox? }
       payload.update(exception: [@stopped.class.name, @stopped.message], exception_object: @stopped) if @stopped
       [payload, seconds]
@@ -351,12 +366,12 @@ module Privy
     end
 
     def report_progress
-      done, failed, waiting_until, eta = core_progress if @on_progress
+      done, failed, waiting_until, eta, skipped = core_progress if @on_progress
       return unless done
 
       waiting_until &&= Time.at(waiting_until).utc
       @on_progress.call(Progress.new(done: done, failed: failed, waiting_until: waiting_until, total: total,
-                                     eta: eta).freeze)
+                                     eta: eta, skipped: skipped).freeze)
     end
 
     def secret

@@ -14,7 +14,9 @@ module Privy
   # @!attribute [r] eta
   #   @return [Float, nil] estimated seconds until the end, from the pace so far, the requests per row and the account's
   #     rate limit; nil without total, before the first result, or when the rest exceeds the day's limit
-  Progress = Struct.new(:done, :failed, :waiting_until, :total, :eta, keyword_init: true) do
+  # @!attribute [r] skipped
+  #   @return [Integer] rows that an earlier run with the same journal has finished
+  Progress = Struct.new(:done, :failed, :waiting_until, :total, :eta, :skipped, keyword_init: true) do
     include Serializable
   end
 
@@ -50,7 +52,7 @@ module Privy
     end
   end
 
-  # The result of a bulk run. Each row is exactly one of: succeeded, failed, unsent or in doubt.
+  # The result of a bulk run. Each row is exactly one of: succeeded, failed, unsent, in doubt or skipped.
   #
   # @!attribute [r] total
   #   @return [Integer] rows of the source; as long as the source has more rows: those that were announced, else those
@@ -81,18 +83,20 @@ module Privy
   #     {PermissionDeniedError}, or the exception of the source
   # @!attribute [r] sandbox
   #   @return [Boolean] whether a sandbox handled the calls
+  # @!attribute [r] skipped
+  #   @return [Integer] rows that an earlier run with the same journal has finished: Privy has accepted or refused them
   BulkReport = Struct.new(:total, :succeeded, :created, :updated, :failed, :refused, :unsent, :in_doubt, :requests,
-                          :seconds, :waited, :stopped, :sandbox, keyword_init: true) do
+                          :seconds, :waited, :stopped, :sandbox, :skipped, keyword_init: true) do
     include Serializable
 
-    # @return [Boolean] whether every row succeeded
+    # @return [Boolean] whether every row succeeded that no earlier run has finished
     def ok?
-      succeeded == total
+      succeeded + skipped.to_i == total
     end
 
-    # @return [Boolean] whether the run came to its end and every row has a result, also an error
+    # @return [Boolean] whether the run came to its end and every row has a result, also an error, or is skipped
     def complete?
-      stopped.nil? && succeeded + failed == total
+      stopped.nil? && succeeded + failed + skipped.to_i == total
     end
 
     # @return [Boolean] whether the run ended early: see {#stopped}
@@ -105,7 +109,8 @@ module Privy
     # @return [String] counts only
     def to_s
       parts = ["#{succeeded} of #{total} rows succeeded (#{created} created, #{updated} updated)"]
-      counts = { "failed" => failed, "unsent" => unsent.length, "in doubt" => in_doubt.length }
+      counts = { "failed" => failed, "unsent" => unsent.length, "in doubt" => in_doubt.length,
+                 "skipped" => skipped.to_i }
       counts.each { |name, count| parts << "#{count} #{name}" if count.positive? }
       parts << format("%<requests>d requests in %<seconds>.1f s", requests: requests, seconds: seconds)
       parts << "stopped: #{stopped.message}" if stopped

@@ -26,6 +26,10 @@ module Privy
   # - Rate limits are kept: without +max_wait+ a row waits as long as the minute's limit requires, at most an hour. The
   #   client's own max_wait is for single calls.
   # - +on_progress+ is called with a {Progress} after each result, and when all calls start or stop waiting.
+  # - A +journal+ is a file that survives a crash. A run with the same journal and rows skips rows that Privy has
+  #   accepted, and refused rows that have not changed: they cost no request and have no result. It sends changed rows
+  #   again, and rows whose result was lost, events with their idempotency key. The file is a SQLite database that only
+  #   its owner can read: it holds the rows that have not succeeded, which is personal data, and no token.
   class Resource
     include Opaque
 
@@ -179,6 +183,14 @@ module Privy
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
     # @param total [Integer, nil] number of rows, for progress and its eta; nil: the size of rows, if they have one
+    # @param journal [String, Pathname, nil] path of a file that keeps what becomes of each row: a later run with it
+    #   continues where this one stopped. See {Resource}
+    # @param resume [Symbol, String] if the journal exists: :auto continues it; :only does too, and a missing journal is
+    #   an error; :restart forgets what it holds
+    # @param on_spent_day [Symbol, String] when the account's requests of the day are used up: :stop ends the run, :wait
+    #   waits for the next day
+    # @param until [Time, DateTime, String, nil] no request is sent after this instant: the run ends, and the rest is
+    #   unsent. As text ISO 8601 with a time zone
     # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -188,17 +200,20 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
     # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
+    # @raise [JournalError] the journal cannot be used; without a block at the first step of the run. See its code
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
-    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, or total is not an Integer
-    # @raise [ArgumentError] nulls or total is invalid
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, total is not an Integer,
+    #   journal is no path, or until no instant
+    # @raise [ArgumentError] nulls, total, journal, resume, on_spent_day or until is invalid
     # @raise [Error] concurrency or an option is invalid
     def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil, total: nil,
-                    extra: nil, extra_headers: nil,
+                    journal: nil, resume: :auto, on_spent_day: :stop, until: nil, extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("contacts.upsert", rows, extra, options,
                     nulls: nulls, concurrency: concurrency, on_progress: on_progress, total: total,
-                    check_first: check_first, &block)
+                    check_first: check_first, journal: journal, resume: resume, on_spent_day: on_spent_day,
+                    until: binding.local_variable_get(:until), &block)
     end
 
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
@@ -305,6 +320,14 @@ module Privy
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
     # @param total [Integer, nil] number of rows, for progress and its eta; nil: the size of rows, if they have one
+    # @param journal [String, Pathname, nil] path of a file that keeps what becomes of each row: a later run with it
+    #   continues where this one stopped. See {Resource}
+    # @param resume [Symbol, String] if the journal exists: :auto continues it; :only does too, and a missing journal is
+    #   an error; :restart forgets what it holds
+    # @param on_spent_day [Symbol, String] when the account's requests of the day are used up: :stop ends the run, :wait
+    #   waits for the next day
+    # @param until [Time, DateTime, String, nil] no request is sent after this instant: the run ends, and the rest is
+    #   unsent. As text ISO 8601 with a time zone
     # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -314,17 +337,20 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
     # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
+    # @raise [JournalError] the journal cannot be used; without a block at the first step of the run. See its code
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
-    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, or total is not an Integer
-    # @raise [ArgumentError] nulls or total is invalid
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, total is not an Integer,
+    #   journal is no path, or until no instant
+    # @raise [ArgumentError] nulls, total, journal, resume, on_spent_day or until is invalid
     # @raise [Error] concurrency or an option is invalid
     def upsert_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil, total: nil,
-                    extra: nil, extra_headers: nil,
+                    journal: nil, resume: :auto, on_spent_day: :stop, until: nil, extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("orders.upsert", rows, extra, options,
                     nulls: nulls, concurrency: concurrency, on_progress: on_progress, total: total,
-                    check_first: check_first, &block)
+                    check_first: check_first, journal: journal, resume: resume, on_spent_day: on_spent_day,
+                    until: binding.local_variable_get(:until), &block)
     end
 
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
@@ -383,6 +409,14 @@ module Privy
     # @param concurrency [Integer, nil] concurrent calls; nil: 8
     # @param on_progress [#call, nil] called with a {Progress}
     # @param total [Integer, nil] number of rows, for progress and its eta; nil: the size of rows, if they have one
+    # @param journal [String, Pathname, nil] path of a file that keeps what becomes of each row: a later run with it
+    #   continues where this one stopped. See {Resource}
+    # @param resume [Symbol, String] if the journal exists: :auto continues it; :only does too, and a missing journal is
+    #   an error; :restart forgets what it holds
+    # @param on_spent_day [Symbol, String] when the account's requests of the day are used up: :stop ends the run, :wait
+    #   waits for the next day
+    # @param until [Time, DateTime, String, nil] no request is sent after this instant: the run ends, and the rest is
+    #   unsent. As text ISO 8601 with a time zone
     # @param extra [Hash, nil] fields that are sent with every row as they are
     # @param extra_headers [Hash, nil] headers that are sent with each request
     # @param timeout [Numeric, nil] seconds for one attempt
@@ -392,17 +426,20 @@ module Privy
     # @yieldparam result [Result]
     # @return [Bulk, BulkReport] with a block the report, else the run, which has not sent anything
     # @raise [RateLimitError] with a block: the rate limit is reached for longer than a call may wait; see its unsent
+    # @raise [JournalError] the journal cannot be used; without a block at the first step of the run. See its code
     # @raise [ValidationError] with check_first: a row is invalid; the details are those of all rows
-    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, or total is not an Integer
-    # @raise [ArgumentError] nulls or total is invalid
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, total is not an Integer,
+    #   journal is no path, or until no instant
+    # @raise [ArgumentError] nulls, total, journal, resume, on_spent_day or until is invalid
     # @raise [Error] concurrency or an option is invalid
     def ingest_many(rows, nulls: nil, check_first: false, concurrency: nil, on_progress: nil, total: nil,
-                    extra: nil, extra_headers: nil,
+                    journal: nil, resume: :auto, on_spent_day: :stop, until: nil, extra: nil, extra_headers: nil,
                     timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil, &block)
       options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
       @session.bulk("events.ingest", rows, extra, options,
                     nulls: nulls, concurrency: concurrency, on_progress: on_progress, total: total,
-                    check_first: check_first, &block)
+                    check_first: check_first, journal: journal, resume: resume, on_spent_day: on_spent_day,
+                    until: binding.local_variable_get(:until), &block)
     end
 
     # Validates the rows of {#ingest_many} without a request. It does not check what only the server knows, such as the

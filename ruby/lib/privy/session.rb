@@ -89,9 +89,12 @@ module Privy
 
     # A bulk run. The default max_wait is for single calls: a run has its own.
     #
+    # @param settings [Hash{Symbol => Object}] of {BulkSettings.check}
     # @return [Bulk, BulkReport] the report with a block
     # @raise [Error]
-    def bulk(operation, rows, extra, options, nulls:, concurrency:, on_progress:, check_first:, total: nil, &block)
+    def bulk(operation, rows, extra, options, nulls:, concurrency:, on_progress:, check_first:, total: nil, **settings,
+             &block)
+      settings = BulkSettings.check(**settings)
       options = @core.check_options(@options.except(:max_wait).merge(options.compact), concurrency)
       Core.check_headers(operation, options[:extra_headers])
       BulkRows.check_nulls(nulls)
@@ -99,7 +102,7 @@ module Privy
       core = @core.current(operation)
       bulk = Bulk.new(core, Drivers.new(core), operation, rows, extra: extra, nulls: nulls, options: options,
                                                                 concurrency: concurrency, on_progress: on_progress,
-                                                                total: total)
+                                                                settings: settings, total: total)
       return bulk unless block
 
       begin

@@ -9,11 +9,14 @@ module Privy
   class FiberDriver < Driver
     # A scheduler waits for one socket at a time. With several sockets the others are polled this often (seconds).
     POLL_INTERVAL = 0.005
-    private_constant :POLL_INTERVAL
+    # Other fibers run after so many rows that are skipped, which takes milliseconds.
+    SKIPS = 200
+    private_constant :POLL_INTERVAL, :SKIPS
 
     # @param core [Core::Client]
     def initialize(core)
       super(core, true)
+      @skips = 0
     end
 
     # Advances all calls; returns when a socket was ready, or after that time.
@@ -32,6 +35,13 @@ module Privy
     # @return [void]
     def poll
       2.times { wait(0) }
+    end
+
+    # Called for each row that is skipped: there is nothing to wait for, and other fibers would not run.
+    #
+    # @return [void]
+    def give_way
+      Fiber.current_scheduler&.kernel_sleep(0) if ((@skips += 1) % SKIPS).zero?
     end
 
     private

@@ -49,6 +49,11 @@ module Privy
     def poll
       @group.poll
     end
+
+    # Called for each row that is skipped. Threads take turns by themselves.
+    #
+    # @return [void]
+    def give_way; end
   end
   private_constant :Driver, :WaitingDriver
 end

@@ -88,8 +88,11 @@ module Privy
       end
 
       def rows(payload)
-        total, done, failed, error = payload.values_at(:total, :done, :failed, :error)
-        "#{done}#{" of #{total}" if total} rows, #{failed} failed#{", stopped by #{error}" if error}"
+        total, done, failed, skipped, error = payload.values_at(:total, :done, :failed, :skipped, :error)
+        parts = ["#{done}#{" of #{total}" if total} rows", "#{failed} failed"]
+        parts << "#{skipped} skipped" if skipped.positive?
+        parts << "stopped by #{error}" if error
+        parts.join(", ")
       end
 
       def run(event)
