@@ -67,6 +67,7 @@ typedef struct privy_bulk_config {
    */
   const char *journal;
   const privy_operation *operation; /* of all rows; needed with a journal */
+  const char *journal_operation;    /* what the journal names the operation; NULL (default): by its name */
   privy_resume resume;              /* default PRIVY_RESUME_AUTO */
 } privy_bulk_config;
 PRIVY_API void privy_bulk_config_init(privy_bulk_config *config);
@@ -93,10 +94,13 @@ PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
  * runs out, the row is unsent and the run takes no more rows. False if an earlier run has the row's outcome in the
  * journal: it is skipped and has no result, so that the caller can forget it. */
 PRIVY_API bool privy_bulk_add(privy_bulk *bulk, privy_request *request);
-/* Adds the row with an error as its result, because its request is invalid. Takes over the contents of `error`. */
-PRIVY_API void privy_bulk_refuse(privy_bulk *bulk, privy_error *error);
+/* Adds the row with an error as its result, because its request is invalid. Takes over `request`, the request that
+ * could not be finished, or NULL; a journal keeps its content. Takes over the contents of `error`. */
+PRIVY_API void privy_bulk_refuse(privy_bulk *bulk, privy_request *request, privy_error *error);
 /* Adds the row as unsent and takes no more rows, because the caller failed for another reason than the row. */
 PRIVY_API void privy_bulk_fail(privy_bulk *bulk);
+/* Takes no more rows, because the source failed. */
+PRIVY_API void privy_bulk_fail_rows(privy_bulk *bulk);
 /* Reports that there are no more rows. */
 PRIVY_API void privy_bulk_end_rows(privy_bulk *bulk);
 
@@ -249,8 +253,8 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_plan_mode_read(const char *name, co
                                                             privy_plan_mode *out, privy_error *error);
 
 typedef struct privy_plan_config {
-  privy_plan_mode tags, custom_fields; /* default PRIVY_PLAN_REPLACE */
-  bool resubscribe; /* rows may widen a consent that was withdrawn: see PRIVY_PLAN_BLOCKS. Default false */
+  privy_plan_mode tags, fields; /* fields: the custom ones. Default PRIVY_PLAN_REPLACE */
+  bool resubscribe;             /* rows may widen a consent that was withdrawn: see PRIVY_PLAN_BLOCKS. Default false */
   /* A file (privy_snapshot) that keeps the contacts that were read, or NULL (default). One that is complete, of this
    * account and not older than max_age replaces the reading. */
   const char *snapshot;
@@ -429,6 +433,143 @@ PRIVY_API const char *privy_client_ca_file(const privy_client *client);
  * a day. Only the `reserve` of the options counts; NULL: that of the client.
  */
 PRIVY_API double privy_client_duration(privy_client *client, const privy_options *options, double requests);
+/* ---- reading a journal ------------------------------------------------------------------------------------------- */
+
+/*
+ * What the journal of a bulk run holds, also while a run of another process writes it. Reading never changes the file.
+ * Several threads may use one view. Each row is read when it is asked for, so that a journal of any size takes little
+ * memory; a row that a run changes meanwhile is read as it is then.
+ *
+ *   privy_journal_view_open("orders.db", &view, &error);
+ *   privy_journal_view_summary(view, &summary, &error);
+ *   privy_journal_entries_new(view, PRIVY_ENTRIES_REFUSED, &entries);
+ *   while (privy_journal_entries_next(entries, &entry, &found, &error) == PRIVY_OK && found) …use entry…
+ *   privy_journal_entries_free(entries);
+ *   privy_journal_view_free(view);
+ *
+ * Each function that can fail returns PRIVY_OK, PRIVY_NO_MEMORY, or the error of a journal that cannot be used, whose
+ * api_code says why: "journal_missing" (no file, or no run has written to it yet), "not_a_journal", "journal_newer",
+ * "journal_damaged", "journal_forked" (opened before a fork), "journal_locked", "journal_read_only",
+ * "journal_unusable".
+ */
+typedef struct privy_journal_view privy_journal_view;
+
+/* The state of a row: X(name, as the file spells it) */
+#define PRIVY_JOURNAL_STATES(X)                                                                                        \
+  X(PENDING, "pending")       /* not sent, or the server did not process it: the next run sends it */                  \
+  X(SENT, "sent")             /* sent, and no outcome is known: it is in doubt if no run is in progress */             \
+  X(DONE, "done")             /* the server accepted it */                                                             \
+  X(CREATED, "created")       /* …and created the contact or order */                                                \
+  X(UPDATED, "updated")       /* …and updated it */                                                                  \
+  X(REFUSED, "refused")       /* the server refused it for what it contains */                                         \
+  X(INVALID, "invalid")       /* found invalid before sending; the next run checks it again */                         \
+  X(SUPERSEDED, "superseded") /* it has an outcome, but then an earlier row of its key was sent again: so is this one  \
+                               */
+
+typedef enum privy_journal_state {
+#define X(name, text) PRIVY_JOURNAL_##name,
+  PRIVY_JOURNAL_STATES(X)
+#undef X
+      PRIVY_JOURNAL_STATE_COUNT
+} privy_journal_state;
+/* The state as the file spells it. */
+PRIVY_API const char *privy_journal_state_name(privy_journal_state state);
+
+/* Opens a journal; free it with privy_journal_view_free. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_open(const char *path, privy_journal_view **out,
+                                                               privy_error *error);
+/* Entries of the view must be freed before. In the child of a fork it leaves the file to the parent. */
+PRIVY_API void privy_journal_view_free(privy_journal_view *view);
+
+/* What all runs of a journal have reached. A run that was killed counts with what it had written last. */
+typedef struct privy_journal_summary {
+  const char *operation; /* "orders.upsert", …; owned by the view */
+  const char *server;    /* the base URL, or "sandbox"; owned by the view */
+  bool account_known;    /* a run knew to which account it belongs */
+  double began;          /* seconds since 1970 */
+  uint64_t counts[PRIVY_JOURNAL_STATE_COUNT];
+  uint64_t total;     /* rows: those that a run has taken from its source */
+  uint64_t succeeded; /* DONE, CREATED and UPDATED */
+  uint64_t failed;    /* REFUSED and INVALID */
+  uint64_t unsent;    /* PENDING and SUPERSEDED: the next run sends them */
+  uint64_t in_doubt;  /* SENT */
+  uint64_t details;   /* entries of PRIVY_ENTRIES_REFUSED */
+  uint64_t runs;      /* that were started; resume = PRIVY_RESUME_RESTART begins to count again */
+  uint64_t killed;    /* of them: those that did not end; a run in progress is one of them */
+  uint64_t requests;  /* of all runs. A run that was killed may have sent up to `concurrency` more */
+  double seconds;     /* of all runs together */
+  double waited;      /* in which all calls of a run waited for budget or a retry */
+  bool finished;      /* the last run read its source to the end, and no row is unsent or in doubt */
+  char stopped[256];  /* why the last run ended early; "": it did not, or has not ended */
+} privy_journal_summary;
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_summary(privy_journal_view *view, privy_journal_summary *out,
+                                                                  privy_error *error);
+
+typedef enum privy_entries_kind {
+  PRIVY_ENTRIES_REFUSED, /* one entry for each error detail of each row that is REFUSED or INVALID */
+  PRIVY_ENTRIES_IN_DOUBT /* one entry for each row that is SENT */
+} privy_entries_kind;
+
+/* Texts and values are valid until the next entry is read. */
+typedef struct privy_journal_entry {
+  uint64_t row;        /* index in the source of the run that sent or checked it last, from 0 */
+  const char *key;     /* what identifies the row: "order_id=1001", "email=jane@example.com", or "content=" and a hash;
+                          NULL: an invalid row without a key */
+  privy_value request; /* the JSON object that was sent, or was to be sent; PRIVY_ABSENT: it is not known */
+  int http_status;     /* of the last response; 0: none */
+  /* of PRIVY_ENTRIES_REFUSED */
+  const char *field, *message, *code;
+  int64_t count;     /* the limit of the rule; -1: it has none */
+  privy_value value; /* of the field, in the request; PRIVY_ABSENT: the request does not have it */
+  /* of PRIVY_ENTRIES_IN_DOUBT */
+  const char *idempotency_key; /* of the request; NULL: none */
+  double first_sent;           /* seconds since 1970, by the server's clock */
+  bool too_old; /* an event that was sent for the first time more than a day ago, by the clock of this machine: a run
+                   does not send it again unless privy_journal_view_decide allows it */
+  bool decided; /* the next run sends it again, as privy_journal_view_decide wrote */
+} privy_journal_entry;
+
+typedef struct privy_journal_entries privy_journal_entries;
+/* Begins with the first entry, in the order in which the rows came to the journal. Free it with
+ * privy_journal_entries_free, before the view. PRIVY_OK or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_entries_new(privy_journal_view *view, privy_entries_kind kind,
+                                                                 privy_journal_entries **out);
+/* Reads the next entry. `*found` is false at the end; rows that a run adds afterwards can then be read by another
+ * call. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_entries_next(privy_journal_entries *entries,
+                                                                  privy_journal_entry *out, bool *found,
+                                                                  privy_error *error);
+PRIVY_API void privy_journal_entries_free(privy_journal_entries *entries);
+
+/*
+ * Writes the rows that are REFUSED or INVALID as CSV (RFC 4180, UTF-8, with a line of names): a line for each row, a
+ * column for each field of their requests, in the order in which they first come; lists and objects are JSON. Two more
+ * columns, privy_error_field and privy_error_message, hold what is wrong; several error details are separated by "; ".
+ * A cell is empty if the row does not have the field or if it is null. The file gets the mode 0600, and its name when
+ * it is complete. Sets `*rows` (may be NULL) to the number of rows.
+ *
+ * Returns as above. If the file cannot be written it returns PRIVY_CONFIG_ERROR, with the system's error number in
+ * `*number`, which is otherwise 0.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_write_rejects(privy_journal_view *view, const char *path,
+                                                                        uint64_t *rows, int *number,
+                                                                        privy_error *error);
+
+/* What is to become of a row in doubt. */
+typedef enum privy_decision {
+  PRIVY_DECISION_SEND, /* the next run sends it again, with the idempotency key of its first request. If the server no
+                          longer remembers the key, an event is recorded twice */
+  PRIVY_DECISION_SKIP  /* it counts as DONE: no run sends it again */
+} privy_decision;
+/*
+ * Writes a decision about the rows in doubt (SENT) that have this key, or, if `key` is NULL, about the one at index
+ * `row` of the source. Sets `*decided` (may be NULL) to their number. It writes the file, under the lock that a run
+ * holds: while a run is in progress it returns "journal_locked". If there is no such row in doubt, or if two rows have
+ * had this index, it returns "journal_not_in_doubt" or "journal_ambiguous", and changes nothing.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_decide(privy_journal_view *view, const char *key,
+                                                                 uint64_t row, privy_decision decision,
+                                                                 uint64_t *decided, privy_error *error);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,7 @@ typedef struct privy_call {
   privy_status retry_charged_for; /* the failure that the retry quota was last charged for */
   bool in_flight;                 /* the pacer counts its request */
   double first_sent;              /* 0: nothing was sent */
+  bool sent_before;               /* set by the driver: an earlier call sent this create, at `first_sent` */
   bool never_arrived;             /* set by the driver before privy_call_failed: see privy_wire_response */
   bool lost;                      /* an attempt of `request` failed that the server may have processed… */
   double lost_at;                 /* …first at this instant */

@@ -199,7 +199,8 @@ static call_action next_action(const privy_call *call, const privy_account *acco
   if (code == PRIVY_NOT_FOUND && privy_call_is_operation(call, PRIVY_OP_DELETE) && call->lost)
     return CALL_ACCEPTS_DELETED;
   if (names_contact && privy_call_is_operation(call, PRIVY_OP_UPSERT) && !call->follow_up) return CALL_UPDATES_EXISTING;
-  if (names_contact && privy_call_is_operation(call, PRIVY_OP_CREATE) && call->lost && !call->verify)
+  if (names_contact && privy_call_is_operation(call, PRIVY_OP_CREATE) && (call->lost || call->sent_before) &&
+      !call->verify)
     return CALL_VERIFIES_CONFLICT;
   return plan_retry(call, account, now, plan) ? CALL_RETRIES : CALL_FAILS;
 }

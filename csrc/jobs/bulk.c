@@ -147,6 +147,7 @@ static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *comp
   row->attempts += completion->attempts;
   bulk->progress.requests += (uint64_t)completion->attempts;
   if (continues(bulk, row, completion)) return;
+  if (row->updates && completion->status == PRIVY_OK) completion->created = 0;
   write_outcome(bulk, row, completion);
   if (ends_run(completion) && completion->attempts == 0) {
     row->state = BULK_OPEN;
@@ -223,7 +224,7 @@ static void start_rows(privy_bulk *bulk) {
 static void commit(privy_bulk *bulk) {
   privy_error error;
   privy_error_init(&error);
-  if (!bulk->journal || privy_journal_commit(bulk->journal, &error) == PRIVY_OK) return;
+  if (!bulk->journal || privy_bulk_journal_commit(bulk, &error) == PRIVY_OK) return;
   for (bulk_row *row = bulk->first; row; row = row->next)
     if (row->state == BULK_ACTIVE && row->call->attempts == 0) drop_row(bulk, row);
   stop(bulk, &error);
@@ -302,6 +303,7 @@ static bulk_verdict ask_journal(privy_bulk *bulk, bulk_row *row) {
 bool privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->request = request;
+  row->updates = request->operation && request->operation->id == PRIVY_OP_UPDATE;
   const bulk_verdict verdict = bulk->journal ? ask_journal(bulk, row) : BULK_SEND;
   if (verdict != BULK_SEND) return verdict != BULK_SKIP;
   if (!keep_given_key(row) || !privy_bulk_join_lanes(bulk, row)) {
@@ -314,18 +316,28 @@ bool privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   return true;
 }
 
-void privy_bulk_refuse(privy_bulk *bulk, privy_error *error) {
+void privy_bulk_refuse(privy_bulk *bulk, privy_request *request, privy_error *error) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
   privy_error failure;
   privy_error_init(&failure);
-  if (bulk->journal && privy_journal_refuse(bulk->journal, row->index, error, &failure) != PRIVY_OK)
+  row->request = request;
+  if (bulk->journal && privy_journal_refuse(bulk->journal, row->index, request, error, &failure) != PRIVY_OK)
     stop(bulk, &failure);
   give_result(bulk, row, error);
 }
 
+void privy_bulk_fail_with(privy_bulk *bulk, privy_error *error) {
+  add_row(bulk, BULK_OPEN);
+  stop(bulk, error);
+}
+
 void privy_bulk_fail(privy_bulk *bulk) {
   add_row(bulk, BULK_OPEN);
-  bulk->ends = true;
+  privy_bulk_fail_rows(bulk);
+}
+
+void privy_bulk_fail_rows(privy_bulk *bulk) {
+  bulk->ends = bulk->source_failed = true;
 }
 
 void privy_bulk_end_rows(privy_bulk *bulk) {
@@ -368,7 +380,7 @@ size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t 
 }
 
 void privy_bulk_finish(privy_bulk *bulk) {
-  bulk->ends = bulk->finishes = true;
+  bulk->ends = bulk->finishes = bulk->closed = true;
   for (bulk_row *row = bulk->first; row; row = row->next) {
     if (row->state != BULK_ACTIVE || row->call->attempts > 0) continue;
     if (bulk->journal) privy_bulk_journal_take_back(bulk, row);
@@ -378,7 +390,7 @@ void privy_bulk_finish(privy_bulk *bulk) {
 }
 
 void privy_bulk_close(privy_bulk *bulk) {
-  bulk->ends = true;
+  bulk->ends = bulk->closed = true;
   for (bulk_row *row = bulk->first; row; row = row->next) {
     const int sent = row->state == BULK_ACTIVE ? row->call->attempts : 0;
     if (bulk->journal && row->state == BULK_ACTIVE && sent == 0) privy_bulk_journal_take_back(bulk, row);

@@ -30,6 +30,7 @@ typedef struct bulk_row {
   bool looks_up;      /* its contact is looked up before its request is sent */
   size_t looked_up;   /* identifiers by which no contact was found */
   privy_bulk_change change;
+  bool updates;                     /* its request can only update a contact */
   bool counted;                     /* privy_bulk_next has returned PRIVY_BULK_RESULT for it */
   privy_completion completion;      /* BULK_ENDED */
   struct bulk_row *next, *previous; /* of all rows held, in order */
@@ -50,8 +51,9 @@ struct privy_bulk {
   bulk_row *spare;        /* allocated for the next row, so that adding it cannot fail */
   size_t held, active;
   bulk_queue startable, results;
-  bool ends;     /* takes no more rows */
-  bool finishes; /* starts no more calls */
+  bool ends;                  /* takes no more rows */
+  bool finishes;              /* starts no more calls */
+  bool source_failed, closed; /* why, if the source has more */
   privy_error error;
   privy_bulk_progress progress;   /* its counts; `requests` without those of calls in progress */
   double started_at, measured_at; /* by the client's clock */
@@ -64,7 +66,12 @@ struct privy_bulk {
   double server_ahead;    /* seconds that the server's clock is ahead of the wall clock, by the last response */
 };
 
+/* Requests sent, those of calls in progress included. */
+uint64_t privy_bulk_count_requests(const privy_bulk *bulk);
 /* Adds the time since the last measurement to `waited`, if all calls waited during it. */
 void privy_bulk_measure_wait(privy_bulk *bulk);
+
+/* privy_bulk_fail, with the error as the reason of the end. Takes over its contents. */
+void privy_bulk_fail_with(privy_bulk *bulk, privy_error *error);
 
 #endif

@@ -10,8 +10,6 @@
 #include "message/rate_headers.h"
 #include "message/response.h"
 
-/* Seconds. How long the server remembers idempotency keys is not published; it is expected to be a day or more. */
-#define KEY_LIFETIME 86400.0
 /* Tolerance in seconds: the Date header has whole seconds. */
 #define CLOCK_SLACK 2.0
 
@@ -35,15 +33,45 @@ privy_status privy_bulk_journal_open(privy_bulk *bulk, const privy_bulk_config *
   if (!config->operation)
     return privy_error_set(error, PRIVY_CONFIG_ERROR, "a journal needs the operation of its rows");
   name_account(&client->settings, account);
-  const privy_journal_config settings = {.path = config->journal,
-                                         .operation = privy_operation_name(config->operation),
-                                         .server = client->sandbox ? "sandbox" : client->settings.base_url,
-                                         .account = account,
-                                         .resume = config->resume};
+  const privy_journal_config settings = {
+      .path = config->journal,
+      .operation = config->journal_operation ? config->journal_operation : privy_operation_name(config->operation),
+      .server = client->sandbox ? "sandbox" : client->settings.base_url,
+      .account = account,
+      .resume = config->resume};
   return privy_journal_open(&settings, &bulk->journal, error);
 }
 
+/* What the run has done so far. */
+static privy_journal_run run_of(const privy_bulk *bulk) {
+  return (privy_journal_run){.requests = privy_bulk_count_requests(bulk),
+                             .seconds = fmax(bulk->measured_at - bulk->started_at, 0),
+                             .waited = bulk->progress.waited};
+}
+
+privy_status privy_bulk_journal_commit(privy_bulk *bulk, privy_error *error) {
+  const privy_journal_run run = run_of(bulk);
+  const privy_status status = privy_journal_note(bulk->journal, &run, error);
+  return status == PRIVY_OK ? privy_journal_commit(bulk->journal, error) : status;
+}
+
+/* Why the run ended before its source did; NULL: it did not. */
+static const char *stop_reason(const privy_bulk *bulk) {
+  if (bulk->error.code != PRIVY_OK) return bulk->error.message ? bulk->error.message : "memory ran out";
+  if (bulk->source_failed) return "the source of the rows failed";
+  return bulk->closed ? "the run was closed" : NULL;
+}
+
 void privy_bulk_journal_close(privy_bulk *bulk) {
+  privy_error ignored; /* the run has ended, and its rows are written */
+  if (!bulk->journal) return;
+  privy_journal_run run = run_of(bulk);
+  run.ended = true;
+  run.stopped = stop_reason(bulk);
+  privy_error_init(&ignored);
+  if (privy_journal_note(bulk->journal, &run, &ignored) == PRIVY_OK)
+    (void)!privy_journal_commit(bulk->journal, &ignored);
+  privy_error_clear(&ignored);
   privy_journal_close(bulk->journal);
   bulk->journal = NULL;
 }
@@ -57,7 +85,8 @@ static double server_now(const privy_bulk *bulk) {
 
 /* An event whose key the server may have forgotten. */
 static bool is_too_old(const privy_bulk *bulk, const bulk_row *row) {
-  return row->request->operation->id == PRIVY_OP_EVENT && server_now(bulk) - row->first_sent > KEY_LIFETIME;
+  return row->request->operation->id == PRIVY_OP_EVENT &&
+         server_now(bulk) - row->first_sent > PRIVY_JOURNAL_KEY_LIFETIME;
 }
 
 static bulk_verdict ask_user(const bulk_row *row, privy_error *error) {
@@ -82,11 +111,20 @@ bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row *row, privy_erro
   if (found.state != PRIVY_JOURNAL_PENDING && found.state != PRIVY_JOURNAL_SENT) return BULK_SKIP;
   row->first_sent = found.first_sent;
   memcpy(row->first_key, found.key, sizeof row->first_key);
-  row->looks_up = found.state == PRIVY_JOURNAL_SENT && privy_bulk_lookup_is_due(row);
-  return found.state == PRIVY_JOURNAL_SENT && is_too_old(bulk, row) ? ask_user(row, error) : BULK_SEND;
+  row->looks_up = found.state == PRIVY_JOURNAL_SENT && !found.decided && privy_bulk_lookup_is_due(row);
+  const bool asks = found.state == PRIVY_JOURNAL_SENT && !found.decided && is_too_old(bulk, row);
+  return asks ? ask_user(row, error) : BULK_SEND;
+}
+
+/* A contact that an earlier run may have created is then not a conflict. */
+static void doubt(const privy_bulk *bulk, const bulk_row *row, privy_call *call) {
+  if (row->first_sent <= 0 || call->request->operation->id != PRIVY_OP_CREATE) return;
+  call->sent_before = true;
+  call->first_sent = privy_client_now(privy_group_client(bulk->group)) - (server_now(bulk) - row->first_sent);
 }
 
 privy_status privy_bulk_journal_send(privy_bulk *bulk, const bulk_row *row, privy_call *call, privy_error *error) {
+  doubt(bulk, row, call);
   if (*call->key && *row->first_key) memcpy(call->key, row->first_key, sizeof call->key);
   const char *key = row->given_key ? row->given_key : *call->key ? call->key : NULL;
   return privy_journal_send(bulk->journal, row->journal_id, key, server_now(bulk), error);
@@ -139,7 +177,7 @@ static bool is_created_since(const privy_record *record, double since) {
 
 /* Corrects the outcome of a row that was in doubt: what its first request created was not updated by the second. */
 static privy_status correct(privy_bulk *bulk, const bulk_row *row, privy_completion *completion, privy_error *error) {
-  if (row->first_sent <= 0 || completion->created != 0) return PRIVY_OK;
+  if (row->first_sent <= 0 || completion->created != 0 || row->updates) return PRIVY_OK;
   bool other = false;
   if (!is_created_since(privy_response_record(completion->response, 0), row->first_sent)) return PRIVY_OK;
   if (privy_journal_find_creator(bulk->journal, row->journal_id, &other, error) != PRIVY_OK) return error->code;

@@ -14,7 +14,9 @@ typedef enum bulk_verdict {
 /* Opens the journal of the configuration. Returns as privy_journal_open does. */
 PRIVY_NODISCARD privy_status privy_bulk_journal_open(privy_bulk *bulk, const privy_bulk_config *config,
                                                      privy_error *error);
-/* Closes it, if there is one, so that another run can use it. */
+/* Makes what was written durable, with what the run has done so far. Returns as privy_journal_commit does. */
+PRIVY_NODISCARD privy_status privy_bulk_journal_commit(privy_bulk *bulk, privy_error *error);
+/* Writes how the run ended, and closes the journal, if there is one, so that another run can use it. */
 void privy_bulk_journal_close(privy_bulk *bulk);
 /* Decides about a row that has its request. */
 PRIVY_NODISCARD bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row *row, privy_error *error);

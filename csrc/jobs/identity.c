@@ -93,6 +93,7 @@ static bool hash_content(const privy_request *request, unsigned char out[PRIVY_H
   privy_digest digest;
   privy_digest_init(&digest);
   add_bytes(&digest, PRIVY_ABSENT, target, strlen(target));
+  if (request->basis.length) add_bytes(&digest, PRIVY_NULL, request->basis.data, request->basis.length);
   const bool added = body.length == 0 || add_value(&hasher, &digest, body);
   privy_digest_end(&digest, end);
   memcpy(out, end, PRIVY_HASH_SIZE);
@@ -135,6 +136,13 @@ bool privy_identity_read(const privy_request *request, privy_identity *out) {
   if (read && keys.count == 0) read = use_content(out);
   if (read) sort_keys(out);
   out->replaces = keys.count > 0 && request->operation->id != PRIVY_OP_EVENT;
+  privy_row_keys_clear(&keys);
+  return read;
+}
+
+bool privy_identity_read_key(const privy_request *request, privy_buffer *out) {
+  privy_row_keys keys = {0};
+  const bool read = privy_row_keys_read(request, &keys) && (keys.count == 0 || copy_key(&keys.texts[0], out));
   privy_row_keys_clear(&keys);
   return read;
 }

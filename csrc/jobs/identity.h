@@ -16,6 +16,9 @@ typedef struct privy_identity {
 
 /* Reads a finished request. False when memory runs out. */
 PRIVY_NODISCARD bool privy_identity_read(const privy_request *request, privy_identity *out);
+/* Appends the first key of a request that may be invalid, if it has one; its body is JSON. False when memory runs out.
+ */
+PRIVY_NODISCARD bool privy_identity_read_key(const privy_request *request, privy_buffer *out);
 void privy_identity_clear(privy_identity *identity);
 
 #endif

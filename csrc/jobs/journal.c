@@ -3,37 +3,44 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fork.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "jobs/query.h"
 #include "message/error.h"
 #include "json/writer.h"
 
 /* X(name, SQL). Most have the parameters of bind_row: ?1 key, ?2 nth, ?3 other key, ?4 index, ?5 hash, ?6 request. */
 #define STATEMENTS(X)                                                                                                  \
-  X(FIND, "SELECT id, hash, state, first_sent, idempotency_key FROM rows WHERE key = ?1 AND nth = ?2")                 \
+  X(FIND, "SELECT id, hash, state, first_sent, idempotency_key, decision FROM rows WHERE key = ?1 AND nth = ?2")       \
   X(ADD, "INSERT INTO rows (key, nth, other_key, source_row, hash, request, state)"                                    \
          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending')")                                                                \
   X(CHANGE, "UPDATE rows SET other_key = ?3, source_row = ?4, hash = ?5, request = ?6, state = 'pending',"             \
             " idempotency_key = NULL, first_sent = NULL, http_status = NULL, record_id = NULL, message = NULL,"        \
-            " details = NULL WHERE key = ?1 AND nth = ?2")                                                             \
+            " details = NULL, detail_count = NULL, decision = NULL WHERE key = ?1 AND nth = ?2")                       \
+  X(MOVE, "UPDATE rows SET source_row = ?2 WHERE id = ?1 AND source_row <> ?2")                                        \
   X(RELATED, "SELECT id FROM rows WHERE state IN ('done', 'created', 'updated', 'refused') AND id <> ?3 AND id IN ("   \
              "SELECT id FROM rows WHERE key IN (?1, ?2) UNION ALL"                                                     \
              " SELECT id FROM rows WHERE other_key IN (?1, ?2) AND other_key IS NOT NULL)")                            \
   X(SUPERSEDE, "UPDATE rows SET state = 'superseded' WHERE id = ?1")                                                   \
   X(SEND, "UPDATE rows SET state = 'sent', idempotency_key = coalesce(?2, idempotency_key),"                           \
-          " first_sent = coalesce(first_sent, ?3) WHERE id = ?1")                                                      \
+          " first_sent = CASE WHEN decision IS NULL THEN coalesce(first_sent, ?3) ELSE ?3 END, decision = NULL"        \
+          " WHERE id = ?1")                                                                                            \
   X(END, "UPDATE rows SET state = ?2, http_status = ?3, record_id = ?4, message = ?5, details = ?6,"                   \
-         " request = CASE WHEN ?7 THEN request END, idempotency_key = CASE WHEN ?8 THEN idempotency_key END,"          \
-         " first_sent = CASE WHEN ?8 THEN first_sent END WHERE id = ?1")                                               \
+         " detail_count = ?9, request = CASE WHEN ?7 THEN request END,"                                                \
+         " idempotency_key = CASE WHEN ?8 THEN idempotency_key END, first_sent = CASE WHEN ?8 THEN first_sent END"     \
+         " WHERE id = ?1")                                                                                             \
   X(CREATOR, "SELECT id FROM rows WHERE state = 'created' AND id <> ?1 AND id IN ("                                    \
              "SELECT o.id FROM rows r JOIN rows o ON o.key = r.key WHERE r.id = ?1 UNION ALL"                          \
              " SELECT o.id FROM rows r JOIN rows o ON o.key = r.other_key WHERE r.id = ?1 UNION ALL"                   \
              " SELECT o.id FROM rows r JOIN rows o ON o.other_key = r.key WHERE r.id = ?1 UNION ALL"                   \
              " SELECT o.id FROM rows r JOIN rows o ON o.other_key = r.other_key WHERE r.id = ?1)")                     \
-  X(REFUSE, "INSERT OR REPLACE INTO rows (key, nth, source_row, hash, state, message, details)"                        \
-            " VALUES (?1, 0, ?2, x'', 'invalid', ?3, ?4)")                                                             \
-  X(COUNT, "SELECT state, count(*) FROM rows GROUP BY state")
+  X(REFUSE, "INSERT OR REPLACE INTO rows (key, nth, source_row, hash, state, message, details, detail_count,"          \
+            " other_key, request) VALUES (?1, 0, ?2, x'', 'invalid', ?3, ?4, ?5, ?6, ?7)")                             \
+  X(COUNT, "SELECT state, count(*) FROM rows GROUP BY state")                                                          \
+  X(BEGIN_RUN, "INSERT INTO runs (began) VALUES (?1)")                                                                 \
+  X(NOTE_RUN, "UPDATE runs SET requests = ?2, seconds = ?3, waited = ?4, ended = ?5, stopped = ?6 WHERE id = ?1")
 
 typedef enum statement_id {
 #define X(name, sql) STATEMENT_##name,
@@ -54,69 +61,42 @@ static const char *const state_names[] = {
 #undef X
 };
 
+const char *privy_journal_state_name(privy_journal_state state) {
+  return state_names[state];
+}
+
+bool privy_journal_state_find(const char *name, privy_journal_state *out) {
+  for (size_t state = 0; name && state < PRIVY_JOURNAL_STATE_COUNT; state++) {
+    if (strcmp(name, state_names[state]) != 0) continue;
+    *out = (privy_journal_state)state;
+    return true;
+  }
+  return false;
+}
+
 struct privy_journal {
   privy_journal_file file;
   struct sqlite3_stmt *statements[STATEMENT_COUNT_OF_ALL]; /* NULL until first used */
+  int64_t run;                                             /* its row in `runs` */
   unsigned char *taken;                                    /* a bit for each id: the row was taken in this run */
   size_t taken_size;
   privy_map repeats; /* of keys that were taken more than once: how often */
 };
 
-/* ---- statements ---- */
-
-/* A statement in use. The first failure stays in `result`, and all later steps do nothing. */
-typedef struct journal_query {
-  privy_journal *journal;
-  const privy_sqlite *sqlite;
-  struct sqlite3_stmt *statement;
-  int result;
-} journal_query;
-
-static journal_query begin(privy_journal *journal, statement_id id) {
-  const privy_sqlite *sqlite = journal->file.sqlite;
-  struct sqlite3_stmt **statement = &journal->statements[id];
-  int result = PRIVY_SQLITE_OK;
-  if (!*statement) result = sqlite->prepare_v2(journal->file.database, sql_texts[id], -1, statement, NULL);
-  return (journal_query){journal, sqlite, *statement, result};
-}
-
-static void bind_text(journal_query *query, int at, const char *text, size_t length) {
-  if (query->result != PRIVY_SQLITE_OK || !text) return;
-  query->result = query->sqlite->bind_text(query->statement, at, text, (int)length, NULL);
-}
-
-static void bind_string(journal_query *query, int at, const char *text) {
-  if (text) bind_text(query, at, text, strlen(text));
-}
-
-static void bind_integer(journal_query *query, int at, int64_t value) {
-  if (query->result == PRIVY_SQLITE_OK) query->result = query->sqlite->bind_int64(query->statement, at, value);
-}
-
-/* Whether there is a row to read. */
-static bool step(journal_query *query) {
-  if (query->result != PRIVY_SQLITE_OK) return false;
-  const int result = query->sqlite->step(query->statement);
-  if (result != PRIVY_SQLITE_ROW && result != PRIVY_SQLITE_DONE) query->result = result;
-  return result == PRIVY_SQLITE_ROW;
-}
-
-/* Makes the statement usable again. Parameters that are not set are NULL the next time. */
-static privy_status end(journal_query *query, privy_error *error) {
-  if (query->statement) {
-    (void)query->sqlite->reset(query->statement);
-    (void)query->sqlite->clear_bindings(query->statement);
-  }
-  if (query->result == PRIVY_SQLITE_OK) return PRIVY_OK;
-  return privy_journal_file_fail(&query->journal->file, query->result, error);
-}
-
-static privy_status execute(journal_query *query, privy_error *error) {
-  while (step(query)) continue;
-  return end(query, error);
+static privy_query begin(privy_journal *journal, statement_id id) {
+  return privy_query_begin(&journal->file, &journal->statements[id], sql_texts[id]);
 }
 
 /* ---- life ---- */
+
+static privy_status begin_run(privy_journal *journal, privy_error *error) {
+  if (privy_journal_file_begin(&journal->file, error) != PRIVY_OK) return error->code;
+  privy_query query = begin(journal, STATEMENT_BEGIN_RUN);
+  privy_query_number(&query, 1, privy_wall_clock());
+  if (privy_query_run(&query, error) != PRIVY_OK) return error->code;
+  journal->run = query.sqlite->last_insert_rowid(journal->file.database);
+  return privy_journal_file_commit(&journal->file, error);
+}
 
 privy_status privy_journal_open(const privy_journal_config *config, privy_journal **out, privy_error *error) {
   const privy_sqlite *sqlite = privy_sqlite_load(error);
@@ -124,7 +104,8 @@ privy_status privy_journal_open(const privy_journal_config *config, privy_journa
   privy_journal *journal = privy_calloc(1, sizeof *journal);
   if (!journal) return privy_error_no_memory(error);
   privy_fork_forbid();
-  const privy_status status = privy_journal_file_open(&journal->file, sqlite, config, error);
+  privy_status status = privy_journal_file_open(&journal->file, sqlite, config, error);
+  if (status == PRIVY_OK) status = begin_run(journal, error);
   privy_fork_allow();
   if (status == PRIVY_OK)
     *out = journal;
@@ -188,39 +169,39 @@ typedef struct source_row {
   size_t nth;
 } source_row;
 
-static privy_journal_state read_state(const journal_query *query, int column) {
-  const char *text = (const char *)query->sqlite->column_text(query->statement, column);
-  size_t state = 0;
-  while (text && state < PRIVY_JOURNAL_STATE_COUNT && strcmp(text, state_names[state]) != 0) state++;
-  return text && state < PRIVY_JOURNAL_STATE_COUNT ? (privy_journal_state)state : PRIVY_JOURNAL_PENDING;
+static privy_journal_state read_state(const privy_query *query, int column) {
+  privy_journal_state state = PRIVY_JOURNAL_PENDING;
+  (void)privy_journal_state_find((const char *)query->sqlite->column_text(query->statement, column), &state);
+  return state;
 }
 
-static bool has_hash(const journal_query *query, int column, const unsigned char hash[PRIVY_HASH_SIZE]) {
+static bool has_hash(const privy_query *query, int column, const unsigned char hash[PRIVY_HASH_SIZE]) {
   return query->sqlite->column_bytes(query->statement, column) == PRIVY_HASH_SIZE &&
          memcmp(query->sqlite->column_blob(query->statement, column), hash, PRIVY_HASH_SIZE) == 0;
 }
 
-static void read_row(const journal_query *query, privy_journal_row *out) {
+static void read_row(const privy_query *query, privy_journal_row *out) {
   const char *key = (const char *)query->sqlite->column_text(query->statement, 4);
   out->first_sent = query->sqlite->column_double(query->statement, 3);
+  out->decided = query->sqlite->column_bytes(query->statement, 5) > 0;
   if (key && strlen(key) < sizeof out->key) strcpy(out->key, key);
 }
 
 /* Finds the row at `nth` of its key. Without one `out->id` is 0. `*same`: it has this content. */
 static privy_status find(privy_journal *journal, const source_row *source, privy_journal_row *out, bool *same,
                          privy_error *error) {
-  journal_query query = begin(journal, STATEMENT_FIND);
+  privy_query query = begin(journal, STATEMENT_FIND);
   *out = (privy_journal_row){.state = PRIVY_JOURNAL_PENDING};
   *same = false;
-  bind_text(&query, 1, source->identity.key.data, source->identity.key.length);
-  bind_integer(&query, 2, (int64_t)source->nth);
-  if (step(&query)) {
+  privy_query_text(&query, 1, source->identity.key.data, source->identity.key.length);
+  privy_query_integer(&query, 2, (int64_t)source->nth);
+  if (privy_query_step(&query)) {
     out->id = query.sqlite->column_int64(query.statement, 0);
     out->state = read_state(&query, 2);
     *same = has_hash(&query, 1, source->identity.hash);
     if (*same && out->state == PRIVY_JOURNAL_SENT) read_row(&query, out);
   }
-  return end(&query, error);
+  return privy_query_end(&query, error);
 }
 
 /* Finds the row of the key that was not taken yet. */
@@ -241,42 +222,49 @@ static privy_status find_next(privy_journal *journal, source_row *source, privy_
 /* Writes the content of a new or changed row. */
 static privy_status write_row(privy_journal *journal, const source_row *source, privy_journal_row *row,
                               privy_error *error) {
-  journal_query query = begin(journal, row->id ? STATEMENT_CHANGE : STATEMENT_ADD);
+  privy_query query = begin(journal, row->id ? STATEMENT_CHANGE : STATEMENT_ADD);
   const privy_identity *identity = &source->identity;
   size_t length;
   const char *body = privy_request_body(source->request, &length);
-  bind_text(&query, 1, identity->key.data, identity->key.length);
-  bind_integer(&query, 2, (int64_t)source->nth);
-  if (identity->other.length) bind_text(&query, 3, identity->other.data, identity->other.length);
-  bind_integer(&query, 4, (int64_t)source->index);
-  if (query.result == PRIVY_SQLITE_OK)
-    query.result = query.sqlite->bind_blob(query.statement, 5, identity->hash, PRIVY_HASH_SIZE, NULL);
-  bind_text(&query, 6, body, length);
-  if (execute(&query, error) != PRIVY_OK) return error->code;
+  privy_query_text(&query, 1, identity->key.data, identity->key.length);
+  privy_query_integer(&query, 2, (int64_t)source->nth);
+  if (identity->other.length) privy_query_text(&query, 3, identity->other.data, identity->other.length);
+  privy_query_integer(&query, 4, (int64_t)source->index);
+  privy_query_blob(&query, 5, identity->hash, PRIVY_HASH_SIZE);
+  privy_query_text(&query, 6, body, length);
+  if (privy_query_run(&query, error) != PRIVY_OK) return error->code;
   if (!row->id) row->id = query.sqlite->last_insert_rowid(journal->file.database);
   row->state = PRIVY_JOURNAL_PENDING;
   return PRIVY_OK;
 }
 
+/* Writes the index of a row in doubt, which names it to the user. */
+static privy_status move(privy_journal *journal, const source_row *source, privy_journal_row *row, privy_error *error) {
+  privy_query query = begin(journal, STATEMENT_MOVE);
+  privy_query_integer(&query, 1, row->id);
+  privy_query_integer(&query, 2, (int64_t)source->index);
+  return privy_query_run(&query, error);
+}
+
 static privy_status supersede(privy_journal *journal, int64_t id, privy_error *error) {
-  journal_query query = begin(journal, STATEMENT_SUPERSEDE);
-  bind_integer(&query, 1, id);
-  return execute(&query, error);
+  privy_query query = begin(journal, STATEMENT_SUPERSEDE);
+  privy_query_integer(&query, 1, id);
+  return privy_query_run(&query, error);
 }
 
 /* Rows of the same keys that were not taken come later in the source: they are sent again. */
 static privy_status supersede_later(privy_journal *journal, const source_row *source, int64_t id, privy_error *error) {
-  journal_query query = begin(journal, STATEMENT_RELATED);
+  privy_query query = begin(journal, STATEMENT_RELATED);
   const privy_identity *identity = &source->identity;
   privy_status status = PRIVY_OK;
-  bind_text(&query, 1, identity->key.data, identity->key.length);
-  if (identity->other.length) bind_text(&query, 2, identity->other.data, identity->other.length);
-  bind_integer(&query, 3, id);
-  while (status == PRIVY_OK && step(&query)) {
+  privy_query_text(&query, 1, identity->key.data, identity->key.length);
+  if (identity->other.length) privy_query_text(&query, 2, identity->other.data, identity->other.length);
+  privy_query_integer(&query, 3, id);
+  while (status == PRIVY_OK && privy_query_step(&query)) {
     const int64_t other = query.sqlite->column_int64(query.statement, 0);
     if (!is_taken(journal, other)) status = supersede(journal, other, error);
   }
-  const privy_status ended = end(&query, error);
+  const privy_status ended = privy_query_end(&query, error);
   return status == PRIVY_OK ? ended : status;
 }
 
@@ -291,7 +279,7 @@ static privy_status take(privy_journal *journal, source_row *source, privy_journ
   const bool repeats = same && out->state == PRIVY_JOURNAL_SENT;
   if (same && is_skipped(out->state)) return mark_taken(journal, out->id) ? PRIVY_OK : privy_error_no_memory(error);
   if (privy_journal_file_begin(&journal->file, error) != PRIVY_OK) return error->code;
-  if (!repeats && write_row(journal, source, out, error) != PRIVY_OK) return error->code;
+  if ((repeats ? move : write_row)(journal, source, out, error) != PRIVY_OK) return error->code;
   if (!mark_taken(journal, out->id)) return privy_error_no_memory(error);
   if (!source->identity.replaces) return PRIVY_OK;
   return supersede_later(journal, source, out->id, error);
@@ -318,45 +306,60 @@ privy_status privy_journal_take(privy_journal *journal, uint64_t index, const pr
 privy_status privy_journal_send(privy_journal *journal, int64_t id, const char *key, double first_sent,
                                 privy_error *error) {
   if (enter(journal, error) != PRIVY_OK) return leave(error->code);
-  journal_query query = begin(journal, STATEMENT_SEND);
-  bind_integer(&query, 1, id);
-  bind_string(&query, 2, key);
-  if (query.result == PRIVY_SQLITE_OK) query.result = query.sqlite->bind_double(query.statement, 3, first_sent);
-  return leave(execute(&query, error));
+  privy_query query = begin(journal, STATEMENT_SEND);
+  privy_query_integer(&query, 1, id);
+  privy_query_string(&query, 2, key);
+  privy_query_number(&query, 3, first_sent);
+  return leave(privy_query_run(&query, error));
 }
 
-/* Appends [{"field": …, "message": …}]. */
+static void write_member(privy_writer *writer, const char *name, const char *text) {
+  privy_writer_key(writer, name, strlen(name));
+  privy_writer_string(writer, text, strlen(text));
+}
+
+/* Appends [{"field": …, "message": …, "code": …}], with the limit of a rule that has one as "count". */
 static bool write_details(const privy_details *details, privy_buffer *out) {
   privy_writer writer;
   privy_writer_init(&writer, out);
   privy_writer_begin_array(&writer);
   for (size_t i = 0; i < details->count; i++) {
+    const privy_detail *detail = &details->items[i];
     privy_writer_begin_object(&writer);
-    privy_writer_key(&writer, "field", 5);
-    privy_writer_string(&writer, details->items[i].field, strlen(details->items[i].field));
-    privy_writer_key(&writer, "message", 7);
-    privy_writer_string(&writer, details->items[i].message, strlen(details->items[i].message));
+    write_member(&writer, "field", detail->field);
+    write_member(&writer, "message", detail->message);
+    write_member(&writer, "code", detail->code);
+    if (detail->count != PRIVY_NO_LIMIT) {
+      privy_writer_key(&writer, "count", 5);
+      privy_writer_integer(&writer, detail->count);
+    }
     privy_writer_end_object(&writer);
   }
   privy_writer_end_array(&writer);
   return !writer.failed;
 }
 
+/* An error without details is one entry of a report. */
+static int64_t count_details(const privy_details *details) {
+  return details && details->count ? (int64_t)details->count : 1;
+}
+
 static privy_status write_outcome(privy_journal *journal, int64_t id, const privy_journal_outcome *outcome,
                                   const privy_buffer *details, privy_error *error) {
   const bool in_doubt = outcome->state == PRIVY_JOURNAL_SENT;
   if (enter(journal, error) != PRIVY_OK) return leave(error->code);
-  journal_query query = begin(journal, STATEMENT_END);
-  bind_integer(&query, 1, id);
-  bind_string(&query, 2, state_names[outcome->state]);
-  if (outcome->http_status) bind_integer(&query, 3, outcome->http_status);
-  bind_string(&query, 4, outcome->record_id);
-  bind_string(&query, 5, outcome->message);
-  bind_text(&query, 6, details->data, details->length);
-  bind_integer(&query, 7,
-               in_doubt || outcome->state == PRIVY_JOURNAL_PENDING || outcome->state == PRIVY_JOURNAL_REFUSED);
-  bind_integer(&query, 8, outcome->state != PRIVY_JOURNAL_PENDING);
-  return leave(execute(&query, error));
+  privy_query query = begin(journal, STATEMENT_END);
+  privy_query_integer(&query, 1, id);
+  privy_query_string(&query, 2, state_names[outcome->state]);
+  if (outcome->http_status) privy_query_integer(&query, 3, outcome->http_status);
+  privy_query_string(&query, 4, outcome->record_id);
+  privy_query_string(&query, 5, outcome->message);
+  privy_query_text(&query, 6, details->data, details->length);
+  privy_query_integer(&query, 7,
+                      in_doubt || outcome->state == PRIVY_JOURNAL_PENDING || outcome->state == PRIVY_JOURNAL_REFUSED);
+  privy_query_integer(&query, 8, outcome->state != PRIVY_JOURNAL_PENDING);
+  if (outcome->message) privy_query_integer(&query, 9, count_details(outcome->details));
+  return leave(privy_query_run(&query, error));
 }
 
 privy_status privy_journal_end(privy_journal *journal, int64_t id, const privy_journal_outcome *outcome,
@@ -375,35 +378,70 @@ privy_status privy_journal_end(privy_journal *journal, int64_t id, const privy_j
 privy_status privy_journal_find_creator(privy_journal *journal, int64_t id, bool *found, privy_error *error) {
   privy_fork_forbid();
   if (privy_journal_file_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
-  journal_query query = begin(journal, STATEMENT_CREATOR);
-  bind_integer(&query, 1, id);
-  *found = step(&query);
-  return leave(end(&query, error));
+  privy_query query = begin(journal, STATEMENT_CREATOR);
+  privy_query_integer(&query, 1, id);
+  *found = privy_query_step(&query);
+  return leave(privy_query_end(&query, error));
 }
 
-static privy_status write_refusal(privy_journal *journal, uint64_t index, const char *message,
-                                  const privy_buffer *details, privy_error *error) {
+/* What is known of a row that was found invalid: its content, if it has a form in JSON, and its key. */
+typedef struct invalid_row {
+  privy_value content;
+  privy_buffer key, details;
+} invalid_row;
+
+static bool read_invalid_row(const privy_request *request, const privy_details *details, invalid_row *out) {
+  privy_error none;
+  size_t length;
+  privy_error_init(&none);
+  const char *body = request ? privy_request_body(request, &length) : "";
+  const privy_status status = request ? privy_value_parse(body, length, &out->content, &none) : PRIVY_API_STATUS;
+  privy_error_clear(&none);
+  if (status != PRIVY_OK) out->content = (privy_value){.type = PRIVY_ABSENT};
+  if (status == PRIVY_NO_MEMORY) return false;
+  const bool has_key = out->content.type == PRIVY_OBJECT;
+  return (!has_key || privy_identity_read_key(request, &out->key)) &&
+         (!details->count || write_details(details, &out->details));
+}
+
+static privy_status write_refusal(privy_journal *journal, uint64_t index, const privy_error *cause,
+                                  const invalid_row *row, privy_error *error) {
   char key[32];
   const int length = snprintf(key, sizeof key, "row=%llu", (unsigned long long)index);
   if (enter(journal, error) != PRIVY_OK) return leave(error->code);
-  journal_query query = begin(journal, STATEMENT_REFUSE);
-  bind_text(&query, 1, key, (size_t)length);
-  bind_integer(&query, 2, (int64_t)index);
-  bind_string(&query, 3, message);
-  bind_text(&query, 4, details->data, details->length);
-  return leave(execute(&query, error));
+  privy_query query = begin(journal, STATEMENT_REFUSE);
+  privy_query_text(&query, 1, key, (size_t)length);
+  privy_query_integer(&query, 2, (int64_t)index);
+  privy_query_string(&query, 3, cause->message);
+  privy_query_text(&query, 4, row->details.data, row->details.length);
+  privy_query_integer(&query, 5, count_details(&cause->details));
+  if (row->key.length) privy_query_text(&query, 6, row->key.data, row->key.length);
+  if (row->content.type == PRIVY_OBJECT) privy_query_text(&query, 7, row->content.text, row->content.length);
+  return leave(privy_query_run(&query, error));
 }
 
-privy_status privy_journal_refuse(privy_journal *journal, uint64_t index, const privy_error *cause,
-                                  privy_error *error) {
-  privy_buffer details = PRIVY_BUFFER_EMPTY;
-  privy_status status;
-  if (cause->details.count && !write_details(&cause->details, &details))
-    status = privy_error_no_memory(error);
-  else
-    status = write_refusal(journal, index, cause->message, &details, error);
-  privy_buffer_clear(&details);
+privy_status privy_journal_refuse(privy_journal *journal, uint64_t index, const privy_request *request,
+                                  const privy_error *cause, privy_error *error) {
+  invalid_row row = {.key = PRIVY_BUFFER_EMPTY, .details = PRIVY_BUFFER_EMPTY};
+  const privy_status status = read_invalid_row(request, &cause->details, &row)
+                                  ? write_refusal(journal, index, cause, &row, error)
+                                  : privy_error_no_memory(error);
+  privy_buffer_clear(&row.key);
+  privy_buffer_clear(&row.details);
   return status;
+}
+
+privy_status privy_journal_note(privy_journal *journal, const privy_journal_run *run, privy_error *error) {
+  if (!run->ended && !journal->file.in_transaction) return PRIVY_OK;
+  if (enter(journal, error) != PRIVY_OK) return leave(error->code);
+  privy_query query = begin(journal, STATEMENT_NOTE_RUN);
+  privy_query_integer(&query, 1, journal->run);
+  privy_query_integer(&query, 2, (int64_t)run->requests);
+  privy_query_number(&query, 3, run->seconds);
+  privy_query_number(&query, 4, run->waited);
+  if (run->ended) privy_query_number(&query, 5, privy_wall_clock());
+  privy_query_string(&query, 6, run->stopped);
+  return leave(privy_query_run(&query, error));
 }
 
 privy_status privy_journal_commit(privy_journal *journal, privy_error *error) {
@@ -417,7 +455,8 @@ privy_status privy_journal_count(privy_journal *journal, uint64_t out[PRIVY_JOUR
   memset(out, 0, PRIVY_JOURNAL_STATE_COUNT * sizeof *out);
   privy_fork_forbid();
   if (privy_journal_file_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
-  journal_query query = begin(journal, STATEMENT_COUNT);
-  while (step(&query)) out[read_state(&query, 0)] += (uint64_t)query.sqlite->column_int64(query.statement, 1);
-  return leave(end(&query, error));
+  privy_query query = begin(journal, STATEMENT_COUNT);
+  while (privy_query_step(&query))
+    out[read_state(&query, 0)] += (uint64_t)query.sqlite->column_int64(query.statement, 1);
+  return leave(privy_query_end(&query, error));
 }

@@ -22,33 +22,21 @@
 
 typedef struct privy_journal privy_journal;
 
-/* The state of a row: X(name, as the file spells it) */
-#define PRIVY_JOURNAL_STATES(X)                                                                                        \
-  X(PENDING, "pending")       /* not sent, or the server did not process it: the next run sends it */                  \
-  X(SENT, "sent")             /* sent, and no outcome is known: it is in doubt if no run is in progress */             \
-  X(DONE, "done")             /* the server accepted it */                                                             \
-  X(CREATED, "created")       /* …and created the contact or order */                                                \
-  X(UPDATED, "updated")       /* …and updated it */                                                                  \
-  X(REFUSED, "refused")       /* the server refused it for what it contains */                                         \
-  X(INVALID, "invalid")       /* found invalid before sending; the next run checks it again */                         \
-  X(SUPERSEDED, "superseded") /* it has an outcome, but then an earlier row of its key was sent again: so is this one  \
-                               */
-
-typedef enum privy_journal_state {
-#define X(name, text) PRIVY_JOURNAL_##name,
-  PRIVY_JOURNAL_STATES(X)
-#undef X
-      PRIVY_JOURNAL_STATE_COUNT
-} privy_journal_state;
-
 /* What the journal knows of a row of the source. */
 typedef struct privy_journal_row {
   int64_t id;
   /* PENDING: send it. SENT: send it again with the same key. DONE, CREATED, UPDATED, REFUSED: skip it. No other. */
   privy_journal_state state;
   double first_sent; /* SENT: by the server's clock */
+  bool decided;      /* SENT: the user has decided that it is sent again, however long ago that was */
   char key[40];      /* SENT: the Idempotency-Key that the core made for it; "": none, or the request has its own */
 } privy_journal_row;
+
+/* Finds the state of that name; false if there is none. */
+bool privy_journal_state_find(const char *name, privy_journal_state *out);
+
+/* Seconds. How long the server remembers idempotency keys is not published; it is expected to be a day or more. */
+#define PRIVY_JOURNAL_KEY_LIFETIME 86400.0
 
 typedef struct privy_journal_outcome {
   privy_journal_state
@@ -81,9 +69,20 @@ PRIVY_NODISCARD privy_status privy_journal_end(privy_journal *journal, int64_t i
 /* Sets `*found` to whether another row of one of its keys created the contact or order. */
 PRIVY_NODISCARD privy_status privy_journal_find_creator(privy_journal *journal, int64_t id, bool *found,
                                                         privy_error *error);
-/* Writes a row of the source that was found invalid before sending. */
-PRIVY_NODISCARD privy_status privy_journal_refuse(privy_journal *journal, uint64_t index, const privy_error *cause,
-                                                  privy_error *error);
+/* Writes a row of the source that was found invalid before sending. `request`: the invalid request, or NULL. */
+PRIVY_NODISCARD privy_status privy_journal_refuse(privy_journal *journal, uint64_t index, const privy_request *request,
+                                                  const privy_error *cause, privy_error *error);
+
+/* What the run has done so far. */
+typedef struct privy_journal_run {
+  uint64_t requests;
+  double seconds, waited;
+  bool ended;
+  const char *stopped; /* why it ended before the source did; NULL: it did not, or has not ended */
+} privy_journal_run;
+/* Writes it together with what the next commit writes; if there is nothing else to commit, only if the run ended. */
+PRIVY_NODISCARD privy_status privy_journal_note(privy_journal *journal, const privy_journal_run *run,
+                                                privy_error *error);
 /* What was written before survives a crash and a loss of power. */
 PRIVY_NODISCARD privy_status privy_journal_commit(privy_journal *journal, privy_error *error);
 /* Counts the rows of each state, those included that are not committed. */

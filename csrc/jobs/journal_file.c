@@ -39,9 +39,19 @@ static const char tables[] = "CREATE TABLE journal (operation TEXT NOT NULL, ser
                              " http_status INTEGER,"
                              " record_id TEXT,"
                              " message TEXT,"
-                             " details TEXT," /* JSON: [{\"field\": …, \"message\": …}] */
+                             " details TEXT," /* JSON: [{\"field\": …, \"message\": …, \"code\": …}] */
+                             " detail_count INTEGER,"
+                             " decision TEXT," /* of the user about a row in doubt: 'send' or 'skip' */
                              " UNIQUE (key, nth));"
                              "CREATE INDEX rows_other_key ON rows (other_key) WHERE other_key IS NOT NULL;"
+                             "CREATE TABLE runs ("
+                             " id INTEGER PRIMARY KEY,"
+                             " began REAL NOT NULL,"
+                             " ended REAL," /* NULL: it was killed, or is in progress */
+                             " requests INTEGER NOT NULL DEFAULT 0,"
+                             " seconds REAL NOT NULL DEFAULT 0,"
+                             " waited REAL NOT NULL DEFAULT 0,"
+                             " stopped TEXT);" /* why it ended before the source did */
                              "PRAGMA application_id = 1349678666; PRAGMA user_version = 1;";
 _Static_assert(APPLICATION_ID == 1349678666 && FORMAT == 1, "`tables` writes these numbers");
 
@@ -77,6 +87,7 @@ static privy_journal_fault fault_of(const privy_journal_file *file, struct sqlit
   case PRIVY_SQLITE_LOCKED: return PRIVY_JOURNAL_LOCKED;
   case PRIVY_SQLITE_READONLY: return PRIVY_JOURNAL_READ_ONLY;
   case PRIVY_SQLITE_FULL: return PRIVY_JOURNAL_FULL;
+  case PRIVY_SQLITE_ERROR: /* a table or column is missing: the statements themselves are right */
   case PRIVY_SQLITE_CORRUPT: return PRIVY_JOURNAL_DAMAGED;
   case PRIVY_SQLITE_NOTADB: return PRIVY_JOURNAL_FOREIGN;
   case PRIVY_SQLITE_IOERR: return is_space_error(number) ? PRIVY_JOURNAL_FULL : PRIVY_JOURNAL_UNUSABLE;
@@ -97,6 +108,14 @@ static privy_status report(const privy_journal_file *file, privy_journal_fault f
 static privy_status fault(privy_journal_file *file, privy_journal_fault found, privy_error *error) {
   if (file->fault == PRIVY_JOURNAL_SOUND) file->fault = found;
   return report(file, found, error);
+}
+
+privy_status privy_journal_file_refuse(const privy_journal_file *file, privy_journal_fault fault, privy_error *error) {
+  return report(file, fault, error);
+}
+
+privy_status privy_journal_file_damaged(privy_journal_file *file, privy_error *error) {
+  return fault(file, PRIVY_JOURNAL_DAMAGED, error);
 }
 
 static privy_status fail_with(privy_journal_file *file, struct sqlite3 *database, int result, privy_error *error) {
@@ -177,13 +196,13 @@ static privy_status create(privy_journal_file *file, const char *path, privy_err
 }
 
 /* Opens a database. SQLite has names with a meaning of their own, such as ":memory:", but no path begins so. */
-static privy_status open_database(privy_journal_file *file, const char *path, struct sqlite3 **out,
+static privy_status open_database(privy_journal_file *file, const char *path, int flags, struct sqlite3 **out,
                                   privy_error *error) {
   const size_t size = strlen(path) + 3;
   char *plain = privy_alloc(size);
   if (!plain) return privy_error_no_memory(error);
   snprintf(plain, size, "%s%s", *path == '/' ? "" : "./", path);
-  int result = file->sqlite->open_v2(plain, out, PRIVY_SQLITE_OPEN_READWRITE, NULL);
+  int result = file->sqlite->open_v2(plain, out, flags, NULL);
   privy_free(plain);
   if (result == PRIVY_SQLITE_OK) result = file->sqlite->extended_result_codes(*out, 1);
   return result == PRIVY_SQLITE_OK ? PRIVY_OK : fail_with(file, *out, result, error);
@@ -198,7 +217,7 @@ static privy_status lock(privy_journal_file *file, privy_error *error) {
   if (!path) return privy_error_no_memory(error);
   snprintf(path, size, "%s-lock", name);
   privy_status status = create(file, path, error);
-  if (status == PRIVY_OK) status = open_database(file, path, &file->lock, error);
+  if (status == PRIVY_OK) status = open_database(file, path, PRIVY_SQLITE_OPEN_READWRITE, &file->lock, error);
   privy_free(path);
   if (status != PRIVY_OK) return status;
   const int result = file->sqlite->exec(file->lock, "BEGIN IMMEDIATE", NULL, NULL, NULL);
@@ -261,9 +280,16 @@ static privy_status check_owner(privy_journal_file *file, const privy_journal_co
 }
 
 /* What a new run forgets: rows that were invalid before sending are checked again. */
+static const char forget_invalid[] = "DELETE FROM rows WHERE state = 'invalid'";
+static const char forget_all[] = "DELETE FROM rows; DELETE FROM runs;"
+                                 "UPDATE journal SET started = (julianday('now') - 2440587.5) * 86400.0";
+
 static privy_status prepare_rows(privy_journal_file *file, const privy_journal_config *config, privy_error *error) {
   const bool restart = config->resume == PRIVY_RESUME_RESTART;
-  return run(file, restart ? "DELETE FROM rows" : "DELETE FROM rows WHERE state = 'invalid'", error);
+  if (privy_journal_file_begin(file, error) != PRIVY_OK ||
+      run(file, restart ? forget_all : forget_invalid, error) != PRIVY_OK)
+    return error->code;
+  return privy_journal_file_commit(file, error);
 }
 
 /* Recognizes the file before the lock, so that nothing is created next to a file that is not a journal, and after it,
@@ -284,18 +310,56 @@ static privy_status open_journal(privy_journal_file *file, const privy_journal_c
   return status == PRIVY_OK ? prepare_rows(file, config, error) : status;
 }
 
+/* Makes the file ready to be opened. */
+static privy_status begin_file(privy_journal_file *file, const privy_sqlite *sqlite, const char *path,
+                               privy_error *error) {
+  *file = (privy_journal_file){.sqlite = sqlite, .generation = privy_fork_generation()};
+  file->path = privy_copy(path, strlen(path));
+  return file->path ? PRIVY_OK : privy_error_no_memory(error);
+}
+
+static privy_status open_file(privy_journal_file *file, int flags, privy_error *error) {
+  if (open_database(file, file->path, flags, &file->database, error) != PRIVY_OK) return error->code;
+  const int result = file->sqlite->busy_timeout(file->database, BUSY_TIMEOUT);
+  return result == PRIVY_SQLITE_OK ? PRIVY_OK : privy_journal_file_fail(file, result, error);
+}
+
 privy_status privy_journal_file_open(privy_journal_file *file, const privy_sqlite *sqlite,
                                      const privy_journal_config *config, privy_error *error) {
-  *file = (privy_journal_file){.sqlite = sqlite, .generation = privy_fork_generation()};
-  file->path = privy_copy(config->path, strlen(config->path));
-  if (!file->path) return privy_error_no_memory(error);
+  if (begin_file(file, sqlite, config->path, error) != PRIVY_OK) return error->code;
   if (config->resume == PRIVY_RESUME_ONLY && access(config->path, F_OK) != 0)
     return fault(file, PRIVY_JOURNAL_MISSING, error);
-  if (create(file, config->path, error) != PRIVY_OK ||
-      open_database(file, config->path, &file->database, error) != PRIVY_OK)
+  if (create(file, config->path, error) != PRIVY_OK || open_file(file, PRIVY_SQLITE_OPEN_READWRITE, error) != PRIVY_OK)
     return error->code;
-  const int result = sqlite->busy_timeout(file->database, BUSY_TIMEOUT);
-  return result == PRIVY_SQLITE_OK ? open_journal(file, config, error) : privy_journal_file_fail(file, result, error);
+  return open_journal(file, config, error);
+}
+
+/* Opens a file that exists. */
+static privy_status open_existing(privy_journal_file *file, const privy_sqlite *sqlite, const char *path, int flags,
+                                  privy_error *error) {
+  if (begin_file(file, sqlite, path, error) != PRIVY_OK) return error->code;
+  if (access(path, R_OK) == 0) return open_file(file, flags, error);
+  if (!is_permission_error(errno)) return fault(file, PRIVY_JOURNAL_MISSING, error);
+  if (fault(file, PRIVY_JOURNAL_UNUSABLE, error) != PRIVY_NO_MEMORY) privy_error_append(error, ": permission denied");
+  return error->code;
+}
+
+privy_status privy_journal_file_open_to_read(privy_journal_file *file, const privy_sqlite *sqlite, const char *path,
+                                             privy_error *error) {
+  bool empty = false;
+  if (open_existing(file, sqlite, path, PRIVY_SQLITE_OPEN_READONLY, error) != PRIVY_OK ||
+      run(file, "PRAGMA trusted_schema = 0", error) != PRIVY_OK || recognize(file, &empty, error) != PRIVY_OK)
+    return error->code;
+  return empty ? fault(file, PRIVY_JOURNAL_MISSING, error) : PRIVY_OK;
+}
+
+privy_status privy_journal_file_open_to_write(privy_journal_file *file, const privy_sqlite *sqlite, const char *path,
+                                              privy_error *error) {
+  bool empty = false;
+  if (open_existing(file, sqlite, path, PRIVY_SQLITE_OPEN_READWRITE, error) != PRIVY_OK ||
+      lock_journal(file, &empty, error) != PRIVY_OK)
+    return error->code;
+  return empty ? fault(file, PRIVY_JOURNAL_MISSING, error) : run(file, settings, error);
 }
 
 void privy_journal_file_close(privy_journal_file *file) {

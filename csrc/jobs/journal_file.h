@@ -8,7 +8,7 @@
 /* Why a journal cannot be used: X(name, code of the error, message) */
 #define PRIVY_JOURNAL_FAULTS(X)                                                                                        \
   X(LOCKED, "journal_locked", "another run or program is writing to it; wait until it ends")                           \
-  X(MISSING, "journal_missing", "there is no such file, so there is nothing to resume")                                \
+  X(MISSING, "journal_missing", "there is no such file, or no run has written to it")                                  \
   X(FOREIGN, "not_a_journal", "the file is not a journal, and is left unchanged; choose another name")                 \
   X(NEWER, "journal_newer", "a newer version of privy wrote it; use that version")                                     \
   X(OTHER_OPERATION, "journal_operation", "it belongs to another operation; use a journal for each operation")         \
@@ -19,6 +19,8 @@
   X(FULL, "journal_full", "there is no space left to write to it; free some and run again")                            \
   X(DAMAGED, "journal_damaged",                                                                                        \
     "the file is damaged; restore it from a backup, or choose another path and send all rows")                         \
+  X(NOT_IN_DOUBT, "journal_not_in_doubt", "it has no row in doubt with this key or index")                             \
+  X(AMBIGUOUS, "journal_ambiguous", "more than one row in doubt has had this index; use the key of the row")           \
   X(FORKED, "journal_forked", "it belongs to the process that opened it; open it again after a fork")                  \
   X(UNUSABLE, "journal_unusable", "it cannot be opened, read or written; choose another path")
 
@@ -55,6 +57,12 @@ typedef struct privy_journal_file {
  */
 PRIVY_NODISCARD privy_status privy_journal_file_open(privy_journal_file *file, const privy_sqlite *sqlite,
                                                      const privy_journal_config *config, privy_error *error);
+/* Opens the file to read it, as privy_journal_file_open does otherwise. It is not created and not changed. */
+PRIVY_NODISCARD privy_status privy_journal_file_open_to_read(privy_journal_file *file, const privy_sqlite *sqlite,
+                                                             const char *path, privy_error *error);
+/* Opens a journal that exists to write to it, with the lock of a run. It forgets nothing. */
+PRIVY_NODISCARD privy_status privy_journal_file_open_to_write(privy_journal_file *file, const privy_sqlite *sqlite,
+                                                              const char *path, privy_error *error);
 /* Rolls back what is not committed. In the child of a fork it leaves the database to the parent. */
 void privy_journal_file_close(privy_journal_file *file);
 /* PRIVY_OK if the file may be used: it has no fault and belongs to this process. */
@@ -63,6 +71,10 @@ PRIVY_NODISCARD privy_status privy_journal_file_check(privy_journal_file *file, 
 PRIVY_NODISCARD privy_status privy_journal_file_begin(privy_journal_file *file, privy_error *error);
 /* Ends the transaction. When it returns PRIVY_OK what was written survives a loss of power. */
 PRIVY_NODISCARD privy_status privy_journal_file_commit(privy_journal_file *file, privy_error *error);
+/* Fills the error with a fault that is not one of the file, and returns its code. */
+privy_status privy_journal_file_refuse(const privy_journal_file *file, privy_journal_fault fault, privy_error *error);
+/* Records that the contents of the file are not those of a journal, and fills the error likewise. */
+privy_status privy_journal_file_damaged(privy_journal_file *file, privy_error *error);
 /* Records that SQLite returned `result`, rolls the transaction back and fills the error. Returns its code. */
 privy_status privy_journal_file_fail(privy_journal_file *file, int result, privy_error *error);
 

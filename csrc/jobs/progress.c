@@ -14,7 +14,7 @@ void privy_bulk_measure_wait(privy_bulk *bulk) {
   bulk->measured_at = now;
 }
 
-static uint64_t requests_sent(const privy_bulk *bulk) {
+uint64_t privy_bulk_count_requests(const privy_bulk *bulk) {
   uint64_t sent = bulk->progress.requests;
   for (const bulk_row *row = bulk->first; row; row = row->next)
     if (row->state == BULK_ACTIVE) sent += (uint64_t)row->call->attempts;
@@ -34,7 +34,7 @@ static double eta_of(const privy_bulk *bulk, const privy_bulk_progress *progress
 
 void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out) {
   *out = bulk->progress;
-  out->requests = requests_sent(bulk);
+  out->requests = privy_bulk_count_requests(bulk);
   out->seconds = fmax(bulk->measured_at - bulk->started_at, 0);
   out->waiting_until =
       privy_group_idle_seconds(bulk->group) > MIN_REPORTED_WAIT ? privy_group_waiting_until(bulk->group) : 0;

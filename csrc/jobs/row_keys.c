@@ -23,16 +23,19 @@ static void lower(privy_buffer *text, size_t from) {
     if (text->data[i] >= 'A' && text->data[i] <= 'Z') text->data[i] = (char)(text->data[i] - 'A' + 'a');
 }
 
-/* The text begins with the field's name, so that keys of different fields differ. */
-static bool add(privy_row_keys *keys, const privy_field *field, privy_value value) {
-  if (value.type == PRIVY_NULL || keys->count == PRIVY_MAX_ROW_KEYS) return true;
-  privy_buffer *text = &keys->texts[keys->count];
+bool privy_row_key_text(const privy_field *field, privy_value value, privy_buffer *text) {
   if (!privy_buffer_append(text, field->name, field->name_length + 1u)) return false;
   const size_t from = text->length;
   if (privy_value_decode(value, text) != PRIVY_OK) return false;
-  keys->count++;
   if (field->kind == PRIVY_KIND_ORDER_ID) drop_leading_zeros(text, from);
   if (field->format == PRIVY_FORMAT_EMAIL) lower(text, from);
+  return true;
+}
+
+static bool add(privy_row_keys *keys, const privy_field *field, privy_value value) {
+  if (value.type == PRIVY_NULL || keys->count == PRIVY_MAX_ROW_KEYS) return true;
+  if (!privy_row_key_text(field, value, &keys->texts[keys->count])) return false;
+  keys->count++;
   return true;
 }
 
@@ -48,10 +51,18 @@ static bool add_headers(const privy_request *request, privy_row_keys *keys) {
   return true;
 }
 
+/* The contact that an update names in its path. */
+static bool add_contact(const privy_request *request, privy_row_keys *keys) {
+  const privy_value id = {.text = request->path.data, .length = (uint32_t)request->path.length, .type = PRIVY_STRING};
+  return request->operation->id != PRIVY_OP_UPDATE ||
+         add(keys, &privy_object_contact.fields[PRIVY_FIELD_CONTACT_id], id);
+}
+
 bool privy_row_keys_read(const privy_request *request, privy_row_keys *keys) {
   privy_cursor cursor;
   privy_value name, value;
   const privy_value body = {.text = request->body.data, .length = (uint32_t)request->body.length, .type = PRIVY_OBJECT};
+  if (!add_contact(request, keys)) return false;
   privy_cursor_init(&cursor, body);
   while (privy_cursor_next(&cursor, &name, &value)) {
     const privy_field *field = privy_object_lookup(request->operation->object, name.text, name.length);

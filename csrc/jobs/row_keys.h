@@ -15,6 +15,9 @@ typedef struct privy_row_keys {
 
 /* Reads the keys of a finished request. False when memory runs out. Clear the keys in each case. */
 PRIVY_NODISCARD bool privy_row_keys_read(const privy_request *request, privy_row_keys *keys);
+/* Appends the key of one field and value: the field's name, so that keys of different fields differ, NUL, and the
+ * value. False when memory runs out. */
+PRIVY_NODISCARD bool privy_row_key_text(const privy_field *field, privy_value value, privy_buffer *text);
 void privy_row_keys_clear(privy_row_keys *keys);
 
 #endif

@@ -43,7 +43,8 @@ typedef int privy_sqlite_row(void *context, int columns, char **values, char **n
   X(double, column_double, (struct sqlite3_stmt * statement, int at))                                                  \
   X(int, bind_int64, (struct sqlite3_stmt * statement, int at, long long value))                                       \
   X(long long, column_int64, (struct sqlite3_stmt * statement, int at))                                                \
-  X(long long, last_insert_rowid, (struct sqlite3 * database))
+  X(long long, last_insert_rowid, (struct sqlite3 * database))                                                         \
+  X(int, changes, (struct sqlite3 * database))
 
 /* SQLite's functions, without the prefix sqlite3_. */
 typedef struct privy_sqlite {
@@ -55,6 +56,7 @@ typedef struct privy_sqlite {
 /* Result codes and flags: X(name without "SQLITE_", value) */
 #define PRIVY_SQLITE_CONSTANTS(X)                                                                                      \
   X(OK, 0)                                                                                                             \
+  X(ERROR, 1)                                                                                                          \
   X(BUSY, 5)                                                                                                           \
   X(LOCKED, 6)                                                                                                         \
   X(NOMEM, 7)                                                                                                          \
@@ -67,6 +69,7 @@ typedef struct privy_sqlite {
   X(NOTADB, 26)                                                                                                        \
   X(ROW, 100)                                                                                                          \
   X(DONE, 101)                                                                                                         \
+  X(OPEN_READONLY, 1)                                                                                                  \
   X(OPEN_READWRITE, 2)                                                                                                 \
   X(OPEN_CREATE, 4)
 

@@ -53,6 +53,7 @@ void privy_request_free(privy_request *request) {
   privy_buffer_clear(&request->body);
   privy_buffer_clear(&request->target);
   privy_buffer_clear(&request->name);
+  privy_buffer_clear(&request->basis);
   privy_check_clear(&request->check);
   privy_free(request);
 }
@@ -148,9 +149,18 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
   begin_parameter(request, privy_check_key(&request->check, name, length), name, length);
 }
 
+/* Gives a value without a usable name a place in the body. */
+static void begin_nameless(privy_request *request, const char *name, size_t length) {
+  if (!at_top(request))
+    write_key(request, NULL, name, length);
+  else if (request->operation && request->default_location == PRIVY_LOCATION_BODY)
+    begin_parameter(request, NULL, name, length);
+}
+
 void privy_request_no_key(privy_request *request, const char *name, size_t length) {
   privy_buffer path = PRIVY_BUFFER_EMPTY;
   if (request->outside) return;
+  begin_nameless(request, name ? name : "", name ? length : 0);
   if (name && names_freely(request)) {
     note_memory(request, raw_path(request, name, length, &path));
     if (!request->check.no_memory) privy_check_no_key(&request->check, path.data, path.length);
@@ -215,6 +225,7 @@ static void write_outside_body(privy_request *request, const char *text, size_t 
 static bool refuses_length(privy_request *request, size_t length) {
   if (length <= PRIVY_LONGEST_BODY) return false;
   privy_check_unusable(&request->check, PRIVY_CODE_TOO_LARGE, "is too long: a body is at most 67108864 bytes");
+  privy_request_keep_null(request);
   return true;
 }
 
@@ -226,8 +237,9 @@ void privy_request_string(privy_request *request, const char *text, size_t lengt
   if (request->outside || refuses_length(request, length)) return;
   bool body = in_body(request);
   privy_verdict verdict = privy_check_string(&request->check, text, length);
-  if (verdict == PRIVY_VERDICT_REFUSED) return;
-  if (!body)
+  if (verdict == PRIVY_VERDICT_REFUSED)
+    privy_request_keep_string(request, text, length);
+  else if (!body)
     write_outside_body(request, text, length);
   else if (verdict == PRIVY_VERDICT_NUMBER)
     privy_writer_raw(&request->writer, text, length);
@@ -237,25 +249,32 @@ void privy_request_string(privy_request *request, const char *text, size_t lengt
     privy_writer_string(&request->writer, text, length);
 }
 
+/* Refuses a time, and keeps its text. */
+static void refuse_time(privy_request *request, const char *message, const char *text, size_t length) {
+  if (request->outside) return;
+  privy_check_unusable(&request->check, PRIVY_CODE_WITHOUT_TIME_ZONE, message);
+  privy_request_keep_string(request, text, length);
+}
+
 void privy_request_time(privy_request *request, const char *text, size_t length) {
   if (length && text[length - 1] == 'Z')
     privy_request_string(request, text, length);
   else
-    privy_request_refuse(request, PRIVY_CODE_WITHOUT_TIME_ZONE, "is a time without a time zone: add one, such as UTC");
+    refuse_time(request, "is a time without a time zone: add one, such as UTC", text, length);
 }
 
 void privy_request_date(privy_request *request, const char *text, size_t length) {
   if (!request->outside && privy_check_wants_time(&request->check))
-    privy_request_refuse(request, PRIVY_CODE_WITHOUT_TIME_ZONE, "is a date: pass a time with a time zone");
+    refuse_time(request, "is a date: pass a time with a time zone", text, length);
   else
     privy_request_string(request, text, length);
 }
 
 void privy_request_number(privy_request *request, const char *text, size_t length) {
-  if (request->outside || privy_request_drop_nan(request, text, length) || refuses_length(request, length) ||
-      privy_check_number(&request->check, text, length) == PRIVY_VERDICT_REFUSED)
-    return;
-  if (in_body(request))
+  if (request->outside || privy_request_drop_nan(request, text, length) || refuses_length(request, length)) return;
+  if (privy_check_number(&request->check, text, length) == PRIVY_VERDICT_REFUSED)
+    privy_request_keep_number(request, text, length);
+  else if (in_body(request))
     privy_writer_raw(&request->writer, text, length);
   else
     write_outside_body(request, text, length);
@@ -263,36 +282,45 @@ void privy_request_number(privy_request *request, const char *text, size_t lengt
 
 void privy_request_integer(privy_request *request, int64_t value) {
   char text[PRIVY_INT64_LENGTH];
-  if (request->outside || privy_check_integer(&request->check, value) == PRIVY_VERDICT_REFUSED) return;
-  if (in_body(request))
+  if (request->outside) return;
+  if (privy_check_integer(&request->check, value) == PRIVY_VERDICT_REFUSED)
+    privy_request_keep_integer(request, value);
+  else if (in_body(request))
     privy_writer_integer(&request->writer, value);
   else
     write_outside_body(request, text, privy_format_int64(value, text));
 }
 
 void privy_request_boolean(privy_request *request, bool value) {
-  if (request->outside || privy_check_boolean(&request->check, value) == PRIVY_VERDICT_REFUSED) return;
-  if (in_body(request))
+  if (request->outside) return;
+  if (privy_check_boolean(&request->check, value) == PRIVY_VERDICT_REFUSED)
+    privy_request_keep_boolean(request, value);
+  else if (in_body(request))
     privy_writer_boolean(&request->writer, value);
   else
     write_outside_body(request, value ? "true" : "false", value ? 4 : 5);
 }
 
 void privy_request_null(privy_request *request) {
-  if (request->outside || privy_request_drop(request) || privy_check_null(&request->check) == PRIVY_VERDICT_REFUSED)
-    return;
-  if (in_body(request))
+  if (request->outside || privy_request_drop(request)) return;
+  if (privy_check_null(&request->check) == PRIVY_VERDICT_REFUSED)
+    privy_request_keep_null(request);
+  else if (in_body(request))
     privy_writer_null(&request->writer);
   else
     privy_check_refuse(&request->check, PRIVY_CODE_WRONG_TYPE, scalar_error_message);
 }
 
 void privy_request_refuse(privy_request *request, privy_detail_code code, const char *message) {
-  if (!request->outside) privy_check_unusable(&request->check, code, message);
+  if (request->outside) return;
+  privy_check_unusable(&request->check, code, message);
+  privy_request_keep_null(request);
 }
 
 void privy_request_other(privy_request *request, const char *type) {
-  if (!request->outside) privy_check_other(&request->check, type);
+  if (request->outside) return;
+  privy_check_other(&request->check, type);
+  privy_request_keep_null(request);
 }
 
 static void refuse_built(privy_request *request, privy_detail_code code, bool done, privy_buffer *words) {

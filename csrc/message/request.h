@@ -22,6 +22,7 @@ struct privy_request {
   privy_buffer body;   /* empty: none is sent */
   privy_buffer target; /* when finished: path and query, NUL-terminated */
   privy_buffer name;   /* of the current query parameter or header */
+  privy_buffer basis;  /* not sent: what the content was made from. Equal contents of another basis are different */
   privy_request_header_line *headers;
   size_t header_count, header_capacity;
   size_t head_length; /* bytes of the path, the query and the headers that were given */
@@ -58,6 +59,13 @@ void privy_request_check_raw(privy_request *request, privy_slice method, privy_s
 bool privy_request_drop(privy_request *request);
 /* The same for a number in text, if it is NaN. */
 bool privy_request_drop_nan(privy_request *request, const char *text, size_t length);
+
+/* Write a refused value into the body, which is then not sent. */
+void privy_request_keep_string(privy_request *request, const char *text, size_t length);
+void privy_request_keep_number(privy_request *request, const char *text, size_t length);
+void privy_request_keep_integer(privy_request *request, int64_t value);
+void privy_request_keep_boolean(privy_request *request, bool value);
+void privy_request_keep_null(privy_request *request);
 
 /* privy_request_finish without the rules over several fields. */
 PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_error *error);

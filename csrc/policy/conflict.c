@@ -2,130 +2,11 @@
 
 #include <string.h>
 
-#include "base/buffer.h"
-#include "base/text.h"
-#include "schema/schema.h"
+#include "policy/same.h"
 #include "json/reader.h"
 
 /* Tolerance in seconds: the Date header has whole seconds. */
 #define CLOCK_SLACK 2.0
-
-/* Buffers for two decoded strings. */
-typedef struct comparison {
-  privy_buffer one, other;
-  bool no_memory;
-} comparison;
-
-/* ---- values ---- */
-
-static privy_slice text_of(comparison *state, privy_value string, privy_buffer *buffer) {
-  if (!string.escaped) return (privy_slice){string.text, string.length};
-  buffer->length = 0;
-  if (privy_value_decode(string, buffer) != PRIVY_OK) state->no_memory = true;
-  return (privy_slice){buffer->data, buffer->length};
-}
-
-static bool same_text(comparison *state, privy_value one, privy_value other, bool nocase) {
-  if (one.type != PRIVY_STRING || other.type != PRIVY_STRING) return false;
-  privy_slice a = text_of(state, one, &state->one), b = text_of(state, other, &state->other);
-  if (a.length != b.length || a.length == 0) return a.length == b.length;
-  return nocase ? privy_text_equal_nocase(a.text, a.length, b.text, b.length) : memcmp(a.text, b.text, a.length) == 0;
-}
-
-#define MAX_DIGITS 40
-
-/* A number: its digits without leading and trailing zeros, and the power of ten of the last digit. */
-typedef struct decimal {
-  bool negative;
-  char digits[MAX_DIGITS];
-  size_t count;
-  int64_t exponent;
-} decimal;
-
-/* False if the number has more than MAX_DIGITS digits. */
-static bool read_decimal(privy_value number, decimal *out) {
-  const char *at = number.text, *const end = at + number.length;
-  bool fraction = false;
-  int64_t exponent = 0;
-  *out = (decimal){.negative = *at == '-'};
-  for (at += out->negative; at < end && *at != 'e' && *at != 'E'; at++) {
-    if (*at == '.') {
-      fraction = true;
-      continue;
-    }
-    out->exponent -= fraction;
-    if (*at == '0' && out->count == 0) continue;
-    if (out->count == MAX_DIGITS) return false;
-    out->digits[out->count++] = *at;
-  }
-  if (at < end) at += 1 + (at[1] == '+');
-  if (at < end && !privy_parse_int64(at, (size_t)(end - at), &exponent)) return false;
-  if (exponent < INT32_MIN || exponent > INT32_MAX) return false;
-  out->exponent += exponent;
-  while (out->count && out->digits[out->count - 1] == '0') out->count--, out->exponent++;
-  if (out->count == 0) out->negative = false, out->exponent = 0;
-  return true;
-}
-
-static bool same_number(privy_value one, privy_value other) {
-  decimal a, b;
-  if (one.type != PRIVY_NUMBER || other.type != PRIVY_NUMBER) return false;
-  if (one.length == other.length && memcmp(one.text, other.text, one.length) == 0) return true;
-  return read_decimal(one, &a) && read_decimal(other, &b) && a.negative == b.negative && a.exponent == b.exponent &&
-         a.count == b.count && memcmp(a.digits, b.digits, a.count) == 0;
-}
-
-/* Compares values of one field, or elements of a list. Containers are equal only if their JSON text is the same. */
-static bool same_value(comparison *state, privy_value one, privy_value other) {
-  switch (one.type) {
-  case PRIVY_STRING: return same_text(state, one, other, false);
-  case PRIVY_NUMBER: return same_number(one, other);
-  case PRIVY_ARRAY:
-  case PRIVY_OBJECT:
-    return one.type == other.type && one.length == other.length && memcmp(one.text, other.text, one.length) == 0;
-  default: return one.type == other.type;
-  }
-}
-
-/* ---- fields ---- */
-
-static bool has_element(comparison *state, privy_value list, privy_value wanted) {
-  privy_cursor cursor;
-  privy_value key, element;
-  privy_cursor_init(&cursor, list);
-  while (privy_cursor_next(&cursor, &key, &element))
-    if (same_value(state, wanted, element)) return true;
-  return false;
-}
-
-static bool has_elements(comparison *state, privy_value list, privy_value wanted) {
-  privy_cursor cursor;
-  privy_value key, element;
-  privy_cursor_init(&cursor, wanted);
-  while (privy_cursor_next(&cursor, &key, &element))
-    if (!has_element(state, list, element)) return false;
-  return true;
-}
-
-/* The last member with that key; PRIVY_ABSENT if there is none. */
-static privy_value member_of(comparison *state, privy_value object, privy_value wanted) {
-  privy_cursor cursor;
-  privy_value key, value, found = {.type = PRIVY_ABSENT};
-  if (object.type != PRIVY_OBJECT) return found;
-  privy_cursor_init(&cursor, object);
-  while (privy_cursor_next(&cursor, &key, &value))
-    if (same_text(state, key, wanted, false)) found = value;
-  return found;
-}
-
-static bool has_members(comparison *state, privy_value object, privy_value wanted) {
-  privy_cursor cursor;
-  privy_value key, value;
-  privy_cursor_init(&cursor, wanted);
-  while (privy_cursor_next(&cursor, &key, &value))
-    if (!same_value(state, value, member_of(state, object, key))) return false;
-  return true;
-}
 
 static bool is_empty(privy_value value) {
   privy_cursor cursor;
@@ -137,32 +18,27 @@ static bool is_empty(privy_value value) {
                                      : false;
 }
 
-/* A response may contain an alias of the value. */
-static bool same_enum_value(comparison *state, const privy_enum *enum_values, privy_value sent, privy_value stored) {
-  const char *name = stored.enum_value ? privy_enum_value(enum_values, (size_t)stored.enum_value - 1) : NULL;
-  return name ? sent.type == PRIVY_STRING && privy_value_is(sent, name) : same_text(state, sent, stored, false);
-}
-
-static bool matches_value(comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
+static bool matches_value(privy_comparison *state, const privy_field *field, privy_value sent, privy_value stored) {
   if (is_empty(sent) || is_empty(stored)) return is_empty(sent) && is_empty(stored);
   switch (field->kind) {
-  case PRIVY_KIND_ENUM: return same_enum_value(state, field->enum_values, sent, stored);
-  case PRIVY_KIND_STRINGS: return has_elements(state, stored, sent) && has_elements(state, sent, stored);
-  case PRIVY_KIND_FLAT: return has_members(state, stored, sent) && has_members(state, sent, stored);
+  case PRIVY_KIND_ENUM: return privy_same_enum_value(state, field->enum_values, sent, stored);
+  case PRIVY_KIND_STRINGS: return privy_has_elements(state, stored, sent) && privy_has_elements(state, sent, stored);
+  case PRIVY_KIND_FLAT: return privy_has_members(state, stored, sent) && privy_has_members(state, sent, stored);
   default:
-    return field->format == PRIVY_FORMAT_EMAIL ? same_text(state, sent, stored, true) : same_value(state, sent, stored);
+    return field->format == PRIVY_FORMAT_EMAIL ? privy_same_text(state, sent, stored, true)
+                                               : privy_same_value(state, sent, stored);
   }
 }
 
-static bool matches_field(comparison *state, const privy_record *contact, privy_value key, privy_value sent) {
-  privy_slice name = text_of(state, key, &state->one);
+static bool matches_field(privy_comparison *state, const privy_record *contact, privy_value key, privy_value sent) {
+  privy_slice name = privy_comparison_text(state, key, &state->one);
   const privy_field *field =
       state->no_memory ? NULL : privy_object_lookup(&privy_object_contact, name.text, name.length);
   if (field)
     return field->response_index == PRIVY_NO_INDEX ||
            matches_value(state, field, sent, privy_record_get(contact, field->response_index));
-  privy_value stored = member_of(state, privy_record_json(contact), key);
-  return stored.type == PRIVY_ABSENT || same_value(state, sent, stored);
+  privy_value stored = privy_member_of(state, privy_record_json(contact), key);
+  return stored.type == PRIVY_ABSENT || privy_same_value(state, sent, stored);
 }
 
 typedef struct body_match {
@@ -170,8 +46,8 @@ typedef struct body_match {
   bool opted_out;        /* a consent that the body gives has been withdrawn */
 } body_match;
 
-static const privy_field *field_of(comparison *state, privy_value key) {
-  privy_slice name = text_of(state, key, &state->one);
+static const privy_field *field_of(privy_comparison *state, privy_value key) {
+  privy_slice name = privy_comparison_text(state, key, &state->one);
   return state->no_memory ? NULL : privy_object_lookup(&privy_object_contact, name.text, name.length);
 }
 
@@ -192,7 +68,7 @@ static bool is_opted_out(const privy_field *field, privy_value stored) {
   return true;
 }
 
-static body_match match_body(comparison *state, const privy_record *contact, privy_value body) {
+static body_match match_body(privy_comparison *state, const privy_record *contact, privy_value body) {
   body_match match = {true, true, false};
   privy_cursor cursor;
   privy_value key, value;
@@ -208,7 +84,7 @@ static body_match match_body(comparison *state, const privy_record *contact, pri
   return match;
 }
 
-static bool matches_body(comparison *state, const privy_record *contact, const char *sent, size_t length) {
+static bool matches_body(privy_comparison *state, const privy_record *contact, const char *sent, size_t length) {
   privy_reader reader;
   privy_value body;
   privy_reader_init(&reader, sent, length);
@@ -227,12 +103,11 @@ static bool is_since(privy_value instant, double since) {
 
 bool privy_conflict_created_by_us(const char *sent, size_t length, const privy_record *contact, double first_sent,
                                   bool *ours) {
-  comparison state = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, false};
+  privy_comparison state = {0};
   *ours = (is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), first_sent) ||
            is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at), first_sent)) &&
           matches_body(&state, contact, sent, length);
-  privy_buffer_clear(&state.one);
-  privy_buffer_clear(&state.other);
+  privy_comparison_clear(&state);
   return !state.no_memory;
 }
 
@@ -250,7 +125,7 @@ bool privy_conflict_gives_consent(const char *sent, size_t length) {
 
 bool privy_conflict_judge(const char *sent, size_t length, const privy_record *contact, double first_sent,
                           privy_doubt *out) {
-  comparison state = {PRIVY_BUFFER_EMPTY, PRIVY_BUFFER_EMPTY, false};
+  privy_comparison state = {0};
   const privy_value body = {.text = sent, .length = (uint32_t)length, .type = PRIVY_OBJECT};
   const body_match match = match_body(&state, contact, body);
   const bool changed = is_since(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), first_sent) ||
@@ -261,7 +136,6 @@ bool privy_conflict_judge(const char *sent, size_t length, const privy_record *c
     *out = match.others ? PRIVY_DOUBT_APPLIED : PRIVY_DOUBT_REMAINS;
   else
     *out = match.others && match.consents ? PRIVY_DOUBT_APPLIED : PRIVY_DOUBT_NOT_APPLIED;
-  privy_buffer_clear(&state.one);
-  privy_buffer_clear(&state.other);
+  privy_comparison_clear(&state);
   return !state.no_memory;
 }

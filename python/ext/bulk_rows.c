@@ -120,7 +120,7 @@ static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool encode
     privy_error error;
     privy_error_init(&error);
     error.code = PRIVY_VALIDATION;
-    privy_bulk_refuse(self->bulk, &error);
+    privy_bulk_refuse(self->bulk, NULL, &error);
   } else {
     PyErr_Clear();
     bulk_set_stop(self, exception);

@@ -48,6 +48,21 @@ static inline privy_status run_again(scene *s, const char *operation) {
   return status == PRIVY_OK ? drive(s, operation) : status;
 }
 
+/* The server processes the event, and its response is lost. */
+static inline privy_status lose_an_event(scene *s, const journal_place *place) {
+  static const char *const events[] = {EVENT ",\"event_data\":{\"n\":1}}", EVENT ",\"event_data\":{\"n\":2}}"};
+  const privy_sandbox_fault lost = {.cut = PRIVY_CUT_DROP, .retry_after = -1, .skip = 1};
+  privy_status status = open_with_journal(s, place, "events.ingest", ROWS(events));
+  s->config.concurrency = 1;
+  s->config.options.max_retries = 0;
+  s->config.options.given |= PRIVY_GIVEN(MAX_RETRIES);
+  if (status == PRIVY_OK) status = begin(s);
+  if (status == PRIVY_OK) status = privy_sandbox_add_fault(s->sandbox, &lost);
+  if (status == PRIVY_OK) status = drive(s, "events.ingest");
+  if (s->sandbox) privy_sandbox_clear_faults(s->sandbox);
+  return status;
+}
+
 /* The error with which the run ended, PRIVY_OK if it did not; reads the progress. */
 static inline privy_status ended_with(scene *s, privy_bulk_progress *progress) {
   const privy_error *error = privy_bulk_error(s->bulk);

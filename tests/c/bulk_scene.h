@@ -83,12 +83,11 @@ static inline privy_status give_row(scene *s, const char *operation) {
   privy_status status = ask_for(operation, json, &request, &s->error);
   if (status == PRIVY_OK) {
     s->skipped += !privy_bulk_add(s->bulk, request);
+  } else if (status == PRIVY_VALIDATION) {
+    privy_bulk_refuse(s->bulk, request, &s->error);
   } else {
     privy_request_free(request);
-    if (status == PRIVY_VALIDATION)
-      privy_bulk_refuse(s->bulk, &s->error);
-    else
-      privy_bulk_fail(s->bulk);
+    privy_bulk_fail(s->bulk);
   }
   s->given++;
   return status == PRIVY_VALIDATION ? PRIVY_OK : status;

@@ -128,7 +128,18 @@ static const char rows_sql[] = "SELECT key, nth, source_row, hex(hash), state, m
 typedef struct outcome {
   char journal[8192];
   uint64_t requests, events, orders, contacts;
+  privy_journal_summary report; /* of all runs */
 } outcome;
+
+static void read_report(privy_journal_summary *out) {
+  privy_journal_view *view = NULL;
+  privy_error error;
+  privy_error_init(&error);
+  if (privy_journal_view_open(place.path, &view, &error) != PRIVY_OK ||
+      privy_journal_view_summary(view, out, &error) != PRIVY_OK)
+    fail_msg("%s", error.message);
+  privy_journal_view_free(view);
+}
 
 /* Runs until a run ends: the first dies at `die_at`, the next ones at points that `random` chooses, `crashes` in all.
  * Returns how many died. */
@@ -143,6 +154,7 @@ static size_t run_with_crashes(size_t die_at, size_t crashes, bool loses_power, 
     die_at = 1 + privy_random(&random) % 100;
   }
   read_journal(place.path, rows_sql, out->journal);
+  read_report(&out->report);
   for (size_t i = 0; i < COUNT(running->last); i++)
     assert_true(!running->last[i] || strstr(shared->text, running->last[i]));
   out->requests = shared->requests;
@@ -154,7 +166,20 @@ static size_t run_with_crashes(size_t die_at, size_t crashes, bool loses_power, 
   return died;
 }
 
+/* The report is equal with and without crashes, except for what the runs that died did not write any more. */
+static void check_report(const outcome *found, const outcome *expected, size_t died) {
+  assert_memory_equal(found->report.counts, expected->report.counts, sizeof found->report.counts);
+  assert_int_equal(found->report.details, expected->report.details);
+  assert_true(found->report.finished);
+  assert_true(expected->report.finished);
+  assert_in_range(found->report.runs, 1, died + 1);
+  assert_in_range(found->report.killed, 0, found->report.runs - 1); /* one may die after it has written its end */
+  assert_in_range(found->report.requests + died * CONCURRENCY * running->requests_each, found->requests,
+                  found->requests + died * CONCURRENCY * running->requests_each);
+}
+
 static void check(const outcome *found, const outcome *expected, size_t died) {
+  check_report(found, expected, died);
   assert_string_equal(found->journal, expected->journal);
   assert_int_equal(found->events, expected->events);
   assert_int_equal(found->orders, expected->orders);

@@ -31,7 +31,7 @@ static void a_second_run_costs_nothing(void **state) {
   assert_int_equal(progress.failed, 1);
   read_journal(place.path, "SELECT key, state, http_status, record_id, request FROM rows ORDER BY key", rows);
   assert_string_equal(rows, "order_id=1 created 201 1 -\norder_id=2 created 201 2 -\norder_id=3 created 201 3 -\n"
-                            "row=2 invalid - - -\n");
+                            "row=2 invalid - - " ORDER ",\"order_id\":-1}\n");
 done:
   scene_close(&s);
   place_remove(&place);
@@ -83,21 +83,6 @@ static void the_server_s_refusal_is_kept(void **state) {
 done:
   scene_close(&s);
   place_remove(&place);
-}
-
-/* The server processes the event, and its response is lost. */
-static privy_status lose_an_event(scene *s, const journal_place *place) {
-  static const char *const events[] = {EVENT ",\"event_data\":{\"n\":1}}", EVENT ",\"event_data\":{\"n\":2}}"};
-  const privy_sandbox_fault lost = {.cut = PRIVY_CUT_DROP, .retry_after = -1, .skip = 1};
-  privy_status status = open_with_journal(s, place, "events.ingest", ROWS(events));
-  s->config.concurrency = 1;
-  s->config.options.max_retries = 0;
-  s->config.options.given |= PRIVY_GIVEN(MAX_RETRIES);
-  if (status == PRIVY_OK) status = begin(s);
-  if (status == PRIVY_OK) status = privy_sandbox_add_fault(s->sandbox, &lost);
-  if (status == PRIVY_OK) status = drive(s, "events.ingest");
-  if (s->sandbox) privy_sandbox_clear_faults(s->sandbox);
-  return status;
 }
 
 static void an_event_in_doubt_is_sent_again_with_its_key(void **state) {

@@ -226,8 +226,8 @@ static void an_invalid_row_is_checked_again(void **state) {
   CHECK_STATUS(take(&s, "{\"order_id\":-1}"), PRIVY_VALIDATION);
   privy_error cause = s.error;
   privy_error_init(&s.error);
-  privy_status status = privy_journal_refuse(s.journal, 0, &cause, &s.error);
-  if (status == PRIVY_OK) status = privy_journal_refuse(s.journal, 0, &cause, &s.error);
+  privy_status status = privy_journal_refuse(s.journal, 0, NULL, &cause, &s.error);
+  if (status == PRIVY_OK) status = privy_journal_refuse(s.journal, 0, NULL, &cause, &s.error);
   privy_error_clear(&cause);
   CHECK_OK(status);
   CHECK_OK(privy_journal_commit(s.journal, &s.error));

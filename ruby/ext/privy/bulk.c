@@ -185,7 +185,7 @@ static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
   privy_error error;
   privy_error_init(&error);
   error.code = PRIVY_VALIDATION;
-  privy_bulk_refuse(core, &error);
+  privy_bulk_refuse(core, NULL, &error);
 }
 
 static VALUE add_body(VALUE argument) {
