@@ -34,5 +34,7 @@ PRIVY_NODISCARD bool privy_reason_name(privy_buffer *out, const privy_operation 
 
 /* The parameter whose name is most similar; NULL if none is close. */
 const privy_field *privy_suggest(const privy_operation *operation, const char *name, size_t length);
+/* The position of the name that is most similar; SIZE_MAX if none is close. */
+size_t privy_suggest_among(const privy_slice *names, size_t count, const char *name, size_t length);
 
 #endif

@@ -105,3 +105,17 @@ const privy_field *privy_suggest(const privy_operation *operation, const char *n
   const privy_field *found = closest(operation, &plain);
   return found ? found : only_one_sharing(operation, &plain);
 }
+
+size_t privy_suggest_among(const privy_slice *names, size_t count, const char *name, size_t length) {
+  plain_name plain, other;
+  if (!make_plain(name, length, &plain)) return SIZE_MAX;
+  size_t found = SIZE_MAX, best = tolerance(plain.length) + 1;
+  for (size_t i = 0; i < count; i++) {
+    if (!make_plain(names[i].text, names[i].length, &other)) continue;
+    const size_t edits = distance(&plain, other.text, other.length);
+    if (edits >= best) continue;
+    best = edits;
+    found = i;
+  }
+  return found;
+}

@@ -1,6 +1,7 @@
 #include "arrow_rows.h"
 #include "columns.h"
 #include "copy.h"
+#include "import.h"
 #include "page.h"
 #include "record.h"
 #include "request.h"
@@ -54,6 +55,7 @@ static PyMethodDef module_methods[] = {
     {"check_columns", request_check_columns, METH_VARARGS, "Raises ValidationError for columns of no parameter."},
     {"arrow_stream", columns_stream, METH_VARARGS, "A capsule with a stream of Arrow arrays."},
     {"report_stream", columns_report, METH_VARARGS, "The same of what a report of a bulk run lists."},
+    {"import_tables", import_tables, METH_NOARGS, "The presets of imports and the conversions of maps."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},
     {"set_in_job", set_in_job, METH_O, "Sets the function that returns whether the caller is a job of a queue."},
     {"job_backoff", job_backoff, METH_VARARGS, "Seconds until a job runs again after its nth failure."},
@@ -70,7 +72,7 @@ static int module_exec(PyObject *module) {
   if (omit_add(module, state) < 0 || json_object_add(module, state) < 0) return -1;
   if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
   if (client_add(module, state) < 0 || group_add(module, state) < 0 || pager_add(module) < 0) return -1;
-  if (bulk_add(module) < 0 || arrow_rows_add(module) < 0) return -1;
+  if (bulk_add(module) < 0 || arrow_rows_add(module) < 0 || import_add(module) < 0) return -1;
   if (sandbox_add(module, state) < 0 || served_add(module) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }

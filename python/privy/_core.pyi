@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 
 from typing_extensions import Self
 
+from ._import import ImportParts
 from ._trace import CallEvent
 from .types import Details, EmailConsentFilter, SmsConsentFilter
 
@@ -511,6 +512,60 @@ class ArrowRows:
 
     def __iter__(self) -> Iterator[dict[str, Any]]: ...
     def __next__(self) -> dict[str, Any]: ...
+
+@final
+class Import:
+    """An import: rows of an operation from the lines of a file."""
+
+    def __new__(
+        cls,
+        operation: str,
+        map: str | None,
+        preset: str | None,
+        country: str | None,
+        currency: str | None,
+        timezone: str | None,
+        phone: Callable[[str, str | None], str | None] | None,
+        zone: Callable[[str, int], tuple[int, int] | None] | None,
+        delimiter: str,
+        /,
+    ) -> Import: ...
+    def header(self, names: Sequence[str], /) -> None: ...
+    def survey_cells(self, line: int, cells: Sequence[str | None], /) -> None: ...
+    def add_cells(self, line: int, cells: Sequence[str | None], /) -> list[ImportParts]: ...
+    def survey(self, chunk: bytes, /) -> None: ...
+    def end_survey(self) -> None: ...
+    def feed(self, chunk: bytes, /) -> list[ImportParts]: ...
+    def finish(self) -> list[ImportParts]: ...
+    @property
+    def preset(self) -> str | None:
+        """The name of the preset that is used."""
+
+    @property
+    def timezone(self) -> str | None:
+        """The zone of times without an offset."""
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding that was found."""
+
+    @property
+    def delimiter(self) -> str | None:
+        """The delimiter that was given or found."""
+
+    @property
+    def surveyed(self) -> int:
+        """How many rows the first reading found."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+
+    @property
+    def unused(self) -> list[str]:
+        """The names of the columns that no field uses."""
+
+def import_tables() -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]: ...
 
 @final
 class Group:

@@ -10,6 +10,7 @@ LAYERS = ["base", "json", "schema", "message", "policy", "call", "transport", "c
 PUBLIC = ["privy.h", "privy_jobs.h"]
 BELOW = {layer: set(LAYERS[: position + 1]) for position, layer in enumerate(LAYERS)}
 BELOW["sandbox"] = {"base", "json", "schema", "sandbox"}
+BELOW["imports"] = {"base", "json", "schema", "message", "imports"}
 # The C library's own headers: C11, and of POSIX what a core without a process-wide state needs.
 C_LIBRARY = re.compile(
     r"(?:assert|ctype|errno|float|inttypes|limits|math|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib"
