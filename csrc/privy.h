@@ -58,6 +58,8 @@ extern "C" {
     "No complete response arrived: the connection failed or broke.")                                                   \
   X(TIMEOUT, "APITimeoutError", CONNECTION, 0, "No complete response arrived in time.")                                \
   X(JOURNAL, "JournalError", CONFIG_ERROR, 0, "The journal of a bulk run cannot be used; code is the reason.")         \
+  X(SNAPSHOT, "SnapshotError", CONFIG_ERROR, 0,                                                                        \
+    "The file of a snapshot or export cannot be used; code is the reason.")                                            \
   X(DEADLINE, "DeadlineError", CONFIG_ERROR, 0, "The time of a bulk run is over: it sends no further request.")        \
   X(API_STATUS, "APIStatusError", CONFIG_ERROR, 0, "The server returned an error status or an invalid response.")      \
   X(AUTHENTICATION, "AuthenticationError", API_STATUS, 401, "The token is missing, expired, revoked or wrong.")        \

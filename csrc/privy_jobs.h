@@ -220,6 +220,78 @@ PRIVY_API void privy_sweep_get_progress(privy_sweep *sweep, privy_sweep_progress
 /* The same, if a page came or a wait began or ended since it last returned true; otherwise false. */
 PRIVY_API bool privy_sweep_take_progress(privy_sweep *sweep, privy_sweep_progress *out);
 
+/* ---- snapshots: the contacts of a sweep in a file ---------------------------------------------------------------- */
+
+/*
+ * A snapshot is a SQLite file with the contacts that a sweep has read, and how far it has come: a sweep that was
+ * interrupted, also by a killed process, continues from its last page. It holds personal data; only its owner can read
+ * it. One process uses it at a time.
+ *
+ *   privy_snapshot_open(client, &config, &snapshot, &error);
+ *   privy_snapshot_sweep(snapshot, group, list, &sweep_config, &sweep, &error);
+ *   for (;;) switch (privy_sweep_next(sweep)) {
+ *     case PRIVY_SWEEP_PAGE: privy_snapshot_take(snapshot, sweep, &error);
+ *     case PRIVY_SWEEP_WAIT: privy_group_wait(group, seconds), or return to the event loop
+ *     case PRIVY_SWEEP_END:  if (!privy_sweep_error(sweep)) privy_snapshot_complete(snapshot, sweep, &error);
+ *   }
+ *   privy_snapshot_close(snapshot);
+ *
+ * A function that can fail returns PRIVY_OK, PRIVY_NO_MEMORY, PRIVY_CONFIG_ERROR without SQLite, or PRIVY_SNAPSHOT with
+ * a code that says why, such as "snapshot_locked"; after it nothing is written any more.
+ */
+typedef struct privy_snapshot privy_snapshot;
+
+typedef struct privy_snapshot_config {
+  const char *path;          /* its folder exists */
+  const privy_request *list; /* a finished contacts.list request: its filters. The snapshot does not keep it */
+  privy_resume resume; /* default PRIVY_RESUME_AUTO. PRIVY_RESUME_ONLY: a missing file is an error. _RESTART: forgets
+                          all contacts */
+  double longest; /* seconds, 0: no limit (default). A sweep that began longer ago is not continued, but begun again */
+} privy_snapshot_config;
+/* Opens or creates the file for this client's account. Another account, server or filter is an error. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_open(privy_client *client, const privy_snapshot_config *config,
+                                                           privy_snapshot **out, privy_error *error);
+/* In the child of a fork it leaves the file to the parent. */
+PRIVY_API void privy_snapshot_close(privy_snapshot *snapshot);
+
+/* Instants are those of the server's clock, in seconds since 1970. */
+typedef struct privy_snapshot_info {
+  double began_at;     /* when the last complete sweep began; 0: none was completed */
+  double completed_at; /* when it read its last page */
+  bool in_progress;    /* a later sweep has begun, and is not complete */
+  bool resumed;        /* it was begun before the file was opened */
+} privy_snapshot_info;
+PRIVY_API void privy_snapshot_get_info(const privy_snapshot *snapshot, privy_snapshot_info *out);
+
+/* Creates the sweep that fills the snapshot: one that continues where the last one stopped, or a new one after a sweep
+ * that was completed. Takes over `list`, whose filters are those of the snapshot. Returns as privy_sweep_new does. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_sweep(privy_snapshot *snapshot, privy_group *group,
+                                                            privy_request *list, const privy_sweep_config *config,
+                                                            privy_sweep **out, privy_error *error);
+/* Stores the page of PRIVY_SWEEP_PAGE and the state of the sweep. When it returns PRIVY_OK they survive a crash. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_take(privy_snapshot *snapshot, const privy_sweep *sweep,
+                                                           privy_error *error);
+/* Completes the snapshot after a sweep that has read all contacts: those that it did not find have vanished. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_complete(privy_snapshot *snapshot, const privy_sweep *sweep,
+                                                               privy_error *error);
+
+/* Stores a contact that another response has returned, `read_at` by the server's clock. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_put(privy_snapshot *snapshot, const privy_record *contact,
+                                                          double read_at, privy_error *error);
+/* The next contacts, in the order in which they were first read, without those that have vanished. `*position` is 0 at
+ * first. `*page` is a response that the caller releases; NULL after the last one. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_read(privy_snapshot *snapshot, int64_t *position,
+                                                           privy_response **page, privy_error *error);
+/* Called with each contact, which is valid until it returns. False ends the reading. */
+typedef bool privy_snapshot_function(void *context, const privy_record *contact);
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_each(privy_snapshot *snapshot, privy_snapshot_function *function,
+                                                           void *context, privy_error *error);
+/* Finds a contact by a value of its field `name`: "email", which ignores the case of A to Z, "phone_number" or "id".
+ * `*contact` is a response of one record that the caller releases; NULL if there is none. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_find(privy_snapshot *snapshot, const char *name,
+                                                           const char *value, size_t length, privy_response **contact,
+                                                           privy_error *error);
+
 /* ---- plans: what rows of contacts would change ------------------------------------------------------------------- */
 
 /*

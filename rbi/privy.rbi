@@ -610,6 +610,9 @@ module Privy
   class JournalError < ::Privy::Error
   end
 
+  class SnapshotError < ::Privy::Error
+  end
+
   class DeadlineError < ::Privy::Error
   end
 

@@ -74,6 +74,7 @@ static void end_chain(privy_coverage *coverage) {
 /* Adds the contacts of a page, and returns how many were not known. SIZE_MAX when memory runs out. */
 static size_t add_contacts(privy_coverage *coverage, const privy_coverage_page *page) {
   size_t fresh = 0;
+  coverage->taken_in = coverage->pass;
   for (size_t i = 0; i < page->count; i++) {
     const bool known = privy_contact_set_has(&coverage->contacts, page->keys[i]);
     fresh += !known;

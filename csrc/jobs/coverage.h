@@ -29,6 +29,7 @@ typedef struct privy_coverage {
   int64_t back;            /* how much further back the next page begins, because the last ones were not in the chain */
   int64_t longest;         /* contacts of a page that the server sends at most */
   int64_t pass;            /* 0: by the count; 1 and more: in a chain */
+  int64_t taken_in;        /* the pass that took the last page */
   int64_t missed;          /* contacts that this pass has found, and that an earlier one missed */
   int64_t windows;         /* pages of this pass, those not in the chain included */
   bool complete, unstable; /* how it ended */

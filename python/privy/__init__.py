@@ -30,6 +30,7 @@ from ._errors import (
     PrivyError,
     RateLimitError,
     ServerError,
+    SnapshotError,
     ValidationError,
 )
 from ._headers import Headers
@@ -96,6 +97,7 @@ __all__ = [
     "Result",
     "Sandbox",
     "ServerError",
+    "SnapshotError",
     "Success",
     "ValidationError",
     "__version__",

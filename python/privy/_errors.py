@@ -27,6 +27,7 @@ __all__ = [
     "PrivyError",
     "RateLimitError",
     "ServerError",
+    "SnapshotError",
     "ValidationError",
 ]
 
@@ -132,6 +133,12 @@ class APITimeoutError(APIConnectionError):
 class JournalError(PrivyError):
     """The journal of a bulk run cannot be used. ``code`` is the reason, such as ``journal_locked`` while another run
     uses the journal, or ``journal_full`` when the disk has no space left; the message says what to do."""
+
+
+class SnapshotError(PrivyError):
+    """The file of a snapshot or of an export cannot be used. ``code`` is the reason, such as ``snapshot_locked`` while
+    another process writes to it, or ``snapshot_filter`` if it holds the contacts of another filter; the message says
+    what to do."""
 
 
 class DeadlineError(PrivyError):

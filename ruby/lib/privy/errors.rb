@@ -145,6 +145,11 @@ module Privy
   # journal, or "journal_full" when the disk has no space left; the message says what to do.
   class JournalError < Error; end
 
+  # The file of a snapshot or of an export cannot be used. {#code} is the reason, such as "snapshot_locked" while
+  # another process writes to it, or "snapshot_filter" if it holds the contacts of another filter; the message says what
+  # to do.
+  class SnapshotError < Error; end
+
   # The time of a bulk run is over: it sends no further request. {#code} is "until_reached".
   class DeadlineError < Error; end
 

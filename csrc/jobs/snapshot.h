@@ -1,0 +1,58 @@
+/* The contents of the privy_snapshot of privy_jobs.h. */
+#ifndef PRIVY_JOBS_SNAPSHOT_H
+#define PRIVY_JOBS_SNAPSHOT_H
+
+#include "jobs/database.h"
+#include "jobs/sweep.h"
+
+/* The statements of a snapshot: X(name, SQL) */
+#define PRIVY_SNAPSHOT_STATEMENTS(X)                                                                                   \
+  X(LOAD, "SELECT sweep, completed, began_at, completed_at, this_began_at, read_at, pass, next, first_total, total,"   \
+          " overlap, back, longest, missed, windows, server <> ?1, account <> ?2 AND account <> '' AND ?2 <> '',"      \
+          " filter <> ?3 FROM snapshot")                                                                               \
+  X(CREATE, "INSERT INTO snapshot (server, account, filter) VALUES (?1, ?2, ?3)")                                      \
+  X(CLAIM, "UPDATE snapshot SET account = ?1 WHERE account = ''")                                                      \
+  X(SAVE, "UPDATE snapshot SET sweep = ?1, completed = ?2, began_at = ?3, completed_at = ?4, this_began_at = ?5,"      \
+          " read_at = ?6, pass = ?7, next = ?8, first_total = ?9, total = ?10, overlap = ?11, back = ?12,"             \
+          " longest = ?13, missed = ?14, windows = ?15")                                                               \
+  X(PUT, "INSERT INTO contacts (key, email, phone_number, updated_at, body, read_at, sweep, pass)"                     \
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET email = ?2, phone_number = ?3,"     \
+         " updated_at = ?4, body = ?5, read_at = ?6, sweep = ?7, pass = ?8, vanished_at = NULL")                       \
+  X(SEEN, "SELECT key, updated_at, pass FROM contacts WHERE sweep = ?1")                                               \
+  X(VANISH, "UPDATE contacts SET vanished_at = ?1 WHERE sweep <> ?2 AND vanished_at IS NULL")                          \
+  X(READ, "SELECT id, body FROM contacts WHERE id > ?1 AND vanished_at IS NULL ORDER BY id LIMIT ?2")                  \
+  X(BY_ID, "SELECT body FROM contacts WHERE key = ?1 AND vanished_at IS NULL")                                         \
+  X(BY_EMAIL, "SELECT body FROM contacts WHERE email = ?1 COLLATE NOCASE AND vanished_at IS NULL")                     \
+  X(BY_PHONE, "SELECT body FROM contacts WHERE phone_number = ?1 AND vanished_at IS NULL")
+
+typedef enum privy_snapshot_statement {
+#define X(name, sql) PRIVY_SNAPSHOT_##name,
+  PRIVY_SNAPSHOT_STATEMENTS(X)
+#undef X
+      PRIVY_SNAPSHOT_STATEMENT_COUNT
+} privy_snapshot_statement;
+
+/* What the table `snapshot` has in its one row, besides the owner. */
+typedef struct privy_snapshot_state {
+  int64_t sweep, completed; /* numbers of the last sweep that was begun and of the last that was completed */
+  double began_at, completed_at;
+  double this_began_at, read_at; /* of the sweep in progress */
+  privy_coverage coverage;       /* its numbers; the set of contacts is in the table `contacts` */
+} privy_snapshot_state;
+
+struct privy_snapshot {
+  privy_database database;
+  struct sqlite3_stmt *statements[PRIVY_SNAPSHOT_STATEMENT_COUNT]; /* NULL until first used */
+  privy_snapshot_state state;
+  bool resumed;
+  privy_buffer texts[4]; /* of the contact that is written, without escapes */
+};
+
+/* Begins the use of a statement. */
+privy_statement privy_snapshot_begin(privy_snapshot *snapshot, privy_snapshot_statement id);
+/* Blocks fork() and checks the file, until privy_snapshot_leave. */
+PRIVY_NODISCARD privy_status privy_snapshot_enter(privy_snapshot *snapshot, privy_error *error);
+/* Allows fork(), and returns the status. */
+privy_status privy_snapshot_leave(privy_status status);
+
+#endif
