@@ -89,6 +89,8 @@ typedef enum privy_bulk_step { PRIVY_BULK_ROW, PRIVY_BULK_RESULT, PRIVY_BULK_WAI
 /* Takes the completions of the group, starts calls, and returns what the caller does next. Results come before rows,
  * because reading a row may take long. */
 PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
+/* Whether the next privy_bulk_next waits for the disk, to make the journal durable: for bindings that hold a lock. */
+PRIVY_API bool privy_bulk_will_sync(const privy_bulk *bulk);
 
 /* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. When memory
  * runs out, the row is unsent and the run takes no more rows. False if an earlier run has the row's outcome in the
@@ -121,15 +123,16 @@ PRIVY_API void privy_bulk_acknowledge(privy_bulk *bulk);
 /* The progress of a run. A row is done when privy_bulk_next has returned PRIVY_BULK_RESULT for it. */
 typedef struct privy_bulk_progress {
   uint64_t taken, done, failed, created, updated;
-  uint64_t skipped;     /* an earlier run has their outcome in the journal; they have no result in this one */
-  int64_t total;        /* negative: unknown */
-  uint64_t requests;    /* sent, those of calls in progress included */
-  double seconds;       /* since the run was created */
-  double waited;        /* seconds in which all calls waited for budget or a retry */
-  double waiting_until; /* when they continue, in seconds since 1970; 0: they do not wait */
-  double eta;           /* seconds until the end, by the speed so far, the requests that a row takes, and the rate limit
-                           of the minute. Negative: unknown, because total or the first result is missing, or because
-                           the limit of the day does not allow all rows */
+  uint64_t skipped;         /* an earlier run has their outcome in the journal; they have no result in this one */
+  uint64_t skipped_refused; /* of those, the ones that the server has refused */
+  int64_t total;            /* negative: unknown */
+  uint64_t requests;        /* sent, those of calls in progress included */
+  double seconds;           /* since the run was created */
+  double waited;            /* seconds in which all calls waited for budget or a retry */
+  double waiting_until;     /* when they continue, in seconds since 1970; 0: they do not wait */
+  double eta; /* seconds until the end, by the speed so far, the requests that a row takes, and the rate limit
+                 of the minute. Negative: unknown, because total or the first result is missing, or because
+                 the limit of the day does not allow all rows */
 } privy_bulk_progress;
 PRIVY_API void privy_bulk_get_progress(privy_bulk *bulk, privy_bulk_progress *out);
 /* The same, if since it last returned true a row was done, a wait began or ended, many rows were skipped, or the last

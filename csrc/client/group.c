@@ -188,6 +188,10 @@ void privy_completion_clear(privy_completion *completion) {
   privy_error_clear(&completion->error);
 }
 
+bool privy_group_has_completed(const privy_group *group) {
+  return group->completed.first;
+}
+
 bool privy_group_next_completed(privy_group *group, privy_completion *out) {
   privy_pending *pending = group->completed.first;
   if (!pending) return false;

@@ -14,6 +14,8 @@ privy_client *privy_group_client(const privy_group *group);
 bool privy_group_is_own(const privy_group *group);
 /* The call with this id, owned by the group; NULL if there is none. */
 privy_call *privy_group_find(const privy_group *group, uint64_t id);
+/* Whether privy_group_next_completed has a completion to return. */
+bool privy_group_has_completed(const privy_group *group);
 /* The number of calls that wait for a retry's backoff. */
 size_t privy_group_backing_off(const privy_group *group);
 /* Seconds until the first call that waits for budget, a token or a retry may continue. Negative if none waits, or if a

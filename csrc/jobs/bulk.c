@@ -256,6 +256,11 @@ privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
   return PRIVY_BULK_WAIT;
 }
 
+bool privy_bulk_will_sync(const privy_bulk *bulk) {
+  if (!bulk->journal) return false;
+  return privy_journal_is_changed(bulk->journal) || bulk->startable.first || privy_group_has_completed(bulk->group);
+}
+
 /* ---- rows ---- */
 
 /* Adds the row that privy_bulk_next asked for. */

@@ -108,6 +108,7 @@ bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row *row, privy_erro
   privy_journal_row found;
   if (privy_journal_take(bulk->journal, row->index, row->request, &found, error) != PRIVY_OK) return BULK_NO_WRITE;
   row->journal_id = found.id;
+  bulk->progress.skipped_refused += found.state == PRIVY_JOURNAL_REFUSED;
   if (found.state != PRIVY_JOURNAL_PENDING && found.state != PRIVY_JOURNAL_SENT) return BULK_SKIP;
   row->first_sent = found.first_sent;
   memcpy(row->first_key, found.key, sizeof row->first_key);

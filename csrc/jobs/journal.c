@@ -444,6 +444,10 @@ privy_status privy_journal_note(privy_journal *journal, const privy_journal_run 
   return leave(privy_query_run(&query, error));
 }
 
+bool privy_journal_is_changed(const privy_journal *journal) {
+  return journal->file.in_transaction;
+}
+
 privy_status privy_journal_commit(privy_journal *journal, privy_error *error) {
   privy_fork_forbid();
   privy_status status = privy_journal_file_check(&journal->file, error);

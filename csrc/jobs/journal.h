@@ -83,6 +83,8 @@ typedef struct privy_journal_run {
 /* Writes it together with what the next commit writes; if there is nothing else to commit, only if the run ended. */
 PRIVY_NODISCARD privy_status privy_journal_note(privy_journal *journal, const privy_journal_run *run,
                                                 privy_error *error);
+/* Whether something was written that is not committed. */
+bool privy_journal_is_changed(const privy_journal *journal);
 /* What was written before survives a crash and a loss of power. */
 PRIVY_NODISCARD privy_status privy_journal_commit(privy_journal *journal, privy_error *error);
 /* Counts the rows of each state, those included that are not committed. */

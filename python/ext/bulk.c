@@ -3,12 +3,12 @@
 #include "client.h"
 #include "errors.h"
 #include "group.h"
-#include "options.h"
-#include "request.h"
 #include "types.h"
 
 /* Seconds of a wait before the run checks for progress to report. */
 #define TURN 1.0
+/* Rows that are skipped before signal handlers and other tasks run: some milliseconds. */
+#define SKIPS_IN_A_ROW 256
 
 /* ---- one thread at a time ---- */
 
@@ -61,25 +61,43 @@ static bool finish(bulk_object *self) {
 static bool report(bulk_object *self) {
   privy_bulk_progress progress;
   if (!self->report || !privy_bulk_take_progress(self->bulk, &progress)) return true;
-  PyObject *result = PyObject_CallFunction(self->report, "KKNN", (unsigned long long)progress.done,
-                                           (unsigned long long)progress.failed,
-                                           seconds_or_none(progress.waiting_until > 0, progress.waiting_until),
-                                           seconds_or_none(progress.eta >= 0, progress.eta));
+  PyObject *result = PyObject_CallFunction(
+      self->report, "KKNNK", (unsigned long long)progress.done, (unsigned long long)progress.failed,
+      seconds_or_none(progress.waiting_until > 0, progress.waiting_until),
+      seconds_or_none(progress.eta >= 0, progress.eta), (unsigned long long)progress.skipped);
   Py_XDECREF(result);
   return result;
+}
+
+/* Other threads run while the journal waits for the disk. Without that, a step is too short for it. */
+static privy_bulk_step core_step(bulk_object *self) {
+  privy_bulk_step step;
+  if (!privy_bulk_will_sync(self->bulk)) return privy_bulk_next(self->bulk);
+  Py_BEGIN_ALLOW_THREADS;
+  step = privy_bulk_next(self->bulk);
+  Py_END_ALLOW_THREADS;
+  return step;
 }
 
 /* Asks the core for the next step. False with an exception. */
 static bool next_step(bulk_object *self, privy_bulk_step *step) {
   if (!group_observe(self->group) || !group_lock(self->group)) return false;
   if (self->closing) privy_bulk_close(self->bulk);
-  *step = privy_bulk_next(self->bulk);
+  *step = core_step(self);
   if (*step != PRIVY_BULK_ROW) copy_progress(self);
   group_unlock(self->group);
   return true;
 }
 
-/* Takes rows and starts calls until there is another kind of step. `drives`: drives calls between the rows. */
+/* Lets signal handlers run and reports the progress. False with an exception. */
+static bool breathe(bulk_object *self) {
+  self->skips = 0;
+  copy_progress(self);
+  return PyErr_CheckSignals() == 0 && group_report(self->group) && report(self);
+}
+
+/* Takes rows and starts calls until there is another kind of step, or until many rows were skipped in an event loop.
+ * `drives`: drives calls between the rows. */
 static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
   if (!bulk_acknowledge(self)) return false;
   for (;;) {
@@ -89,10 +107,12 @@ static bool step(bulk_object *self, bool drives, privy_bulk_step *next) {
     if (self->closing) continue;
     if (drives && PyDict_Size(self->rows) > 0 && !group_drive(self->group, -1)) return false;
     if (!bulk_take_row(self)) return false;
-    if (!self->starved) continue;
+    if (!self->starved && self->skips < SKIPS_IN_A_ROW) continue;
+    const bool returns = self->starved || !drives;
+    self->paused = !self->starved;
     self->starved = false;
-    copy_progress(self);
-    return group_report(self->group) && report(self);
+    if (!breathe(self)) return false;
+    if (returns) return true;
   }
 }
 
@@ -143,8 +163,8 @@ static PyObject *bulk_iternext(PyObject *object) {
 
 /* ---- iterated by an event loop ---- */
 
-/* step(): takes rows and starts calls. Returns "result", "wait", "end", or "row" if the iterator has no row yet;
- * raises, once, the exception that ended the run. */
+/* step(): takes rows and starts calls. Returns "result", "wait", "end", "row" if the iterator has no row yet, or "skip"
+ * after many rows that the journal has; raises, once, the exception that ended the run. */
 static PyObject *bulk_step(PyObject *object, PyObject *unused) {
   (void)unused;
   static const char *const names[] = {"row", "result", "wait", "end"};
@@ -153,8 +173,9 @@ static PyObject *bulk_step(PyObject *object, PyObject *unused) {
   if (!lock(self)) return NULL;
   bool went = !self->bulk || step(self, false, &next);
   if (went && next == PRIVY_BULK_END) (void)end(self);
+  const char *name = next == PRIVY_BULK_ROW && self->paused ? "skip" : names[next];
   unlock(self);
-  return went && !PyErr_Occurred() ? PyUnicode_FromString(names[next]) : NULL;
+  return went && !PyErr_Occurred() ? PyUnicode_FromString(name) : NULL;
 }
 
 /* take(): the oldest result. The next step acknowledges it. */
@@ -219,7 +240,7 @@ static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   return rows;
 }
 
-/* counts(): taken, done, failed, created, updated, requests, seconds, waited. */
+/* counts(): taken, done, failed, created, updated, requests, seconds, waited, skipped, skipped_refused. */
 static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
   (void)unused;
   bulk_object *self = (bulk_object *)object;
@@ -227,9 +248,10 @@ static PyObject *bulk_counts(PyObject *object, PyObject *unused) {
   CRITICAL_SECTION_BEGIN(self);
   seen = self->progress;
   CRITICAL_SECTION_END();
-  return Py_BuildValue("(KKKKKKdd)", (unsigned long long)self->next_index, (unsigned long long)seen.done,
+  return Py_BuildValue("(KKKKKKddKK)", (unsigned long long)self->next_index, (unsigned long long)seen.done,
                        (unsigned long long)seen.failed, (unsigned long long)seen.created,
-                       (unsigned long long)seen.updated, (unsigned long long)seen.requests, seen.seconds, seen.waited);
+                       (unsigned long long)seen.updated, (unsigned long long)seen.requests, seen.seconds, seen.waited,
+                       (unsigned long long)seen.skipped, (unsigned long long)seen.skipped_refused);
 }
 
 static PyObject *bulk_source_failed(PyObject *object, void *unused) {
@@ -275,71 +297,13 @@ static PyObject *bulk_is_sandbox(PyObject *object, void *unused) {
 
 /* ---- life ---- */
 
-static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *concurrency, long long total) {
-  privy_bulk_config config;
-  privy_error error;
-  privy_bulk_config_init(&config);
-  config.total = total;
-  if (options_read_concurrency(self->state, concurrency, &config) < 0) return false;
-  const double longest = config.options.max_wait;
-  if (client_options(self->state, self->client, options, &config.options) < 0) return false;
-  if (options[PRIVY_SETTING_MAX_WAIT] == Py_None) {
-    config.options.max_wait = longest;
-    config.options.given |= PRIVY_GIVEN(MAX_WAIT);
-  }
-  privy_group *group = group_lock(self->group);
-  if (!group) return false;
-  privy_error_init(&error);
-  privy_status status = privy_bulk_new(group, &config, &self->bulk, &error);
-  group_unlock(self->group);
-  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
-  privy_error_clear(&error);
-  return status == PRIVY_OK;
-}
-
-static core_state *state_of_group(PyObject *group) {
-  core_state *state = PyType_GetModuleState(Py_TYPE(group));
-  if (state && Py_IS_TYPE(group, state->group_type)) return state;
-  if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "group must be a Group");
-  return NULL;
-}
-
-static bool initialize(bulk_object *self, PyObject *args) {
-  PyObject *group, *client, *name, *rows, *concurrency, *split, *success, *failure, *ending, *report, *headers,
-      *options[OPTIONS_COUNT];
-  long long total;
-  int omits_nulls;
-  if (!PyArg_ParseTuple(args, "OOOOOLOpOOOOOOOOO", &group, &client, &name, &rows, &concurrency, &total, &split,
-                        &omits_nulls, &success, &failure, &ending, &report, &headers, &options[0], &options[1],
-                        &options[2], &options[3]))
-    return false;
-  self->omits_nulls = omits_nulls;
-  self->state = state_of_group(group);
-  self->operation = self->state ? request_operation(name, 4) : NULL;
-  if (!self->operation || !client_open(self->state, client) ||
-      !request_check_headers(self->state, self->operation, headers))
-    return false;
-  self->group = Py_NewRef(group);
-  self->client = Py_NewRef(client);
-  self->split = Py_NewRef(split);
-  self->success = Py_NewRef(success);
-  self->failure = Py_NewRef(failure);
-  self->ending = Py_NewRef(ending);
-  self->headers = Py_NewRef(headers);
-  self->report = report == Py_None ? NULL : Py_NewRef(report);
-  self->rows = PyDict_New();
-  self->refusals = self->rows ? PyDict_New() : NULL;
-  self->iterator = self->refusals ? PyObject_GetIter(rows) : NULL;
-  return self->iterator && open_bulk(self, options, concurrency, total);
-}
-
 /* Bulk(group, client, operation, rows, concurrency, total, split, omits_nulls, success, failure, ending, report,
- * extra_headers, timeout, connect_timeout, max_wait, max_retries); total -1: unknown; omits_nulls: of rows that are
- * dicts */
+ * settings, extra_headers, timeout, connect_timeout, max_wait, max_retries); total -1: unknown; omits_nulls: of rows
+ * that are dicts; settings: see options_read_run */
 static PyObject *bulk_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
   bulk_object *self = (bulk_object *)PyType_GenericAlloc(type, 0);
-  if (self && !initialize(self, args)) Py_CLEAR(self);
+  if (self && !bulk_initialize(self, args)) Py_CLEAR(self);
   return (PyObject *)self;
 }
 

@@ -23,7 +23,7 @@ typedef struct bulk_object {
   PyObject *success; /* (index, row, value) → result */
   PyObject *failure; /* (index, row, error) → result */
   PyObject *ending;  /* (error, taken, open rows): completes the error that ends the run */
-  PyObject *report;  /* (done, failed, waiting_until, eta), or NULL */
+  PyObject *report;  /* (done, failed, waiting_until, eta, skipped), or NULL */
   PyObject *stop;    /* the exception that ended the run */
   PyObject *last;    /* the result that was returned last */
   PyObject *open_rows;
@@ -32,16 +32,20 @@ typedef struct bulk_object {
   privy_bulk *bulk;             /* NULL: the run is over */
   privy_bulk_progress progress; /* after the last step; use it in critical sections only */
   uint64_t next_index;
+  int skips; /* rows that were skipped since the last turn of other tasks */
   atomic_bool busy;
   atomic_bool closing; /* close() was called during a step */
   bool omits_nulls;    /* of rows that are dicts */
   bool starved;        /* the iterator has returned itself: it has no row yet */
+  bool paused;         /* the last step ended because many rows were skipped */
   bool returned;
   bool raised;
   bool source_failed; /* `stop` is an exception of the iterable or of a row, not an error of the core */
   bool finalized;
 } bulk_object;
 
+/* Reads the arguments of the constructor and creates the core's run. False with an exception. */
+bool bulk_initialize(bulk_object *self, PyObject *args);
 /* Whether privy raises exceptions of this class. Signal handlers raise others. */
 bool bulk_is_own(bulk_object *self, PyObject *exception);
 /* Stores the exception of the rows that ends the run, unless another ended it. */

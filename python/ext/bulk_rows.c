@@ -79,24 +79,33 @@ static PyObject *split(bulk_object *self, PyObject *row, bool *unrelated) {
   return NULL;
 }
 
-/* The finished request of the row; NULL with an exception. `*encoded`, which is false: the values of the row were read
- * before that, or the exception is not about the row. */
-static privy_request *build(bulk_object *self, uint64_t index, PyObject *row, bool *encoded) {
-  PyObject *parts = split(self, row, encoded);
+/* What was made of a row. */
+typedef struct built_row {
+  privy_request *request;
+  bool encoded;        /* the values of the row were read, or an exception is not about the row */
+  privy_error refusal; /* of a request that is invalid */
+} built_row;
+
+static void drop_request(built_row *built) {
+  privy_request_free(built->request);
+  built->request = NULL;
+}
+
+/* Builds the request of the row, and finishes it. False with an exception; a request that is invalid is kept. */
+static bool build(bulk_object *self, uint64_t index, PyObject *row, built_row *built) {
+  PyObject *parts = split(self, row, &built->encoded);
   PyObject *shown, *params, *extra;
   int omits_nulls;
-  privy_request *request = NULL;
   if (parts && PyArg_ParseTuple(parts, "OOOp", &shown, &params, &extra, &omits_nulls) &&
       (shown == row || store(self->rows, index, shown)))
-    request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
-  *encoded = *encoded || request;
-  if (request && (client_finish(self->state, self->client, request, (int64_t)index) < 0 ||
-                  !client_open(self->state, self->client))) {
-    privy_request_free(request);
-    request = NULL;
-  }
+    built->request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
   Py_XDECREF(parts);
-  return request;
+  if (!built->request) return false;
+  built->encoded = true;
+  if (client_finish(self->state, self->client, built->request, (int64_t)index, &built->refusal) < 0) return false;
+  if (client_open(self->state, self->client)) return true;
+  drop_request(built);
+  return false;
 }
 
 void bulk_set_stop(bulk_object *self, PyObject *exception) {
@@ -105,22 +114,36 @@ void bulk_set_stop(bulk_object *self, PyObject *exception) {
   self->source_failed = true;
 }
 
+/* The error that the journal keeps of a row. The result of the row is the exception. */
+static void describe(PyObject *exception, built_row *built) {
+  if (built->refusal.code == PRIVY_VALIDATION) return;
+  drop_request(built);
+  privy_error_clear(&built->refusal);
+  built->refusal.code = PRIVY_VALIDATION;
+  PyObject *text = PyObject_Str(exception);
+  Py_ssize_t size = 0;
+  const char *message = text ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+  if (message) built->refusal.message = privy_alloc((size_t)size + 1);
+  if (built->refusal.message) memcpy(built->refusal.message, message, (size_t)size + 1);
+  PyErr_Clear();
+  Py_XDECREF(text);
+}
+
 /* Adds the exception of an invalid row. False for an unrelated exception: the row becomes `pending`. After the values
  * of the row are read, only exceptions of privy are about the row. */
-static bool refuse(bulk_object *self, uint64_t index, PyObject *row, bool encoded) {
+static bool refuse(bulk_object *self, uint64_t index, PyObject *row, built_row *built) {
   const bool any = PyErr_ExceptionMatches(PyExc_Exception);
   PyObject *exception = errors_caught();
-  if (!any || (encoded && !bulk_is_own(self, exception))) {
+  if (!any || (built->encoded && !bulk_is_own(self, exception))) {
     self->pending = Py_NewRef(row);
     PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
     Py_DECREF(exception);
     return false;
   }
   if (concerns_row(self, exception) && store(self->refusals, index, exception)) {
-    privy_error error;
-    privy_error_init(&error);
-    error.code = PRIVY_VALIDATION;
-    privy_bulk_refuse(self->bulk, NULL, &error);
+    describe(exception, built);
+    privy_bulk_refuse(self->bulk, built->request, &built->refusal);
+    built->request = NULL;
   } else {
     PyErr_Clear();
     bulk_set_stop(self, exception);
@@ -138,9 +161,42 @@ static bool end_rows(bulk_object *self) {
     PyObject *exception = errors_caught();
     bulk_set_stop(self, exception);
     Py_DECREF(exception);
+    privy_bulk_fail_rows(self->bulk);
   }
   privy_bulk_end_rows(self->bulk);
   return true;
+}
+
+/* An earlier run has the outcome of the row in the journal. */
+static void forget_skipped(bulk_object *self, uint64_t index) {
+  PyObject *key = PyLong_FromUnsignedLongLong(index);
+  if (!key || PyDict_DelItem(self->rows, key) < 0) PyErr_Clear();
+  Py_XDECREF(key);
+  group_forget_context(self->group, index);
+  self->skips++;
+}
+
+/* False with an unrelated exception: the row is `pending`. */
+static bool add_row(bulk_object *self, PyObject *row) {
+  const uint64_t index = self->next_index;
+  built_row built = {0};
+  bool taken = true;
+  privy_error_init(&built.refusal);
+  if (!store(self->rows, index, row)) {
+    self->pending = Py_NewRef(row);
+    return false;
+  }
+  if (build(self, index, row, &built)) {
+    if (!group_keep_context(self->group, index))
+      PyErr_Clear(); /* its events are then reported in the current context */
+    if (!privy_bulk_add(self->bulk, built.request)) forget_skipped(self, index);
+    built.request = NULL;
+  } else {
+    taken = refuse(self, index, row, &built);
+  }
+  privy_error_clear(&built.refusal);
+  drop_request(&built);
+  return taken;
 }
 
 bool bulk_take_row(bulk_object *self) {
@@ -152,20 +208,7 @@ bool bulk_take_row(bulk_object *self) {
     Py_DECREF(row);
     return true;
   }
-  const uint64_t index = self->next_index;
-  privy_request *request = NULL;
-  bool taken, encoded = false;
-  if (!store(self->rows, index, row)) {
-    self->pending = Py_NewRef(row);
-    taken = false;
-  } else if ((request = build(self, index, row, &encoded))) {
-    if (!group_keep_context(self->group, index))
-      PyErr_Clear(); /* its events are then reported in the current context */
-    privy_bulk_add(self->bulk, request);
-    taken = true;
-  } else {
-    taken = refuse(self, index, row, encoded);
-  }
+  const bool taken = add_row(self, row);
   self->next_index += taken;
   Py_DECREF(row);
   return taken;

@@ -69,7 +69,7 @@ bool client_is_watched(PyObject *object) {
   return lazy_get(&owner_of((client_object *)object)->watch);
 }
 
-int client_finish(core_state *state, PyObject *object, privy_request *request, int64_t row) {
+int client_finish(core_state *state, PyObject *object, privy_request *request, int64_t row, privy_error *refusal) {
   privy_error error;
   privy_error_init(&error);
   privy_status status = privy_request_finish(request, &error);
@@ -81,7 +81,10 @@ int client_finish(core_state *state, PyObject *object, privy_request *request, i
       client_release(object);
     }
   }
-  privy_error_clear(&error);
+  if (refusal)
+    *refusal = error;
+  else
+    privy_error_clear(&error);
   return status == PRIVY_OK ? 0 : -1;
 }
 
@@ -188,7 +191,7 @@ static privy_response *send(core_state *state, client_object *self, privy_reques
   privy_options options;
   privy_client *client = NULL;
   if (client_call_options(state, (PyObject *)self, given, &options) == 0 &&
-      client_finish(state, (PyObject *)self, request, -1) == 0) {
+      client_finish(state, (PyObject *)self, request, -1, NULL) == 0) {
     client = client_acquire(state, (PyObject *)self);
   }
   privy_response *response = NULL;

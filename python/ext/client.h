@@ -16,8 +16,9 @@ event_receivers client_receivers(core_state *state, PyObject *object);
 /* Whether it has a Watch. Needs no GIL. */
 bool client_is_watched(PyObject *object);
 /* Checks the request; reports an event if it is invalid. `row`: its index in a bulk run, or -1. 0, or -1 with an
- * exception that has all error details. */
-int client_finish(core_state *state, PyObject *object, privy_request *request, int64_t row);
+ * exception that has all error details. `*refusal` gets the error of the core for the caller to clear; it may be NULL.
+ */
+int client_finish(core_state *state, PyObject *object, privy_request *request, int64_t row, privy_error *refusal);
 /* Whether a sandbox handles the calls of the client. */
 bool client_of_sandbox(PyObject *client);
 /* Whether two Clients share one client of the core: with_options creates such Clients. */

@@ -69,7 +69,7 @@ static PyObject *start_call(group_object *self, PyObject *client, PyObject *numb
   privy_level least;
   bool ready = event_wanted(state, client_receivers(state, self->client), &least) &&
                client_call_options(state, client, given, &options) == 0 &&
-               client_finish(state, client, request, -1) == 0 && group_enter(self);
+               client_finish(state, client, request, -1, NULL) == 0 && group_enter(self);
   if (!ready) {
     privy_request_free(request);
     return NULL;

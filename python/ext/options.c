@@ -86,3 +86,16 @@ int options_read_concurrency(core_state *state, PyObject *value, privy_bulk_conf
   privy_error_init(&error);
   return raise_if_invalid(state, privy_bulk_config_concurrency(config, options_number(value), &error), &error);
 }
+
+int options_read_run(PyObject *settings, privy_bulk_config *config) {
+  PyObject *path;
+  int resume, on_spent_day;
+  char *text;
+  if (!PyArg_ParseTuple(settings, "Oiid", &path, &resume, &on_spent_day, &config->until)) return -1;
+  config->resume = (privy_resume)resume;
+  config->on_spent_day = (privy_spent_day)on_spent_day;
+  if (path == Py_None) return 0;
+  if (PyBytes_AsStringAndSize(path, &text, NULL) < 0) return -1;
+  config->journal = text;
+  return 0;
+}

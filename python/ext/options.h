@@ -24,6 +24,9 @@ int options_read_text(core_state *state, const char *name, PyObject *value, cons
 /* A boolean setting; None keeps `*out`. 0, or -1 likewise. */
 int options_read_flag(core_state *state, const char *name, PyObject *value, int *out);
 /* The number of concurrent calls of a bulk run; None keeps the default. 0, or -1 likewise. */
+/* Reads (path as bytes or None, position of resume, position of on_spent_day, seconds since 1970 or 0) into the
+ * configuration of a bulk run, which uses the path as long as the tuple. 0, or -1 with an exception. */
+int options_read_run(PyObject *settings, privy_bulk_config *config);
 int options_read_concurrency(core_state *state, PyObject *value, privy_bulk_config *config);
 
 #endif

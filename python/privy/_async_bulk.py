@@ -15,7 +15,7 @@ from ._bulk_rows import Rows
 from ._errors import PrivyError
 from ._loop import AsyncCore, Driver
 from ._result import Result
-from .types import Options, Self
+from .types import Options, RunSettings, Self
 
 T = TypeVar("T")
 
@@ -75,12 +75,16 @@ class AsyncBulk(BaseBulk[T]):
         rows: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
+        settings: RunSettings,
         options: Options,
     ) -> None:
         self._rows = rows
         self._core = core.core
         self._group = _core.Group(core.core)
-        self._run = start(_core.Bulk, self._group, core.core, operation, self._rows, concurrency, on_progress, options)
+        self._run = start(
+            _core.Bulk, self._group, core.core, operation, self._rows, concurrency, on_progress, settings, options
+        )
+        self._has_journal = settings[0] is not None
         self._driver: RunDriver | None = None
         self._reports = on_progress is not None
 
@@ -104,13 +108,18 @@ class AsyncBulk(BaseBulk[T]):
             if step == "end":
                 driver.wake()
                 raise StopAsyncIteration
+            if step == "skip":
+                await asyncio.sleep(0)
+                continue
             if step == "row" and isinstance(self._rows.source, AsyncRows):
                 self._rows.source.want(driver.wake)
             await driver.change(_PROGRESS_INTERVAL if self._reports else None)
 
     async def run(self) -> BulkReport:
-        """Runs to the end and returns the report. If the rate limit or the token ends the run, ``report.stopped`` holds
-        the error.
+        """Runs to the end and returns the report. If the rate limit, the token, the journal or ``until`` ends the run,
+        ``report.stopped`` holds the error.
+
+        An exception, a cancellation included, ends a run with a journal, so that another run can continue it at once.
 
         Raises:
             Exception: what the iterable raised; the property ``report`` then holds the results so far.
@@ -120,6 +129,10 @@ class AsyncBulk(BaseBulk[T]):
                 pass
         except PrivyError as error:
             check_stop(self._run, error)
+        except BaseException:
+            if self._has_journal:
+                await self.aclose()
+            raise
         return self.report
 
     async def aclose(self) -> None:
@@ -162,12 +175,13 @@ class ShownAsyncBulk(AsyncBulk[T]):
         rows: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
+        settings: RunSettings,
         options: Options,
     ) -> None:
         from ._progress import Bar
 
         self._bar = Bar(operation, on_progress)
-        super().__init__(core, operation, rows, concurrency, self._bar, options)
+        super().__init__(core, operation, rows, concurrency, self._bar, settings, options)
 
     async def __anext__(self) -> Result[T]:
         try:

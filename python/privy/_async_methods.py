@@ -10,12 +10,12 @@ import privy
 
 from ._async_bulk import AsyncBulk, ShownAsyncBulk
 from ._async_rows import async_source
-from ._bulk import Bulk, Progress
+from ._bulk import NO_SETTINGS, Bulk, Progress
 from ._bulk_rows import Rows
 from ._loop import AsyncCore
 from ._pagination import CallSpec, ContactList
 from ._resources import described
-from .types import Any, Nulls, Options
+from .types import Any, Nulls, Options, RunSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -96,8 +96,10 @@ class AsyncResource:
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         progress: bool,
+        settings: RunSettings | None,
         options: Options,
     ) -> AsyncBulk[Any]:
         source = async_source(operation, rows, nulls, check_first)
         kind = ShownAsyncBulk if progress else AsyncBulk
-        return kind(self._core, operation, Rows(operation, source, nulls), concurrency, on_progress, options)
+        held = Rows(operation, source, nulls)
+        return kind(self._core, operation, held, concurrency, on_progress, settings or NO_SETTINGS, options)

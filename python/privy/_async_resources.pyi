@@ -1,6 +1,7 @@
 """The methods of ``Contacts``, ``Orders`` and ``Events``, for asyncio. Tests compare the signatures."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 
 import privy
 
@@ -116,6 +117,10 @@ class AsyncContacts(AsyncResource):
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         progress: bool = False,
+        journal: str | PathLike[str] | None = None,
+        resume: privy.types.Resume = "auto",
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        until: privy.types.Time | None = None,
         extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -213,6 +218,10 @@ class AsyncOrders(AsyncResource):
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         progress: bool = False,
+        journal: str | PathLike[str] | None = None,
+        resume: privy.types.Resume = "auto",
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        until: privy.types.Time | None = None,
         extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -269,6 +278,10 @@ class AsyncEvents(AsyncResource):
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         progress: bool = False,
+        journal: str | PathLike[str] | None = None,
+        resume: privy.types.Resume = "auto",
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        until: privy.types.Time | None = None,
         extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,

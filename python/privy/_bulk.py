@@ -13,7 +13,7 @@ from ._errors import PrivyError
 from ._instant import instant
 from ._result import Result, Success
 from ._row_tables import RowTable
-from .types import TYPE_CHECKING, Options, Row, Self, datetime
+from .types import TYPE_CHECKING, Options, Row, RunSettings, Self, datetime
 
 T = TypeVar("T")
 R = TypeVar("R", bound=_core.Bulk)
@@ -35,11 +35,13 @@ class Progress:
     """Seconds until the end, from the speed so far, the limit per minute and the number of requests per row so far.
     None if unknown: without ``total``, before the first result, or when the remaining rows exceed the limit of the
     day."""
+    skipped: int = 0
+    """Rows whose outcome an earlier run has written to the journal. They are not in ``done``."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class BulkReport:
-    """The result of a bulk run. Each row is exactly one of: succeeded, failed, unsent or in doubt."""
+    """The result of a bulk run. Each row is exactly one of: succeeded, failed, skipped, unsent or in doubt."""
 
     total: int
     """Rows of the run: of the sequence, or those taken from an iterable without a length."""
@@ -69,11 +71,15 @@ class BulkReport:
     ``PermissionDeniedError`` if the token is not accepted, or the exception of the iterable."""
     sandbox: bool = False
     """Whether a sandbox handled the calls."""
+    skipped: int = 0
+    """Rows whose outcome an earlier run has written to the journal: this run sent nothing for them."""
+    skipped_refused: int = 0
+    """Those of the ``skipped`` rows that the server has refused. They are sent again when they change."""
 
     @property
     def ok(self) -> bool:
-        """Whether every row succeeded."""
-        return self.succeeded == self.total
+        """Whether every row succeeded, in this run or in an earlier one of the journal."""
+        return self.succeeded + self.skipped - self.skipped_refused == self.total
 
     def to_dict(self) -> dict[str, object]:
         """The report as a dict that ``json.dumps`` accepts, for logs and for results of jobs.
@@ -84,6 +90,7 @@ class BulkReport:
         return {
             "ok": self.ok,
             **{name: getattr(self, name) for name in ("total", "succeeded", "created", "updated", "failed")},
+            **{name: getattr(self, name) for name in ("skipped", "skipped_refused")},
             **{name: getattr(self, name) for name in ("requests", "seconds", "waited")},
             "refused": [
                 {
@@ -106,6 +113,9 @@ class BulkReport:
     def __str__(self) -> str:
         parts = [f"{self.succeeded} of {self.total} rows succeeded ({self.created} created, {self.updated} updated)"]
         counts = (("failed", self.failed), ("unsent", len(self.unsent)), ("in doubt", len(self.in_doubt)))
+        if self.skipped:
+            refused = f" ({self.skipped_refused} of them refused)" if self.skipped_refused else ""
+            parts.append(f"{self.skipped} skipped{refused}")
         parts += [f"{count} {name}" for name, count in counts if count]
         parts.append(f"{self.requests} requests in {self.seconds:.1f} s")
         if self.stopped is not None:
@@ -126,6 +136,7 @@ class BaseBulk(Generic[T]):
 
     _run: _core.Bulk
     _rows: Rows
+    _has_journal: bool
 
     def __repr__(self) -> str:
         place = "sandbox, " if self._run.is_sandbox else ""
@@ -148,7 +159,7 @@ class BaseBulk(Generic[T]):
             return 0
         if self.total is None:
             raise TypeError("the iterable of the rows has no length")
-        return max(self.total - self.done, 0)
+        return max(self.total - self.done - self.skipped, 0)
 
     def __bool__(self) -> bool:
         """True, whatever the number of rows."""
@@ -175,6 +186,11 @@ class BaseBulk(Generic[T]):
         return self._run.counts()[2]
 
     @property
+    def skipped(self) -> int:
+        """Rows whose outcome an earlier run has written to the journal. They have no result in this run."""
+        return self._run.counts()[8]
+
+    @property
     def unsent(self) -> RowTable[tuple[int, Row]]:
         """The rows without a request, as (index, row): those taken and, if the rows are a sequence, a frame or a table,
         all later ones."""
@@ -199,7 +215,7 @@ class BaseBulk(Generic[T]):
     @property
     def report(self) -> BulkReport:
         """The report of the rows so far."""
-        taken, done, failed, created, updated, requests, seconds, waited = self._run.counts()
+        taken, done, failed, created, updated, requests, seconds, waited, *skipped = self._run.counts()
         return BulkReport(
             total=taken if self.total is None else self.total,
             succeeded=done - failed,
@@ -214,7 +230,12 @@ class BaseBulk(Generic[T]):
             waited=waited,
             stopped=self._run.stopped,
             sandbox=self._run.is_sandbox,
+            skipped=skipped[0],
+            skipped_refused=skipped[1],
         )
+
+
+NO_SETTINGS: RunSettings = (None, 0, 0, 0.0)
 
 
 def start(
@@ -225,13 +246,14 @@ def start(
     rows: Rows,
     concurrency: int | None,
     on_progress: Callable[[Progress], object] | None,
+    settings: RunSettings,
     options: Options,
 ) -> R:
     """A run of the core, on its own group of calls."""
 
-    def report(done: int, failed: int, waiting_until: float | None, eta: float | None) -> None:
+    def report(done: int, failed: int, waiting_until: float | None, eta: float | None, skipped: int) -> None:
         if on_progress is not None:
-            on_progress(Progress(done, failed, rows.total, instant(waiting_until), eta))
+            on_progress(Progress(done, failed, rows.total, instant(waiting_until), eta, skipped))
 
     return _core.Bulk.__new__(
         kind,
@@ -247,6 +269,7 @@ def start(
         rows.failure,
         rows.stop,
         None if on_progress is None else report,
+        settings,
         *options,
     )
 
@@ -280,10 +303,12 @@ class Bulk(BaseBulk[T], _core.Bulk):
         held: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
+        settings: RunSettings,
         options: Options,
     ) -> Self:
-        self = start(cls, _core.Group(core), core, operation, held, concurrency, on_progress, options)
+        self = start(cls, _core.Group(core), core, operation, held, concurrency, on_progress, settings, options)
         self._rows = held
+        self._has_journal = settings[0] is not None
         return self
 
     @property
@@ -299,8 +324,10 @@ class Bulk(BaseBulk[T], _core.Bulk):
         def __next__(self) -> Result[T]: ...
 
     def run(self) -> BulkReport:
-        """Runs to the end and returns the report. If the rate limit or the token ends the run, ``report.stopped`` holds
-        the error.
+        """Runs to the end and returns the report. If the rate limit, the token, the journal or ``until`` ends the run,
+        ``report.stopped`` holds the error.
+
+        An exception ends a run with a journal, so that another run can continue it at once.
 
         Raises:
             Exception: what the iterable raised; the property ``report`` then holds the results so far.
@@ -310,6 +337,10 @@ class Bulk(BaseBulk[T], _core.Bulk):
                 pass
         except PrivyError as error:
             check_stop(self, error)
+        except BaseException:
+            if self._has_journal:
+                self.close()
+            raise
         return self.report
 
     def __enter__(self) -> Self:

@@ -436,7 +436,8 @@ class Bulk:
         success: Callable[[int, Any, Any], object],
         failure: Callable[[int, Any, Exception], object],
         ending: Callable[[BaseException, int, list[tuple[int, Any, bool, str | None]]], object],
-        report: Callable[[int, int, float | None, float | None], object] | None,
+        report: Callable[[int, int, float | None, float | None, int], object] | None,
+        settings: tuple[bytes | None, int, int, float],
         extra_headers: Mapping[str, object] | None,
         timeout: float | None,
         connect_timeout: float | None,
@@ -446,9 +447,9 @@ class Bulk:
     ) -> Self: ...
     def __iter__(self) -> Iterator[Any]: ...
     def __next__(self) -> Any: ...
-    def step(self) -> Literal["result", "wait", "end", "row"]:
+    def step(self) -> Literal["result", "wait", "end", "row", "skip"]:
         """Takes rows and starts calls. Returns the next step; "row" if the iterator returned itself: it has no row
-        yet. Raises, once, what ended the run early."""
+        yet; "skip" after many rows that the journal has. Raises, once, what ended the run early."""
 
     def take(self) -> Any:
         """Returns the oldest result. The next step or take acknowledges it."""
@@ -459,8 +460,9 @@ class Bulk:
     def open_rows(self) -> list[tuple[int, Any, bool, str | None]]:
         """The rows whose result was not returned: (index, row, whether a request was sent, idempotency key)."""
 
-    def counts(self) -> tuple[int, int, int, int, int, int, float, float]:
-        """Rows taken, done, failed, created and updated; requests; seconds in total and seconds waited."""
+    def counts(self) -> tuple[int, int, int, int, int, int, float, float, int, int]:
+        """Rows taken, done, failed, created and updated; requests; seconds in total and seconds waited; rows skipped,
+        and those of them that the server has refused."""
 
     def finish(self) -> None:
         """Takes no more rows, and sends nothing for rows without a request: they are ``unsent``. The calls in flight

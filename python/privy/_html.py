@@ -67,9 +67,11 @@ def show_contact_list(shown: BaseList) -> str | None:
 
 def show_bulk(shown: BaseBulk[Any]) -> str:
     """The progress of a run."""
-    total, done = shown.total, shown.done
+    total, done = shown.total, shown.done + shown.skipped
     title = f"{type(shown).__name__}{_sandbox(shown._run.is_sandbox)}: {done:,} of {_total(total)} done"
     parts = [f"{shown.failed:,} failed"] if shown.failed else []
+    if shown.skipped:
+        parts.append(f"{shown.skipped:,} skipped")
     if shown._run.over:
         parts.append("over")
     elif shown._run.eta is not None:
@@ -84,12 +86,13 @@ def show_report(shown: BulkReport) -> str:
         "created": shown.created,
         "updated": shown.updated,
         "failed": shown.failed,
+        **({"skipped": shown.skipped} if shown.skipped else {}),
         "unsent": len(shown.unsent),
         "in doubt": len(shown.in_doubt),
         "requests": shown.requests,
     }
     cells = [[*(f"{count:,}" for count in counts.values()), duration(shown.seconds), duration(shown.waited)]]
-    parts = [_bar(shown.succeeded, shown.total), _table([*counts, "time", "waited"], cells)]
+    parts = [_bar(shown.succeeded + shown.skipped, shown.total), _table([*counts, "time", "waited"], cells)]
     if shown.stopped is not None:
         parts.append(_line(_core.mask(f"Stopped: {shown.stopped}")))
     if shown.refused:

@@ -15,7 +15,7 @@ from . import _core
 from ._bulk import Bulk, Progress
 from ._html import duration
 from ._result import Result
-from .types import Options, Self
+from .types import Options, RunSettings, Self
 
 T = TypeVar("T")
 
@@ -100,8 +100,9 @@ class Bar:
             self._is_lost = True
             return
         self._bar.set_postfix_str(_postfix(progress), refresh=False)
-        self._bar.update(progress.done - self._done)
-        self._done = progress.done
+        done = progress.done + progress.skipped
+        self._bar.update(done - self._done)
+        self._done = done
         waiting = progress.waiting_until is not None
         if waiting != self._waiting:  # update writes only when a row is done
             self._waiting = waiting
@@ -128,6 +129,8 @@ def _columns() -> int:
 
 def _postfix(progress: Progress) -> str:
     parts = [f"{progress.failed:,} failed"] if progress.failed else []
+    if progress.skipped:
+        parts.append(f"{progress.skipped:,} skipped")
     if progress.eta is not None:
         parts.append(f"{duration(progress.eta)} left")
     if progress.waiting_until is not None:
@@ -147,10 +150,11 @@ class ShownBulk(Bulk[T]):
         rows: Any,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
+        settings: RunSettings,
         options: Options,
     ) -> Self:
         bar = Bar(operation, on_progress)
-        self = super().__new__(cls, core, operation, rows, concurrency, bar, options)
+        self = super().__new__(cls, core, operation, rows, concurrency, bar, settings, options)
         self._bar = bar
         return self
 

@@ -117,6 +117,13 @@ Details: TypeAlias = list[Detail]
 Nulls: TypeAlias = Literal["omit", "send"]
 """What happens to parameters of a row that are null: they are as if not given, or sent."""
 
+Resume: TypeAlias = Literal["auto", "only", "restart"]
+"""What a bulk run does with a journal that exists: continues it or begins a new one; continues it, while a missing one
+is an error; or forgets what it holds."""
+
+OnSpentDay: TypeAlias = Literal["stop", "wait"]
+"""What a bulk run does when the limit of the day is reached."""
+
 Row: TypeAlias = Mapping[str, object]
 """The parameters of one call of a bulk run, by name: any mapping. With ``ContactRow``, ``OrderRow`` and ``EventRow`` a
 type checker also checks names and types."""
@@ -178,6 +185,11 @@ Rows: TypeAlias = Iterable[RowObject] | AsyncIterable[RowObject] | Frame | Arrow
 
 Options: TypeAlias = tuple[Mapping[str, str] | None, float | None, float | None, float | None, int | None]
 """``extra_headers``, ``timeout``, ``connect_timeout``, ``max_wait`` and ``max_retries``, as the core takes them."""
+
+
+RunSettings: TypeAlias = tuple[bytes | None, int, int, float]
+"""The path of the journal, positions of ``resume`` and ``on_spent_day``, and ``until`` in seconds since 1970 or 0, as
+the core takes them."""
 
 
 class _WithExtra(TypedDict, total=False):

@@ -129,7 +129,8 @@ def test_every_operation_has_a_method():
 @pytest.mark.parametrize("name", ["contacts.upsert", "orders.upsert", "events.ingest"])
 def test_bulk_runs_have_one_shape(name):
     many = method(f"{name}_many")
-    names = ["self", "rows", "nulls", "check_first", "concurrency", "on_progress", "progress", *OPTIONS[1:]]
+    names = ["self", "rows", "nulls", "check_first", "concurrency", "on_progress", "progress"]
+    names += ["journal", "resume", "on_spent_day", "until", *OPTIONS[1:]]
     assert list(inspect.signature(many).parameters) == names
     assert many.__annotations__["return"] == f"privy.Bulk[{method(name).__annotations__['return']}]"
     documentation = inspect.getdoc(many)

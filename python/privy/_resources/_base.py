@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .._bulk import Bulk, Progress
     from .._pagination import CallSpec, ContactList
-    from ..types import Nulls, Options
+    from ..types import Nulls, Options, RunSettings
 
 
 def described(name: str, core: _core.Client) -> str:
@@ -19,6 +19,15 @@ def described(name: str, core: _core.Client) -> str:
     if core.closed:
         return f"{name}(closed)"
     return f"{name}({'sandbox, ' if core.is_sandbox else ''}base_url={core.base_url!r})"
+
+
+def run_settings(journal: object, resume: str, on_spent_day: str, until: object) -> RunSettings | None:
+    """The settings of a bulk run for the core; None if all have their default."""
+    if journal is None and until is None and (resume, on_spent_day) == ("auto", "stop"):
+        return None
+    from .._run_settings import checked
+
+    return checked(journal, resume, on_spent_day, until)
 
 
 class Resource:
@@ -44,14 +53,16 @@ class Resource:
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         progress: bool,
+        settings: RunSettings | None,
         options: Options,
     ) -> Bulk[Any]:
-        from .._bulk import Bulk
+        from .._bulk import NO_SETTINGS, Bulk
         from .._bulk_rows import Rows, checked_source
         from .._rows import source_of
 
         source = (checked_source if check_first else source_of)(operation, rows, nulls)
-        arguments = (self._core, operation, Rows(operation, source, nulls), concurrency, on_progress, options)
+        held = Rows(operation, source, nulls)
+        arguments = (self._core, operation, held, concurrency, on_progress, settings or NO_SETTINGS, options)
         if progress:
             from .._progress import ShownBulk
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from _collections_abc import Callable, Mapping, Sequence
+from os import PathLike
 
 import privy
 
 from .._core import Contact, Omit, omit, validate
 from .._hidden import hidden
-from ._base import Resource
+from ._base import Resource, run_settings
 
 PER_PAGE = 100
 """Contacts per page by default: the most that the API allows."""
@@ -311,6 +312,10 @@ class Contacts(Resource):
         concurrency: int | None = None,
         on_progress: Callable[[privy.Progress], object] | None = None,
         progress: bool = False,
+        journal: str | PathLike[str] | None = None,
+        resume: privy.types.Resume = "auto",
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        until: privy.types.Time | None = None,
         extra_headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         connect_timeout: float | None = None,
@@ -321,7 +326,7 @@ class Contacts(Resource):
 
         Creating the run sends nothing: iterate it to get a ``Result`` for each row, or call ``run`` to get a
         ``BulkReport``. Rows with the same key keep their order. Only a wait for the rate limit of more than
-        ``max_wait`` ends the run early: see ``Bulk``.
+        ``max_wait`` and the instant ``until`` end the run early: see ``Bulk``.
 
         Args:
             rows: an iterable of dicts with the parameters of ``upsert``, and further fields under ``extra``; or of
@@ -334,6 +339,15 @@ class Contacts(Resource):
             concurrency: maximum number of calls in flight (8).
             on_progress: called with a ``Progress`` after each row, and when all calls start or stop waiting.
             progress: shows a progress bar: that of tqdm if it is installed, else one line on a terminal.
+            journal: path of a file that keeps what becomes of each row. The same call with the same journal continues
+                where the last one stopped, even if that was killed: rows that are done cost nothing, rows whose
+                response was lost are repeated safely, and changed rows are sent again. It holds personal data.
+            resume: ``"auto"``: continues the journal, or begins a new one; ``"only"``: a missing journal is an error;
+                ``"restart"``: forgets what the journal holds, and sends all rows.
+            on_spent_day: when the limit of the day is reached: ``"stop"`` ends the run with ``RateLimitError``,
+                ``"wait"`` waits for the next day.
+            until: an aware datetime, or ISO 8601 text with a time zone: from then on the run sends no request, and ends
+                with ``DeadlineError`` if rows are left.
             extra_headers: headers that are sent with each request, such as ``traceparent``.
             timeout, connect_timeout, max_retries: options of each call, as for the client.
             max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
@@ -344,9 +358,15 @@ class Contacts(Resource):
                 ``check_first``, a row is invalid. Nothing was sent.
             RateLimitError: raised by the iterator after all results, if the rate limit ends the run; ``unsent`` has the
                 rows that were not sent.
+            DeadlineError: raised by the iterator in the same way at ``until``.
+            JournalError: another run uses the journal (``code`` is ``journal_locked``), or it cannot be written, or
+                belongs to another operation or account.
         """
+        settings = run_settings(journal, resume, on_spent_day, until)
         options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
-        return self._bulk("contacts.upsert", rows, nulls, check_first, concurrency, on_progress, progress, options)
+        return self._bulk(
+            "contacts.upsert", rows, nulls, check_first, concurrency, on_progress, progress, settings, options
+        )
 
     @hidden
     def validate_many(
