@@ -154,6 +154,8 @@ static void note(privy_conversion_job *job) {
     noted->text = privy_texts_copy(&job->draft->texts, job->text.text, job->text.length);
     noted->line = job->line;
     noted->column = job->column;
+  } else if (job->mapping->takes_first) {
+    return;
   } else if (text.length != before.length || memcmp(text.text, before.text, text.length) != 0) {
     refuse_other(job, noted);
   }
