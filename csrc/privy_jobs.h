@@ -793,7 +793,7 @@ typedef struct privy_import_fault {
 /* A line that became part of a row. */
 typedef struct privy_import_source {
   uint64_t number;
-  privy_span csv; /* its cells, as privy_csv_append writes them with ',' */
+  privy_span csv; /* its cells, as privy_csv_append writes them with ',', without those of PRIVY_IMPORT_REJECTS */
 } privy_import_source;
 
 typedef enum privy_import_state {
@@ -816,6 +816,13 @@ typedef struct privy_import_row {
 } privy_import_row;
 /* Takes the next complete row; NULL if there is none. The import owns it until the next call. */
 PRIVY_API const privy_import_row *privy_import_take(privy_import *import);
+
+/* The columns that a file of rejects has in front of the original ones. An import does not use them, so that the file
+ * can be corrected and imported again. */
+#define PRIVY_IMPORT_REJECTS "privy_line,privy_field,privy_reason"
+/* Appends the first line of a file of rejects, without a line break: PRIVY_IMPORT_REJECTS and the names of the columns.
+ * False when memory runs out. */
+PRIVY_API PRIVY_NODISCARD bool privy_import_rejects_header(const privy_import *import, privy_buffer *out);
 
 /* The table of presets and of conversions, for help texts: the entry at `index`; NULL past the end. */
 typedef struct privy_import_preset_info {

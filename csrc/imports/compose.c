@@ -265,7 +265,7 @@ static void add_element(privy_import *import, privy_draft *draft, size_t index, 
 }
 
 void privy_compose_line(privy_import *import, privy_draft *draft, const privy_line *line) {
-  privy_draft_line(draft, line);
+  privy_draft_line(import, draft, line);
   const privy_skip *skip = find_skip(import, line);
   if (draft->row.key.length == 0) {
     const privy_span key = privy_line_key(import, line);

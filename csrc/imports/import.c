@@ -102,6 +102,7 @@ void privy_import_free(privy_import *import) {
   privy_buffer_clear(&import->element);
   privy_free(import->header);
   privy_free(import->used);
+  privy_free(import->rejects);
   privy_free(import->order);
   privy_map_clear_plan(&import->plan);
   privy_free(import);
