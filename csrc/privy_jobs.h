@@ -714,7 +714,7 @@ typedef struct privy_import privy_import;
   X(OTHER_CURRENCY, "other_currency", "The sign of the amount is not that of the row's currency.")                     \
   X(DISAGREE, "lines_disagree", "Two lines of one order have different values for one field of the order.")            \
   X(SCATTERED, "scattered_lines", "A line of an order comes after the order was complete.")                            \
-  X(REFUND, "refund", "A quantity or a total is negative.")                                                            \
+  X(REFUND, "refund", "A total is negative.")                                                                          \
   X(NOT_A_BOOLEAN, "not_a_boolean", "The text is neither yes nor no.")                                                 \
   X(NOT_A_LOCAL_TIME, "not_a_local_time", "Clocks skip this time of day: they change to summer time.")
 

@@ -171,19 +171,12 @@ static void note_values(privy_import *import, privy_draft *draft, const privy_li
 
 /* The currency of the row, which signs of amounts are compared with. */
 static void note_currency(privy_import *import, privy_draft *draft) {
-  const privy_span constant = import->plan.currency;
+  const privy_span own = import->plan.currency;
   if (draft->currency[0]) return;
-  if (import->currency != PRIVY_NO_COLUMN && draft->noted[import->currency].line) {
-    const privy_noted *noted = &draft->noted[import->currency];
-    const privy_span text = privy_clean(noted->text);
-    const privy_slice sign = privy_currency_sign(text.text, text.length);
-    const char *code = sign.length == 3 ? sign.text : text.text;
-    if (text.length != 3 && sign.length != 3) return;
-    for (size_t i = 0; i < 3; i++)
-      draft->currency[i] = code[i] >= 'a' && code[i] <= 'z' ? (char)(code[i] - 'a' + 'A') : code[i];
-  } else if (constant.length == 3) {
-    memcpy(draft->currency, constant.text, 3);
-  }
+  const bool named = import->currency != PRIVY_NO_COLUMN && draft->noted[import->currency].line;
+  const privy_span text = named ? privy_clean(draft->noted[import->currency].text) : own;
+  if (text.length == 0 || privy_currency_read(text, own, draft->currency) != PRIVY_CURRENCY_READ)
+    draft->currency[0] = '\0';
 }
 
 /* ---- elements of lists ---- */
