@@ -182,10 +182,10 @@ static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
     return;
   }
   rb_hash_aset(adding->data->refusals, index, adding->error);
-  privy_error error;
-  privy_error_init(&error);
-  error.code = PRIVY_VALIDATION;
-  privy_bulk_refuse(core, NULL, &error);
+  privy_request *request = adding->request;
+  adding->request = NULL;
+  adding->detail.code = PRIVY_VALIDATION; /* also of an exception that the core did not raise */
+  privy_bulk_refuse(core, request, &adding->detail);
 }
 
 static VALUE add_body(VALUE argument) {
