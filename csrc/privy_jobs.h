@@ -458,8 +458,11 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_plan_summary(const privy_plan *plan
 PRIVY_API PRIVY_NODISCARD privy_status privy_plan_apply(privy_plan *plan, privy_group *group,
                                                         const privy_bulk_config *config, privy_bulk **out,
                                                         privy_error *error);
-/* Does what PRIVY_BULK_ROW of that run asks for. Row n of the run is request n of the plan. */
-PRIVY_API void privy_plan_feed(privy_plan *plan, privy_bulk *bulk);
+/* The operation of what that run sends: its responses are contacts. */
+PRIVY_API const privy_operation *privy_plan_operation(const privy_plan *plan);
+/* Does what PRIVY_BULK_ROW of that run asks for: adds a request, or ends the rows. Row n of the run is request n of the
+ * plan. False if an earlier run has its outcome in the journal: it is skipped and has no result. */
+PRIVY_API bool privy_plan_feed(privy_plan *plan, privy_bulk *bulk);
 /* Keeps the result in the snapshot, if there is one: call it for each PRIVY_BULK_RESULT before
  * privy_bulk_acknowledge. */
 PRIVY_API void privy_plan_keep(privy_plan *plan, const privy_bulk_result_view *result);

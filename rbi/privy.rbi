@@ -713,6 +713,127 @@ module Privy
     def perform(event_type, account: T.unsafe(nil), **fields); end
   end
 
+  class PlanRow < ::Struct
+    sig { returns(::Integer) }
+    def index; end
+
+    sig { returns(::Symbol) }
+    def state; end
+
+    sig { returns(::String) }
+    def key; end
+
+    sig { returns(T.nilable(::String)) }
+    def contact_id; end
+
+    sig { returns(T::Hash[::String, [T.untyped, T.untyped]]) }
+    def changes; end
+
+    sig { returns(T::Array[T::Hash[::Symbol, T.untyped]]) }
+    def reasons; end
+
+    sig { returns(::String) }
+    def inspect; end
+
+    sig { returns(::String) }
+    def to_s; end
+  end
+
+  class PlanRows
+    include ::Enumerable
+    extend ::T::Generic
+    Elem = type_member { { fixed: ::Privy::PlanRow } }
+
+    sig { returns(::Integer) }
+    def size; end
+
+    sig do
+      params(
+        block: T.nilable(T.proc.params(row: ::Privy::PlanRow).void)
+      ).returns(T.any(T.self_type, T::Enumerator[::Privy::PlanRow]))
+    end
+    def each(&block); end
+
+    sig { params(nth: ::Integer).returns(T.nilable(::Privy::PlanRow)) }
+    def [](nth); end
+
+    sig { returns(T.nilable(::Privy::PlanRow)) }
+    def last; end
+
+    sig { returns(T::Boolean) }
+    def empty?; end
+
+    sig { returns(::String) }
+    def inspect; end
+
+    sig { returns(::String) }
+    def to_s; end
+  end
+
+  class Plan
+    sig { returns(T::Array[::Privy::RefusedRow]) }
+    def refused; end
+
+    sig { returns(::Privy::PlanRows) }
+    def create; end
+
+    sig { returns(::Privy::PlanRows) }
+    def update; end
+
+    sig { returns(::Privy::PlanRows) }
+    def unchanged; end
+
+    sig { returns(::Privy::PlanRows) }
+    def blocked; end
+
+    sig { returns(::Integer) }
+    def size; end
+
+    sig { returns(::Integer) }
+    def length; end
+
+    sig { returns(::Integer) }
+    def requests; end
+
+    sig { returns(::Integer) }
+    def requests_read; end
+
+    sig { returns(T.nilable(::Float)) }
+    def duration; end
+
+    sig { returns(::Time) }
+    def read_at; end
+
+    sig { returns(T::Boolean) }
+    def from_snapshot?; end
+
+    sig { returns(T.nilable(::Privy::BulkReport)) }
+    def report; end
+
+    sig do
+      params(
+        concurrency: T.nilable(T.any(::Integer, ::String)),
+        on_progress: T.untyped,
+        journal: T.untyped,
+        resume: T.any(::Symbol, ::String),
+        on_spent_day: T.any(::Symbol, ::String),
+        until: T.untyped,
+        timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        connect_timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        max_wait: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        max_retries: T.nilable(T.any(::Integer, ::String)),
+        block: T.nilable(T.proc.params(result: ::Privy::Result).void)
+      ).returns(::Privy::BulkReport)
+    end
+    def apply(concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), journal: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), until: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
+
+    sig { returns(::String) }
+    def to_s; end
+
+    sig { returns(::String) }
+    def inspect; end
+  end
+
   class Configuration
     OF_ACCOUNTS = T.let(T.unsafe(nil), T::Array[::Symbol])
 
@@ -1389,6 +1510,28 @@ module Privy
       ).returns(T.any(::Privy::Bulk, ::Privy::BulkReport))
     end
     def upsert_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), journal: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), until: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
+
+    sig do
+      params(
+        rows: T.untyped,
+        nulls: T.nilable(::Symbol),
+        tags: T.any(::Symbol, ::String),
+        custom_fields: T.any(::Symbol, ::String),
+        resubscribe: T.untyped,
+        snapshot: T.untyped,
+        max_age: T.nilable(::Numeric),
+        concurrency: T.nilable(T.any(::Integer, ::String)),
+        on_progress: T.untyped,
+        on_spent_day: T.any(::Symbol, ::String),
+        extra: T.nilable(T::Hash[T.untyped, T.untyped]),
+        extra_headers: T.nilable(T::Hash[T.untyped, T.untyped]),
+        timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        connect_timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        max_wait: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        max_retries: T.nilable(T.any(::Integer, ::String))
+      ).returns(::Privy::Plan)
+    end
+    def plan(rows, nulls: T.unsafe(nil), tags: T.unsafe(nil), custom_fields: T.unsafe(nil), resubscribe: T.unsafe(nil), snapshot: T.unsafe(nil), max_age: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), on_spent_day: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil)); end
 
     sig do
       params(

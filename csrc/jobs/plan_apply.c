@@ -60,7 +60,7 @@ privy_status privy_plan_apply(privy_plan *plan, privy_group *group, const privy_
                               privy_error *error) {
   if (check(plan, error) != PRIVY_OK) return error->code;
   privy_bulk_config settings = *config;
-  settings.operation = privy_operation_get(PRIVY_OP_UPDATE);
+  settings.operation = privy_plan_operation(plan);
   settings.journal_operation = OPERATION;
   settings.total = (int64_t)plan->requests.count;
   const privy_status status = privy_bulk_new(group, &settings, out, error);
@@ -68,24 +68,29 @@ privy_status privy_plan_apply(privy_plan *plan, privy_group *group, const privy_
   return status;
 }
 
-void privy_plan_feed(privy_plan *plan, privy_bulk *bulk) {
+const privy_operation *privy_plan_operation(const privy_plan *plan) {
+  (void)plan;
+  return privy_operation_get(PRIVY_OP_UPDATE);
+}
+
+bool privy_plan_feed(privy_plan *plan, privy_bulk *bulk) {
   privy_request *request = NULL;
   privy_error error;
   privy_error_init(&error);
   if (plan->fed == plan->requests.count) {
     privy_bulk_end_rows(bulk);
-    return;
+    return true;
   }
   const plan_row *row = &plan->rows.items[plan->requests.items[plan->fed]];
   const privy_status status = build(plan, &plan->contacts.items[row->contact], &request, &error);
   plan->fed++;
-  if (status == PRIVY_OK)
-    (void)privy_bulk_add(bulk, request);
-  else if (status == PRIVY_VALIDATION)
+  if (status == PRIVY_OK) return privy_bulk_add(bulk, request);
+  if (status == PRIVY_VALIDATION)
     privy_bulk_refuse(bulk, NULL, &error);
   else
     privy_bulk_fail_with(bulk, &error);
   privy_error_clear(&error);
+  return true;
 }
 
 void privy_plan_keep(privy_plan *plan, const privy_bulk_result_view *result) {

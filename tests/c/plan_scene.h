@@ -131,7 +131,7 @@ static inline privy_status apply(plan_scene *s) {
     const privy_error *error = privy_bulk_error(s->bulk);
     if (error) return error->code;
     switch (privy_bulk_next(s->bulk)) {
-    case PRIVY_BULK_ROW: privy_plan_feed(s->plan, s->bulk); break;
+    case PRIVY_BULK_ROW: (void)privy_plan_feed(s->plan, s->bulk); break;
     case PRIVY_BULK_RESULT:
       assert_true(privy_bulk_result(s->bulk, &result));
       if (result.status == PRIVY_NO_MEMORY) return result.status;

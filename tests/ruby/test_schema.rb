@@ -16,13 +16,15 @@ class TestSchema < PrivyTest
   BULK = { "contacts.upsert" => :upsert_many, "orders.upsert" => :upsert_many, "events.ingest" => :ingest_many }.freeze
   OF_BULK = %i[nulls check_first concurrency on_progress total journal resume on_spent_day until].freeze
   PUBLIC = %w[Client Contacts Orders Events ContactList Page Response Record Contact Order EventReceipt Configuration
-              RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow CallEvent Sandbox Sandbox::App
+              RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow Plan PlanRow PlanRows CallEvent
+              Sandbox Sandbox::App
               Sandbox::Server Sandbox::Request Sandbox::Event Sandbox::Contacts Sandbox::Orders
               Serializable Value Opaque
-              Core::Client Core::Group Core::Pager Core::Bulk].freeze
+              Core::Client Core::Group Core::Pager Core::Bulk Core::Plan].freeze
   # Errors of Ruby's own manners: no response of the API causes them.
   OWN_ERRORS = %i[SoleItemExpectedError].freeze
-  INTERNAL = %i[Session Pager Observer BulkRows BulkSettings Drivers Driver WaitingDriver FiberDriver].freeze
+  INTERNAL = %i[Session Pager Observer BulkRows BulkSettings PlanRun PlanSettings Drivers Driver WaitingDriver
+                FiberDriver].freeze
 
   def self.signatures
     @signatures ||= begin

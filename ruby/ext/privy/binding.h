@@ -168,14 +168,19 @@ privy_rb_call_spec privy_rb_call_spec_raw(VALUE method, VALUE path, VALUE params
 /* Makes a request that is not finished yet. May raise; the caller frees `*out` in any case. */
 void privy_rb_call_spec_build(const privy_rb_call_spec *spec, privy_request **out);
 
-/* ---- group.c: a group may own a bulk run of the core ---- */
+/* ---- group.c: a group may have a guest: a bulk run or a plan of the core, which uses it ---- */
 
-/* Raises Privy::Error when the configuration is invalid. */
-void privy_rb_group_begin_bulk(VALUE group, const privy_bulk_config *config);
-/* Raises when the group is closed, in use, or the parent process's. */
-privy_bulk *privy_rb_group_bulk(VALUE group);
-/* Frees the run. */
-void privy_rb_group_end_bulk(VALUE group);
+typedef struct privy_rb_guest {
+  void *object;                /* NULL: none */
+  void (*leave)(void *object); /* called before the group is freed, also by the garbage collector */
+} privy_rb_guest;
+
+/* The core's group, which has no guest yet. Raises when the group is closed, in use, or the parent process's. */
+privy_group *privy_rb_group_open(VALUE group);
+/* The guest's place, valid until the guest leaves. Raises likewise. */
+privy_rb_guest *privy_rb_group_guest(VALUE group);
+/* Lets the guest leave, if there is one. */
+void privy_rb_guest_leave(privy_rb_guest *guest);
 /* Queues the events of calls that start from now on, as their receivers want them. */
 void privy_rb_group_observe(VALUE group);
 /* Reports the queued events, then raises the first exception that a receiver did not rescue. */
@@ -186,6 +191,11 @@ VALUE privy_rb_group_take_failure(VALUE group, uint64_t id);
 void privy_rb_group_finish(VALUE group, privy_request *request, uint64_t row, privy_error *error);
 /* False in the child of a fork, which must only discard the group. */
 bool privy_rb_group_is_ours(VALUE group);
+
+/* ---- plan.c ---- */
+
+/* The core's plan, which is complete. Raises for any other object. */
+privy_plan *privy_rb_plan_get(VALUE plan);
 
 /* ---- each file's part of Init_core ---- */
 
@@ -203,6 +213,7 @@ void privy_rb_init_client(void);
 void privy_rb_init_call(void);
 void privy_rb_init_page(void);
 void privy_rb_init_group(void);
+void privy_rb_init_plan(void);
 void privy_rb_init_bulk(void);
 void privy_rb_init_import(void);
 void privy_rb_init_sandbox(void);

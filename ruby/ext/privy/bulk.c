@@ -15,6 +15,7 @@ typedef struct bulk {
   VALUE refusals;  /* { index => exception } */
   VALUE open_rows; /* what core_open_rows returns when the run is over */
   VALUE last;      /* the result that was read last, or nil */
+  VALUE plan;      /* the Privy::Core::Plan that it applies, or nil */
   const privy_operation *operation;
   privy_bulk_progress seen; /* as of the last step */
   uint64_t taken;
@@ -30,6 +31,7 @@ static void bulk_mark(void *data) {
   rb_gc_mark(self->refusals);
   rb_gc_mark(self->open_rows);
   rb_gc_mark(self->last);
+  rb_gc_mark(self->plan);
 }
 
 static size_t bulk_size(const void *data) {
@@ -46,7 +48,7 @@ static const rb_data_type_t bulk_type = {
 static VALUE bulk_allocate(VALUE klass) {
   bulk *self;
   VALUE object = TypedData_Make_Struct(klass, bulk, &bulk_type, self);
-  self->group = self->open_rows = self->last = Qnil;
+  self->group = self->open_rows = self->last = self->plan = Qnil;
   self->rows = rb_hash_new();
   self->refusals = rb_hash_new();
   return object;
@@ -59,7 +61,7 @@ static bulk *bulk_get(VALUE self) {
 /* The core's run. Raises when it has not begun, has ended, or belongs to another process. */
 static privy_bulk *core_of(bulk *self) {
   if (self->over || NIL_P(self->group)) rb_raise(rb_eRuntimeError, "the bulk run is over");
-  return privy_rb_group_bulk(self->group);
+  return privy_rb_group_guest(self->group)->object;
 }
 
 /* ---- the run ---- */
@@ -81,21 +83,55 @@ static void configure_run(VALUE settings, const privy_operation *operation, priv
   if (!NIL_P(until)) config->until = NUM2DBL(until);
 }
 
-/* core_begin(group, operation, concurrency or nil, total or nil, options, settings of the run) */
-static VALUE bulk_begin(VALUE self, VALUE group, VALUE name, VALUE concurrency, VALUE total, VALUE options,
-                        VALUE settings) {
-  bulk *data = bulk_get(self);
+struct beginning {
+  bulk *data;
+  VALUE group;
+  privy_group *core;
+  privy_bulk *bulk;
   privy_bulk_config config;
+  privy_error error;
+};
+
+static void leave(void *object) {
+  privy_bulk_free(object);
+}
+
+static VALUE begin_body(VALUE argument) {
+  struct beginning *begin = (struct beginning *)argument;
+  privy_status status;
+  if (NIL_P(begin->data->plan))
+    status = privy_bulk_new(begin->core, &begin->config, &begin->bulk, &begin->error);
+  else
+    status = privy_plan_apply(privy_rb_plan_get(begin->data->plan), begin->core, &begin->config, &begin->bulk,
+                              &begin->error);
+  privy_rb_check(status, &begin->error);
+  *privy_rb_group_guest(begin->group) = (privy_rb_guest){begin->bulk, leave};
+  begin->data->group = begin->group;
+  return Qnil;
+}
+
+static VALUE begin_clean(VALUE argument) {
+  privy_error_clear(&((struct beginning *)argument)->error);
+  return Qnil;
+}
+
+/* core_begin(group, operation, concurrency or nil, total or nil, options, settings of the run, plan or nil) */
+static VALUE bulk_begin(int count, VALUE *arguments, VALUE self) {
+  VALUE group, name, concurrency, total, options, settings, plan;
+  rb_scan_args(count, arguments, "70", &group, &name, &concurrency, &total, &options, &settings, &plan);
+  struct beginning begin = {.data = bulk_get(self), .group = group, .core = privy_rb_group_open(group)};
+  bulk *data = begin.data;
   if (!NIL_P(data->group) || data->over) rb_raise(rb_eRuntimeError, "the bulk run has begun already");
-  privy_bulk_config_init(&config);
-  privy_rb_concurrency(concurrency, &config);
-  config.total = FIXNUM_P(total) ? FIX2LONG(total) : -1;
-  config.options = privy_rb_options_over(options, config.options);
+  privy_bulk_config_init(&begin.config);
+  privy_rb_concurrency(concurrency, &begin.config);
+  begin.config.total = FIXNUM_P(total) ? FIX2LONG(total) : -1;
+  begin.config.options = privy_rb_options_over(options, begin.config.options);
   data->operation = privy_rb_operation(name);
-  configure_run(settings, data->operation, &config);
-  privy_rb_group_begin_bulk(group, &config);
+  data->plan = plan;
+  configure_run(settings, data->operation, &begin.config);
+  privy_error_init(&begin.error);
+  rb_ensure(begin_body, (VALUE)&begin, begin_clean, (VALUE)&begin);
   RB_GC_GUARD(settings);
-  data->group = group;
   return Qnil;
 }
 
@@ -188,22 +224,30 @@ static void refuse(struct adding *adding, privy_bulk *core, VALUE index) {
   privy_bulk_refuse(core, request, &adding->detail);
 }
 
+/* Adds the request of the row, or the next one of the plan. */
+static void add(struct adding *adding, privy_bulk *core, VALUE index) {
+  bulk *data = adding->data;
+  privy_request *request = adding->request;
+  adding->request = NULL;
+  if (NIL_P(data->plan))
+    adding->skipped = !privy_bulk_add(core, request);
+  else
+    adding->skipped = !privy_plan_feed(privy_rb_plan_get(data->plan), core);
+  if (adding->skipped) rb_hash_delete(data->rows, index);
+  data->seen.skipped += adding->skipped;
+}
+
 static VALUE add_body(VALUE argument) {
   struct adding *adding = (struct adding *)argument;
   bulk *data = adding->data;
   privy_bulk *core = core_of(data);
   VALUE index = ULL2NUM(data->taken);
   rb_hash_aset(data->rows, index, adding->row);
-  rb_rescue2(build_body, argument, build_rescue, argument, rb_eStandardError, (VALUE)0);
-  if (NIL_P(adding->error)) {
-    privy_request *request = adding->request;
-    adding->request = NULL;
-    adding->skipped = !privy_bulk_add(core, request);
-    if (adding->skipped) rb_hash_delete(data->rows, index);
-    data->seen.skipped += adding->skipped;
-  } else {
+  if (NIL_P(data->plan)) rb_rescue2(build_body, argument, build_rescue, argument, rb_eStandardError, (VALUE)0);
+  if (NIL_P(adding->error))
+    add(adding, core, index);
+  else
     refuse(adding, core, index);
-  }
   data->taken++;
   rb_ivar_set(adding->self, id_pending, Qnil);
   return Qnil;
@@ -221,7 +265,8 @@ static VALUE add_masked(VALUE argument) {
 }
 
 /* core_add(row) → whether the row is in the run; an earlier run of the journal may have finished it. Adds the row that
- * core_step requested. Exceptions of other threads are deferred: they are not errors of the row. */
+ * core_step requested; of a plan its next request, which the row describes. Exceptions of other threads are deferred:
+ * they are not errors of the row. */
 static VALUE bulk_add(VALUE self, VALUE row) {
   struct adding adding = {.self = self, .row = row, .error = Qnil, .data = bulk_get(self)};
   privy_error_init(&adding.detail);
@@ -257,6 +302,7 @@ static VALUE take_result(VALUE self, bulk *data) {
   rb_hash_delete(data->rows, index);
   rb_hash_delete(data->refusals, index);
   data->last = result;
+  if (!NIL_P(data->plan)) privy_plan_keep(privy_rb_plan_get(data->plan), &view);
   privy_bulk_acknowledge(core);
   return result;
 }
@@ -364,7 +410,7 @@ static void end_core(bulk *data) {
   privy_bulk_get_progress(core, &data->seen);
   data->open_rows = list_open_rows(data, core);
   privy_rb_group_report(data->group);
-  privy_rb_group_end_bulk(data->group);
+  privy_rb_guest_leave(privy_rb_group_guest(data->group));
 }
 
 /* In the child of a fork the rows belong to the parent: the child only discards them. */
@@ -412,7 +458,7 @@ void privy_rb_init_bulk(void) {
   rb_define_method(klass, "each", bulk_each, 0);
   rb_define_method(klass, "next", bulk_next, 0);
   rb_define_method(klass, "last_result", bulk_last_result, 0);
-  rb_define_private_method(klass, "core_begin", bulk_begin, 6);
+  rb_define_private_method(klass, "core_begin", bulk_begin, -1);
   rb_define_private_method(klass, "core_step", bulk_step, 0);
   rb_define_private_method(klass, "core_add", bulk_add, 1);
   rb_define_private_method(klass, "core_end_rows", bulk_end_rows, 0);

@@ -20,7 +20,7 @@ typedef struct group {
   privy_rb_receivers receivers;
   VALUE failures;    /* { id => exception } of failed calls whose end was reported; nil: none */
   privy_group *core; /* NULL: closed */
-  privy_bulk *bulk;  /* NULL: none */
+  privy_rb_guest guest;
   const privy_operation *operation;
   pid_t process; /* the process that owns the connections */
   bool busy;     /* a thread waits in it */
@@ -28,10 +28,15 @@ typedef struct group {
   size_t count, capacity;
 } group;
 
+void privy_rb_guest_leave(privy_rb_guest *guest) {
+  void *object = guest->object;
+  guest->object = NULL;
+  if (object != NULL) guest->leave(object);
+}
+
 static void group_release(group *self) {
   privy_group *core = self->core;
-  privy_bulk_free(self->bulk);
-  self->bulk = NULL;
+  privy_rb_guest_leave(&self->guest);
   self->core = NULL;
   privy_free(self->sockets);
   self->sockets = NULL;
@@ -416,43 +421,16 @@ static VALUE group_waiting_until(VALUE self) {
   return until == 0 ? Qnil : DBL2NUM(until);
 }
 
-/* ---- a bulk run ---- */
+/* ---- a guest ---- */
 
-struct beginning {
-  group *self;
-  const privy_bulk_config *config;
-  privy_error error;
-};
-
-static VALUE begin_body(VALUE argument) {
-  struct beginning *beginning = (struct beginning *)argument;
-  group *self = beginning->self;
-  privy_rb_check(privy_bulk_new(self->core, beginning->config, &self->bulk, &beginning->error), &beginning->error);
-  return Qnil;
+privy_group *privy_rb_group_open(VALUE self) {
+  const group *data = group_get(self);
+  if (data->guest.object != NULL) rb_raise(rb_eRuntimeError, "the group has a bulk run or a plan");
+  return data->core;
 }
 
-static VALUE begin_clean(VALUE argument) {
-  privy_error_clear(&((struct beginning *)argument)->error);
-  return Qnil;
-}
-
-void privy_rb_group_begin_bulk(VALUE self, const privy_bulk_config *config) {
-  struct beginning beginning = {.self = group_get(self), .config = config};
-  if (beginning.self->bulk != NULL) rb_raise(rb_eRuntimeError, "the group has a bulk run");
-  privy_error_init(&beginning.error);
-  rb_ensure(begin_body, (VALUE)&beginning, begin_clean, (VALUE)&beginning);
-}
-
-privy_bulk *privy_rb_group_bulk(VALUE self) {
-  privy_bulk *bulk = group_get(self)->bulk;
-  if (bulk == NULL) rb_raise(rb_eRuntimeError, "the group has no bulk run");
-  return bulk;
-}
-
-void privy_rb_group_end_bulk(VALUE self) {
-  group *data = group_get(self);
-  privy_bulk_free(data->bulk);
-  data->bulk = NULL;
+privy_rb_guest *privy_rb_group_guest(VALUE self) {
+  return &group_get(self)->guest;
 }
 
 void privy_rb_group_observe(VALUE self) {

@@ -260,7 +260,7 @@ module Privy
 
     def begin_run
       @driver ||= @drivers.checkout
-      core_begin(@driver.group, @operation, @concurrency, total, @options, @settings)
+      core_begin(@driver.group, @operation, @concurrency, total, @options, @settings, nil)
     end
 
     # An asynchronous exception leaves the row either pending or with the core.

@@ -14,7 +14,7 @@ module Privy
       # @return [Hash{Symbol => Object}] path or nil; indexes of the two choices; seconds since 1970 or nil
       # @raise [TypeError, ArgumentError] a value is invalid
       def check(journal: nil, resume: :auto, on_spent_day: :stop, until: nil)
-        path = path_of(journal)
+        path = path_of(:journal, journal)
         choice = choose(:resume, resume)
         raise ArgumentError, "resume: #{resume.inspect} needs a journal" unless path || choice.zero?
 
@@ -37,17 +37,22 @@ module Privy
         raise TypeError, "#{name} must be a Time or ISO 8601 text with a time zone, not #{value.class}"
       end
 
-      private
+      # @param path [String, Pathname, nil]
+      # @return [String, nil]
+      # @raise [TypeError] it is no path
+      # @raise [ArgumentError] it is empty, or holds a null byte
+      def path_of(name, path)
+        return if path.nil?
 
-      def path_of(journal)
-        return if journal.nil?
-
-        path = File.path(journal)
-        raise ArgumentError, "journal must be the path of a file, not an empty text" if path.empty?
+        path = File.path(path)
+        raise ArgumentError, "#{name} must be the path of a file, not an empty text" if path.empty?
 
         path
       end
 
+      # @param value [Symbol, String]
+      # @return [Integer] its number among the choices of that name
+      # @raise [ArgumentError] it is not one of them
       def choose(name, value)
         choices = CHOICES.fetch(name)
         found = choices.index(value.is_a?(String) ? value.to_sym : value)
@@ -55,6 +60,8 @@ module Privy
 
         raise ArgumentError, "#{name} must be #{choices.map(&:inspect).join(' or ')}, not #{value.inspect}"
       end
+
+      private
 
       # A Date has no time of day: to_time would add midnight of the machine's time zone.
       def date?(value)

@@ -216,6 +216,50 @@ module Privy
                     until: binding.local_variable_get(:until), &block)
     end
 
+    # Reads what is there and returns what the rows would change. Changes nothing: {Plan#apply} does. Requires the scope
+    # contacts_read.
+    #
+    # It reads pages of 100 contacts, or looks up each row, whichever takes fewer requests. Rows whose contact has all
+    # that they say cost no further request. A row is blocked, with the reason, if the API would refuse it, or if it
+    # would widen a consent that was withdrawn. All rows are held in memory.
+    #
+    # @param rows [Enumerable<Hash>] as for {#upsert_many}
+    # @param nulls [Symbol, nil] as for {#upsert_many}
+    # @param tags [Symbol, String] :replace: a contact has the tags of its row afterwards; :merge: those too that it has
+    # @param custom_fields [Symbol, String] the same for custom fields; with :merge, a nil of the row is stored as null
+    # @param resubscribe [Boolean] whether rows may widen a consent that was withdrawn: an e-mail consent that is
+    #   unsubscribed or suppressed, an SMS consent that is unsubscribed or pending
+    # @param snapshot [String, Pathname, nil] path of a file that keeps the contacts that were read, if all were. It
+    #   holds personal data
+    # @param max_age [Numeric, nil] seconds: a snapshot that is not older is used in place of reading; nil: none is used
+    # @param concurrency [Integer, nil] concurrent calls; nil: 8
+    # @param on_progress [#call, nil] called with a {Progress} of the requests that read
+    # @param on_spent_day [Symbol, String] when the account's requests of the day are used up: :stop raises, :wait waits
+    #   for the next day
+    # @param extra [Hash, nil] fields that belong to every row
+    # @param extra_headers [Hash, nil] headers that are sent with each request, also by {Plan#apply}
+    # @param timeout [Numeric, nil] seconds for one attempt
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds that one request may wait; nil: as the minute's limit requires, at most an
+    #   hour
+    # @param max_retries [Integer, nil] attempts after the first
+    # @return [Plan]
+    # @raise [RateLimitError] the rate limit was reached while reading
+    # @raise [JournalError] the snapshot cannot be used; code says why
+    # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, snapshot is no path, or
+    #   max_age no number
+    # @raise [ArgumentError] nulls, snapshot or on_spent_day is invalid
+    # @raise [Error] a mode, concurrency, max_age or an option is invalid
+    def plan(rows, nulls: nil, tags: :replace, custom_fields: :replace, resubscribe: false, snapshot: nil, max_age: nil,
+             concurrency: nil, on_progress: nil, on_spent_day: :stop, extra: nil, extra_headers: nil,
+             timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.plan("contacts.upsert", rows, extra, options,
+                    nulls: nulls, concurrency: concurrency, on_progress: on_progress,
+                    modes: { tags: tags, custom_fields: custom_fields }, resubscribe: resubscribe, snapshot: snapshot,
+                    max_age: max_age, on_spent_day: on_spent_day)
+    end
+
     # Validates the rows of {#upsert_many} without a request. It does not check what only the server knows, such as the
     # country of a phone number.
     #

@@ -112,6 +112,20 @@ module Privy
       end
     end
 
+    # A plan of what rows would change. Reads, and changes nothing.
+    #
+    # @param settings [Hash{Symbol => Object}] of {PlanSettings}
+    # @return [Plan]
+    # @raise [Error]
+    def plan(operation, rows, extra, options, **settings)
+      defaults = @options.except(:max_wait)
+      options = @core.check_options(defaults.merge(options.compact), settings[:concurrency])
+      Core.check_headers(operation, options[:extra_headers])
+      settings = PlanSettings.new(extra: extra, options: options, defaults: defaults, **settings)
+      core = @core.current(operation)
+      Plan.new(core, Drivers.new(core), operation, settings).read(BulkRows.check_source(rows))
+    end
+
     # Takes a slot of those that all processes of the account share.
     #
     # @param from [Time] the error's resets_at

@@ -37,11 +37,13 @@ module Privy
       2.times { wait(0) }
     end
 
-    # Called for each row that is skipped: there is nothing to wait for, and other fibers would not run.
+    # Called between pieces of work without requests, such as for each row that is skipped. There is nothing to wait
+    # for, and other fibers would not run.
     #
+    # @param turns [Integer] other fibers run at one of so many calls
     # @return [void]
-    def give_way
-      Fiber.current_scheduler&.kernel_sleep(0) if ((@skips += 1) % SKIPS).zero?
+    def give_way(turns = SKIPS)
+      Fiber.current_scheduler&.kernel_sleep(0) if ((@skips += 1) % turns).zero?
     end
 
     private

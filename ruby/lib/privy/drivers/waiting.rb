@@ -50,10 +50,10 @@ module Privy
       @group.poll
     end
 
-    # Called for each row that is skipped. Threads take turns by themselves.
+    # Called between pieces of work without requests. Threads take turns by themselves.
     #
     # @return [void]
-    def give_way; end
+    def give_way(_turns = nil); end
   end
   private_constant :Driver, :WaitingDriver
 end
