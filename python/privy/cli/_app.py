@@ -17,6 +17,7 @@ COMMANDS = {
     "logout": ("_login", "Forget a stored token."),
     "whoami": ("_whoami", "Show what the credentials may do, and the budget."),
     "contacts": ("_contacts", "List, get, upsert and delete contacts."),
+    "import": ("_import", "Send the orders, contacts or events of a file."),
     "api": ("_api", "Send one request to any path."),
     "sandbox": ("_sandbox", "Serve a Privy in memory over HTTP."),
     "doctor": ("_doctor", "Check this machine, the network and the access."),

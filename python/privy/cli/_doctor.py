@@ -59,7 +59,7 @@ def _exit_code(checks: list[Check]) -> int:
     failed = [check.name for check in checks if check.status == "fail"]
     if not failed:
         return DONE
-    return CREDENTIALS if failed == ["access"] else REFUSED
+    return CREDENTIALS if set(failed) <= {"access", "credentials"} else REFUSED
 
 
 def _show(check: Check) -> None:
@@ -81,9 +81,12 @@ def _checks(options: State) -> Iterator[Check]:
     yield Check("TLS", "ok", curl[1]) if curl[1] else Check("TLS", "fail", "this libcurl has no TLS library")
     try:
         client = options.client(on_event=(timings := Timings()), timeout=15, max_wait=0, max_retries=0)
-    except (PrivyError, Failure) as error:
-        lines = str(getattr(error, "message", error)).splitlines()
-        yield Check("credentials", "fail", lines[0], " ".join(lines[1:]))
+    except Failure as error:
+        lines = error.message.splitlines()
+        yield Check("credentials" if error.code == CREDENTIALS else "settings", "fail", lines[0], " ".join(lines[1:]))
+        return
+    except PrivyError as error:
+        yield Check("settings", "fail", str(error))
         return
     with client:
         yield _credentials(options, client)

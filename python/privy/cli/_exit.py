@@ -6,6 +6,7 @@ import click
 
 from .._errors import (
     AuthenticationError,
+    DeadlineError,
     PermissionDeniedError,
     PrivyError,
     RateLimitError,
@@ -41,7 +42,7 @@ def code_of(error: PrivyError) -> int:
     """The exit code of an error of the client."""
     if isinstance(error, (AuthenticationError, PermissionDeniedError)):
         return CREDENTIALS
-    if isinstance(error, RateLimitError):
+    if isinstance(error, (RateLimitError, DeadlineError)):
         return SPENT
     unsent = error.status is None and error.attempts == 0
     return USAGE if type(error) is PrivyError and unsent else REFUSED

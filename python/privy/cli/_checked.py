@@ -1,0 +1,101 @@
+"""What commands that read a file share: options, the check of all lines, and what they show of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ._state import State
+
+if TYPE_CHECKING:
+    from ._file_rows import FileRows
+    from ._importing import Findings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ["csv", "tsv", "jsonl", "json", "parquet"]
+SHOWN_FAULTS = 20
+"""Faults that are shown; ``--dry-run`` shows all."""
+READING = ("map_file", "preset", "country", "timezone", "currency", "form", "encoding", "delimiter")
+"""The options that say how to read the file."""
+
+
+def file_options(function: F) -> F:
+    """Options of commands that read a file."""
+    options = (
+        click.option("--map", "map_file", metavar="FILE", help="A map of columns to fields, in TOML."),
+        click.option("--preset", metavar="NAME", help="shopify, woocommerce, magento or auto."),
+        click.option("--country", metavar="CODE", help="Of phone numbers without +, such as US."),
+        click.option("--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Berlin."),
+        click.option("--currency", metavar="CODE", help="Of rows without a currency, such as USD."),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            metavar="FORMAT",
+            help="csv, tsv, jsonl, json or parquet.",
+        ),
+        click.option("--encoding", metavar="NAME", help="Of the file, if it is not found."),
+        click.option("--delimiter", metavar="CHAR", help="Of the file, if it is not found."),
+        click.option("--show-conversions", is_flag=True, help="Show each converted value."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def checked(file: str, operation: str, given: dict[str, Any], options: State) -> tuple[FileRows, Findings]:
+    """Reads all lines and keeps what is wrong with them. Sends nothing.
+
+    Raises:
+        Usage: the file or the map cannot be used.
+    """
+    from ._importing import EXAMPLES, check
+    from ._mapped import open_rows
+
+    rows = open_rows(file, operation, **{name: given[name] for name in READING})
+    shows = sys.stderr.isatty() and not options.quiet
+    name = name_of(file)
+
+    def tick(lines: int) -> None:
+        click.echo(f"\rprivy: checks {name}: {lines:,} lines", nl=False, err=True)
+
+    found = check(rows, None if given["show_conversions"] else EXAMPLES, tick if shows else None)
+    if shows:
+        click.echo("\r\033[K", nl=False, err=True)
+    return rows, found
+
+
+def name_of(file: str) -> str:
+    """The file, as messages name it."""
+    return "stdin" if file == "-" else os.path.basename(file)
+
+
+def show(name: str, rows: FileRows, found: Findings, all_faults: bool) -> None:
+    """Shows what was found: on stdout if it is the result of the command, with all faults; otherwise on stderr."""
+
+    def say(text: str) -> None:
+        click.echo(text, err=not all_faults)
+
+    for note in rows.notes:
+        say(f"{name}: {note}")
+    for reason, count in found.left_out.items():
+        say(f"{name}: {count:,} lines are left out: {reason}")
+    for rule, count in found.conversions.items():
+        say(f"{name}: {rule}: {count:,} values converted")
+        for change in found.examples[rule]:
+            say(f"  line {change.line}, {change.column}: {change.before!r} -> {change.after!r}")
+    _show_faults(name, found, len(found.faults) if all_faults else SHOWN_FAULTS, say)
+
+
+def _show_faults(name: str, found: Findings, most: int, say: Callable[[str], None]) -> None:
+    from ._importing import described
+
+    for fault in found.faults[:most]:
+        say(f"{name}:{fault.line}: {described(fault)}")
+    if len(found.faults) > most:
+        say(f"{name}: {len(found.faults) - most:,} more faults; `privy import --dry-run` lists all")
