@@ -240,6 +240,9 @@ module Privy
     sig { returns(::Integer) }
     def skipped; end
 
+    sig { returns(::Integer) }
+    def skipped_refused; end
+
     sig { returns(T::Boolean) }
     def ok?; end
 

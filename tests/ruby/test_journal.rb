@@ -81,6 +81,8 @@ class TestJournal < PrivyTest
       assert_equal [1, 0, 1, 0, 1], counted(client.events.ingest_many([wrong], journal: @path).run)
       report = client.events.ingest_many([wrong], journal: @path).run
       assert_equal [1, 0, 0, 1, 0], counted(report)
+      assert_equal [1, false, true], [report.skipped_refused, report.ok?, report.complete?]
+      assert_match(/; 1 skipped \(1 of them refused\);/, report.to_s)
       right = { event_type: "seen", email: JANE }
       assert_equal [1, 1, 0, 0, 1], counted(client.events.ingest_many([right], journal: @path).run)
       assert_equal 1, sandbox.counts.events

@@ -85,6 +85,8 @@ privy_options privy_rb_call_options(VALUE options);
 privy_options privy_rb_options_over(VALUE options, privy_options defaults);
 /* Sets the number of concurrent calls of a bulk run; nil keeps the default. Raises Privy::Error. */
 void privy_rb_concurrency(VALUE value, privy_bulk_config *config);
+/* Reads what Privy::BulkSettings.check returns. The path is valid as long as the Hash. */
+void privy_rb_run_settings(VALUE settings, privy_bulk_config *config);
 /* Reads the numbers among a client's settings. Raises Privy::Error. */
 void privy_rb_numbers(VALUE settings, privy_config *config);
 /* A text setting; NULL when it is missing. Valid as long as the Hash. Raises Privy::Error. */

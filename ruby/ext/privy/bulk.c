@@ -1,5 +1,7 @@
 #include "binding.h"
 
+#include <ruby/thread.h>
+
 /*
  * Privy::Core::Bulk, the base class of Privy::Bulk. The core's run belongs to its group, which frees it. This file
  * keeps the rows by index, and the exceptions of rows that could not be encoded.
@@ -66,23 +68,6 @@ static privy_bulk *core_of(bulk *self) {
 
 /* ---- the run ---- */
 
-/* A member of what Privy::BulkSettings.check returns. */
-static VALUE run_setting(VALUE settings, const char *name) {
-  return rb_hash_lookup(settings, ID2SYM(rb_intern(name)));
-}
-
-/* The path is valid as long as the Hash. */
-static void configure_run(VALUE settings, const privy_operation *operation, privy_bulk_config *config) {
-  Check_Type(settings, T_HASH);
-  VALUE journal = run_setting(settings, "journal");
-  config->operation = operation;
-  config->journal = NIL_P(journal) ? NULL : StringValueCStr(journal);
-  config->resume = (privy_resume)NUM2INT(run_setting(settings, "resume"));
-  config->on_spent_day = (privy_spent_day)NUM2INT(run_setting(settings, "on_spent_day"));
-  VALUE until = run_setting(settings, "until");
-  if (!NIL_P(until)) config->until = NUM2DBL(until);
-}
-
 struct beginning {
   bulk *data;
   VALUE group;
@@ -128,11 +113,34 @@ static VALUE bulk_begin(int count, VALUE *arguments, VALUE self) {
   begin.config.options = privy_rb_options_over(options, begin.config.options);
   data->operation = privy_rb_operation(name);
   data->plan = plan;
-  configure_run(settings, data->operation, &begin.config);
+  begin.config.operation = data->operation;
+  privy_rb_run_settings(settings, &begin.config);
   privy_error_init(&begin.error);
   rb_ensure(begin_body, (VALUE)&begin, begin_clean, (VALUE)&begin);
   RB_GC_GUARD(settings);
   return Qnil;
+}
+
+struct step {
+  privy_bulk *core;
+  privy_bulk_step next;
+};
+
+static void *take_step(void *argument) {
+  struct step *step = argument;
+  step->next = privy_bulk_next(step->core);
+  return NULL;
+}
+
+/* Other threads run while the journal waits for the disk. An exception that arrives meanwhile loses nothing: the core
+ * returns the same step again. */
+static privy_bulk_step next_step(privy_bulk *core) {
+  struct step step = {.core = core};
+  if (privy_bulk_will_sync(core))
+    rb_nogvl(take_step, &step, NULL, NULL, 0);
+  else
+    take_step(&step);
+  return step.next;
 }
 
 /* core_step → :row, :result, :wait or :end */
@@ -141,7 +149,7 @@ static VALUE bulk_step(VALUE self) {
   bulk *data = bulk_get(self);
   privy_bulk *core = core_of(data);
   privy_rb_group_observe(data->group);
-  privy_bulk_step step = privy_bulk_next(core);
+  privy_bulk_step step = next_step(core);
   if (step != PRIVY_BULK_ROW) privy_bulk_get_progress(core, &data->seen);
   if (step != PRIVY_BULK_ROW) privy_rb_group_report(data->group);
   return ID2SYM(rb_intern(names[step]));
@@ -168,13 +176,14 @@ static VALUE bulk_progress(VALUE self) {
   return rb_ary_new_from_args(5, ULL2NUM(seen.done), ULL2NUM(seen.failed), until, eta, ULL2NUM(seen.skipped));
 }
 
-/* core_counts → taken, done, failed, created, updated, requests, seconds, waited, skipped */
+/* core_counts → taken, done, failed, created, updated, requests, seconds, waited, skipped, those of them refused */
 static VALUE bulk_counts(VALUE self) {
   const bulk *data = bulk_get(self);
   const privy_bulk_progress *seen = &data->seen;
-  return rb_ary_new_from_args(9, ULL2NUM(data->taken), ULL2NUM(seen->done), ULL2NUM(seen->failed),
+  return rb_ary_new_from_args(10, ULL2NUM(data->taken), ULL2NUM(seen->done), ULL2NUM(seen->failed),
                               ULL2NUM(seen->created), ULL2NUM(seen->updated), ULL2NUM(seen->requests),
-                              DBL2NUM(seen->seconds), DBL2NUM(seen->waited), ULL2NUM(seen->skipped));
+                              DBL2NUM(seen->seconds), DBL2NUM(seen->waited), ULL2NUM(seen->skipped),
+                              ULL2NUM(seen->skipped_refused));
 }
 
 /* ---- rows ---- */
@@ -233,8 +242,9 @@ static void add(struct adding *adding, privy_bulk *core, VALUE index) {
     adding->skipped = !privy_bulk_add(core, request);
   else
     adding->skipped = !privy_plan_feed(privy_rb_plan_get(data->plan), core);
-  if (adding->skipped) rb_hash_delete(data->rows, index);
-  data->seen.skipped += adding->skipped;
+  if (!adding->skipped) return;
+  rb_hash_delete(data->rows, index);
+  privy_bulk_get_progress(core, &data->seen);
 }
 
 static VALUE add_body(VALUE argument) {

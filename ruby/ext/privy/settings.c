@@ -97,6 +97,19 @@ void privy_rb_concurrency(VALUE value, privy_bulk_config *config) {
   if (!NIL_P(value)) check(privy_bulk_config_concurrency(config, number_of(value), &refusal.error), &refusal);
 }
 
+static VALUE run_setting(VALUE settings, const char *name) {
+  return rb_hash_lookup(settings, ID2SYM(rb_intern(name)));
+}
+
+void privy_rb_run_settings(VALUE settings, privy_bulk_config *config) {
+  Check_Type(settings, T_HASH);
+  VALUE journal = run_setting(settings, "journal"), until = run_setting(settings, "until");
+  config->journal = NIL_P(journal) ? NULL : StringValueCStr(journal);
+  config->resume = (privy_resume)NUM2INT(run_setting(settings, "resume"));
+  config->on_spent_day = (privy_spent_day)NUM2INT(run_setting(settings, "on_spent_day"));
+  if (!NIL_P(until)) config->until = NUM2DBL(until);
+}
+
 const char *privy_rb_text_setting(VALUE settings, const char *name) {
   VALUE value = rb_hash_lookup(settings, ID2SYM(rb_intern(name)));
   if (NIL_P(value)) return NULL;

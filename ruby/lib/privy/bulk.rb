@@ -183,13 +183,13 @@ module Privy
 
     # @return [BulkReport] the state of all rows so far
     def report
-      taken, done, failed, created, updated, requests, seconds, waited, skipped = core_counts
+      taken, done, failed, created, updated, requests, seconds, waited, *skipped = core_counts
       refused = @rows.refused.sort.flat_map(&:last)
       number = total unless @exhausted
       BulkReport.new(total: number || taken, succeeded: done - failed, created: created, updated: updated,
                      failed: failed, refused: refused, unsent: unsent, in_doubt: in_doubt, requests: requests,
                      seconds: seconds, waited: waited, stopped: @stopped, sandbox: @core.sandbox?,
-                     skipped: skipped).freeze
+                     skipped: skipped[0], skipped_refused: skipped[1]).freeze
     end
 
     # Runs to the end. If the rate limit, the token or a journal that cannot be written ends the run it does not raise:

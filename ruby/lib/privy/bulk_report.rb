@@ -85,13 +85,15 @@ module Privy
   #   @return [Boolean] whether a sandbox handled the calls
   # @!attribute [r] skipped
   #   @return [Integer] rows that an earlier run with the same journal has finished: Privy has accepted or refused them
+  # @!attribute [r] skipped_refused
+  #   @return [Integer] those of them that Privy has refused. They are sent again when they change
   BulkReport = Struct.new(:total, :succeeded, :created, :updated, :failed, :refused, :unsent, :in_doubt, :requests,
-                          :seconds, :waited, :stopped, :sandbox, :skipped, keyword_init: true) do
+                          :seconds, :waited, :stopped, :sandbox, :skipped, :skipped_refused, keyword_init: true) do
     include Serializable
 
-    # @return [Boolean] whether every row succeeded that no earlier run has finished
+    # @return [Boolean] whether every row succeeded, in this run or in an earlier one
     def ok?
-      succeeded + skipped.to_i == total
+      succeeded + skipped.to_i - skipped_refused.to_i == total
     end
 
     # @return [Boolean] whether the run came to its end and every row has a result, also an error, or is skipped
@@ -109,9 +111,9 @@ module Privy
     # @return [String] counts only
     def to_s
       parts = ["#{succeeded} of #{total} rows succeeded (#{created} created, #{updated} updated)"]
-      counts = { "failed" => failed, "unsent" => unsent.length, "in doubt" => in_doubt.length,
-                 "skipped" => skipped.to_i }
+      counts = { "failed" => failed, "unsent" => unsent.length, "in doubt" => in_doubt.length }
       counts.each { |name, count| parts << "#{count} #{name}" if count.positive? }
+      parts << skipped_text if skipped.to_i.positive?
       parts << format("%<requests>d requests in %<seconds>.1f s", requests: requests, seconds: seconds)
       parts << "stopped: #{stopped.message}" if stopped
       parts << "in a sandbox" if sandbox
@@ -126,6 +128,12 @@ module Privy
     # @private
     def pretty_print(printer)
       printer.text(inspect)
+    end
+
+    private
+
+    def skipped_text
+      "#{skipped} skipped#{" (#{skipped_refused} of them refused)" if skipped_refused.to_i.positive?}"
     end
   end
 end
