@@ -717,7 +717,7 @@ typedef struct privy_import privy_import;
   X(OTHER_CURRENCY, "other_currency", "The sign of the amount is not that of the row's currency.")                     \
   X(DISAGREE, "lines_disagree", "Two lines of one order have different values for one field of the order.")            \
   X(SCATTERED, "scattered_lines", "A line of an order comes after the order was complete.")                            \
-  X(REFUND, "refund", "A quantity or a total is negative.")                                                            \
+  X(REFUND, "refund", "A total is negative.")                                                                          \
   X(NOT_A_BOOLEAN, "not_a_boolean", "The text is neither yes nor no.")                                                 \
   X(NOT_A_LOCAL_TIME, "not_a_local_time", "Clocks skip this time of day: they change to summer time.")
 
@@ -796,7 +796,7 @@ typedef struct privy_import_fault {
 /* A line that became part of a row. */
 typedef struct privy_import_source {
   uint64_t number;
-  privy_span csv; /* its cells, as privy_csv_append writes them with ',' */
+  privy_span csv; /* its cells, as privy_csv_append writes them with ',', without those of PRIVY_IMPORT_REJECTS */
 } privy_import_source;
 
 typedef enum privy_import_state {
@@ -819,6 +819,13 @@ typedef struct privy_import_row {
 } privy_import_row;
 /* Takes the next complete row; NULL if there is none. The import owns it until the next call. */
 PRIVY_API const privy_import_row *privy_import_take(privy_import *import);
+
+/* The columns that a file of rejects has in front of the original ones. An import does not use them, so that the file
+ * can be corrected and imported again. */
+#define PRIVY_IMPORT_REJECTS "privy_line,privy_field,privy_reason"
+/* Appends the first line of a file of rejects, without a line break: PRIVY_IMPORT_REJECTS and the names of the columns.
+ * False when memory runs out. */
+PRIVY_API PRIVY_NODISCARD bool privy_import_rejects_header(const privy_import *import, privy_buffer *out);
 
 /* The table of presets and of conversions, for help texts: the entry at `index`; NULL past the end. */
 typedef struct privy_import_preset_info {

@@ -154,6 +154,8 @@ static void note(privy_conversion_job *job) {
     noted->text = privy_texts_copy(&job->draft->texts, job->text.text, job->text.length);
     noted->line = job->line;
     noted->column = job->column;
+  } else if (job->mapping->takes_first) {
+    return;
   } else if (text.length != before.length || memcmp(text.text, before.text, text.length) != 0) {
     refuse_other(job, noted);
   }
@@ -169,19 +171,12 @@ static void note_values(privy_import *import, privy_draft *draft, const privy_li
 
 /* The currency of the row, which signs of amounts are compared with. */
 static void note_currency(privy_import *import, privy_draft *draft) {
-  const privy_span constant = import->plan.currency;
+  const privy_span own = import->plan.currency;
   if (draft->currency[0]) return;
-  if (import->currency != PRIVY_NO_COLUMN && draft->noted[import->currency].line) {
-    const privy_noted *noted = &draft->noted[import->currency];
-    const privy_span text = privy_clean(noted->text);
-    const privy_slice sign = privy_currency_sign(text.text, text.length);
-    const char *code = sign.length == 3 ? sign.text : text.text;
-    if (text.length != 3 && sign.length != 3) return;
-    for (size_t i = 0; i < 3; i++)
-      draft->currency[i] = code[i] >= 'a' && code[i] <= 'z' ? (char)(code[i] - 'a' + 'A') : code[i];
-  } else if (constant.length == 3) {
-    memcpy(draft->currency, constant.text, 3);
-  }
+  const bool named = import->currency != PRIVY_NO_COLUMN && draft->noted[import->currency].line;
+  const privy_span text = named ? privy_clean(draft->noted[import->currency].text) : own;
+  if (text.length == 0 || privy_currency_read(text, own, draft->currency) != PRIVY_CURRENCY_READ)
+    draft->currency[0] = '\0';
 }
 
 /* ---- elements of lists ---- */
@@ -263,7 +258,7 @@ static void add_element(privy_import *import, privy_draft *draft, size_t index, 
 }
 
 void privy_compose_line(privy_import *import, privy_draft *draft, const privy_line *line) {
-  privy_draft_line(draft, line);
+  privy_draft_line(import, draft, line);
   const privy_skip *skip = find_skip(import, line);
   if (draft->row.key.length == 0) {
     const privy_span key = privy_line_key(import, line);

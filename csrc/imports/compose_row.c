@@ -161,10 +161,22 @@ static bool is_sum(const privy_import *import, const char *field, size_t length)
   return mapping && (mapping->origin == PRIVY_FROM_TOTALS || mapping->origin == PRIVY_FROM_QUANTITIES);
 }
 
+/* Whether a fault is one of a field that rules over several fields are about. */
+static bool lacks_identity(const privy_import *import, const privy_draft *draft) {
+  for (size_t i = 0; i < import->plan.count; i++) {
+    const privy_mapping *mapping = &import->plan.mappings[i];
+    const bool counts = mapping->conversion == PRIVY_CONVERT_EMAIL || mapping->conversion == PRIVY_CONVERT_PHONE ||
+                        mapping->conversion == PRIVY_CONVERT_CONSENT || mapping->conversion == PRIVY_CONVERT_BOOLEAN;
+    if (counts && privy_draft_has_fault(draft, mapping->path.text, mapping->path.length)) return true;
+  }
+  return false;
+}
+
 /* Whether the rule breaks because of a fault that is recorded already. */
 static bool is_consequence(const privy_import *import, const privy_draft *draft, const char *field) {
   const size_t length = strlen(field);
-  return strcmp(field, "base") == 0 || privy_draft_has_fault(draft, field, length) || is_sum(import, field, length);
+  if (strcmp(field, "base") == 0) return lacks_identity(import, draft);
+  return privy_draft_has_fault(draft, field, length) || is_sum(import, field, length);
 }
 
 static void check_rules(privy_import *import, privy_draft *draft) {

@@ -14,6 +14,20 @@ static bool convert_text(const privy_conversion_job *job, privy_span text, privy
   return privy_put(job, out, text.text, text.length);
 }
 
+static size_t first_word_of(privy_span text) {
+  const char *space = memchr(text.text, ' ', text.length);
+  return space ? (size_t)(space - text.text) : text.length;
+}
+
+static bool convert_first_word(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
+  return privy_put(job, out, text.text, first_word_of(text));
+}
+
+static bool convert_other_words(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
+  const privy_span rest = privy_clean(privy_span_cut(text, first_word_of(text), 0));
+  return privy_put(job, out, rest.text, rest.length);
+}
+
 static bool convert_code(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
   text = without_apostrophe(text);
   return !privy_refuse_shortened(job, text) && privy_put(job, out, text.text, text.length);
@@ -45,21 +59,6 @@ static bool convert_email(const privy_conversion_job *job, privy_span text, priv
   if (text.length > 2 && text.text[0] == '<' && text.text[text.length - 1] == '>') text = privy_span_cut(text, 1, 1);
   if (privy_text_starts(text.text, text.length, "mailto:")) text = privy_span_cut(text, 7, 0);
   return privy_put(job, out, text.text, text.length);
-}
-
-static bool convert_currency(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
-  const privy_slice sign = privy_currency_sign(text.text, text.length);
-  if (sign.length == 3) return privy_put(job, out, sign.text, 3);
-  if (sign.length) {
-    privy_job_fault(job, privy_detail_code_text(PRIVY_CODE_INVALID_CURRENCY),
-                    "is the sign of several currencies: give its code, such as USD");
-    return false;
-  }
-  const size_t start = out->length;
-  if (!privy_put(job, out, text.text, text.length)) return false;
-  for (size_t i = start; i < out->length; i++)
-    if (out->data[i] >= 'a' && out->data[i] <= 'z') out->data[i] = (char)(out->data[i] - 'a' + 'A');
-  return true;
 }
 
 /* ---- yes and no ---- */
@@ -126,12 +125,15 @@ static const converter converters[PRIVY_CONVERSIONS] = {
     [PRIVY_CONVERT_CODE] = convert_code,
     [PRIVY_CONVERT_ID] = convert_id,
     [PRIVY_CONVERT_ORDER_NUMBER] = convert_order_number,
+    [PRIVY_CONVERT_FIRST_WORD] = convert_first_word,
+    [PRIVY_CONVERT_OTHER_WORDS] = convert_other_words,
     [PRIVY_CONVERT_AMOUNT] = privy_convert_amount,
+    [PRIVY_CONVERT_NONZERO] = privy_convert_nonzero,
     [PRIVY_CONVERT_INTEGER] = privy_convert_integer,
     [PRIVY_CONVERT_PHONE] = privy_convert_phone,
     [PRIVY_CONVERT_TIME] = privy_convert_time,
     [PRIVY_CONVERT_BOOLEAN] = convert_boolean,
-    [PRIVY_CONVERT_CURRENCY] = convert_currency,
+    [PRIVY_CONVERT_CURRENCY] = privy_convert_currency,
     [PRIVY_CONVERT_EMAIL] = convert_email,
     [PRIVY_CONVERT_LIST] = convert_list,
     [PRIVY_CONVERT_CONSENT] = convert_consent,

@@ -1,4 +1,4 @@
-/* Conversions of amounts and integers. */
+/* Conversions of amounts, integers and currencies. */
 #include "imports/convert.h"
 
 /* The decimal sign of the file, by the map or the first reading; 0: not known. */
@@ -52,12 +52,9 @@ static bool is_total(const privy_mapping *mapping) {
          (mapping->top->flags & PRIVY_FIELD_REQUIRED);
 }
 
-static bool is_quantity(const privy_mapping *mapping) {
-  return mapping->leaf && mapping->leaf->kind == PRIVY_KIND_INTEGER;
-}
-
+/* A negative item, such as a voucher, is part of an order; a negative total is not. */
 static bool check_sign(const privy_conversion_job *job, const privy_amount *amount) {
-  if (!amount->negative || (!is_total(job->mapping) && !is_quantity(job->mapping))) return true;
+  if (!amount->negative || !is_total(job->mapping)) return true;
   privy_job_fault(job, privy_import_code_text(PRIVY_IMPORT_REFUND),
                   "is negative: a refund or a cancellation is not an order; the map can skip such lines");
   return false;
@@ -69,6 +66,15 @@ bool privy_convert_amount(const privy_conversion_job *job, privy_span text, priv
          privy_put(job, out, amount.text, amount.length);
 }
 
+bool privy_convert_nonzero(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
+  const size_t start = out->length;
+  if (!privy_convert_amount(job, text, out)) return false;
+  for (size_t i = start; i < out->length; i++)
+    if (out->data[i] >= '1' && out->data[i] <= '9') return true;
+  out->length = start;
+  return true;
+}
+
 bool privy_convert_integer(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
   privy_amount amount;
   if (!read_amount(job, text, &amount)) return false;
@@ -76,5 +82,59 @@ bool privy_convert_integer(const privy_conversion_job *job, privy_span text, pri
     privy_job_fault(job, privy_detail_code_text(PRIVY_CODE_NOT_AN_INTEGER), "must be a number without a fraction");
     return false;
   }
-  return check_sign(job, &amount) && privy_put(job, out, amount.text, amount.length);
+  return privy_put(job, out, amount.text, amount.length);
+}
+
+/* ---- currencies ---- */
+
+static bool is_letter(char byte) {
+  const char lower = privy_lower(byte);
+  return lower >= 'a' && lower <= 'z';
+}
+
+static void keep_code(const char *text, char out[4]) {
+  for (size_t i = 0; i < 3; i++) out[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
+  out[3] = '\0';
+}
+
+privy_currency_result privy_currency_read(privy_span text, privy_span own, char out[4]) {
+  privy_amount amount;
+  if (text.length == 3 && is_letter(text.text[0]) && is_letter(text.text[1]) && is_letter(text.text[2])) {
+    keep_code(text.text, out);
+    return PRIVY_CURRENCY_READ;
+  }
+  privy_slice codes = privy_currency_sign(text.text, text.length);
+  const bool sign = codes.length > 0;
+  if (!sign) {
+    const privy_amount_result result = privy_amount_read(text.text, text.length, '.', &amount);
+    if (result == PRIVY_AMOUNT_INVALID) return PRIVY_CURRENCY_INVALID;
+    codes = amount.currencies;
+  }
+  char code[4] = "";
+  if (own.length == 3) keep_code(own.text, code);
+  if (codes.length == 3)
+    keep_code(codes.text, out);
+  else if (code[0] && (codes.length == 0 || has_code(codes, code)))
+    keep_code(code, out);
+  else
+    return codes.length ? PRIVY_CURRENCY_AMBIGUOUS : PRIVY_CURRENCY_MISSING;
+  return PRIVY_CURRENCY_READ;
+}
+
+bool privy_convert_currency(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
+  char code[4];
+  switch (privy_currency_read(text, job->import->plan.currency, code)) {
+  case PRIVY_CURRENCY_READ: return privy_put(job, out, code, 3);
+  case PRIVY_CURRENCY_INVALID:
+    return privy_put(job, out, text.text, text.length); /* the rule of the field refuses it */
+  case PRIVY_CURRENCY_MISSING:
+    privy_job_fault(job, privy_detail_code_text(PRIVY_CODE_REQUIRED),
+                    "the amount has no currency: name that of the shop, such as currency = \"USD\"");
+    return false;
+  default: break;
+  }
+  privy_job_fault(job, privy_detail_code_text(PRIVY_CODE_INVALID_CURRENCY),
+                  "the sign of the amount stands for several currencies: name that of the shop, such as "
+                  "currency = \"USD\"");
+  return false;
 }

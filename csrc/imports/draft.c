@@ -29,10 +29,21 @@ void privy_draft_free(privy_draft *draft) {
   privy_free(draft);
 }
 
-void privy_draft_line(privy_draft *draft, const privy_line *line) {
+/* The cells of a line, without the reasons of an earlier file of rejects. */
+PRIVY_NODISCARD static bool write_cells(const privy_import *import, const privy_line *line, privy_buffer *out) {
+  bool fits = true, first = true;
+  for (size_t i = 0; fits && i < line->count; i++) {
+    if (i < import->width && import->rejects[i]) continue;
+    fits = (first || privy_buffer_byte(out, ',')) && privy_csv_append(out, &line->cells[i], 1, ',');
+    first = false;
+  }
+  return fits;
+}
+
+void privy_draft_line(const privy_import *import, privy_draft *draft, const privy_line *line) {
   privy_buffer csv = PRIVY_BUFFER_EMPTY;
   privy_import_source *lines = privy_grow(draft->lines, draft->row.line_count, &draft->line_capacity, sizeof *lines);
-  if (!lines || !privy_csv_append(&csv, line->cells, line->count, ',')) draft->texts.failed = true;
+  if (!lines || !write_cells(import, line, &csv)) draft->texts.failed = true;
   if (lines) {
     draft->row.lines = draft->lines = lines;
     lines[draft->row.line_count++] =

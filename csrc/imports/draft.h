@@ -18,7 +18,7 @@ const char *privy_import_code_text(privy_import_code code);
 privy_draft *privy_draft_new(size_t mappings);
 void privy_draft_free(privy_draft *draft);
 /* When memory runs out, these set `failed` of the draft's texts. */
-void privy_draft_line(privy_draft *draft, const privy_line *line);
+void privy_draft_line(const privy_import *import, privy_draft *draft, const privy_line *line);
 void privy_draft_change(privy_draft *draft, uint64_t line, privy_span column, privy_span before, privy_span after,
                         const char *rule);
 /* The message and the field are copied. */

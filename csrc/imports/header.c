@@ -202,13 +202,22 @@ static void order_mappings(privy_import *import) {
 
 /* ---- the header ---- */
 
+static bool is_of_rejects(privy_span name) {
+  privy_slice names = {PRIVY_IMPORT_REJECTS, strlen(PRIVY_IMPORT_REJECTS)}, word;
+  while (privy_next_word(&names, ',', &word))
+    if (privy_text_equal_nocase(name.text, name.length, word.text, word.length)) return true;
+  return false;
+}
+
 static bool keep_header(privy_import *import, const privy_line *header) {
   import->header = privy_calloc(header->count + 1, sizeof *import->header);
   import->used = privy_calloc(header->count + 1, sizeof *import->used);
-  if (!import->header || !import->used) return false;
+  import->rejects = privy_calloc(header->count + 1, sizeof *import->rejects);
+  if (!import->header || !import->used || !import->rejects) return false;
   for (size_t i = 0; i < header->count; i++) {
     const privy_span name = privy_clean(header->cells[i]);
     import->header[i] = privy_map_copy_text(&import->plan, name.text, name.length);
+    import->rejects[i] = is_of_rejects(import->header[i]);
   }
   import->width = header->count;
   return !import->plan.no_memory;
@@ -255,11 +264,18 @@ bool privy_import_column(const privy_import *import, size_t index, privy_span *o
 
 bool privy_import_unused(const privy_import *import, size_t index, privy_span *out) {
   for (size_t i = 0; i < import->width; i++) {
-    if (import->used[i] || import->header[i].length == 0) continue;
+    if (import->used[i] || import->rejects[i] || import->header[i].length == 0) continue;
     if (import->preset != PRIVY_NO_PRESET && privy_preset_ignores(import->preset, import->header[i])) continue;
     if (index-- > 0) continue;
     *out = import->header[i];
     return true;
   }
   return false;
+}
+
+bool privy_import_rejects_header(const privy_import *import, privy_buffer *out) {
+  bool fits = privy_buffer_text(out, PRIVY_IMPORT_REJECTS);
+  for (size_t i = 0; fits && i < import->width; i++)
+    if (!import->rejects[i]) fits = privy_buffer_byte(out, ',') && privy_csv_append(out, &import->header[i], 1, ',');
+  return fits;
 }

@@ -28,10 +28,8 @@ static void check_settings(privy_import *import) {
   privy_map_plan *plan = &import->plan;
   const privy_span name = plan->preset;
   if (name.length && !privy_text_is(name.text, name.length, "auto")) {
-    import->preset = privy_preset_find(name.text, name.length);
-    const privy_import_preset_info *info = privy_import_preset_at(import->preset);
-    if (!info || strcmp(info->operation, plan->operation->name) != 0)
-      privy_preset_refuse(plan, preset.text, plan->preset.text);
+    import->preset = privy_preset_find(plan, name);
+    if (import->preset == PRIVY_NO_PRESET) privy_preset_refuse(plan, preset.text, plan->preset.text);
   }
   const privy_span place = plan->country, money = plan->currency;
   if (place.length && (place.length != 2 || !is_capital(place.text[0]) || !is_capital(place.text[1])))
@@ -102,6 +100,7 @@ void privy_import_free(privy_import *import) {
   privy_buffer_clear(&import->element);
   privy_free(import->header);
   privy_free(import->used);
+  privy_free(import->rejects);
   privy_free(import->order);
   privy_map_clear_plan(&import->plan);
   privy_free(import);

@@ -55,6 +55,7 @@ struct privy_import {
   size_t preset;
   privy_span *header; /* trimmed names */
   bool *used;         /* columns that a field uses */
+  bool *rejects;      /* columns of PRIVY_IMPORT_REJECTS */
   size_t width;
   size_t *order; /* positions of mappings, so that parts of one object follow each other */
   const privy_field *list_tops[PRIVY_LISTS];

@@ -41,6 +41,7 @@ typedef struct privy_mapping {
   bool per_line;           /* each line of an order adds an element to a list */
   bool hidden;             /* not sent: it helps to convert another one */
   bool of_preset;
+  bool takes_first;   /* later lines of an order may have other values: that of the first one is sent */
   bool omits_invalid; /* a value that cannot be converted is not sent */
   privy_column_name *columns;
   size_t column_count;

@@ -177,6 +177,11 @@ static void read_invalid(privy_map_plan *plan, privy_span field, privy_mapping *
   if (!mapping->omits_invalid && !privy_value_is(value, "refuse")) refuse_choice(plan, field, "omit, refuse");
 }
 
+static void read_lines(privy_map_plan *plan, privy_span field, privy_mapping *mapping, privy_value value) {
+  mapping->takes_first = privy_value_is(value, "first");
+  if (!mapping->takes_first && !privy_value_is(value, "agree")) refuse_choice(plan, field, "agree, first");
+}
+
 /* A column that helps another one. Returns its position; adding it moves the mappings. */
 static size_t add_helper(privy_map_plan *plan, privy_span field, privy_value value) {
   privy_mapping *mappings = privy_grow(plan->mappings, plan->count, &plan->capacity, sizeof *mappings);
@@ -206,11 +211,12 @@ enum {
   KEY_INVALID,
   KEY_COUNTRY,
   KEY_SEPARATOR,
+  KEY_LINES,
   KEYS
 };
-static const char *const field_keys[KEYS] = {"column",  "value",        "template",     "sum",
-                                             "values",  "strip_prefix", "strip_suffix", "convert",
-                                             "default", "invalid",      "country",      "separator"};
+static const char *const field_keys[KEYS] = {"column",       "value",        "template", "sum",     "values",
+                                             "strip_prefix", "strip_suffix", "convert",  "default", "invalid",
+                                             "country",      "separator",    "lines"};
 
 static void read_constant(privy_map_plan *plan, privy_mapping *mapping, privy_value value) {
   mapping->origin = PRIVY_FROM_CONSTANT;
@@ -230,6 +236,7 @@ static void read_field_key(privy_map_plan *plan, privy_span field, size_t at, si
   case KEY_CONVERT: read_conversion(plan, field, mapping, value); break;
   case KEY_DEFAULT: mapping->constant = json_of(plan, value); break;
   case KEY_INVALID: read_invalid(plan, field, mapping, value); break;
+  case KEY_LINES: read_lines(plan, field, mapping, value); break;
   case KEY_SEPARATOR: read_separator(plan, field, mapping, value); break;
   default: {
     const size_t helper = add_helper(plan, field, value);

@@ -7,6 +7,7 @@ typedef enum preset_id {
 #define PRESET(id, name, operation, doc) ID_##id,
 #define MARK(id, column)
 #define COLUMN(id, column, field, conversion)
+#define OMIT(id, field)
 #define VALUE(id, field, json)
 #define IGNORE(id, column)
 #include "imports/presets.def"
@@ -15,10 +16,11 @@ typedef enum preset_id {
 #undef PRESET
 #undef MARK
 #undef COLUMN
+#undef OMIT
 #undef VALUE
 #undef IGNORE
 
-typedef enum row_kind { ROW_MARK, ROW_COLUMN, ROW_VALUE, ROW_IGNORE } row_kind;
+typedef enum row_kind { ROW_MARK, ROW_COLUMN, ROW_OMIT, ROW_VALUE, ROW_IGNORE } row_kind;
 
 typedef struct preset_row {
   preset_id preset;
@@ -35,12 +37,14 @@ static const preset_row rows[] = {
 #define PRESET(id, name, operation, doc)
 #define MARK(id, column) {ID_##id, ROW_MARK, column, NULL, NULL, PRIVY_CONVERSIONS},
 #define COLUMN(id, column, field, conversion) {ID_##id, ROW_COLUMN, column, field, NULL, PRIVY_CONVERT_##conversion},
+#define OMIT(id, field) {ID_##id, ROW_OMIT, NULL, field, NULL, PRIVY_CONVERSIONS},
 #define VALUE(id, field, json) {ID_##id, ROW_VALUE, NULL, field, json, PRIVY_CONVERSIONS},
 #define IGNORE(id, column) {ID_##id, ROW_IGNORE, column, NULL, NULL, PRIVY_CONVERSIONS},
 #include "imports/presets.def"
 #undef PRESET
 #undef MARK
 #undef COLUMN
+#undef OMIT
 #undef VALUE
 #undef IGNORE
 };
@@ -51,26 +55,28 @@ const privy_import_preset_info *privy_import_preset_at(size_t index) {
 #define PRESET(id, name, operation, doc) {name, operation, doc},
 #define MARK(id, column)
 #define COLUMN(id, column, field, conversion)
+#define OMIT(id, field)
 #define VALUE(id, field, json)
 #define IGNORE(id, column)
 #include "imports/presets.def"
 #undef PRESET
 #undef MARK
 #undef COLUMN
+#undef OMIT
 #undef VALUE
 #undef IGNORE
   };
   return index < PRESET_COUNT ? &presets[index] : NULL;
 }
 
-size_t privy_preset_find(const char *name, size_t length) {
-  for (size_t i = 0; i < PRESET_COUNT; i++)
-    if (privy_text_is(name, length, privy_import_preset_at(i)->name)) return i;
-  return PRIVY_NO_PRESET;
-}
-
 static bool is_of(size_t preset, const privy_map_plan *plan) {
   return strcmp(privy_import_preset_at(preset)->operation, plan->operation->name) == 0;
+}
+
+size_t privy_preset_find(const privy_map_plan *plan, privy_span name) {
+  for (size_t i = 0; i < PRESET_COUNT; i++)
+    if (is_of(i, plan) && privy_text_is(name.text, name.length, privy_import_preset_at(i)->name)) return i;
+  return PRIVY_NO_PRESET;
 }
 
 static bool header_has(const privy_span *header, size_t count, const char *column) {
@@ -153,20 +159,28 @@ static void apply_row(privy_map_plan *plan, const preset_row *row) {
     if (row->conversion != PRIVY_CONVERSIONS) mapping->conversion = (uint8_t)row->conversion;
     return;
   }
+  if (row->kind == ROW_OMIT) {
+    mapping->omits_invalid = true;
+    return;
+  }
   mapping->constant = (privy_span){row->json, strlen(row->json)};
   if (mapping->column_count == 0) mapping->origin = PRIVY_FROM_CONSTANT;
 }
 
 void privy_preset_apply(privy_map_plan *plan, size_t preset) {
   for (size_t i = 0; i < ROWS; i++)
-    if (rows[i].preset == preset && (rows[i].kind == ROW_COLUMN || rows[i].kind == ROW_VALUE))
-      apply_row(plan, &rows[i]);
+    if (rows[i].preset == preset && rows[i].field) apply_row(plan, &rows[i]);
+}
+
+/* Whether the column is the one that a preset names; a final * of the name stands for any end. */
+static bool is_named(privy_span column, const char *name) {
+  const size_t length = strlen(name), front = length - 1;
+  if (name[front] != '*') return privy_text_is_nocase(column.text, column.length, name);
+  return column.length > front && privy_text_equal_nocase(column.text, front, name, front);
 }
 
 bool privy_preset_ignores(size_t preset, privy_span column) {
-  for (size_t i = 0; i < ROWS; i++) {
-    if (rows[i].preset != preset || rows[i].kind == ROW_COLUMN || rows[i].kind == ROW_VALUE) continue;
-    if (privy_text_is_nocase(column.text, column.length, rows[i].column)) return true;
-  }
+  for (size_t i = 0; i < ROWS; i++)
+    if (rows[i].preset == preset && !rows[i].field && is_named(column, rows[i].column)) return true;
   return false;
 }

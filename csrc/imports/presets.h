@@ -6,8 +6,8 @@
 
 #define PRIVY_NO_PRESET SIZE_MAX
 
-/* By its name; PRIVY_NO_PRESET if there is none. */
-size_t privy_preset_find(const char *name, size_t length);
+/* The preset of the plan's operation with that name; PRIVY_NO_PRESET if there is none. */
+size_t privy_preset_find(const privy_map_plan *plan, privy_span name);
 /* The one preset of the plan's operation whose marks the header has. PRIVY_NO_PRESET, with a fault that lists what
  * fits, if there is none or several. */
 size_t privy_preset_recognise(privy_map_plan *plan, const privy_span *header, size_t count);

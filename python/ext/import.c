@@ -355,6 +355,15 @@ static PyObject *import_columns(PyObject *object, void *unused) {
   return list_names(privy_import_column, ((import_object *)object)->import);
 }
 
+static PyObject *import_rejects_header(PyObject *object, PyObject *unused) {
+  (void)unused;
+  privy_buffer out = PRIVY_BUFFER_EMPTY;
+  const bool fits = privy_import_rejects_header(((import_object *)object)->import, &out);
+  PyObject *text = fits ? text_of((privy_span){out.data, out.length}) : PyErr_NoMemory();
+  privy_buffer_clear(&out);
+  return text;
+}
+
 static PyObject *import_unused(PyObject *object, void *unused) {
   (void)unused;
   return list_names(privy_import_unused, ((import_object *)object)->import);
@@ -370,6 +379,7 @@ static PyMethodDef import_methods[] = {
     {"end_survey", import_end_survey, METH_NOARGS, "Ends the first reading."},
     {"feed", import_feed, METH_O, "Reads bytes of the file; the rows that are complete."},
     {"finish", import_finish, METH_NOARGS, "Ends the second reading; the last rows."},
+    {"rejects_header", import_rejects_header, METH_NOARGS, "The first line of a file of rejects."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -26,8 +26,6 @@ ImportParts = tuple[
     list[tuple[int, str, str, str, str, str]],
 ]
 """A row of the core: state, key, fields as JSON, reason, lines, changes, faults."""
-REJECTS = ("privy_line", "privy_field", "privy_reason")
-"""The columns that a file of rejects has in front of the original ones."""
 
 
 class Change(NamedTuple):
@@ -223,8 +221,10 @@ class Importer:
         return self._core.surveyed
 
     def rejects_header(self) -> str:
-        """The first line of a file of rejects. Such a file can be imported again: its own columns are not used."""
-        return _csv(*REJECTS, *self.columns) + "\n"
+        """The first line of a file of rejects: ``privy_line``, ``privy_field``, ``privy_reason``, and the columns.
+
+        Such a file can be imported again: its first three columns are not used."""
+        return self._core.rejects_header() + "\n"
 
 
 def presets() -> list[tuple[str, str, str]]:

@@ -68,8 +68,8 @@ static void all_faults_of_a_row_are_reported(void **state) {
   import_scene scene;
   scene_begin(&scene);
   CHECK_SHOP("C7,(12.50),03/04/2026,x,1.5551E+10,T,-1,\xe2\x82\xac 5\n",
-             "refused {\"order_id\":\"C7\",\"email\":\"x\",\"currency\":\"USD\",\"line_items\":[{\"sku\":\"T\"}]}\n"
-             "  2 line_items[0].quantity refund -1\n"
+             "refused {\"order_id\":\"C7\",\"email\":\"x\",\"currency\":\"USD\",\"line_items\":[{\"sku\":\"T\","
+             "\"quantity\":-1}]}\n"
              "  2 line_items[0].price other_currency \xe2\x82\xac 5\n"
              "  2 phone shortened_number 1.5551E+10\n"
              "  2 total refund (12.50)\n"
@@ -178,8 +178,8 @@ static void the_faults_of_a_map_are_reported_at_once(void **state) {
                  "columns.total: needs one of column, value, template and sum\n"
                  "columns.total.colum: is no key of a map here: did you mean column?\n"
                  "columns.order_date: must be the name of a column, or a table such as {value = 1}\n"
-                 "columns.email.convert: must be one of text, code, id, order_number, amount, integer, phone, time, "
-                 "boolean, currency, email, list, consent\n"
+                 "columns.email.convert: must be one of text, code, first_word, other_words, id, order_number, amount, "
+                 "nonzero, integer, phone, time, boolean, currency, email, list, consent\n"
                  "currency: must be three capital letters, such as USD");
 done:
   scene_end(&scene);

@@ -11,11 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from .._import import REJECTS
 from ._encodings import CHUNK, check_encoding, find_encoding, read_delimiter
 from ._exit import Usage
 
-REASONS = REJECTS
+REASONS = ("privy_line", "privy_field", "privy_reason")
 """The columns that files of rejects have in front. They are left out when such a file is read."""
 FORMATS = {
     ".csv": "csv",
