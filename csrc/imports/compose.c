@@ -43,10 +43,16 @@ bool privy_line_is_idle(const privy_import *import, const privy_line *line) {
   return i == line->count || is_header(import, line);
 }
 
-bool privy_line_fits(const privy_import *import, const privy_line *line) {
+bool privy_line_is_complete(const privy_import *import, const privy_line *line) {
   for (size_t i = import->width; i < line->count; i++)
     if (privy_clean(line->cells[i]).length) return false;
   return line->count >= import->width;
+}
+
+/* A line with one cell more than others has a delimiter inside a text, even if its last cell is empty: its values are
+ * in wrong columns. If all lines have more cells than the header, they end with delimiters. */
+static bool fits(const privy_import *import, const privy_line *line) {
+  return privy_line_is_complete(import, line) && (line->count == import->width || line->count <= import->least);
 }
 
 static privy_import_fault fault_of(uint64_t line, const char *code) {
@@ -269,7 +275,7 @@ void privy_compose_line(privy_import *import, privy_draft *draft, const privy_li
     return;
   }
   draft->used = true;
-  if (!privy_line_fits(import, line)) {
+  if (!fits(import, line)) {
     refuse_cells(import, draft, line);
     draft->misfit = true;
     return;

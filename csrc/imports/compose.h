@@ -9,7 +9,7 @@ privy_span privy_line_key(const privy_import *import, const privy_line *line);
 /* Whether the line has nothing to import: all cells are blank, or it repeats the header. */
 bool privy_line_is_idle(const privy_import *import, const privy_line *line);
 /* Whether the line has as many cells as the header, blank ones at its end aside. */
-bool privy_line_fits(const privy_import *import, const privy_line *line);
+bool privy_line_is_complete(const privy_import *import, const privy_line *line);
 /* The cell of a mapping in the line: the first of its columns that is not blank. False if all are. */
 bool privy_line_pick(const privy_mapping *mapping, const privy_line *line, privy_span *text, size_t *column);
 

@@ -52,7 +52,15 @@ static bool convert_id(const privy_conversion_job *job, privy_span text, privy_b
 static bool convert_order_number(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
   text = without_apostrophe(text);
   if (text.length > 1 && text.text[0] == '#') text = privy_span_cut(text, 1, 0);
-  return convert_id(job, text, out);
+  if (!convert_id(job, text, out)) return false;
+  for (size_t i = 0; i < out->length; i++) {
+    if (privy_is_digit(out->data[i])) continue;
+    privy_job_fault(job, privy_detail_code_text(PRIVY_CODE_INVALID_ORDER_ID),
+                    "must have digits only: the map can remove a prefix (strip_prefix), use another column, or leave "
+                    "such lines out (skip)");
+    return false;
+  }
+  return true;
 }
 
 static bool convert_email(const privy_conversion_job *job, privy_span text, privy_buffer *out) {
@@ -184,10 +192,12 @@ privy_span privy_without_affixes(const privy_mapping *mapping, privy_span text) 
 static void record(const privy_conversion_job *job, const privy_buffer *out) {
   const bool same = out->length == job->text.length && memcmp(out->data, job->text.text, out->length) == 0;
   if (same || job->mapping->origin != PRIVY_FROM_COLUMNS) return;
+  const privy_conversion conversion = (privy_conversion)job->mapping->conversion;
+  if (out->length == 0 && (conversion == PRIVY_CONVERT_NONZERO || conversion == PRIVY_CONVERT_OTHER_WORDS)) return;
   const privy_span after = {out->data, out->length}, clean = privy_clean(job->text);
   const bool stripped = clean.length == out->length && memcmp(clean.text, out->data, clean.length) == 0;
   privy_draft_change(job->draft, job->line, privy_job_column(job), job->text, after,
-                     stripped ? "strip" : privy_import_conversion_at(job->mapping->conversion)->name);
+                     stripped ? "strip" : privy_import_conversion_at(conversion)->name);
 }
 
 privy_converted privy_convert(const privy_conversion_job *job, privy_buffer *out, bool *raw) {

@@ -69,6 +69,7 @@ struct privy_import {
   bool days_first, months_first; /* dates that prove their order */
   privy_map ends;                /* the last line of each order */
   uint64_t surveyed;
+  size_t least; /* cells that each complete line has at least; 0 without a first reading */
   /* of the second one */
   privy_map parked; /* orders that wait for scattered lines: positions in `waiting` */
   privy_draft **waiting;

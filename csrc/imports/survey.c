@@ -34,7 +34,9 @@ static void survey_values(privy_import *import, const privy_line *line) {
 privy_status privy_import_survey(privy_import *import, const privy_line *line) {
   import->has_survey = true;
   if (privy_line_is_idle(import, line)) return PRIVY_OK;
-  if (privy_line_fits(import, line)) survey_values(import, line);
+  const bool least = import->least == 0 || line->count < import->least;
+  if (least && line->count >= import->width) import->least = line->count;
+  if (privy_line_is_complete(import, line)) survey_values(import, line);
   const privy_span key = import->grouped ? privy_line_key(import, line) : (privy_span){"", 0};
   if (key.length == 0) {
     import->surveyed++;

@@ -300,7 +300,8 @@ def _phone_reader() -> Callable[[str, str | None], str | None] | None:
             number = phonenumbers.parse(text, country)
         except phonenumbers.NumberParseException:
             return None
-        if not phonenumbers.is_possible_number(number):
+        # A number without its area code is "possible" too.
+        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
             return None
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

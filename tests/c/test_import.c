@@ -68,13 +68,13 @@ static void all_faults_of_a_row_are_reported(void **state) {
   import_scene scene;
   scene_begin(&scene);
   CHECK_SHOP("C7,(12.50),03/04/2026,x,1.5551E+10,T,-1,\xe2\x82\xac 5\n",
-             "refused {\"order_id\":\"C7\",\"email\":\"x\",\"currency\":\"USD\",\"line_items\":[{\"sku\":\"T\","
+             "refused {\"email\":\"x\",\"currency\":\"USD\",\"line_items\":[{\"sku\":\"T\","
              "\"quantity\":-1}]}\n"
              "  2 line_items[0].price other_currency \xe2\x82\xac 5\n"
+             "  2 order_id invalid_order_id C7\n"
              "  2 phone shortened_number 1.5551E+10\n"
              "  2 total refund (12.50)\n"
              "  2 order_date ambiguous_date 03/04/2026\n"
-             "  2 order_id invalid_order_id C7\n"
              "  2 email invalid_email x\n");
 done:
   scene_end(&scene);
@@ -96,11 +96,39 @@ static void a_line_must_fit_the_header(void **state) {
   (void)state;
   import_scene scene;
   scene_begin(&scene);
-  CHECK_SHOP("7,1,2026-01-02Z,a@b.c,,,,,,\n8,1\n9,1,2026-01-02Z,a@b.c,,,,,x\n,,,,,,,\n" HEADER,
+  CHECK_SHOP("7,1,2026-01-02Z,a@b.c,,,,\n8,1\n9,1,2026-01-02Z,a@b.c,,,,,x\n,,,,,,,\n" HEADER,
              "ready {\"order_id\":\"7\",\"email\":\"a@b.c\",\"total\":1,\"currency\":\"USD\",\"order_date\":"
              "\"2026-01-02T00:00:00Z\"}\n"
              "refused {\"currency\":\"USD\"}\n  3 base wrong_number_of_cells \n"
              "refused {\"currency\":\"USD\"}\n  4 base wrong_number_of_cells x\n");
+done:
+  scene_end(&scene);
+}
+
+/* A comma too many moves all values into wrong columns, also if the last cell is empty. */
+static void a_line_with_one_cell_too_many_is_refused(void **state) {
+  (void)state;
+  import_scene scene;
+  scene_begin(&scene);
+  CHECK_SHOP("7,1,2026-01-02Z,a@b.c,,,,\n8,1,2026-01-02Z,a@b.c,,T,1,1,\n",
+             "ready {\"order_id\":\"7\",\"email\":\"a@b.c\",\"total\":1,\"currency\":\"USD\",\"order_date\":"
+             "\"2026-01-02T00:00:00Z\"}\n"
+             "refused {\"currency\":\"USD\"}\n  3 base wrong_number_of_cells \n");
+done:
+  scene_end(&scene);
+}
+
+/* Some programs end each line with a delimiter. */
+static void lines_that_all_end_with_a_delimiter_are_accepted(void **state) {
+  (void)state;
+  import_scene scene;
+  scene_begin(&scene);
+  CHECK_SHOP("7,1,2026-01-02Z,a@b.c,,,,,,\n8,1\n9,1,2026-01-02Z,a@b.c,,,,,,\n",
+             "ready {\"order_id\":\"7\",\"email\":\"a@b.c\",\"total\":1,\"currency\":\"USD\",\"order_date\":"
+             "\"2026-01-02T00:00:00Z\"}\n"
+             "refused {\"currency\":\"USD\"}\n  3 base wrong_number_of_cells \n"
+             "ready {\"order_id\":\"9\",\"email\":\"a@b.c\",\"total\":1,\"currency\":\"USD\",\"order_date\":"
+             "\"2026-01-02T00:00:00Z\"}\n");
 done:
   scene_end(&scene);
 }
@@ -193,6 +221,8 @@ int main(void) {
       TEST(all_faults_of_a_row_are_reported),
       TEST(the_lines_of_an_order_must_agree),
       TEST(a_line_must_fit_the_header),
+      TEST(a_line_with_one_cell_too_many_is_refused),
+      TEST(lines_that_all_end_with_a_delimiter_are_accepted),
       TEST(the_file_decides_what_a_line_cannot),
       TEST(totals_are_summed_exactly),
       TEST(the_faults_of_a_map_are_reported_at_once),
