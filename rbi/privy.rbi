@@ -661,6 +661,190 @@ module Privy
   class ServerError < ::Privy::APIStatusError
   end
 
+  class Import
+    sig { returns(T::Array[[::String, ::String, ::String]]) }
+    def self.presets; end
+
+    sig do
+      params(
+        kind: T.any(::Symbol, ::String),
+        source: T.untyped,
+        map: T.untyped,
+        preset: T.nilable(T.any(::Symbol, ::String)),
+        country: T.nilable(::String),
+        currency: T.nilable(::String),
+        timezone: T.nilable(::String),
+        delimiter: T.nilable(::String),
+        rejects: T.untyped,
+        check_first: T.untyped,
+        options: T.untyped
+      ).void
+    end
+    def initialize(kind, source:, map: T.unsafe(nil), preset: T.unsafe(nil), country: T.unsafe(nil), currency: T.unsafe(nil), timezone: T.unsafe(nil), delimiter: T.unsafe(nil), rejects: T.unsafe(nil), check_first: T.unsafe(nil), **options); end
+
+    sig { returns(::Symbol) }
+    def kind; end
+
+    sig do
+      params(
+        block: T.nilable(T.proc.params(row: ::Privy::Import::Row).void)
+      ).returns(T.any(T.self_type, T::Enumerator[::Privy::Import::Row]))
+    end
+    def each_row(&block); end
+
+    sig { params(client: T.nilable(::Privy::Client)).returns(::Privy::Import::Report) }
+    def dry_run(client = T.unsafe(nil)); end
+
+    sig { params(client: ::Privy::Client, options: T.untyped).returns(::Privy::Import::Report) }
+    def run(client, **options); end
+
+    sig { returns(::String) }
+    def inspect; end
+
+    sig { returns(::String) }
+    def to_s; end
+
+    class Change < ::Struct
+      sig { returns(::Integer) }
+      def line; end
+
+      sig { returns(::String) }
+      def column; end
+
+      sig { returns(::String) }
+      def before; end
+
+      sig { returns(::String) }
+      def after; end
+
+      sig { returns(::Symbol) }
+      def rule; end
+
+      sig { returns(::String) }
+      def inspect; end
+
+      sig { returns(::String) }
+      def to_s; end
+    end
+
+    class Fault < ::Struct
+      sig { returns(::Integer) }
+      def line; end
+
+      sig { returns(::String) }
+      def column; end
+
+      sig { returns(::String) }
+      def field; end
+
+      sig { returns(::String) }
+      def value; end
+
+      sig { returns(::String) }
+      def message; end
+
+      sig { returns(::Symbol) }
+      def code; end
+
+      sig { returns(::String) }
+      def inspect; end
+
+      sig { returns(::String) }
+      def to_s; end
+    end
+
+    class Row
+      sig { returns(::Symbol) }
+      def state; end
+
+      sig { returns(::String) }
+      def key; end
+
+      sig { returns(::String) }
+      def reason; end
+
+      sig { returns(T::Array[::Privy::Import::Change]) }
+      def changes; end
+
+      sig { returns(T::Array[::Privy::Import::Fault]) }
+      def faults; end
+
+      sig { returns(T::Hash[::String, T.untyped]) }
+      def fields; end
+
+      sig { returns(T::Array[::Integer]) }
+      def lines; end
+
+      sig { returns(T::Boolean) }
+      def ready?; end
+
+      sig { returns(::String) }
+      def inspect; end
+
+      sig { returns(::String) }
+      def to_s; end
+    end
+
+    class Report < ::Struct
+      sig { returns(::Symbol) }
+      def kind; end
+
+      sig { returns(::Integer) }
+      def rows; end
+
+      sig { returns(::Integer) }
+      def ready; end
+
+      sig { returns(::Integer) }
+      def refused; end
+
+      sig { returns(::Integer) }
+      def skipped; end
+
+      sig { returns(T::Array[::Privy::Import::Fault]) }
+      def faults; end
+
+      sig { returns(T::Hash[::Symbol, ::Integer]) }
+      def conversions; end
+
+      sig { returns(T.nilable(::String)) }
+      def preset; end
+
+      sig { returns(T.nilable(::String)) }
+      def encoding; end
+
+      sig { returns(T.nilable(::String)) }
+      def delimiter; end
+
+      sig { returns(T::Array[::String]) }
+      def unused; end
+
+      sig { returns(::Integer) }
+      def requests; end
+
+      sig { returns(T.nilable(::Float)) }
+      def duration; end
+
+      sig { returns(T.nilable(::Privy::BulkReport)) }
+      def bulk; end
+
+      sig { returns(T.nilable(::String)) }
+      def rejects; end
+
+      sig { returns(::Integer) }
+      def rejected; end
+
+      sig { returns(T::Boolean) }
+      def ok?; end
+
+      sig { returns(::String) }
+      def to_s; end
+
+      sig { returns(::String) }
+      def inspect; end
+    end
+  end
+
   module JobDeclared
     sig do
       params(

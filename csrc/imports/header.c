@@ -223,8 +223,32 @@ static bool keep_header(privy_import *import, const privy_line *header) {
   return !import->plan.no_memory;
 }
 
+/* The path that a column's name is: its first part in lower case, so that Email fills email. */
+static privy_span path_of(privy_map_plan *plan, privy_span name) {
+  char *path = privy_texts_bytes(&plan->texts, name.length + 1);
+  if (!path) return (privy_span){"", 0};
+  memcpy(path, name.text, name.length + 1);
+  for (size_t i = 0; i < name.length && path[i] != '.'; i++) path[i] = privy_lower(path[i]);
+  return (privy_span){path, name.length};
+}
+
+/* Without a map and a preset, columns have the names of fields, such as email and line_items.sku. */
+static void apply_names(privy_import *import) {
+  const privy_operation *operation = import->plan.operation;
+  for (size_t i = 0; i < import->width; i++) {
+    const privy_span path = path_of(&import->plan, import->header[i]);
+    privy_span rest = path, top;
+    if (!privy_path_next(&rest, &top)) continue;
+    const privy_field *field = privy_object_lookup(operation->object, top.text, top.length);
+    if (!field || !(field->accepted_by & (1u << operation->id)) || privy_map_find(&import->plan, path)) continue;
+    privy_mapping *mapping = privy_map_add(&import->plan, path);
+    if (mapping) privy_map_add_column(&import->plan, mapping, import->header[i]);
+  }
+}
+
 static void apply_preset(privy_import *import) {
   privy_map_plan *plan = &import->plan;
+  if (!import->config.map && plan->preset.length == 0) apply_names(import);
   if (plan->preset.length == 0) return;
   if (privy_text_is(plan->preset.text, plan->preset.length, "auto"))
     import->preset = privy_preset_recognise(plan, import->header, import->width);

@@ -47,6 +47,7 @@ static void read_settings(privy_import *import, const privy_import_config *confi
   take_setting(plan, config->currency, &plan->currency);
   take_setting(plan, config->timezone, &plan->timezone);
   check_settings(import);
+  import->config.map = text_or_null(plan->source);
   import->config.country = text_or_null(plan->country);
   import->config.currency = text_or_null(plan->currency);
   import->config.timezone = text_or_null(plan->timezone);

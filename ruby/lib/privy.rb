@@ -51,6 +51,9 @@ module Privy
   autoload :Activation, File.expand_path("privy/activation", __dir__)
   private_constant :Activation
 
+  # Imports of files.
+  autoload :Import, File.expand_path("privy/import", __dir__)
+
   # Needs the gem i18n.
   autoload :Translations, File.expand_path("privy/translations", __dir__)
   autoload :Syncable, File.expand_path("privy/syncable", __dir__)

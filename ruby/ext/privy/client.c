@@ -336,6 +336,13 @@ static VALUE client_rate_limits(VALUE self) {
   return rb_ary_new_from_args(2, of_minute, of_day);
 }
 
+/* duration(requests) → seconds that so many further requests take, by the rate limits */
+static VALUE client_duration(VALUE self, VALUE requests) {
+  privy_rb_client *data = privy_rb_client_get(self)->root;
+  const double count = NUM2DBL(requests);
+  return DBL2NUM(data->core == NULL ? 0 : privy_client_duration(data->core, NULL, count));
+}
+
 /* take_slot(from, shared numbers, options) → [instant, shared numbers]; nil if no response has reported the limit */
 static VALUE client_take_slot(VALUE self, VALUE from, VALUE numbers, VALUE given) {
   privy_rb_client *data = privy_rb_client_get(self)->root;
@@ -384,6 +391,7 @@ void privy_rb_init_client(void) {
   rb_define_method(klass, "account", client_account, 0);
   rb_define_method(klass, "sandbox?", client_is_sandbox, 0);
   rb_define_method(klass, "rate_limits", client_rate_limits, 0);
+  rb_define_method(klass, "duration", client_duration, 1);
   rb_define_method(klass, "take_slot", client_take_slot, 3);
   rb_define_method(klass, "close", client_close, 0);
   rb_define_method(klass, "closed?", client_is_closed, 0);

@@ -181,6 +181,11 @@ module Privy
 
     private
 
+    # Seconds that so many further requests take, by the account's rate limits. For imports.
+    def duration(requests)
+      @session.core.duration(requests)
+    end
+
     # For SharedSlots.
     def take_slot(from, numbers)
       @session.take_slot(from, numbers)

@@ -10,6 +10,7 @@ module Privy
     autoload :PageSerializer, File.expand_path("rails/serializers", __dir__)
     autoload :Ping, File.expand_path("rails/ping", __dir__)
     autoload :Tasks, File.expand_path("rails/tasks", __dir__)
+    autoload :ImportTask, File.expand_path("rails/import_task", __dir__)
     autoload :Notifications, File.expand_path("rails/notifications", __dir__)
     autoload :Publisher, File.expand_path("rails/publisher", __dir__)
     autoload :Runtime, File.expand_path("rails/runtime", __dir__)

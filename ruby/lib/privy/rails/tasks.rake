@@ -11,6 +11,12 @@ namespace :privy do
     exit 1 unless Privy::Rails::Tasks.new.budget
   end
 
+  desc "Imports a file into Privy (FILE=orders.csv KIND=orders MAP=map.yml or PRESET=auto, DRY_RUN=1: sends nothing, " \
+       "REJECTS=rejects.csv JOURNAL=orders.journal COUNTRY=US CURRENCY=USD TIMEZONE=Europe/Berlin)"
+  task import: :environment do
+    exit 1 unless Privy::Rails::ImportTask.new.run
+  end
+
   desc "Serves a sandbox of Privy over HTTP (PORT=8089 HOST=127.0.0.1 LIMITS=on SEED=shop)"
   task :sandbox do
     Privy::Rails::Tasks.new.sandbox
