@@ -1280,9 +1280,10 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_columns_stream(const privy_object *
 
 /* A value of a row of a report. */
 typedef struct privy_cell {
-  const char *text; /* of a column of text: valid UTF-8; NULL: null */
+  const char *text; /* of a column of text or times: valid UTF-8; NULL: null */
   size_t length;    /* bytes of the text */
-  int64_t integer;  /* of a column of integers */
+  int64_t integer;  /* of a column of integers or booleans */
+  bool missing;     /* of such a column: null */
 } privy_cell;
 
 /* Where the rows of a report come from. `context` is the first argument of both functions. */
@@ -1296,7 +1297,7 @@ typedef struct privy_row_source {
 
 /* What a report of a bulk run lists, as tables. */
 typedef struct privy_report privy_report;
-#define PRIVY_REPORT_MOST_COLUMNS 6
+#define PRIVY_REPORT_MOST_COLUMNS 9
 /* By its name; NULL if there is none.
  *   "refused"   an error detail of a row: index, key, field, message, value, code
  *   "unsent"    a row without a request: index, key, row

@@ -622,7 +622,7 @@ PRIVY_API void privy_journal_entries_free(privy_journal_entries *entries);
 /*
  * Writes the rows that are REFUSED or INVALID as CSV (RFC 4180, UTF-8, with a line of names): a line for each row, a
  * column for each field of their requests, in the order in which they first come; lists and objects are JSON. Two more
- * columns, privy_error_field and privy_error_message, hold what is wrong; several error details are separated by "; ".
+ * columns, privy_error_field and privy_error_message, say what is wrong; several error details are separated by "; ".
  * A cell is empty if the row does not have the field or if it is null. The file gets the mode 0600, and its name when
  * it is complete. Sets `*rows` (may be NULL) to the number of rows.
  *
@@ -640,14 +640,15 @@ typedef enum privy_decision {
   PRIVY_DECISION_SKIP  /* it counts as DONE: no run sends it again */
 } privy_decision;
 /*
- * Writes a decision about the rows in doubt (SENT) that have this key, or, if `key` is NULL, about the one at index
- * `row` of the source. Sets `*decided` (may be NULL) to their number. It writes the file, under the lock that a run
- * holds: while a run is in progress it returns "journal_locked". If there is no such row in doubt, or if two rows have
- * had this index, it returns "journal_not_in_doubt" or "journal_ambiguous", and changes nothing.
+ * Writes a decision about rows in doubt (SENT): those that have this key, or the one at index `row` of the source, or
+ * both. `key`: NULL is any; `row`: -1 is any. Sets `*decided` (may be NULL) to their number. It writes the file, under
+ * the lock that a run holds: while a run is in progress it returns "journal_locked". If there is no such row in doubt,
+ * or if several rows have had this index and no key is given, it returns "journal_not_in_doubt" or "journal_ambiguous",
+ * and changes nothing.
  */
-PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_decide(privy_journal_view *view, const char *key,
-                                                                 uint64_t row, privy_decision decision,
-                                                                 uint64_t *decided, privy_error *error);
+PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_decide(privy_journal_view *view, const char *key, int64_t row,
+                                                                 privy_decision decision, uint64_t *decided,
+                                                                 privy_error *error);
 
 /* ---- lines of a file --------------------------------------------------------------------------------------------- */
 

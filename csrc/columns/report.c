@@ -35,6 +35,24 @@ static const privy_report reports[] = {
       {"key", PRIVY_COLUMN_TEXT},
       {"row", PRIVY_COLUMN_TEXT},
       {"idempotency_key", PRIVY_COLUMN_TEXT}}},
+    {"journal_refused",
+     {{"row", PRIVY_COLUMN_INTEGER},
+      {"key", PRIVY_COLUMN_TEXT},
+      {"field", PRIVY_COLUMN_TEXT},
+      {"message", PRIVY_COLUMN_TEXT},
+      {"value", PRIVY_COLUMN_TEXT},
+      {"code", PRIVY_COLUMN_TEXT},
+      {"count", PRIVY_COLUMN_INTEGER},
+      {"status", PRIVY_COLUMN_INTEGER},
+      {"request", PRIVY_COLUMN_TEXT}}},
+    {"journal_in_doubt",
+     {{"row", PRIVY_COLUMN_INTEGER},
+      {"key", PRIVY_COLUMN_TEXT},
+      {"idempotency_key", PRIVY_COLUMN_TEXT},
+      {"first_sent", PRIVY_COLUMN_TIME},
+      {"too_old", PRIVY_COLUMN_BOOLEAN},
+      {"decided", PRIVY_COLUMN_BOOLEAN},
+      {"request", PRIVY_COLUMN_TEXT}}},
 };
 
 typedef struct report_stream {
@@ -63,16 +81,23 @@ static bool fail(report_stream *stream, privy_status status) {
   return privy_stream_fail(&stream->error, status);
 }
 
+static privy_value value_of(const privy_column *column, privy_cell cell) {
+  if (column->type == PRIVY_COLUMN_BOOLEAN && !cell.missing)
+    return (privy_value){.type = cell.integer ? PRIVY_TRUE : PRIVY_FALSE};
+  return (privy_value){
+      .text = cell.text, .length = (uint32_t)cell.length, .type = cell.text ? PRIVY_STRING : PRIVY_NULL};
+}
+
 static bool add_cell(report_stream *stream, privy_column *column, privy_cell cell) {
   if (cell.length > LONGEST_TEXT) {
     privy_error_set(&stream->error, PRIVY_CONFIG_ERROR, "a text of %zu bytes is too long for the column %s",
                     cell.length, column->name);
     return false;
   }
-  const privy_value text = {
-      .text = cell.text, .length = (uint32_t)cell.length, .type = cell.text ? PRIVY_STRING : PRIVY_NULL};
-  const bool added = column->type == PRIVY_COLUMN_INTEGER ? privy_column_add_integer(column, cell.integer)
-                                                          : privy_column_add(column, &text, 1);
+  const privy_value value = value_of(column, cell);
+  const bool added = column->type == PRIVY_COLUMN_INTEGER && !cell.missing
+                         ? privy_column_add_integer(column, cell.integer)
+                         : privy_column_add(column, &value, 1);
   return added || fail(stream, PRIVY_NO_MEMORY);
 }
 

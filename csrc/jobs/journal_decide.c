@@ -5,18 +5,18 @@
 #include "base/memory.h"
 #include "message/error.h"
 
-static const char count_key[] = "SELECT count(*) FROM rows WHERE state = 'sent' AND key = ?1";
-static const char count_index[] = "SELECT count(*) FROM rows WHERE state = 'sent' AND source_row = ?1";
+/* ?1: a key, ?2: an index; NULL: any. */
+#define WHERE " WHERE state = 'sent' AND (?1 IS NULL OR key = ?1) AND (?2 IS NULL OR source_row = ?2)"
 
+static const char count[] = "SELECT count(*) FROM rows" WHERE;
 /* A row that counts as done keeps no request, like others that are done. */
-#define SKIP "UPDATE rows SET state = 'done', decision = 'skip', request = NULL WHERE state = 'sent' AND "
-#define SEND "UPDATE rows SET decision = 'send' WHERE state = 'sent' AND "
-static const char *const writes[][2] = {[PRIVY_DECISION_SEND] = {SEND "key = ?1", SEND "source_row = ?1"},
-                                        [PRIVY_DECISION_SKIP] = {SKIP "key = ?1", SKIP "source_row = ?1"}};
+static const char *const writes[] = {[PRIVY_DECISION_SEND] = "UPDATE rows SET decision = 'send'" WHERE,
+                                     [PRIVY_DECISION_SKIP] =
+                                         "UPDATE rows SET state = 'done', decision = 'skip', request = NULL" WHERE};
 
 typedef struct decision {
-  const char *key; /* NULL: by the index */
-  uint64_t row;
+  const char *key; /* NULL: any */
+  int64_t row;     /* -1: any */
   privy_decision what;
   int64_t decided;
 } decision;
@@ -26,10 +26,8 @@ static privy_status run(privy_journal_file *file, const char *sql, const decisio
                         privy_error *error) {
   struct sqlite3_stmt *statement = NULL;
   privy_query query = privy_query_begin(file, &statement, sql);
-  if (about->key)
-    privy_query_string(&query, 1, about->key);
-  else
-    privy_query_integer(&query, 1, (int64_t)about->row);
+  privy_query_string(&query, 1, about->key);
+  if (about->row >= 0) privy_query_integer(&query, 2, about->row);
   if (privy_query_step(&query) && out) *out = privy_query_read_integer(&query, 0);
   const privy_status status = privy_query_end(&query, error);
   (void)file->sqlite->finalize(statement);
@@ -37,13 +35,11 @@ static privy_status run(privy_journal_file *file, const char *sql, const decisio
 }
 
 static privy_status write_decision(privy_journal_file *file, decision *about, privy_error *error) {
-  const int by_index = !about->key;
-  if (privy_journal_file_begin(file, error) != PRIVY_OK ||
-      run(file, by_index ? count_index : count_key, about, &about->decided, error) != PRIVY_OK)
+  if (privy_journal_file_begin(file, error) != PRIVY_OK || run(file, count, about, &about->decided, error) != PRIVY_OK)
     return error->code;
   if (about->decided == 0) return privy_journal_file_refuse(file, PRIVY_JOURNAL_NOT_IN_DOUBT, error);
-  if (about->decided > 1 && by_index) return privy_journal_file_refuse(file, PRIVY_JOURNAL_AMBIGUOUS, error);
-  if (run(file, writes[about->what][by_index], about, NULL, error) != PRIVY_OK) return error->code;
+  if (about->decided > 1 && !about->key) return privy_journal_file_refuse(file, PRIVY_JOURNAL_AMBIGUOUS, error);
+  if (run(file, writes[about->what], about, NULL, error) != PRIVY_OK) return error->code;
   return privy_journal_file_commit(file, error);
 }
 
@@ -62,9 +58,10 @@ static privy_status decide(privy_journal_view *view, decision *about, privy_erro
   return status;
 }
 
-privy_status privy_journal_view_decide(privy_journal_view *view, const char *key, uint64_t row, privy_decision what,
+privy_status privy_journal_view_decide(privy_journal_view *view, const char *key, int64_t row, privy_decision what,
                                        uint64_t *decided, privy_error *error) {
   decision about = {.key = key, .row = row, .what = what};
+  if (!key && row < 0) return privy_error_set(error, PRIVY_CONFIG_ERROR, "a decision needs a key or an index");
   const privy_status status = decide(view, &about, error);
   if (decided) *decided = status == PRIVY_OK ? (uint64_t)about.decided : 0;
   return status;

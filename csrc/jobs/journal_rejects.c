@@ -10,6 +10,7 @@
 #include "base/new_file.h"
 #include "jobs/journal_view.h"
 #include "message/error.h"
+#include "json/reader.h"
 
 /* The file holds personal data. */
 #define MODE 0600
@@ -121,6 +122,13 @@ static bool append_part(privy_buffer *out, size_t index, privy_value text) {
   return (index == 0 || privy_buffer_text(out, "; ")) && privy_value_decode(text, out) == PRIVY_OK;
 }
 
+/* "email must be an e-mail address"; a message about several fields is a sentence of its own. */
+static bool append_message(privy_buffer *out, size_t index, const privy_view_detail *detail) {
+  if (privy_value_is(detail->field, "base")) return append_part(out, index, detail->message);
+  return append_part(out, index, detail->field) && privy_buffer_byte(out, ' ') &&
+         privy_value_decode(detail->message, out) == PRIVY_OK;
+}
+
 /* Joins the fields and the messages of the details. */
 static privy_status join_details(rejects *self, privy_error *error) {
   privy_cursor cursor;
@@ -131,7 +139,7 @@ static privy_status join_details(rejects *self, privy_error *error) {
   for (size_t i = 0; found; i++) {
     if (privy_view_next_detail(self->view, &self->row, &cursor, i, &detail, &found, error) != PRIVY_OK)
       return error->code;
-    if (found && (!append_part(&self->fields, i, detail.field) || !append_part(&self->messages, i, detail.message)))
+    if (found && (!append_part(&self->fields, i, detail.field) || !append_message(&self->messages, i, &detail)))
       return privy_error_no_memory(error);
   }
   return PRIVY_OK;

@@ -11,7 +11,8 @@ typedef struct report_source {
 
 /* 0, or -1 with an exception. */
 static int read_cell(PyObject *value, privy_cell *cell) {
-  if (value == Py_None) return 0;
+  cell->missing = value == Py_None;
+  if (cell->missing) return 0;
   if (PyLong_Check(value)) {
     cell->integer = PyLong_AsLongLong(value);
     return cell->integer == -1 && PyErr_Occurred() ? -1 : 0;

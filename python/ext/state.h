@@ -65,6 +65,7 @@ typedef struct core_state {
   PyTypeObject *client_type;
   PyTypeObject *group_type;
   PyTypeObject *sandbox_type;
+  PyTypeObject *journal_type;
   PyTypeObject *page_type;
   PyTypeObject *json_object_type;
   record_slot *page_slots;

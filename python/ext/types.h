@@ -11,6 +11,7 @@ int page_add(PyObject *module, core_state *state);
 int client_add(PyObject *module, core_state *state);
 int group_add(PyObject *module, core_state *state);
 int sandbox_add(PyObject *module, core_state *state);
+int journal_add(PyObject *module, core_state *state);
 int pager_add(PyObject *module);
 int bulk_add(PyObject *module);
 int served_add(PyObject *module);

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ._bulk import Bulk, BulkReport, Progress
     from ._bulk_rows import RefusedRow
     from ._job import job
+    from ._journal import InDoubtEntry, Journal, JournalReport, RefusedEntry
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
     from ._pagination import ContactList
@@ -79,7 +80,10 @@ __all__ = [
     "Events",
     "Failure",
     "Headers",
+    "InDoubtEntry",
+    "Journal",
     "JournalError",
+    "JournalReport",
     "NotFoundError",
     "Omit",
     "Order",
@@ -92,6 +96,7 @@ __all__ = [
     "RateLimit",
     "RateLimitError",
     "RateLimitWindow",
+    "RefusedEntry",
     "RefusedRow",
     "Response",
     "Result",
@@ -122,9 +127,13 @@ _LATER = {
     "CallEvent": "_trace",
     "ContactList": "_pagination",
     "Failure": "_result",
+    "InDoubtEntry": "_journal",
+    "Journal": "_journal",
+    "JournalReport": "_journal",
     "Progress": "_bulk",
     "RateLimit": "_limits",
     "RateLimitWindow": "_limits",
+    "RefusedEntry": "_journal",
     "RefusedRow": "_bulk_rows",
     "Result": "_result",
     "Sandbox": "sandbox",

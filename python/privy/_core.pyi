@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, Literal, NoReturn, final, overload
 from typing_extensions import Self
 
 from ._import import ImportParts
+from ._journal import JournalSummary
 from ._trace import CallEvent
 from .types import Details, EmailConsentFilter, SmsConsentFilter
 
@@ -656,6 +657,31 @@ class Pager:
     def rest(cls, page: Page, limit: int, /) -> tuple[int, int]:
         """For a list of at most ``limit`` records from this page on (-1: all): the requests that it takes after this
         page, and the records that it returns, those of this page included. -1 if the page does not say."""
+
+@final
+class Journal:
+    """The journal of bulk runs, to be read."""
+
+    def __new__(cls, path: str | PathLike[str], /) -> Journal: ...
+    def summary(self) -> JournalSummary:
+        """What all runs have reached."""
+
+    def decide(self, key: str | None, row: int, sends: bool, /) -> int:
+        """Decides about the rows in doubt of a key (None: any) and an index (-1: any). Returns their number."""
+
+    def write_rejects(self, path: str | PathLike[str], /) -> int:
+        """Writes the refused rows as CSV. Returns their number. OSError if the file cannot be written."""
+
+    def close(self) -> None:
+        """Closes the file when its iterators are gone."""
+
+@final
+class JournalEntries:
+    """The entries of a journal as tuples, in the order of the fields of ``RefusedEntry`` and ``InDoubtEntry``."""
+
+    def __new__(cls, journal: Journal, kind: Literal["refused", "in_doubt"], /) -> JournalEntries: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> tuple[Any, ...]: ...
 
 @final
 class Sandbox:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from html import escape
+from itertools import islice
 from typing import Any
 
 from . import _core
@@ -17,6 +18,7 @@ from ._errors import PrivyError
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from ._bulk import BaseBulk, BulkReport
+    from ._journal import Journal, JournalReport
     from ._limits import RateLimit
     from ._pagination import BaseList
 
@@ -98,6 +100,44 @@ def show_report(shown: BulkReport) -> str:
     if shown.refused:
         some = [[str(row.index), _core.mask(row.field), _core.mask(row.message)] for row in shown.refused[:ROWS]]
         parts += [_table(["row", "field", "message"], some, WIDE), _first(len(shown.refused))]
+    return _block(title, *parts)
+
+
+_SHOWN = {
+    "refused": ("index", "field", "message"),
+    "journal_refused": ("row", "field", "message", "code", "status"),
+    "journal_in_doubt": ("row", "first_sent", "too_old", "decided"),
+}
+"""Of the rows that a report or a journal lists: the attributes that are no personal data. Others show their index."""
+
+
+def show_rows(report: str, shown: Sequence[Any]) -> str:
+    """The first rows of what a report or a journal lists."""
+    names = _SHOWN.get(report)
+    count = len(shown)
+    some = list(islice(shown, ROWS))
+    if names is None:
+        cells = [[str(entry[0])] for entry in some]
+    else:
+        cells = [[_text(_core.mask(getattr(entry, name))) for name in names] for entry in some]
+    listed = report.rpartition("journal_")[2].replace("_", " ")
+    title = f"{count:,} {'entry' if count == 1 else 'entries'}: {listed}"
+    return _block(title, _table(names or ("index",), cells, WIDE), _first(count))
+
+
+def show_journal(shown: Journal, report: JournalReport) -> str:
+    """The counts of a journal."""
+    done = f"{report.succeeded:,} of {_total(report.total)} succeeded"
+    title = f"Journal{_sandbox(report.sandbox)} of {shown.operation}: {done}"
+    counts = {name.replace("_", " "): f"{count:,}" for name, count in shown.counts.items() if count}
+    runs = {"runs": report.runs, "killed": report.killed, "requests": report.requests}
+    cells = [f"{count:,}" for count in runs.values()] + [duration(report.seconds), duration(report.waited)]
+    parts = [_bar(report.succeeded, report.total)]
+    if counts:
+        parts.append(_table(counts, [counts.values()]))
+    parts.append(_table([*runs, "time", "waited"], [cells]))
+    if report.stopped is not None:
+        parts.append(_line(_core.mask(f"Stopped: {report.stopped}")))
     return _block(title, *parts)
 
 

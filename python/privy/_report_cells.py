@@ -16,7 +16,10 @@ from ._core import omit
 from ._json import json_default
 from ._row_tables import key_of
 from ._values import plain
-from .types import Row
+from .types import TYPE_CHECKING, Row
+
+if TYPE_CHECKING:
+    from ._journal import InDoubtEntry, RefusedEntry
 
 Cells = tuple[object, ...]
 _DEEPEST = 50
@@ -40,10 +43,33 @@ def _in_doubt(entry: tuple[int, Row, str | None], keys: tuple[str, ...]) -> Cell
     return index, _text(key_of(row, keys)), _json(row), idempotency_key
 
 
+def _journal_refused(entry: RefusedEntry, keys: tuple[str, ...]) -> Cells:
+    value = entry.value
+    shown = value if isinstance(value, str) else entry.value_json
+    return (
+        entry.row,
+        entry.key,
+        entry.field,
+        entry.message,
+        None if shown is None else _valid(shown),
+        entry.code,
+        entry.count,
+        entry.status,
+        entry.request_json,
+    )
+
+
+def _journal_in_doubt(entry: InDoubtEntry, keys: tuple[str, ...]) -> Cells:
+    sent = None if entry.first_sent is None else entry.first_sent.isoformat()
+    return entry.row, entry.key, entry.idempotency_key, sent, entry.too_old, entry.decided, entry.request_json
+
+
 CELLS: dict[str, Callable[[Any, tuple[str, ...]], Cells]] = {
     "refused": _refused,
     "unsent": _unsent,
     "in_doubt": _in_doubt,
+    "journal_refused": _journal_refused,
+    "journal_in_doubt": _journal_in_doubt,
 }
 
 

@@ -17,8 +17,9 @@ T_co = TypeVar("T_co", covariant=True)
 class RowTable(Sequence[T_co]):
     """An immutable sequence, equal to a list of the same items, and a table of pandas, polars, pyarrow and DuckDB.
 
-    ``index`` is a column of integers, all others are text. ``row`` is JSON; ``key`` and ``value`` are JSON if they are
-    not texts.
+    In the report of a run ``index`` is a column of integers, all others are text. ``row`` is JSON; ``key`` and
+    ``value`` are JSON if they are not texts. Those of a journal have other columns too: ``count`` and ``status`` are
+    integers, ``first_sent`` is a time, ``too_old`` and ``decided`` are booleans, ``request`` is JSON.
     """
 
     __slots__ = ("__weakref__", "_items", "_keys", "_report")
@@ -56,6 +57,12 @@ class RowTable(Sequence[T_co]):
 
     def __repr__(self) -> str:
         return repr(self._items)
+
+    def _repr_html_(self) -> str:
+        """The first rows without personal data, for notebooks."""
+        from ._html import show_rows
+
+        return show_rows(self._report, self)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self._frames().__arrow_c_stream__(requested_schema)

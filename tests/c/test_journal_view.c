@@ -348,9 +348,10 @@ static void a_decision_to_skip_is_obeyed(void **state) {
   CHECK_OK(list(&r, PRIVY_ENTRIES_IN_DOUBT));
   CHECK_OK(next(&r));
   snprintf(key, sizeof key, "%s", r.entry.key);
-  CHECK_OK(privy_journal_view_decide(r.view, key, 0, PRIVY_DECISION_SKIP, &decided, &r.error));
+  REFUSED(privy_journal_view_decide(r.view, key, 0, PRIVY_DECISION_SKIP, &decided, &r.error), "journal_not_in_doubt");
+  CHECK_OK(privy_journal_view_decide(r.view, key, -1, PRIVY_DECISION_SKIP, &decided, &r.error));
   assert_int_equal(decided, 1);
-  REFUSED(privy_journal_view_decide(r.view, key, 0, PRIVY_DECISION_SKIP, NULL, &r.error), "journal_not_in_doubt");
+  REFUSED(privy_journal_view_decide(r.view, key, -1, PRIVY_DECISION_SKIP, NULL, &r.error), "journal_not_in_doubt");
   CHECK_OK(run_again(&r.s, "events.ingest"));
   assert_int_equal(r.s.results, 0);
   CHECK_OK(summarize(&r));
@@ -411,7 +412,7 @@ static void refused_rows_are_written_as_csv(void **state) {
                                          "{\"last_name\":\"=1+1\",\"first_name\":\"\",\"custom_fields\":{\"n\":1.50}}"};
   static const char expected[] =
       "email,first_name,tags,send_welcome_sms,last_name,custom_fields,privy_error_field,privy_error_message\r\n"
-      "no address,\"Smith, J\",\"[\"\"a\"\",\"\"b,c\"\"]\",true,,,email,";
+      "no address,\"Smith, J\",\"[\"\"a\"\",\"\"b,c\"\"]\",true,,,email,\"email must be";
   char csv[96], text[4096] = "";
   struct stat status;
   uint64_t rows;
