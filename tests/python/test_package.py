@@ -169,6 +169,22 @@ def test_pytest_finds_the_plugin_of_an_installed_wheel(source, empty, tmp_path):
     assert str(own / "privy" / "_pytest.py") in shown
 
 
+def test_the_command_of_an_installed_wheel(source, empty, tmp_path):
+    wheel = wheel_of(source, tmp_path / "wheels")
+    run(empty, "-m", "pip", "install", "-q", "--no-input", "--no-index", str(wheel), cwd=tmp_path)
+    command = empty.with_name("privy")
+    assert run(command, "--version", cwd=tmp_path).strip() == f"privy {version()}"
+    bare_command = subprocess.run([command, "whoami"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (bare_command.returncode, bare_command.stdout) == (2, "")
+    assert bare_command.stderr.count("\n") == 1 and "privy-marketing[cli]" in bare_command.stderr
+    own = Path(run(empty, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
+    (own / "extra_of_the_tests.pth").write_text(str(Path(pytest.__file__).parents[1]))
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order_id,email,total,currency,order_date\n1,a@example.com,1.50,USD,2026-01-15T12:00:00Z\n")
+    assert "sent: 1 orders" in run(command, "--sandbox", "import", "orders", "orders.csv", cwd=tmp_path)
+    assert "access  accepted" in run(empty, "-m", "privy", "--sandbox", "whoami", cwd=tmp_path)
+
+
 # ---- a user with the extras, who follows the pages ----
 
 

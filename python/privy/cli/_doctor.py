@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,12 @@ from .. import _core
 from .._client import Client
 from .._errors import PrivyError
 from ._exit import CREDENTIALS, DONE, REFUSED, Failure
-from ._output import write_json
+from ._output import terminal_width, write_json
 from ._state import State, is_sandbox, shared, state
 
 PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY")
+INDENT = 20
+"""Columns before the text of a line."""
 MOST_SKEW = 5.0
 """Seconds that the clock of this machine may differ from that of the server. The journal and event times use it."""
 EXTRAS = ("click", "rich", "charset_normalizer", "phonenumbers", "platformdirs", "tzdata")
@@ -64,9 +67,19 @@ def _exit_code(checks: list[Check]) -> int:
 
 def _show(check: Check) -> None:
     colour = {"ok": "green", "warn": "yellow", "fail": "red"}[check.status]
-    click.echo(f"{click.style(check.status.ljust(4), fg=colour)}  {check.name.ljust(12)}  {check.text}")
-    if check.hint:
-        click.echo(f"{' ' * 20}{check.hint}")
+    lines = [line for text in (check.text, check.hint) if text for line in _wrapped(text)]
+    click.echo(f"{click.style(check.status.ljust(4), fg=colour)}  {check.name.ljust(12)}  {lines[0]}")
+    for line in lines[1:]:
+        click.echo(" " * INDENT + line)
+
+
+def _wrapped(text: str) -> list[str]:
+    """The text in lines that fit a terminal; elsewhere one line."""
+    if not sys.stdout.isatty():
+        return [text]
+    import textwrap
+
+    return textwrap.wrap(text, max(terminal_width() - INDENT, 20), break_on_hyphens=False)
 
 
 def _checks(options: State) -> Iterator[Check]:
