@@ -29,20 +29,18 @@ static void expand(const unsigned char block[64], uint32_t words[64]) {
 }
 
 static void compress(uint32_t state[8], const unsigned char block[64]) {
-  uint32_t words[64], at[8];
+  uint32_t words[64], a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6],
+                      h = state[7];
   expand(block, words);
-  memcpy(at, state, sizeof at);
   for (size_t i = 0; i < 64; i++) {
-    const uint32_t a = at[0], e = at[4];
-    const uint32_t choice = (e & at[5]) ^ (~e & at[6]), majority = (a & at[1]) ^ (a & at[2]) ^ (at[1] & at[2]);
-    const uint32_t first =
-        at[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + round_constants[i] + words[i];
+    const uint32_t choice = (e & f) ^ (~e & g), majority = (a & b) ^ (a & c) ^ (b & c);
+    const uint32_t first = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + choice + round_constants[i] + words[i];
     const uint32_t second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + majority;
-    memmove(at + 1, at, 7 * sizeof *at);
-    at[4] += first;
-    at[0] = first + second;
+    h = g, g = f, f = e, e = d + first;
+    d = c, c = b, b = a, a = first + second;
   }
-  for (size_t i = 0; i < 8; i++) state[i] += at[i];
+  const uint32_t last[8] = {a, b, c, d, e, f, g, h};
+  for (size_t i = 0; i < 8; i++) state[i] += last[i];
 }
 
 void privy_digest_init(privy_digest *digest) {

@@ -20,10 +20,15 @@ void privy_identity_clear(privy_identity *identity) {
 /* ---- the content ---- */
 
 /* Adds the type and the length first, so that different values never add the same bytes. */
+_Static_assert(PRIVY_OBJECT < 10, "the type is one digit");
 static void add_bytes(privy_digest *digest, privy_type type, const char *bytes, size_t length) {
   char head[24];
-  const int size = snprintf(head, sizeof head, "%d:%zu:", (int)type, length);
-  privy_digest_add(digest, head, (size_t)size);
+  size_t at = sizeof head;
+  head[--at] = ':';
+  for (size_t rest = length; at == sizeof head - 1 || rest; rest /= 10) head[--at] = (char)('0' + rest % 10);
+  head[--at] = ':';
+  head[--at] = (char)('0' + type);
+  privy_digest_add(digest, head + at, sizeof head - at);
   privy_digest_add(digest, bytes, length);
 }
 

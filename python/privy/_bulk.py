@@ -113,10 +113,10 @@ class BulkReport:
     def __str__(self) -> str:
         parts = [f"{self.succeeded} of {self.total} rows succeeded ({self.created} created, {self.updated} updated)"]
         counts = (("failed", self.failed), ("unsent", len(self.unsent)), ("in doubt", len(self.in_doubt)))
+        parts += [f"{count} {name}" for name, count in counts if count]
         if self.skipped:
             refused = f" ({self.skipped_refused} of them refused)" if self.skipped_refused else ""
             parts.append(f"{self.skipped} skipped{refused}")
-        parts += [f"{count} {name}" for name, count in counts if count]
         parts.append(f"{self.requests} requests in {self.seconds:.1f} s")
         if self.stopped is not None:
             parts.append(f"stopped: {self.stopped}")

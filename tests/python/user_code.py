@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import privy
 from privy.types import ContactRow, EmailConsent, EventRow, LineItem, OrderRow
@@ -103,6 +105,19 @@ def report(progress: privy.Progress) -> None:
     log.debug("%d of %s, %s s left", progress.done, progress.total, progress.eta)
 
 
+def with_journal(client: privy.Client, path: Path) -> int:
+    until = datetime.now(timezone.utc) + timedelta(hours=1)
+    try:
+        run = client.orders.upsert_many(
+            orders(), journal=path, resume="auto", on_spent_day="wait", until=until, on_progress=report
+        ).run()
+    except privy.JournalError as error:
+        assert error.code == "journal_locked"
+        return 0
+    assert not isinstance(run.stopped, privy.DeadlineError)
+    return run.skipped - run.skipped_refused
+
+
 def refused(client: privy.Client) -> list[str]:
     run = client.orders.upsert_many(list(orders())).run()
     assert run.failed == len({entry.index for entry in run.refused})
@@ -186,6 +201,8 @@ def main() -> None:
         assert len(stored) == 2
         assert isinstance(failed[0], privy.ValidationError)
         assert sorted(by_class(client)) == ["0: 9.50 USD", "1: 9.50 USD", "2: ValidationError"]
+        with TemporaryDirectory() as folder:
+            assert with_journal(client, Path(folder) / "orders.db") == 0
         assert by_ok(client)[0].status == "accepted"
         assert refused(client)
         assert "email" in caught(client)
