@@ -102,6 +102,7 @@ static privy_status report(const privy_journal_file *file, privy_journal_fault f
                   detail ? detail : "", detail ? ")" : "");
   if (!privy_error_text(&error->api_code, faults[fault].code, strlen(faults[fault].code)))
     return privy_error_no_memory(error);
+  error->retryable = fault == PRIVY_JOURNAL_LOCKED; /* a job of a queue then runs again */
   return error->code;
 }
 

@@ -14,6 +14,7 @@
   do {                                                                                                                 \
     CHECK_STATUS(call, PRIVY_JOURNAL);                                                                                 \
     assert_string_equal(s.error.api_code, code);                                                                       \
+    assert_int_equal(s.error.retryable, strcmp(code, "journal_locked") == 0);                                          \
     assert_non_null(strstr(s.error.message, s.path));                                                                  \
     privy_error_clear(&s.error);                                                                                       \
   } while (0)

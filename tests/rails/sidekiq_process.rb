@@ -45,6 +45,19 @@ module SidekiqJobs
     end
   end
 
+  # An import that an execution continues where the last one stopped.
+  class Import
+    include Sidekiq::Job
+    include Privy::Sidekiq
+
+    def perform(journal, count)
+      rows = (1..count).lazy.map { |n| { event_type: "Sold", email: "jane@example.com", event_data: { n: n } } }
+      run = privy.events.ingest_many(rows, journal: journal, total: count)
+      run.run
+      Sidekiq.redis { |redis| redis.call("SET", "skipped", run.skipped) }
+    end
+  end
+
   class SellByActiveJob < ActiveJob::Base
     include Privy::Job
 

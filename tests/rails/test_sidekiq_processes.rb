@@ -74,6 +74,24 @@ class TestSidekiqProcesses < PrivyTest
     assert_operator @sandbox.counts.requests, :>, 2 * numbers.size
   end
 
+  # The second execution is in another process.
+  def test_a_stop_in_the_middle_of_an_import
+    @sandbox.fail(delay: 0.5, count: 0)
+    start_workers("-t", "3")
+    SidekiqJobs::Import.perform_async(File.join(FOLDER, "events.db"), 200)
+    wait_until { @sandbox.events.length >= 10 }
+    stop_workers
+    accepted = @sandbox.events.length
+    assert_operator accepted, :<, 200
+    @sandbox.clear_faults
+    start_workers
+    wait_until { @redis.get("skipped") }
+    assert_equal (1..200).to_a, @sandbox.events.map { |event| event.event_data["n"] }.sort
+    assert_includes (accepted - 8)..accepted, @redis.get("skipped").to_i
+    assert_operator @sandbox.counts.requests, :<=, 208
+    assert_empty Sidekiq::RetrySet.new.to_a
+  end
+
   def test_a_refused_token_is_asked_for_once_and_jobs_wait
     @sandbox.revoke_token(@sandbox.token)
     SidekiqJobs::Sell.perform_bulk((1..150).map { |number| [number] })

@@ -48,7 +48,8 @@ class TestJournalFaults < PrivyTest
     run.next
     before = @sandbox.counts.requests
     other = @client.orders.upsert_many(orders(4), journal: @path)
-    assert_equal "journal_locked", refused(Privy::JournalError) { other.next }.code
+    error = refused(Privy::JournalError) { other.next }
+    assert_equal ["journal_locked", true], [error.code, error.retryable?]
     assert_equal before, @sandbox.counts.requests
     assert_equal 1, run.count
     assert_equal 4, other.run.skipped # it could not begin, and begins now

@@ -142,7 +142,8 @@ module Privy
   class APITimeoutError < APIConnectionError; end
 
   # The journal of a bulk run cannot be used. {#code} is the reason, such as "journal_locked" while another run uses the
-  # journal, or "journal_full" when the disk has no space left; the message says what to do.
+  # journal, or "journal_full" when the disk has no space left; the message says what to do. Only "journal_locked" is
+  # retryable: a job of a queue then runs again.
   class JournalError < Error; end
 
   # The file of a snapshot or of an export cannot be used. {#code} is the reason, such as "snapshot_locked" while
