@@ -180,21 +180,22 @@ def test_records_are_made_when_they_are_looked_at():
     client = privy.Sandbox().client()
     for i in range(7):
         client.contacts.create(email=f"c{i}@example.com", tags=["a", "b"])
-    pages = list(client.contacts.list(per_page=7).pages())
 
     def allocated():
         gc.collect()  # empties the interpreter's free lists too
         return sys.getallocatedblocks()
 
-    blocks = [allocated()]
-    pages += client.contacts.list(per_page=7).pages()
-    for look in (lambda page: None, lambda page: page[3], list):
-        look(pages[1])
-        blocks.append(allocated())
-    none, one, all_seven = (after - before for before, after in pairwise(blocks))
-    assert none < 30
-    assert 5 < one < 20
-    assert all_seven > 4 * one
+    def grown():
+        blocks = [allocated()]
+        pages = list(client.contacts.list(per_page=7).pages())
+        for look in (lambda page: None, lambda page: page[3], list):
+            look(pages[0])
+            blocks.append(allocated())
+        return [after - before for before, after in pairwise(blocks)]
+
+    # Other threads of the process allocate and free too, so one of several counts has to be undisturbed.
+    counts = [grown() for _ in range(5)]
+    assert any(none < 30 and 5 < one < 20 and all_seven > 4 * one for none, one, all_seven in counts), counts
 
 
 def test_a_pickled_page_equals_the_original(many):

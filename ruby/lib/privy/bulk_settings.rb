@@ -10,7 +10,10 @@ module Privy
     private_constant :CHOICES
 
     class << self
-      # @param values [Hash{Symbol => Object}] journal, resume, on_spent_day and until, as the user gave them
+      # @param journal [Object] as the user gave it, as the other ones
+      # @param resume [Object]
+      # @param on_spent_day [Object]
+      # @param until [Object]
       # @return [Hash{Symbol => Object}] path or nil; indexes of the two choices; seconds since 1970 or nil
       # @raise [TypeError, ArgumentError] a value is invalid
       def check(journal: nil, resume: :auto, on_spent_day: :stop, until: nil)

@@ -63,6 +63,8 @@ module Privy
       end
 
       # The bytes of a delimited file.
+      #
+      # @private
       class Bytes
         def initialize(file)
           @file = file
@@ -105,6 +107,8 @@ module Privy
       end
 
       # Lines that are JSON objects.
+      #
+      # @private
       class JsonLines
         def initialize(path)
           @path = path
@@ -135,6 +139,8 @@ module Privy
       end
 
       # Hashes, objects with fields, or models of a relation.
+      #
+      # @private
       class Rows
         def initialize(rows)
           @rows = rows
@@ -151,6 +157,8 @@ module Privy
       end
 
       # Rows that have the fields of the API.
+      #
+      # @private
       class Plain
         def initialize(rows)
           @rows = rows
@@ -193,6 +201,8 @@ module Privy
       end
 
       # Rows whose values are cells for a map.
+      #
+      # @private
       class Cells < Plain
         def each_row(import)
           importer = import.importer
