@@ -163,7 +163,7 @@ coverage: build-c-coverage ## lines of csrc/call, transport, client, policy, job
 
 SECONDS := 60
 FUZZ_CC ?= clang
-fuzzers := json response request sandbox http
+fuzzers := json response request sandbox http import
 fuzz_flags := -w -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
 build/c/fuzz/%.o: CC = $(FUZZ_CC)
 $(eval $(call variant,fuzz))

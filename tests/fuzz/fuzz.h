@@ -23,12 +23,14 @@ int fuzz_request(const uint8_t *data, size_t size);
 int fuzz_sandbox(const uint8_t *data, size_t size);
 /* What comes over one connection of a served sandbox, as fuzz_http.c says. */
 int fuzz_http(const uint8_t *data, size_t size);
+/* A map (a byte), pieces (a byte), a delimited file, as fuzz_import.c says. */
+int fuzz_import(const uint8_t *data, size_t size);
 
 typedef struct fuzz_target {
   const char *name;
   int (*run)(const uint8_t *data, size_t size);
 } fuzz_target;
-extern const fuzz_target fuzz_targets[5];
+extern const fuzz_target fuzz_targets[6];
 
 /* Ends the program, which libFuzzer and cmocka both take for a failure, unless the condition holds. */
 #define HOLDS(condition)                                                                                               \

@@ -5,11 +5,8 @@
 #include "json/reader.h"
 #include "json/writer.h"
 
-const fuzz_target fuzz_targets[5] = {{"json", fuzz_json},
-                                     {"response", fuzz_response},
-                                     {"request", fuzz_request},
-                                     {"sandbox", fuzz_sandbox},
-                                     {"http", fuzz_http}};
+const fuzz_target fuzz_targets[6] = {{"json", fuzz_json},       {"response", fuzz_response}, {"request", fuzz_request},
+                                     {"sandbox", fuzz_sandbox}, {"http", fuzz_http},         {"import", fuzz_import}};
 
 /* ---- written again ----------------------------------------------------------------------------------------------- */
 

@@ -247,12 +247,40 @@ static void seed_json(seeder *s) {
   }
 }
 
+/* Files for each map of fuzz_import.c. */
+static void seed_imports(seeder *s) {
+  static const char *const files[] = {
+      "a,b,c,d,e,f,g,h,i\n#1,$1,234.50,2026-01-02,x@y.z,(415) 555-0171,usd,T-1,2,1.5\n1,,,,,,T-2,1.0,(2)\nC1,,,,,,,,\n"
+      "2,5,13/04/2026 9:30 PM,x@y.z,+14155550171,EUR,T,1,\xe2\x82\xac 5\n#1,,,,,,T-3,1,1\n",
+      "\xef\xbb\xbf"
+      "a;b;c;d;e;f;g;h\r\nx1;2;x@y.z;3.4.2026;1.234,50;p, q;\"r\ns\";si\r\n",
+      "email,phone_number,tags,email_consent,sms_consent,custom_fields.x,send_welcome_sms\n"
+      "a@b.c,0014155550171,\"a, b\",yes,no,1.5551E+10,TRUE\n,'+14155550171,,SUBSCRIBED,single_opt_in,NULL,maybe\n",
+      "order_id,total,currency,order_date,email,line_items.sku,line_items.quantity,billing_address.city\n"
+      "1,1,USD,2026-01-02T10:00:00Z,a@b.c,s,1,K\xf6ln\n2,1\n1,2,USD,Mar 4, 2026,a@b.c,s,1,x,y\n",
+      "Name,Email,Financial Status,Currency,Total,Created at,Lineitem quantity,Lineitem price,Billing Zip,Tax 1 Value\n"
+      "#1001,a@b.c,paid,USD,12.50,2026-01-01 10:00:00 -0500,1,12.50,'75008,1.00\n#1001,,,,,,2,\"1,234\",,\n",
+      "First Name,Last Name,Email,Accepts Email Marketing,Accepts SMS Marketing,Phone,Tags,Total Orders,Customer ID\n"
+      "J,D,a@b.c,yes,no,'+14155550171,\"x, y\",3,'123\n",
+      "sep=|\na|b\n\"1|2\n",
+  };
+  for (size_t way = 0; way < 6; way++) {
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+      byte(s, way);
+      byte(s, i);
+      text(s, files[i]);
+      give(s, fuzz_import);
+    }
+  }
+}
+
 void fuzz_seeds(fuzz_take_seed *take, void *context) {
   seeder s = {.take = take, .context = context};
   const vector_list list = vectors();
   seed_json(&s);
   seed_life(&s);
   seed_odd_http(&s);
+  seed_imports(&s);
   for (size_t i = 0; i < list.count; i++) {
     const vector_case *one = &list.items[i];
     if (one->response.type == PRIVY_OBJECT) {
