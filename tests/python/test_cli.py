@@ -6,10 +6,8 @@ import json
 import os
 import re
 import stat
-import statistics
 import subprocess
 import sys
-import time
 
 import privy as package
 import pytest
@@ -59,16 +57,17 @@ def test_the_options_of_all_commands_are_accepted_before_and_after_the_command()
 
 
 def test_the_start_is_fast():
-    """What a user waits for: help in less than 120 ms more than an interpreter that does nothing, on a slow machine."""
+    """Help and version take less than 120 ms of a processor more than an interpreter that does nothing."""
 
     def seconds(*command: str) -> float:
-        began = time.perf_counter()
+        before = os.times()
         subprocess.run([sys.executable, *command], env=environment(), stdout=subprocess.DEVNULL, check=True)
-        return time.perf_counter() - began
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
 
     for arguments in (["--version"], ["--help"]):
-        extra = [seconds("-m", "privy", *arguments) - seconds("-c", "pass") for _ in range(7)]
-        assert min(extra) < 0.12 or statistics.median(extra) < 0.12, extra
+        extra = [seconds("-m", "privy", *arguments) - seconds("-c", "pass") for _ in range(5)]
+        assert min(extra) < 0.12, extra
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["import", "--help"], ["--sandbox", "whoami"]])

@@ -38,7 +38,7 @@ def test_unicode_is_found(tmp_path, encoding, note):
     path = tmp_path / "a.csv"
     path.write_bytes(TEXT.encode(encoding))
     rows, found = rows_of(path)
-    assert rows.columns == ["email", "first_name"]
+    assert rows.rejects_header == "privy_line,privy_field,privy_reason,email,first_name\n"
     assert found == [(2, "a@example.com", "José Müller"), (3, "b@example.com", "Łukasz")]
     assert note in " ".join(rows.notes)
 

@@ -238,14 +238,16 @@ def test_rows_that_privy_refuses_are_rejected_too(tmp_path):
 
 def test_a_row_that_was_refused_in_an_earlier_run_is_not_forgotten(tmp_path):
     path = orders_file(tmp_path / "orders.csv", 5)
+    rejects = tmp_path / "rejects.csv"
     body = '{"error":{"code":"validation_failed","message":"no","details":[{"field":"email","message":"is blocked"}]}}'
     with counting() as (sandbox, env):
         sandbox.fail(status=422, body=body, count=1)
         assert privy("import", "orders", str(path), env=env).code == 1
-        done = privy("import", "orders", str(path), "--json", env=env)
+        done = privy("import", "orders", str(path), "--rejects", str(rejects), "--json", env=env)
         assert sandbox.counts.requests == 5
     assert done.code == 1
     assert (done.json["counts"]["refused_before"], done.json["counts"]["done_before"]) == (1, 4)
+    assert [row["privy_reason"] for row in csv.DictReader(rejects.read_text().splitlines())] == ["email: is blocked"]
 
 
 def test_historical_orders_start_no_flows(tmp_path):

@@ -33,8 +33,8 @@ class FileRow:
 class FileRows(Protocol):
     """The rows of a file, which can be read several times."""
 
-    columns: list[str] | None
-    """The header for a file of rejects; None: rejects are JSON lines."""
+    rejects_header: str | None
+    """The first line of a file of rejects; None: rejects are JSON lines."""
     notes: list[str]
 
     def __iter__(self) -> Iterator[FileRow]: ...

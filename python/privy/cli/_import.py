@@ -152,10 +152,14 @@ class _Import:
             self.options.note(f"{count} orders can start flows, such as e-mails to customers; --historical prevents it")
 
     def _write_rejects(self) -> None:
-        from ._importing import write_rejects
+        from .. import _core
+        from ._importing import refused_before, write_rejects
 
         refused = {} if self.outcome is None else self.outcome.refused
-        self.rejected = write_rejects(self.given["rejects"], self.rows, refused)
+        report = self._report_of_run
+        before = refused_before(self.run_options["journal"]) if report is not None and report.skipped_refused else {}
+        keys = _core.row_keys(self.operation)
+        self.rejected = write_rejects(self.given["rejects"], self.rows, keys, refused, before)
 
     # ---- the report ----
 

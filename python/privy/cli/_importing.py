@@ -55,6 +55,7 @@ def check(
         _count(found, row, most_examples)
         if tick is not None and found.lines % 5_000 < len(row.lines):
             tick(found.lines)
+    found.faults.sort(key=lambda fault: fault.line)
     return found
 
 
@@ -149,20 +150,17 @@ def _finish(run: Any, progress: Any) -> None:
 class Rejects:
     """A file of the lines that were refused, with the reasons, which can be imported after it is corrected."""
 
-    def __init__(self, path: str, columns: list[str] | None) -> None:
+    def __init__(self, path: str, header: str | None) -> None:
         self.path = path
         self.count = 0
-        kept = [at for at, name in enumerate(columns or ()) if name.strip() not in REASONS]
-        self._columns = None if columns is None else [columns[at] for at in kept]
-        self._kept = None if columns is None or len(kept) == len(columns) else kept
+        self._header = header
         self._temporary = f"{path}.part"
         self._file: Any = None
 
     def __enter__(self) -> Rejects:
         descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._file = open(descriptor, "w", encoding="utf-8", newline="")
-        if self._columns is not None:
-            self._file.write(_csv([*REASONS, *self._columns]) + "\n")
+        self._file.write(self._header or "")
         return self
 
     def add(self, row: FileRow, faults: list[tuple[str, str]]) -> None:
@@ -171,19 +169,12 @@ class Rejects:
         for number, source in zip(row.lines, row.sources, strict=True):
             self.count += 1
             if isinstance(source, str):
-                self._file.write(f"{_csv([str(number), fields, messages])},{self._own(source)}\n")
+                self._file.write(f"{_csv([str(number), fields, messages])},{source}\n")
             else:
                 from ._output import dump
 
                 reasons = dict(zip(REASONS, (number, fields, messages), strict=True))
                 self._file.write(dump({**reasons, **source}) + "\n")
-
-    def _own(self, source: str) -> str:
-        """A line without the reasons that it had when it was refused before."""
-        if self._kept is None:
-            return source
-        cells = next(csv.reader(io.StringIO(source, newline="")))
-        return _csv([cells[at] for at in self._kept if at < len(cells)])
 
     def __exit__(self, kind: object, *error: object) -> None:
         self._file.close()
@@ -199,10 +190,33 @@ def _csv(cells: list[str]) -> str:
     return text.getvalue()
 
 
-def write_rejects(path: str, rows: FileRows, refused: dict[int, list[Any]]) -> int:
-    """Reads the lines again and writes those of refused rows. Returns how many lines there are."""
+def refused_before(journal: str) -> dict[str, list[Any]]:
+    """The error details of rows that the server has refused in any run of a journal, by their key in the journal."""
+    from .._journal import Journal
+
+    found: dict[str, list[Any]] = {}
+    for entry in Journal(journal).refused:
+        if entry.key is not None:
+            found.setdefault(entry.key, []).append(entry)
+    return found
+
+
+def _entries(row: FileRow, keys: tuple[str, ...], before: dict[str, list[Any]]) -> list[Any]:
+    """The error details of a row from earlier runs."""
+    if not before:
+        return []
+    fields = fields_of(row)
+    names = (f"{name}={fields[name]}" for name in keys if fields.get(name) is not None)
+    return next((before[name] for name in names if name in before), [])
+
+
+def write_rejects(
+    path: str, rows: FileRows, keys: tuple[str, ...], refused: dict[int, list[Any]], before: dict[str, list[Any]]
+) -> int:
+    """Reads the lines again and writes those of refused rows, in this run or ``before``. Returns how many lines there
+    are. ``keys``: the fields that identify a row."""
     index = -1
-    with Rejects(path, rows.columns) as rejects:
+    with Rejects(path, rows.rejects_header) as rejects:
         for row in rows:
             if row.left_out:
                 continue
@@ -210,7 +224,7 @@ def write_rejects(path: str, rows: FileRows, refused: dict[int, list[Any]]) -> i
                 rejects.add(row, [(fault.column or fault.field, described(fault)) for fault in row.faults])
                 continue
             index += 1
-            entries = refused.get(index)
+            entries = refused.get(index) or _entries(row, keys, before)
             if entries:
                 rejects.add(row, [(entry.field, f"{entry.field}: {entry.message}") for entry in entries])
     return rejects.count

@@ -14,7 +14,7 @@ from .._import import Fault, Importer, ImportRow, presets
 from ._encodings import NAMES
 from ._exit import Usage
 from ._file_rows import FileRow, FileRows, broken_row, faults_of, have_shape, kinds_of, names_of
-from ._readers import REASONS, Broken, Lines, open_lines
+from ._readers import Broken, Lines, open_lines
 
 
 def open_rows(
@@ -74,7 +74,7 @@ class MappedRows:
         if self._by_names:
             self._given = {**given, "map": self._map_of_names()}
         importer = self._surveyed()
-        self.columns: list[str] | None = importer.columns
+        self.rejects_header: str | None = importer.rejects_header()
         self.notes = [*lines.notes, *self._found(importer)]
 
     def _found(self, importer: Importer) -> Iterator[str]:
@@ -82,9 +82,8 @@ class MappedRows:
             yield f"delimiter: {NAMES.get(importer.delimiter or '', importer.delimiter)}"
         if importer.preset is not None:
             yield f"preset: {importer.preset}"
-        unused = [name for name in importer.unused if name not in REASONS]
-        if unused:
-            yield f"columns that no field uses: {', '.join(unused)}"
+        if importer.unused:
+            yield f"columns that no field uses: {', '.join(importer.unused)}"
 
     def _surveyed(self) -> Importer:
         """An importer that has read all lines once."""
@@ -131,7 +130,7 @@ class CellRows(MappedRows):
     def __init__(self, lines: Lines, operation: str, given: dict[str, Any]) -> None:
         self._names = self._names_of(lines)
         super().__init__(lines, operation, given)
-        self.columns = None
+        self.rejects_header = None
 
     def _names_of(self, lines: Lines) -> list[str]:
         return names_of(lines)
