@@ -92,6 +92,9 @@ PRIVY_API privy_bulk_step privy_bulk_next(privy_bulk *bulk);
 /* Whether the next privy_bulk_next waits for the disk, to make the journal durable: for bindings that hold a lock. */
 PRIVY_API bool privy_bulk_will_sync(const privy_bulk *bulk);
 
+/* Rows of contacts.upsert that are added later subscribe only contacts that they create: the update of a contact that
+ * exists leaves out a consent that would subscribe it. A file is older than what the contact may have decided since. */
+PRIVY_API void privy_bulk_keep_consents(privy_bulk *bulk);
 /* Adds the row that PRIVY_BULK_ROW asked for; rows are numbered from 0. Takes over the finished request. When memory
  * runs out, the row is unsent and the run takes no more rows. False if an earlier run has the row's outcome in the
  * journal: it is skipped and has no result, so that the caller can forget it. */

@@ -310,6 +310,9 @@ module Privy
     sig { params(block: T.nilable(T.proc.params(result: ::Privy::Result).void)).returns(::Privy::BulkReport) }
     def run(&block); end
 
+    sig { returns(T.self_type) }
+    def keep_consents; end
+
     sig { void }
     def finish; end
 

@@ -305,9 +305,14 @@ static bulk_verdict ask_journal(privy_bulk *bulk, bulk_row *row) {
   return verdict;
 }
 
+void privy_bulk_keep_consents(privy_bulk *bulk) {
+  bulk->keeps_consents = true;
+}
+
 bool privy_bulk_add(privy_bulk *bulk, privy_request *request) {
   bulk_row *row = add_row(bulk, BULK_QUEUED);
   row->request = request;
+  request->keeps_consents = bulk->keeps_consents;
   row->updates = request->operation && request->operation->id == PRIVY_OP_UPDATE;
   const bulk_verdict verdict = bulk->journal ? ask_journal(bulk, row) : BULK_SEND;
   if (verdict != BULK_SEND) return verdict != BULK_SKIP;

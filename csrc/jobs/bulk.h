@@ -53,6 +53,7 @@ struct privy_bulk {
   bulk_queue startable, results;
   bool ends;                  /* takes no more rows */
   bool finishes;              /* starts no more calls */
+  bool keeps_consents;        /* contacts that exist are not subscribed */
   bool source_failed, closed; /* why, if the source has more */
   privy_error error;
   privy_bulk_progress progress;   /* its counts; `requests` without those of calls in progress */

@@ -32,6 +32,7 @@ struct privy_request {
   privy_location location;         /* of the current value */
   unsigned outside;                /* containers open in a location that accepts none */
   bool omits_nulls;                /* a parameter that is null is not sent */
+  bool keeps_consents;             /* of a contacts.upsert: a contact that exists is not subscribed */
   bool comma;                      /* of the writer, before the current parameter */
   size_t begun;                    /* length of the body before the current parameter */
   privy_check check;
@@ -73,8 +74,9 @@ PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_er
 /*
  * The request after the 409 of a contacts.upsert: an update of contact `id` with the fields of the create. A single
  * identifier is the one that matched and is omitted; if both were given, both are sent, since one of them may be new to
- * the contact. If nothing is left to change, it is a contacts.get. It has the headers of the user. PRIVY_OK with a
- * finished request that the caller frees; PRIVY_VALIDATION if `id` is not an id, PRIVY_NO_MEMORY.
+ * the contact. With `keeps_consents` it subscribes nobody. If nothing is left to change, it is a contacts.get. It has
+ * the headers of the user. PRIVY_OK with a finished request that the caller frees; PRIVY_VALIDATION if `id` is not an
+ * id, PRIVY_NO_MEMORY.
  */
 PRIVY_NODISCARD privy_status privy_request_new_update_of(const privy_request *create, const char *id,
                                                          privy_request **out, privy_error *error);

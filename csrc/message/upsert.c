@@ -20,14 +20,22 @@ static unsigned count_identifiers(privy_value body) {
   return count;
 }
 
+/* Whether the member subscribes the contact, or says how. */
+static bool is_subscription(privy_value key, privy_value value) {
+  if (privy_value_is(key, "send_welcome_sms")) return true;
+  const bool consent = privy_value_is(key, "email_consent") || privy_value_is(key, "sms_consent");
+  return consent && (privy_value_is(value, "subscribed") || privy_value_is(value, "single_opt_in"));
+}
+
 /* Copies the members that an update sends; nulls of identifiers never are. Returns how many they are. */
-static size_t copy_members(privy_request *update, privy_value body, bool with_identifiers) {
+static size_t copy_members(privy_request *update, privy_value body, bool with_identifiers, bool keeps_consents) {
   size_t count = 0;
   privy_cursor cursor;
   privy_value key, value;
   privy_cursor_init(&cursor, body);
   while (privy_cursor_next(&cursor, &key, &value)) {
     if (is_identifier(key) && (!with_identifiers || value.type == PRIVY_NULL)) continue;
+    if (keeps_consents && is_subscription(key, value)) continue;
     if (count++ == 0) privy_writer_begin_object(&update->writer);
     const char *end = value.text + value.length + (value.type == PRIVY_STRING);
     privy_writer_raw(&update->writer, key.text - 1, (size_t)(end - (key.text - 1)));
@@ -43,7 +51,7 @@ static privy_status write_update(privy_request *update, const privy_request *cre
   privy_reader_init(&reader, create->body.data, create->body.length);
   if (!privy_reader_value(&reader, &body))
     return privy_error_set(error, PRIVY_VALIDATION, "the body cannot be read: %s", reader.error);
-  *count = copy_members(update, body, count_identifiers(body) > 1);
+  *count = copy_members(update, body, count_identifiers(body) > 1, create->keeps_consents);
   return PRIVY_OK;
 }
 

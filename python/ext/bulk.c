@@ -229,6 +229,16 @@ static PyObject *bulk_end_soon(PyObject *object, PyObject *unused) {
   return done ? Py_NewRef(Py_None) : NULL;
 }
 
+/* keep_consents(): rows that are taken later subscribe only contacts that they create. */
+static PyObject *bulk_keep_consents(PyObject *object, PyObject *unused) {
+  (void)unused;
+  bulk_object *self = (bulk_object *)object;
+  if (!lock(self)) return NULL;
+  if (self->bulk) privy_bulk_keep_consents(self->bulk);
+  unlock(self);
+  Py_RETURN_NONE;
+}
+
 /* open_rows(): (index, row, in_doubt, idempotency_key) of the rows whose result was not returned. */
 static PyObject *bulk_open_rows(PyObject *object, PyObject *unused) {
   (void)unused;
@@ -380,6 +390,8 @@ static PyMethodDef bulk_methods[] = {
     {"put_back", bulk_put_back, METH_NOARGS, "put_back($self, /)\n--\n\nGives back what take returned last."},
     {"open_rows", bulk_open_rows, METH_NOARGS, "open_rows($self, /)\n--\n\nThe rows without a result."},
     {"counts", bulk_counts, METH_NOARGS, "counts($self, /)\n--\n\nHow far the run has come."},
+    {"keep_consents", bulk_keep_consents, METH_NOARGS,
+     "keep_consents($self, /)\n--\n\nRows that are taken later subscribe only contacts that they create."},
     {"finish", bulk_end_soon, METH_NOARGS, "finish($self, /)\n--\n\nSends nothing more for rows without a request."},
     {"close", bulk_close, METH_NOARGS, "close($self, /)\n--\n\nEnds all calls in flight."},
     {NULL, NULL, 0, NULL},

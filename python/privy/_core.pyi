@@ -465,6 +465,15 @@ class Bulk:
         """Rows taken, done, failed, created and updated; requests; seconds in total and seconds waited; rows skipped,
         and those of them that the server has refused."""
 
+    def keep_consents(self) -> None:
+        """Rows of ``contacts.upsert_many`` that are taken later subscribe only contacts that they create. The update of
+        a contact that exists leaves out a consent that would subscribe it: a file is older than what the contact may
+        have decided since. Call it before the first ``next``.
+
+        Raises:
+            RuntimeError: another thread iterates the run.
+        """
+
     def finish(self) -> None:
         """Takes no more rows, and sends nothing for rows without a request: they are ``unsent``. The calls in flight
         end, and the iterator returns their results. Nothing is in doubt then, unlike after ``close``. Call it between

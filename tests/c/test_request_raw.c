@@ -202,6 +202,40 @@ done:
   privy_error_clear(&error);
 }
 
+/* An import is older than what the contact may have decided since. */
+static void an_update_can_keep_consents(void **state) {
+  (void)state;
+  static const struct {
+    const char *create, *method, *body;
+  } cases[] = {
+      {"{\"email\":\"a@b\",\"email_consent\":\"subscribed\",\"tags\":[\"x\"],\"send_welcome_sms\":false}", "PATCH",
+       "{\"tags\":[\"x\"]}"},
+      {"{\"email\":\"a@b\",\"phone_number\":\"+14155550171\",\"sms_consent\":\"single_opt_in\"}", "PATCH",
+       "{\"email\":\"a@b\",\"phone_number\":\"+14155550171\"}"},
+      {"{\"email\":\"a@b\",\"email_consent\":\"unsubscribed\"}", "PATCH", "{\"email_consent\":\"unsubscribed\"}"},
+      {"{\"email\":\"a@b\",\"email_consent\":\"subscribed\"}", "GET", ""},
+  };
+  privy_request *create = NULL, *update = NULL;
+  privy_error error;
+  size_t length;
+  privy_error_init(&error);
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    CHECK_OK(ask_for("contacts.upsert", cases[i].create, &create, &error));
+    create->keeps_consents = true;
+    CHECK_OK(privy_request_new_update_of(create, CONTACT, &update, &error));
+    assert_string_equal(privy_request_method(update), cases[i].method);
+    const char *body = privy_request_body(update, &length);
+    assert_text(body, length, cases[i].body);
+    privy_request_free(create);
+    privy_request_free(update);
+    create = update = NULL;
+  }
+done:
+  privy_request_free(create);
+  privy_request_free(update);
+  privy_error_clear(&error);
+}
+
 /* Those of parameters are not copied: the update has none. */
 static void given_headers_go_on_to_the_update(void **state) {
   (void)state;
@@ -249,6 +283,7 @@ int main(void) {
       TEST(queries_and_headers),
       TEST(errors_of_raw_requests),
       TEST(upserts_go_on_to_an_update),
+      TEST(an_update_can_keep_consents),
       TEST(an_id_of_another_shape_is_not_followed),
       TEST(given_headers_go_on_to_the_update),
   };

@@ -45,6 +45,8 @@ def import_(kind: str, file: str, **given: Any) -> int:
     KIND is orders, contacts or events. FILE is CSV, TSV, JSON lines, JSON or Parquet; - is stdin. Without --map and
     --preset the columns are named as the fields of the API.
 
+    Contacts that exist are updated, but not subscribed: they may have unsubscribed since the file was written.
+
     All lines are checked first, without a request. Faulty rows are not sent; the others are. The same command again
     continues where it stopped: at Ctrl-C, a crash, a spent day or --until.
 

@@ -120,6 +120,7 @@ class Outcome:
 def send(client: Client, operation: str, rows: Ready, progress: Any, options: dict[str, Any]) -> Outcome:
     """Runs to the end. Ctrl-C lets the calls in flight end; a second one leaves at once."""
     run = METHODS[operation](client)(rows, on_progress=progress.update, **options)
+    run.keep_consents()
     outcome = Outcome()
     with run:
         try:

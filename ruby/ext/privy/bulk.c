@@ -453,6 +453,14 @@ static VALUE bulk_end_soon(VALUE self) {
   return Qnil;
 }
 
+/* core_keep_consents: rows that are taken later subscribe only contacts that they create. */
+static VALUE bulk_keep_consents(VALUE self) {
+  bulk *data = bulk_get(self);
+  use(data);
+  if (!data->over && !NIL_P(data->group)) privy_bulk_keep_consents(core_of(data));
+  return Qnil;
+}
+
 static VALUE bulk_is_over(VALUE self) {
   return bulk_get(self)->over ? Qtrue : Qfalse;
 }
@@ -478,6 +486,7 @@ void privy_rb_init_bulk(void) {
   rb_define_private_method(klass, "core_open_rows", bulk_open_rows, 0);
   rb_define_private_method(klass, "core_finish", bulk_finish, 0);
   rb_define_private_method(klass, "core_end_soon", bulk_end_soon, 0);
+  rb_define_private_method(klass, "core_keep_consents", bulk_keep_consents, 0);
   rb_define_private_method(klass, "core_close", bulk_close, 0);
   rb_define_private_method(klass, "core_begun?", bulk_has_begun, 0);
   rb_define_private_method(klass, "core_over?", bulk_is_over, 0);

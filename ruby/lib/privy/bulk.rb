@@ -213,6 +213,17 @@ module Privy
       close if @settings[:journal] && !ended && core_begun? && !core_over?
     end
 
+    # Rows of {Contacts#upsert_many} that are taken later subscribe only contacts that they create. The update of a
+    # contact that exists leaves out a consent that would subscribe it: a file is older than what the contact may have
+    # decided since. Call it before the first result is read.
+    #
+    # @return [self]
+    def keep_consents
+      begin_run unless core_begun?
+      core_keep_consents
+      self
+    end
+
     # Takes no more rows, and sends nothing for rows without a request: they are {#unsent}. The calls in flight end,
     # and the enumerator returns their results. Nothing is in doubt then, unlike after {#close}. Call it between two
     # results, for example after an Interrupt.

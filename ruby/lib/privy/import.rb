@@ -68,7 +68,7 @@ module Privy
     # @return [Symbol]
     attr_reader :kind
 
-    # The rows, read anew each time.
+    # The rows. Each call reads the source again.
     #
     # @yieldparam row [Row]
     # @return [Enumerator<Row>, self]
@@ -91,7 +91,8 @@ module Privy
       report.tap { |done| done.duration = client&.__send__(:duration, done.requests) }.freeze
     end
 
-    # Sends the rows that have no fault.
+    # Sends the rows that have no fault. Contacts that exist are updated, but not subscribed: they may have unsubscribed
+    # since the file was written.
     #
     # @param client [Client]
     # @param options [Hash] keywords of upsert_many, over those of {#initialize}
@@ -151,7 +152,7 @@ module Privy
       rows = Enumerator.new(report.ready) do |list|
         each_row { |row| list << row.fields if row.ready? }
       end
-      report.bulk = client.public_send(kind).public_send(METHODS.fetch(kind), rows, **options).run
+      report.bulk = client.public_send(kind).public_send(METHODS.fetch(kind), rows, **options).keep_consents.run
     end
 
     # The file is complete or not there: it gets its name at the end.
