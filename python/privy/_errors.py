@@ -132,7 +132,8 @@ class APITimeoutError(APIConnectionError):
 
 class JournalError(PrivyError):
     """The journal of a bulk run cannot be used. ``code`` is the reason, such as ``journal_locked`` while another run
-    uses the journal, or ``journal_full`` when the disk has no space left; the message says what to do."""
+    uses the journal, or ``journal_full`` when the disk has no space left; the message says what to do. Only
+    ``journal_locked`` is retryable."""
 
 
 class SnapshotError(PrivyError):

@@ -268,6 +268,34 @@ def test_a_row_whose_response_is_lost_is_repeated_and_reported_as_created(client
     assert (report.created, report.updated) == (1, 0)
 
 
+def test_a_contact_that_unsubscribed_after_a_lost_request_stays_unsubscribed(client, sandbox, journal):
+    rows = [{"email": "jane@example.com", "email_consent": "subscribed"}]
+    sandbox.fail(drop=True)
+    assert client.contacts.upsert_many(rows, journal=journal, max_retries=0).run().failed == 1
+    client.contacts.upsert(email="jane@example.com", email_consent="unsubscribed")
+    before = sandbox.counts.requests
+    run = client.contacts.upsert_many(rows, journal=journal)
+    assert [result.value.email for result in run] == ["jane@example.com"]
+    assert (run.report.created, run.report.ok) == (1, True)
+    assert sandbox.counts.requests - before == 1
+    sandbox.assert_contact("jane@example.com", email_consent="unsubscribed")
+
+
+def test_a_doubt_that_no_run_can_resolve_is_left_to_the_user(client, sandbox, journal):
+    rows = [{"email": "jane@example.com", "email_consent": "subscribed"}]
+    sandbox.fail(drop=True)
+    client.contacts.upsert_many(rows, journal=journal, max_retries=0).run()
+    sandbox.fail(403, on="contacts.list")
+    (result,) = client.contacts.upsert_many(rows, journal=journal)
+    assert isinstance(result.error, privy.JournalError)
+    assert result.error.code == "in_doubt_consent" and result.error.may_have_succeeded
+    with privy.Journal(journal) as read:
+        assert read.decide("email=jane@example.com", "send") == 1
+    before = sandbox.counts.requests
+    assert client.contacts.upsert_many(rows, journal=journal).run().ok
+    assert sandbox.counts.requests - before == 2  # a create and an update, without a look-up
+
+
 def test_the_child_of_a_fork_leaves_the_journal_to_its_parent(sandbox, journal):
     with sandbox.client() as client:
         run = client.orders.upsert_many(ORDERS, journal=journal)

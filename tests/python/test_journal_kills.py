@@ -34,6 +34,8 @@ FIRST = {"orders.upsert": "/orders/placed", "contacts.upsert": "/contacts", "eve
 """The path of the first request of a row, which is a POST."""
 DUMP = "SELECT key, nth, source_row, hex(hash), state, message, details, request FROM rows ORDER BY key, nth"
 """Without what may differ: ids, keys and times, and the status of a repeated request."""
+EFFORT = ("runs", "killed", "requests", "seconds", "waited")
+"""What differs in the report of a journal."""
 
 
 @dataclass
@@ -79,6 +81,7 @@ class Outcome:
     """What a run and its kills left."""
 
     report: dict[str, object]
+    final: dict[str, object]
     journal: list[tuple[object, ...]]
     sent: list[Request]
     records: tuple[list[str], list[str], Counter[str]]
@@ -120,7 +123,9 @@ def finish(operation: str, journal: Path, kills: int, chance: random.Random) -> 
         server.close()
     with sqlite3.connect(journal) as database:
         dump = database.execute(DUMP).fetchall()
-    return Outcome(json.loads(report), dump, world.sent, records_of(world.sandbox), killed)
+    with privy.Journal(journal) as read:
+        final = read.report.to_dict()
+    return Outcome(json.loads(report), final, dump, world.sent, records_of(world.sandbox), killed)
 
 
 def records_of(sandbox: privy.Sandbox) -> tuple[list[str], list[str], Counter[str]]:
@@ -149,6 +154,8 @@ def check(operation: str, found: Outcome, expected: Outcome) -> None:
     assert report["succeeded"] + report["failed"] + report["skipped"] == ROWS  # type: ignore[operator]
     assert {row["index"] for row in report["refused"]} <= set(journal_rows.refused(ROWS))  # type: ignore[attr-defined]
     assert found.journal == expected.journal
+    assert {**found.final, **dict.fromkeys(EFFORT)} == {**expected.final, **dict.fromkeys(EFFORT)}
+    assert found.final["killed"] <= found.kills  # type: ignore[operator]
     assert found.records == expected.records
     first, all_of = firsts(found, operation), firsts(expected, operation)
     most = found.kills * journal_rows.CONCURRENCY
@@ -165,7 +172,8 @@ def check_without_kills(outcome: Outcome, operation: str) -> None:
     assert sorted(indexes) == journal_rows.refused(ROWS)
     assert len(firsts(outcome, operation)) == len(journal_rows.sent(ROWS))
     assert [row[4] for row in outcome.journal].count("refused") == ROWS // 20
-    assert outcome.kills == 0
+    assert outcome.kills == outcome.final["killed"] == 0
+    assert outcome.final["failed"] == len(journal_rows.refused(ROWS))
 
 
 @pytest.mark.random
