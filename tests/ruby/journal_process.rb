@@ -5,7 +5,7 @@
 # `journal_process.rb serve` serves a sandbox and prints its URL. For each line that it reads it prints what the sandbox
 # holds, as JSON, and empties it.
 # `journal_process.rb run OPERATION COUNT URL JOURNAL` sends the rows and prints "began", then the report as JSON. It
-# may be killed at any moment.
+# may be killed at any moment. OPERATION "plan" applies a plan of the contacts.
 
 require "json"
 require "privy"
@@ -22,6 +22,7 @@ end
 
 def held(sandbox)
   { requests: sandbox.counts.requests, sent: first_sends(sandbox),
+    writes: sandbox.requests.count { |request| request.method != "GET" },
     contacts: sandbox.contacts.map { |one| one.to_h.slice(:email, :phone_number, :first_name, :last_name) },
     orders: sandbox.orders.map { |one| one.to_h.slice(:order_id, :email, :total_amount, :financial_status) },
     events: sandbox.events.map { |one| [one.event_type, one.email, one.event_data] } }
@@ -39,12 +40,20 @@ def serve
   end
 end
 
+def report_of(client, operation, count, journal)
+  if operation == "plan"
+    client.contacts.plan(JournalRows.make("contacts.upsert", count)).apply(journal: journal, concurrency: CONCURRENCY)
+  else
+    resource, method = JournalRows::METHODS.fetch(operation)
+    rows = JournalRows.make(operation, count)
+    client.public_send(resource).public_send(method, rows, journal: journal, concurrency: CONCURRENCY).run
+  end
+end
+
 def run(operation, count, url, journal)
-  resource, method = JournalRows::METHODS.fetch(operation)
   client = Privy::Client.new(base_url: url, token: Privy::Sandbox::TOKEN)
-  rows = JournalRows.make(operation, Integer(count))
   puts "began"
-  report = client.public_send(resource).public_send(method, rows, journal: journal, concurrency: CONCURRENCY).run
+  report = report_of(client, operation, Integer(count), journal)
   puts JSON.generate(report.to_h.slice(:total, :succeeded, :failed, :created, :updated, :skipped, :requests)
                            .merge(refused: report.refused.map(&:index).uniq, stopped: report.stopped&.message,
                                   open: report.unsent.length + report.in_doubt.length))

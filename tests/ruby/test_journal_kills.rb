@@ -119,4 +119,17 @@ class TestJournalKills < PrivyTest
     assert_operator @kills, :>=, KILLS
     puts "#{@kills} kills"
   end
+
+  # Each process plans again: what an earlier one has created is there, and is not sent again.
+  def test_a_killed_apply_continues_exactly
+    Dir.mktmpdir do |folder|
+      _report, _journal, expected, = finish("plan", folder, 0)
+      until @kills >= KILLS / 3
+        report, _journal, found, kills = finish("plan", folder, 4)
+        assert_nil report[:stopped]
+        assert_equal expected[:contacts].sort_by(&:to_s), found[:contacts].sort_by(&:to_s)
+        assert_includes expected[:writes]..(expected[:writes] + (kills * CONCURRENCY)), found[:writes]
+      end
+    end
+  end
 end

@@ -2,6 +2,7 @@
 
 require_relative "helper"
 require_relative "small_scheduler"
+require "tmpdir"
 
 # Each allocation of the core fails once: the operation then succeeds or raises NoMemoryError, and nothing is lost.
 class TestMemory < PrivyTest
@@ -93,6 +94,43 @@ class TestMemory < PrivyTest
 
         assert_equal 1001, result.value.order_id
       end
+    end
+  end
+
+  # What stops the run is a lack of memory, and the journal says no more than what was sent.
+  def test_a_journal_survives_failed_allocations
+    Dir.mktmpdir do |folder|
+      in_process do |client, sandbox|
+        sweep(at_least: 20) do |n|
+          report = client.orders.upsert_many([ORDER, { **ORDER, order_id: 2 }], journal: File.join(folder, n.to_s)).run
+          failed = report.stopped || client_error(report)
+          raise NoMemoryError if failed
+
+          assert_predicate report, :ok?
+        end
+        assert_equal 2, sandbox.counts.orders
+      end
+    end
+  end
+
+  # A row whose request found no memory.
+  def client_error(report)
+    report.refused.find { |entry| entry.message.include?("memory") }
+  end
+
+  def test_a_plan_survives_failed_allocations
+    in_process do |client, sandbox|
+      client.contacts.create(email: JANE, tags: %w[a])
+      sweep(at_least: 20) do |n|
+        plan = client.contacts.plan([{ email: JANE, tags: ["t#{n}"] }, { email: "c#{n}@example.com" }, { email: "no" }])
+        assert_equal [1, 1, 1], [plan.create.size, plan.update.first.changes.size, plan.refused.size]
+        assert_includes plan.to_s, "3 rows"
+        report = plan.apply
+        raise NoMemoryError if report.stopped || client_error(report)
+
+        assert_predicate report, :ok?
+      end
+      assert_operator sandbox.counts.contacts, :>, 2
     end
   end
 

@@ -245,7 +245,7 @@ module Privy
     # @param max_retries [Integer, nil] attempts after the first
     # @return [Plan]
     # @raise [RateLimitError] the rate limit was reached while reading
-    # @raise [JournalError] the snapshot cannot be used; code says why
+    # @raise [SnapshotError] the snapshot cannot be used; code says why
     # @raise [TypeError] rows is not an Enumerable, on_progress does not respond to call, snapshot is no path, or
     #   max_age no number
     # @raise [ArgumentError] nulls, snapshot or on_spent_day is invalid
