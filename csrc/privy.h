@@ -1295,15 +1295,17 @@ typedef struct privy_row_source {
   void *context;
 } privy_row_source;
 
-/* What a report of a bulk run lists, as tables. */
+/* What a report of a bulk run, or a plan, lists, as tables. */
 typedef struct privy_report privy_report;
 #define PRIVY_REPORT_MOST_COLUMNS 9
 /* By its name; NULL if there is none.
  *   "refused"   an error detail of a row: index, key, field, message, value, code
+ *   "changes"   a field that a row of a plan changes, or a row without one: index, key, contact_id, field, old, new
+ *   "blocked"   why a row of a plan is blocked: index, key, contact_id, field, message, code
  *   "unsent"    a row without a request: index, key, row
  *   "in_doubt"  a row whose result was not read: index, key, row, idempotency_key
- * `index` is int64, all others are utf8. `key` identifies the row. `row` is JSON; `value` and `key` are JSON if they
- * are not texts. */
+ * `index` is int64, all others are utf8. `key` identifies the row. `row` is JSON; `value`, `key`, `old` and `new` are
+ * JSON if they are not texts. */
 PRIVY_API const privy_report *privy_report_find(const char *name);
 /* How many columns it has, at most PRIVY_REPORT_MOST_COLUMNS. */
 PRIVY_API size_t privy_report_columns(const privy_report *report);

@@ -336,6 +336,10 @@ void privy_bulk_refuse(privy_bulk *bulk, privy_request *request, privy_error *er
   give_result(bulk, row, error);
 }
 
+void privy_bulk_abort(privy_bulk *bulk, privy_error *error) {
+  stop(bulk, error);
+}
+
 void privy_bulk_fail_with(privy_bulk *bulk, privy_error *error) {
   add_row(bulk, BULK_OPEN);
   stop(bulk, error);

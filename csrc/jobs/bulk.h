@@ -72,6 +72,8 @@ uint64_t privy_bulk_count_requests(const privy_bulk *bulk);
 /* Adds the time since the last measurement to `waited`, if all calls waited during it. */
 void privy_bulk_measure_wait(privy_bulk *bulk);
 
+/* Ends the run early; calls in flight continue to their results. Takes over the contents of `error`. */
+void privy_bulk_abort(privy_bulk *bulk, privy_error *error);
 /* privy_bulk_fail, with the error as the reason of the end. Takes over its contents. */
 void privy_bulk_fail_with(privy_bulk *bulk, privy_error *error);
 

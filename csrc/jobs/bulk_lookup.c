@@ -6,7 +6,7 @@
 
 bool privy_bulk_lookup_is_due(const bulk_row *row) {
   size_t length;
-  if (row->request->operation->id != PRIVY_OP_UPSERT) return false;
+  if (row->request->operation->id != PRIVY_OP_UPSERT && row->request->operation->id != PRIVY_OP_UPDATE) return false;
   const char *body = privy_request_body(row->request, &length);
   return privy_conflict_gives_consent(body, length);
 }
@@ -69,6 +69,10 @@ static bool judge(bulk_row *row, privy_completion *completion, const privy_recor
 }
 
 bool privy_bulk_lookup_continues(bulk_row *row, privy_completion *completion) {
+  if (completion->status == PRIVY_NOT_FOUND) {
+    row->looked_up++; /* the update then has the same response */
+    return true;
+  }
   if (completion->status != PRIVY_OK) return fail(completion);
   const privy_record *contact = privy_response_record(completion->response, 0);
   if (contact) return judge(row, completion, contact);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/options.h"
+#include "jobs/plan_read.h"
 #include "message/error.h"
 #include "schema/details.h"
 
@@ -67,8 +68,8 @@ privy_status privy_plan_new(privy_group *group, const privy_plan_config *config,
   plan->started_at = privy_client_now(client);
   plan->read_at = privy_client_wall(client, plan->started_at);
   privy_error_init(&plan->error);
-  if (config->snapshot) plan->snapshot = privy_copy(config->snapshot, strlen(config->snapshot));
-  if (config->snapshot && !plan->snapshot) {
+  if (config->snapshot) plan->snapshot_path = privy_copy(config->snapshot, strlen(config->snapshot));
+  if (config->snapshot && !plan->snapshot_path) {
     privy_free(plan);
     return privy_error_no_memory(error);
   }
@@ -97,7 +98,8 @@ void privy_plan_free(privy_plan *plan) {
   privy_free(plan->rows.items);
   privy_free(plan->keys.items);
   privy_free(plan->contacts.items);
-  privy_free(plan->snapshot);
+  privy_plan_close_snapshot(plan);
+  privy_free(plan->snapshot_path);
   privy_free(plan);
 }
 
@@ -201,7 +203,7 @@ static void compare_rows(privy_plan *plan) {
 privy_plan_step privy_plan_next(privy_plan *plan) {
   if (plan->phase == PLAN_READS) privy_plan_read_on(plan);
   settle(plan);
-  if (plan->phase == PLAN_READS) return PRIVY_PLAN_WAIT;
+  if (plan->phase == PLAN_READS) return plan->read->loads ? PRIVY_PLAN_AGAIN : PRIVY_PLAN_WAIT;
   if (plan->phase == PLAN_COMPARES) compare_rows(plan);
   return plan->phase == PLAN_COMPARES ? PRIVY_PLAN_AGAIN : PRIVY_PLAN_END;
 }

@@ -3,7 +3,7 @@
  *
  *   plan.c          rows, steps, progress; plan_end.c: an early end
  *   plan_contacts.c which row is about which contact
- *   plan_read.c     pages, look-ups or a snapshot
+ *   plan_read.c     pages, look-ups (plan_lookup.c) or a snapshot (plan_snapshot.c)
  *   plan_compare.c  what a row changes; plan_consents.c: what it must not change
  *   plan_result.c   requests and counts; plan_text.c: the plan as text
  *   plan_apply.c    the bulk run
@@ -76,7 +76,9 @@ struct privy_plan {
   privy_group *group;   /* NULL after the reading */
   privy_client *client; /* of the group */
   privy_plan_config config;
-  char *snapshot; /* the path of the configuration */
+  char *snapshot_path;
+  privy_snapshot *snapshot; /* while the plan is read and applied */
+  privy_bulk *run;          /* that applies it; NULL: none */
   privy_options options;
   plan_phase phase;
   privy_error error;
@@ -131,6 +133,24 @@ void privy_plan_end_reading(privy_plan *plan);
 /* Requests sent so far, and in all; -1: unknown. */
 uint64_t privy_plan_requests_sent(const privy_plan *plan);
 int64_t privy_plan_requests_expected(const privy_plan *plan);
+
+/* ---- plan_snapshot.c ---- */
+
+/* Opens the snapshot of the configuration. Returns as privy_snapshot_open does. */
+PRIVY_NODISCARD privy_status privy_plan_open_snapshot(privy_plan *plan, privy_error *error);
+void privy_plan_close_snapshot(privy_plan *plan);
+/* Whether the snapshot replaces the reading. */
+bool privy_plan_has_fresh_snapshot(const privy_plan *plan);
+/* Whether an earlier process has begun the sweep of the snapshot. */
+bool privy_plan_resumes_snapshot(const privy_plan *plan);
+/* Makes the instant of the reading that of the snapshot, which is complete. */
+void privy_plan_date_by_snapshot(privy_plan *plan);
+/* Keeps the next contacts of the snapshot. False after the last ones, and after an error, which ends the plan. */
+PRIVY_NODISCARD bool privy_plan_load_page(privy_plan *plan);
+/* Writes the contacts of a response to the snapshot, if there is one. */
+PRIVY_NODISCARD privy_status privy_plan_put(privy_plan *plan, const privy_response *response, privy_error *error);
+/* A finished request for all contacts; NULL when memory runs out. */
+privy_request *privy_plan_new_list(void);
 
 /* ---- plan_compare.c ---- */
 

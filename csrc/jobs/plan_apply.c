@@ -63,9 +63,14 @@ privy_status privy_plan_apply(privy_plan *plan, privy_group *group, const privy_
   settings.operation = privy_plan_operation(plan);
   settings.journal_operation = OPERATION;
   settings.total = (int64_t)plan->requests.count;
-  const privy_status status = privy_bulk_new(group, &settings, out, error);
-  plan->applied = status == PRIVY_OK;
-  return status;
+  if (plan->snapshot_path && privy_plan_open_snapshot(plan, error) != PRIVY_OK) return error->code;
+  if (privy_bulk_new(group, &settings, out, error) != PRIVY_OK) {
+    privy_plan_close_snapshot(plan);
+    return error->code;
+  }
+  plan->applied = true;
+  plan->run = *out;
+  return PRIVY_OK;
 }
 
 const privy_operation *privy_plan_operation(const privy_plan *plan) {
@@ -91,9 +96,4 @@ bool privy_plan_feed(privy_plan *plan, privy_bulk *bulk) {
     privy_bulk_fail_with(bulk, &error);
   privy_error_clear(&error);
   return true;
-}
-
-void privy_plan_keep(privy_plan *plan, const privy_bulk_result_view *result) {
-  (void)plan;
-  (void)result;
 }

@@ -73,6 +73,16 @@ static bool is_found(const privy_completion *completion) {
   return completion->status == PRIVY_OK || completion->status == PRIVY_VALIDATION;
 }
 
+static bool take_records(privy_plan *plan, const privy_response *response) {
+  privy_error error;
+  privy_error_init(&error);
+  privy_status status = privy_plan_put(plan, response, &error);
+  for (size_t i = 0; status == PRIVY_OK && i < privy_response_count(response); i++)
+    if (!privy_plan_keep_contact(plan, privy_response_record(response, i))) status = privy_error_no_memory(&error);
+  if (status != PRIVY_OK) privy_plan_stop(plan, &error);
+  return status == PRIVY_OK;
+}
+
 static void take(privy_plan *plan, privy_completion *completion) {
   plan->read->active--;
   plan->requests_read += (uint64_t)completion->attempts;
@@ -80,12 +90,7 @@ static void take(privy_plan *plan, privy_completion *completion) {
     privy_plan_stop(plan, &completion->error);
     return;
   }
-  const size_t records = completion->response ? privy_response_count(completion->response) : 0;
-  for (size_t i = 0; i < records; i++)
-    if (!privy_plan_keep_contact(plan, privy_response_record(completion->response, i))) {
-      privy_plan_stop_without_memory(plan);
-      return;
-    }
+  if (completion->response && !take_records(plan, completion->response)) return;
   privy_plan_settle_key(plan, (size_t)(completion->id - 1));
 }
 

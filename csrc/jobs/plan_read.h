@@ -4,12 +4,14 @@
 
 #include "privy_jobs.h"
 
-/* The reading of a plan. Without a sweep it looks up. */
+/* The reading of a plan. Without a sweep and without loading it looks up. */
 struct plan_read {
   privy_sweep *sweep;
-  size_t active; /* look-ups in progress */
-  size_t next;   /* row that is asked for next */
-  size_t pass;   /* 0: the first key of each row; 1: the second one, if the first has not settled it */
+  bool loads;       /* contacts of the snapshot are being read */
+  int64_t position; /* in the snapshot */
+  size_t active;    /* look-ups in progress */
+  size_t next;      /* row that is asked for next */
+  size_t pass;      /* 0: the first key of each row; 1: the second one, if the first has not settled it */
 };
 
 /* Requests for the pages of a list that are left. */

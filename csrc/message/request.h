@@ -80,8 +80,9 @@ PRIVY_NODISCARD privy_status privy_request_seal(privy_request *request, privy_er
  */
 PRIVY_NODISCARD privy_status privy_request_new_update_of(const privy_request *create, const char *id,
                                                          privy_request **out, privy_error *error);
-/* A contacts.list of the contact that has the identifier of the create at position `nth`, with the same headers.
- * PRIVY_OK, where `*out` is NULL if the create has no more identifiers; or PRIVY_NO_MEMORY. */
+/* A contacts.list of the contact that has the identifier of the create at position `nth`, with the same headers; of an
+ * update a contacts.get of its contact. PRIVY_OK, where `*out` is NULL if the create has no more identifiers; or
+ * PRIVY_NO_MEMORY. */
 PRIVY_NODISCARD privy_status privy_request_new_look_up(const privy_request *create, size_t nth, privy_request **out,
                                                        privy_error *error);
 /* A contacts.get of `id`, with the same headers and returns. */

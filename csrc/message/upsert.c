@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/memory.h"
 #include "message/error.h"
 #include "message/request.h"
 #include "json/reader.h"
@@ -101,11 +102,20 @@ static privy_status filter_by(privy_request *request, privy_value key, privy_val
   return status;
 }
 
+/* The contact that an update names in its path. */
+static privy_status look_up_updated(const privy_request *update, privy_request **out, privy_error *error) {
+  char *id = privy_copy(update->path.data, update->path.length);
+  const privy_status status = id ? build(update, PRIVY_OP_GET, id, out, error) : privy_error_no_memory(error);
+  privy_free(id);
+  return status;
+}
+
 privy_status privy_request_new_look_up(const privy_request *create, size_t nth, privy_request **out,
                                        privy_error *error) {
   privy_request *request;
   privy_value key, value;
   *out = NULL;
+  if (create->operation->id == PRIVY_OP_UPDATE) return nth == 0 ? look_up_updated(create, out, error) : PRIVY_OK;
   if (!identifier_at(create, nth, &key, &value)) return PRIVY_OK;
   if (privy_request_new(privy_operation_get(PRIVY_OP_LIST), &request) != PRIVY_OK) return privy_error_no_memory(error);
   const bool filled = filter_by(request, key, value) == PRIVY_OK && privy_request_copy_extra(request, create);

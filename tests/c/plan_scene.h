@@ -22,6 +22,7 @@ typedef struct plan_scene {
   privy_error error;
   size_t failed;       /* results of the run that are errors */
   uint64_t before_run; /* requests that the sandbox had then */
+  bool forgets;        /* results are not kept in the snapshot */
 } plan_scene;
 
 static inline privy_status plan_open(plan_scene *s) {
@@ -136,7 +137,7 @@ static inline privy_status apply(plan_scene *s) {
       assert_true(privy_bulk_result(s->bulk, &result));
       if (result.status == PRIVY_NO_MEMORY) return result.status;
       s->failed += result.status != PRIVY_OK;
-      privy_plan_keep(s->plan, &result);
+      if (!s->forgets) privy_plan_keep(s->plan, &result);
       privy_bulk_acknowledge(s->bulk);
       break;
     case PRIVY_BULK_WAIT: plan_turn(s, s->apply_group); break;
