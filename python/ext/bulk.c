@@ -323,6 +323,7 @@ static int bulk_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(self->group);
   Py_VISIT(self->client);
   Py_VISIT(self->iterator);
+  Py_VISIT(self->plan);
   Py_VISIT(self->headers);
   Py_VISIT(self->rows);
   Py_VISIT(self->refusals);
@@ -375,6 +376,7 @@ static void bulk_dealloc(PyObject *object) {
   if (!self->finalized) bulk_finalize(object);
   privy_bulk_free(self->bulk); /* before its group */
   (void)bulk_clear(object);
+  Py_XDECREF(self->plan);
   Py_XDECREF(self->group);
   Py_XDECREF(self->client);
   Py_XDECREF(self->headers);

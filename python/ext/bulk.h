@@ -15,6 +15,7 @@ typedef struct bulk_object {
   PyObject_HEAD PyObject *group;
   PyObject *client;
   PyObject *iterator;
+  PyObject *plan;    /* the Plan that the run applies, or NULL: its rows are shown, and the core has their requests */
   PyObject *headers; /* extra headers of each request, or None */
   PyObject *rows;
   PyObject *refusals;

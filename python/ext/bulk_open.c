@@ -3,6 +3,7 @@
 #include "errors.h"
 #include "group.h"
 #include "options.h"
+#include "plan.h"
 #include "request.h"
 
 static bool configure(bulk_object *self, PyObject *const *options, PyObject *concurrency, PyObject *settings,
@@ -19,6 +20,7 @@ static bool configure(bulk_object *self, PyObject *const *options, PyObject *con
 
 static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *concurrency, long long total,
                       PyObject *settings) {
+  privy_plan *plan = self->plan ? plan_of(self->state, self->plan) : NULL;
   privy_bulk_config config;
   privy_error error;
   privy_bulk_config_init(&config);
@@ -30,7 +32,8 @@ static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *con
   privy_error_init(&error);
   privy_status status;
   Py_BEGIN_ALLOW_THREADS; /* to open a journal may take a while */
-  status = privy_bulk_new(group, &config, &self->bulk, &error);
+  status = plan ? privy_plan_apply(plan, group, &config, &self->bulk, &error)
+                : privy_bulk_new(group, &config, &self->bulk, &error);
   Py_END_ALLOW_THREADS;
   group_unlock(self->group);
   if (status != PRIVY_OK) errors_raise(self->state, status, &error);
@@ -45,6 +48,14 @@ static core_state *state_of_group(PyObject *group) {
   return NULL;
 }
 
+/* The operation of that name, or the one of a plan. */
+static const privy_operation *operation_of(bulk_object *self, PyObject *name) {
+  const privy_plan *plan = plan_of(self->state, name);
+  if (!plan) return request_operation(name, 4);
+  self->plan = Py_NewRef(name);
+  return privy_plan_operation(plan);
+}
+
 bool bulk_initialize(bulk_object *self, PyObject *args) {
   PyObject *group, *client, *name, *rows, *concurrency, *split, *success, *failure, *ending, *report, *settings,
       *headers, *options[OPTIONS_COUNT];
@@ -56,7 +67,7 @@ bool bulk_initialize(bulk_object *self, PyObject *args) {
     return false;
   self->omits_nulls = omits_nulls;
   self->state = state_of_group(group);
-  self->operation = self->state ? request_operation(name, 4) : NULL;
+  self->operation = self->state ? operation_of(self, name) : NULL;
   if (!self->operation || !client_open(self->state, client) ||
       !request_check_headers(self->state, self->operation, headers))
     return false;

@@ -1,6 +1,7 @@
 #include "bulk.h"
 #include "errors.h"
 #include "group.h"
+#include "plan.h"
 #include "request.h"
 
 bool bulk_acknowledge(bulk_object *self) {
@@ -13,6 +14,7 @@ bool bulk_acknowledge(bulk_object *self) {
   if (PyDict_DelItem(self->refusals, key) < 0) PyErr_Clear();
   Py_DECREF(key);
   group_forget_context(self->group, result.index);
+  if (self->plan) privy_plan_keep(plan_of(self->state, self->plan), &result);
   privy_bulk_acknowledge(self->bulk);
   return true;
 }

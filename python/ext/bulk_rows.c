@@ -2,6 +2,7 @@
 #include "client.h"
 #include "errors.h"
 #include "group.h"
+#include "plan.h"
 #include "request.h"
 
 static PyObject *error_class(bulk_object *self, privy_status status) {
@@ -176,6 +177,12 @@ static void forget_skipped(bulk_object *self, uint64_t index) {
   self->skips++;
 }
 
+/* False if the row is skipped. The core has the requests of a plan. */
+static bool give_request(bulk_object *self, privy_request *request) {
+  return self->plan ? privy_plan_feed(plan_of(self->state, self->plan), self->bulk)
+                    : privy_bulk_add(self->bulk, request);
+}
+
 /* False with an unrelated exception: the row is `pending`. */
 static bool add_row(bulk_object *self, PyObject *row) {
   const uint64_t index = self->next_index;
@@ -186,10 +193,10 @@ static bool add_row(bulk_object *self, PyObject *row) {
     self->pending = Py_NewRef(row);
     return false;
   }
-  if (build(self, index, row, &built)) {
+  if (self->plan || build(self, index, row, &built)) {
     if (!group_keep_context(self->group, index))
       PyErr_Clear(); /* its events are then reported in the current context */
-    if (!privy_bulk_add(self->bulk, built.request)) forget_skipped(self, index);
+    if (!give_request(self, built.request)) forget_skipped(self, index);
     built.request = NULL;
   } else {
     taken = refuse(self, index, row, &built);

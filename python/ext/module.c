@@ -73,7 +73,7 @@ static int module_exec(PyObject *module) {
   if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
   if (client_add(module, state) < 0 || group_add(module, state) < 0 || pager_add(module) < 0) return -1;
   if (bulk_add(module) < 0 || arrow_rows_add(module) < 0 || import_add(module) < 0) return -1;
-  if (journal_add(module, state) < 0) return -1;
+  if (journal_add(module, state) < 0 || plan_add(module, state) < 0) return -1;
   if (sandbox_add(module, state) < 0 || served_add(module) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }
@@ -84,6 +84,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
   Py_VISIT((PyObject *)state->omit_type);
   Py_VISIT((PyObject *)state->client_type);
   Py_VISIT((PyObject *)state->group_type);
+  Py_VISIT((PyObject *)state->plan_type);
   Py_VISIT((PyObject *)state->sandbox_type);
   Py_VISIT((PyObject *)state->journal_type);
   Py_VISIT((PyObject *)state->page_type);
@@ -119,6 +120,7 @@ static int module_clear(PyObject *module) {
   Py_CLEAR(state->omit_type);
   Py_CLEAR(state->client_type);
   Py_CLEAR(state->group_type);
+  Py_CLEAR(state->plan_type);
   Py_CLEAR(state->sandbox_type);
   Py_CLEAR(state->journal_type);
   Py_CLEAR(state->page_type);

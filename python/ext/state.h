@@ -64,6 +64,7 @@ typedef struct core_state {
   PyTypeObject *omit_type;
   PyTypeObject *client_type;
   PyTypeObject *group_type;
+  PyTypeObject *plan_type;
   PyTypeObject *sandbox_type;
   PyTypeObject *journal_type;
   PyTypeObject *page_type;

@@ -14,6 +14,7 @@ int sandbox_add(PyObject *module, core_state *state);
 int journal_add(PyObject *module, core_state *state);
 int pager_add(PyObject *module);
 int bulk_add(PyObject *module);
+int plan_add(PyObject *module, core_state *state);
 int served_add(PyObject *module);
 
 /* Free what record_add_all and page_add allocated. */

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from . import types as types
     from ._async import AsyncClient, AsyncContactList
     from ._async_bulk import AsyncBulk
+    from ._async_plan import AsyncPlan
     from ._async_resources import AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, BulkReport, Progress
     from ._bulk_rows import RefusedRow
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from ._json import json_default
     from ._limits import RateLimit, RateLimitWindow
     from ._pagination import ContactList
+    from ._plan import Change, Plan, PlanRow
     from ._result import Failure, Result, Success
     from ._trace import CallEvent
     from .sandbox import Sandbox
@@ -66,9 +68,11 @@ __all__ = [
     "AsyncContacts",
     "AsyncEvents",
     "AsyncOrders",
+    "AsyncPlan",
     "AuthenticationError",
     "Bulk",
     "BulkReport",
+    "Change",
     "Client",
     "ConflictError",
     "DeadlineError",
@@ -91,6 +95,8 @@ __all__ = [
     "Page",
     "PayloadTooLargeError",
     "PermissionDeniedError",
+    "Plan",
+    "PlanRow",
     "PrivyError",
     "Progress",
     "RateLimit",
@@ -122,14 +128,18 @@ _LATER = {
     "AsyncContacts": "_async_resources",
     "AsyncEvents": "_async_resources",
     "AsyncOrders": "_async_resources",
+    "AsyncPlan": "_async_plan",
     "Bulk": "_bulk",
     "BulkReport": "_bulk",
+    "Change": "_plan",
     "CallEvent": "_trace",
     "ContactList": "_pagination",
     "Failure": "_result",
     "InDoubtEntry": "_journal",
     "Journal": "_journal",
     "JournalReport": "_journal",
+    "Plan": "_plan",
+    "PlanRow": "_plan",
     "Progress": "_bulk",
     "RateLimit": "_limits",
     "RateLimitWindow": "_limits",

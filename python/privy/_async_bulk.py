@@ -71,7 +71,7 @@ class AsyncBulk(BaseBulk[T]):
     def __init__(
         self,
         core: AsyncCore,
-        operation: str,
+        operation: str | _core.Plan,
         rows: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
@@ -171,16 +171,16 @@ class ShownAsyncBulk(AsyncBulk[T]):
     def __init__(
         self,
         core: AsyncCore,
-        operation: str,
+        operation: str | _core.Plan,
         rows: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         settings: RunSettings,
         options: Options,
     ) -> None:
-        from ._progress import Bar
+        from ._progress import Bar, title_of
 
-        self._bar = Bar(operation, on_progress)
+        self._bar = Bar(title_of(operation), on_progress)
         super().__init__(core, operation, rows, concurrency, self._bar, settings, options)
 
     async def __anext__(self) -> Result[T]:

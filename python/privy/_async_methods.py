@@ -15,7 +15,10 @@ from ._bulk_rows import Rows
 from ._loop import AsyncCore
 from ._pagination import CallSpec, ContactList
 from ._resources import described
-from .types import Any, Nulls, Options, RunSettings
+from .types import TYPE_CHECKING, Any, Nulls, Options, RunSettings
+
+if TYPE_CHECKING:
+    from ._plan import Plan, PlanSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,6 +78,15 @@ def many(method: Callable[Concatenate[Any, P], Bulk[T]]) -> Callable[Concatenate
     return made
 
 
+def planned(
+    method: Callable[Concatenate[Any, P], Plan],
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, privy.AsyncPlan]]:
+    """The method of a resource as a coroutine function, with an asynchronous plan as result."""
+    plain: Any = method
+    made: Callable[Concatenate[Any, P], Coroutine[Any, Any, privy.AsyncPlan]] = awaited(plain)
+    return made
+
+
 class AsyncResource:
     """A resource of the API. Its methods make calls with the core of an ``AsyncClient``."""
 
@@ -86,6 +98,19 @@ class AsyncResource:
 
     def _list(self, request: CallSpec, prefetch: bool, limit: int | None) -> privy.AsyncContactList:
         return privy.AsyncContactList(self._core, request, prefetch, limit)
+
+    async def _plan(self, rows: object, settings: PlanSettings, progress: bool) -> privy.AsyncPlan:
+        from ._async_plan import make
+
+        if not progress:
+            return await make(self._core, rows, settings)
+        from ._progress import Bar
+
+        bar = Bar("contacts.plan", settings.on_progress)
+        try:
+            return await make(self._core, rows, settings._replace(on_progress=bar))
+        finally:
+            bar.close()
 
     def _bulk(
         self,

@@ -1,6 +1,6 @@
 """The resources for asyncio. Type checkers and editors read the stub, which spells out the methods."""
 
-from ._async_methods import AsyncResource, awaited, listed, many, plain
+from ._async_methods import AsyncResource, awaited, listed, many, plain, planned
 from ._resources import Contacts, Events, Orders
 
 
@@ -13,6 +13,7 @@ class AsyncContacts(AsyncResource):
     update = awaited(Contacts.update)
     upsert = awaited(Contacts.upsert)
     upsert_many = many(Contacts.upsert_many)
+    plan = planned(Contacts.plan)
     validate_many = plain(Contacts.validate_many)
     delete = awaited(Contacts.delete)
     unsubscribe = awaited(Contacts.unsubscribe)

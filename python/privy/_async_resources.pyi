@@ -129,6 +129,28 @@ class AsyncContacts(AsyncResource):
     ) -> privy.AsyncBulk[Contact]:
         """Creates or updates many contacts with concurrent calls. Each contact costs one request or two."""
 
+    async def plan(
+        self,
+        rows: privy.types.Rows,
+        *,
+        nulls: privy.types.Nulls | None = None,
+        tags: privy.types.PlanMode = "replace",
+        custom_fields: privy.types.PlanMode = "replace",
+        resubscribe: bool = False,
+        snapshot: str | PathLike[str] | None = None,
+        max_age: float | privy.types.timedelta | None = None,
+        concurrency: int | None = None,
+        on_progress: Callable[[privy.Progress], object] | None = None,
+        progress: bool = False,
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        extra_headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> privy.AsyncPlan:
+        """Reads what is there and returns what the rows would change. Changes nothing: ``Plan.apply`` does."""
+
     def validate_many(
         self,
         rows: privy.types.Rows,

@@ -242,7 +242,7 @@ def start(
     kind: type[R],
     group: _core.Group,
     core: _core.Client,
-    operation: str,
+    operation: str | _core.Plan,
     rows: Rows,
     concurrency: int | None,
     on_progress: Callable[[Progress], object] | None,
@@ -299,7 +299,7 @@ class Bulk(BaseBulk[T], _core.Bulk):
     def __new__(
         cls,
         core: _core.Client,
-        operation: str,
+        operation: str | _core.Plan,
         held: Rows,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,

@@ -72,7 +72,7 @@ class Rows:
     def failure(self, index: int, row: Row, error: Exception) -> Failure:
         """The result of a row that failed. Stores its error details for the report."""
         details = getattr(error, "details", None) or [{"field": "base", "message": str(error), "code": "call_failed"}]
-        self.refused[index] = _refusals(index, row, self._keys, details)
+        self.refused[index] = refusals_of(index, row, self._keys, details)
         return Failure(index, row, error)
 
     def refusals(self) -> RowTable[RefusedRow]:
@@ -130,7 +130,8 @@ class Unsent(Sequence[tuple[int, Row]]):
         return f"<{len(self)} rows>"
 
 
-def _refusals(index: int, row: Row, keys: tuple[str, ...], details: Iterable[Detail]) -> list[RefusedRow]:
+def refusals_of(index: int, row: Row, keys: tuple[str, ...], details: Iterable[Detail]) -> list[RefusedRow]:
+    """The error details of a row, with its key and its values."""
     key = key_of(row, keys)
     return [
         RefusedRow(index, key, name, detail["message"], _value_at(row, name), detail["code"], detail.get("count"))
@@ -155,7 +156,7 @@ def _checked(operation: str, source: Source, nulls: Nulls | None) -> Iterator[tu
             details = _core.validate(operation, params, extra, omits)
         except ValidationError as error:
             details = error.details
-        yield _refusals(index, shown, keys, details), row
+        yield refusals_of(index, shown, keys, details), row
 
 
 def checked_source(operation: str, rows: object, nulls: Nulls | None) -> Source:

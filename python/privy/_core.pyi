@@ -421,6 +421,67 @@ def row_keys(operation: str, /) -> tuple[str, ...]:
 def integer_params(operation: str, /) -> tuple[str, ...]:
     """The parameters of an operation that are integers."""
 
+class Plan:
+    """The core's plan: what rows of contacts would change."""
+
+    def __new__(
+        cls,
+        group: Group,
+        client: Client,
+        operation: str,
+        tags: tuple[str, str],
+        custom_fields: tuple[str, str],
+        resubscribe: bool,
+        snapshot: bytes | None,
+        max_age: float,
+        on_spent_day: int,
+        concurrency: int | None,
+        report: Callable[[int, int | None, float | None, float | None], object] | None,
+        extra_headers: Mapping[str, object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> Self: ...
+    def add(self, params: object, extra: object, omits_nulls: bool, /) -> Details | None:
+        """Adds a row. Returns the details of an invalid one, which is refused."""
+
+    def refuse(self, details: list[tuple[str, str, str, int | None]], /) -> None:
+        """Adds a row that is invalid: (field, message, code, count) of each error detail."""
+
+    def end_rows(self) -> None:
+        """There are no more rows."""
+
+    def step(self) -> Literal["wait", "again", "end"]:
+        """Starts calls and compares rows. Returns the next step; raises why the plan is incomplete."""
+
+    def drive(self) -> None:
+        """Reads and compares to the end."""
+
+    def close(self) -> None:
+        """Ends all calls in flight."""
+
+    def counts(self) -> tuple[dict[str, int], int, int, float | None, float, bool]:
+        """Rows by state; requests to apply; requests to read; seconds to apply; when it was read; whether from a
+        snapshot."""
+
+    def row(self, state: int, nth: int, /) -> tuple[int, str, str | None, int, str, Details] | None:
+        """A row of a state: index, key, id of the contact, request, changes as JSON, details; None past the end."""
+
+    def request_row(self, request: int, /) -> int:
+        """The index of the first row of a request."""
+
+    def text(self, most: int, /) -> str:
+        """The plan as text, with the first rows of each state."""
+
+    def summary(self) -> str:
+        """The counts as text."""
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether a sandbox handles the calls."""
+
 class Bulk:
     """The core's bulk run. Iterating it takes rows, makes their calls and returns a result for each row."""
 
@@ -428,7 +489,7 @@ class Bulk:
         cls,
         group: Group,
         client: Client,
-        operation: str,
+        operation: str | Plan,
         rows: Iterable[Mapping[str, object]],
         concurrency: int | None,
         total: int,

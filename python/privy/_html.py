@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._journal import Journal, JournalReport
     from ._limits import RateLimit
     from ._pagination import BaseList
+    from ._plan import BasePlan, Change, PlanRow
 
 ROWS = 10
 """Rows of a table."""
@@ -105,6 +106,8 @@ def show_report(shown: BulkReport) -> str:
 
 _SHOWN = {
     "refused": ("index", "field", "message"),
+    "changes": ("index", "state", "contact_id"),
+    "blocked": ("index", "state", "contact_id"),
     "journal_refused": ("row", "field", "message", "code", "status"),
     "journal_in_doubt": ("row", "first_sent", "too_old", "decided"),
 }
@@ -139,6 +142,34 @@ def show_journal(shown: Journal, report: JournalReport) -> str:
     if report.stopped is not None:
         parts.append(_line(_core.mask(f"Stopped: {report.stopped}")))
     return _block(title, *parts)
+
+
+def show_plan(shown: BasePlan) -> str:
+    """The counts of a plan, and its first rows but those that are unchanged."""
+    title, cost = shown._core.text(0).splitlines()[:2]
+    title = f"{type(shown).__name__}{_sandbox(shown._core.is_sandbox)}: {title}"
+    parts = [_line(cost)]
+    for name in ("create", "update", "blocked"):
+        rows = getattr(shown, name)
+        some = [[str(row.index), _core.mask(row.key), _why(row)] for row in rows[:ROWS]]
+        if some:
+            parts += [_table([name, "key", "changes"], some, WIDE), _first(len(rows))]
+    if shown.refused:
+        entries = [[str(row.index), _core.mask(row.field), _core.mask(row.message)] for row in shown.refused[:ROWS]]
+        parts += [_table(["refused", "field", "message"], entries, WIDE), _first(len(shown.refused))]
+    return _block(title, *parts)
+
+
+def _why(row: PlanRow) -> str:
+    """What a row changes, or why it is blocked."""
+    if row.reasons:
+        return str(_core.mask("; ".join(f"{reason['field']} {reason['message']}" for reason in row.reasons)))
+    changes = (f"{name}: {_old(row, change)}{_text(change.new)}" for name, change in row.changes.items())
+    return str(_core.mask(", ".join(changes)))
+
+
+def _old(row: PlanRow, change: Change) -> str:
+    return f"{_text(change.old) or 'none'} → " if row.state == "update" else ""
 
 
 def show_rate_limit(shown: RateLimit) -> str:
@@ -212,7 +243,7 @@ def _text(value: object) -> str:
         return value.isoformat(" ", "seconds")
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_text(item)}" for name, item in value.items())
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return ", ".join(_text(item) for item in value)
     return str(value)
 

@@ -109,6 +109,11 @@ class Bar:
             self._bar.refresh()
 
 
+def title_of(operation: str | _core.Plan) -> str:
+    """What the bar of a run is called."""
+    return operation if isinstance(operation, str) else "contacts.apply"
+
+
 def _opened(title: str, total: int | None, done: int) -> Any:
     """A bar of tqdm, a line, or None where neither can be shown."""
     if sys.stderr is None:
@@ -146,14 +151,14 @@ class ShownBulk(Bulk[T]):
     def __new__(
         cls,
         core: _core.Client,
-        operation: str,
+        operation: str | _core.Plan,
         rows: Any,
         concurrency: int | None,
         on_progress: Callable[[Progress], object] | None,
         settings: RunSettings,
         options: Options,
     ) -> Self:
-        bar = Bar(operation, on_progress)
+        bar = Bar(title_of(operation), on_progress)
         self = super().__new__(cls, core, operation, rows, concurrency, bar, settings, options)
         self._bar = bar
         return self

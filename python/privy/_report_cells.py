@@ -7,7 +7,7 @@ value becomes text here, and none raises.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -20,6 +20,7 @@ from .types import TYPE_CHECKING, Row
 
 if TYPE_CHECKING:
     from ._journal import InDoubtEntry, RefusedEntry
+    from ._plan import PlanRow
 
 Cells = tuple[object, ...]
 _DEEPEST = 50
@@ -71,6 +72,35 @@ CELLS: dict[str, Callable[[Any, tuple[str, ...]], Cells]] = {
     "journal_refused": _journal_refused,
     "journal_in_doubt": _journal_in_doubt,
 }
+
+
+def _changes(row: PlanRow) -> Iterator[Cells]:
+    """A line for each field that changes, or one without a field."""
+    head = row.index, _valid(row.key), row.contact_id
+    for name, change in row.changes.items():
+        yield *head, _valid(name), _text(change.old), _text(change.new)
+    if not row.changes:
+        yield *head, None, None, None
+
+
+def _blocked(row: PlanRow) -> Iterator[Cells]:
+    """A line for each reason."""
+    for reason in row.reasons:
+        head = row.index, _valid(row.key), row.contact_id
+        yield *head, _valid(reason["field"]), _valid(reason["message"]), reason["code"]
+
+
+LINES: dict[str, Callable[[PlanRow], Iterator[Cells]]] = {"changes": _changes, "blocked": _blocked}
+"""Tables that have several lines for an item."""
+
+
+def cells_of(report: str, items: Iterable[Any], keys: tuple[str, ...]) -> Iterator[Cells]:
+    """The lines of a table."""
+    for item in items:
+        if report in LINES:
+            yield from LINES[report](item)
+        else:
+            yield CELLS[report](item, keys)
 
 
 def _text(value: object) -> str | None:

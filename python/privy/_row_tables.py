@@ -85,10 +85,9 @@ class RowTable(Sequence[T_co]):
 
     def _frames(self) -> ReportFrames:
         from ._frames import ReportFrames
-        from ._report_cells import CELLS
+        from ._report_cells import cells_of
 
-        cells = CELLS[self._report]
-        return ReportFrames(self._report, lambda: (cells(item, self._keys) for item in self._items))
+        return ReportFrames(self._report, lambda: cells_of(self._report, self._items, self._keys))
 
 
 def key_of(row: Row, keys: tuple[str, ...]) -> object:

@@ -19,25 +19,35 @@ def checked(journal: object, resume: str, on_spent_day: str, until: object) -> R
     Raises:
         TypeError, ValueError: a value is invalid.
     """
-    path = None if journal is None else _path(journal)
-    chosen = _choice("resume", resume, RESUME)
+    path = None if journal is None else path_of("journal", journal)
+    chosen = choice("resume", resume, RESUME)
     if chosen and path is None:
         raise ValueError(f"resume={resume!r} needs a journal")
-    return path, chosen, _choice("on_spent_day", on_spent_day, ON_SPENT_DAY), _seconds(until)
+    return path, chosen, choice("on_spent_day", on_spent_day, ON_SPENT_DAY), _seconds(until)
 
 
-def _path(journal: object) -> bytes:
-    if not isinstance(journal, (str, os.PathLike)):
-        raise TypeError(f"journal must be a path: a str or an os.PathLike, not {type(journal).__name__}")
-    path = os.fsencode(journal)
+def path_of(name: str, value: object) -> bytes:
+    """The path of a file for the core; ``name`` is that of the setting.
+
+    Raises:
+        TypeError, ValueError: it is not a path.
+    """
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path: a str or an os.PathLike, not {type(value).__name__}")
+    path = os.fsencode(value)
     if not path:
-        raise ValueError("journal must be the path of a file, not an empty text")
+        raise ValueError(f"{name} must be the path of a file, not an empty text")
     if b"\0" in path:
-        raise ValueError("journal must be the path of a file: it contains a null character")
+        raise ValueError(f"{name} must be the path of a file: it contains a null character")
     return path
 
 
-def _choice(name: str, value: object, choices: Sequence[str]) -> int:
+def choice(name: str, value: object, choices: Sequence[str]) -> int:
+    """The position of a value among its choices.
+
+    Raises:
+        ValueError: it is none of them.
+    """
     for position, choice in enumerate(choices):
         if value == choice:
             return position

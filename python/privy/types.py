@@ -6,6 +6,7 @@ import typing
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from datetime import date as date
 from datetime import datetime as datetime
+from datetime import timedelta as timedelta
 from decimal import Decimal
 from typing import Any as Any
 from typing import ClassVar, Literal, Protocol, TypeAlias
@@ -51,6 +52,7 @@ __all__ = [
     "NewSmsConsent",
     "Nulls",
     "OrderRow",
+    "PlanMode",
     "Row",
     "RowObject",
     "Rows",
@@ -123,6 +125,9 @@ is an error; or forgets what it holds."""
 
 OnSpentDay: TypeAlias = Literal["stop", "wait"]
 """What a bulk run does when the limit of the day is reached."""
+
+PlanMode: TypeAlias = Literal["replace", "merge"]
+"""What a plan does with the tags or custom fields that a contact has: those of the row replace them, or are added."""
 
 Row: TypeAlias = Mapping[str, object]
 """The parameters of one call of a bulk run, by name: any mapping. With ``ContactRow``, ``OrderRow`` and ``EventRow`` a

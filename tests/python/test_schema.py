@@ -121,7 +121,7 @@ def test_every_operation_has_a_method():
         f"{resource.lower()}.{verb}"
         for resource in ("Contacts", "Orders", "Events")
         for verb in vars(getattr(_resources, resource))
-        if not verb.startswith("_") and not verb.endswith("_many") and verb != "validate"
+        if not verb.startswith("_") and not verb.endswith("_many") and verb not in ("validate", "plan")
     }
     assert spelled == set(NAMES)
 
@@ -157,7 +157,7 @@ def shape(source):
     for node in ast.parse(source.read_text("utf-8")).body:
         for item in node.body if isinstance(node, ast.ClassDef) else ():
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)) and not item.name.startswith("_"):
-                result = re.sub(r"\b(Bulk|ContactList)\b", r"Async\1", ast.unparse(item.returns))
+                result = re.sub(r"\b(Bulk|ContactList|Plan)\b", r"Async\1", ast.unparse(item.returns))
                 documentation = ast.get_docstring(item).partition("\n\n")[0].split()
                 name = f"{node.name.removeprefix('Async')}.{item.name}"
                 found[name] = (ast.unparse(item.args), result.replace("AsyncAsync", "Async"), documentation)

@@ -8,7 +8,14 @@ import pytest
 from tree import INTERPRETERS, ROOT, environment, run
 
 PAGES = ["README.md", "docs/calls.md", "docs/sandbox.md", "docs/tuning.md", "docs/bulk-runs.md"]
-OF_ONE_LANGUAGE = ["docs/apps.md", "docs/python.md", "docs/frames.md", "docs/testing.md", "docs/rails.md"]
+OF_ONE_LANGUAGE = [
+    "docs/apps.md",
+    "docs/python.md",
+    "docs/frames.md",
+    "docs/testing.md",
+    "docs/rails.md",
+    "docs/plan.md",
+]
 # An installed package has an entry point for the plugin; here the package is only a folder in the path.
 PLUGIN = ["-p", "privy._pytest"]
 BLOCKS = [

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from .._bulk import Bulk, Progress
     from .._pagination import CallSpec, ContactList
+    from .._plan import Plan, PlanSettings
     from ..types import Nulls, Options, RunSettings
 
 
@@ -43,6 +44,19 @@ class Resource:
         from .._pagination import ContactList
 
         return ContactList(self._core, request, prefetch, limit)
+
+    def _plan(self, rows: object, settings: PlanSettings, progress: bool) -> Plan:
+        from .._plan import make
+
+        if not progress:
+            return make(self._core, rows, settings)
+        from .._progress import Bar
+
+        bar = Bar("contacts.plan", settings.on_progress)
+        try:
+            return make(self._core, rows, settings._replace(on_progress=bar))
+        finally:
+            bar.close()
 
     def _bulk(
         self,

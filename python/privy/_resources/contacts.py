@@ -369,6 +369,62 @@ class Contacts(Resource):
         )
 
     @hidden
+    def plan(
+        self,
+        rows: privy.types.Rows,
+        *,
+        nulls: privy.types.Nulls | None = None,
+        tags: privy.types.PlanMode = "replace",
+        custom_fields: privy.types.PlanMode = "replace",
+        resubscribe: bool = False,
+        snapshot: str | PathLike[str] | None = None,
+        max_age: float | privy.types.timedelta | None = None,
+        concurrency: int | None = None,
+        on_progress: Callable[[privy.Progress], object] | None = None,
+        progress: bool = False,
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        extra_headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> privy.Plan:
+        """Reads what is there and returns what the rows would change. Changes nothing: ``Plan.apply`` does.
+
+        It reads pages of 100 contacts, or looks up each row, whichever takes fewer requests. Rows whose contact has all
+        that they say cost no further request. A row is blocked, with the reason, if the API would refuse it, or if it
+        would widen a consent that was withdrawn.
+
+        Args:
+            rows, nulls: as for ``upsert_many``. All rows are held in memory.
+            tags: ``"replace"``: a contact has the tags of its row afterwards; ``"merge"``: those too that it has.
+            custom_fields: the same for custom fields; with ``"merge"``, a null of the row is stored as null.
+            resubscribe: whether rows may widen a consent that was withdrawn: an e-mail consent that is
+                ``unsubscribed`` or ``suppressed``, an SMS consent that is ``unsubscribed`` or ``pending``.
+            snapshot: path of a file that keeps the contacts that were read, if all were. It holds personal data.
+            max_age: seconds, or a timedelta: a snapshot that is not older is used in place of reading. Default: none
+                is used.
+            concurrency: maximum number of calls in flight (8).
+            on_progress: called with a ``Progress`` of the requests that read, after each of them.
+            progress: shows a progress bar.
+            on_spent_day: when the limit of the day is reached: ``"stop"`` raises, ``"wait"`` waits for the next day.
+            extra_headers: headers that are sent with each request, also by ``Plan.apply``.
+            timeout, connect_timeout, max_retries, max_wait: as for ``upsert_many``.
+
+        Raises:
+            ValidationError: a column of a frame is not a parameter, or a required one is missing.
+            RateLimitError: the rate limit was reached while reading.
+            JournalError: the snapshot cannot be used; ``code`` says why.
+        """
+        from .._plan import PlanSettings
+
+        options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
+        settings = PlanSettings(
+            nulls, tags, custom_fields, resubscribe, snapshot, max_age, on_spent_day, concurrency, on_progress, options
+        )
+        return self._plan(rows, settings, progress)
+
+    @hidden
     def validate_many(
         self, rows: privy.types.Rows, *, nulls: privy.types.Nulls | None = None
     ) -> Sequence[privy.RefusedRow]:
