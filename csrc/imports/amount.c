@@ -91,6 +91,7 @@ static bool take_back(privy_slice *text, const char *word) {
 /* Takes a currency sign or code at either end. */
 static void take_currency(privy_slice *text, privy_slice *currencies) {
   const privy_slice whole = *text;
+  if (whole.length && privy_is_digit(whole.text[0]) && privy_is_digit(whole.text[whole.length - 1])) return;
   for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
     if (!take_front(text, signs[i].sign) && !take_back(text, signs[i].sign)) continue;
     *currencies = (privy_slice){signs[i].codes, strlen(signs[i].codes)};

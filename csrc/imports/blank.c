@@ -30,7 +30,7 @@ privy_span privy_clean(privy_span text) {
 
 bool privy_is_blank(privy_span text) {
   static const char *const words[] = {"", "-", "NULL", "N/A", "n/a", "#N/A", "NaN"};
-  if (text.length > 4) return false;
+  if (text.length > 4 || (text.length && !memchr("-Nn#", text.text[0], 4))) return text.length == 0;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
     if (privy_text_is(text.text, text.length, words[i])) return true;
   return false;

@@ -3,6 +3,7 @@
 require "rails_helper"
 require "rails_programs"
 require "rake"
+require "tmpdir"
 
 # The Rake tasks against a served sandbox, which they know by the environment only.
 class TestTasks < PrivyTest
@@ -49,6 +50,36 @@ class TestTasks < PrivyTest
                       "scopes   contacts_read, contacts_write, orders_write, events_write",
                       "budget   56/60 of the minute, 9996/10000 of the day"]], run_task("privy:ping")
     assert_equal [4, 0, 0, 0, 0], @server.sandbox.counts.to_a, "it stores nothing"
+  end
+
+  def import_of(text, **environment)
+    Dir.mktmpdir do |folder|
+      file = File.join(folder, "contacts.csv")
+      File.write(file, text)
+      rejects = File.join(folder, "rejects.csv")
+      [*run_task("privy:import", FILE: file, KIND: "contacts", REJECTS: rejects, **environment), File.read(rejects)]
+    end
+  end
+
+  def test_import_sends_rows_and_writes_rejects
+    text = "email,first_name,note\njane@example.com,Jane,x\nnobody,,\n"
+    status, lines, rejects = import_of(text)
+    assert_equal [1, 1], [status, @server.sandbox.counts.contacts]
+    assert_match(/\A2 contacts: 1 ready, 1 refused, 0 skipped; 1 of 1 rows succeeded.*; 1 lines in /, lines[0])
+    assert_equal "columns that no field uses: note", lines[1]
+    assert_match(/\Aline 3: column email, email: must be an e-mail address/, lines[2])
+    assert_match(/^3,email,".*",nobody,,$/, rejects)
+    refute_match(/nobody|jane/, lines.join, "values are personal data")
+  end
+
+  def test_import_as_a_dry_run_sends_nothing
+    status, lines, = import_of("email\njane@example.com\n", DRY_RUN: "1")
+    assert_equal [0, 0], [status, @server.sandbox.counts.requests]
+    assert_match(/1 ready, 0 refused, 0 skipped; at least 1 requests, 0 minutes/, lines[0])
+  end
+
+  def test_import_says_what_it_lacks
+    assert_equal [1, ["error: FILE: name the file to import, such as FILE=orders.csv"]], run_task("privy:import")
   end
 
   def test_ping_of_a_token_with_some_scopes

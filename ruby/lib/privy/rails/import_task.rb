@@ -20,7 +20,7 @@ module Privy
       def initialize(output: $stdout, environment: ENV)
         @output = output
         @environment = environment
-        @shown = 0.0
+        @shown = now
       end
 
       # Imports the file FILE.
@@ -60,8 +60,11 @@ module Privy
         value unless value.empty?
       end
 
+      def now
+        Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      end
+
       def progress(state)
-        now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
         return if now - @shown < PAUSE
 
         @shown = now
