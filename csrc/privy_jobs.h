@@ -623,11 +623,11 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_journal_entries_next(privy_journal_
 PRIVY_API void privy_journal_entries_free(privy_journal_entries *entries);
 
 /*
- * Writes the rows that are REFUSED or INVALID as CSV (RFC 4180, UTF-8, with a line of names): a line for each row, a
- * column for each field of their requests, in the order in which they first come; lists and objects are JSON. Two more
- * columns, privy_error_field and privy_error_message, say what is wrong; several error details are separated by "; ".
- * A cell is empty if the row does not have the field or if it is null. The file gets the mode 0600, and its name when
- * it is complete. Sets `*rows` (may be NULL) to the number of rows.
+ * Writes the rows that are REFUSED or INVALID as CSV (RFC 4180, UTF-8, with a line of names): a line for each row. The
+ * columns privy_field and privy_reason say what is wrong; several error details are separated by "; ". Then comes a
+ * column for each field of the requests, in the order in which they first occur; lists and objects are JSON. A cell is
+ * empty if the row does not have the field or if it is null. The file gets the mode 0600, and its name when it is
+ * complete. Sets `*rows` (may be NULL) to the number of rows.
  *
  * Returns as above. If the file cannot be written it returns PRIVY_CONFIG_ERROR, with the system's error number in
  * `*number`, which is otherwise 0.

@@ -903,6 +903,238 @@ module Privy
     def perform(event_type, account: T.unsafe(nil), **fields); end
   end
 
+  class Journal
+    sig { returns(::String) }
+    def path; end
+
+    sig do
+      type_parameters(:R).params(
+        path: T.untyped,
+        block: T.nilable(T.proc.params(journal: ::Privy::Journal).returns(T.type_parameter(:R)))
+      ).returns(T.any(::Privy::Journal, T.type_parameter(:R)))
+    end
+    def self.open(path, &block); end
+
+    sig { params(path: T.untyped).void }
+    def initialize(path); end
+
+    sig { returns(::String) }
+    def operation; end
+
+    sig { returns(::String) }
+    def server; end
+
+    sig { returns(T::Boolean) }
+    def account_known?; end
+
+    sig { returns(::Time) }
+    def began; end
+
+    sig { returns(T::Hash[::Symbol, ::Integer]) }
+    def counts; end
+
+    sig { returns(::Integer) }
+    def size; end
+
+    sig { returns(::Integer) }
+    def length; end
+
+    sig { returns(T::Boolean) }
+    def finished?; end
+
+    sig { returns(::Privy::Journal::Report) }
+    def report; end
+
+    sig { returns(::Privy::Journal::Entries) }
+    def refused; end
+
+    sig { returns(::Privy::Journal::Entries) }
+    def in_doubt; end
+
+    sig { params(path: T.untyped).returns(::Integer) }
+    def rejects_csv(path); end
+
+    sig do
+      params(
+        row: T.any(::Privy::Journal::InDoubtEntry, ::String, ::Integer),
+        decision: ::Symbol
+      ).returns(::Integer)
+    end
+    def decide(row, decision); end
+
+    sig { void }
+    def close; end
+
+    sig { returns(T::Boolean) }
+    def closed?; end
+
+    sig { returns(::String) }
+    def inspect; end
+
+    sig { returns(::String) }
+    def to_s; end
+
+    class RefusedEntry < ::Struct
+      sig { returns(::Integer) }
+      def row; end
+
+      sig { returns(T.nilable(::String)) }
+      def key; end
+
+      sig { returns(::String) }
+      def field; end
+
+      sig { returns(::String) }
+      def message; end
+
+      sig { returns(T.untyped) }
+      def value; end
+
+      sig { returns(::Symbol) }
+      def code; end
+
+      sig { returns(T.nilable(::Integer)) }
+      def count; end
+
+      sig { returns(T.nilable(::Integer)) }
+      def status; end
+
+      sig { returns(T.nilable(T::Hash[::String, T.untyped])) }
+      def request; end
+
+      sig { returns(::String) }
+      def inspect; end
+
+      sig { returns(::String) }
+      def to_s; end
+    end
+
+    class InDoubtEntry < ::Struct
+      sig { returns(::Integer) }
+      def row; end
+
+      sig { returns(::String) }
+      def key; end
+
+      sig { returns(T.nilable(::String)) }
+      def idempotency_key; end
+
+      sig { returns(::Time) }
+      def first_sent; end
+
+      sig { returns(T::Boolean) }
+      def too_old; end
+
+      sig { returns(T::Boolean) }
+      def decided; end
+
+      sig { returns(T.nilable(T::Hash[::String, T.untyped])) }
+      def request; end
+
+      sig { returns(T::Boolean) }
+      def too_old?; end
+
+      sig { returns(T::Boolean) }
+      def decided?; end
+
+      sig { returns(::String) }
+      def inspect; end
+
+      sig { returns(::String) }
+      def to_s; end
+    end
+
+    class Report < ::Struct
+      sig { returns(::Integer) }
+      def total; end
+
+      sig { returns(::Integer) }
+      def succeeded; end
+
+      sig { returns(::Integer) }
+      def created; end
+
+      sig { returns(::Integer) }
+      def updated; end
+
+      sig { returns(::Integer) }
+      def failed; end
+
+      sig { returns(::Integer) }
+      def unsent; end
+
+      sig { returns(::Integer) }
+      def in_doubt; end
+
+      sig { returns(T::Boolean) }
+      def finished; end
+
+      sig { returns(T.nilable(::String)) }
+      def stopped; end
+
+      sig { returns(::Integer) }
+      def runs; end
+
+      sig { returns(::Integer) }
+      def killed; end
+
+      sig { returns(::Integer) }
+      def requests; end
+
+      sig { returns(::Float) }
+      def seconds; end
+
+      sig { returns(::Float) }
+      def waited; end
+
+      sig { returns(T::Boolean) }
+      def sandbox; end
+
+      sig { returns(T::Boolean) }
+      def ok?; end
+
+      sig { returns(T::Boolean) }
+      def finished?; end
+
+      sig { returns(T::Boolean) }
+      def sandbox?; end
+
+      sig { returns(::String) }
+      def to_s; end
+
+      sig { returns(::String) }
+      def inspect; end
+    end
+
+    class Entries
+      include ::Enumerable
+      extend ::T::Generic
+      Elem = type_member { { fixed: T.type_parameter(:T) } }
+
+      sig do
+        params(
+          block: T.nilable(T.proc.params(entry: T.type_parameter(:T)).void)
+        ).returns(T.any(T.self_type, T::Enumerator[T.type_parameter(:T)]))
+      end
+      def each(&block); end
+
+      sig { returns(::Integer) }
+      def size; end
+
+      sig { returns(::Integer) }
+      def length; end
+
+      sig { returns(T::Boolean) }
+      def empty?; end
+
+      sig { returns(::String) }
+      def inspect; end
+
+      sig { returns(::String) }
+      def to_s; end
+    end
+  end
+
   class PlanRow < ::Struct
     sig { returns(::Integer) }
     def index; end

@@ -15,8 +15,8 @@
 /* The file holds personal data. */
 #define MODE 0600
 
-/* Columns that say what is wrong. A row that was imported with them does not keep what they said. */
-static const char field_column[] = "privy_error_field", message_column[] = "privy_error_message";
+/* Columns that say what is wrong, two of PRIVY_IMPORT_REJECTS: an import does not use them. */
+static const char field_column[] = "privy_field", reason_column[] = "privy_reason";
 
 typedef struct rejects {
   privy_journal_view *view; /* its own, in one transaction: a run must not add a column meanwhile */
@@ -26,28 +26,17 @@ typedef struct rejects {
   privy_value *cells;  /* of a row: PRIVY_ABSENT is empty */
   size_t count;
   uint64_t rows;
-  privy_buffer line, text, fields, messages;
+  privy_buffer line, text, fields, reasons;
   privy_new_file file;
   int number; /* of the system's error; ENOMEM becomes PRIVY_NO_MEMORY */
 } rejects;
 
 /* ---- cells ---- */
 
-/* Whether the cell must be in quotes: because of RFC 4180, or because a reader might drop its white space or take an
- * empty text for a missing one. */
-static bool needs_quotes(const char *text, size_t length) {
-  if (length == 0 || text[0] == ' ' || text[length - 1] == ' ') return true;
-  for (size_t i = 0; i < length; i++)
-    if (text[i] && strchr(",\"\r\n\t", text[i])) return true;
-  return false;
-}
-
+/* Appends a cell; an empty text is in quotes, because an empty cell is a missing value. */
 static bool append_cell(privy_buffer *out, const char *text, size_t length) {
-  if (!needs_quotes(text, length)) return privy_buffer_append(out, text, length);
-  bool done = privy_buffer_byte(out, '"');
-  for (size_t i = 0; done && i < length; i++)
-    done = (text[i] != '"' || privy_buffer_byte(out, '"')) && privy_buffer_byte(out, text[i]);
-  return done && privy_buffer_byte(out, '"');
+  const privy_span cell = {text, length};
+  return length ? privy_csv_append(out, &cell, 1, ',') : privy_buffer_text(out, "\"\"");
 }
 
 /* Appends a text as it is, and any other value as its JSON. */
@@ -70,13 +59,13 @@ static bool read_name(rejects *self, privy_value key, privy_slice *out) {
 }
 
 static bool is_own_column(privy_slice name) {
-  return privy_text_is(name.text, name.length, field_column) || privy_text_is(name.text, name.length, message_column);
+  return privy_text_is(name.text, name.length, field_column) || privy_text_is(name.text, name.length, reason_column);
 }
 
 static bool add_column(rejects *self, privy_slice name) {
   if (is_own_column(name) || privy_map_get(&self->positions, name.text, name.length) != PRIVY_MAP_NONE) return true;
   return privy_map_set(&self->positions, name.text, name.length, self->count++) &&
-         append_cell(&self->names, name.text, name.length) && privy_buffer_byte(&self->names, ',');
+         privy_buffer_byte(&self->names, ',') && append_cell(&self->names, name.text, name.length);
 }
 
 static bool add_columns(rejects *self) {
@@ -99,9 +88,9 @@ static bool write_line(rejects *self) {
 }
 
 static bool write_names(rejects *self) {
-  return privy_buffer_append(&self->line, self->names.data, self->names.length) &&
-         privy_buffer_text(&self->line, field_column) && privy_buffer_byte(&self->line, ',') &&
-         privy_buffer_text(&self->line, message_column) && write_line(self);
+  return privy_buffer_text(&self->line, field_column) && privy_buffer_byte(&self->line, ',') &&
+         privy_buffer_text(&self->line, reason_column) &&
+         privy_buffer_append(&self->line, self->names.data, self->names.length) && write_line(self);
 }
 
 static bool place_cells(rejects *self) {
@@ -129,27 +118,29 @@ static bool append_message(privy_buffer *out, size_t index, const privy_view_det
          privy_value_decode(detail->message, out) == PRIVY_OK;
 }
 
-/* Joins the fields and the messages of the details. */
+/* Joins the fields and the reasons of the details. */
 static privy_status join_details(rejects *self, privy_error *error) {
   privy_cursor cursor;
   privy_view_detail detail;
   bool found = true;
-  self->fields.length = self->messages.length = 0;
+  self->fields.length = self->reasons.length = 0;
   privy_cursor_init(&cursor, self->row.details);
   for (size_t i = 0; found; i++) {
     if (privy_view_next_detail(self->view, &self->row, &cursor, i, &detail, &found, error) != PRIVY_OK)
       return error->code;
-    if (found && (!append_part(&self->fields, i, detail.field) || !append_message(&self->messages, i, &detail)))
+    if (found && (!append_part(&self->fields, i, detail.field) || !append_message(&self->reasons, i, &detail)))
       return privy_error_no_memory(error);
   }
   return PRIVY_OK;
 }
 
 static bool write_cells(rejects *self) {
+  if (!append_cell(&self->line, self->fields.data, self->fields.length) || !privy_buffer_byte(&self->line, ',') ||
+      !append_cell(&self->line, self->reasons.data, self->reasons.length))
+    return false;
   for (size_t i = 0; i < self->count; i++)
-    if (!append_value(self, self->cells[i]) || !privy_buffer_byte(&self->line, ',')) return false;
-  return append_cell(&self->line, self->fields.data, self->fields.length) && privy_buffer_byte(&self->line, ',') &&
-         append_cell(&self->line, self->messages.data, self->messages.length) && write_line(self);
+    if (!privy_buffer_byte(&self->line, ',') || !append_value(self, self->cells[i])) return false;
+  return write_line(self);
 }
 
 /* ---- both passes ---- */
@@ -218,7 +209,7 @@ static void clear(rejects *self) {
   privy_buffer_clear(&self->line);
   privy_buffer_clear(&self->text);
   privy_buffer_clear(&self->fields);
-  privy_buffer_clear(&self->messages);
+  privy_buffer_clear(&self->reasons);
   privy_free(self->cells);
   privy_journal_view_free(self->view);
 }

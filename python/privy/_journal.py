@@ -337,10 +337,11 @@ class Journal:
     def rejects_csv(self, path: str | os.PathLike[str]) -> int:
         """Writes the rows that were refused as CSV, to be corrected and imported again.
 
-        A line for each row: the fields of the row, lists and objects as JSON, then ``privy_error_field`` and
-        ``privy_error_message``, which separate several error details by ``; ``. UTF-8, with a line of names. Only the
-        owner can read the file, which holds personal data; it appears when it is complete. Cells are written as the
-        user gave them, also those that a spreadsheet reads as formulas (``=…``): import them as text there.
+        A line for each row: ``privy_field`` and ``privy_reason``, which separate several error details by ``; ``, then
+        the fields of the row, lists and objects as JSON. UTF-8, with a line of names. An import does not use the first
+        two columns. Only the owner can read the file, which holds personal data; it appears when it is complete. Cells
+        are written as they were given, also those that a spreadsheet reads as formulas (``=…``): import them as text
+        there.
 
         Returns:
             The number of rows.

@@ -15,7 +15,8 @@ module Privy
   private_constant :AccountSettings
   # Parts that many programs do not use: bulk runs, lists, events of calls, raw responses. See {.eager_load!}.
   LATER = { "bulk" => %i[Bulk Result], "bulk_report" => %i[BulkReport Progress RefusedRow],
-            "bulk_rows" => %i[BulkRows], "bulk_settings" => %i[BulkSettings], "plan" => %i[Plan PlanRun],
+            "bulk_rows" => %i[BulkRows], "bulk_settings" => %i[BulkSettings], "journal" => %i[Journal],
+            "plan" => %i[Plan PlanRun],
             "plan_rows" => %i[PlanRow PlanRows PlanSettings], "page" => %i[Page], "pager" => %i[Pager],
             "contact_list" => %i[ContactList], "call_event" => %i[CallEvent], "observer" => %i[Observer],
             "rate_limit" => %i[RateLimit], "response" => %i[Response] }.freeze

@@ -410,9 +410,9 @@ static void refused_rows_are_written_as_csv(void **state) {
                                          "J\",\"tags\":[\"a\",\"b,c\"],\"send_welcome_sms\":true}",
                                          "{\"email\":\"a@b.co\"}",
                                          "{\"last_name\":\"=1+1\",\"first_name\":\"\",\"custom_fields\":{\"n\":1.50}}"};
-  static const char expected[] =
-      "email,first_name,tags,send_welcome_sms,last_name,custom_fields,privy_error_field,privy_error_message\r\n"
-      "no address,\"Smith, J\",\"[\"\"a\"\",\"\"b,c\"\"]\",true,,,email,\"email must be";
+  static const char head[] =
+      "privy_field,privy_reason,email,first_name,tags,send_welcome_sms,last_name,custom_fields\r\n"
+      "email,\"email must be";
   char csv[96], text[4096] = "";
   struct stat status;
   uint64_t rows;
@@ -429,8 +429,9 @@ static void refused_rows_are_written_as_csv(void **state) {
   assert_int_equal(rows, 2);
   assert_int_equal(number, 0);
   assert_true(read_file(csv, text, sizeof text - 1, &length));
-  if (strncmp(text, expected, strlen(expected)) != 0) fail_msg("%s", text);
-  assert_non_null(strstr(text, "\r\n,\"\",,,=1+1,\"{\"\"n\"\":1.50}\",base,"));
+  if (strncmp(text, head, strlen(head)) != 0) fail_msg("%s", text);
+  assert_non_null(strstr(text, "\",no address,\"Smith, J\",\"[\"\"a\"\",\"\"b,c\"\"]\",true,,\r\nbase,"));
+  assert_non_null(strstr(text, ",,\"\",,,=1+1,\"{\"\"n\"\":1.50}\"\r\n"));
   assert_int_equal(stat(csv, &status), 0);
   assert_int_equal(status.st_mode & 0777, 0600);
   REFUSED_FILE(privy_journal_view_write_rejects(r.view, "/proc/nothing/x.csv", &rows, &number, &r.error));

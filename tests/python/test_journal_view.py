@@ -190,11 +190,11 @@ def test_rejects_can_be_imported_again(orders, path, tmp_path):
     with open(rejects, encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     invalid = next(line for line in lines if line["order_id"] == "-2")
-    assert set(invalid["privy_error_field"].split("; ")) == {"order_id", "email", "line_items[0].sku"}
-    assert "email must be" in invalid["privy_error_message"]
+    assert set(invalid["privy_field"].split("; ")) == {"order_id", "email", "line_items[0].sku"}
+    assert "email must be" in invalid["privy_reason"]
     assert (invalid["total"], invalid["line_items"]) == ("12.50", '[{"sku":5}]')
     invalid.update(order_id="2", email="joe@example.com", line_items="")
-    names = [name for name in lines[0] if not name.startswith("privy_error_")]
+    names = [name for name in lines[0] if not name.startswith("privy_")]
     again = [{name: line[name] for name in names if line[name]} for line in lines]
     report = privy.Sandbox().client().orders.upsert_many(again).run()
     assert report.ok

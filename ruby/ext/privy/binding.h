@@ -218,6 +218,7 @@ void privy_rb_init_group(void);
 void privy_rb_init_plan(void);
 void privy_rb_init_bulk(void);
 void privy_rb_init_import(void);
+void privy_rb_init_journal(void);
 void privy_rb_init_sandbox(void);
 void privy_rb_init_sandbox_connection(void);
 

@@ -155,8 +155,9 @@ static VALUE bulk_step(VALUE self) {
   return ID2SYM(rb_intern(names[step]));
 }
 
-static VALUE bulk_end_rows(VALUE self) {
-  privy_bulk_end_rows(core_of(bulk_get(self)));
+/* core_end_rows(whether the source failed) */
+static VALUE bulk_end_rows(VALUE self, VALUE failed) {
+  (RTEST(failed) ? privy_bulk_fail_rows : privy_bulk_end_rows)(core_of(bulk_get(self)));
   return Qtrue;
 }
 
@@ -479,7 +480,7 @@ void privy_rb_init_bulk(void) {
   rb_define_private_method(klass, "core_begin", bulk_begin, -1);
   rb_define_private_method(klass, "core_step", bulk_step, 0);
   rb_define_private_method(klass, "core_add", bulk_add, 1);
-  rb_define_private_method(klass, "core_end_rows", bulk_end_rows, 0);
+  rb_define_private_method(klass, "core_end_rows", bulk_end_rows, 1);
   rb_define_private_method(klass, "core_error", bulk_error, 0);
   rb_define_private_method(klass, "core_progress", bulk_progress, 0);
   rb_define_private_method(klass, "core_counts", bulk_counts, 0);

@@ -22,6 +22,7 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   privy_rb_init_plan();
   privy_rb_init_bulk();
   privy_rb_init_import();
+  privy_rb_init_journal();
   privy_rb_init_sandbox();
   privy_rb_init_sandbox_connection();
 }

@@ -301,13 +301,13 @@ module Privy
       raise if @pending || timeout?(e)
 
       stop(e)
-      core_end_rows
+      core_end_rows(true)
     end
 
     # The source has no more rows.
     def exhausted
       @exhausted = true
-      core_end_rows
+      core_end_rows(false)
     end
 
     def timeout?(error)
