@@ -751,6 +751,11 @@ typedef struct privy_import_config {
 } privy_import_config;
 PRIVY_API void privy_import_config_init(privy_import_config *config);
 
+/* Appends a map that is written in TOML as JSON, for privy_import_config.map; times become texts. PRIVY_OK,
+ * PRIVY_VALIDATION with the line of what is wrong, or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_import_read_toml(const char *text, size_t length, privy_buffer *out,
+                                                              privy_error *error);
+
 /* Reads the map. The import copies what it needs; free it with privy_import_free. PRIVY_OK, PRIVY_VALIDATION with a
  * detail for every fault of the map, or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_import_new(const privy_import_config *config, privy_import **out,

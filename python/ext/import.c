@@ -438,3 +438,18 @@ PyObject *import_tables(PyObject *module, PyObject *unused) {
   Py_XDECREF(conversions);
   return NULL;
 }
+
+PyObject *import_toml(PyObject *module, PyObject *bytes) {
+  privy_buffer out = PRIVY_BUFFER_EMPTY;
+  privy_error error;
+  char *text;
+  Py_ssize_t length;
+  if (PyBytes_AsStringAndSize(bytes, &text, &length) < 0) return NULL;
+  privy_error_init(&error);
+  const privy_status status = privy_import_read_toml(text, (size_t)length, &out, &error);
+  if (status != PRIVY_OK) errors_raise(state_of_module(module), status, &error);
+  PyObject *json = status == PRIVY_OK ? text_of((privy_span){out.data, out.length}) : NULL;
+  privy_buffer_clear(&out);
+  privy_error_clear(&error);
+  return json;
+}

@@ -8,5 +8,7 @@
 int import_add(PyObject *module);
 /* import_tables(): the presets and the conversions of maps. Method of the module. */
 PyObject *import_tables(PyObject *module, PyObject *unused);
+/* import_toml(bytes): a map that is written in TOML, as JSON. Method of the module. */
+PyObject *import_toml(PyObject *module, PyObject *bytes);
 
 #endif

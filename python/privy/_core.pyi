@@ -639,6 +639,7 @@ class Import:
     def unused(self) -> list[str]:
         """The names of the columns that no field uses."""
 
+def import_toml(text: bytes, /) -> str: ...
 def import_tables() -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]: ...
 
 @final

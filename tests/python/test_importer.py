@@ -226,7 +226,7 @@ def test_inspection_masks_the_key() -> None:
 
 
 def test_presets_and_conversions_are_listed() -> None:
-    assert ("shopify_orders", "orders.upsert") in [preset[:2] for preset in _import.presets()]
+    assert ("shopify", "orders.upsert") in [preset[:2] for preset in _import.presets()]
     assert "amount" in dict(_import.conversions())
 
 

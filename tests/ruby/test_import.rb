@@ -118,8 +118,12 @@ class TestImport < PrivyTest
     json = path("map.json", JSON.generate(MAP))
     yaml = path("map.yml", MAP.to_json)
     [json, Pathname(json), yaml].each { |map| assert_equal 2, import(map: map).dry_run.ready }
-    assert_match(/needs the gem tomlrb/, assert_raises(Privy::Error) { import(map: path("map.toml", "")) }.message)
-    assert_match(/is not JSON/, assert_raises(Privy::Error) { import(map: path("bad.json", "{")) }.message)
+    invoices = File.join(__dir__, "../../examples/invoices.toml")
+    rows = import(File.join(__dir__, "../../examples/data/invoices.csv"), map: invoices).dry_run
+    assert_equal [12, 9, 3], [rows.rows, rows.ready, rows.refused]
+    error = assert_raises(Privy::ValidationError) { import(map: path("map.toml", "\n[columns]\nemail = E-Mail\n")) }
+    assert_match(/line 3 of the TOML: a value is missing, or is no text/, error.message)
+    assert_raises(Privy::ValidationError) { import(map: path("bad.json", "{")) }
   end
 
   def test_all_faults_of_a_map_are_raised_at_once

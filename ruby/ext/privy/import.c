@@ -388,6 +388,36 @@ static VALUE import_rejects_header(VALUE object) {
   return rb_ensure(write_header, (VALUE)&out, clear_buffer, (VALUE)&out);
 }
 
+struct toml {
+  VALUE text;
+  privy_buffer out;
+  privy_error error;
+};
+
+static VALUE toml_body(VALUE argument) {
+  struct toml *toml = (struct toml *)argument;
+  const size_t length = (size_t)RSTRING_LEN(toml->text);
+  privy_rb_check(privy_import_read_toml(RSTRING_PTR(toml->text), length, &toml->out, &toml->error), &toml->error);
+  return rb_utf8_str_new(toml->out.data, (long)toml->out.length);
+}
+
+static VALUE toml_clear(VALUE argument) {
+  struct toml *toml = (struct toml *)argument;
+  privy_buffer_clear(&toml->out);
+  privy_error_clear(&toml->error);
+  return Qnil;
+}
+
+/* Core.import_toml(text) → the map of a TOML text as JSON */
+static VALUE core_import_toml(VALUE self, VALUE text) {
+  struct toml toml = {.text = rb_str_new_frozen(StringValue(text))};
+  (void)self;
+  privy_error_init(&toml.error);
+  VALUE json = rb_ensure(toml_body, (VALUE)&toml, toml_clear, (VALUE)&toml);
+  RB_GC_GUARD(toml.text);
+  return json;
+}
+
 /* Core.import_presets → [[name, operation, doc], …] */
 static VALUE core_import_presets(VALUE self) {
   VALUE list = rb_ary_new();
@@ -419,5 +449,6 @@ void privy_rb_init_import(void) {
   rb_define_method(klass, "columns", import_columns, 0);
   rb_define_method(klass, "unused", import_unused, 0);
   rb_define_method(klass, "rejects_header", import_rejects_header, 0);
+  rb_define_singleton_method(privy_rb_core, "import_toml", core_import_toml, 1);
   rb_define_singleton_method(privy_rb_core, "import_presets", core_import_presets, 0);
 }

@@ -35,7 +35,7 @@ module Privy
     #   Active Record. Rows that are no file, and lines of JSON, need a map only if their fields are not those of the
     #   API
     # @param map [Hash, String, Pathname, nil] which column becomes which field: a Hash, or the path of a TOML, JSON or
-    #   YAML file. TOML needs the gem tomlrb. Without map and preset the columns have the names of fields
+    #   YAML file. Without map and preset the columns have the names of fields
     # @param preset [Symbol, String, nil] the name of a preset, or :auto: found by the header
     # @param country [String, nil] of phone numbers without +: two letters
     # @param currency [String, nil] of rows without one

@@ -24,9 +24,9 @@ module Privy
         # The map as JSON text.
         def map_text(map)
           return if map.nil?
+          return JSON.generate(map) if map.is_a?(Hash)
 
-          map = read_map(File.path(map)) unless map.is_a?(Hash)
-          JSON.generate(map)
+          read_map(File.path(map))
         end
 
         private
@@ -41,24 +41,15 @@ module Privy
 
         def read_map(path)
           case File.extname(path).downcase
-          when ".json" then JSON.parse(File.read(path, encoding: "bom|utf-8"))
-          when ".yml", ".yaml" then read_yaml(path)
-          else read_toml(path)
+          when ".json" then File.read(path, encoding: "bom|utf-8")
+          when ".yml", ".yaml" then JSON.generate(read_yaml(path))
+          else Core.import_toml(File.binread(path))
           end
-        rescue JSON::ParserError => e
-          raise Error, "#{path} is not JSON: #{e.message[0, 200]}"
         end
 
         def read_yaml(path)
           require "yaml"
           YAML.safe_load_file(path)
-        end
-
-        def read_toml(path)
-          require "tomlrb"
-          Tomlrb.load_file(path)
-        rescue LoadError
-          raise Error, "#{path}: a map in TOML needs the gem tomlrb; a Hash, a JSON or a YAML file needs no gem"
         end
       end
 

@@ -11,7 +11,7 @@ namespace :privy do
     exit 1 unless Privy::Rails::Tasks.new.budget
   end
 
-  desc "Imports a file into Privy (FILE=orders.csv KIND=orders MAP=map.yml or PRESET=auto, DRY_RUN=1: sends nothing, " \
+  desc "Imports a file into Privy (FILE=orders.csv KIND=orders MAP=map.toml or PRESET=auto DRY_RUN=1 " \
        "REJECTS=rejects.csv JOURNAL=orders.journal COUNTRY=US CURRENCY=USD TIMEZONE=Europe/Berlin)"
   task import: :environment do
     exit 1 unless Privy::Rails::ImportTask.new.run
