@@ -135,7 +135,9 @@ static void write_outcome(privy_bulk *bulk, const bulk_row *row, privy_completio
 
 /* Whether the call was a look-up after which the row goes on: it then keeps its lanes. */
 static bool continues(privy_bulk *bulk, bulk_row *row, privy_completion *completion) {
-  if (!row->looks_up || !privy_bulk_lookup_continues(row, completion)) return false;
+  if (!row->looks_up) return false;
+  const double since = privy_bulk_journal_first_sent(bulk, row, completion->response);
+  if (!privy_bulk_lookup_continues(row, since, completion)) return false;
   privy_completion_clear(completion);
   row->state = BULK_QUEUED;
   privy_bulk_push(&bulk->startable, row);

@@ -192,6 +192,14 @@ static void compare_clocks(privy_bulk *bulk, const privy_response *response) {
   bulk->server_ahead = privy_response_date(response, wall) - wall;
 }
 
+/* The first requests of a run are sent before a response shows the server's clock, so their times are of this
+ * machine's. If it is ahead of the server, the time is moved back, also one that was of the server's clock: an earlier
+ * time leaves more to the user, a later one could subscribe somebody again. */
+double privy_bulk_journal_first_sent(privy_bulk *bulk, const bulk_row *row, const privy_response *response) {
+  if (response) compare_clocks(bulk, response);
+  return row->first_sent + fmin(bulk->server_ahead, 0);
+}
+
 privy_status privy_bulk_journal_end(privy_bulk *bulk, const bulk_row *row, privy_completion *completion,
                                     privy_error *error) {
   char id[128] = "";

@@ -23,6 +23,9 @@ PRIVY_NODISCARD bulk_verdict privy_bulk_journal_take(privy_bulk *bulk, bulk_row 
 /* Writes that the call of the row was started. A row in doubt gets the key of its first request. */
 PRIVY_NODISCARD privy_status privy_bulk_journal_send(privy_bulk *bulk, const bulk_row *row, privy_call *call,
                                                      privy_error *error);
+/* When the lost request of a row in doubt was sent, by the server's clock: never later, if the response to a look-up
+ * shows how far this machine's clock is ahead. `response` may be NULL. */
+double privy_bulk_journal_first_sent(privy_bulk *bulk, const bulk_row *row, const privy_response *response);
 /* Writes the outcome of a row. The outcome of a row that was in doubt is corrected first: what its first request
  * created was not updated by the second. */
 PRIVY_NODISCARD privy_status privy_bulk_journal_end(privy_bulk *bulk, const bulk_row *row, privy_completion *completion,

@@ -56,26 +56,25 @@ static bool fail(privy_completion *completion) {
   return false;
 }
 
-static bool judge(bulk_row *row, privy_completion *completion, const privy_record *contact) {
+static bool judge(bulk_row *row, double since, privy_completion *completion, const privy_record *contact) {
   privy_doubt doubt;
   size_t length;
   const char *body = privy_request_body(row->request, &length);
-  if (privy_conflict_judge(body, length, contact, row->first_sent, &doubt))
-    return continues_after(row, completion, doubt);
+  if (privy_conflict_judge(body, length, contact, since, &doubt)) return continues_after(row, completion, doubt);
   privy_completion_clear(completion);
   privy_error_init(&completion->error);
   completion->status = privy_error_no_memory(&completion->error);
   return false;
 }
 
-bool privy_bulk_lookup_continues(bulk_row *row, privy_completion *completion) {
+bool privy_bulk_lookup_continues(bulk_row *row, double since, privy_completion *completion) {
   if (completion->status == PRIVY_NOT_FOUND) {
     row->looked_up++; /* the update then has the same response */
     return true;
   }
   if (completion->status != PRIVY_OK) return fail(completion);
   const privy_record *contact = privy_response_record(completion->response, 0);
-  if (contact) return judge(row, completion, contact);
+  if (contact) return judge(row, since, completion, contact);
   row->looked_up++;
   return true;
 }

@@ -67,8 +67,9 @@ class BulkReport:
     waited: float
     """Seconds in which all calls waited for the rate limit or for a retry."""
     stopped: BaseException | None
-    """What ended the run early: ``RateLimitError`` if the rate limit was reached, ``AuthenticationError`` or
-    ``PermissionDeniedError`` if the token is not accepted, or the exception of the iterable."""
+    """What ended the run early: ``RateLimitError`` if the rate limit was reached, ``DeadlineError`` at ``until``,
+    ``AuthenticationError`` or ``PermissionDeniedError`` if the token is not accepted, ``JournalError`` if the journal
+    cannot be written, or the exception of the iterable."""
     sandbox: bool = False
     """Whether a sandbox handled the calls."""
     skipped: int = 0
@@ -285,13 +286,16 @@ class Bulk(BaseBulk[T], _core.Bulk):
     end of a ``with`` block, cancels them.
 
     The run stops when a call would have to wait for the rate limit for longer than ``max_wait`` (in general the limit
-    of the day): after the results of all calls the iterator raises ``RateLimitError``. It also stops when the server
-    does not accept the token (401, 403), because it would refuse each further row: then the iterator raises
-    ``AuthenticationError`` or ``PermissionDeniedError``. If the iterable raises an exception, the iterator raises it,
-    also after all results. Any other error is the result of its row. An unrelated
+    of the day): after the results of all calls the iterator raises ``RateLimitError``. At the instant ``until`` it
+    raises ``DeadlineError`` in the same way. It also stops when the server does not accept the token (401, 403),
+    because it would refuse each further row: then the iterator raises ``AuthenticationError`` or
+    ``PermissionDeniedError``. If its journal cannot be written, it raises ``JournalError``. If the iterable raises an
+    exception, the iterator raises it, also after all results. Any other error is the result of its row. An unrelated
     exception such as ``KeyboardInterrupt`` loses nothing: the next ``next`` continues. One that arrives as ``next``
-    returns hides the result: ``last_result`` has it. At any time each row taken is exactly one of: reported, ``unsent``
-    or ``in_doubt``.
+    returns hides the result: ``last_result`` has it. At any time each row taken is exactly one of: reported,
+    ``skipped`` because an earlier run of the journal has its outcome, ``unsent`` or ``in_doubt``.
+
+    A run holds its journal until it ends or is closed.
 
     A run can be iterated once: after its end another pass raises ``RuntimeError``.
     """

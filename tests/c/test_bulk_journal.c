@@ -76,6 +76,7 @@ static void the_server_s_refusal_is_kept(void **state) {
   DONE_WITH(2, 0, 2);
   assert_true(privy_bulk_take_progress(s.bulk, &progress)); /* the rows that are skipped last are a report */
   assert_int_equal(progress.skipped, 2);
+  assert_int_equal(progress.skipped_refused, 1);
   assert_false(privy_bulk_take_progress(s.bulk, &progress));
   read_journal(place.path, "SELECT state, http_status, message IS NOT NULL, request IS NOT NULL FROM rows ORDER BY id",
                rows);
@@ -289,6 +290,29 @@ done:
   place_remove(&place);
 }
 
+/* A binding that holds a lock releases it only then. */
+static void a_run_says_when_it_waits_for_the_disk(void **state) {
+  (void)state;
+  scene s = {0};
+  journal_place place;
+  place_make(&place);
+  CHECK_OK(open_with_journal(&s, &place, "orders.upsert", orders, 1));
+  CHECK_OK(begin(&s));
+  assert_false(privy_bulk_will_sync(s.bulk));
+  assert_int_equal(privy_bulk_next(s.bulk), PRIVY_BULK_ROW);
+  CHECK_OK(give_row(&s, "orders.upsert"));
+  assert_true(privy_bulk_will_sync(s.bulk)); /* the row is new */
+  while (privy_bulk_next(s.bulk) == PRIVY_BULK_ROW) CHECK_OK(give_row(&s, "orders.upsert"));
+  assert_false(privy_bulk_will_sync(s.bulk));
+  for (int turns = 0; turns < 100 && !privy_bulk_will_sync(s.bulk); turns++) turn(&s);
+  assert_true(privy_bulk_will_sync(s.bulk)); /* it has an outcome */
+  CHECK_OK(drive(&s, "orders.upsert"));
+  assert_false(privy_bulk_will_sync(s.bulk)); /* the journal is closed */
+done:
+  scene_close(&s);
+  place_remove(&place);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(a_second_run_costs_nothing),
@@ -302,6 +326,7 @@ int main(void) {
       TEST_UNSWEPT(a_closed_run_frees_its_journal),
       TEST(a_journal_that_another_run_uses_is_an_error),
       TEST_UNSWEPT(a_run_that_cannot_write_its_journal_ends),
+      TEST_UNSWEPT(a_run_says_when_it_waits_for_the_disk),
   };
   return HARNESS_RUN(tests);
 }

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import privy
 import pytest
+from support import served
 
 START = datetime(2026, 5, 12, 10, tzinfo=timezone.utc)
 
@@ -182,6 +183,34 @@ def test_faults_are_typed(client, tmp_path):
     assert isinstance(caught.value, privy.PrivyError) and not caught.value.retryable
 
 
+def test_a_full_disk_ends_the_run_and_the_next_one_continues(tmp_path):
+    """The limit of the process on the size of files stands for a full disk."""
+    path = tmp_path / "orders.db"
+    script = f"""
+        import resource, signal, privy
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        sandbox = privy.Sandbox()
+        client = sandbox.client()
+        rows = [{{**{order(1)!r}, "order_id": n}} for n in range(1, 2001)]
+        run = client.orders.upsert_many(rows, journal={str(path)!r})
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+        report = run.run()
+        assert isinstance(report.stopped, privy.JournalError), report
+        assert report.stopped.code == "journal_full", report
+        assert "free some" in report.stopped.message
+        assert len(report.unsent) + report.succeeded + len(report.in_doubt) == report.total == 2000
+        assert report.succeeded <= sandbox.counts.orders <= report.succeeded + len(report.in_doubt) + 8, report
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        requests = sandbox.counts.requests
+        again = client.orders.upsert_many(rows, journal={str(path)!r}).run()
+        assert again.ok and again.skipped >= report.succeeded - 8, again
+        assert sandbox.counts.orders == 2000
+        assert sandbox.counts.requests <= 2000 + 8
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, timeout=120, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_second_run_on_the_journal_is_an_error_until_the_first_is_closed(client, journal):
     with client.orders.upsert_many(ORDERS, journal=journal) as run:
         next(run)
@@ -278,6 +307,19 @@ def test_a_contact_that_unsubscribed_after_a_lost_request_stays_unsubscribed(cli
     assert [result.value.email for result in run] == ["jane@example.com"]
     assert (run.report.created, run.report.ok) == (1, True)
     assert sandbox.counts.requests - before == 1
+    sandbox.assert_contact("jane@example.com", email_consent="unsubscribed")
+
+
+def test_a_clock_that_is_ahead_of_the_server_subscribes_nobody_again(sandbox, journal):
+    """The lost request is the first of its run, which does not know the server's clock yet."""
+    sandbox.set_clock(START)
+    rows = [{"email": "jane@example.com", "email_consent": "subscribed"}]
+    with served(sandbox) as server, privy.Client(sandbox.token, base_url=server.base_url) as client:
+        sandbox.fail(drop=True)
+        assert client.contacts.upsert_many(rows, journal=journal, max_retries=0).run().failed == 1
+        sandbox.advance(600)
+        client.contacts.upsert(email="jane@example.com", email_consent="unsubscribed")
+        assert client.contacts.upsert_many(rows, journal=journal).run().ok
     sandbox.assert_contact("jane@example.com", email_consent="unsubscribed")
 
 
