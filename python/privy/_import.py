@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 from . import _core
 
-__all__ = ["Change", "Fault", "ImportRow", "Importer", "presets", "conversions"]
+__all__ = ["Change", "Fault", "ImportRow", "Importer", "presets", "conversions", "read_map"]
 
 State = Literal["ready", "refused", "skipped"]
 ImportParts = tuple[
@@ -104,7 +104,7 @@ class Importer:
 
     Args:
         operation: ``"orders.upsert"``, ``"contacts.upsert"`` or ``"events.ingest"``.
-        map: Which column becomes which field (docs/import.md), as ``tomllib`` reads it.
+        map: Which column becomes which field (docs/import.md), as ``read_map`` reads it from TOML.
         preset: The name of a preset, or ``"auto"``: found by the header.
         country: Of phone numbers without ``+``: two letters.
         currency: Of rows that have none.
@@ -225,6 +225,15 @@ class Importer:
 
         Such a file can be imported again: its first three columns are not used."""
         return self._core.rejects_header() + "\n"
+
+
+def read_map(text: bytes) -> dict[str, Any]:
+    """Reads a map that is written in TOML.
+
+    Raises:
+        ValidationError: It is not TOML; the message names the line.
+    """
+    return cast("dict[str, Any]", json.loads(_core.import_toml(text)))
 
 
 def presets() -> list[tuple[str, str, str]]:
