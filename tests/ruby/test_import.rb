@@ -114,6 +114,39 @@ class TestImport < PrivyTest
     assert_equal(%w[2 3 5], File.readlines(rejects).drop(1).map { |line| line[/\A\d+/] })
   end
 
+  def test_rejects_have_what_earlier_runs_of_the_journal_were_refused
+    sandbox = Privy::Sandbox.new
+    sandbox.fail(status: 422)
+    options = { rejects: path("rejects.csv"), journal: path("journal.db"), concurrency: 1 }
+    import(**options).run(sandbox.client)
+    first = File.read(path("rejects.csv"))
+    again = import(**options).run(sandbox.client)
+    assert_equal [0, 2], [again.bulk.requests, again.bulk.skipped]
+    assert_equal first, File.read(path("rejects.csv"))
+    more = path("more.csv", FILE.sub("\n", "\n9;2026-01-02;x@example.com;T-1;1;1\n"))
+    import(more, **options).run(sandbox.client)
+    assert_equal(%w[3 4 6], File.readlines(path("rejects.csv")).drop(1).map { |line| line[/\A\d+/] })
+  end
+
+  def test_rejects_of_events_have_what_earlier_runs_were_refused
+    sandbox = Privy::Sandbox.new
+    sandbox.fail(status: 400)
+    file = path("events.csv", "event_type,email,event_data.n\nx,a@example.com,1\ny,b@example.com,2\n")
+    options = { kind: :events, map: nil, rejects: path("rejects.csv"), journal: path("journal.db"), concurrency: 1 }
+    import(file, **options).run(sandbox.client)
+    first = File.read(path("rejects.csv"))
+    assert_match(/^2,.*,x,a@example\.com,1$/, first)
+    assert_equal 0, import(file, **options).run(sandbox.client).bulk.requests
+    assert_equal first, File.read(path("rejects.csv"))
+  end
+
+  def test_a_contact_that_exists_is_not_subscribed
+    @client.contacts.create(email: "jane@example.com", email_consent: "unsubscribed")
+    file = StringIO.new("email,email_consent\njane@example.com,yes\nnew@example.com,yes\n")
+    import(file, kind: :contacts, map: nil).run(@client)
+    assert_equal %w[subscribed unsubscribed], @client.contacts.list.map(&:email_consent).sort
+  end
+
   def test_maps_are_read_from_files
     json = path("map.json", JSON.generate(MAP))
     yaml = path("map.yml", MAP.to_json)

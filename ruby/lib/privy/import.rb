@@ -87,7 +87,7 @@ module Privy
     # @raise [ValidationError] the map does not fit the columns
     def dry_run(client = nil)
       report = checked
-      write_rejects(report, {}) if @rejects
+      write_rejects(report, Refusals.new(operation)) if @rejects
       report.tap { |done| done.duration = client&.__send__(:duration, done.requests) }.freeze
     end
 
@@ -101,9 +101,9 @@ module Privy
     # @raise [JournalError] the journal cannot be used
     def run(client, **options)
       report = checked
-      send_rows(client, report, @options.merge(options)) unless @check_first && report.faults.any?
-      refused = report.bulk ? report.bulk.refused.group_by(&:index) : {}
-      write_rejects(report, refused) if @rejects
+      settings = @options.merge(options)
+      send_rows(client, report, settings) unless @check_first && report.faults.any?
+      write_rejects(report, Refusals.new(operation, report.bulk, settings[:journal])) if @rejects
       report.freeze
     end
 
@@ -173,7 +173,7 @@ module Privy
     def each_reject(refused)
       index = -1
       each_row do |row|
-        faults = row.ready? ? refused[index += 1] : row.faults
+        faults = row.ready? ? refused.of(index += 1, row) : row.faults
         yield row, faults unless faults.nil? || faults.empty?
       end
     end

@@ -110,6 +110,33 @@ module Privy
       end
     end
 
+    # What the server refused: in this run, or in an earlier one of the same journal.
+    #
+    # @private
+    class Refusals
+      def initialize(operation, bulk = nil, journal = nil)
+        @names = Core.row_keys(operation)
+        @now = bulk ? bulk.refused.group_by(&:index) : {}
+        earlier = bulk && journal ? Journal.open(journal) { |entries| entries.refused.to_a } : []
+        @by_key = earlier.group_by(&:key)
+        @by_content = earlier.group_by(&:request)
+      end
+
+      # The file may have changed since an earlier run, so its rows are found by their keys, else by their content.
+      #
+      # @param index [Integer] position among the rows that are ready
+      # @param row [Row]
+      # @return [Array<RefusedRow>, Array<Journal::RefusedEntry>, nil]
+      def of(index, row)
+        return @now[index] if @now.key?(index) || @by_key.empty?
+
+        fields = row.fields.transform_keys(&:to_s)
+        keys = @names.filter_map { |name| "#{name}=#{fields[name.name]}" if fields[name.name] }
+        @by_key.values_at(*keys).compact.first || (@by_content[fields] if keys.empty?)
+      end
+    end
+    private_constant :Refusals
+
     # In front of a row in a file of rejects of JSON.
     REASONS = %w[privy_line privy_field privy_reason].freeze
     private_constant :REASONS
