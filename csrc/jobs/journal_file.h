@@ -7,7 +7,7 @@
 
 /* Why a journal cannot be used: X(name, code of the error, message) */
 #define PRIVY_JOURNAL_FAULTS(X)                                                                                        \
-  X(LOCKED, "journal_locked", "another run or program is writing to it; wait until it ends")                           \
+  X(LOCKED, "journal_locked", "another run or program writes to it; close that run, or wait until it ends")            \
   X(MISSING, "journal_missing", "there is no such file, or no run has written to it")                                  \
   X(FOREIGN, "not_a_journal", "the file is not a journal, and is left unchanged; choose another name")                 \
   X(NEWER, "journal_newer", "a newer version of privy wrote it; use that version")                                     \
