@@ -298,6 +298,93 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_snapshot_find(privy_snapshot *snaps
                                                            const char *value, size_t length, privy_response **contact,
                                                            privy_error *error);
 
+/* ---- exports: the contacts of a sweep as a file ------------------------------------------------------------------ */
+
+/*
+ * An export reads all contacts of a list and writes them to a file. It keeps what it has read in a snapshot,
+ * "PATH.partial": an export that was interrupted, also by a killed process, continues from its last page. The file gets
+ * its name when it is complete; PATH.partial is then deleted. Both files are created with the mode 0600; a file that is
+ * replaced keeps its mode.
+ *
+ *   privy_export_new(group, list, &config, &export, &error);
+ *   for (;;) switch (privy_export_next(export)) {
+ *     case PRIVY_EXPORT_WAIT:    privy_group_wait(group, seconds), or return to the event loop
+ *     case PRIVY_EXPORT_AGAIN:   …check for signals…
+ *     case PRIVY_EXPORT_COLUMNS: …write the pages of privy_export_pages to privy_export_output… privy_export_written
+ *     case PRIVY_EXPORT_END:     …privy_export_error is the reason if there is no file…
+ *   }
+ *   privy_export_free(export);
+ */
+typedef struct privy_export privy_export;
+
+/* The formats: X(constant, name, what the file holds) */
+#define PRIVY_EXPORT_FORMATS(X)                                                                                        \
+  X(CSV, "csv", "RFC 4180, UTF-8, with a header. Tags and custom fields are JSON.")                                    \
+  X(JSONL, "jsonl", "An object in each line, with all fields as received.")                                            \
+  X(DATABASE, "db", "SQLite, the table contacts. Tags and custom fields are JSON.")                                    \
+  X(PARQUET, "parquet", "Columns as in data frames; the caller writes it.")
+
+typedef enum privy_export_format {
+#define X(constant, name, doc) PRIVY_EXPORT_##constant,
+  PRIVY_EXPORT_FORMATS(X)
+#undef X
+      PRIVY_EXPORT_FORMAT_COUNT
+} privy_export_format;
+/* Sets the format from its name, or if that is NULL from the end of the path: .csv, .jsonl, .ndjson, .db, .sqlite,
+ * .sqlite3, .parquet. PRIVY_OK, PRIVY_CONFIG_ERROR with the formats in its message, or PRIVY_NO_MEMORY. */
+PRIVY_API PRIVY_NODISCARD privy_status privy_export_format_read(const char *name, const char *path,
+                                                                privy_export_format *out, privy_error *error);
+
+typedef struct privy_export_config {
+  const char *path;             /* its folder exists */
+  privy_export_format format;   /* default PRIVY_EXPORT_CSV */
+  privy_resume resume;          /* of PATH.partial; default PRIVY_RESUME_AUTO */
+  privy_options options;        /* of each request; defaults as in privy_bulk_config */
+  privy_spent_day on_spent_day; /* default PRIVY_SPENT_DAY_STOPS */
+} privy_export_config;
+PRIVY_API void privy_export_config_init(privy_export_config *config);
+
+/*
+ * Creates an export; free it with privy_export_free. Takes over the finished contacts.list request, also on failure.
+ * The group must have no other calls, serve this export only, and outlive it. Returns as privy_snapshot_open and
+ * privy_sweep_new do, or PRIVY_SNAPSHOT if the file cannot be written.
+ */
+PRIVY_API PRIVY_NODISCARD privy_status privy_export_new(privy_group *group, privy_request *list,
+                                                        const privy_export_config *config, privy_export **out,
+                                                        privy_error *error);
+/* Closes the export and frees it. PATH.partial remains unless the file is complete. */
+PRIVY_API void privy_export_free(privy_export *export);
+
+typedef enum privy_export_step {
+  PRIVY_EXPORT_WAIT,
+  PRIVY_EXPORT_AGAIN,
+  PRIVY_EXPORT_COLUMNS,
+  PRIVY_EXPORT_END
+} privy_export_step;
+/* Takes the completion of a request, starts the next one, or writes some contacts, and returns what is next. */
+PRIVY_API privy_export_step privy_export_next(privy_export *export);
+/* At PRIVY_EXPORT_COLUMNS: where to write the columns, and the pages for privy_columns_stream, which must be released
+ * before the export is used again. */
+PRIVY_API const char *privy_export_output(const privy_export *export);
+PRIVY_API privy_page_source privy_export_pages(privy_export *export);
+/* The output is complete. */
+PRIVY_API void privy_export_written(privy_export *export);
+/* Why the export ended early: as privy_sweep_error, or PRIVY_SNAPSHOT if a file cannot be written. NULL if it did not:
+ * the file is complete. Owned by the export. */
+PRIVY_API const privy_error *privy_export_error(const privy_export *export);
+/* Cancels the request. The export is then at its end, with the error PRIVY_INTERRUPTED unless it had ended before. */
+PRIVY_API void privy_export_close(privy_export *export);
+
+typedef struct privy_export_progress {
+  privy_sweep_progress sweep; /* counts of this export's requests; `contacts` includes those of earlier ones */
+  uint64_t written;           /* contacts written to the file */
+  bool resumed;               /* it continues an earlier one */
+  double began_at;            /* when the first contact was read, by the server's clock; 0: not yet */
+} privy_export_progress;
+PRIVY_API void privy_export_get_progress(privy_export *export, privy_export_progress *out);
+/* The same, if there is something new to report since it last returned true; otherwise false. */
+PRIVY_API bool privy_export_take_progress(privy_export *export, privy_export_progress *out);
+
 /* ---- plans: what rows of contacts would change ------------------------------------------------------------------- */
 
 /*

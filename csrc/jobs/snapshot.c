@@ -24,6 +24,7 @@ static const privy_database_kind kind = {
     .tables = "CREATE TABLE snapshot (server TEXT NOT NULL, account TEXT NOT NULL, filter TEXT NOT NULL,"
               " sweep INTEGER NOT NULL DEFAULT 0,"     /* the number of the last one that was begun */
               " completed INTEGER NOT NULL DEFAULT 0," /* …that was completed */
+              " written INTEGER NOT NULL DEFAULT 0,"   /* …whose contacts an export has written to its file */
               " began_at REAL NOT NULL DEFAULT 0, completed_at REAL NOT NULL DEFAULT 0,"
               /* of the sweep in progress */
               " this_began_at REAL NOT NULL DEFAULT 0, read_at REAL NOT NULL DEFAULT 0,"
@@ -76,23 +77,23 @@ static const char *const sql_texts[] = {
 
 /* ---- the state ---- */
 
+/* The columns are `sweep`, `completed` and `written`, four times, then the numbers of the coverage. */
+#define FIRST_INTEGERS 3
+#define TIMES 4
+#define INTEGERS 12
+
 /* Where each number of the state is, in the order of the columns from `sweep` on. */
 typedef struct state_columns {
-  int64_t *integers[11];
-  double *reals[4];
+  int64_t *integers[INTEGERS];
+  double *reals[TIMES];
 } state_columns;
 
 static state_columns columns_of(privy_snapshot_state *state) {
   privy_coverage *c = &state->coverage;
-  return (state_columns){{&state->sweep, &state->completed, &c->pass, &c->next, &c->first_total, &c->total, &c->overlap,
-                          &c->back, &c->longest, &c->missed, &c->windows},
+  return (state_columns){{&state->sweep, &state->completed, &state->written, &c->pass, &c->next, &c->first_total,
+                          &c->total, &c->overlap, &c->back, &c->longest, &c->missed, &c->windows},
                          {&state->began_at, &state->completed_at, &state->this_began_at, &state->read_at}};
 }
-
-/* The columns are `sweep` and `completed`, four times, then the numbers of the coverage. */
-#define FIRST_INTEGERS 2
-#define TIMES 4
-#define INTEGERS 11
 
 static void read_state(privy_snapshot *snapshot, const privy_statement *statement) {
   const state_columns columns = columns_of(&snapshot->state);
@@ -104,7 +105,7 @@ static void read_state(privy_snapshot *snapshot, const privy_statement *statemen
     *columns.reals[i] = statement->sqlite->column_double(statement->prepared, i + FIRST_INTEGERS);
 }
 
-static privy_status save_state(privy_snapshot *snapshot, privy_error *error) {
+privy_status privy_snapshot_save(privy_snapshot *snapshot, privy_error *error) {
   privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_SAVE);
   const state_columns columns = columns_of(&snapshot->state);
   for (int i = 0; i < INTEGERS; i++)
@@ -354,7 +355,7 @@ static privy_status take(privy_snapshot *snapshot, const privy_sweep *sweep, pri
         PRIVY_OK)
       return error->code;
   copy_state(snapshot, sweep);
-  if (save_state(snapshot, error) != PRIVY_OK) return error->code;
+  if (privy_snapshot_save(snapshot, error) != PRIVY_OK) return error->code;
   return privy_database_commit(&snapshot->database, error);
 }
 
@@ -374,7 +375,7 @@ static privy_status complete(privy_snapshot *snapshot, const privy_sweep *sweep,
   state->completed = state->sweep;
   state->began_at = state->this_began_at;
   state->completed_at = state->read_at;
-  if (save_state(snapshot, error) != PRIVY_OK) return error->code;
+  if (privy_snapshot_save(snapshot, error) != PRIVY_OK) return error->code;
   return privy_database_commit(&snapshot->database, error);
 }
 

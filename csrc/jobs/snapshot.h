@@ -7,14 +7,15 @@
 
 /* The statements of a snapshot: X(name, SQL) */
 #define PRIVY_SNAPSHOT_STATEMENTS(X)                                                                                   \
-  X(LOAD, "SELECT sweep, completed, began_at, completed_at, this_began_at, read_at, pass, next, first_total, total,"   \
+  X(LOAD, "SELECT sweep, completed, written, began_at, completed_at, this_began_at, read_at, pass, next, "             \
+          "first_total, total,"                                                                                        \
           " overlap, back, longest, missed, windows, server <> ?1, account <> ?2 AND account <> '' AND ?2 <> '',"      \
           " filter <> ?3 FROM snapshot")                                                                               \
   X(CREATE, "INSERT INTO snapshot (server, account, filter) VALUES (?1, ?2, ?3)")                                      \
   X(CLAIM, "UPDATE snapshot SET account = ?1 WHERE account = ''")                                                      \
-  X(SAVE, "UPDATE snapshot SET sweep = ?1, completed = ?2, began_at = ?3, completed_at = ?4, this_began_at = ?5,"      \
-          " read_at = ?6, pass = ?7, next = ?8, first_total = ?9, total = ?10, overlap = ?11, back = ?12,"             \
-          " longest = ?13, missed = ?14, windows = ?15")                                                               \
+  X(SAVE, "UPDATE snapshot SET sweep = ?1, completed = ?2, written = ?3, began_at = ?4, completed_at = ?5,"            \
+          " this_began_at = ?6, read_at = ?7, pass = ?8, next = ?9, first_total = ?10, total = ?11, overlap = ?12,"    \
+          " back = ?13, longest = ?14, missed = ?15, windows = ?16")                                                   \
   X(PUT, "INSERT INTO contacts (key, email, phone_number, updated_at, body, read_at, sweep, pass)"                     \
          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET email = ?2, phone_number = ?3,"     \
          " updated_at = ?4, body = ?5, read_at = ?6, sweep = ?7, pass = ?8, vanished_at = NULL")                       \
@@ -35,6 +36,7 @@ typedef enum privy_snapshot_statement {
 /* What the table `snapshot` has in its one row, besides the owner. */
 typedef struct privy_snapshot_state {
   int64_t sweep, completed; /* numbers of the last sweep that was begun and of the last that was completed */
+  int64_t written;          /* …whose contacts an export has written to its file */
   double began_at, completed_at;
   double this_began_at, read_at; /* of the sweep in progress */
   privy_coverage coverage;       /* its numbers; the set of contacts is in the table `contacts` */
@@ -52,6 +54,8 @@ struct privy_snapshot {
 privy_statement privy_snapshot_begin(privy_snapshot *snapshot, privy_snapshot_statement id);
 /* Blocks fork() and checks the file, until privy_snapshot_leave. */
 PRIVY_NODISCARD privy_status privy_snapshot_enter(privy_snapshot *snapshot, privy_error *error);
+/* Writes the state. */
+PRIVY_NODISCARD privy_status privy_snapshot_save(privy_snapshot *snapshot, privy_error *error);
 /* Allows fork(), and returns the status. */
 privy_status privy_snapshot_leave(privy_status status);
 
