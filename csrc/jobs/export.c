@@ -167,11 +167,18 @@ privy_status privy_export_new(privy_group *group, privy_request *list, const pri
   return status;
 }
 
+/* Closes the files, so that another export can use them. */
+static void close_files(privy_export *export) {
+  if (export->snapshot) export->began_at = export->snapshot->state.this_began_at;
+  privy_snapshot_close(export->snapshot);
+  export->snapshot = NULL;
+  if (export->generation == privy_fork_generation()) privy_export_output_clear(&export->file);
+}
+
 void privy_export_free(privy_export *export) {
   if (!export) return;
   privy_sweep_free(export->sweep);
-  privy_snapshot_close(export->snapshot);
-  if (export->generation == privy_fork_generation()) privy_export_output_clear(&export->file);
+  close_files(export);
   privy_buffer_clear(&export->file.lines);
   privy_free(export->name);
   privy_free(export->partial);
@@ -187,6 +194,7 @@ const privy_error *privy_export_error(const privy_export *export) {
 /* Takes over the contents of `error`. */
 static void stop(privy_export *export, privy_error *error) {
   export->phase = ENDED;
+  close_files(export);
   if (export->error.code == PRIVY_OK) {
     export->error = *error;
     privy_error_init(error);
@@ -198,6 +206,7 @@ void privy_export_close(privy_export *export) {
   privy_error error;
   privy_error_init(&error);
   if (export->sweep && privy_group_is_own(export->group)) privy_sweep_close(export->sweep);
+  close_files(export);
   if (export->phase == ENDED) return;
   privy_error_set(&error, PRIVY_INTERRUPTED, "the export was closed before its file was complete");
   stop(export, &error);
@@ -298,6 +307,8 @@ const char *privy_export_output(const privy_export *export) {
 static privy_status next_page(void *context, privy_response **page, const bool **skip, privy_error *error) {
   privy_export *export = context;
   (void)skip;
+  *page = NULL;
+  if (!export->snapshot) return privy_error_set(error, PRIVY_INTERRUPTED, "the export was closed");
   const privy_status status = privy_snapshot_read(export->snapshot, &export->position, page, error);
   if (status == PRIVY_OK && *page) export->file.written += privy_response_count(*page);
   return status;

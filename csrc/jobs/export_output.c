@@ -134,5 +134,7 @@ void privy_export_output_clear(privy_export_output_file *file) {
   }
   if (file->descriptor >= 0) close(file->descriptor);
   privy_buffer_clear(&file->lines);
-  *file = (privy_export_output_file){.descriptor = -1};
+  file->database = NULL;
+  file->insert = NULL;
+  file->descriptor = -1;
 }

@@ -1,6 +1,7 @@
 #include "arrow_rows.h"
 #include "columns.h"
 #include "copy.h"
+#include "export.h"
 #include "import.h"
 #include "page.h"
 #include "record.h"
@@ -74,7 +75,7 @@ static int module_exec(PyObject *module) {
   if (record_add_all(module, state) < 0 || page_add(module, state) < 0) return -1;
   if (client_add(module, state) < 0 || group_add(module, state) < 0 || pager_add(module) < 0) return -1;
   if (bulk_add(module) < 0 || arrow_rows_add(module) < 0 || import_add(module) < 0) return -1;
-  if (journal_add(module, state) < 0 || plan_add(module, state) < 0) return -1;
+  if (journal_add(module, state) < 0 || plan_add(module, state) < 0 || export_add(module) < 0) return -1;
   if (sandbox_add(module, state) < 0 || served_add(module) < 0) return -1;
   return PyModule_AddStringConstant(module, "VERSION", PRIVY_VERSION);
 }

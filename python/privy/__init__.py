@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from ._async_resources import AsyncContacts, AsyncEvents, AsyncOrders
     from ._bulk import Bulk, BulkReport, Progress
     from ._bulk_rows import RefusedRow
+    from ._export import ExportReport
     from ._job import job
     from ._journal import InDoubtEntry, Journal, JournalReport, RefusedEntry
     from ._json import json_default
@@ -82,6 +83,7 @@ __all__ = [
     "CallEvent",
     "EventReceipt",
     "Events",
+    "ExportReport",
     "Failure",
     "Headers",
     "InDoubtEntry",
@@ -134,6 +136,7 @@ _LATER = {
     "Change": "_plan",
     "CallEvent": "_trace",
     "ContactList": "_pagination",
+    "ExportReport": "_export",
     "Failure": "_result",
     "InDoubtEntry": "_journal",
     "Journal": "_journal",

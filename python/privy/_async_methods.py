@@ -18,6 +18,7 @@ from ._resources import described
 from .types import TYPE_CHECKING, Any, Nulls, Options, RunSettings
 
 if TYPE_CHECKING:
+    from ._export import ExportSettings
     from ._plan import Plan, PlanSettings
 
 P = ParamSpec("P")
@@ -109,6 +110,19 @@ class AsyncResource:
         bar = Bar("contacts.plan", settings.on_progress)
         try:
             return await make(self._core, rows, settings._replace(on_progress=bar))
+        finally:
+            bar.close()
+
+    async def _export(self, settings: ExportSettings, progress: bool) -> privy.ExportReport:
+        from ._async_export import make
+
+        if not progress:
+            return await make(self._core, settings)
+        from ._progress import Bar
+
+        bar = Bar("contacts.export", settings.on_progress)
+        try:
+            return await make(self._core, settings._replace(on_progress=bar))
         finally:
             bar.close()
 

@@ -10,6 +10,7 @@ class AsyncContacts(AsyncResource):
     create = awaited(Contacts.create)
     get = awaited(Contacts.get)
     list = listed(Contacts.list)
+    export = awaited(Contacts.export)
     update = awaited(Contacts.update)
     upsert = awaited(Contacts.upsert)
     upsert_many = many(Contacts.upsert_many)

@@ -65,6 +65,26 @@ class AsyncContacts(AsyncResource):
     ) -> privy.AsyncContactList:
         """Returns the contacts that match all filters. The list fetches its pages while it is read."""
 
+    async def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: privy.types.ExportFormat | None = None,
+        email_consent: privy.types.EmailConsentFilter | str | Omit = omit,
+        sms_consent: privy.types.SmsConsentFilter | str | Omit = omit,
+        resume: privy.types.Resume = "auto",
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        on_progress: Callable[[privy.Progress], object] | None = None,
+        progress: bool = False,
+        extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> privy.ExportReport:
+        """Writes all contacts that match the filters to a file. 100 contacts cost one request."""
+
     async def update(
         self,
         id: str,

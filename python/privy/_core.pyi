@@ -587,6 +587,40 @@ class ArrowRows:
     def __next__(self) -> dict[str, Any]: ...
 
 @final
+class Export:
+    """The contacts of a list as a file."""
+
+    def __new__(
+        cls,
+        group: Group,
+        client: Client,
+        operation: str,
+        params: Mapping[str, object],
+        extra: Mapping[str, object] | None,
+        extra_headers: Mapping[str, str] | None,
+        path: bytes,
+        format: str | None,
+        prepare: Callable[[], object],
+        resume: int,
+        on_spent_day: int,
+        report: Callable[[int, int | None, float | None, float | None], object] | None,
+        timeout: float | None,
+        connect_timeout: float | None,
+        max_wait: float | None,
+        max_retries: int | None,
+        /,
+    ) -> Export: ...
+    def step(self) -> str: ...
+    def drive(self) -> str: ...
+    def close(self) -> None: ...
+    def stream(self, table: str, /) -> object: ...
+    def written(self) -> None: ...
+    @property
+    def output(self) -> str: ...
+    @property
+    def counts(self) -> tuple[int, int, float, float, bool, float]: ...
+
+@final
 class Import:
     """An import: rows of an operation from the lines of a file."""
 

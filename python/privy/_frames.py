@@ -43,17 +43,10 @@ class _Frames:
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """Writes a Parquet file, batch by batch. The file appears when it is complete."""
-        pyarrow, parquet = _imported("pyarrow"), _imported("pyarrow.parquet")
-
-        def write(frames: _Frames) -> None:
-            reader = pyarrow.RecordBatchReader.from_stream(frames)
-            with parquet.ParquetWriter(part, reader.schema) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
-
+        check_parquet()
         part = f"{os.fspath(path)}.part"
         try:
-            self._read(write)
+            self._read(lambda frames: write_parquet(frames, part))
             os.replace(part, path)
         except BaseException:
             if os.path.exists(part):
@@ -99,6 +92,25 @@ class ReportFrames(_Frames):
 
     def __init__(self, report: str, rows: Callable[[], Iterable[tuple[object, ...]]]) -> None:
         super().__init__(rows, lambda cells: _core.report_stream(report, cells))
+
+
+def check_parquet() -> None:
+    """Imports what writes Parquet files.
+
+    Raises:
+        ImportError: it is missing; the message says what to install.
+    """
+    _imported("pyarrow")
+    _imported("pyarrow.parquet")
+
+
+def write_parquet(columns: object, path: str) -> None:
+    """Writes what has ``__arrow_c_stream__`` to a Parquet file, batch by batch."""
+    pyarrow, parquet = _imported("pyarrow"), _imported("pyarrow.parquet")
+    reader = pyarrow.RecordBatchReader.from_stream(columns)
+    with parquet.ParquetWriter(path, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
 
 
 LEAST_POLARS = (1, 32)

@@ -43,6 +43,7 @@ __all__ = [
     "EmailConsent",
     "EmailConsentFilter",
     "EventRow",
+    "ExportFormat",
     "Frame",
     "Json",
     "KeyedRow",
@@ -125,6 +126,9 @@ is an error; or forgets what it holds."""
 
 OnSpentDay: TypeAlias = Literal["stop", "wait"]
 """What a bulk run does when the limit of the day is reached."""
+
+ExportFormat: TypeAlias = Literal["csv", "jsonl", "db", "parquet"]
+"""What ``contacts.export`` writes: CSV, an object in each line, a SQLite database, or Parquet."""
 
 PlanMode: TypeAlias = Literal["replace", "merge"]
 """What a plan does with the tags or custom fields that a contact has: those of the row replace them, or are added."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .._bulk import Bulk, Progress
+    from .._export import ExportReport, ExportSettings
     from .._pagination import CallSpec, ContactList
     from .._plan import Plan, PlanSettings
     from ..types import Nulls, Options, RunSettings
@@ -55,6 +56,19 @@ class Resource:
         bar = Bar("contacts.plan", settings.on_progress)
         try:
             return make(self._core, rows, settings._replace(on_progress=bar))
+        finally:
+            bar.close()
+
+    def _export(self, settings: ExportSettings, progress: bool) -> ExportReport:
+        from .._export import make
+
+        if not progress:
+            return make(self._core, settings)
+        from .._progress import Bar
+
+        bar = Bar("contacts.export", settings.on_progress)
+        try:
+            return make(self._core, settings._replace(on_progress=bar))
         finally:
             bar.close()
 

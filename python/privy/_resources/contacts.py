@@ -164,6 +164,63 @@ class Contacts(Resource):
         request = CallSpec("contacts.list", params, extra, *options)
         return self._list(request, prefetch, limit)
 
+    def export(
+        self,
+        path: str | PathLike[str],
+        *,
+        format: privy.types.ExportFormat | None = None,
+        email_consent: privy.types.EmailConsentFilter | str | Omit = omit,
+        sms_consent: privy.types.SmsConsentFilter | str | Omit = omit,
+        resume: privy.types.Resume = "auto",
+        on_spent_day: privy.types.OnSpentDay = "stop",
+        on_progress: Callable[[privy.Progress], object] | None = None,
+        progress: bool = False,
+        extra: Mapping[str, privy.types.Json] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        max_wait: float | None = None,
+        max_retries: int | None = None,
+    ) -> privy.ExportReport:
+        """Writes all contacts that match the filters to a file. 100 contacts cost one request.
+
+        The file appears when it is complete. Until then ``PATH.partial`` keeps what was read: after an interruption, or
+        if the process was killed, the same call continues from the last page. No contact is missed that matches from
+        the first request to the last, also if others are created or deleted meanwhile. Both files hold personal data
+        and are readable by their owner only; a file that is replaced keeps its mode.
+
+        Args:
+            path: the file to write; its folder exists.
+            format: ``"csv"``, ``"jsonl"``, ``"db"`` (SQLite) or ``"parquet"``; by default the end of ``path`` says it:
+                ``.csv``, ``.jsonl``, ``.ndjson``, ``.db``, ``.sqlite``, ``.sqlite3``, ``.parquet``.
+            email_consent: e-mail consent; ``subscribed`` matches explicit and implicit opt-in, ``suppressed`` only
+                suppressions by the merchant.
+            sms_consent: SMS consent.
+            resume: ``"auto"``: continues ``PATH.partial``, or begins; ``"only"``: a missing one is an error;
+                ``"restart"``: forgets what it holds.
+            on_spent_day: when the limit of the day is reached: ``"stop"`` ends the export with ``RateLimitError``,
+                ``"wait"`` waits for the next day.
+            on_progress: called with a ``Progress`` after each page, and when the export starts or stops waiting.
+            progress: shows a progress bar: that of tqdm if it is installed, else one line on a terminal.
+            timeout, connect_timeout, max_retries: options of each call, as for the client.
+            max_wait: seconds that each call may wait (3,600, whatever the option of the client): longer than a window
+                of the limit per minute, shorter than one of the limit per day.
+
+        Raises:
+            ValidationError: a filter is invalid. Nothing was sent.
+            ImportError: the format is Parquet and pyarrow is missing. Nothing was sent.
+            RateLimitError: the rate limit is reached for longer than ``max_wait``. What was read is kept.
+            SnapshotError: a file cannot be used; ``code`` is the reason, such as ``snapshot_filter`` if
+                ``PATH.partial`` holds contacts of another filter.
+            APIStatusError: the order of the list changes while it is read (``code`` is ``list_unstable``).
+        """
+        from .._export import ExportSettings
+
+        params = {"email_consent": email_consent, "sms_consent": sms_consent}
+        options = (extra_headers, timeout, connect_timeout, max_wait, max_retries)
+        settings = ExportSettings(path, format, params, extra, resume, on_spent_day, on_progress, options)
+        return self._export(settings, progress)
+
     def update(
         self,
         id: str,

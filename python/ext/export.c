@@ -1,0 +1,338 @@
+#include "export.h"
+
+#include "client.h"
+#include "columns.h"
+#include "errors.h"
+#include "group.h"
+#include "options.h"
+#include "privy_jobs.h"
+#include "request.h"
+#include "types.h"
+
+/* Seconds of a wait before the export checks for progress to report. */
+#define TURN 1.0
+
+/* The core's export with its group, which is closed at the end. */
+typedef struct export_object {
+  PyObject_HEAD PyObject *group;
+  PyObject *client;
+  PyObject *report; /* (contacts, total, waiting_until, eta), or NULL */
+  core_state *state;
+  privy_export *export;
+  bool acquired; /* the client */
+  bool shut;     /* the group */
+  atomic_bool busy;
+} export_object;
+
+static bool lock(export_object *self) {
+  if (!atomic_exchange_explicit(&self->busy, true, memory_order_acquire)) return true;
+  PyErr_SetString(PyExc_RuntimeError, "the export is in use by another thread");
+  return false;
+}
+
+static void unlock(export_object *self) {
+  atomic_store_explicit(&self->busy, false, memory_order_release);
+}
+
+/* ---- steps ---- */
+
+static PyObject *seconds_or_none(bool known, double seconds) {
+  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
+}
+
+/* Calls on_progress if the progress has changed. False with the exception that it raised. */
+static bool report(export_object *self) {
+  privy_export_progress progress;
+  if (!self->report || !privy_export_take_progress(self->export, &progress)) return true;
+  const privy_sweep_progress *sweep = &progress.sweep;
+  PyObject *total = sweep->total < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong((long long)sweep->total);
+  PyObject *result = PyObject_CallFunction(self->report, "KNNN", (unsigned long long)sweep->contacts, total,
+                                           seconds_or_none(sweep->waiting_until > 0, sweep->waiting_until),
+                                           seconds_or_none(sweep->eta >= 0, sweep->eta));
+  Py_XDECREF(result);
+  return result;
+}
+
+static bool shut(export_object *self) {
+  if (self->shut) return true;
+  self->shut = true;
+  return group_shut(self->group);
+}
+
+/* Closes the group at the end, and raises why there is no file. */
+static bool end(export_object *self) {
+  const privy_error *error = privy_export_error(self->export);
+  if (!shut(self)) return false;
+  if (error) errors_raise(self->state, error->code, error);
+  return !error;
+}
+
+/* Asks the core for the next step, and reports. False with an exception. */
+static bool step(export_object *self, privy_export_step *next) {
+  *next = PRIVY_EXPORT_END;
+  if (self->shut) return end(self);
+  if (!group_observe(self->group) || !group_lock(self->group)) return false;
+  *next = privy_export_next(self->export);
+  group_unlock(self->group);
+  if (!group_report(self->group) || !report(self)) return false;
+  return *next != PRIVY_EXPORT_END || end(self);
+}
+
+static PyObject *name_of(privy_export_step next) {
+  static const char *const names[] = {"wait", "again", "columns", "end"};
+  return PyUnicode_FromString(names[next]);
+}
+
+static PyObject *export_step(PyObject *object, PyObject *unused) {
+  (void)unused;
+  export_object *self = (export_object *)object;
+  privy_export_step next;
+  if (!lock(self)) return NULL;
+  const bool went = step(self, &next);
+  unlock(self);
+  return went ? name_of(next) : NULL;
+}
+
+static bool drive(export_object *self, privy_export_step *next) {
+  while (step(self, next)) {
+    if (*next == PRIVY_EXPORT_END || *next == PRIVY_EXPORT_COLUMNS) return true;
+    if (*next == PRIVY_EXPORT_AGAIN && PyErr_CheckSignals() < 0) return false;
+    if (*next == PRIVY_EXPORT_WAIT && !group_drive(self->group, TURN)) return false;
+  }
+  return false;
+}
+
+static PyObject *export_drive(PyObject *object, PyObject *unused) {
+  (void)unused;
+  export_object *self = (export_object *)object;
+  privy_export_step next;
+  if (!lock(self)) return NULL;
+  const bool done = drive(self, &next);
+  unlock(self);
+  return done ? name_of(next) : NULL;
+}
+
+static PyObject *export_close(PyObject *object, PyObject *unused) {
+  (void)unused;
+  export_object *self = (export_object *)object;
+  if (self->shut) Py_RETURN_NONE;
+  if (!group_lock(self->group)) return NULL;
+  privy_export_close(self->export);
+  group_unlock(self->group);
+  return shut(self) ? Py_NewRef(Py_None) : NULL;
+}
+
+/* ---- columns ---- */
+
+/* The pages of an export, which they keep alive. */
+typedef struct export_pages {
+  PyObject *export;
+  privy_page_source source;
+} export_pages;
+
+static privy_status next_page(void *context, privy_response **page, const bool **skip, privy_error *error) {
+  const export_pages *pages = context;
+  return pages->source.next(pages->source.context, page, skip, error);
+}
+
+/* Any thread may release a stream, also after the interpreter has ended: then nothing is left to free. */
+static void release_pages(void *context) {
+  export_pages *pages = context;
+  if (!Py_IsInitialized()) return;
+  PyGILState_STATE gil = PyGILState_Ensure();
+  Py_DECREF(pages->export);
+  privy_free(pages);
+  PyGILState_Release(gil);
+}
+
+static PyObject *stream_of(export_object *self, const privy_object *object) {
+  struct ArrowArrayStream stream;
+  privy_columns_config config;
+  privy_columns_config_init(&config);
+  export_pages *pages = privy_alloc(sizeof *pages);
+  if (!pages) return PyErr_NoMemory();
+  *pages = (export_pages){Py_NewRef((PyObject *)self), privy_export_pages(self->export)};
+  const privy_page_source source = {next_page, release_pages, pages};
+  if (privy_columns_stream(object, &config, source, &stream) == PRIVY_OK) return columns_capsule(&stream);
+  release_pages(pages);
+  return PyErr_NoMemory();
+}
+
+static PyObject *export_stream(PyObject *object, PyObject *args) {
+  const char *name;
+  if (!PyArg_ParseTuple(args, "s", &name) || columns_check_interpreter() < 0) return NULL;
+  const privy_object *table = privy_object_find(name);
+  return table ? stream_of((export_object *)object, table) : PyErr_Format(PyExc_LookupError, "no table %s", name);
+}
+
+static PyObject *export_written(PyObject *object, PyObject *unused) {
+  (void)unused;
+  privy_export_written(((export_object *)object)->export);
+  Py_RETURN_NONE;
+}
+
+static PyObject *export_output(PyObject *object, void *unused) {
+  (void)unused;
+  return PyUnicode_DecodeFSDefault(privy_export_output(((export_object *)object)->export));
+}
+
+/* (contacts, requests, seconds, waited, resumed, began_at). */
+static PyObject *export_counts(PyObject *object, void *unused) {
+  (void)unused;
+  privy_export_progress progress;
+  privy_export_get_progress(((export_object *)object)->export, &progress);
+  const privy_sweep_progress *sweep = &progress.sweep;
+  return Py_BuildValue("(KKddNd)", (unsigned long long)progress.written, (unsigned long long)sweep->requests,
+                       sweep->seconds, sweep->waited, PyBool_FromLong(progress.resumed), progress.began_at);
+}
+
+/* ---- life ---- */
+
+/* Imports what writes columns, before a file is created or a request is sent. False with an exception. */
+static bool prepare_columns(PyObject *prepare) {
+  PyObject *result = PyObject_CallFunction(prepare, NULL);
+  Py_XDECREF(result);
+  return result;
+}
+
+static bool read_format(export_object *self, PyObject *name, privy_export_config *config) {
+  privy_error error;
+  const char *text = NULL;
+  if (name != Py_None && !(text = PyUnicode_AsUTF8(name))) return false;
+  privy_error_init(&error);
+  const privy_status status = privy_export_format_read(text, config->path, &config->format, &error);
+  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  privy_error_clear(&error);
+  return status == PRIVY_OK;
+}
+
+static bool read_options(export_object *self, PyObject *const *options, privy_export_config *config) {
+  const double longest = config->options.max_wait;
+  if (client_options(self->state, self->client, options, &config->options) < 0) return false;
+  if (options[PRIVY_SETTING_MAX_WAIT] != Py_None) return true;
+  config->options.max_wait = longest;
+  config->options.given |= PRIVY_GIVEN(MAX_WAIT);
+  return true;
+}
+
+/* Takes over the request. */
+static bool open_export(export_object *self, privy_request *list, const privy_export_config *config) {
+  privy_group *group = group_lock(self->group);
+  if (!group) {
+    privy_request_free(list);
+    return false;
+  }
+  privy_error error;
+  privy_error_init(&error);
+  const privy_status status = privy_export_new(group, list, config, &self->export, &error);
+  group_unlock(self->group);
+  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  privy_error_clear(&error);
+  return status == PRIVY_OK;
+}
+
+static bool begin(export_object *self, PyObject *const *call, const privy_export_config *config) {
+  const privy_operation *operation = request_operation(call[0], 4);
+  privy_request *list = operation ? request_new(self->state, operation, call[1], call[2], call[3]) : NULL;
+  if (!list) return false;
+  if (client_finish(self->state, self->client, list, -1, NULL) == 0) return open_export(self, list, config);
+  privy_request_free(list);
+  return false;
+}
+
+static bool initialize(export_object *self, PyObject *args) {
+  PyObject *group, *client, *call[4], *path, *format, *prepare, *reporter, *options[OPTIONS_COUNT];
+  privy_export_config config;
+  int resume, on_spent_day;
+  privy_export_config_init(&config);
+  if (!PyArg_ParseTuple(args, "OOOOOOSOOiiOOOOO", &group, &client, &call[0], &call[1], &call[2], &call[3], &path,
+                        &format, &prepare, &resume, &on_spent_day, &reporter, &options[0], &options[1], &options[2],
+                        &options[3]))
+    return false;
+  if (!client_acquire(self->state, client)) return false;
+  self->acquired = true;
+  self->client = Py_NewRef(client);
+  self->group = Py_NewRef(group);
+  self->report = reporter == Py_None ? NULL : Py_NewRef(reporter);
+  config.path = PyBytes_AsString(path);
+  config.resume = (privy_resume)resume;
+  config.on_spent_day = (privy_spent_day)on_spent_day;
+  if (!read_format(self, format, &config) || !read_options(self, options, &config)) return false;
+  if (config.format == PRIVY_EXPORT_PARQUET && !prepare_columns(prepare)) return false;
+  return begin(self, call, &config);
+}
+
+/* Export(group, client, operation, params, extra, extra_headers, path, format, prepare, resume, on_spent_day, report,
+ * timeout, connect_timeout, max_wait, max_retries): `prepare` is called if the caller is to write columns */
+static PyObject *export_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+  (void)keywords;
+  export_object *self = (export_object *)PyType_GenericAlloc(type, 0);
+  if (!self) return NULL;
+  self->state = state_of_type(type);
+  if (!initialize(self, args)) Py_CLEAR(self);
+  return (PyObject *)self;
+}
+
+static int export_traverse(PyObject *object, visitproc visit, void *arg) {
+  export_object *self = (export_object *)object;
+  Py_VISIT(Py_TYPE(object));
+  Py_VISIT(self->group);
+  Py_VISIT(self->client);
+  Py_VISIT(self->report);
+  return 0;
+}
+
+static int export_clear(PyObject *object) {
+  Py_CLEAR(((export_object *)object)->report);
+  return 0;
+}
+
+static void export_dealloc(PyObject *object) {
+  export_object *self = (export_object *)object;
+  PyObject_GC_UnTrack(object);
+  privy_export_free(self->export); /* before its group */
+  if (self->acquired) client_release(self->client);
+  (void)export_clear(object);
+  Py_XDECREF(self->group);
+  Py_XDECREF(self->client);
+  state_free_object(object);
+}
+
+static PyMethodDef export_methods[] = {
+    {"step", export_step, METH_NOARGS, "step($self, /)\n--\n\nReads or writes some contacts; says what comes next."},
+    {"drive", export_drive, METH_NOARGS, "drive($self, /)\n--\n\nReads and writes to the end, or to the columns."},
+    {"close", export_close, METH_NOARGS, "close($self, /)\n--\n\nCancels the request."},
+    {"stream", export_stream, METH_VARARGS, "stream($self, table, /)\n--\n\nThe contacts as an Arrow stream."},
+    {"written", export_written, METH_NOARGS, "written($self, /)\n--\n\nThe output is complete."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef export_attributes[] = {
+    {"output", export_output, NULL, "Where to write the columns.", NULL},
+    {"counts", export_counts, NULL, "Contacts, requests, seconds, waited, resumed, began_at.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot export_slots[] = {
+    {Py_tp_doc, "The contacts of a list as a file."},
+    {Py_tp_new, export_new},
+    {Py_tp_dealloc, export_dealloc},
+    {Py_tp_traverse, export_traverse},
+    {Py_tp_clear, export_clear},
+    {Py_tp_methods, export_methods},
+    {Py_tp_getset, export_attributes},
+    {0, NULL},
+};
+
+static PyType_Spec export_spec = {
+    .name = "privy._core.Export",
+    .basicsize = sizeof(export_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .slots = export_slots,
+};
+
+int export_add(PyObject *module) {
+  PyTypeObject *type = state_add_type(module, &export_spec);
+  Py_XDECREF((PyObject *)type);
+  return type ? 0 : -1;
+}
