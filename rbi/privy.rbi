@@ -664,6 +664,32 @@ module Privy
   class ServerError < ::Privy::APIStatusError
   end
 
+  class ExportReport < ::Struct
+    sig { returns(::String) }
+    def path; end
+
+    sig { returns(::Integer) }
+    def contacts; end
+
+    sig { returns(::Integer) }
+    def requests; end
+
+    sig { returns(::Float) }
+    def seconds; end
+
+    sig { returns(::Float) }
+    def waited; end
+
+    sig { returns(T::Boolean) }
+    def resumed; end
+
+    sig { returns(T.nilable(::Time)) }
+    def began_at; end
+
+    sig { returns(T::Boolean) }
+    def resumed?; end
+  end
+
   class Import
     sig { returns(T::Array[[::String, ::String, ::String]]) }
     def self.presets; end
@@ -1932,6 +1958,25 @@ module Privy
       ).returns(T.any(::Privy::Bulk, ::Privy::BulkReport))
     end
     def upsert_many(rows, nulls: T.unsafe(nil), check_first: T.unsafe(nil), concurrency: T.unsafe(nil), on_progress: T.unsafe(nil), total: T.unsafe(nil), journal: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), until: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil), &block); end
+
+    sig do
+      params(
+        path: T.untyped,
+        format: T.nilable(T.any(::Symbol, ::String)),
+        email_consent: T.any(::Symbol, ::String),
+        sms_consent: T.any(::Symbol, ::String),
+        resume: T.any(::Symbol, ::String),
+        on_spent_day: T.any(::Symbol, ::String),
+        on_progress: T.untyped,
+        extra: T.nilable(T::Hash[T.untyped, T.untyped]),
+        extra_headers: T.nilable(T::Hash[T.untyped, T.untyped]),
+        timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        connect_timeout: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        max_wait: T.nilable(T.any(::Integer, ::Float, ::Rational, ::BigDecimal, ::String)),
+        max_retries: T.nilable(T.any(::Integer, ::String))
+      ).returns(::Privy::ExportReport)
+    end
+    def export(path, format: T.unsafe(nil), email_consent: T.unsafe(nil), sms_consent: T.unsafe(nil), resume: T.unsafe(nil), on_spent_day: T.unsafe(nil), on_progress: T.unsafe(nil), extra: T.unsafe(nil), extra_headers: T.unsafe(nil), timeout: T.unsafe(nil), connect_timeout: T.unsafe(nil), max_wait: T.unsafe(nil), max_retries: T.unsafe(nil)); end
 
     sig do
       params(

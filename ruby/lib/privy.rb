@@ -16,15 +16,15 @@ module Privy
   # Parts that many programs do not use: bulk runs, lists, events of calls, raw responses. See {.eager_load!}.
   LATER = { "bulk" => %i[Bulk Result], "bulk_report" => %i[BulkReport Progress RefusedRow],
             "bulk_rows" => %i[BulkRows], "bulk_settings" => %i[BulkSettings], "journal" => %i[Journal],
-            "plan" => %i[Plan PlanRun],
-            "plan_rows" => %i[PlanRow PlanRows PlanSettings], "page" => %i[Page], "pager" => %i[Pager],
+            "plan" => %i[Plan PlanRun], "plan_rows" => %i[PlanRow PlanRows PlanSettings],
+            "export" => %i[ExportReport ExportRun ParquetFile], "page" => %i[Page], "pager" => %i[Pager],
             "contact_list" => %i[ContactList], "call_event" => %i[CallEvent], "observer" => %i[Observer],
             "rate_limit" => %i[RateLimit], "response" => %i[Response] }.freeze
   private_constant :LATER
   LATER.each do |file, names|
     names.each { |name| autoload name, File.expand_path("privy/#{file}", __dir__) }
   end
-  private_constant :BulkRows, :BulkSettings, :PlanRun, :PlanSettings, :Pager, :Observer
+  private_constant :BulkRows, :BulkSettings, :ExportRun, :ParquetFile, :PlanRun, :PlanSettings, :Pager, :Observer
 
   # Loads all parts that need no other gem. A program that uses clients in Ractors calls it first, in the main Ractor:
   # before Ruby 3.4 other Ractors cannot load files. Rails calls it where it loads the application eagerly.

@@ -216,6 +216,7 @@ void privy_rb_init_call(void);
 void privy_rb_init_page(void);
 void privy_rb_init_group(void);
 void privy_rb_init_plan(void);
+void privy_rb_init_export(void);
 void privy_rb_init_bulk(void);
 void privy_rb_init_import(void);
 void privy_rb_init_journal(void);

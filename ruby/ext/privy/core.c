@@ -20,6 +20,7 @@ RUBY_FUNC_EXPORTED void Init_core(void) {
   privy_rb_init_page();
   privy_rb_init_group();
   privy_rb_init_plan();
+  privy_rb_init_export();
   privy_rb_init_bulk();
   privy_rb_init_import();
   privy_rb_init_journal();

@@ -119,6 +119,49 @@ module Privy
       end
     end
 
+    # Writes all contacts that match a filter to a file. 100 contacts cost one request. Requires the scope
+    # contacts_read.
+    #
+    # The file appears when it is complete. Until then PATH.partial keeps what was read: after an interruption, or if
+    # the process was killed, the same call continues from the last page. No contact is missed that matches from the
+    # first request to the last, also if others are created or deleted meanwhile. Both files hold personal data and are
+    # readable by their owner only; a file that is replaced keeps its mode.
+    #
+    # @param path [String, Pathname] the file to write; its folder exists
+    # @param format [Symbol, String, nil] :csv, :jsonl, :db (SQLite) or :parquet (needs polars-df or red-parquet); nil:
+    #   the end of the path says it: .csv, .jsonl, .ndjson, .db, .sqlite, .sqlite3, .parquet
+    # @param email_consent [Symbol, String] as for {#list}
+    # @param sms_consent [Symbol, String] as for {#list}
+    # @param resume [Symbol, String] :auto continues PATH.partial, or begins; :only: a missing one is an error; :restart
+    #   forgets what it holds
+    # @param on_spent_day [Symbol, String] when the account's requests of the day are used up: :stop raises, :wait waits
+    #   for the next day
+    # @param on_progress [#call, nil] called with a {Progress} of the contacts after each page, and when a wait begins
+    #   or ends
+    # @param extra [Hash, nil] further filters
+    # @param extra_headers [Hash, nil] headers that are sent with each request
+    # @param timeout [Numeric, nil] seconds for one attempt
+    # @param connect_timeout [Numeric, nil] seconds for the connection
+    # @param max_wait [Numeric, nil] seconds that one request may wait; nil: as the minute's limit requires, at most an
+    #   hour
+    # @param max_retries [Integer, nil] attempts after the first
+    # @return [ExportReport]
+    # @raise [ValidationError] a filter is invalid
+    # @raise [RateLimitError] the rate limit is reached; what was read is kept
+    # @raise [SnapshotError] a file cannot be used; code says why
+    # @raise [APIStatusError] the order of the list changes while it is read; code is "list_unstable"
+    # @raise [LoadError] the format is Parquet, and no gem is installed that writes it
+    # @raise [TypeError, ArgumentError] path, resume, on_spent_day or on_progress is invalid
+    # @raise [Error] the format or an option is invalid
+    def export(path, format: nil, email_consent: OMIT, sms_consent: OMIT, resume: :auto, on_spent_day: :stop,
+               on_progress: nil, extra: nil, extra_headers: nil,
+               timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      filter = { email_consent: email_consent, sms_consent: sms_consent }.reject { |_, value| value.equal?(OMIT) }
+      options = call_options(extra_headers, timeout, connect_timeout, max_wait, max_retries)
+      @session.export("contacts.list", filter, extra, options, on_progress,
+                      path: path, format: format, resume: resume, on_spent_day: on_spent_day)
+    end
+
     # Changes the given fields and keeps the others; tags and custom_fields are replaced completely. Requires the scope
     # contacts_write.
     #

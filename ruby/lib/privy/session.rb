@@ -126,6 +126,22 @@ module Privy
       Plan.new(core, Drivers.new(core), operation, settings).read(BulkRows.check_source(rows))
     end
 
+    # Writes all contacts that match a filter to a file.
+    #
+    # @param settings [Hash{Symbol => Object}] path, format, resume, on_spent_day
+    # @return [ExportReport]
+    # @raise [Error]
+    def export(operation, filter, extra, options, on_progress, **settings)
+      options = @core.check_options(@options.except(:max_wait).merge(options.compact), nil)
+      values = { path: BulkSettings.path_of(:path, settings[:path]), format: settings[:format]&.to_s,
+                 resume: BulkSettings.choose(:resume, settings[:resume]),
+                 on_spent_day: BulkSettings.choose(:on_spent_day, settings[:on_spent_day]) }
+      raise TypeError, "path must be the path of a file, not nil" if values[:path].nil?
+
+      core = @core.current(operation)
+      ExportRun.new(core, Drivers.new(core), on_progress).run(operation, filter, extra, values, options)
+    end
+
     # Takes a slot of those that all processes of the account share.
     #
     # @param from [Time] the error's resets_at
