@@ -82,7 +82,8 @@ static inline void crash_keep(int descriptor, const void *bytes, size_t length, 
     if (!crash.writes) abort();
   }
   crash_write *entry = &crash.writes[crash.count++];
-  *entry = (crash_write){.descriptor = descriptor, .at = at, .length = length};
+  /* A descriptor of its own: the file may be closed before the power is lost. */
+  *entry = (crash_write){.descriptor = dup(descriptor), .at = at, .length = length};
   entry->size_before = crash_size(descriptor, &entry->file);
   entry->bytes = malloc(length);
   entry->before = malloc(length);
@@ -102,6 +103,7 @@ static inline void crash_synced(int descriptor) {
       crash.writes[kept++] = crash.writes[i];
       continue;
     }
+    close(crash.writes[i].descriptor);
     free(crash.writes[i].bytes);
     free(crash.writes[i].before);
   }
