@@ -144,8 +144,11 @@ static void only_lists_are_swept(void **state) {
   privy_request *request = NULL;
   CHECK_OK(scene_open(&s, 0));
   CHECK_OK(ask_for("contacts.create", "{\"email\":\"jane@example.com\"}", &request, &s.error));
-  CHECK_STATUS(privy_sweep_new(s.group, request, &s.config, &s.sweep, &s.error), PRIVY_CONFIG_ERROR);
+  privy_request *taken = request;
+  request = NULL;
+  CHECK_STATUS(privy_sweep_new(s.group, taken, &s.config, &s.sweep, &s.error), PRIVY_CONFIG_ERROR);
 done:
+  privy_request_free(request);
   scene_close(&s);
 }
 
