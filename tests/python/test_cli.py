@@ -8,11 +8,13 @@ import re
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import privy as package
 import pytest
 from command import PRIVY, Done, Terminal, environment, privy, serving
 
+ROOT = Path(__file__).parents[2]
 BAD_TOKEN = "privy_" + "e" * 40
 
 
@@ -48,6 +50,14 @@ def test_each_command_has_help_that_fits_80_columns():
         done = privy(*page, "--help")
         assert (done.code, done.err) == (0, "")
         assert max(map(len, done.out.splitlines())) <= 80, page
+
+
+def test_the_page_names_all_options_of_imports_and_none_that_do_not_exist():
+    page = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "docs/cli.md").read_text()))
+    helps = {name: set(re.findall(r"--[a-z][a-z-]+", privy(name, "--help").out)) for name in commands()}
+    lists = [privy("contacts", name, "--help").out for name in ("list", "delete")]
+    assert page <= set.union(*helps.values(), *(set(re.findall(r"--[a-z][a-z-]+", text)) for text in lists))
+    assert helps["import"] - page <= {"--help", "--initial-sync", "--quiet", "--verbose"}
 
 
 def test_the_options_of_all_commands_are_accepted_before_and_after_the_command():

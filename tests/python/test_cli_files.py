@@ -70,6 +70,16 @@ def test_older_encodings_are_found_by_their_letters(tmp_path, name, delimiter, e
     assert any(encoding in note and "--encoding" in note for note in rows.notes)
 
 
+def test_one_damaged_byte_does_not_change_the_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(export("Jürgen Groß", ",").encode() + b"x@example.com,J\xfcrgen\n")
+    rows = open_rows(str(path), "contacts.upsert", **NONE)
+    found = list(rows)
+    assert fields_of(found[0])["first_name"] == "Jürgen Groß"
+    assert [fault.code for fault in found[-1].faults] == ["damaged_text"]
+    assert "some bytes do not fit" in " ".join(rows.notes)
+
+
 def test_letters_are_found_however_late_they_come(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(export("plain", ",", 100_000).encode() + "x@example.com,Jürgen Groß\n".encode("cp1252"))

@@ -350,7 +350,7 @@ def test_until(tmp_path):
         assert done.code == 4, done
         assert 0 < done.json["counts"]["succeeded"] < 60
         assert done.json["counts"]["unsent"] == 60 - done.json["counts"]["succeeded"]
-        assert sandbox.counts.requests == done.json["counts"]["succeeded"]
+        assert sandbox.counts.orders == done.json["counts"]["succeeded"]
 
 
 def test_reserve(tmp_path):

@@ -18,6 +18,7 @@ COMMANDS = {
     "whoami": ("_whoami", "Show what the credentials may do, and the budget."),
     "contacts": ("_contacts", "List, get, upsert and delete contacts."),
     "import": ("_import", "Send the orders, contacts or events of a file."),
+    "plan": ("_plan", "Show what a file of contacts would change."),
     "api": ("_api", "Send one request to any path."),
     "sandbox": ("_sandbox", "Serve a Privy in memory over HTTP."),
     "doctor": ("_doctor", "Check this machine, the network and the access."),

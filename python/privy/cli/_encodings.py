@@ -18,6 +18,8 @@ MARKS = (
 PLAUSIBLE = ("cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "big5", "euc_kr")
 """What exports of shops have, if neither UTF-8 nor the usual encoding."""
 USUAL = "cp1252"
+DAMAGED = "some bytes do not fit"
+"""How UTF-8 was found in a file that has other bytes too."""
 WITHIN_WORDS = "\u2018\u2019\u2013\u2014\u00b7\u00ad\u00a0"
 """Apostrophes, dashes, a middle dot, a soft hyphen, a space: what words of Western Europe contain."""
 CHUNK = 1 << 20
@@ -51,6 +53,8 @@ def _is_utf8(first: bytes, file: BinaryIO) -> bool:
 def _guess(file: BinaryIO) -> tuple[str, str]:
     """What the lines with other bytes than ASCII look like."""
     sample = _telling(file)
+    if _is_damaged_utf8(sample):
+        return "utf-8", DAMAGED
     if _is_western(sample):
         return USUAL, "its letters are those of Western Europe"
     try:
@@ -59,6 +63,13 @@ def _guess(file: BinaryIO) -> tuple[str, str]:
         return USUAL, "usual where it is not UTF-8; charset-normalizer is not installed"
     best = from_bytes(sample, cp_isolation=list(PLAUSIBLE), preemptive_behaviour=False, threshold=1.0).best()
     return (USUAL, "usual where it is not UTF-8") if best is None else (best.encoding, "by its letters")
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    """Whether nearly all bytes fit UTF-8: in another encoding its letters would be pairs of signs."""
+    text = sample.decode("utf-8", "replace")
+    damaged = text.count("\N{REPLACEMENT CHARACTER}")
+    return sum(not character.isascii() for character in text) > damaged * 20
 
 
 def _is_western(sample: bytes) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from .._core import import_toml
 from .._errors import ValidationError
 from .._import import Fault, Importer, ImportRow, presets
 from ._encodings import NAMES
@@ -52,15 +53,14 @@ def _preset(name: str, operation: str) -> str:
 
 
 def _read_map(path: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    """The map in a file. The core reads TOML, for both languages in the same way."""
     with open(path, "rb") as file:
-        try:
-            return tomllib.load(file)
-        except tomllib.TOMLDecodeError as error:
-            raise Usage(f"--map {path} is not TOML: {error}") from None
+        text = file.read()
+    try:
+        found: dict[str, Any] = json.loads(import_toml(text))
+    except ValidationError as error:
+        raise Usage(f"--map {path}: {error}") from None
+    return found
 
 
 class MappedRows:

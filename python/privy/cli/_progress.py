@@ -56,6 +56,7 @@ class Progress:
             self.done, self.failed = progress.done, progress.failed
             self.skipped = getattr(progress, "skipped", 0) or 0
             self.waiting_until, eta = progress.waiting_until, progress.eta
+            self.total = progress.total if self.total is None else self.total
         if eta is None and self.total is not None:
             eta = self._estimate(max(self.total - self.finished, 0))
         self._ends = None if eta is None else time.monotonic() + eta
@@ -64,6 +65,10 @@ class Progress:
     def finished(self) -> int:
         """Rows that are done, those of earlier runs included."""
         return self.done + self.skipped
+
+    def counts(self) -> str:
+        """How many rows are done, and of how many."""
+        return f"{self.finished:,}" if self.total is None else f"{self.finished:,}/{self.total:,}"
 
     def rest(self) -> str:
         """What comes after the counts: rows that failed, the wait, the time that is left."""
@@ -122,18 +127,21 @@ class Bar(Progress):
         from rich.progress import Progress as RichProgress
         from rich.text import Text
 
-        class Rest(ProgressColumn):
+        class Words(ProgressColumn):
             max_refresh = 0.5
 
-            def render(column, task: Task) -> Text:  # noqa: N805
-                return Text(self.rest())
+            def __init__(self, words: Callable[[], str]) -> None:
+                super().__init__()
+                self._words = words
 
-        count = "{task.completed:,.0f}" if self.total is None else "{task.completed:,.0f}/{task.total:,.0f}"
+            def render(self, task: Task) -> Text:
+                return Text(self._words())
+
         self._bar = RichProgress(
             TextColumn(self.title),
             BarColumn(bar_width=16),
-            TextColumn(count),
-            Rest(),
+            Words(self.counts),
+            Words(self.rest),
             console=Console(stderr=True),
             refresh_per_second=4,
         )
@@ -144,7 +152,7 @@ class Bar(Progress):
 
     def update(self, progress: Any) -> None:
         super().update(progress)
-        self._bar.update(self._task, completed=self.finished)
+        self._bar.update(self._task, completed=self.finished, total=self.total)
 
     def __exit__(self, *error: object) -> None:
         self._bar.stop()

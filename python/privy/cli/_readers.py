@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-from ._encodings import CHUNK, check_encoding, find_encoding, read_delimiter
+from ._encodings import CHUNK, DAMAGED, check_encoding, find_encoding, read_delimiter
 from ._exit import Usage
 
 REASONS = ("privy_line", "privy_field", "privy_reason")
@@ -47,6 +47,8 @@ class Lines:
     notes: list[str] = field(default_factory=list)
     """What was found, for people."""
     encoding: str = "utf-8"
+    errors: str = "strict"
+    """What becomes of bytes that do not fit the encoding: ``strict`` or ``replace``."""
     delimiter: str = ""
     """Of CSV; empty: the core finds it."""
     chunks: Callable[[], Iterator[bytes]] | None = None
@@ -124,11 +126,11 @@ def _open_delimited(lines: Lines, place: str, encoding: str | None, delimiter: s
 def _chunks(lines: Lines, place: str, given: bool) -> Iterator[bytes]:
     """The bytes of the file, in UTF-8 if the core would not find their encoding."""
     with open(place, "rb") as file:
-        if lines.encoding in CORE and not given:
+        if lines.encoding in CORE and not given and lines.errors == "strict":
             while chunk := file.read(CHUNK):
                 yield chunk
             return
-    with _text(place, lines.encoding) as text:
+    with _text(place, lines) as text:
         try:
             while part := text.read(CHUNK):
                 yield part.encode()
@@ -136,8 +138,8 @@ def _chunks(lines: Lines, place: str, given: bool) -> Iterator[bytes]:
             raise Usage(f"{lines.path}: {error}; pass another --encoding") from None
 
 
-def _text(place: str, encoding: str) -> IO[str]:
-    return open(place, encoding=encoding, newline="")
+def _text(place: str, lines: Lines) -> IO[str]:
+    return open(place, encoding=lines.encoding, errors=lines.errors, newline="")
 
 
 def _encoding(lines: Lines, place: str, given: str | None) -> str:
@@ -145,7 +147,8 @@ def _encoding(lines: Lines, place: str, given: str | None) -> str:
         return check_encoding(given)
     with open(place, "rb") as file:
         name, how = find_encoding(file)
-    if name != "utf-8":
+    lines.errors = "replace" if how == DAMAGED else "strict"
+    if (name, how) != ("utf-8", "all bytes fit"):
         lines.notes.append(f"encoding: {name} ({how}); --encoding sets another")
     return name
 
@@ -173,7 +176,7 @@ def _value(text: str) -> dict[str, Any] | Broken:
 
 
 def _json_lines(place: str, lines: Lines) -> Iterator[tuple[int, dict[str, Any] | Broken]]:
-    with _text(place, lines.encoding) as file:
+    with _text(place, lines) as file:
         for number, text in enumerate(file, 1):
             if text.strip():
                 yield number, _value(text)
@@ -183,7 +186,7 @@ def _json_array(place: str, lines: Lines) -> Iterator[tuple[int, dict[str, Any] 
     """The objects of an array. Their numbers are positions, from 1."""
     from decimal import Decimal
 
-    with _text(place, lines.encoding) as file:
+    with _text(place, lines) as file:
         try:
             values = json.load(file, parse_float=Decimal)
         except ValueError as error:
