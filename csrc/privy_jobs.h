@@ -709,19 +709,23 @@ PRIVY_API PRIVY_NODISCARD privy_status privy_journal_entries_next(privy_journal_
                                                                   privy_error *error);
 PRIVY_API void privy_journal_entries_free(privy_journal_entries *entries);
 
+typedef enum privy_rejects_format {
+  PRIVY_REJECTS_CSV,  /* RFC 4180, UTF-8, with a line of names. A column for each field of the requests, in the order in
+                         which they first occur; lists and objects are JSON. A cell is empty if the row does not have
+                         the field or if it is null */
+  PRIVY_REJECTS_LINES /* a line of JSON for each row: an object with the fields of the request */
+} privy_rejects_format;
 /*
- * Writes the rows that are REFUSED or INVALID as CSV (RFC 4180, UTF-8, with a line of names): a line for each row. The
- * columns privy_field and privy_reason say what is wrong; several error details are separated by "; ". Then comes a
- * column for each field of the requests, in the order in which they first occur; lists and objects are JSON. A cell is
- * empty if the row does not have the field or if it is null. The file gets the mode 0600, and its name when it is
- * complete. Sets `*rows` (may be NULL) to the number of rows.
+ * Writes the rows that are REFUSED or INVALID to a file, a line for each row. The columns privy_field and privy_reason,
+ * which come first, say what is wrong; several error details are separated by "; ". The file gets the mode 0600, and
+ * its name when it is complete. Sets `*rows` (may be NULL) to the number of rows.
  *
  * Returns as above. If the file cannot be written it returns PRIVY_CONFIG_ERROR, with the system's error number in
  * `*number`, which is otherwise 0.
  */
 PRIVY_API PRIVY_NODISCARD privy_status privy_journal_view_write_rejects(privy_journal_view *view, const char *path,
-                                                                        uint64_t *rows, int *number,
-                                                                        privy_error *error);
+                                                                        privy_rejects_format format, uint64_t *rows,
+                                                                        int *number, privy_error *error);
 
 /* What is to become of a row in doubt. */
 typedef enum privy_decision {

@@ -980,6 +980,9 @@ module Privy
     sig { params(path: T.untyped).returns(::Integer) }
     def rejects_csv(path); end
 
+    sig { params(path: T.untyped).returns(::Integer) }
+    def rejects_jsonl(path); end
+
     sig do
       params(
         row: T.any(::Privy::Journal::InDoubtEntry, ::String, ::Integer),

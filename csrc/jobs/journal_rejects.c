@@ -1,4 +1,4 @@
-/* Writes the rows of a journal that were refused as CSV, to be corrected and imported again. */
+/* Writes the rows of a journal that were refused to a file, to be corrected and imported again. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include "jobs/journal_view.h"
 #include "message/error.h"
 #include "json/reader.h"
+#include "json/writer.h"
 
 /* The file holds personal data. */
 #define MODE 0600
@@ -20,6 +21,7 @@ static const char field_column[] = "privy_field", reason_column[] = "privy_reaso
 
 typedef struct rejects {
   privy_journal_view *view; /* its own, in one transaction: a run must not add a column meanwhile */
+  privy_rejects_format format;
   privy_view_row row;
   privy_map positions; /* of the columns, by their names */
   privy_buffer names;  /* the cells of the line of names */
@@ -81,7 +83,7 @@ static bool add_columns(rejects *self) {
 /* ---- lines ---- */
 
 static bool write_line(rejects *self) {
-  if (!privy_buffer_text(&self->line, "\r\n")) return false;
+  if (!privy_buffer_text(&self->line, self->format == PRIVY_REJECTS_CSV ? "\r\n" : "\n")) return false;
   self->number = privy_new_file_write(&self->file, self->line.data, self->line.length);
   self->line.length = 0;
   return self->number == 0;
@@ -143,6 +145,32 @@ static bool write_cells(rejects *self) {
   return write_line(self);
 }
 
+static void write_member(privy_writer *writer, const char *name, const privy_buffer *text) {
+  privy_writer_key(writer, name, strlen(name));
+  privy_writer_string(writer, text->length ? text->data : "", text->length);
+}
+
+/* The row as an object. */
+static bool write_object(rejects *self) {
+  privy_cursor cursor;
+  privy_value key, value;
+  privy_slice name;
+  privy_writer writer;
+  privy_writer_init(&writer, &self->line);
+  privy_writer_begin_object(&writer);
+  write_member(&writer, field_column, &self->fields);
+  write_member(&writer, reason_column, &self->reasons);
+  privy_cursor_init(&cursor, self->row.request);
+  while (privy_cursor_next(&cursor, &key, &value)) {
+    if (!read_name(self, key, &name)) return false;
+    if (is_own_column(name)) continue;
+    privy_writer_key(&writer, name.text, name.length);
+    privy_writer_value(&writer, value);
+  }
+  privy_writer_end_object(&writer);
+  return !writer.failed && write_line(self);
+}
+
 /* ---- both passes ---- */
 
 static privy_status fail(rejects *self, const char *path, privy_error *error) {
@@ -163,19 +191,20 @@ static privy_status find_columns(rejects *self, privy_error *error) {
 }
 
 static privy_status write_rows(rejects *self, const char *path, privy_error *error) {
+  const bool is_csv = self->format == PRIVY_REJECTS_CSV;
   bool found = true;
-  if (!write_names(self)) return fail(self, path, error);
+  if (is_csv && !write_names(self)) return fail(self, path, error);
   for (;; self->rows++) {
     if (privy_view_next_row(self->view, PRIVY_ENTRIES_REFUSED, &self->row, &found, error) != PRIVY_OK)
       return error->code;
     if (!found) return PRIVY_OK;
     if (join_details(self, error) != PRIVY_OK) return error->code;
-    if (!place_cells(self) || !write_cells(self)) return fail(self, path, error);
+    if (!(is_csv ? place_cells(self) && write_cells(self) : write_object(self))) return fail(self, path, error);
   }
 }
 
 static privy_status write_file(rejects *self, const char *path, privy_error *error) {
-  if (find_columns(self, error) != PRIVY_OK) return error->code;
+  if (self->format == PRIVY_REJECTS_CSV && find_columns(self, error) != PRIVY_OK) return error->code;
   self->number = privy_new_file_open(&self->file, path, MODE);
   if (self->number) return fail(self, path, error);
   if (write_rows(self, path, error) != PRIVY_OK) {
@@ -214,9 +243,9 @@ static void clear(rejects *self) {
   privy_journal_view_free(self->view);
 }
 
-privy_status privy_journal_view_write_rejects(privy_journal_view *view, const char *path, uint64_t *rows, int *number,
-                                              privy_error *error) {
-  rejects self = {.file = {.descriptor = -1}};
+privy_status privy_journal_view_write_rejects(privy_journal_view *view, const char *path, privy_rejects_format format,
+                                              uint64_t *rows, int *number, privy_error *error) {
+  rejects self = {.format = format, .file = {.descriptor = -1}};
   *number = 0;
   privy_status status = privy_view_reopen(view, &self.view, error);
   if (status == PRIVY_OK) status = begin(&self, path, error);

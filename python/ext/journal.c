@@ -241,14 +241,15 @@ static PyObject *written(journal_object *self, privy_status status, int number, 
   return PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, path);
 }
 
-/* write_rejects(path): the number of rows */
-static PyObject *journal_write_rejects(PyObject *object, PyObject *path) {
+/* write_rejects(path, as CSV): the number of rows */
+static PyObject *journal_write_rejects(PyObject *object, PyObject *args) {
   journal_object *self = (journal_object *)object;
-  PyObject *bytes;
+  PyObject *path, *bytes;
+  int as_csv;
   privy_error error;
   uint64_t rows;
   int number;
-  if (!PyUnicode_FSConverter(path, &bytes)) return NULL;
+  if (!PyArg_ParseTuple(args, "Op", &path, &as_csv) || !PyUnicode_FSConverter(path, &bytes)) return NULL;
   privy_journal_view *view = journal_enter(self);
   if (!view) {
     Py_DECREF(bytes);
@@ -256,7 +257,8 @@ static PyObject *journal_write_rejects(PyObject *object, PyObject *path) {
   }
   privy_error_init(&error);
   PyThreadState *thread = PyEval_SaveThread();
-  const privy_status status = privy_journal_view_write_rejects(view, PyBytes_AsString(bytes), &rows, &number, &error);
+  const privy_status status = privy_journal_view_write_rejects(
+      view, PyBytes_AsString(bytes), as_csv ? PRIVY_REJECTS_CSV : PRIVY_REJECTS_LINES, &rows, &number, &error);
   PyEval_RestoreThread(thread);
   journal_leave(self);
   Py_DECREF(bytes);
@@ -303,7 +305,7 @@ static void journal_dealloc(PyObject *object) {
 static PyMethodDef journal_methods[] = {
     {"summary", journal_summary, METH_NOARGS, "What all runs have reached."},
     {"decide", journal_decide, METH_VARARGS, "Writes a decision about rows in doubt."},
-    {"write_rejects", journal_write_rejects, METH_O, "Writes the refused rows as CSV."},
+    {"write_rejects", journal_write_rejects, METH_VARARGS, "Writes the refused rows to a file."},
     {"close", journal_close, METH_NOARGS, "Closes the file when its iterators are gone."},
     {NULL, NULL, 0, NULL},
 };

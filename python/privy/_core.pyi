@@ -774,8 +774,8 @@ class Journal:
     def decide(self, key: str | None, row: int, sends: bool, /) -> int:
         """Decides about the rows in doubt of a key (None: any) and an index (-1: any). Returns their number."""
 
-    def write_rejects(self, path: str | PathLike[str], /) -> int:
-        """Writes the refused rows as CSV. Returns their number. OSError if the file cannot be written."""
+    def write_rejects(self, path: str | PathLike[str], as_csv: bool, /) -> int:
+        """Writes the refused rows as CSV or as JSON lines. Returns their number. OSError if that fails."""
 
     def close(self) -> None:
         """Closes the file when its iterators are gone."""

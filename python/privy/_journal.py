@@ -349,7 +349,19 @@ class Journal:
         Raises:
             OSError: the file cannot be written.
         """
-        return self._core.write_rejects(path)
+        return self._core.write_rejects(path, True)
+
+    def rejects_jsonl(self, path: str | os.PathLike[str]) -> int:
+        """The same as lines of JSON: an object for each row, with ``privy_field``, ``privy_reason`` and its fields. An
+        import reads lists and objects from it as they are.
+
+        Returns:
+            The number of rows.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        return self._core.write_rejects(path, False)
 
     def decide(self, row: int | str | InDoubtEntry, decision: Literal["send", "skip"]) -> int:
         """Decides about a row in doubt that no run decides about: an event that was sent more than a day ago

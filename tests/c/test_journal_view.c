@@ -425,18 +425,27 @@ static void refused_rows_are_written_as_csv(void **state) {
   CHECK_OK(begin(&r.s));
   CHECK_OK(drive(&r.s, "contacts.upsert"));
   CHECK_OK(view(&r));
-  CHECK_OK(privy_journal_view_write_rejects(r.view, csv, &rows, &number, &r.error));
+  CHECK_OK(privy_journal_view_write_rejects(r.view, csv, PRIVY_REJECTS_CSV, &rows, &number, &r.error));
   assert_int_equal(rows, 2);
   assert_int_equal(number, 0);
   assert_true(read_file(csv, text, sizeof text - 1, &length));
   if (strncmp(text, head, strlen(head)) != 0) fail_msg("%s", text);
   assert_non_null(strstr(text, "\",no address,\"Smith, J\",\"[\"\"a\"\",\"\"b,c\"\"]\",true,,\r\nbase,"));
   assert_non_null(strstr(text, ",,\"\",,,=1+1,\"{\"\"n\"\":1.50}\"\r\n"));
+  CHECK_OK(privy_journal_view_write_rejects(r.view, csv, PRIVY_REJECTS_LINES, &rows, &number, &r.error));
+  assert_int_equal(rows, 2);
+  memset(text, 0, sizeof text);
+  assert_true(read_file(csv, text, sizeof text - 1, &length));
+  assert_ptr_equal(strstr(text, "{\"privy_field\":\"email\",\"privy_reason\":\"email must be"), text);
+  assert_non_null(strstr(text, "\",\"email\":\"no address\",\"first_name\":\"Smith, J\",\"tags\":[\"a\",\"b,c\"],"));
+  assert_non_null(strstr(text, "}\n{\"privy_field\":\"base\","));
+  assert_non_null(strstr(text, "\"last_name\":\"=1+1\",\"first_name\":\"\",\"custom_fields\":{\"n\":1.50}}\n"));
   assert_int_equal(stat(csv, &status), 0);
   assert_int_equal(status.st_mode & 0777, 0600);
-  REFUSED_FILE(privy_journal_view_write_rejects(r.view, "/proc/nothing/x.csv", &rows, &number, &r.error));
+  REFUSED_FILE(
+      privy_journal_view_write_rejects(r.view, "/proc/nothing/x.csv", PRIVY_REJECTS_CSV, &rows, &number, &r.error));
   assert_int_not_equal(number, 0);
-  REFUSED_FILE(privy_journal_view_write_rejects(r.view, r.place.path, &rows, &number, &r.error));
+  REFUSED_FILE(privy_journal_view_write_rejects(r.view, r.place.path, PRIVY_REJECTS_CSV, &rows, &number, &r.error));
   assert_int_equal(number, 0);
   CHECK_OK(view(&r));
 done:
@@ -537,17 +546,17 @@ int main(void) {
   static harness_test tests[] = {TEST(it_summarizes_all_runs),
                                  TEST(each_error_detail_of_a_refused_row_is_an_entry),
                                  TEST(a_row_in_doubt_is_an_entry),
-                                 TEST(it_is_read_while_a_run_writes_it),
-                                 TEST(a_run_that_stopped_early_is_not_finished),
-                                 TEST(reading_changes_nothing),
+                                 TEST_UNSWEPT(it_is_read_while_a_run_writes_it),
+                                 TEST_UNSWEPT(a_run_that_stopped_early_is_not_finished),
+                                 TEST_UNSWEPT(reading_changes_nothing),
                                  TEST(what_is_not_a_journal_is_refused),
-                                 TEST(a_decision_to_send_is_obeyed),
+                                 TEST_UNSWEPT(a_decision_to_send_is_obeyed),
                                  TEST(a_decision_to_skip_is_obeyed),
-                                 TEST(a_decision_counts_once),
+                                 TEST_UNSWEPT(a_decision_counts_once),
                                  TEST(no_decision_is_written_during_a_run),
                                  TEST(refused_rows_are_written_as_csv),
                                  TEST(the_child_of_a_fork_leaves_it_to_the_parent),
-                                 TEST(no_secret_is_in_the_files),
+                                 TEST_UNSWEPT(no_secret_is_in_the_files),
                                  TEST_UNSWEPT(many_rows_are_read_one_by_one)};
   return HARNESS_RUN(tests);
 }

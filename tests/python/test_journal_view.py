@@ -200,6 +200,22 @@ def test_rejects_can_be_imported_again(orders, path, tmp_path):
     assert report.ok
 
 
+def test_the_command_imports_rejects_that_are_corrected(path, tmp_path, capsys):
+    from privy.cli import main
+
+    rows = [{**ORDER, "order_id": -7, "line_items": [{"sku": "A", "quantity": 2, "price": Decimal("6.25")}]}, ROWS[0]]
+    privy.Sandbox().client().orders.upsert_many(rows, journal=path).run()
+    with privy.Journal(path) as journal:
+        assert journal.rejects_jsonl(tmp_path / "rejects.jsonl") == 1
+        assert journal.rejects_csv(tmp_path / "rejects.csv") == 1
+    corrected = (tmp_path / "rejects.jsonl").read_text().replace("-7", "7")
+    (tmp_path / "rejects.jsonl").write_text(corrected)
+    assert main(["import", "orders", str(tmp_path / "rejects.jsonl"), "--sandbox", "--dry-run", "--json"]) == 0
+    flat = (tmp_path / "rejects.csv").read_text().replace(",line_items", "").replace("-7,", "7,")
+    (tmp_path / "rejects.csv").write_text(flat.rpartition(',"[')[0] + "\n")
+    assert main(["import", "orders", str(tmp_path / "rejects.csv"), "--sandbox", "--dry-run", "--json"]) == 0
+
+
 def test_rejects_that_cannot_be_written(orders, path, tmp_path):
     with pytest.raises(FileNotFoundError):
         orders.rejects_csv(tmp_path / "missing" / "rejects.csv")

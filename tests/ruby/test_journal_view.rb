@@ -157,6 +157,14 @@ class TestJournalView < PrivyTest
     assert_predicate Privy::Sandbox.new.client.orders.upsert_many(again).run, :ok?
   end
 
+  def test_rejects_as_lines_of_json
+    rejects = File.join(@folder, "rejects.jsonl")
+    assert_equal 2, orders.rejects_jsonl(rejects)
+    invalid = File.readlines(rejects).map { |line| JSON.parse(line) }.find { |line| line["order_id"] == -2 }
+    assert_equal [{ "sku" => 5 }], invalid["line_items"]
+    assert_includes invalid["privy_reason"], "email must be"
+  end
+
   def test_rejects_that_cannot_be_written
     assert_raises(Errno::ENOENT) { orders.rejects_csv(File.join(@folder, "missing/rejects.csv")) }
     assert_match(/the journal itself/, assert_raises(Privy::Error) { @journal.rejects_csv(@path) }.message)

@@ -229,6 +229,7 @@ static VALUE journal_each(VALUE object, VALUE refused) {
 struct writing {
   privy_journal_view *view;
   const char *text; /* a path, or a key */
+  privy_rejects_format format;
   int64_t row;
   privy_decision decision;
   uint64_t rows;
@@ -260,16 +261,17 @@ static VALUE journal_decide(VALUE object, VALUE key, VALUE row, VALUE sends) {
 
 static void *write_rejects(void *argument) {
   struct writing *writing = argument;
-  writing->status =
-      privy_journal_view_write_rejects(writing->view, writing->text, &writing->rows, &writing->number, &writing->error);
+  writing->status = privy_journal_view_write_rejects(writing->view, writing->text, writing->format, &writing->rows,
+                                                     &writing->number, &writing->error);
   return NULL;
 }
 
-/* core_write_rejects(path) → number of rows */
-static VALUE journal_write_rejects(VALUE object, VALUE given) {
+/* core_write_rejects(path, whether as CSV) → number of rows */
+static VALUE journal_write_rejects(VALUE object, VALUE given, VALUE as_csv) {
   journal *self = journal_get(object);
   VALUE path = rb_get_path(given);
   struct writing writing = {.text = StringValueCStr(path), .view = enter(self)};
+  writing.format = RTEST(as_csv) ? PRIVY_REJECTS_CSV : PRIVY_REJECTS_LINES;
   privy_error_init(&writing.error);
   rb_thread_call_without_gvl(write_rejects, &writing, NULL, NULL);
   leave(self);
@@ -289,7 +291,7 @@ void privy_rb_init_journal(void) {
   rb_define_private_method(klass, "core_summary", journal_summary, 0);
   rb_define_private_method(klass, "core_each", journal_each, 1);
   rb_define_private_method(klass, "core_decide", journal_decide, 3);
-  rb_define_private_method(klass, "core_write_rejects", journal_write_rejects, 1);
+  rb_define_private_method(klass, "core_write_rejects", journal_write_rejects, 2);
   rb_define_private_method(klass, "core_close", journal_close, 0);
   rb_define_private_method(klass, "core_closed?", journal_is_closed, 0);
 }

@@ -311,7 +311,17 @@ module Privy
     # @return [Integer] number of rows
     # @raise [SystemCallError] the file cannot be written
     def rejects_csv(path)
-      core_write_rejects(path.to_s)
+      core_write_rejects(path.to_s, true)
+    end
+
+    # The same as lines of JSON: an object for each row, with +privy_field+, +privy_reason+ and its fields. An import
+    # reads lists and objects from it as they are.
+    #
+    # @param path [String, Pathname]
+    # @return [Integer] number of rows
+    # @raise [SystemCallError] the file cannot be written
+    def rejects_jsonl(path)
+      core_write_rejects(path.to_s, false)
     end
 
     # Decides about a row in doubt that no run decides about: an event that was sent more than a day ago
