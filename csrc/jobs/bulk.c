@@ -57,10 +57,17 @@ privy_status privy_bulk_new(privy_group *group, const privy_bulk_config *config,
   return PRIVY_OK;
 }
 
+static void release_files(privy_bulk *bulk) {
+  void (*release)(void *) = bulk->release;
+  privy_bulk_journal_close(bulk);
+  bulk->release = NULL;
+  if (release) release(bulk->release_context);
+}
+
 void privy_bulk_free(privy_bulk *bulk) {
   if (!bulk) return;
   if (privy_group_is_own(bulk->group)) privy_bulk_close(bulk);
-  privy_bulk_journal_close(bulk);
+  release_files(bulk);
   while (bulk->first) privy_bulk_free_row(bulk, bulk->first);
   privy_lanes_clear(&bulk->lanes);
   privy_error_clear(&bulk->error);
@@ -251,7 +258,7 @@ privy_bulk_step privy_bulk_next(privy_bulk *bulk) {
   }
   if (takes_row(bulk)) return PRIVY_BULK_ROW;
   if (bulk->active == 0) {
-    privy_bulk_journal_close(bulk);
+    release_files(bulk);
     return PRIVY_BULK_END;
   }
   bulk->idle = privy_group_idle_seconds(bulk->group) >= 0;
@@ -416,7 +423,7 @@ void privy_bulk_close(privy_bulk *bulk) {
     row->state = BULK_OPEN;
   }
   commit(bulk);
-  privy_bulk_journal_close(bulk);
+  release_files(bulk);
   bulk->active = 0;
   bulk->startable = bulk->results = (bulk_queue){0};
 }

@@ -65,6 +65,9 @@ struct privy_bulk {
   double reported_wait;
   privy_journal *journal; /* NULL: none, or closed */
   double server_ahead;    /* seconds that the server's clock is ahead of the wall clock, by the last response */
+  /* Called once, when the run is at its end, closed or freed, for what was kept open for it; NULL: nothing was. */
+  void (*release)(void *context);
+  void *release_context;
 };
 
 /* Requests sent, those of calls in progress included. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call/options.h"
+#include "jobs/bulk.h"
 #include "jobs/plan_read.h"
 #include "message/error.h"
 #include "schema/details.h"
@@ -88,6 +89,7 @@ static void clear_row(plan_row *row) {
 void privy_plan_free(privy_plan *plan) {
   if (!plan) return;
   privy_plan_close(plan);
+  if (plan->run) plan->run->release = NULL;
   for (size_t i = 0; i < plan->rows.count; i++) clear_row(&plan->rows.items[i]);
   for (size_t i = 0; i < plan->contacts.count; i++) privy_plan_clear_contact(&plan->contacts.items[i]);
   privy_map_clear(&plan->key_numbers);

@@ -56,6 +56,13 @@ static privy_status check(const privy_plan *plan, privy_error *error) {
   return PRIVY_OK;
 }
 
+/* The next plan may use the snapshot, however long this one is kept. */
+static void end_run(void *context) {
+  privy_plan *plan = context;
+  plan->run = NULL;
+  privy_plan_close_snapshot(plan);
+}
+
 privy_status privy_plan_apply(privy_plan *plan, privy_group *group, const privy_bulk_config *config, privy_bulk **out,
                               privy_error *error) {
   if (check(plan, error) != PRIVY_OK) return error->code;
@@ -70,6 +77,8 @@ privy_status privy_plan_apply(privy_plan *plan, privy_group *group, const privy_
   }
   plan->applied = true;
   plan->run = *out;
+  plan->run->release = end_run;
+  plan->run->release_context = plan;
   return PRIVY_OK;
 }
 

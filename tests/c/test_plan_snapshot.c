@@ -157,6 +157,33 @@ done:
   kept_close(&k);
 }
 
+/* A program may keep a plan that it has applied. */
+static void the_run_s_end_releases_the_snapshot(void **state) {
+  (void)state;
+  kept k;
+  privy_group *group = NULL, *apply_group = NULL;
+  privy_plan *other = NULL;
+  privy_bulk *bulk = NULL;
+  CHECK_OK(kept_open(&k));
+  CHECK_OK(fill(&k, 3));
+  CHECK_OK(make_plan(&k.s, ROWS(rows)));
+  CHECK_OK(apply(&k.s));
+  other = k.s.plan;
+  group = k.s.group;
+  apply_group = k.s.apply_group;
+  bulk = k.s.bulk;
+  k.s.plan = NULL;
+  k.s.group = k.s.apply_group = NULL;
+  k.s.bulk = NULL;
+  CHECK_OK(make_plan(&k.s, ROWS(rows)));
+done:
+  privy_plan_free(other); /* before its run */
+  privy_bulk_free(bulk);
+  privy_group_free(group);
+  privy_group_free(apply_group);
+  kept_close(&k);
+}
+
 static void look_ups_are_kept_too(void **state) {
   (void)state;
   kept k;
@@ -180,6 +207,7 @@ int main(void) {
       TEST(a_journal_knows_what_the_snapshot_misses),
       TEST(a_reading_that_was_interrupted_continues),
       TEST(a_snapshot_in_use_is_an_error),
+      TEST(the_run_s_end_releases_the_snapshot),
       TEST(look_ups_are_kept_too),
   };
   return HARNESS_RUN(tests);

@@ -2,6 +2,7 @@
 
 require_relative "helper"
 require_relative "small_scheduler"
+require "pathname"
 require "tmpdir"
 
 # Plans: what rows of contacts would change, and sending only that.
@@ -234,6 +235,26 @@ class TestPlan < PrivyTest
         assert_equal "journal_operation",
                      refused(Privy::JournalError) { client.contacts.upsert_many(contacts(1), journal: path).run }.code
         assert_equal 7, sandbox.counts.contacts
+      end
+    end
+  end
+
+  # Plans that were applied do not keep it, also while the program keeps them.
+  def test_a_snapshot
+    Dir.mktmpdir do |folder|
+      in_process do |client, sandbox|
+        path = Pathname(File.join(folder, "contacts.db"))
+        fill(client, contacts(120))
+        sandbox.advance(60)
+        plans = Array.new(3) do |turn|
+          rows = contacts(110).map { |row| row.merge(last_name: "Doe #{turn}") }
+          client.contacts.plan(rows, snapshot: path, max_age: 3600).tap { |plan| assert_equal 110, plan.apply.requests }
+        end
+        assert_equal [[2, false], [0, true], [0, true]], plans.map { |plan| [plan.requests_read, plan.from_snapshot?] }
+        assert_equal 0o600, path.stat.mode & 0o777
+        File.write(path, "no database" * 1000)
+        error = refused(Privy::SnapshotError) { client.contacts.plan(contacts(110), snapshot: path) }
+        assert_equal "not_a_snapshot", error.code
       end
     end
   end
