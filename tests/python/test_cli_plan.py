@@ -1,15 +1,20 @@
-"""`privy plan`, over real sockets."""
+"""`privy export` and `privy plan`, over real sockets."""
 
 from __future__ import annotations
 
 import csv
+import json
 import re
+import signal
+import sqlite3
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import privy as package
 import pytest
-from command import Terminal, privy
+from command import PRIVY, Terminal, environment, privy
 
 PEOPLE = 250
 
@@ -22,6 +27,69 @@ def shop(**settings: int) -> Iterator[tuple[package.Sandbox, dict[str, str]]]:
     sandbox.set_limits(settings.get("per_minute", 100_000), settings.get("per_day", 100_000), window=1)
     with sandbox.serve() as url:
         yield sandbox, {"PRIVY_BASE_URL": url, "PRIVY_API_TOKEN": sandbox.token}
+
+
+# ---- export ----
+
+
+def test_export(tmp_path):
+    with shop() as (sandbox, env):
+        done = privy("export", "people.csv", env=env, cwd=tmp_path)
+        assert done.code == 0, done
+        assert re.search(rf"people\.csv: {PEOPLE} contacts, \d requests", done.out)
+        document = privy("export", "people.jsonl", "--json", env=env, cwd=tmp_path).json
+        assert (document["format"], document["contacts"]) == ("privy.export/1", PEOPLE)
+        assert privy("export", "people.db", "-q", env=env, cwd=tmp_path).err == ""
+        assert privy("export", "people.parquet", env=env, cwd=tmp_path).code == 0
+        ids = {contact.id for contact in sandbox.contacts.values()}
+    assert {row["id"] for row in csv.DictReader((tmp_path / "people.csv").open())} == ids
+    assert {json.loads(line)["id"] for line in (tmp_path / "people.jsonl").read_text().splitlines()} == ids
+    with sqlite3.connect(tmp_path / "people.db") as database:
+        assert {row[0] for row in database.execute("select id from contacts")} == ids
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        f"people.{kind}" for kind in ("csv", "db", "jsonl", "parquet")
+    ]
+
+
+def test_export_of_a_filter(tmp_path):
+    with shop() as (_, env):
+        assert privy("export", "a.csv", "--email-consent", "subscribed", env=env, cwd=tmp_path).code == 0
+    found = {row["email_consent"] for row in csv.DictReader((tmp_path / "a.csv").open())}
+    assert found == {"subscribed"}
+
+
+def test_export_refuses(tmp_path):
+    with shop() as (sandbox, env):
+        for arguments in (["people.txt"], ["people.csv", "--resume", "--restart"], ["no/such/folder.csv"]):
+            done = privy("export", *arguments, env=env, cwd=tmp_path)
+            assert done.code in (1, 2), arguments
+            assert "Traceback" not in done.err
+        assert sandbox.counts.requests == 0
+
+
+def test_an_export_that_is_interrupted_continues(tmp_path):
+    with shop(per_minute=1) as (sandbox, env):
+        command = [*PRIVY, "export", "people.csv"]
+        process = subprocess.Popen(command, env=environment(**env), cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        ends = time.monotonic() + 60
+        while sandbox.counts.requests < 2:
+            assert time.monotonic() < ends
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "continues" in err and "Traceback" not in err
+        assert not (tmp_path / "people.csv").exists()
+        sandbox.set_limits(100, 1000, window=1)
+        document = privy("export", "people.csv", "--json", env=env, cwd=tmp_path).json
+        assert (document["resumed"], document["contacts"]) == (True, PEOPLE)
+
+
+def test_a_spent_day_keeps_what_was_read(tmp_path):
+    with shop(per_day=2) as (sandbox, env):
+        assert privy("export", "people.csv", env=env, cwd=tmp_path).code == 4
+        sandbox.advance(86_400)
+        assert privy("export", "people.csv", env=env, cwd=tmp_path).code == 0
 
 
 # ---- plan ----

@@ -19,6 +19,7 @@ COMMANDS = {
     "contacts": ("_contacts", "List, get, upsert and delete contacts."),
     "import": ("_import", "Send the orders, contacts or events of a file."),
     "plan": ("_plan", "Show what a file of contacts would change."),
+    "export": ("_export", "Write all contacts to a file."),
     "api": ("_api", "Send one request to any path."),
     "sandbox": ("_sandbox", "Serve a Privy in memory over HTTP."),
     "doctor": ("_doctor", "Check this machine, the network and the access."),
