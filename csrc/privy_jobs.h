@@ -833,9 +833,9 @@ typedef struct privy_import_config {
   const char *currency; /* of rows without one; NULL (default): that of the map */
   const char *timezone; /* of times without an offset; NULL (default): that of the map. The core knows "UTC" and fixed
                            offsets such as "+02:00" */
-  /* Appends the E.164 form of a phone number, or returns false if it is none. NULL: only numbers that have a + are
-   * accepted. `country`: two letters, or NULL. */
-  bool (*phone)(void *context, const char *text, size_t length, const char *country, privy_buffer *out);
+  /* Appends the E.164 form of a phone number. `country`: two letters, or NULL. PRIVY_OK; PRIVY_VALIDATION if it is
+   * none; or PRIVY_NO_MEMORY. NULL: only numbers that have a + are accepted. */
+  privy_status (*phone)(void *context, const char *text, size_t length, const char *country, privy_buffer *out);
   /* The offset of a zone, in seconds east of UTC, at a local time in seconds since 1970. NULL: no named zones. */
   privy_zone_result (*zone_offset)(void *context, const char *zone, int64_t local, int32_t *offset);
   void *context; /* of the callbacks */

@@ -129,7 +129,10 @@ bool privy_convert_phone(const privy_conversion_job *job, privy_span text, privy
   if (text.length > 2 && memcmp(text.text + text.length - 2, ".0", 2) == 0) text.length -= 2;
   const char *country = country_of(job, room);
   const privy_import_config *config = &job->import->config;
-  if (config->phone && config->phone(config->context, text.text, text.length, country, out)) return true;
+  const privy_status found =
+      config->phone ? config->phone(config->context, text.text, text.length, country, out) : PRIVY_VALIDATION;
+  if (found == PRIVY_OK) return true;
+  if (found == PRIVY_NO_MEMORY) job->draft->texts.failed = true;
   out->length = 0;
   if (international(job, text, out)) return true;
   return !job->draft->texts.failed && refuse_phone(job, country);

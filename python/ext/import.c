@@ -34,9 +34,9 @@ static PyObject *c_text(const char *text) {
 /* ---- callbacks ---- */
 
 /* An exception stays set, and is raised when the core returns. */
-static bool find_phone(void *context, const char *text, size_t length, const char *country, privy_buffer *out) {
+static privy_status find_phone(void *context, const char *text, size_t length, const char *country, privy_buffer *out) {
   import_object *self = context;
-  if (self->phone == Py_None || PyErr_Occurred()) return false;
+  if (self->phone == Py_None || PyErr_Occurred()) return PRIVY_VALIDATION;
   PyObject *found = PyObject_CallFunction(self->phone, "s#z", text, (Py_ssize_t)length, country);
   Py_ssize_t bytes = 0;
   const char *number = found && found != Py_None ? PyUnicode_AsUTF8AndSize(found, &bytes) : NULL;
@@ -48,7 +48,7 @@ static bool find_phone(void *context, const char *text, size_t length, const cha
     PyErr_NoMemory();
   }
   Py_XDECREF(found);
-  return room;
+  return room ? PRIVY_OK : number ? PRIVY_NO_MEMORY : PRIVY_VALIDATION;
 }
 
 /* The callback returns (offset, result), or None for a zone that does not exist. */

@@ -26,14 +26,15 @@ static privy_zone_result scene_offset(void *context, const char *zone, int64_t l
 }
 
 /* Numbers of ten digits in the United States. */
-static bool scene_phone(void *context, const char *text, size_t length, const char *country, privy_buffer *out) {
+static privy_status scene_phone(void *context, const char *text, size_t length, const char *country,
+                                privy_buffer *out) {
   (void)context;
   char digits[16];
   size_t count = 0;
   for (size_t i = 0; i < length && count < sizeof digits; i++)
     if (text[i] >= '0' && text[i] <= '9') digits[count++] = text[i];
-  return country && strcmp(country, "US") == 0 && text[0] != '+' && count == 10 && privy_buffer_text(out, "+1") &&
-         privy_buffer_append(out, digits, count);
+  if (!country || strcmp(country, "US") != 0 || text[0] == '+' || count != 10) return PRIVY_VALIDATION;
+  return privy_buffer_text(out, "+1") && privy_buffer_append(out, digits, count) ? PRIVY_OK : PRIVY_NO_MEMORY;
 }
 
 static void scene_begin(import_scene *scene) {

@@ -71,18 +71,18 @@ static VALUE call_phone(VALUE argument) {
   return NIL_P(found) ? Qnil : StringValue(found);
 }
 
-static bool find_phone(void *context, const char *text, size_t length, const char *country, privy_buffer *out) {
+static privy_status find_phone(void *context, const char *text, size_t length, const char *country, privy_buffer *out) {
   struct callback call = {.self = context, .text = text, .place = country, .length = length};
-  if (NIL_P(call.self->phone) || call.self->raised) return false;
+  if (NIL_P(call.self->phone) || call.self->raised) return PRIVY_VALIDATION;
   VALUE found = rb_protect(call_phone, (VALUE)&call, &call.self->raised);
-  if (call.self->raised || NIL_P(found)) return false;
+  if (call.self->raised || NIL_P(found)) return PRIVY_VALIDATION;
   const size_t bytes = (size_t)RSTRING_LEN(found);
   char *room = privy_realloc(out->data, out->length + bytes + 1);
-  if (!room) return false;
+  if (!room) return PRIVY_NO_MEMORY;
   memcpy(room + out->length, RSTRING_PTR(found), bytes);
   *out = (privy_buffer){room, out->length + bytes, out->length + bytes + 1};
   RB_GC_GUARD(found);
-  return true;
+  return PRIVY_OK;
 }
 
 /* The proc returns [offset, result], or nil for a zone that does not exist. */
