@@ -62,11 +62,6 @@ def test_each_row_is_right_or_refused_with_a_reason(export: dict[str, Any], size
     assert importer.total == len(rows)
 
 
-def test_ruby_reads_the_same_maps() -> None:
-    maps = json.loads((ROOT / "tests/both/maps.json").read_text(encoding="utf-8"))
-    assert maps == {path: tomllib.loads((ROOT / path).read_text(encoding="utf-8")) for path in maps}
-
-
 @each_export
 def test_a_reason_is_for_a_shop_owner(export: dict[str, Any]) -> None:
     for row in export["rows"]:

@@ -41,13 +41,8 @@ class TestDirtyExports < PrivyTest
 
   def import_of(export)
     settings = export["settings"].transform_keys(&:to_sym)
-    settings[:map] = toml(settings[:map]) if settings[:map]
+    settings[:map] = File.join(ROOT, settings[:map]) if settings[:map]
     Privy::Import.new(export["kind"], source: File.join(DATA, export["file"]), **settings)
-  end
-
-  # The two maps, without a library for TOML: what tests/python reads by tomllib.
-  def toml(path)
-    JSON.parse(File.read(File.join(ROOT, "tests/both/maps.json"))).fetch(path)
   end
 
   def check_row(row, expected)
