@@ -76,6 +76,19 @@ def test_a_page_s_commands_run(page: str, folder: Path) -> None:
                     output = output[after:]
 
 
+def test_scheduled_commands_run(folder: Path) -> None:
+    scheduled = [
+        found
+        for _, block in blocks("sync-nightly", "cron", "ini")
+        for found in re.findall(r"(?:cd \S+ && |^ExecStart=\S*/)(privy .*)$", block, re.MULTILINE)
+    ]
+    assert len(scheduled) == 2
+    with served("python") as address:
+        for command in [found if found.startswith("privy") else f"privy {found}" for found in scheduled]:
+            done = subprocess.run(["bash", "-c", command], cwd=folder, env=variables(folder, address), timeout=60)
+            assert done.returncode == 1, command  # some rows of the sample are refused
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_s_programs_run(page: str, folder: Path) -> None:
     shown = blocks(page, "python", "ruby")
