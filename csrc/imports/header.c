@@ -240,7 +240,7 @@ static void apply_names(privy_import *import) {
     privy_span rest = path, top;
     if (!privy_path_next(&rest, &top)) continue;
     const privy_field *field = privy_object_lookup(operation->object, top.text, top.length);
-    if (!field || !(field->accepted_by & (1u << operation->id)) || privy_map_find(&import->plan, path)) continue;
+    if (!field || !(field->accepted_by & (1u << operation->id)) || privy_map_has(&import->plan, path)) continue;
     privy_mapping *mapping = privy_map_add(&import->plan, path);
     if (mapping) privy_map_add_column(&import->plan, mapping, import->header[i]);
   }

@@ -90,6 +90,8 @@ void privy_map_fault(privy_map_plan *plan, privy_span field, privy_detail_code c
     PRIVY_PRINTF(4, 5);
 /* The mapping of a path, or NULL. */
 privy_mapping *privy_map_find(const privy_map_plan *plan, privy_span path);
+/* Whether the path, a part of it, or a path below it has a mapping. */
+bool privy_map_has(const privy_map_plan *plan, privy_span path);
 /* Adds a mapping for a path, with the conversion of its field. NULL if the path is none of the operation (a fault is
  * added), or memory runs out. It is valid until the next one is added. */
 privy_mapping *privy_map_add(privy_map_plan *plan, privy_span path);

@@ -51,6 +51,18 @@ privy_mapping *privy_map_find(const privy_map_plan *plan, privy_span path) {
   return NULL;
 }
 
+static bool begins(privy_span path, privy_span with) {
+  return path.length > with.length && path.text[with.length] == '.' && memcmp(path.text, with.text, with.length) == 0;
+}
+
+bool privy_map_has(const privy_map_plan *plan, privy_span path) {
+  for (size_t i = 0; i < plan->count; i++) {
+    const privy_mapping *other = &plan->mappings[i];
+    if (!other->hidden && (begins(path, other->path) || begins(other->path, path))) return true;
+  }
+  return privy_map_find(plan, path) != NULL;
+}
+
 /* ---- what a path names ---- */
 
 static privy_span place_of(privy_map_plan *plan, privy_span path) {

@@ -276,7 +276,7 @@ static void read_field_object(privy_map_plan *plan, privy_span place, size_t at,
 
 static void read_field(privy_map_plan *plan, privy_span path, privy_value value) {
   const privy_span place = under_columns(plan, path);
-  if (privy_map_find(plan, path)) {
+  if (privy_map_has(plan, path)) {
     privy_map_fault(plan, place, PRIVY_CODE_REPEATED, "is given twice");
     return;
   }

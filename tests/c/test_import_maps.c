@@ -1,6 +1,8 @@
 /* What keys of a map do: values, first lines, defaults, conversions; sums, zones, phone numbers and rejects. */
 #include "import_scene.h"
 
+#include "message_text.h"
+
 /* Imports a file by a map and compares what became of its rows. */
 #define CHECK_IMPORT(operation_name, map, file, expected)                                                              \
   do {                                                                                                                 \
@@ -88,6 +90,14 @@ CHECK_IMPORT("contacts.upsert",
              "p,e\nx,a@b.c\n", "ready {\"email\":\"a@b.c\"}\n");
 END_TEST
 
+MAP_TEST(a_value_is_not_an_object_too)
+scene.config.operation = privy_operation_find("events.ingest");
+CHECK_STATUS(scene_open(&scene, "{\"columns\":{\"event_type\":\"t\",\"event_data.a\":\"a\",\"event_data.a.b\":\"b\","
+                                "\"event_data.ab\":\"c\",\"event_data.c.d\":\"d\",\"event_data.c\":\"e\"}}"),
+             PRIVY_VALIDATION);
+assert_details(&scene.error.details, "columns.event_data.a.b: is given twice\ncolumns.event_data.c: is given twice");
+END_TEST
+
 MAP_TEST(lists_of_an_order_have_numbers)
 CHECK_IMPORT(
     "orders.upsert",
@@ -152,6 +162,7 @@ int main(void) {
       TEST(what_one_line_proves_counts_for_all),
       TEST(phone_numbers_are_made_international),
       TEST(an_invalid_value_may_be_omitted),
+      TEST(a_value_is_not_an_object_too),
       TEST(lists_of_an_order_have_numbers),
       TEST(times_need_a_zone),
       TEST(rejects_can_be_imported),
