@@ -45,10 +45,16 @@ static const privy_cell in_doubt[][PRIVY_REPORT_MOST_COLUMNS] = {
 static void each_report_has_its_columns(void **state) {
   (void)state;
   static const struct {
-    const char *name, *columns[PRIVY_REPORT_MOST_COLUMNS + 1];
-  } reports[] = {{"refused", {"index", "key", "field", "message", "value", "code"}},
-                 {"unsent", {"index", "key", "row"}},
-                 {"in_doubt", {"index", "key", "row", "idempotency_key"}}};
+    const char *name, *columns[PRIVY_REPORT_MOST_COLUMNS + 1], *formats; /* a letter for each column; t: a time */
+  } reports[] = {{"refused", {"index", "key", "field", "message", "value", "code"}, "luuuuu"},
+                 {"unsent", {"index", "key", "row"}, "luu"},
+                 {"in_doubt", {"index", "key", "row", "idempotency_key"}, "luuu"},
+                 {"journal_refused",
+                  {"row", "key", "field", "message", "value", "code", "count", "status", "request"},
+                  "luuuuullu"},
+                 {"journal_in_doubt",
+                  {"row", "key", "idempotency_key", "first_sent", "too_old", "decided", "request"},
+                  "luutbbu"}};
   for (size_t i = 0; i < sizeof reports / sizeof *reports; i++) {
     listed at = {.rows = refused};
     CHECK_OK(open_report(&at, reports[i].name));
@@ -56,7 +62,8 @@ static void each_report_has_its_columns(void **state) {
     size_t count = 0;
     for (; reports[i].columns[count]; count++) {
       assert_string_equal(at.scene.schema.children[count]->name, reports[i].columns[count]);
-      assert_format(&at.scene, reports[i].columns[count], count == 0 ? "l" : "u");
+      const char format[] = {reports[i].formats[count], '\0'};
+      assert_format(&at.scene, reports[i].columns[count], *format == 't' ? "tsu:UTC" : format);
     }
     assert_int_equal(at.scene.schema.n_children, count);
     assert_int_equal(privy_report_columns(privy_report_find(reports[i].name)), count);
@@ -67,6 +74,28 @@ static void each_report_has_its_columns(void **state) {
     end_scene(&at.scene);
   }
   assert_null(privy_report_find("results"));
+}
+
+static void numbers_and_booleans_may_be_missing(void **state) {
+  (void)state;
+  static const privy_cell rows[][PRIVY_REPORT_MOST_COLUMNS] = {
+      {INTEGER_CELL(1), TEXT_CELL("k"), {0}, TEXT_CELL("2026-05-12T10:00:00Z"), INTEGER_CELL(1), INTEGER_CELL(0), {0}},
+      {{.missing = true}, {0}, {0}, {0}, {.missing = true}, INTEGER_CELL(1), TEXT_CELL("{}")}};
+  listed at = {.rows = rows, .count = 2};
+  CHECK_OK(open_report(&at, "journal_in_doubt"));
+  CHECK_OK(read_schema(&at.scene));
+  CHECK_OK(next_batch(&at.scene));
+  assert_cell(&at.scene, "row", 0, "1");
+  assert_cell(&at.scene, "row", 1, "null");
+  assert_cell(&at.scene, "first_sent", 1, "null");
+  assert_int_equal(at.scene.batch.children[3]->null_count, 1);
+  assert_cell(&at.scene, "too_old", 0, "true");
+  assert_cell(&at.scene, "too_old", 1, "null");
+  assert_cell(&at.scene, "decided", 0, "false");
+  assert_cell(&at.scene, "decided", 1, "true");
+  assert_cell(&at.scene, "request", 1, "{}");
+done:
+  end_scene(&at.scene);
 }
 
 static void cells_are_kept(void **state) {
@@ -162,9 +191,13 @@ done:
 
 int main(void) {
   static harness_test tests[] = {
-      TEST(each_report_has_its_columns),           TEST(cells_are_kept),
-      TEST(rows_are_gathered_into_batches),        TEST(long_texts_end_a_batch),
-      TEST(a_text_beyond_the_offsets_is_an_error), TEST(an_error_of_the_source_is_reported),
+      TEST(each_report_has_its_columns),
+      TEST(numbers_and_booleans_may_be_missing),
+      TEST(cells_are_kept),
+      TEST(rows_are_gathered_into_batches),
+      TEST(long_texts_end_a_batch),
+      TEST(a_text_beyond_the_offsets_is_an_error),
+      TEST(an_error_of_the_source_is_reported),
   };
   return HARNESS_RUN(tests);
 }
