@@ -20,7 +20,8 @@ module Privy
             "export" => %i[ExportReport ExportRun ParquetFile], "page" => %i[Page], "pager" => %i[Pager],
             "contact_list" => %i[ContactList], "call_event" => %i[CallEvent], "observer" => %i[Observer],
             "rate_limit" => %i[RateLimit], "response" => %i[Response] }.freeze
-  private_constant :LATER
+  LOADING = Thread::Mutex.new
+  private_constant :LATER, :LOADING
   LATER.each do |file, names|
     names.each { |name| autoload name, File.expand_path("privy/#{file}", __dir__) }
   end
@@ -31,9 +32,24 @@ module Privy
   #
   # @return [void]
   def self.eager_load!
-    LATER.each_value { |names| names.each { |name| const_get(name) } }
+    load_parts
     Sandbox.eager_load!
     @eager_loaded = true
+    nil
+  end
+
+  # Called before parts of LATER are used. Ruby 3.1 crashes when an exception from elsewhere, such as a Timeout, reaches
+  # a thread that waits for the autoload of another one. So one thread loads all parts, and nothing interrupts it.
+  #
+  # @private
+  # @return [void]
+  def self.load_parts
+    return if @parts_loaded || !Ractor.current.equal?(Ractor.main)
+
+    Thread.handle_interrupt(Object => :never) do
+      LOADING.synchronize { LATER.each_value { |names| names.each { |name| const_get(name) } } }
+    end
+    @parts_loaded = true
     nil
   end
 

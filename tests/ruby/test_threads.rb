@@ -1,8 +1,47 @@
 # frozen_string_literal: true
 
 require_relative "helper"
+require "open3"
 
 class TestThreads < PrivyTest
+  # In a new process: parts of the library are loaded when they are first used. Exceptions arrive meanwhile.
+  FIRST_USE = <<~PROGRAM
+    Stop = Class.new(StandardError)
+    Thread.report_on_exception = false
+    client = Privy::Sandbox.new.client
+    use = lambda do
+      refused = client.contacts.upsert_many([{ email: "no" }]).run.refused.length
+      refused + client.contacts.list.to_a.length + client.contacts.plan([]).size
+    end
+    go = false
+    threads = Array.new(12) do
+      Thread.new do
+        Thread.pass until go
+        begin
+          use.call
+        rescue Stop
+          nil
+        end
+      end
+    end
+    go = true
+    40.times do
+      threads.sample.raise(Stop)
+      sleep(rand * 0.0005)
+    end
+    threads.each { |thread| thread.join(20) || abort("it hangs") rescue Stop }
+    others = Array.new(10) { Thread.new(&use) }
+    print others.map(&:value).uniq
+  PROGRAM
+
+  def test_the_first_use_of_a_part_by_many_threads_that_are_interrupted
+    command = [RbConfig.ruby, "-Ibuild/ruby/lib", "-Iruby/lib", "-rprivy", "-e", FIRST_USE]
+    10.times do
+      output, status = Open3.capture2e(*command, chdir: ROOT)
+      assert_equal ["[1]", true], [output[0, 2000], status.success?]
+    end
+  end
+
   include BothWays
 
   def test_one_client_for_many_threads

@@ -87,7 +87,7 @@ module Privy
       settings[:scopes] = settings[:scopes].join(" ") if settings[:scopes].is_a?(Array)
       settings[:ca_bundle] = settings[:ca_bundle].to_path if settings[:ca_bundle].respond_to?(:to_path)
       on_event, logger = settings.values_at(:on_event, :logger)
-      observer = Observer.of(on_event, logger) if on_event || logger
+      observer = Session.observer(on_event, logger)
       settings = Activation.settings(settings) if Core.routing?
       settings = settings.merge(user_agent: "ruby/#{RUBY_VERSION}", observer: observer, follows: !given.key?(:sandbox))
       core = Core::Client.new(settings)
@@ -153,6 +153,7 @@ module Privy
     #
     # @return [RateLimit]
     def rate_limit
+      Privy.load_parts
       RateLimit.new(*@session.core.rate_limits.map { |values| RateLimit::Window.of(values) })
     end
 

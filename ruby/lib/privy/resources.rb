@@ -109,6 +109,7 @@ module Privy
     def list(email: OMIT, phone_number: OMIT, email_consent: OMIT, sms_consent: OMIT, page: OMIT, per_page: OMIT,
              limit: nil, prefetch: true, extra: nil, extra_headers: nil,
              timeout: nil, connect_timeout: nil, max_wait: nil, max_retries: nil)
+      Privy.load_parts
       ContactList.check_limit(limit)
       filter = { email: email, phone_number: phone_number, email_consent: email_consent, sms_consent: sms_consent,
                  page: page, per_page: per_page }
@@ -311,6 +312,7 @@ module Privy
     # @param extra [Hash, nil] as for {#upsert_many}
     # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
     def validate_many(rows, nulls: nil, extra: nil)
+      Privy.load_parts
       BulkRows.refused_rows("contacts.upsert", rows, extra, nulls)
     end
 
@@ -448,6 +450,7 @@ module Privy
     # @param extra [Hash, nil] as for {#upsert_many}
     # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
     def validate_many(rows, nulls: nil, extra: nil)
+      Privy.load_parts
       BulkRows.refused_rows("orders.upsert", rows, extra, nulls)
     end
 
@@ -537,6 +540,7 @@ module Privy
     # @param extra [Hash, nil] as for {#ingest_many}
     # @return [Array<RefusedRow>] one entry for each validation error of each row; empty when all rows are valid
     def validate_many(rows, nulls: nil, extra: nil)
+      Privy.load_parts
       BulkRows.refused_rows("events.ingest", rows, extra, nulls)
     end
 

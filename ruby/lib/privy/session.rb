@@ -6,6 +6,16 @@ module Privy
   #
   # @private
   class Session
+    # @param on_event [#call, nil]
+    # @param logger [#debug & #info & #warn, nil]
+    # @return [Observer, nil]
+    def self.observer(on_event, logger)
+      return unless on_event || logger
+
+      Privy.load_parts
+      Observer.of(on_event, logger)
+    end
+
     # @param core [Core::Client]
     # @param options [Hash{Symbol => Object}] defaults of each call's options
     # @param on_event [#call, nil]
@@ -50,8 +60,7 @@ module Privy
 
       on_event = on_event.nil? ? @on_event : on_event || nil
       logger = logger.nil? ? @logger : logger || nil
-      observer = Observer.of(on_event, logger) if on_event || logger
-      Session.new(@core.view(observer), changed, on_event, logger)
+      Session.new(@core.view(Session.observer(on_event, logger)), changed, on_event, logger)
     end
 
     # Calls an operation.
@@ -75,6 +84,7 @@ module Privy
     # @return [Response]
     # @raise [Error]
     def request(method, path, params, headers, body, options)
+      Privy.load_parts
       arguments = [method, path, params, headers, body, merge(options)]
       core = @core.current("request")
       return core.request(*arguments) unless Fiber.current_scheduler
@@ -84,6 +94,7 @@ module Privy
 
     # @return [Pager] of a paged operation
     def pager(operation, params, extra, options)
+      Privy.load_parts
       Pager.new(Drivers.new(@core.current(operation)), operation, params, extra, merge(options))
     end
 
@@ -94,6 +105,7 @@ module Privy
     # @raise [Error]
     def bulk(operation, rows, extra, options, nulls:, concurrency:, on_progress:, check_first:, total: nil, **settings,
              &block)
+      Privy.load_parts
       settings = BulkSettings.check(**settings)
       options = @core.check_options(@options.except(:max_wait).merge(options.compact), concurrency)
       Core.check_headers(operation, options[:extra_headers])
@@ -118,6 +130,7 @@ module Privy
     # @return [Plan]
     # @raise [Error]
     def plan(operation, rows, extra, options, **settings)
+      Privy.load_parts
       defaults = @options.except(:max_wait)
       options = @core.check_options(defaults.merge(options.compact), settings[:concurrency])
       Core.check_headers(operation, options[:extra_headers])
@@ -132,6 +145,7 @@ module Privy
     # @return [ExportReport]
     # @raise [Error]
     def export(operation, filter, extra, options, on_progress, **settings)
+      Privy.load_parts
       options = @core.check_options(@options.except(:max_wait).merge(options.compact), nil)
       values = { path: BulkSettings.path_of(:path, settings[:path]), format: settings[:format]&.to_s,
                  resume: BulkSettings.choose(:resume, settings[:resume]),
