@@ -28,7 +28,11 @@ def file_options(function: F) -> F:
     """Options of commands that read a file."""
     options = (
         click.option("--map", "map_file", metavar="FILE", help="A map of columns to fields, in TOML."),
-        click.option("--preset", metavar="NAME", help="shopify, woocommerce, magento or auto."),
+        click.option(
+            "--preset",
+            metavar="NAME",
+            help="A shop's export: shopify, woocommerce, webtoffee, magento, magento_grid, or auto.",
+        ),
         click.option("--country", metavar="CODE", help="Of phone numbers without +, such as US."),
         click.option("--timezone", metavar="ZONE", help="Of times without an offset, such as Europe/Berlin."),
         click.option("--currency", metavar="CODE", help="Of rows without a currency, such as USD."),
@@ -86,7 +90,7 @@ def show(name: str, rows: FileRows, found: Findings, all_faults: bool) -> None:
     for reason, count in found.left_out.items():
         say(f"{name}: {count:,} lines are left out: {reason}")
     for rule, count in found.conversions.items():
-        say(f"{name}: {rule}: {count:,} values converted")
+        say(f"{name}: {rule}: {count:,} {'value' if count == 1 else 'values'} converted")
         for change in found.examples[rule]:
             say(f"  line {change.line}, {change.column}: {change.before!r} -> {change.after!r}")
     _show_faults(name, found, len(found.faults) if all_faults else SHOWN_FAULTS, say)
