@@ -244,7 +244,62 @@ def test_a_journal(tmp_path, sandbox, client, jane):
     assert caught.value.code == "journal_operation"
 
 
+# ---- snapshots ----
+
+
+def test_a_snapshot_saves_the_reading(tmp_path):
+    sandbox = privy.Sandbox()
+    client = sandbox.client()
+    fill(client, 250)
+    sandbox.advance(60)
+    rows = [{"email": f"p{i}@example.com", "first_name": "A"} for i in range(250)]
+    path = tmp_path / "contacts.db"
+    first = client.contacts.plan(rows, snapshot=path)
+    assert (first.requests_read, first.from_snapshot) == (3, False)
+    second = client.contacts.plan(rows, snapshot=str(path), max_age=timedelta(hours=1))
+    assert (second.requests_read, second.from_snapshot, second.requests) == (0, True, 250)
+    assert second.read_at == first.read_at
+    assert second.apply().updated == 250
+    assert client.contacts.plan(rows, snapshot=path, max_age=3600).requests == 0
+    sandbox.advance(3600)
+    assert client.contacts.plan(rows, snapshot=path, max_age=3600).requests_read == 3
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_plan_of_the_same_snapshot_continues_a_journal(tmp_path, sandbox, client):
+    fill(client, 250)
+    sandbox.advance(60)
+    rows = [{"email": f"p{i}@example.com", "first_name": "A"} for i in range(250)]
+    settings = {"snapshot": tmp_path / "contacts.db", "max_age": 3600}
+    other = client.contacts.plan(rows, **settings)
+    plan = client.contacts.plan(rows, **settings)  # as after a crash that lost what was written to the snapshot
+    sandbox.fail(status=401, skip=100)
+    stopped = other.apply(journal=tmp_path / "sync.db", concurrency=1)
+    assert isinstance(stopped.stopped, privy.AuthenticationError)
+    assert stopped.updated == 100
+    report = plan.apply(journal=tmp_path / "sync.db")
+    assert (report.skipped, report.updated, report.ok) == (100, 150, True)
+
+
+def test_a_file_that_is_no_snapshot(tmp_path, client):
+    path = tmp_path / "notes.txt"
+    path.write_text("Call Jane.")
+    with pytest.raises(privy.PrivyError) as caught:
+        client.contacts.plan([{"email": "a@example.com"}], snapshot=path)
+    assert caught.value.code == "not_a_snapshot"
+    assert path.read_text() == "Call Jane."
+
+
 # ---- while it reads ----
+
+
+def test_a_bar(client, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    plan = client.contacts.plan([{"email": "a@example.com"}], progress=True)
+    assert plan.apply(progress=True).created == 1
+    written = capsys.readouterr().err
+    assert "contacts.plan" in written
+    assert "contacts.apply" in written
 
 
 def test_progress(client):
