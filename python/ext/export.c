@@ -198,7 +198,7 @@ static bool prepare_columns(PyObject *prepare) {
 static bool read_format(export_object *self, PyObject *name, privy_export_config *config) {
   privy_error error;
   const char *text = NULL;
-  if (name != Py_None && !(text = PyUnicode_AsUTF8(name))) return false;
+  if (name != Py_None && !(text = PyUnicode_AsUTF8AndSize(name, NULL))) return false;
   privy_error_init(&error);
   const privy_status status = privy_export_format_read(text, config->path, &config->format, &error);
   if (status != PRIVY_OK) errors_raise(self->state, status, &error);
