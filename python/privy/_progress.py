@@ -31,6 +31,7 @@ class Line:
     def __init__(self, title: str, total: int | None, done: int) -> None:
         self._done = done
         self._title = title
+        self._unit = "requests" if title in ("contacts.plan", "contacts.apply") else "rows"
         self._total = total
         self._postfix = ""
         self._written = 0.0
@@ -48,7 +49,8 @@ class Line:
 
     def refresh(self) -> None:
         """Writes the line."""
-        rows = f"{self._done:,} rows" if self._total is None else f"{self._done:,} of {self._total:,} rows"
+        rows = f"{self._done:,}" if self._total is None else f"{self._done:,} of {self._total:,}"
+        rows += f" {self._unit}"
         line = ", ".join(part for part in (f"{self._title}: {rows}", self._postfix) if part)
         line = line[: _columns() - 1]
         sys.stderr.write(f"\r{line.ljust(self._width)}")

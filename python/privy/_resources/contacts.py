@@ -471,7 +471,7 @@ class Contacts(Resource):
         Raises:
             ValidationError: a column of a frame is not a parameter, or a required one is missing.
             RateLimitError: the rate limit was reached while reading.
-            JournalError: the snapshot cannot be used; ``code`` says why.
+            SnapshotError: the snapshot cannot be used; ``code`` says why.
         """
         from .._plan import PlanSettings
 
