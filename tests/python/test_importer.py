@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import privy
@@ -228,6 +230,15 @@ def test_inspection_masks_the_key() -> None:
 def test_presets_and_conversions_are_listed() -> None:
     assert ("shopify", "orders.upsert") in [preset[:2] for preset in _import.presets()]
     assert "amount" in dict(_import.conversions())
+
+
+def test_the_reference_page_lists_what_the_tables_have() -> None:
+    page = (Path(__file__).parents[2] / "docs/import.md").read_text()
+    names = [name for name, _ in _import.conversions()] + [name for name, _, _ in _import.presets()]
+    header = (Path(__file__).parents[2] / "csrc/privy_jobs.h").read_text()
+    codes = re.findall(r'"([a-z_]+)"', header.split("#define PRIVY_IMPORT_CODES(X)")[1].split("\n\n")[0])
+    assert len(codes) > 8
+    assert [name for name in names + codes if f"`{name}`" not in page] == []
 
 
 def test_memory_runs_out() -> None:

@@ -2,6 +2,7 @@
 
 require_relative "helper"
 require_relative "small_scheduler"
+require "json"
 require "tmpdir"
 
 # Each allocation of the core fails once: the operation then succeeds or raises NoMemoryError, and nothing is lost.
@@ -98,6 +99,20 @@ class TestMemory < PrivyTest
   end
 
   # What stops the run is a lack of memory, and the journal says no more than what was sent.
+  def test_an_import_survives_failed_allocations
+    file = "email;phone_number;tags\na@example.com;(415) 555-0171;\"x, y\"\nnobody;;\n"
+    sweep(at_least: 50) do
+      core = Privy::Core::Import.new("contacts.upsert", nil, nil, "US", nil, nil, ->(*) { "+14155550171" }, nil, nil)
+      core.survey(file)
+      core.end_survey
+      rows = core.feed(file) + core.finish
+      assert_equal %i[ready refused], rows.map(&:first)
+      assert_equal({ "email" => "a@example.com", "phone_number" => "+14155550171", "tags" => %w[x y] },
+                   JSON.parse(rows.first[2]))
+      assert_equal "privy_line,privy_field,privy_reason,email,phone_number,tags", core.rejects_header
+    end
+  end
+
   def test_a_journal_survives_failed_allocations
     Dir.mktmpdir do |folder|
       in_process do |client, sandbox|
