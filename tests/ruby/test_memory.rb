@@ -101,7 +101,7 @@ class TestMemory < PrivyTest
   # What stops the run is a lack of memory, and the journal says no more than what was sent.
   def test_an_import_survives_failed_allocations
     file = "email;phone_number;tags\na@example.com;(415) 555-0171;\"x, y\"\nnobody;;\n"
-    sweep(at_least: 50) do
+    sweep(at_least: 30) do
       core = Privy::Core::Import.new("contacts.upsert", nil, nil, "US", nil, nil, ->(*) { "+14155550171" }, nil, nil)
       core.survey(file)
       core.end_survey
