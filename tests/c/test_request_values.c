@@ -272,8 +272,53 @@ done:
   privy_error_clear(&error);
 }
 
+/* A journal keeps them, so that the user can correct them. */
+static void refused_values_stay_in_the_body(void **state) {
+  (void)state;
+  static const char expected[] =
+      "{\"order_id\":-5,\"email\":true,\"total\":\"x\",\"currency\":7.5,\"order_date\":\"2026-05-12T10:00:00\","
+      "\"phone\":\"\xef\xbf\xbd\",\"customer_id\":null,\"line_items\":[{\"sku\":5}],\"no_field\":null,\"\":\"more\"}";
+  privy_request *request = NULL;
+  privy_error error;
+  size_t length;
+  privy_error_init(&error);
+  CHECK_OK(privy_request_new(privy_operation_find("orders.upsert"), &request));
+  privy_request_key(request, TEXT("order_id"));
+  privy_request_integer(request, -5);
+  privy_request_key(request, TEXT("email"));
+  privy_request_boolean(request, true);
+  privy_request_key(request, TEXT("total"));
+  privy_request_string(request, TEXT("x"));
+  privy_request_key(request, TEXT("currency"));
+  privy_request_number(request, TEXT("7.5"));
+  privy_request_key(request, TEXT("order_date"));
+  privy_request_time(request, TEXT("2026-05-12T10:00:00"));
+  privy_request_key(request, TEXT("phone"));
+  privy_request_string(request, TEXT("\xff"));
+  privy_request_key(request, TEXT("customer_id"));
+  privy_request_other(request, "Thing");
+  privy_request_key(request, TEXT("line_items"));
+  privy_request_begin_array(request);
+  privy_request_begin_object(request);
+  privy_request_key(request, TEXT("sku"));
+  privy_request_integer(request, 5);
+  privy_request_end_object(request);
+  privy_request_end_array(request);
+  privy_request_key(request, TEXT("no_field"));
+  privy_request_null(request);
+  privy_request_no_key(request, NULL, 0);
+  privy_request_string(request, TEXT("more"));
+  CHECK_STATUS(privy_request_finish(request, &error), PRIVY_VALIDATION);
+  const char *body = privy_request_body(request, &length);
+  assert_text(body, length, expected);
+done:
+  privy_error_clear(&error);
+  privy_request_free(request);
+}
+
 int main(void) {
   static harness_test tests[] = {
+      TEST(refused_values_stay_in_the_body),
       TEST(values_without_a_json_form_are_refused),
       TEST(types_without_a_form_in_json),
       TEST(strings_lists_and_enum_values_of_other_types),
