@@ -55,9 +55,14 @@ class TestJournalKills < PrivyTest
     nil # it has ended in this moment
   end
 
+  # The report over all runs, without what kills change.
+  def overall(journal)
+    Privy::Journal.open(journal) { |read| read.report.to_h.except(:runs, :killed, :requests, :seconds, :waited) }
+  end
+
   # Runs processes until one ends by itself, and yields the journal.
   #
-  # @return the reports, the dump of the journal, what the sandbox held, the kills
+  # @return the reports, the dump of the journal, what the sandbox held, the kills, the report over all runs
   def finish(operation, folder, kills)
     journal = File.join(folder, "#{@runs += 1}.db")
     before = @kills
@@ -66,7 +71,8 @@ class TestJournalKills < PrivyTest
       report = run_process(operation, journal, after: (@random.rand(0.09) if @kills < before + kills))
       break if report
     end
-    [report, SQLite3::Database.new(journal) { |database| break database.execute(DUMP) }, held, @kills - before]
+    dump = SQLite3::Database.new(journal) { |database| break database.execute(DUMP) }
+    [report, dump, held, @kills - before, overall(journal)]
   end
 
   def check_report(report)
@@ -93,6 +99,8 @@ class TestJournalKills < PrivyTest
   def check(operation, result, expected)
     report, journal, found, kills = result
     check_report(report)
+    assert_equal expected.last, result.last
+    assert result.last[:finished]
     assert_equal [[], []], [expected[1] - journal, journal - expected[1]]
     assert_equal expected[1].length, journal.length
     check_requests(operation, found, expected[2], kills)
