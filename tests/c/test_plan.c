@@ -130,6 +130,20 @@ done:
   plan_close(&s);
 }
 
+/* Whatever contact has the number of the row, the row is blocked. */
+static void a_contact_that_has_another_number_is_looked_up_once(void **state) {
+  (void)state;
+  plan_scene s;
+  static const char *const rows[] = {"{\"email\":\"jane@x.io\",\"phone_number\":\"+14155550102\"}"};
+  CHECK_OK(plan_open(&s));
+  CHECK_OK(store(&s, JANE ",\"phone_number\":\"" PHONE "\"}"));
+  CHECK_OK(make_plan(&s, ROWS(rows)));
+  assert_row(&s, 0, "blocked", "{\"phone_number\":[\"" PHONE "\",\"+14155550102\"]}", "phone_number immutable");
+  assert_int_equal(requests_of(&s), 1 + 1);
+done:
+  plan_close(&s);
+}
+
 /* ---- rows of one contact ---- */
 
 static void an_address_and_a_number_of_two_contacts_are_blocked(void **state) {
@@ -353,6 +367,7 @@ int main(void) {
       TEST(rows_without_any_key_read_nothing),
       TEST(a_phone_number_is_looked_up_if_the_address_finds_nothing),
       TEST(a_contact_that_has_both_is_looked_up_once),
+      TEST(a_contact_that_has_another_number_is_looked_up_once),
       TEST(an_address_and_a_number_of_two_contacts_are_blocked),
       TEST(rows_of_one_contact_share_a_request),
       TEST(a_change_that_a_later_row_takes_back_is_not_sent),
