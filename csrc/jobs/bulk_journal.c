@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/digest.h"
 #include "base/time.h"
 #include "jobs/bulk_lookup.h"
+#include "jobs/owner.h"
 #include "message/error.h"
 #include "message/rate_headers.h"
 #include "message/response.h"
@@ -15,28 +15,16 @@
 
 /* ---- life ---- */
 
-/* A name for the account that contains no part of the credentials; "" if only a token is known. */
-static void name_account(const privy_settings *settings, char out[2 * PRIVY_DIGEST_SIZE + 1]) {
-  unsigned char end[PRIVY_DIGEST_SIZE];
-  privy_digest digest;
-  *out = '\0';
-  if (!settings->client_id) return;
-  privy_digest_init(&digest);
-  privy_digest_add(&digest, settings->client_id, strlen(settings->client_id));
-  privy_digest_end(&digest, end);
-  for (size_t i = 0; i < PRIVY_DIGEST_SIZE; i++) snprintf(out + 2 * i, 3, "%02x", end[i]);
-}
-
 privy_status privy_bulk_journal_open(privy_bulk *bulk, const privy_bulk_config *config, privy_error *error) {
   const privy_client *client = privy_group_client(bulk->group);
-  char account[2 * PRIVY_DIGEST_SIZE + 1];
+  char account[PRIVY_ACCOUNT_SIZE];
   if (!config->operation)
     return privy_error_set(error, PRIVY_CONFIG_ERROR, "a journal needs the operation of its rows");
-  name_account(&client->settings, account);
+  privy_owner_account(client, account);
   const privy_journal_config settings = {
       .path = config->journal,
       .operation = config->journal_operation ? config->journal_operation : privy_operation_name(config->operation),
-      .server = client->sandbox ? "sandbox" : client->settings.base_url,
+      .server = privy_owner_server(client),
       .account = account,
       .resume = config->resume};
   return privy_journal_open(&settings, &bulk->journal, error);

@@ -29,7 +29,7 @@ static bool is_space_error(int number) {
       ;
 }
 
-static bool is_permission_error(int number) {
+bool privy_database_is_denied(int number) {
   return number == EACCES || number == EROFS || number == EPERM;
 }
 
@@ -43,15 +43,17 @@ static privy_database_fault fault_of(const privy_database *database, struct sqli
   case PRIVY_SQLITE_LOCKED: return PRIVY_DATABASE_LOCKED;
   case PRIVY_SQLITE_READONLY: return PRIVY_DATABASE_READ_ONLY;
   case PRIVY_SQLITE_FULL: return PRIVY_DATABASE_FULL;
+  case PRIVY_SQLITE_ERROR: /* a table or column is missing: the statements themselves are right */
   case PRIVY_SQLITE_CORRUPT: return PRIVY_DATABASE_DAMAGED;
   case PRIVY_SQLITE_NOTADB: return PRIVY_DATABASE_FOREIGN;
   case PRIVY_SQLITE_IOERR: return is_space_error(number) ? PRIVY_DATABASE_FULL : PRIVY_DATABASE_UNUSABLE;
-  case PRIVY_SQLITE_CANTOPEN: return is_permission_error(number) ? PRIVY_DATABASE_READ_ONLY : PRIVY_DATABASE_UNUSABLE;
+  case PRIVY_SQLITE_CANTOPEN:
+    return privy_database_is_denied(number) ? PRIVY_DATABASE_READ_ONLY : PRIVY_DATABASE_UNUSABLE;
   default: return PRIVY_DATABASE_UNUSABLE;
   }
 }
 
-static privy_status report(const privy_database *database, privy_database_fault fault, privy_error *error) {
+privy_status privy_database_report(const privy_database *database, int fault, privy_error *error) {
   const privy_database_kind *kind = database->kind;
   const char *code = kind->faults[fault].code;
   const char *detail =
@@ -59,12 +61,13 @@ static privy_status report(const privy_database *database, privy_database_fault 
   privy_error_set(error, kind->status, "%s %s: %s%s%s%s", kind->noun, database->path, kind->faults[fault].message,
                   detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
   if (!privy_error_text(&error->api_code, code, strlen(code))) return privy_error_no_memory(error);
+  error->retryable = fault == PRIVY_DATABASE_LOCKED; /* a job of a queue then runs again */
   return error->code;
 }
 
-privy_status privy_database_refuse(privy_database *database, privy_database_fault fault, privy_error *error) {
+privy_status privy_database_refuse(privy_database *database, int fault, privy_error *error) {
   if (database->fault == PRIVY_DATABASE_SOUND) database->fault = fault;
-  return report(database, fault, error);
+  return privy_database_report(database, fault, error);
 }
 
 static privy_status fail_with(privy_database *database, struct sqlite3 *file, int result, privy_error *error) {
@@ -72,27 +75,28 @@ static privy_status fail_with(privy_database *database, struct sqlite3 *file, in
   database->result = result;
   if (database->fault == PRIVY_DATABASE_SOUND) database->fault = found;
   if ((result & 0xFF) == PRIVY_SQLITE_NOMEM || result == PRIVY_SQLITE_IOERR_NOMEM) return privy_error_no_memory(error);
-  return report(database, found, error);
+  return privy_database_report(database, found, error);
 }
 
 privy_status privy_database_fail(privy_database *database, int result, privy_error *error) {
-  const privy_status status = fail_with(database, database->file, result, error);
-  if (database->in_transaction) (void)database->sqlite->exec(database->file, "ROLLBACK", NULL, NULL, NULL);
+  const privy_status status = fail_with(database, database->database, result, error);
+  if (database->in_transaction) (void)database->sqlite->exec(database->database, "ROLLBACK", NULL, NULL, NULL);
   database->in_transaction = false;
   return status;
 }
 
 privy_status privy_database_check(privy_database *database, privy_error *error) {
   errno = 0;
-  if (database->generation != privy_fork_generation()) return report(database, PRIVY_DATABASE_FORKED, error);
-  return database->fault == PRIVY_DATABASE_SOUND ? PRIVY_OK : report(database, database->fault, error);
+  if (database->generation != privy_fork_generation())
+    return privy_database_report(database, PRIVY_DATABASE_FORKED, error);
+  return database->fault == PRIVY_DATABASE_SOUND ? PRIVY_OK : privy_database_report(database, database->fault, error);
 }
 
 /* ---- statements ---- */
 
 privy_status privy_database_run(privy_database *database, const char *sql, privy_error *error) {
   errno = 0;
-  const int result = database->sqlite->exec(database->file, sql, NULL, NULL, NULL);
+  const int result = database->sqlite->exec(database->database, sql, NULL, NULL, NULL);
   return result == PRIVY_SQLITE_OK ? PRIVY_OK : privy_database_fail(database, result, error);
 }
 
@@ -122,7 +126,7 @@ static int keep_number(void *out, int columns, char **values, char **names) {
 static privy_status read_number(privy_database *database, const char *sql, int64_t *out, privy_error *error) {
   *out = 0;
   errno = 0;
-  const int result = database->sqlite->exec(database->file, sql, keep_number, out, NULL);
+  const int result = database->sqlite->exec(database->database, sql, keep_number, out, NULL);
   return result == PRIVY_SQLITE_OK ? PRIVY_OK : privy_database_fail(database, result, error);
 }
 
@@ -140,7 +144,7 @@ static privy_status create(privy_database *database, const char *path, privy_err
   const int number = create_private(path);
   if (number == 0) return PRIVY_OK;
   if (is_space_error(number)) return privy_database_refuse(database, PRIVY_DATABASE_FULL, error);
-  const bool refused = is_permission_error(number);
+  const bool refused = privy_database_is_denied(number);
   const privy_status status =
       privy_database_refuse(database, refused ? PRIVY_DATABASE_READ_ONLY : PRIVY_DATABASE_UNUSABLE, error);
   if (!refused && status != PRIVY_NO_MEMORY) privy_error_append(error, ": its folder is missing, or is not a folder");
@@ -148,12 +152,13 @@ static privy_status create(privy_database *database, const char *path, privy_err
 }
 
 /* SQLite has names with a meaning of their own, such as ":memory:", but no path begins so. */
-static privy_status open_file(privy_database *database, const char *path, struct sqlite3 **out, privy_error *error) {
+static privy_status open_file(privy_database *database, const char *path, int flags, struct sqlite3 **out,
+                              privy_error *error) {
   const size_t size = strlen(path) + 3;
   char *plain = privy_alloc(size);
   if (!plain) return privy_error_no_memory(error);
   snprintf(plain, size, "%s%s", *path == '/' ? "" : "./", path);
-  int result = database->sqlite->open_v2(plain, out, PRIVY_SQLITE_OPEN_READWRITE, NULL);
+  int result = database->sqlite->open_v2(plain, out, flags, NULL);
   privy_free(plain);
   if (result == PRIVY_SQLITE_OK) result = database->sqlite->extended_result_codes(*out, 1);
   return result == PRIVY_SQLITE_OK ? PRIVY_OK : fail_with(database, *out, result, error);
@@ -161,21 +166,20 @@ static privy_status open_file(privy_database *database, const char *path, struct
 
 /* Keeps all other writers out until the database is closed or its process ends. Other programs can still read it. */
 static privy_status lock(privy_database *database, privy_error *error) {
-  const char *name = database->sqlite->db_filename(database->file, "main");
+  const char *name = database->sqlite->db_filename(database->database, "main");
   const size_t size = strlen(name) + sizeof "-lock";
   char *path = privy_alloc(size);
   if (!path) return privy_error_no_memory(error);
   snprintf(path, size, "%s-lock", name);
   privy_status status = create(database, path, error);
-  if (status == PRIVY_OK) status = open_file(database, path, &database->lock, error);
+  if (status == PRIVY_OK) status = open_file(database, path, PRIVY_SQLITE_OPEN_READWRITE, &database->lock, error);
   privy_free(path);
   if (status != PRIVY_OK) return status;
   const int result = database->sqlite->exec(database->lock, "BEGIN IMMEDIATE", NULL, NULL, NULL);
   return result == PRIVY_SQLITE_OK ? PRIVY_OK : fail_with(database, database->lock, result, error);
 }
 
-/* Finds out whether the file is of this kind or empty. */
-static privy_status recognize(privy_database *database, bool *empty, privy_error *error) {
+privy_status privy_database_recognize(privy_database *database, bool *empty, privy_error *error) {
   int64_t application, format, objects;
   if (read_number(database, "PRAGMA application_id", &application, error) != PRIVY_OK ||
       read_number(database, "PRAGMA user_version", &format, error) != PRIVY_OK ||
@@ -187,46 +191,40 @@ static privy_status recognize(privy_database *database, bool *empty, privy_error
   return format > database->kind->format ? privy_database_refuse(database, PRIVY_DATABASE_NEWER, error) : PRIVY_OK;
 }
 
-/* In one transaction, so that a process that dies leaves all tables or an empty file. */
-static privy_status create_tables(privy_database *database, privy_error *error) {
-  if (privy_database_begin(database, error) != PRIVY_OK ||
-      privy_database_run(database, database->kind->tables, error) != PRIVY_OK)
-    return error->code;
-  return privy_database_commit(database, error);
-}
-
 /* Recognizes the file before the lock, so that nothing is created next to a file of another kind, and after it,
  * because another process may have created the tables meanwhile. */
-static privy_status lock_and_recognize(privy_database *database, bool *empty, privy_error *error) {
-  if (database->sqlite->db_readonly(database->file, "main") == 1)
+privy_status privy_database_lock(privy_database *database, bool *empty, privy_error *error) {
+  if (database->sqlite->db_readonly(database->database, "main") == 1)
     return privy_database_refuse(database, PRIVY_DATABASE_READ_ONLY, error);
-  if (recognize(database, empty, error) != PRIVY_OK || lock(database, error) != PRIVY_OK) return error->code;
-  return recognize(database, empty, error);
-}
-
-static privy_status open_tables(privy_database *database, bool *created, privy_error *error) {
-  if (create(database, database->path, error) != PRIVY_OK ||
-      open_file(database, database->path, &database->file, error) != PRIVY_OK)
+  if (privy_database_recognize(database, empty, error) != PRIVY_OK || lock(database, error) != PRIVY_OK)
     return error->code;
-  const int result = database->sqlite->busy_timeout(database->file, BUSY_TIMEOUT);
-  if (result != PRIVY_SQLITE_OK) return privy_database_fail(database, result, error);
-  if (lock_and_recognize(database, created, error) != PRIVY_OK) return error->code;
-  if (privy_database_run(database, settings, error) != PRIVY_OK) return error->code;
-  return *created ? create_tables(database, error) : PRIVY_OK;
+  return privy_database_recognize(database, empty, error);
 }
 
-privy_status privy_database_open(privy_database *database, const privy_database_kind *kind, const char *path,
-                                 bool *created, privy_error *error) {
-  *database = (privy_database){.kind = kind, .generation = privy_fork_generation()};
-  database->sqlite = privy_sqlite_load(error);
-  if (!database->sqlite) return error->code;
+privy_status privy_database_configure(privy_database *database, privy_error *error) {
+  return privy_database_run(database, settings, error);
+}
+
+privy_status privy_database_start(privy_database *database, const privy_database_kind *kind, const privy_sqlite *sqlite,
+                                  const char *path, privy_error *error) {
+  *database = (privy_database){.kind = kind, .sqlite = sqlite, .generation = privy_fork_generation()};
   database->path = privy_copy(path, strlen(path));
-  return database->path ? open_tables(database, created, error) : privy_error_no_memory(error);
+  return database->path ? PRIVY_OK : privy_error_no_memory(error);
+}
+
+privy_status privy_database_create(privy_database *database, privy_error *error) {
+  return create(database, database->path, error);
+}
+
+privy_status privy_database_open(privy_database *database, int flags, privy_error *error) {
+  if (open_file(database, database->path, flags, &database->database, error) != PRIVY_OK) return error->code;
+  const int result = database->sqlite->busy_timeout(database->database, BUSY_TIMEOUT);
+  return result == PRIVY_SQLITE_OK ? PRIVY_OK : privy_database_fail(database, result, error);
 }
 
 void privy_database_close(privy_database *database) {
   if (database->sqlite && database->generation == privy_fork_generation()) {
-    if (database->file) (void)database->sqlite->close(database->file);
+    if (database->database) (void)database->sqlite->close(database->database);
     if (database->lock) (void)database->sqlite->close(database->lock);
   }
   privy_free(database->path);

@@ -34,36 +34,47 @@ typedef enum privy_database_fault {
       PRIVY_DATABASE_FAULT_COUNT
 } privy_database_fault;
 
+typedef struct privy_database_fault_text {
+  const char *code, *message;
+} privy_database_fault_text;
+
 /* A kind of file. */
 typedef struct privy_database_kind {
   const char *noun;    /* "snapshot": messages begin with it */
   privy_status status; /* of its errors */
   int64_t application_id, format;
-  const char *tables; /* SQL that creates them, and sets both numbers */
-  struct {
-    const char *code, *message;
-  } faults[PRIVY_DATABASE_FAULT_COUNT];
+  const privy_database_fault_text *faults; /* by privy_database_fault; a kind may have more of its own */
 } privy_database_kind;
 
 typedef struct privy_database {
   const privy_database_kind *kind;
   const privy_sqlite *sqlite;
-  struct sqlite3 *file;
+  struct sqlite3 *database;
   struct sqlite3 *lock; /* of an empty file next to it: a transaction that lasts as long as it is open */
   char *path;
   int generation; /* privy_fork_generation */
   bool in_transaction;
-  privy_database_fault fault; /* the first one; after it nothing is written */
-  int result;                 /* of SQLite, for PRIVY_DATABASE_UNUSABLE */
+  int fault;  /* the first privy_database_fault, or one of the kind's own; after it nothing is written */
+  int result; /* of SQLite, for PRIVY_DATABASE_UNUSABLE */
 } privy_database;
 
 /*
- * Opens the file, or creates it and its tables. `*created`: it is new. PRIVY_OK, the status of the kind with the code
- * of a fault in `api_code`, PRIVY_CONFIG_ERROR without SQLite, or PRIVY_NO_MEMORY. Close it in each case. A file of
- * another kind is not changed.
+ * Opening takes several steps: begin, create unless the file must exist, open, recognize or lock, configure, and the
+ * tables of the kind. Each returns PRIVY_OK, the status of the kind with the code of a fault in `api_code`, or
+ * PRIVY_NO_MEMORY. Close the database in each case.
  */
-PRIVY_NODISCARD privy_status privy_database_open(privy_database *database, const privy_database_kind *kind,
-                                                 const char *path, bool *created, privy_error *error);
+PRIVY_NODISCARD privy_status privy_database_start(privy_database *database, const privy_database_kind *kind,
+                                                  const privy_sqlite *sqlite, const char *path, privy_error *error);
+/* Creates the file with the mode 0600 unless it exists. */
+PRIVY_NODISCARD privy_status privy_database_create(privy_database *database, privy_error *error);
+PRIVY_NODISCARD privy_status privy_database_open(privy_database *database, int flags, privy_error *error);
+/* Finds out whether the file is of this kind or `*empty`. */
+PRIVY_NODISCARD privy_status privy_database_recognize(privy_database *database, bool *empty, privy_error *error);
+/* The same, and keeps all other writers out until the database is closed or its process ends. Other programs can still
+ * read it. Nothing is created next to a file of another kind. */
+PRIVY_NODISCARD privy_status privy_database_lock(privy_database *database, bool *empty, privy_error *error);
+/* What is committed survives a loss of power. */
+PRIVY_NODISCARD privy_status privy_database_configure(privy_database *database, privy_error *error);
 /* Rolls back what is not committed. In the child of a fork it leaves the file to the parent. */
 void privy_database_close(privy_database *database);
 /* PRIVY_OK if it may be used: it has no fault and belongs to this process. */
@@ -73,32 +84,13 @@ PRIVY_NODISCARD privy_status privy_database_run(privy_database *database, const 
 PRIVY_NODISCARD privy_status privy_database_begin(privy_database *database, privy_error *error);
 /* Ends the transaction. When it returns PRIVY_OK what was written survives a loss of power. */
 PRIVY_NODISCARD privy_status privy_database_commit(privy_database *database, privy_error *error);
+/* Fills the error with the fault, and returns its code. */
+privy_status privy_database_report(const privy_database *database, int fault, privy_error *error);
 /* Records the fault and fills the error. Returns its code. */
-privy_status privy_database_refuse(privy_database *database, privy_database_fault fault, privy_error *error);
+privy_status privy_database_refuse(privy_database *database, int fault, privy_error *error);
 /* Records that SQLite returned `result`, rolls the transaction back and fills the error. Returns its code. */
 privy_status privy_database_fail(privy_database *database, int result, privy_error *error);
-
-/* One use of a prepared statement. The first failure stays in `result`, and all later steps do nothing. */
-typedef struct privy_statement {
-  privy_database *database;
-  const privy_sqlite *sqlite;
-  struct sqlite3_stmt *prepared;
-  int result;
-} privy_statement;
-
-/* Prepares `*prepared` if it is NULL; its owner finalizes it. */
-privy_statement privy_statement_begin(privy_database *database, struct sqlite3_stmt **prepared, const char *sql);
-/* Parameters that are not set are NULL; so is a NULL text. */
-void privy_statement_text(privy_statement *statement, int at, const char *text, size_t length);
-void privy_statement_integer(privy_statement *statement, int at, int64_t value);
-void privy_statement_real(privy_statement *statement, int at, double value);
-/* Whether there is a row to read. */
-bool privy_statement_step(privy_statement *statement);
-/* A text of the row, valid until the next step; `*length` is 0 and the text "" for NULL. */
-const char *privy_statement_column(const privy_statement *statement, int column, size_t *length);
-/* Makes the statement usable again. */
-PRIVY_NODISCARD privy_status privy_statement_end(privy_statement *statement, privy_error *error);
-/* Steps through all rows, and ends. */
-PRIVY_NODISCARD privy_status privy_statement_run(privy_statement *statement, privy_error *error);
+/* Whether an error of the system says that access is denied. */
+bool privy_database_is_denied(int number);
 
 #endif

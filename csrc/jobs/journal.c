@@ -90,12 +90,12 @@ static privy_query begin(privy_journal *journal, statement_id id) {
 /* ---- life ---- */
 
 static privy_status begin_run(privy_journal *journal, privy_error *error) {
-  if (privy_journal_file_begin(&journal->file, error) != PRIVY_OK) return error->code;
+  if (privy_database_begin(&journal->file, error) != PRIVY_OK) return error->code;
   privy_query query = begin(journal, STATEMENT_BEGIN_RUN);
   privy_query_number(&query, 1, privy_wall_clock());
   if (privy_query_run(&query, error) != PRIVY_OK) return error->code;
   journal->run = query.sqlite->last_insert_rowid(journal->file.database);
-  return privy_journal_file_commit(&journal->file, error);
+  return privy_database_commit(&journal->file, error);
 }
 
 privy_status privy_journal_open(const privy_journal_config *config, privy_journal **out, privy_error *error) {
@@ -120,7 +120,7 @@ void privy_journal_close(privy_journal *journal) {
   if (journal->file.generation == privy_fork_generation())
     for (size_t i = 0; i < STATEMENT_COUNT_OF_ALL; i++)
       if (journal->statements[i]) (void)journal->file.sqlite->finalize(journal->statements[i]);
-  privy_journal_file_close(&journal->file);
+  privy_database_close(&journal->file);
   privy_fork_allow();
   privy_map_clear(&journal->repeats);
   privy_free(journal->taken);
@@ -130,8 +130,8 @@ void privy_journal_close(privy_journal *journal) {
 /* Begins what changes the journal, and ends it: fork() waits meanwhile. */
 static privy_status enter(privy_journal *journal, privy_error *error) {
   privy_fork_forbid();
-  const privy_status status = privy_journal_file_check(&journal->file, error);
-  return status == PRIVY_OK ? privy_journal_file_begin(&journal->file, error) : status;
+  const privy_status status = privy_database_check(&journal->file, error);
+  return status == PRIVY_OK ? privy_database_begin(&journal->file, error) : status;
 }
 
 static privy_status leave(privy_status status) {
@@ -278,7 +278,7 @@ static privy_status take(privy_journal *journal, source_row *source, privy_journ
   if (find_next(journal, source, out, &same, error) != PRIVY_OK) return error->code;
   const bool repeats = same && out->state == PRIVY_JOURNAL_SENT;
   if (same && is_skipped(out->state)) return mark_taken(journal, out->id) ? PRIVY_OK : privy_error_no_memory(error);
-  if (privy_journal_file_begin(&journal->file, error) != PRIVY_OK) return error->code;
+  if (privy_database_begin(&journal->file, error) != PRIVY_OK) return error->code;
   if ((repeats ? move : write_row)(journal, source, out, error) != PRIVY_OK) return error->code;
   if (!mark_taken(journal, out->id)) return privy_error_no_memory(error);
   if (!source->identity.replaces) return PRIVY_OK;
@@ -293,7 +293,7 @@ privy_status privy_journal_take(privy_journal *journal, uint64_t index, const pr
   if (!privy_identity_read(request, &source.identity)) status = privy_error_no_memory(error);
   if (status == PRIVY_OK) {
     privy_fork_forbid();
-    status = privy_journal_file_check(&journal->file, error);
+    status = privy_database_check(&journal->file, error);
     if (status == PRIVY_OK) status = take(journal, &source, out, error);
     privy_fork_allow();
   }
@@ -377,7 +377,7 @@ privy_status privy_journal_end(privy_journal *journal, int64_t id, const privy_j
 
 privy_status privy_journal_find_creator(privy_journal *journal, int64_t id, bool *found, privy_error *error) {
   privy_fork_forbid();
-  if (privy_journal_file_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
+  if (privy_database_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
   privy_query query = begin(journal, STATEMENT_CREATOR);
   privy_query_integer(&query, 1, id);
   *found = privy_query_step(&query);
@@ -450,15 +450,15 @@ bool privy_journal_is_changed(const privy_journal *journal) {
 
 privy_status privy_journal_commit(privy_journal *journal, privy_error *error) {
   privy_fork_forbid();
-  privy_status status = privy_journal_file_check(&journal->file, error);
-  if (status == PRIVY_OK) status = privy_journal_file_commit(&journal->file, error);
+  privy_status status = privy_database_check(&journal->file, error);
+  if (status == PRIVY_OK) status = privy_database_commit(&journal->file, error);
   return leave(status);
 }
 
 privy_status privy_journal_count(privy_journal *journal, uint64_t out[PRIVY_JOURNAL_STATE_COUNT], privy_error *error) {
   memset(out, 0, PRIVY_JOURNAL_STATE_COUNT * sizeof *out);
   privy_fork_forbid();
-  if (privy_journal_file_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
+  if (privy_database_check(&journal->file, error) != PRIVY_OK) return leave(error->code);
   privy_query query = begin(journal, STATEMENT_COUNT);
   while (privy_query_step(&query))
     out[read_state(&query, 0)] += (uint64_t)query.sqlite->column_int64(query.statement, 1);

@@ -35,12 +35,12 @@ static privy_status run(privy_journal_file *file, const char *sql, const decisio
 }
 
 static privy_status write_decision(privy_journal_file *file, decision *about, privy_error *error) {
-  if (privy_journal_file_begin(file, error) != PRIVY_OK || run(file, count, about, &about->decided, error) != PRIVY_OK)
+  if (privy_database_begin(file, error) != PRIVY_OK || run(file, count, about, &about->decided, error) != PRIVY_OK)
     return error->code;
-  if (about->decided == 0) return privy_journal_file_refuse(file, PRIVY_JOURNAL_NOT_IN_DOUBT, error);
-  if (about->decided > 1 && !about->key) return privy_journal_file_refuse(file, PRIVY_JOURNAL_AMBIGUOUS, error);
+  if (about->decided == 0) return privy_database_report(file, PRIVY_JOURNAL_NOT_IN_DOUBT, error);
+  if (about->decided > 1 && !about->key) return privy_database_report(file, PRIVY_JOURNAL_AMBIGUOUS, error);
   if (run(file, writes[about->what], about, NULL, error) != PRIVY_OK) return error->code;
-  return privy_journal_file_commit(file, error);
+  return privy_database_commit(file, error);
 }
 
 /* Writes to the journal with a connection of its own, and with the lock of a run. */
@@ -52,7 +52,7 @@ static privy_status decide(privy_journal_view *view, decision *about, privy_erro
   privy_fork_forbid();
   status = privy_journal_file_open_to_write(&file, view->file.sqlite, path, error);
   if (status == PRIVY_OK) status = write_decision(&file, about, error);
-  privy_journal_file_close(&file);
+  privy_database_close(&file);
   privy_fork_allow();
   privy_free(path);
   return status;

@@ -48,13 +48,14 @@ static privy_status read_json(privy_query *query, const char *text, privy_type t
   const privy_status status = privy_value_parse(text, strlen(text), out, &cause);
   privy_error_clear(&cause);
   if (status == PRIVY_NO_MEMORY) return privy_error_no_memory(error);
-  return status == PRIVY_OK && out->type == type ? PRIVY_OK : privy_journal_file_damaged(query->file, error);
+  return status == PRIVY_OK && out->type == type ? PRIVY_OK
+                                                 : privy_database_refuse(query->file, PRIVY_DATABASE_DAMAGED, error);
 }
 
 static privy_status read_row(privy_query *query, privy_view_row *row, privy_error *error) {
   size_t key, request, message, details, idempotency_key;
   const int64_t id = privy_query_read_integer(query, ID);
-  if (id <= row->id) return privy_journal_file_damaged(query->file, error);
+  if (id <= row->id) return privy_database_refuse(query->file, PRIVY_DATABASE_DAMAGED, error);
   row->id = id;
   row->text.length = 0;
   row->source_row = (uint64_t)privy_query_read_integer(query, SOURCE_ROW);
@@ -128,7 +129,7 @@ privy_status privy_view_next_detail(privy_journal_view *view, const privy_view_r
   if (!*found) return PRIVY_OK;
   *out = general_detail(row);
   if (row->details.type != PRIVY_ARRAY || read_detail(object, out)) return PRIVY_OK;
-  return privy_journal_file_refuse(&view->file, PRIVY_JOURNAL_DAMAGED, error);
+  return privy_database_report(&view->file, PRIVY_JOURNAL_DAMAGED, error);
 }
 
 /* ---- the value of a field ---- */

@@ -2,10 +2,10 @@
 #ifndef PRIVY_JOBS_JOURNAL_FILE_H
 #define PRIVY_JOBS_JOURNAL_FILE_H
 
-#include "jobs/sqlite.h"
+#include "jobs/database.h"
 #include "privy_jobs.h"
 
-/* Why a journal cannot be used: X(name, code of the error, message) */
+/* Why a journal cannot be used: X(name, code of the error, message). First the faults of databases, in their order. */
 #define PRIVY_JOURNAL_FAULTS(X)                                                                                        \
   X(LOCKED, "journal_locked", "another run or program writes to it; close that run, or wait until it ends")            \
   X(MISSING, "journal_missing", "there is no such file, or no run has written to it")                                  \
@@ -19,10 +19,10 @@
   X(FULL, "journal_full", "there is no space left to write to it; free some and run again")                            \
   X(DAMAGED, "journal_damaged",                                                                                        \
     "the file is damaged; restore it from a backup, or choose another path and send all rows")                         \
-  X(NOT_IN_DOUBT, "journal_not_in_doubt", "it has no row in doubt with this key or index")                             \
-  X(AMBIGUOUS, "journal_ambiguous", "more than one row in doubt has had this index; use the key of the row")           \
   X(FORKED, "journal_forked", "it belongs to the process that opened it; open it again after a fork")                  \
-  X(UNUSABLE, "journal_unusable", "it cannot be opened, read or written; choose another path")
+  X(UNUSABLE, "journal_unusable", "it cannot be opened, read or written; choose another path")                         \
+  X(NOT_IN_DOUBT, "journal_not_in_doubt", "it has no row in doubt with this key or index")                             \
+  X(AMBIGUOUS, "journal_ambiguous", "more than one row in doubt has had this index; use the key of the row")
 
 typedef enum privy_journal_fault {
   PRIVY_JOURNAL_SOUND,
@@ -30,6 +30,9 @@ typedef enum privy_journal_fault {
   PRIVY_JOURNAL_FAULTS(X)
 #undef X
 } privy_journal_fault;
+_Static_assert((int)PRIVY_JOURNAL_OTHER_OPERATION == PRIVY_DATABASE_OTHER_SUBJECT &&
+                   (int)PRIVY_JOURNAL_UNUSABLE == PRIVY_DATABASE_UNUSABLE,
+               "the faults of databases come first");
 
 typedef struct privy_journal_config {
   const char *path;      /* its folder exists */
@@ -39,16 +42,7 @@ typedef struct privy_journal_config {
   privy_resume resume;
 } privy_journal_config;
 
-typedef struct privy_journal_file {
-  const privy_sqlite *sqlite;
-  struct sqlite3 *database;
-  struct sqlite3 *lock; /* of an empty file next to the database: a transaction that lasts as long as the run */
-  char *path;
-  int generation; /* privy_fork_generation */
-  bool in_transaction;
-  privy_journal_fault fault; /* the first one; after it nothing is written */
-  int result;                /* of SQLite, for PRIVY_JOURNAL_UNUSABLE */
-} privy_journal_file;
+typedef privy_database privy_journal_file;
 
 /*
  * Opens the file, or creates it with the mode 0600, for one run: PRIVY_OK, PRIVY_JOURNAL with the code of a fault
@@ -63,19 +57,5 @@ PRIVY_NODISCARD privy_status privy_journal_file_open_to_read(privy_journal_file 
 /* Opens a journal that exists to write to it, with the lock of a run. It forgets nothing. */
 PRIVY_NODISCARD privy_status privy_journal_file_open_to_write(privy_journal_file *file, const privy_sqlite *sqlite,
                                                               const char *path, privy_error *error);
-/* Rolls back what is not committed. In the child of a fork it leaves the database to the parent. */
-void privy_journal_file_close(privy_journal_file *file);
-/* PRIVY_OK if the file may be used: it has no fault and belongs to this process. */
-PRIVY_NODISCARD privy_status privy_journal_file_check(privy_journal_file *file, privy_error *error);
-/* Begins a transaction unless there is one. */
-PRIVY_NODISCARD privy_status privy_journal_file_begin(privy_journal_file *file, privy_error *error);
-/* Ends the transaction. When it returns PRIVY_OK what was written survives a loss of power. */
-PRIVY_NODISCARD privy_status privy_journal_file_commit(privy_journal_file *file, privy_error *error);
-/* Fills the error with a fault that is not one of the file, and returns its code. */
-privy_status privy_journal_file_refuse(const privy_journal_file *file, privy_journal_fault fault, privy_error *error);
-/* Records that the contents of the file are not those of a journal, and fills the error likewise. */
-privy_status privy_journal_file_damaged(privy_journal_file *file, privy_error *error);
-/* Records that SQLite returned `result`, rolls the transaction back and fills the error. Returns its code. */
-privy_status privy_journal_file_fail(privy_journal_file *file, int result, privy_error *error);
 
 #endif

@@ -226,7 +226,7 @@ static privy_status begin(rejects *self, const char *path, privy_error *error) {
   privy_status status = privy_view_lock(self->view, error);
   if (status == PRIVY_OK) {
     const int result = self->view->file.sqlite->exec(self->view->file.database, "BEGIN", NULL, NULL, NULL);
-    if (result != PRIVY_SQLITE_OK) status = privy_journal_file_fail(&self->view->file, result, error);
+    if (result != PRIVY_SQLITE_OK) status = privy_database_fail(&self->view->file, result, error);
   }
   return privy_view_unlock(self->view, status);
 }

@@ -19,7 +19,7 @@ static privy_status copy_text(privy_query *query, int column, char **out, privy_
   const char *text = privy_query_read_text(query, column);
   *out = text ? privy_copy(text, strlen(text)) : NULL;
   if (*out) return PRIVY_OK;
-  return text ? privy_error_no_memory(error) : privy_journal_file_damaged(query->file, error);
+  return text ? privy_error_no_memory(error) : privy_database_refuse(query->file, PRIVY_DATABASE_DAMAGED, error);
 }
 
 static privy_status read_owner(privy_journal_view *view, privy_error *error) {
@@ -36,7 +36,7 @@ static privy_status read_owner(privy_journal_view *view, privy_error *error) {
     return status;
   }
   if (privy_query_end(&query, error) != PRIVY_OK) return error->code;
-  return found ? PRIVY_OK : privy_journal_file_damaged(&view->file, error);
+  return found ? PRIVY_OK : privy_database_refuse(&view->file, PRIVY_DATABASE_DAMAGED, error);
 }
 
 static privy_status open_view(privy_journal_view *view, const privy_sqlite *sqlite, const char *path,
@@ -68,7 +68,7 @@ void privy_journal_view_free(privy_journal_view *view) {
   if (view->file.generation == privy_fork_generation())
     for (size_t i = 0; i < PRIVY_VIEW_STATEMENT_COUNT; i++)
       if (view->statements[i]) (void)view->file.sqlite->finalize(view->statements[i]);
-  privy_journal_file_close(&view->file);
+  privy_database_close(&view->file);
   privy_fork_allow();
   pthread_mutex_destroy(&view->mutex);
   privy_free(view->operation);
@@ -82,7 +82,7 @@ void privy_journal_view_free(privy_journal_view *view) {
 privy_status privy_view_lock(privy_journal_view *view, privy_error *error) {
   privy_mutex_lock(&view->mutex);
   view->file.fault = PRIVY_JOURNAL_SOUND;
-  return privy_journal_file_check(&view->file, error);
+  return privy_database_check(&view->file, error);
 }
 
 privy_status privy_view_unlock(privy_journal_view *view, privy_status status) {
@@ -135,7 +135,7 @@ static privy_status read_counts(privy_journal_view *view, privy_journal_summary 
       out->details += (uint64_t)privy_query_read_integer(&query, 2);
   }
   if (privy_query_end(&query, error) != PRIVY_OK) return error->code;
-  return known ? PRIVY_OK : privy_journal_file_damaged(&view->file, error);
+  return known ? PRIVY_OK : privy_database_refuse(&view->file, PRIVY_DATABASE_DAMAGED, error);
 }
 
 static privy_status read_runs(privy_journal_view *view, privy_journal_summary *out, privy_error *error) {

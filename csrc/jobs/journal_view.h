@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "base/text.h"
+#include "jobs/journal_file.h"
 #include "jobs/query.h"
 
 /* X(name, SQL). Rows are read one by one, each in a transaction of its own: a long one would keep a run that writes

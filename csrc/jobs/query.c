@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-privy_query privy_query_begin(privy_journal_file *file, struct sqlite3_stmt **statement, const char *sql) {
+privy_query privy_query_begin(privy_database *file, struct sqlite3_stmt **statement, const char *sql) {
   int result = PRIVY_SQLITE_OK;
   if (!*statement) result = file->sqlite->prepare_v2(file->database, sql, -1, statement, NULL);
   return (privy_query){file, file->sqlite, *statement, result};
@@ -41,6 +41,12 @@ const char *privy_query_read_text(privy_query *query, int column) {
   return (const char *)query->sqlite->column_text(query->statement, column);
 }
 
+const char *privy_query_read_slice(privy_query *query, int column, size_t *length) {
+  const char *text = privy_query_read_text(query, column);
+  *length = text ? (size_t)query->sqlite->column_bytes(query->statement, column) : 0;
+  return text ? text : "";
+}
+
 int64_t privy_query_read_integer(const privy_query *query, int column) {
   return query->sqlite->column_int64(query->statement, column);
 }
@@ -55,7 +61,7 @@ privy_status privy_query_end(privy_query *query, privy_error *error) {
     (void)query->sqlite->clear_bindings(query->statement);
   }
   if (query->result == PRIVY_SQLITE_OK) return PRIVY_OK;
-  return privy_journal_file_fail(query->file, query->result, error);
+  return privy_database_fail(query->file, query->result, error);
 }
 
 privy_status privy_query_run(privy_query *query, privy_error *error) {

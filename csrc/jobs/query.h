@@ -1,5 +1,5 @@
 /*
- * One use of a prepared statement of a journal's file. The first failure stays in `result`, and all later steps do
+ * One use of a prepared statement of a database. The first failure stays in `result`, and all later steps do
  * nothing; privy_query_end reports it.
  *
  *   privy_query query = privy_query_begin(&file, &statement, "SELECT …");
@@ -10,17 +10,17 @@
 #ifndef PRIVY_JOBS_QUERY_H
 #define PRIVY_JOBS_QUERY_H
 
-#include "jobs/journal_file.h"
+#include "jobs/database.h"
 
 typedef struct privy_query {
-  privy_journal_file *file;
+  privy_database *file;
   const privy_sqlite *sqlite;
   struct sqlite3_stmt *statement;
   int result;
 } privy_query;
 
 /* Prepares `*statement` if it is NULL. Its owner finalizes it. */
-privy_query privy_query_begin(privy_journal_file *file, struct sqlite3_stmt **statement, const char *sql);
+privy_query privy_query_begin(privy_database *file, struct sqlite3_stmt **statement, const char *sql);
 
 /* Set parameters, from 1 on; those that are not set are NULL. The texts must be valid until the end. */
 void privy_query_text(privy_query *query, int at, const char *text, size_t length);
@@ -34,6 +34,8 @@ void privy_query_blob(privy_query *query, int at, const void *bytes, size_t leng
 bool privy_query_step(privy_query *query);
 /* The text of a column of that row, valid until the next step; NULL: it is NULL, or memory ran out. */
 const char *privy_query_read_text(privy_query *query, int column);
+/* The same with its length; NULL is "". */
+const char *privy_query_read_slice(privy_query *query, int column, size_t *length);
 /* The value of a column of that row. */
 int64_t privy_query_read_integer(const privy_query *query, int column);
 double privy_query_read_number(const privy_query *query, int column);

@@ -16,58 +16,58 @@
 /* The pass of a contact that no page of a sweep had. */
 #define NO_PASS (-1)
 
-static const privy_database_kind kind = {
-    .noun = "snapshot",
-    .status = PRIVY_SNAPSHOT,
-    .application_id = APPLICATION_ID,
-    .format = FORMAT,
-    .tables = "CREATE TABLE snapshot (server TEXT NOT NULL, account TEXT NOT NULL, filter TEXT NOT NULL,"
-              " sweep INTEGER NOT NULL DEFAULT 0,"     /* the number of the last one that was begun */
-              " completed INTEGER NOT NULL DEFAULT 0," /* …that was completed */
-              " written INTEGER NOT NULL DEFAULT 0,"   /* …whose contacts an export has written to its file */
-              " began_at REAL NOT NULL DEFAULT 0, completed_at REAL NOT NULL DEFAULT 0,"
-              /* of the sweep in progress */
-              " this_began_at REAL NOT NULL DEFAULT 0, read_at REAL NOT NULL DEFAULT 0,"
-              " pass INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL DEFAULT 0,"
-              " first_total INTEGER NOT NULL DEFAULT -1, total INTEGER NOT NULL DEFAULT -1,"
-              " overlap INTEGER NOT NULL DEFAULT 1, back INTEGER NOT NULL DEFAULT 0,"
-              " longest INTEGER NOT NULL DEFAULT 100, missed INTEGER NOT NULL DEFAULT 0,"
-              " windows INTEGER NOT NULL DEFAULT 0);"
-              "CREATE TABLE contacts ("
-              " id INTEGER PRIMARY KEY,"
-              " key TEXT NOT NULL UNIQUE," /* the contact's id; without one its e-mail address or phone number */
-              " email TEXT,"
-              " phone_number TEXT,"
-              " updated_at TEXT,"
-              " body TEXT NOT NULL," /* JSON as received */
-              " read_at REAL NOT NULL,"
-              " sweep INTEGER NOT NULL," /* that read it last, and in which of its passes */
-              " pass INTEGER NOT NULL,"
-              " vanished_at REAL);" /* a complete sweep did not find it */
-              "CREATE INDEX contacts_email ON contacts (email COLLATE NOCASE) WHERE email IS NOT NULL;"
-              "CREATE INDEX contacts_phone_number ON contacts (phone_number) WHERE phone_number IS NOT NULL;"
-              "PRAGMA application_id = 1349678675; PRAGMA user_version = 1;",
-    .faults = {
-        [PRIVY_DATABASE_LOCKED] = {"snapshot_locked", "another process is writing to it; wait until it ends"},
-        [PRIVY_DATABASE_MISSING] = {"snapshot_missing", "there is no such file, so there is nothing to resume"},
-        [PRIVY_DATABASE_FOREIGN] = {"not_a_snapshot", "the file is not a snapshot, and is left unchanged; choose "
-                                                      "another name"},
-        [PRIVY_DATABASE_NEWER] = {"snapshot_newer", "a newer version of privy wrote it; use that version"},
-        [PRIVY_DATABASE_OTHER_SUBJECT] = {"snapshot_filter", "it holds contacts of another filter; restart it, or "
-                                                             "choose another name"},
-        [PRIVY_DATABASE_OTHER_SERVER] = {"snapshot_server", "it holds contacts of another server; restart it, or "
-                                                            "choose another name"},
-        [PRIVY_DATABASE_OTHER_ACCOUNT] = {"snapshot_account", "it holds contacts of another account; restart it, or "
-                                                              "choose another name"},
-        [PRIVY_DATABASE_READ_ONLY] = {"snapshot_read_only", "the file or its folder cannot be written"},
-        [PRIVY_DATABASE_FULL] = {"snapshot_full", "there is no space left to write to it; free some and run again"},
-        [PRIVY_DATABASE_DAMAGED] = {"snapshot_damaged", "the file is damaged; delete it and run again"},
-        [PRIVY_DATABASE_FORKED] = {"snapshot_forked", "it belongs to the process that opened it; open it again after "
-                                                      "a fork"},
-        [PRIVY_DATABASE_UNUSABLE] = {"snapshot_unusable", "it cannot be opened, read or written; choose another "
-                                                          "path"},
-    }};
+static const char tables[] =
+    "CREATE TABLE snapshot (server TEXT NOT NULL, account TEXT NOT NULL, filter TEXT NOT NULL,"
+    " sweep INTEGER NOT NULL DEFAULT 0,"     /* the number of the last one that was begun */
+    " completed INTEGER NOT NULL DEFAULT 0," /* …that was completed */
+    " written INTEGER NOT NULL DEFAULT 0,"   /* …whose contacts an export has written to its file */
+    " began_at REAL NOT NULL DEFAULT 0, completed_at REAL NOT NULL DEFAULT 0,"
+    /* of the sweep in progress */
+    " this_began_at REAL NOT NULL DEFAULT 0, read_at REAL NOT NULL DEFAULT 0,"
+    " pass INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL DEFAULT 0,"
+    " first_total INTEGER NOT NULL DEFAULT -1, total INTEGER NOT NULL DEFAULT -1,"
+    " overlap INTEGER NOT NULL DEFAULT 1, back INTEGER NOT NULL DEFAULT 0,"
+    " longest INTEGER NOT NULL DEFAULT 100, missed INTEGER NOT NULL DEFAULT 0,"
+    " windows INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE contacts ("
+    " id INTEGER PRIMARY KEY,"
+    " key TEXT NOT NULL UNIQUE," /* the contact's id; without one its e-mail address or phone number */
+    " email TEXT,"
+    " phone_number TEXT,"
+    " updated_at TEXT,"
+    " body TEXT NOT NULL," /* JSON as received */
+    " read_at REAL NOT NULL,"
+    " sweep INTEGER NOT NULL," /* that read it last, and in which of its passes */
+    " pass INTEGER NOT NULL,"
+    " vanished_at REAL);" /* a complete sweep did not find it */
+    "CREATE INDEX contacts_email ON contacts (email COLLATE NOCASE) WHERE email IS NOT NULL;"
+    "CREATE INDEX contacts_phone_number ON contacts (phone_number) WHERE phone_number IS NOT NULL;"
+    "PRAGMA application_id = 1349678675; PRAGMA user_version = 1;";
 _Static_assert(APPLICATION_ID == 1349678675 && FORMAT == 1, "`tables` writes these numbers");
+
+static const privy_database_fault_text faults[] = {
+    [PRIVY_DATABASE_LOCKED] = {"snapshot_locked", "another process is writing to it; wait until it ends"},
+    [PRIVY_DATABASE_MISSING] = {"snapshot_missing", "there is no such file, so there is nothing to resume"},
+    [PRIVY_DATABASE_FOREIGN] = {"not_a_snapshot", "the file is not a snapshot, and is left unchanged; choose "
+                                                  "another name"},
+    [PRIVY_DATABASE_NEWER] = {"snapshot_newer", "a newer version of privy wrote it; use that version"},
+    [PRIVY_DATABASE_OTHER_SUBJECT] = {"snapshot_filter", "it holds contacts of another filter; restart it, or "
+                                                         "choose another name"},
+    [PRIVY_DATABASE_OTHER_SERVER] = {"snapshot_server", "it holds contacts of another server; restart it, or "
+                                                        "choose another name"},
+    [PRIVY_DATABASE_OTHER_ACCOUNT] = {"snapshot_account", "it holds contacts of another account; restart it, or "
+                                                          "choose another name"},
+    [PRIVY_DATABASE_READ_ONLY] = {"snapshot_read_only", "the file or its folder cannot be written"},
+    [PRIVY_DATABASE_FULL] = {"snapshot_full", "there is no space left to write to it; free some and run again"},
+    [PRIVY_DATABASE_DAMAGED] = {"snapshot_damaged", "the file is damaged; delete it and run again"},
+    [PRIVY_DATABASE_FORKED] = {"snapshot_forked", "it belongs to the process that opened it; open it again after "
+                                                  "a fork"},
+    [PRIVY_DATABASE_UNUSABLE] = {"snapshot_unusable", "it cannot be opened, read or written; choose another "
+                                                      "path"},
+};
+
+static const privy_database_kind kind = {
+    .noun = "snapshot", .status = PRIVY_SNAPSHOT, .application_id = APPLICATION_ID, .format = FORMAT, .faults = faults};
 
 static const char *const sql_texts[] = {
 #define X(name, sql) sql,
@@ -95,29 +95,29 @@ static state_columns columns_of(privy_snapshot_state *state) {
                          {&state->began_at, &state->completed_at, &state->this_began_at, &state->read_at}};
 }
 
-static void read_state(privy_snapshot *snapshot, const privy_statement *statement) {
+static void read_state(privy_snapshot *snapshot, privy_query *query) {
   const state_columns columns = columns_of(&snapshot->state);
   for (int i = 0; i < INTEGERS; i++) {
     const int column = i < FIRST_INTEGERS ? i : i + TIMES;
-    *columns.integers[i] = statement->sqlite->column_int64(statement->prepared, column);
+    *columns.integers[i] = query->sqlite->column_int64(query->statement, column);
   }
   for (int i = 0; i < TIMES; i++)
-    *columns.reals[i] = statement->sqlite->column_double(statement->prepared, i + FIRST_INTEGERS);
+    *columns.reals[i] = query->sqlite->column_double(query->statement, i + FIRST_INTEGERS);
 }
 
 privy_status privy_snapshot_save(privy_snapshot *snapshot, privy_error *error) {
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_SAVE);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_SAVE);
   const state_columns columns = columns_of(&snapshot->state);
   for (int i = 0; i < INTEGERS; i++)
-    privy_statement_integer(&statement, (i < FIRST_INTEGERS ? i : i + TIMES) + 1, *columns.integers[i]);
-  for (int i = 0; i < TIMES; i++) privy_statement_real(&statement, i + FIRST_INTEGERS + 1, *columns.reals[i]);
-  return privy_statement_run(&statement, error);
+    privy_query_integer(&query, (i < FIRST_INTEGERS ? i : i + TIMES) + 1, *columns.integers[i]);
+  for (int i = 0; i < TIMES; i++) privy_query_number(&query, i + FIRST_INTEGERS + 1, *columns.reals[i]);
+  return privy_query_run(&query, error);
 }
 
 /* ---- opening ---- */
 
-privy_statement privy_snapshot_begin(privy_snapshot *snapshot, privy_snapshot_statement id) {
-  return privy_statement_begin(&snapshot->database, &snapshot->statements[id], sql_texts[id]);
+privy_query privy_snapshot_begin(privy_snapshot *snapshot, privy_snapshot_statement id) {
+  return privy_query_begin(&snapshot->database, &snapshot->statements[id], sql_texts[id]);
 }
 
 privy_status privy_snapshot_enter(privy_snapshot *snapshot, privy_error *error) {
@@ -137,10 +137,10 @@ typedef struct snapshot_owner {
   privy_buffer filter;
 } snapshot_owner;
 
-static void bind_owner(privy_statement *statement, const snapshot_owner *owner) {
-  privy_statement_text(statement, 1, owner->server, strlen(owner->server));
-  privy_statement_text(statement, 2, owner->account, strlen(owner->account));
-  privy_statement_text(statement, 3, owner->filter.length ? owner->filter.data : "", owner->filter.length);
+static void bind_owner(privy_query *query, const snapshot_owner *owner) {
+  privy_query_text(query, 1, owner->server, strlen(owner->server));
+  privy_query_text(query, 2, owner->account, strlen(owner->account));
+  privy_query_text(query, 3, owner->filter.length ? owner->filter.data : "", owner->filter.length);
 }
 
 static privy_status forget_all(privy_snapshot *snapshot, privy_error *error) {
@@ -150,17 +150,17 @@ static privy_status forget_all(privy_snapshot *snapshot, privy_error *error) {
 
 static privy_status create_row(privy_snapshot *snapshot, const snapshot_owner *owner, privy_error *error) {
   if (privy_database_begin(&snapshot->database, error) != PRIVY_OK) return error->code;
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_CREATE);
-  bind_owner(&statement, owner);
-  return privy_statement_run(&statement, error);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_CREATE);
+  bind_owner(&query, owner);
+  return privy_query_run(&query, error);
 }
 
 /* A snapshot that knows no account gets it from the first client that does. */
 static privy_status claim(privy_snapshot *snapshot, const snapshot_owner *owner, privy_error *error) {
   if (privy_database_begin(&snapshot->database, error) != PRIVY_OK) return error->code;
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_CLAIM);
-  privy_statement_text(&statement, 1, owner->account, strlen(owner->account));
-  return privy_statement_run(&statement, error);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_CLAIM);
+  privy_query_text(&query, 1, owner->account, strlen(owner->account));
+  return privy_query_run(&query, error);
 }
 
 /* Reads the one row. `*found` is false if there is none. */
@@ -168,13 +168,13 @@ static privy_status load_row(privy_snapshot *snapshot, const snapshot_owner *own
   static const privy_database_fault others[] = {PRIVY_DATABASE_OTHER_SERVER, PRIVY_DATABASE_OTHER_ACCOUNT,
                                                 PRIVY_DATABASE_OTHER_SUBJECT};
   privy_database_fault other = PRIVY_DATABASE_SOUND;
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_LOAD);
-  bind_owner(&statement, owner);
-  *found = privy_statement_step(&statement);
-  if (*found) read_state(snapshot, &statement);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_LOAD);
+  bind_owner(&query, owner);
+  *found = privy_query_step(&query);
+  if (*found) read_state(snapshot, &query);
   for (int i = 0; *found && other == PRIVY_DATABASE_SOUND && i < 3; i++)
-    if (statement.sqlite->column_int(statement.prepared, INTEGERS + TIMES + i)) other = others[i];
-  if (privy_statement_end(&statement, error) != PRIVY_OK) return error->code;
+    if (query.sqlite->column_int(query.statement, INTEGERS + TIMES + i)) other = others[i];
+  if (privy_query_end(&query, error) != PRIVY_OK) return error->code;
   return other == PRIVY_DATABASE_SOUND ? PRIVY_OK : privy_database_refuse(&snapshot->database, other, error);
 }
 
@@ -187,16 +187,28 @@ static privy_status load(privy_snapshot *snapshot, const privy_snapshot_config *
   return status == PRIVY_OK ? privy_database_commit(&snapshot->database, error) : status;
 }
 
+/* In one transaction, so that a process that dies leaves all tables or an empty file. */
+static privy_status create_tables(privy_snapshot *snapshot, privy_error *error) {
+  if (privy_database_begin(&snapshot->database, error) != PRIVY_OK ||
+      privy_database_run(&snapshot->database, tables, error) != PRIVY_OK)
+    return error->code;
+  return privy_database_commit(&snapshot->database, error);
+}
+
 static privy_status open_file(privy_snapshot *snapshot, const privy_snapshot_config *config,
                               const snapshot_owner *owner, privy_error *error) {
-  bool created = false;
-  const bool missing = config->resume == PRIVY_RESUME_ONLY && access(config->path, F_OK) != 0;
-  if (missing) {
-    snapshot->database = (privy_database){.kind = &kind, .path = privy_copy(config->path, strlen(config->path))};
-    if (!snapshot->database.path) return privy_error_no_memory(error);
-    return privy_database_refuse(&snapshot->database, PRIVY_DATABASE_MISSING, error);
-  }
-  if (privy_database_open(&snapshot->database, &kind, config->path, &created, error) != PRIVY_OK) return error->code;
+  privy_database *database = &snapshot->database;
+  bool empty = false;
+  const privy_sqlite *sqlite = privy_sqlite_load(error);
+  if (!sqlite) return error->code;
+  if (privy_database_start(database, &kind, sqlite, config->path, error) != PRIVY_OK) return error->code;
+  if (config->resume == PRIVY_RESUME_ONLY && access(config->path, F_OK) != 0)
+    return privy_database_refuse(database, PRIVY_DATABASE_MISSING, error);
+  if (privy_database_create(database, error) != PRIVY_OK ||
+      privy_database_open(database, PRIVY_SQLITE_OPEN_READWRITE, error) != PRIVY_OK ||
+      privy_database_lock(database, &empty, error) != PRIVY_OK ||
+      privy_database_configure(database, error) != PRIVY_OK || (empty && create_tables(snapshot, error) != PRIVY_OK))
+    return error->code;
   return load(snapshot, config, owner, error);
 }
 
@@ -264,18 +276,18 @@ void privy_snapshot_get_info(const privy_snapshot *snapshot, privy_snapshot_info
 /* Gives the sweep the contacts that it had read. */
 static privy_status restore(privy_snapshot *snapshot, privy_coverage *coverage, privy_error *error) {
   if (privy_snapshot_enter(snapshot, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_SEEN);
-  privy_statement_integer(&statement, 1, snapshot->state.sweep);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_SEEN);
+  privy_query_integer(&query, 1, snapshot->state.sweep);
   bool added = true;
-  while (added && privy_statement_step(&statement)) {
+  while (added && privy_query_step(&query)) {
     size_t key_length, updated_length;
-    const char *key = privy_statement_column(&statement, 0, &key_length);
-    const char *updated = privy_statement_column(&statement, 1, &updated_length);
-    const bool chained = coverage->pass > 0 && statement.sqlite->column_int64(statement.prepared, 2) == coverage->pass;
+    const char *key = privy_query_read_slice(&query, 0, &key_length);
+    const char *updated = privy_query_read_slice(&query, 1, &updated_length);
+    const bool chained = coverage->pass > 0 && query.sqlite->column_int64(query.statement, 2) == coverage->pass;
     added = privy_contact_set_add(&coverage->contacts, privy_contact_key(key, key_length),
                                   chained ? privy_contact_version(updated, updated_length) : 0);
   }
-  if (privy_statement_end(&statement, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
+  if (privy_query_end(&query, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
   return privy_snapshot_leave(added ? PRIVY_OK : privy_error_no_memory(error));
 }
 
@@ -331,20 +343,20 @@ static privy_status put(privy_snapshot *snapshot, const privy_record *contact, d
                                   PRIVY_INDEX_CONTACT_updated_at};
   const privy_value key = privy_contact_identity(contact), body = privy_record_json(contact);
   if (key.type != PRIVY_STRING) return PRIVY_OK;
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_PUT);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_PUT);
   bool failed = false;
-  privy_statement_text(&statement, 1, key.text, key.length);
+  privy_query_text(&query, 1, key.text, key.length);
   for (int i = 0; i < 3; i++) {
     size_t length;
     const char *text = text_of(&snapshot->texts[i], privy_record_get(contact, fields[i]), &length, &failed);
-    privy_statement_text(&statement, i + 2, text, length);
+    privy_query_text(&query, i + 2, text, length);
   }
-  privy_statement_text(&statement, 5, body.text, body.length);
-  privy_statement_real(&statement, 6, read_at);
-  privy_statement_integer(&statement, 7, snapshot->state.sweep);
-  privy_statement_integer(&statement, 8, pass);
-  if (failed) statement.result = PRIVY_SQLITE_NOMEM;
-  return privy_statement_run(&statement, error);
+  privy_query_text(&query, 5, body.text, body.length);
+  privy_query_number(&query, 6, read_at);
+  privy_query_integer(&query, 7, snapshot->state.sweep);
+  privy_query_integer(&query, 8, pass);
+  if (failed) query.result = PRIVY_SQLITE_NOMEM;
+  return privy_query_run(&query, error);
 }
 
 static privy_status take(privy_snapshot *snapshot, const privy_sweep *sweep, privy_error *error) {
@@ -367,10 +379,10 @@ privy_status privy_snapshot_take(privy_snapshot *snapshot, const privy_sweep *sw
 static privy_status complete(privy_snapshot *snapshot, const privy_sweep *sweep, privy_error *error) {
   privy_snapshot_state *state = &snapshot->state;
   if (privy_database_begin(&snapshot->database, error) != PRIVY_OK) return error->code;
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_VANISH);
-  privy_statement_real(&statement, 1, sweep->progress.read_at);
-  privy_statement_integer(&statement, 2, state->sweep);
-  if (privy_statement_run(&statement, error) != PRIVY_OK) return error->code;
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_VANISH);
+  privy_query_number(&query, 1, sweep->progress.read_at);
+  privy_query_integer(&query, 2, state->sweep);
+  if (privy_query_run(&query, error) != PRIVY_OK) return error->code;
   copy_state(snapshot, sweep);
   state->completed = state->sweep;
   state->began_at = state->this_began_at;

@@ -2,7 +2,7 @@
 #ifndef PRIVY_JOBS_SNAPSHOT_H
 #define PRIVY_JOBS_SNAPSHOT_H
 
-#include "jobs/database.h"
+#include "jobs/query.h"
 #include "jobs/sweep.h"
 
 /* The statements of a snapshot: X(name, SQL) */
@@ -51,7 +51,7 @@ struct privy_snapshot {
 };
 
 /* Begins the use of a statement. */
-privy_statement privy_snapshot_begin(privy_snapshot *snapshot, privy_snapshot_statement id);
+privy_query privy_snapshot_begin(privy_snapshot *snapshot, privy_snapshot_statement id);
 /* Blocks fork() and checks the file, until privy_snapshot_leave. */
 PRIVY_NODISCARD privy_status privy_snapshot_enter(privy_snapshot *snapshot, privy_error *error);
 /* Writes the state. */

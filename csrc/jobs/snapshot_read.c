@@ -12,20 +12,20 @@
 static privy_status read_bodies(privy_snapshot *snapshot, int64_t *position, privy_buffer *out, size_t *count,
                                 privy_error *error) {
   if (privy_snapshot_enter(snapshot, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
-  privy_statement statement = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_READ);
-  privy_statement_integer(&statement, 1, *position);
-  privy_statement_integer(&statement, 2, PAGE);
+  privy_query query = privy_snapshot_begin(snapshot, PRIVY_SNAPSHOT_READ);
+  privy_query_integer(&query, 1, *position);
+  privy_query_integer(&query, 2, PAGE);
   bool done = privy_buffer_text(out, "{\"data\":[");
   *count = 0;
-  while (done && privy_statement_step(&statement)) {
+  while (done && privy_query_step(&query)) {
     size_t length;
-    const char *body = privy_statement_column(&statement, 1, &length);
-    *position = statement.sqlite->column_int64(statement.prepared, 0);
+    const char *body = privy_query_read_slice(&query, 1, &length);
+    *position = query.sqlite->column_int64(query.statement, 0);
     done = (*count == 0 || privy_buffer_byte(out, ',')) && privy_buffer_append(out, body, length);
     ++*count;
   }
   done = done && privy_buffer_text(out, "]}");
-  if (privy_statement_end(&statement, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
+  if (privy_query_end(&query, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
   return privy_snapshot_leave(done ? PRIVY_OK : privy_error_no_memory(error));
 }
 
@@ -62,15 +62,15 @@ privy_status privy_snapshot_each(privy_snapshot *snapshot, privy_snapshot_functi
 static privy_status find_body(privy_snapshot *snapshot, privy_snapshot_statement id, privy_slice value,
                               privy_buffer *out, privy_error *error) {
   if (privy_snapshot_enter(snapshot, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
-  privy_statement statement = privy_snapshot_begin(snapshot, id);
-  privy_statement_text(&statement, 1, value.text, value.length);
+  privy_query query = privy_snapshot_begin(snapshot, id);
+  privy_query_text(&query, 1, value.text, value.length);
   bool done = true;
-  if (privy_statement_step(&statement)) {
+  if (privy_query_step(&query)) {
     size_t length;
-    const char *body = privy_statement_column(&statement, 0, &length);
+    const char *body = privy_query_read_slice(&query, 0, &length);
     done = privy_buffer_append(out, body, length);
   }
-  if (privy_statement_end(&statement, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
+  if (privy_query_end(&query, error) != PRIVY_OK) return privy_snapshot_leave(error->code);
   return privy_snapshot_leave(done ? PRIVY_OK : privy_error_no_memory(error));
 }
 
