@@ -68,7 +68,7 @@ test: setup ## everything but test-deep: a line for each suite; logs in build/lo
 
 .PHONY: test-deep
 test-deep: setup ## what takes long: sanitizers, valgrind, packages installed from scratch, oldest libraries, random tests
-	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-random test-rails test-consumers)
+	@$(call suites,build-deep,,test-c-valgrind test-package test-c-asan test-c-tsan test-c-deep test-random test-rails test-consumers)
 
 .PHONY: build
 build: build-c-plain build-python build-ruby ## the core with its test programs, and both extensions
@@ -148,6 +148,13 @@ test-c-tsan: $(threaded) ## the C tests that run threads, under ThreadSanitizer
 leaks := definite,indirect,possible
 valgrind := $(VALGRIND) -q --error-exitcode=99 --num-callers=30 --leak-check=full --show-leak-kinds=$(leaks) \
   --errors-for-leak-kinds=$(leaks)
+
+# Lists that change at random, and crashes at each write.
+deep := $(addprefix build/c/plain/,test_coverage test_export_crash)
+
+.PHONY: test-c-deep
+test-c-deep: build-c-plain ## 10,000 lists that change while they are read, and an export that crashes at each point
+	@PRIVY_DEEP=1 $(run_programs) test-c-deep $(deep)
 
 .PHONY: test-c-valgrind
 test-c-valgrind: build-c-plain ## the C tests under valgrind, leaks included
