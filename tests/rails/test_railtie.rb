@@ -104,7 +104,7 @@ class TestRailtie < PrivyTest
         puts error.message
       end
     RUBY
-    assert_equal ["privy:budget privy:ping privy:sandbox", "ActiveSupport::OrderedOptions", 'key not found: "NOT_SET"'],
+    assert_equal ["privy:budget privy:import privy:ping privy:sandbox", "ActiveSupport::OrderedOptions", 'key not found: "NOT_SET"'],
                  out.lines(chomp: true)
   end
 
