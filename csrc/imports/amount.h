@@ -27,7 +27,7 @@ privy_amount_result privy_amount_read(const char *text, size_t length, char deci
 bool privy_is_shortened(const char *text, size_t length);
 /* Removes the fraction of an amount whose fraction is zero; false if it is not. */
 bool privy_amount_whole(privy_amount *amount);
-/* The currencies of a sign such as "$"; empty if it is none. */
+/* The currencies of a sign such as "$"; empty if the text is no such sign. */
 privy_slice privy_currency_sign(const char *text, size_t length);
 
 /* An exact sum: units / 10^scale. Start with {0}. */

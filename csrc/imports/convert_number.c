@@ -16,7 +16,7 @@ static void refuse_ambiguous(const privy_conversion_job *job, privy_span text) {
                   mixed ? "the file uses both decimal signs" : "no other amount of the file shows the decimal sign");
 }
 
-/* Reads a number, or records why it is none. */
+/* Reads a number, or records why the text is not a number. */
 static bool read_amount(const privy_conversion_job *job, privy_span text, privy_amount *out) {
   switch (privy_amount_read(text.text, text.length, decimal_of(job->import), out)) {
   case PRIVY_AMOUNT_READ: return true;

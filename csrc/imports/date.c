@@ -41,7 +41,7 @@ static privy_slice take_word(scan *text) {
   return (privy_slice){from, (size_t)(text->at - from)};
 }
 
-/* The month of its English name or the first three letters of it; 0: it is none. */
+/* The month of its English name or the first three letters of it; 0: no month has that name. */
 static int month_of(privy_slice word) {
   static const char *const names[] = {"january", "february", "march",     "april",   "may",      "june",
                                       "july",    "august",   "september", "october", "november", "december"};

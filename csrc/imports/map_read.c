@@ -71,7 +71,7 @@ static privy_span under_columns(privy_map_plan *plan, privy_span path) {
 
 /* ---- keys ---- */
 
-/* The position of a key among `names`; SIZE_MAX, with a fault that suggests a similar one, if it is none. */
+/* The position of a key among `names`; SIZE_MAX, with a fault that suggests a similar one, if no name equals it. */
 static size_t find_key(privy_map_plan *plan, privy_span place, privy_value key, const char *const *names,
                        size_t count) {
   privy_slice known[16];

@@ -46,7 +46,7 @@ def choice(name: str, value: object, choices: Sequence[str]) -> int:
     """The position of a value among its choices.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: it is another value.
     """
     for position, choice in enumerate(choices):
         if value == choice:

@@ -336,7 +336,7 @@ module Privy
     # @return [Integer] number of rows
     # @raise [JournalError] its +code+ is "journal_locked" while a run is in progress, "journal_not_in_doubt" when there
     #   is no such row in doubt, "journal_ambiguous" when two rows in doubt have had this position
-    # @raise [ArgumentError] an argument is none of these
+    # @raise [ArgumentError] an argument is invalid
     def decide(row, decision)
       sends = { send: true, skip: false }.fetch(decision) do
         raise ArgumentError, "decision must be :send or :skip, not #{decision.inspect}"
