@@ -59,6 +59,7 @@ module Privy
           return if @registered || !defined?(::WebMock::HttpLibAdapterRegistry)
 
           @registered = true
+          @enabled = webmock_enabled?
           ::WebMock::HttpLibAdapterRegistry.instance.register(:privy, self)
         end
 
@@ -79,6 +80,16 @@ module Privy
           return unless @registered && @enabled && !::WebMock.net_connect_allowed?
 
           ::WebMock.net_connect_allowed?(url) || false
+        end
+
+        private
+
+        # WebMock may have been enabled or disabled before it was seen here: then it has replaced Net::HTTP, or not.
+        def webmock_enabled?
+          original = ::WebMock::HttpLibAdapters::NetHttpAdapter.const_get(:OriginalNetHTTP)
+          !::Net::HTTP.equal?(original)
+        rescue NameError
+          true
         end
       end
     end
