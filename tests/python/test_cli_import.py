@@ -400,7 +400,9 @@ def test_killed_twice_and_resumed_nothing_is_lost_or_doubled(tmp_path):
         done = privy("import", "orders", str(path), "--resume", "--json", env=env)
         assert done.code == 0, done
         assert stored(sandbox) == expected(400)
-        assert 400 <= sandbox.counts.requests <= 400 + 2 * 8
+        # A process that begins does not know yet what is left of the limit, so it may get a 429.
+        answered = [request for request in sandbox.requests if request.status != 429]
+        assert 400 <= len(answered) <= 400 + 2 * 8
         counts = done.json["counts"]
         assert counts["done_before"] + counts["succeeded"] == 400
         assert counts["requests"] == sandbox.counts.requests - sent

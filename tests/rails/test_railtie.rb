@@ -104,7 +104,8 @@ class TestRailtie < PrivyTest
         puts error.message
       end
     RUBY
-    assert_equal ["privy:budget privy:import privy:ping privy:sandbox", "ActiveSupport::OrderedOptions", 'key not found: "NOT_SET"'],
+    tasks = "privy:budget privy:import privy:ping privy:sandbox"
+    assert_equal [tasks, "ActiveSupport::OrderedOptions", 'key not found: "NOT_SET"'],
                  out.lines(chomp: true)
   end
 
