@@ -326,12 +326,14 @@ def test_a_spent_day_ends_with_4_and_says_when_it_continues(tmp_path):
         done = privy("import", "orders", str(path), "--json", env=env)
         assert done.code == 4
         assert done.json["counts"]["succeeded"] == 7
-        assert done.json["counts"]["unsent"] == 5
+        # Before the first response the limit is not known: a request in flight may get the 429 as its result.
+        assert done.json["counts"]["unsent"] + done.json["counts"]["failed"] == 5
         assert done.json["error"]["retry_at"]
         assert re.search(r"run the same command again from \d{4}-\d\d-\d\d .* on", done.err)
         sandbox.advance(86_400)
         assert privy("import", "orders", str(path), env=env).code == 0
-        assert (stored(sandbox), sandbox.counts.requests) == (expected(12), 12)
+        assert stored(sandbox) == expected(12)
+        assert sum(request.status != 429 for request in sandbox.requests) == 12
 
 
 def test_a_wrong_token_ends_with_3(tmp_path):
