@@ -172,6 +172,14 @@ static void no_consent_is_widened(void **state) {
 done:;
 }
 
+/* One that is blocked and one that is not, which try the lack of memory too. */
+static void a_consent_is_judged(void **state) {
+  (void)state;
+  CHECK_MEMORY(try_consent("email_consent", email_values[1], email_values[0], false, email_verdicts[1][0]));
+  CHECK_MEMORY(try_consent("email_consent", email_values[2], email_values[0], false, email_verdicts[2][0]));
+done:;
+}
+
 static void resubscribe_allows_it(void **state) {
   (void)state;
   CHECK_MEMORY(try_consents("email_consent", email_values, email_with_resubscribe, true));
@@ -258,7 +266,8 @@ int main(void) {
       TEST(lists_and_objects_are_compared_as_sets),
       TEST(lists_and_objects_are_merged),
       TEST(tags_and_custom_fields_have_modes_of_their_own),
-      TEST_UNSWEPT(no_consent_is_widened), /* 50 scenes: the tests of one scene try the lack of memory */
+      TEST_UNSWEPT(no_consent_is_widened), /* 50 scenes */
+      TEST(a_consent_is_judged),
       TEST_UNSWEPT(resubscribe_allows_it),
       TEST(a_suppressed_contact_stays_suppressed),
       TEST(a_suppression_that_the_row_repeats_is_sent),
