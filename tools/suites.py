@@ -7,6 +7,8 @@ failed.
 The outputs are in build/logs/. A check has no tests to count; one that fails counts as one that failed, and so does a
 suite that fails otherwise than by a test. When the build fails nothing else is made. The last line is
 "N passed, N failed", of all tests that were run.
+
+An interrupt (Ctrl-C, SIGTERM, SIGHUP) ends all that runs. Processes that a target leaves are ended with it.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from threading import Lock
+from typing import NamedTuple, NoReturn, TextIO
 
 from tally import Tally, tally
 
@@ -28,6 +33,44 @@ LOGS = Path("build/logs")
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 PASSED = re.compile(r"  (cc|ar|link) .*|[.s]+( +\[ *\d+%\])?|  \S+ +\d+ passed, 0 failed.* s")
 """Lines of a failed suite that report no failure."""
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 10
+"""Seconds from SIGTERM to SIGKILL, in which a suite ends what it has started."""
+
+
+class Commands:
+    """The commands that run, each in a process group of its own. A group gets a signal as one, and ends as one."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: set[int] = set()
+        self._stopped = False
+
+    def run(self, command: list[str], output: TextIO) -> int:
+        """Runs a command and returns its exit status. After ``stop`` it starts nothing."""
+        with self._lock:
+            if self._stopped:
+                return -signal.SIGTERM
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            self._running.add(process.pid)
+        status = process.wait()
+        with self._lock:
+            self._send(process.pid, signal.SIGKILL)
+            self._running.remove(process.pid)
+        return status
+
+    def stop(self, number: signal.Signals) -> None:
+        """Sends a signal to all that run."""
+        with self._lock:
+            self._stopped = True
+            for group in self._running:
+                self._send(group, number)
+
+    def _send(self, group: int, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError, PermissionError):  # it has ended; macOS refuses signals to zombies
+            os.killpg(group, number)
 
 
 class Made(NamedTuple):
@@ -40,13 +83,13 @@ class Made(NamedTuple):
     log: Path
 
 
-def make(command: list[str], target: str, counts: bool) -> Made:
+def make(commands: Commands, command: list[str], target: str, counts: bool) -> Made:
     began = time.monotonic()
     log = LOGS / f"{target}.log"
     with log.open("w") as output:
-        done = subprocess.run([*command, target], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        status = commands.run([*command, target], output)
     found = tally(log.read_text(errors="replace")) if counts else Tally()
-    good = done.returncode == 0 and not found.failed and (found.passed + found.skipped > 0 or not counts)
+    good = status == 0 and not found.failed and (found.passed + found.skipped > 0 or not counts)
     if not good and not found.failed:
         found += Tally(failed=1)
     return Made(target, found, counts, good, time.monotonic() - began, log)
@@ -63,6 +106,38 @@ def report(made: Made) -> None:
     sys.stdout.flush()
 
 
+def make_all(asked: argparse.Namespace) -> list[Made]:
+    """Makes and reports the build, and if it is good the rest. An exception ends what runs."""
+    commands = Commands()
+    pool = ThreadPoolExecutor(CORES)
+    made: list[Future[Made]] = []
+
+    def begin(command: list[str], target: str, counts: bool) -> Future[Made]:
+        made.append(pool.submit(make, commands, command, target, counts))
+        return made[-1]
+
+    jobs = [] if "-j" in os.environ.get("MAKEFLAGS", "") else [f"-j{CORES}"]
+    try:
+        built = begin([*asked.make, *jobs], asked.build, False).result()
+        report(built)
+        if built.good:
+            rest = [begin(asked.make, name, name in asked.test) for name in [*asked.check, *asked.test]]
+            for future in as_completed(rest):
+                report(future.result())
+    finally:
+        commands.stop(signal.SIGTERM)
+        wait(made, GRACE)
+        commands.stop(signal.SIGKILL)
+        pool.shutdown()
+    return [each.result() for each in made]
+
+
+def interrupted(number: int, frame: object) -> NoReturn:
+    for each in INTERRUPTS:  # a second Ctrl-C must not interrupt what ends the suites
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(f"stopped by {signal.Signals(number).name}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("make", type=shlex.split)
@@ -70,17 +145,12 @@ def main() -> int:
     parser.add_argument("--check", nargs="*", default=[])
     parser.add_argument("--test", nargs="+", required=True)
     asked = parser.parse_args()
+    for number in INTERRUPTS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as of nohup
+            signal.signal(number, interrupted)
     LOGS.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    jobs = [] if "-j" in os.environ.get("MAKEFLAGS", "") else [f"-j{CORES}"]
-    done = [make([*asked.make, *jobs], asked.build, counts=False)]
-    report(done[0])
-    if done[0].good:
-        with ThreadPoolExecutor(CORES) as pool:
-            made = [pool.submit(make, asked.make, name, name in asked.test) for name in [*asked.check, *asked.test]]
-            for future in as_completed(made):
-                done.append(future.result())
-                report(done[-1])
+    done = make_all(asked)
     failed = ", ".join(each.target for each in done if not each.good)
     print(f"\n{f'failed: {failed}; ' if failed else ''}{time.monotonic() - began:.0f} s in all, logs in {LOGS}/")
     print(sum((each.tests for each in done), Tally()))
