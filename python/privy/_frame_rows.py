@@ -25,9 +25,8 @@ def frame_rows(frame: Any, nulls: Nulls | None, integers: Sequence[str]) -> Sour
     omits = nulls != "send"
     if is_pandas(frame):
         return PandasRows(frame, omits, integers)
-    for length in ("height", "num_rows"):
-        if hasattr(type(frame), "slice") and hasattr(type(frame), length):
-            return ArrowTableRows(frame, length, omits, integers)
+    if hasattr(type(frame), "slice") and hasattr(type(frame), "__len__"):
+        return ArrowTableRows(frame, omits, integers)
     return ArrowStreamRows(_core.ArrowRows(_exported(frame), omits, integers))
 
 
@@ -68,22 +67,21 @@ class SlicedRows:
 
 
 class ArrowTableRows(SlicedRows):
-    """The rows of a frame of polars, or of a table of pyarrow."""
+    """The rows of a frame of polars, of a table of pyarrow, or of another sliceable table or array of structs."""
 
-    def __init__(self, table: Any, length: str, omits: bool, integers: Sequence[str]) -> None:
+    def __init__(self, table: Any, omits: bool, integers: Sequence[str]) -> None:
         self._table = table
-        self._length = length
         self._options = omits, integers
         self.names = self._read(0, 0).names
 
     @property
     def total(self) -> int:
         """Number of rows."""
-        return int(getattr(self._table, self._length))
+        return len(self._table)
 
     def convert(self, start: int) -> list[Row]:
         """The rows of the slice that begins at ``start``."""
-        return list(self._read(start, SLICE))
+        return list(self._read(start, min(SLICE, self.total - start)))  # a longer slice is an error in some libraries
 
     def _read(self, start: int, count: int) -> _core.ArrowRows:
         return _core.ArrowRows(_exported(self._table.slice(start, count)), *self._options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import privy
 
@@ -259,6 +259,10 @@ class ContactList(BaseList):
         """The contacts as a stream of Arrow arrays, in a capsule: what ``polars.DataFrame(contacts)``,
         ``pyarrow.table(contacts)``, ``pandas.DataFrame.from_arrow(contacts)`` and DuckDB read."""
         return self._frames("json").__arrow_c_stream__(requested_schema)
+
+    def __array__(self, *args: object, **kwargs: object) -> NoReturn:
+        """Refuses what ``pandas.DataFrame(contacts)`` would be otherwise: one column of Contact objects."""
+        raise TypeError("contacts are no array: use contacts.to_pandas(), or list(contacts)")
 
     def to_arrow(self, *, custom_fields: privy.types.CustomFields = "json") -> Any:
         """The contacts of all pages as a ``pyarrow.Table``.

@@ -37,13 +37,14 @@ def _mapping(row: Any, nulls: Nulls | None) -> tuple[Row, bool]:
 
 
 def _of_database(row: Any) -> dict[str, Any] | None:
-    """The columns of a row of SQLAlchemy, sqlite3 and others, or the fields of a named tuple."""
+    """The columns of a row of SQLAlchemy, sqlite3 and others, or the fields of a named tuple or of a numpy record."""
+    if hasattr(type(row), "_mapping") and isinstance(row._mapping, Mapping):  # SQLAlchemy: not always a tuple
+        return dict(row._mapping)
     if isinstance(row, tuple):
-        named = getattr(row, "_mapping", None)  # SQLAlchemy
-        if isinstance(named, Mapping):
-            return dict(named)
         names = getattr(row, "_fields", None)
         return None if names is None else dict(zip(names, row, strict=True))
+    if hasattr(type(row), "dtype") and getattr(row.dtype, "names", None) and row.ndim == 0:  # numpy
+        return {name: row[name] for name in row.dtype.names}
     if hasattr(type(row), "keys") and hasattr(type(row), "__getitem__"):
         return {name: row[name] for name in row.keys()}  # noqa: SIM118
     return None
@@ -79,6 +80,8 @@ def _inside(value: Any, omits: bool) -> Any:
 def _is_null(value: Any) -> bool:
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
+    if hasattr(type(value), "as_py"):  # a scalar of pyarrow
+        return _is_null(value.as_py())
     scalar = isinstance(value, (float, Decimal)) or getattr(value, "ndim", None) == 0
     return scalar and bool(value != value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from .types import TYPE_CHECKING, Row
 
@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 
 T_co = TypeVar("T_co", covariant=True)
 
+if TYPE_CHECKING:
+    _Base = Sequence
+else:  # polars reads an instance of Sequence item by item, and does not see that it is a table
+    _Base = Generic
 
-class RowTable(Sequence[T_co]):
+
+class RowTable(_Base[T_co]):
     """An immutable sequence, equal to a list of the same items, and a table of pandas, polars, pyarrow and DuckDB.
 
     In the report of a run ``index`` is a column of integers, all others are text. ``row`` is JSON; ``key`` and
@@ -43,6 +48,17 @@ class RowTable(Sequence[T_co]):
 
     def __iter__(self) -> Iterator[T_co]:
         return iter(self._items)
+
+    def count(self, value: Any, /) -> int:
+        """How many items are equal to the value."""
+        return sum(1 for item in self if item is value or item == value)
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None, /) -> int:
+        """The position of the first item that is equal to the value. Raises ValueError if there is none."""
+        for at in range(*slice(start, stop).indices(len(self))):
+            if self[at] is value or self[at] == value:
+                return at
+        raise ValueError("no item is equal to the value")
 
     def __add__(self, other: Sequence[Any]) -> list[Any]:
         return [*self, *other] if isinstance(other, (list, RowTable)) else NotImplemented

@@ -93,15 +93,21 @@ def _problem(rows: object) -> str | None:
 
 
 def is_frame(rows: object) -> bool:
-    """Whether this is a frame, a table or a stream of them: iterating one returns columns or batches. A series is
-    not."""
+    """Whether this is a frame, a table or a stream of them: iterating one returns columns or batches. Of arrays and
+    series only those of structs are."""
     if any(_has_all(rows, *names) for names in _LAZY):
         return False
     if is_pandas(rows):
         return True
     arrow = _has_all(rows, "__arrow_c_stream__") or _has_all(rows, "__arrow_c_array__")
     own = type(rows).__module__.partition(".")[0] == "privy"
-    return arrow and not own and (_has_all(rows, "columns") or not _has_all(rows, "__array__"))
+    return arrow and not own and (_has_all(rows, "columns") or not _has_all(rows, "__array__") or _has_structs(rows))
+
+
+def _has_structs(array: Any) -> bool:
+    """Whether each value of an array or a series has named members."""
+    kind = array.type if _has_all(array, "type") else getattr(array, "dtype", None)
+    return str(kind).lower().startswith("struct")
 
 
 def is_pandas(rows: object) -> bool:

@@ -38,6 +38,8 @@ def plain(value: object) -> object:
         return str(value)
     if isinstance(value, UserString):
         return value.data
+    if _can(value, "as_py"):  # a scalar of pyarrow
+        return value.as_py()  # type: ignore[attr-defined]
     if getattr(value, "ndim", None) == 0 and _can(value, "item"):
         return _scalar(value)
     if isinstance(value, Sequence) or _is_array(value):

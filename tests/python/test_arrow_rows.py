@@ -45,6 +45,18 @@ class OnlyStream:
         return self._table.__arrow_c_stream__(requested_schema)
 
 
+class Strict(OnlyStream):
+    """A table like that of arro3: a slice beyond the end is an error."""
+
+    def __len__(self):
+        return len(self._table)
+
+    def slice(self, offset, length):
+        if offset + length > len(self):
+            raise ValueError("offset + length may not exceed the length of the table")
+        return OnlyStream(self._table.slice(offset, length))
+
+
 def relation():
     contacts = CONTACTS  # noqa: F841
     return duckdb.sql("from contacts")
@@ -58,6 +70,10 @@ SOURCES = {
     "duckdb": (relation, None),
     "one array": (lambda: OnlyArray(CONTACTS.to_batches()[0]), None),
     "one stream": (lambda: OnlyStream(CONTACTS), None),
+    "strict table": (lambda: Strict(CONTACTS), 2),
+    "pyarrow.StructArray": (lambda: CONTACTS.to_batches()[0].to_struct_array(), 2),
+    "pyarrow.ChunkedArray": (lambda: pyarrow.chunked_array([CONTACTS.to_batches()[0].to_struct_array()]), 2),
+    "polars.Series of structs": (lambda: polars.DataFrame(CONTACTS).to_struct("contact"), 2),
 }
 
 
@@ -103,6 +119,19 @@ def test_a_table_lists_its_later_rows(client):
     assert [index for index, _ in run.unsent[-2:]] == [2498, 2499]
     assert len(run.unsent) == 2499
     assert client.contacts.upsert_many([row for _, row in run.unsent]).run().ok
+
+
+def test_an_array_without_members_holds_no_rows(client):
+    for array in (CONTACTS["email"], CONTACTS["email"].chunk(0), polars.Series(["a@example.com", "b@example.com"])):
+        entries = client.contacts.validate_many(array)
+        assert [entry.index for entry in entries] == [0, 1]
+        assert all(entry.message.startswith("must be a dict, not ") for entry in entries)
+
+
+def test_a_null_in_an_array_of_structs_is_an_empty_row(client):
+    rows = pyarrow.array([{"email": "a@example.com"}, None])
+    entries = client.contacts.validate_many(rows)
+    assert [(entry.index, entry.field) for entry in entries] == [(1, "base")]
 
 
 def test_a_stream_in_an_event_loop(sandbox):

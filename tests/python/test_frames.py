@@ -120,6 +120,13 @@ def test_pandas_reads_a_list(contacts, sandbox):
     assert counted == {"subscribed": SIZE // 2, "unsubscribed": SIZE - SIZE // 2}
 
 
+def test_the_constructor_of_pandas_names_what_to_call(contacts, sandbox):
+    """It does not read tables: the frame would be one column of objects."""
+    with pytest.raises(TypeError, match=r"contacts are no array: use contacts.to_pandas\(\), or list\(contacts\)"):
+        pandas.DataFrame(contacts)
+    assert sandbox.counts.requests == SIZE
+
+
 def test_duckdb_reads_a_list(contacts, sandbox):
     query = "select email_consent, count(*), sum(cast(custom_fields->>'n' as int)) from contacts group by 1 order by 1"
     before = sandbox.counts.requests

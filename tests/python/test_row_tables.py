@@ -77,6 +77,7 @@ def test_refused_rows_are_a_table(report):
     assert table["value"].to_pylist() == ["no address", "5", '{"b":[1,null]}', None]
     assert pyarrow.table(refused).equals(table)
     assert refused.to_polars().equals(polars.DataFrame(table))
+    assert polars.DataFrame(refused).equals(refused.to_polars())
     newest = hasattr(pandas.DataFrame, "from_arrow")
     frame = pandas.DataFrame.from_arrow(refused) if newest else table.to_pandas()
     pandas.testing.assert_frame_equal(refused.to_pandas(), frame)
@@ -100,6 +101,7 @@ def test_rows_without_a_result_are_tables(stopped_run):
         assert table["index"].to_pylist() == [entry[0] for entry in found]
         assert [json.loads(row) for row in table["row"].to_pylist()] == [entry[1] for entry in found]
         assert found.to_polars().equals(polars.DataFrame(table))
+        assert polars.DataFrame(found).equals(found.to_polars())
         assert found.to_pandas()["row"].tolist() == table["row"].to_pylist()
     both = [*unsent, *in_doubt]
     keys = {entry[0]: "mine" if entry[0] == 3 else None for entry in both}
@@ -159,6 +161,13 @@ def test_they_stay_sequences(report):
     assert [*reversed(refused)] == entries[::-1]
     assert refused + refused == refused + entries == entries + refused == entries * 2
     assert entries[2] in refused
+    assert "text" not in refused
+    assert [refused.index(entry) for entry in entries] == [0, 1, 2, 3]
+    assert refused.index(entries[3], -1) == 3
+    for bounds in ((1,), (0, 0)):
+        with pytest.raises(ValueError, match="no item is equal to the value"):
+            refused.index(entries[0], *bounds)
+    assert (refused.count(entries[0]), refused.count("text")) == (1, 0)
     assert repr(refused) == repr(entries)
     assert isinstance(report.unsent, RowTable)
     assert not report.unsent

@@ -6,11 +6,13 @@ import asyncio
 import collections
 import csv
 import dataclasses
+import datetime
 import functools
 import io
 import sqlite3
 import types
 import typing
+from decimal import Decimal
 
 import attrs
 import django.conf
@@ -18,10 +20,12 @@ import numpy
 import pandas
 import polars
 import privy
+import pyarrow
 import pydantic
 import pytest
 
 ROW = {"event_type": "seen", "email": "a@example.com"}
+FIELDS = ["event_type", "email", "phone"]
 
 
 @dataclasses.dataclass
@@ -56,20 +60,20 @@ class Keyed:
     """As rows of databases have them: keys, and values by key, but no items."""
 
     def keys(self):
-        return ["event_type", "email", "phone"]
+        return FIELDS
 
     def __getitem__(self, name):
         return ROW.get(name)
 
 
 class SqlRow(tuple):
-    """Like a row of SQLAlchemy: a tuple with a mapping."""
+    """A tuple with a mapping."""
 
     __slots__ = ()
 
     @property
     def _mapping(self):
-        return types.MappingProxyType(dict(zip(["event_type", "email", "phone"], self, strict=True)))
+        return types.MappingProxyType(dict(zip(FIELDS, self, strict=True)))
 
 
 class AsyncRows:
@@ -172,7 +176,9 @@ OBJECTS = {
     "pydantic, by the names of its fields": Model(type="seen"),
     "sqlite3": sqlite_row(),
     "object with keys": Keyed(),
-    "SQLAlchemy": SqlRow(["seen", "a@example.com", None]),
+    "tuple with a mapping": SqlRow(["seen", "a@example.com", None]),
+    "numpy record": numpy.rec.array([tuple(ROW.values())], names=list(ROW))[0],
+    "element of a structured array": numpy.array([("seen", "a@example.com", None)], [(n, object) for n in FIELDS])[0],
     "itertuples": next(pandas.DataFrame([ROW]).itertuples(index=False)),
     "series": pandas.Series({**ROW, "phone": None}),
 }
@@ -186,7 +192,7 @@ def test_an_object_with_fields_is_a_row_without_its_nulls(name, sandbox, client)
     assert sandbox.requests[-1].json == ROW
 
 
-@pytest.mark.parametrize("name", ["dataclass", "named tuple", "attrs", "object with keys", "SQLAlchemy"])
+@pytest.mark.parametrize("name", ["dataclass", "named tuple", "attrs", "object with keys", "tuple with a mapping"])
 def test_nulls_of_objects_are_sent_on_demand(name, client):
     report = client.events.ingest_many([OBJECTS[name]], nulls="send").run()
     assert [(entry.field, entry.message) for entry in report.refused] == [
@@ -197,7 +203,44 @@ def test_nulls_of_objects_are_sent_on_demand(name, client):
     assert [entry.field for entry in client.events.validate_many([OBJECTS[name]], nulls="send")] == ["phone", "base"]
 
 
-NULLS = [None, float("nan"), numpy.float32("nan"), pandas.NaT, pandas.NA, numpy.datetime64("NaT")]
+def test_rows_of_a_query_of_sqlalchemy(sandbox, client):
+    import sqlalchemy
+    from sqlalchemy.pool import StaticPool
+
+    query = sqlalchemy.text("select 'seen' as event_type, 'a@example.com' as email, null as phone")
+    with sqlalchemy.create_engine("sqlite://", poolclass=StaticPool).connect() as connection:
+        for rows in (connection.execute(query), connection.execute(query).all(), connection.execute(query).mappings()):
+            (result,) = client.events.ingest_many(rows, nulls="omit")
+            assert result.error is None
+            assert sandbox.requests[-1].json == ROW
+        (row,) = connection.execute(query)
+        assert client.events.ingest_many([row]).run().ok
+        assert [entry.field for entry in client.events.validate_many([row], nulls="send")] == ["phone", "base"]
+
+
+def test_scalars_of_pyarrow_are_their_values(sandbox, client):
+    at = datetime.datetime(2026, 5, 12, 10, tzinfo=datetime.timezone.utc)
+    data = pyarrow.scalar({"a": 1, "b": [None, 0.5], "c": Decimal("1.50")})
+    row = {**{name: pyarrow.scalar(value) for name, value in ROW.items()}, "event_time": pyarrow.scalar(at)}
+    (result,) = client.events.ingest_many([{**row, "event_data": data, "phone": pyarrow.scalar(None)}], nulls="omit")
+    assert result.error is None
+    assert sandbox.requests[-1].json == {
+        **ROW,
+        "event_time": "2026-05-12T10:00:00Z",
+        "event_data": {"a": 1, "b": [None, 0.5], "c": 1.5},
+    }
+
+
+NULLS = [
+    None,
+    float("nan"),
+    numpy.float32("nan"),
+    pandas.NaT,
+    pandas.NA,
+    numpy.datetime64("NaT"),
+    pyarrow.scalar(None, pyarrow.string()),
+    pyarrow.scalar(float("nan")),
+]
 
 
 @pytest.mark.parametrize("null", NULLS, ids=repr)
