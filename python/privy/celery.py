@@ -18,10 +18,7 @@ import privy
 
 from . import _core
 from ._job import job
-
-TYPE_CHECKING: bool = False
-if TYPE_CHECKING:
-    from typing import Any
+from .types import Any
 
 __all__ = ["PrivyTask", "register_serializers"]
 

@@ -8,11 +8,13 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import httpx
 import jsonschema
 import privy
 import pytest
+from fastapi import Body, FastAPI
 from fastapi.testclient import TestClient
 from support import served
 
@@ -122,6 +124,22 @@ def test_a_row_is_the_body_of_a_request(http):
     assert invalid.json()["detail"][0]["field"] == "email"
     items = [{"sku": "a", "quantity": 1, "price": 95, "colour": "red"}]
     assert http.post("/orders", json={**ORDER, "line_items": items}).status_code == 201
+
+
+def test_a_record_is_the_body_of_a_request():
+    app = FastAPI()
+
+    @app.post("/echo")
+    def echo(contact: Annotated[privy.Contact, Body()]) -> privy.Contact:
+        return contact
+
+    with TestClient(app) as http:
+        sent = {"email": "jane@example.com", "created_at": "2026-01-01T00:00:00Z", "loyalty": {"points": 1.5}}
+        assert http.post("/echo", json=sent).json() == sent
+        refused = http.post("/echo", json={"email": 5})
+        assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "email"])
+        body = http.get("/openapi.json").json()["paths"]["/echo"]["post"]["requestBody"]["content"]
+        assert body["application/json"]["schema"] == {"$ref": "#/components/schemas/Contact"}
 
 
 def test_errors_become_responses(http, sandbox):

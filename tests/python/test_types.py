@@ -22,6 +22,14 @@ def plain(client: privy.Client) -> None:
     reveal_type(client.with_options(timeout=3))
     for result in client.orders.upsert_many([{"order_id": 1}]):
         reveal_type(result.value)
+    plan = client.contacts.plan([{"email": "a@b.c"}], tags="merge", max_age=3)
+    for row in plan.update:
+        reveal_type(row.changes["tags"].old)
+    reveal_type(plan.apply(journal="a.db", resume="only").stopped)
+    reveal_type(client.contacts.export("a.csv", on_spent_day="wait").began_at)
+    with privy.Journal("a.db") as journal:
+        reveal_type(journal.refused[0])
+        reveal_type(journal.in_doubt[0].request)
 
 async def asynchronous(client: privy.AsyncClient) -> None:
     reveal_type(await client.contacts.create(email="a@b.c", first_name=None))
@@ -37,6 +45,10 @@ async def asynchronous(client: privy.AsyncClient) -> None:
         reveal_type(page)
     async for result in client.events.ingest_many([]):
         reveal_type(result.value)
+    plan = await client.contacts.plan([], snapshot="a.db")
+    reveal_type(plan)
+    reveal_type(await plan.apply())
+    reveal_type(await client.contacts.export("a", format="db"))
     async with client as same:
         reveal_type(same)
 """
@@ -46,6 +58,11 @@ REVEALED = """
     datetime.datetime | None
     Client
     Order | None
+    Any
+    BaseException | None
+    datetime.datetime | None
+    RefusedEntry
+    dict[str, Any] | None
     Contact
     Contact | None
     Order
@@ -56,6 +73,9 @@ REVEALED = """
     Contact
     Page
     EventReceipt | None
+    AsyncPlan
+    BulkReport
+    ExportReport
     AsyncClient
 """
 WRONG = """
@@ -71,6 +91,11 @@ async def asynchronous(client: privy.AsyncClient) -> None:
     for contact in client.contacts.list():
         pass
     client.orders.upsert_many([], concurrency="8")
+    client.orders.upsert_many([], resume="8")
+    await client.contacts.plan([], custom_fields="add")
+    await client.contacts.plan([]).apply()
+    await client.contacts.export("a.csv", format="xls")
+    privy.Journal(8)
     privy.AsyncClient(reserve=b"8")
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import typing
 from pathlib import Path
 
@@ -38,6 +39,22 @@ def test_every_annotation_can_be_evaluated(cls):
     typing.get_type_hints(cls)
     for name, function in functions(cls):
         assert isinstance(typing.get_type_hints(function), dict), name
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("privy.celery", ["PrivyTask", "register_serializers"]),
+        ("privy.django", ["async_client", "client"]),
+        ("privy.django.test", ["SandboxMixin"]),
+    ],
+)
+def test_annotations_of_what_belongs_to_a_framework_can_be_evaluated(module, names):
+    module = pytest.importorskip(module)
+    for value in [getattr(module, name) for name in names]:
+        for name, function in [(value.__name__, value), *(functions(value) if isinstance(value, type) else ())]:
+            assert isinstance(typing.get_type_hints(function), dict), name
+            assert inspect.signature(function) is not None
 
 
 def members(cls):
@@ -92,6 +109,10 @@ def test_every_type_for_annotations_exists_and_is_listed():
     assert privy.types.__all__ == sorted(privy.types.__all__)
     for name in privy.types.__all__:
         assert getattr(privy.types, name) is not None
+    annotations = [method.__annotations__ for cls in PUBLIC for _, method in members(cls) if inspect.isfunction(method)]
+    used = set(re.findall(r"privy\.types\.(\w+)", str(annotations)))
+    assert {"EmailConsent", "OnSpentDay", "PlanMode", "Resume", "Rows"} <= used
+    assert used - {"Any", "Self", "datetime", "timedelta"} <= set(privy.types.__all__)
 
 
 # ---- editors ----
@@ -126,6 +147,21 @@ def completed(text):
             {"tags", "to_json"},
         ),
         ("import privy\nprivy.AsyncClient().contacts.list().", {"pages", "first"}),
+        ("import privy\nprivy.Client().contacts.plan([]).", {"update", "apply", "requests", "duration"}),
+        ("import privy\nprivy.Client().contacts.plan([]).update[0].", {"changes", "contact_id"}),
+        ("import privy\nprivy.Client().contacts.plan([]).apply().refused.", {"to_pandas", "to_polars"}),
+        ("import privy\nprivy.Client().contacts.export('contacts.csv').", {"contacts", "began_at"}),
+        ("import privy\nwith privy.Journal('orders.db') as journal:\n    journal.", {"report", "rejects_csv"}),
+        ("import privy\nprivy.Journal('orders.db').refused[0].", {"field", "request"}),
+        (
+            "import privy\nasync def f():\n    plan = await privy.AsyncClient().contacts.plan([])\n    plan.",
+            {"update", "apply"},
+        ),
+        (
+            "import privy\nasync def f():\n    report = await privy.AsyncClient().contacts.export('a.db')\n    report.",
+            {"contacts"},
+        ),
+        ("import privy\nprivy.types.", {"OnSpentDay", "Resume"}),
     ],
     ids=lambda value: value.rsplit("\n")[-1].strip() if isinstance(value, str) else None,
 )

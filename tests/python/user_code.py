@@ -77,7 +77,7 @@ def orders() -> Iterator[OrderRow]:
 def by_error(client: privy.Client) -> tuple[list[privy.Order], list[Exception]]:
     stored: list[privy.Order] = []
     failed: list[Exception] = []
-    for result in client.orders.upsert_many(orders(), on_progress=report):
+    for result in client.orders.upsert_many(orders(), on_progress=report_progress):
         if result.error is None:
             stored.append(result.value)
         else:
@@ -101,7 +101,7 @@ def by_ok(client: privy.Client) -> list[privy.EventReceipt]:
     return [result.value for result in client.events.ingest_many(rows) if result.ok is True]
 
 
-def report(progress: privy.Progress) -> None:
+def report_progress(progress: privy.Progress) -> None:
     log.debug("%d of %s, %s s left", progress.done, progress.total, progress.eta)
 
 
@@ -109,13 +109,45 @@ def with_journal(client: privy.Client, path: Path) -> int:
     until = datetime.now(timezone.utc) + timedelta(hours=1)
     try:
         run = client.orders.upsert_many(
-            orders(), journal=path, resume="auto", on_spent_day="wait", until=until, on_progress=report
+            orders(), journal=path, resume="auto", on_spent_day="wait", until=until, on_progress=report_progress
         ).run()
     except privy.JournalError as error:
         assert error.code == "journal_locked"
         return 0
     assert not isinstance(run.stopped, privy.DeadlineError)
     return run.skipped - run.skipped_refused
+
+
+def what_differs(client: privy.Client, folder: Path) -> list[str]:
+    rows: list[ContactRow] = [{"email": "jane@example.com", "tags": ["new"]}, {"email": "jane1@example.com"}]
+    plan = client.contacts.plan(rows, tags="merge", snapshot=folder / "contacts.db", max_age=timedelta(hours=1))
+    lines = [f"{name}: {change.old} -> {change.new}" for row in plan.update for name, change in row.changes.items()]
+    lines += [reason["message"] for row in plan.blocked for reason in row.reasons]
+    due: float = plan.duration or 0.0
+    report = plan.apply(journal=folder / "plan.db", on_progress=report_progress)
+    assert report.ok and plan.requests == report.succeeded and due >= 0
+    return lines
+
+
+def exported(client: privy.Client, path: Path) -> int:
+    try:
+        report = client.contacts.export(path, format="jsonl", email_consent="subscribed", resume="restart")
+    except privy.SnapshotError as error:
+        raise SystemExit(error.code) from error
+    began: datetime | None = report.began_at
+    assert began is not None and path.exists()
+    return report.contacts
+
+
+def of_the_journal(path: Path) -> list[str]:
+    with privy.Journal(path) as journal:
+        for entry in journal.in_doubt:
+            if entry.too_old:
+                journal.decide(entry, "skip")
+        counts: dict[str, int] = journal.counts
+        assert sum(counts.values()) >= len(journal)
+        journal.rejects_csv(path.with_suffix(".csv"))
+        return [f"{entry.key} {entry.field}: {entry.message}" for entry in journal.refused]
 
 
 def refused(client: privy.Client) -> list[str]:
@@ -189,6 +221,9 @@ async def concurrently(client: privy.AsyncClient) -> list[str]:
         if isinstance(result, privy.Failure):
             log.debug("row %d: %s", result.index, result.error)
     receipt = await client.events.ingest("seen", email="a1@example.com")
+    plan = await client.contacts.plan([{"email": "a0@example.com", "first_name": "Ann"}])
+    assert [row.state for row in plan.update] == ["update"]
+    assert (await plan.apply()).succeeded == plan.requests == 1
     response = await client.request("GET", "/contacts")
     return [*(contact.id for contact in contacts), receipt.event_id, f"{response.status}"]
 
@@ -203,6 +238,9 @@ def main() -> None:
         assert sorted(by_class(client)) == ["0: 9.50 USD", "1: 9.50 USD", "2: ValidationError"]
         with TemporaryDirectory() as folder:
             assert with_journal(client, Path(folder) / "orders.db") == 0
+            assert of_the_journal(Path(folder) / "orders.db")
+            assert what_differs(client, Path(folder)) == ["tags: ['vip'] -> ['vip', 'new']"]
+            assert exported(client, Path(folder) / "contacts.jsonl") == 1
         assert by_ok(client)[0].status == "accepted"
         assert refused(client)
         assert "email" in caught(client)
