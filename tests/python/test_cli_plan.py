@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import privy as package
 import pytest
@@ -163,3 +164,81 @@ def test_a_snapshot_is_reused(people, tmp_path):
         assert [documents[0]["from_snapshot"], documents[2]["from_snapshot"]] == [False, True]
         assert documents[2]["requests_read"] == 0, "one plan or two have read all contacts"
         assert privy("plan", str(path), "--max-age", "soon", env=env).code == 2
+
+
+@contextmanager
+def newcomers(people) -> Iterator[tuple[package.Sandbox, dict[str, str], Path]]:
+    """A shop, and a file of 40 new contacts."""
+    with shop() as (sandbox, env):
+        path = people(sandbox)
+        path.write_text("email\n" + "".join(f"new{number}@example.com\n" for number in range(40)))
+        yield sandbox, env, path
+
+
+def new_contacts(sandbox: package.Sandbox) -> int:
+    return len(sandbox.contacts) - PEOPLE
+
+
+def test_apply_stops_at_a_time_and_the_same_command_continues(people):
+    with newcomers(people) as (sandbox, env, path):
+        sandbox.set_limits(2, 100_000, window=1)
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 8))
+        arguments = ("plan", str(path), "--apply", "--yes", "--json")
+        done = privy(*arguments, "--until", at, env=env)
+        assert done.code == 4, done
+        sent = new_contacts(sandbox)
+        assert (done.json["applied"]["succeeded"], done.json["applied"]["unsent"]) == (sent, 40 - sent)
+        assert done.json["error"]["code"] == "until_reached"
+        assert "run the same command again: it plans what is left" in done.err
+        sandbox.set_limits(100_000, 100_000, window=1)
+        assert privy(*arguments, env=env).json["applied"]["created"] == 40 - sent
+        assert new_contacts(sandbox) == 40
+
+
+def test_apply_ends_with_a_spent_day_and_says_when_it_continues(people):
+    with newcomers(people) as (sandbox, env, path):
+        reads = privy("plan", str(path), "--json", env=env).json["requests_read"]
+        sandbox.set_limits(100_000, reads + 3, window=1)
+        done = privy("plan", str(path), "--apply", "--yes", "--on-spent-day", "stop", env=env)
+        assert done.code == 4, done
+        assert new_contacts(sandbox) == 3
+        assert re.search(r"again from \d{4}-\d\d-\d\d .* on: it plans what is left", done.err)
+        assert re.search(r"^not sent: \d+$", done.out, re.MULTILINE)
+
+
+def test_apply_waits_for_the_next_day(people):
+    with newcomers(people) as (sandbox, env, path):
+        reads = privy("plan", str(path), "--json", env=env).json["requests_read"]
+        sandbox.set_limits(100_000, reads + 3, window=1)
+        command = [*PRIVY, "plan", str(path), "--apply", "--yes", "--on-spent-day", "wait"]
+        with subprocess.Popen(command, env=environment(**env), stdout=subprocess.PIPE, text=True) as process:
+            ends = time.monotonic() + 60
+            while new_contacts(sandbox) < 3:
+                assert time.monotonic() < ends
+                time.sleep(0.01)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)  # it waits
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert re.search(r"^not sent: \d+$", out, re.MULTILINE)
+
+
+def test_a_plan_leaves_requests_to_others(people):
+    with newcomers(people) as (sandbox, env, path):
+        sandbox.set_limits(60, 100_000, window=60)
+        document = privy("plan", str(path), "--reserve", "57", "--json", env=env).json
+        assert (document["requests"], document["seconds"]) == (40, pytest.approx(780, abs=61))
+
+
+def test_options_that_a_plan_does_not_use_are_refused(people):
+    with newcomers(people) as (sandbox, env, path):
+        for arguments, message in (
+            (["--until", "07:00"], "--until is for --apply"),
+            (["--journal", "a.db"], "--journal is for --apply"),
+            (["--apply", "--yes", "--until", "soon"], "write a time of day such as 07:00"),
+            (["--apply", "--yes", "--until", "2020-01-01T00:00:00Z"], "this time has passed"),
+        ):
+            done = privy("plan", str(path), *arguments, env=env)
+            assert (done.code, message in done.err) == (2, True), done
+        assert sandbox.counts.requests == 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ._exit import Usage, moment
 from ._state import State
 
 if TYPE_CHECKING:
@@ -50,6 +52,61 @@ def file_options(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def budget_options(function: F) -> F:
+    """Options of commands that send many requests: what is left to others, and when to stop."""
+    options = (
+        click.option("--reserve", type=int, metavar="N", help="Requests a minute that are left to others."),
+        click.option("--until", metavar="TIME", help="Stop at this time, such as 07:00."),
+        click.option(
+            "--on-spent-day",
+            type=click.Choice(["stop", "wait"]),
+            default="stop",
+            metavar="WHAT",
+            help="If the day's budget is spent: stop (default), or wait.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def client_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The settings of the client that the options of the budget make."""
+    return {} if given["reserve"] is None else {"reserve": given["reserve"]}
+
+
+def budget_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The keywords of a bulk run that the options of the budget make.
+
+    Raises:
+        Usage: ``--until`` is no time, or has passed.
+    """
+    settings: dict[str, Any] = {"on_spent_day": given["on_spent_day"]}
+    if given["until"]:
+        settings["until"] = _until(given["until"])
+    return settings
+
+
+def _until(text: str) -> Any:
+    from datetime import datetime, timezone
+
+    from ._importing import next_time
+
+    try:
+        at = next_time(text)
+    except ValueError:
+        raise Usage(f"--until {text}: write a time of day such as 07:00, or 2026-05-12T07:00:00Z") from None
+    if at <= time.time():
+        raise Usage(f"--until {text}: this time has passed")
+    return datetime.fromtimestamp(at, timezone.utc)
+
+
+def when_of(stopped: object) -> str:
+    """From when on the command that this error stopped can go on, such as `` from 2026-11-28 07:00:00 CET on``."""
+    at = getattr(stopped, "retry_at", None)
+    return f" from {moment(at)} on" if at is not None else ""
 
 
 def checked(file: str, operation: str, given: dict[str, Any], options: State) -> tuple[FileRows, Findings]:

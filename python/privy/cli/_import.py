@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import Any
 
 import click
 
 from .._client import Client
 from .._errors import PrivyError
-from ._checked import SHOWN_FAULTS, checked, file_options, show
-from ._exit import DONE, INTERRUPTED, REFUSED, Usage, code_of, moment
+from ._checked import (
+    SHOWN_FAULTS,
+    budget_options,
+    budget_settings,
+    checked,
+    client_settings,
+    file_options,
+    show,
+    when_of,
+)
+from ._exit import DONE, INTERRUPTED, REFUSED, Usage, code_of
 from ._state import State, is_sandbox, shared, state
 
 OPERATIONS = {"orders": "orders.upsert", "contacts": "contacts.upsert", "events": "events.ingest"}
@@ -29,15 +37,7 @@ OPERATIONS = {"orders": "orders.upsert", "contacts": "contacts.upsert", "events"
 @click.option("--no-journal", is_flag=True, help="Keep no journal: the import cannot be resumed.")
 @click.option("--resume", is_flag=True, help="Only continue: fail if there is no journal.")
 @click.option("--restart", is_flag=True, help="Send all rows again, whatever the journal says.")
-@click.option("--reserve", type=int, metavar="N", help="Requests a minute that are left to others.")
-@click.option("--until", metavar="TIME", help="Stop at this time, such as 07:00.")
-@click.option(
-    "--on-spent-day",
-    type=click.Choice(["stop", "wait"]),
-    default="stop",
-    metavar="WHAT",
-    help="If the day's budget is spent: stop (default), or wait.",
-)
+@budget_options
 @shared
 def import_(kind: str, file: str, **given: Any) -> int:
     """Send the orders, contacts or events of a file.
@@ -57,16 +57,12 @@ def import_(kind: str, file: str, **given: Any) -> int:
     """
     options = state()
     _check_usage(options, kind, file, given)
-    client = None if given["dry_run"] and not options.sandbox else options.client(**_settings(given))
+    client = None if given["dry_run"] and not options.sandbox else options.client(**client_settings(given))
     try:
         return _Import(options, kind, file, given, client).run()
     finally:
         if client is not None:
             client.close()
-
-
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    return {} if given["reserve"] is None else {"reserve": given["reserve"]}
 
 
 def _check_usage(options: State, kind: str, file: str, given: dict[str, Any]) -> None:
@@ -116,9 +112,7 @@ class _Import:
 
     def _run_options(self) -> dict[str, Any]:
         """The keywords of the bulk run."""
-        options: dict[str, Any] = {"on_spent_day": self.given["on_spent_day"]}
-        if self.given["until"]:
-            options["until"] = _until(self.given["until"])
+        options = budget_settings(self.given)
         path = self._journal_path()
         if path is not None:
             restart, resume = self.given["restart"], self.given["resume"]
@@ -200,9 +194,9 @@ class _Import:
         if path is None:
             self.options.warn("the rows that are left were not sent; there is no journal to continue from")
             return
-        at = getattr(stopped, "retry_at", None)
-        when = f" from {moment(at)} on" if at is not None else ""
-        self.options.warn(f"run the same command again{when}: it continues with the rows that are left ({path})")
+        self.options.warn(
+            f"run the same command again{when_of(stopped)}: it continues with the rows that are left ({path})"
+        )
 
     def _counts(self) -> dict[str, int]:
         report = self._report_of_run
@@ -229,7 +223,7 @@ class _Import:
 
         each = 2 if self.kind == "contacts" else 1
         most = self.found.ready * each
-        with Sandbox().client(**_settings(self.given)) as client:
+        with Sandbox().client(**client_settings(self.given)) as client:
             return {
                 "requests": self.found.ready,
                 "most_requests": most,
@@ -332,20 +326,6 @@ class _Import:
 def _fields(item: Any) -> dict[str, Any]:
     fields: dict[str, Any] = item._asdict()
     return fields
-
-
-def _until(text: str) -> Any:
-    from datetime import datetime, timezone
-
-    from ._importing import next_time
-
-    try:
-        at = next_time(text)
-    except ValueError:
-        raise Usage(f"--until {text}: write a time of day such as 07:00, or 2026-05-12T07:00:00Z") from None
-    if at <= time.time():
-        raise Usage(f"--until {text}: this time has passed")
-    return datetime.fromtimestamp(at, timezone.utc)
 
 
 def _takes(estimate: dict[str, Any]) -> str:

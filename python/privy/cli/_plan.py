@@ -10,8 +10,17 @@ import click
 
 from .._client import Client
 from .._errors import PrivyError
-from ._checked import checked, file_options, name_of, show
-from ._exit import DONE, INTERRUPTED, REFUSED, Usage, code_of, moment
+from ._checked import (
+    budget_options,
+    budget_settings,
+    checked,
+    client_settings,
+    file_options,
+    name_of,
+    show,
+    when_of,
+)
+from ._exit import DONE, INTERRUPTED, REFUSED, Usage, code_of
 from ._output import dump, error_of, write_json
 from ._progress import shown, span
 from ._state import shared, state
@@ -37,29 +46,43 @@ UNITS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 @click.option("--apply", "applies", is_flag=True, help="Send what differs, after a question.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--journal", metavar="FILE", help="What became of each request of --apply.")
+@budget_options
 @shared
 def plan_(file: str, **given: Any) -> int:
     """Show what a file of contacts would change.
 
     It reads the contacts that are there, compares, and sends nothing. The API replaces tags and custom fields; merge
     keeps those that a contact has. --apply sends only what differs: one request for each contact that changes.
+    --until ends --apply; the same command again plans what is left.
     """
     options = state()
-    if given["applies"] and not given["yes"] and (not sys.stdin.isatty() or file == "-"):
-        raise Usage("--apply: stdin is not a terminal that can be asked: pass --yes")
+    _check_usage(file, given)
     max_age = _seconds(given["max_age"])
-    with options.client() as client:
+    run_options = {**budget_settings(given), "journal": given["journal"]}
+    with options.client(**client_settings(given)) as client:
         rows, found = checked(file, "contacts.upsert", given, options)
         if not options.json and not options.quiet:
             show(name_of(file), rows, found, all_faults=False)
         plan = _make(client, rows, found, given, max_age)
         if not options.json:
             _show_plan(client, plan, found, name_of(file), given["all_rows"])
-        report, interrupted = _apply(client, plan, given) if given["applies"] else (None, False)
+        report, interrupted = None, False
+        if given["applies"] and _is_wanted(plan, given["yes"]):
+            report, interrupted = _apply(client, plan, run_options)
+            _show_report(report, found, name_of(file), interrupted)
         code = INTERRUPTED if interrupted else _exit_code(plan, found, report)
         if options.json:
             _write_json(client, plan, found, report, code)
     return code
+
+
+def _check_usage(file: str, given: dict[str, Any]) -> None:
+    """Raises Usage for options that contradict each other."""
+    for name in ("until", "journal"):
+        if given[name] and not given["applies"]:
+            raise Usage(f"--{name} is for --apply")
+    if given["applies"] and not given["yes"] and (not sys.stdin.isatty() or file == "-"):
+        raise Usage("--apply: stdin is not a terminal that can be asked: pass --yes")
 
 
 def _seconds(text: str | None) -> float | None:
@@ -74,7 +97,7 @@ def _seconds(text: str | None) -> float | None:
 def _make(client: Client, rows: Any, found: Findings, given: dict[str, Any], max_age: float | None) -> Plan:
     from ._importing import Ready
 
-    names = ("tags", "custom_fields", "resubscribe", "snapshot")
+    names = ("tags", "custom_fields", "resubscribe", "snapshot", "on_spent_day")
     options = state()
     with shown("requests read", None, lambda rest: None, options.quiet, options.verbose > 0) as progress:
         plan: Plan = client.contacts.plan(
@@ -104,36 +127,45 @@ def _show_plan(client: Client, plan: Plan, found: Findings, name: str, all_rows:
         click.echo(f"takes: {plan.requests:,} requests, {span(seconds_for(client, plan.requests))}")
 
 
-def _apply(client: Client, plan: Plan, given: dict[str, Any]) -> tuple[BulkReport | None, bool]:
+def _is_wanted(plan: Plan, yes: bool) -> bool:
+    """Whether there is something to send, and the user agrees."""
+    if not plan.requests:
+        state().note("nothing differs: nothing is sent")
+        return False
+    return yes or click.confirm(f"Send {plan.requests:,} requests?", abort=True, err=True)
+
+
+def _apply(client: Client, plan: Plan, run_options: dict[str, Any]) -> tuple[BulkReport | None, bool]:
     """The report, and whether Ctrl-C ended the run."""
     from ._importing import seconds_for
 
     options = state()
-    if not plan.requests:
-        options.note("nothing differs: nothing is sent")
-        return None, False
-    if not given["yes"]:
-        click.confirm(f"Send {plan.requests:,} requests?", abort=True, err=True)
 
     def estimate(rest: int) -> float:
         return seconds_for(client, rest)
 
-    interrupted = False
     with shown("requests", plan.requests, estimate, options.quiet, options.verbose > 0) as progress:
         try:
-            report: BulkReport | None = plan.apply(on_progress=progress.update, journal=given["journal"])
+            return plan.apply(on_progress=progress.update, **run_options), False
         except KeyboardInterrupt:
-            report, interrupted = plan.report, True
+            return plan.report, True
+
+
+def _show_report(report: BulkReport | None, found: Findings, name: str, interrupted: bool) -> None:
+    options = state()
     if report is not None and not options.json:
         click.echo(f"sent: {report.succeeded:,} ({report.created:,} created, {report.updated:,} updated)")
         for entry in report.refused:
-            click.echo(f"  row {entry.index}: {entry.field}: {entry.message}")
-    if report is not None and report.stopped is not None:
-        at = getattr(report.stopped, "retry_at", None)
-        options.warn(f"stopped: {report.stopped}" + (f"\n  continue at {moment(at)}" if at else ""))
-    if interrupted:
-        options.warn("interrupted; the same command plans what is left")
-    return report, interrupted
+            click.echo(f"  {name}:{found.numbers[entry.index]}: {entry.field}: {entry.message}")
+        for rows, text in ((report.unsent, "not sent"), (report.in_doubt, "in doubt: sent without a response")):
+            if len(rows):
+                click.echo(f"{text}: {len(rows):,}")
+    stopped = None if report is None else report.stopped
+    if stopped is not None:
+        options.warn(f"stopped: {stopped}")
+    if interrupted or stopped is not None:
+        what = "interrupted; run" if interrupted else "run"
+        options.warn(f"{what} the same command again{when_of(stopped)}: it plans what is left")
 
 
 def _exit_code(plan: Plan, found: Findings, report: BulkReport | None) -> int:
