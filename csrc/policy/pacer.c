@@ -1,6 +1,7 @@
 #include "policy/pacer.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "message/rate_headers.h"
 
@@ -68,9 +69,10 @@ void privy_pacer_sent(privy_pacer *pacer) {
   pacer->day.own++;
 }
 
-/* Servers report whole seconds: resets within 1.5 seconds are those of the same window. */
-static bool same_window(const privy_budget *budget, double resets_at) {
-  return budget->known && budget->resets_at != 0 && fabs(resets_at - budget->resets_at) < 1.5;
+/* By the server's own instants: those of this clock are late by as much as a response was. Servers round to whole
+ * seconds. */
+static bool same_window(const privy_budget *budget, const privy_rate_header *header) {
+  return budget->known && budget->resets_at != 0 && llabs(header->resets_at - budget->reset) <= 1;
 }
 
 /* Responses may arrive out of order: a response may already count other requests of ours that are in flight. Only usage
@@ -95,6 +97,7 @@ static void start_window(privy_budget *budget, const privy_rate_header *header, 
   bound_window(budget, resets_at, now);
   budget->own = in_flight + 1;
   budget->by_others = header->limit - header->remaining - 1;
+  budget->reset = header->resets_at;
   budget->resets_at = resets_at;
   budget->remaining = header->remaining;
 }
@@ -107,12 +110,12 @@ static void learn_window(privy_budget *budget, const privy_rate_header *header, 
 
 static void learn(privy_budget *budget, const privy_rate_header *header, double resets_at, int64_t in_flight,
                   double now) {
-  if (same_window(budget, resets_at)) {
+  if (same_window(budget, header)) {
     learn_others(budget, header->limit - header->remaining);
     if (header->remaining < budget->remaining) budget->remaining = header->remaining;
     budget->resets_at = fmin(budget->resets_at, resets_at); /* a Date of whole seconds never makes it too early */
     budget->ended_at = budget->resets_at;
-  } else if (budget->known && budget->resets_at != 0 && resets_at < budget->resets_at) {
+  } else if (budget->known && budget->resets_at != 0 && header->resets_at < budget->reset) {
     return; /* a late response, of a window that is over */
   } else {
     start_window(budget, header, resets_at, in_flight, now);

@@ -25,6 +25,7 @@ typedef struct privy_budget {
   int64_t limit;     /* requests in a window */
   int64_t remaining; /* by the responses, requests in flight not subtracted */
   double resets_at;  /* 0: `remaining` is that of a window that has not begun */
+  int64_t reset;     /* that instant as the server reports it */
   double window;     /* seconds of a window, as the response to the first request of one showed; 0: unknown */
   double others;     /* requests that others send between two of our responses, smoothed */
   int64_t own;       /* our requests in this window, those in flight included */

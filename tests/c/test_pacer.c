@@ -202,6 +202,20 @@ done:
   return;
 }
 
+/* The process did not run for two seconds. The next responses, read at once, are of the same window. */
+static void a_response_that_was_read_late_hides_no_other(void **state) {
+  (void)state;
+  privy_pacer pacer = {0};
+  char headers[512];
+  CHECK_MEMORY(comes(&pacer, NOW + 2, WALL + 2, minute(headers, "60", "40", "1800000050", DATE)));
+  assert_true(pacer.minute.resets_at == NOW + 52);
+  CHECK_MEMORY(comes(&pacer, NOW, WALL, minute(headers, "60", "0", "1800000050", DATE)));
+  assert_int_equal(pacer.minute.remaining, 0);
+  assert_true(pacer.minute.resets_at == NOW + 50);
+done:
+  return;
+}
+
 static void a_forecast_leaves_the_reserve_to_others(void **state) {
   (void)state;
   const privy_rate_limit minute = {.known = true, .limit = 60, .remaining = 20, .resets_at = NOW + 30}, day = {0};
@@ -258,6 +272,7 @@ int main(void) {
       TEST(the_limit_of_the_day_comes_before_that_of_the_minute),
       TEST(others_hold_back_half_of_a_minute_at_most),
       TEST(a_response_of_an_older_window_changes_nothing),
+      TEST(a_response_that_was_read_late_hides_no_other),
       TEST(a_forecast_leaves_the_reserve_to_others),
       TEST(a_forecast_uses_the_length_of_windows),
       TEST(a_forecast_of_days_continues_on_the_next_day),
