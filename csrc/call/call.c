@@ -169,9 +169,7 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
-  if (pace == PRIVY_PACE_MINUTE && call->options.deferred &&
-      privy_slots_has_rest(&account->pacer, call->options.reserve, now))
-    pace = PRIVY_PACE_NOW;
+  if (call->options.deferred) pace = privy_slots_ask(&account->pacer, pace, call->options.reserve, now, &until);
   if (pace == PRIVY_PACE_IN_FLIGHT && start_in_flight_wait(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_NOW || pace == PRIVY_PACE_IN_FLIGHT) return send_request(call, account, now);
   const bool waits = pace == PRIVY_PACE_MINUTE || call->options.waits_for_day;

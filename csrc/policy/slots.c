@@ -20,6 +20,8 @@
 /* Seconds. */
 #define FIRST_BACKOFF 2.0
 #define MAX_BACKOFF 600.0
+/* Seconds until a job asks again that waits for the response to another request. */
+#define IN_FLIGHT_POLL 0.05
 
 /* ---- slots ---- */
 
@@ -82,6 +84,26 @@ static double rest_of(const privy_pacer *pacer, int64_t reserve) {
 bool privy_slots_has_rest(const privy_pacer *pacer, int64_t reserve, double now) {
   const privy_budget *minute = &pacer->minute;
   return minute->known && now < minute->resets_at && now >= at_part(minute, SPREAD) && rest_of(pacer, reserve) > 0;
+}
+
+/* How many requests jobs may have in flight when one more is sent: as many as there were responses in this window, and
+ * half of what is left. */
+static int64_t most_in_flight(const privy_pacer *pacer, int64_t reserve, double now) {
+  const privy_budget *minute = &pacer->minute;
+  if (!minute->known || minute->resets_at <= now) return 0;
+  const int64_t responses = minute->own - pacer->in_flight, left = minute->remaining - pacer->in_flight - reserve;
+  return left / 2 < responses ? left / 2 : responses;
+}
+
+privy_pace privy_slots_ask(const privy_pacer *pacer, privy_pace pace, int64_t reserve, double now, double *until) {
+  privy_pacer idle = *pacer;
+  idle.in_flight = 0;
+  const bool rest = pace == PRIVY_PACE_MINUTE && privy_slots_has_rest(&idle, reserve, now);
+  if (pace != PRIVY_PACE_NOW && !rest) return pace;
+  const int64_t most = rest ? 0 : most_in_flight(pacer, reserve, now);
+  if (pacer->in_flight == 0 || pacer->in_flight <= most) return PRIVY_PACE_NOW;
+  *until = now + IN_FLIGHT_POLL;
+  return PRIVY_PACE_IN_FLIGHT;
 }
 
 bool privy_slots_take_rest(privy_slots *slots, const privy_pacer *pacer, int64_t reserve, double now, double random,

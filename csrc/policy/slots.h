@@ -44,5 +44,11 @@ bool privy_slots_take_rest(privy_slots *slots, const privy_pacer *pacer, int64_t
                            double *at);
 /* Whether a job may use a request of this window that the pacer withholds from other calls as a margin. */
 bool privy_slots_has_rest(const privy_pacer *pacer, int64_t reserve, double now);
+/*
+ * When the request of a job may be sent, by what the pacer says of all calls: `pace`. Other processes may have used the
+ * window since the last response. So a client asks alone at first, and at the end; a request of the rest is always
+ * alone. Sets `*until` if the job waits for the responses to other requests.
+ */
+privy_pace privy_slots_ask(const privy_pacer *pacer, privy_pace pace, int64_t reserve, double now, double *until);
 
 #endif

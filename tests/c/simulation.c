@@ -71,6 +71,7 @@ static void end_job(simulation *run, simulated_worker *worker) {
     if (run->shared && job->at >= worker->error.resets_at)
       job->at = privy_slots_take_shared(run->shared, &worker->account->pacer, run->options.reserve,
                                         worker->error.resets_at, (chance(run) + 1) / 2.001);
+    if (run->poll > 0) job->at = ceil(job->at / run->poll) * run->poll;
   }
   worker->stopped = false;
 }
@@ -165,6 +166,16 @@ static void step(simulation *run, simulated_worker *worker) {
   }
 }
 
+/* As on a machine that is too busy to run the process of a client. */
+static void stall_a_client(simulation *run, simulated_worker *workers, size_t count) {
+  const privy_account *account = workers[next_random(run) % count].account;
+  const double until = run->now + run->stalls * fabs(chance(run));
+  for (size_t i = 0; i < count; i++) {
+    if (workers[i].account == account) workers[i].at = fmax(workers[i].at, until);
+  }
+  run->stall_at = run->now + run->stalls * fabs(chance(run));
+}
+
 void simulation_run(simulation *run, simulated_worker *workers, size_t count) {
   for (;;) {
     simulated_worker *next = NULL;
@@ -175,6 +186,10 @@ void simulation_run(simulation *run, simulated_worker *workers, size_t count) {
     }
     if (!next) return;
     if (next->at > run->now) run->now = next->at;
+    if (run->stalls > 0 && run->now >= run->stall_at) {
+      stall_a_client(run, workers, count);
+      continue;
+    }
     privy_sandbox_set_clock(run->sandbox, run->now);
     step(run, next);
   }

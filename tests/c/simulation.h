@@ -48,6 +48,9 @@ typedef struct simulation {
   size_t job_count;           /* then `wanted` has no effect */
   privy_shared_slots *shared; /* slots that all clients share; NULL: each has its own */
   double overhead;            /* seconds that a job takes besides its requests */
+  double poll;                /* jobs that are due are found every so many seconds only; 0: at once */
+  double stalls;              /* all workers of a client stop for up to this many seconds, again and again */
+  double stall_at;            /* when the next client stops */
   uint64_t wanted;            /* calls to make in all */
   uint64_t started, done;     /* calls started and succeeded */
   uint64_t failed, limited;   /* calls failed, 429s met */

@@ -21,7 +21,8 @@ typedef struct job_queue {
   size_t clients, threads, jobs;
   double latency, overhead;
   uint32_t window;
-  bool shared; /* the clients share their slots */
+  bool shared;         /* the clients share their slots */
+  double poll, stalls; /* as of a simulation */
 } job_queue;
 
 typedef struct outcome {
@@ -47,6 +48,8 @@ static outcome run_queue(const job_queue *queue, uint64_t seed) {
                     .latency = queue->latency,
                     .jitter = 0.5,
                     .overhead = queue->overhead,
+                    .poll = queue->poll,
+                    .stalls = queue->stalls,
                     .random = seed};
   simulated_worker workers[MOST_WORKERS] = {{0}};
   privy_shared_slots shared = {0};
@@ -81,19 +84,19 @@ static outcome worst_of(const job_queue *queue) {
     worst.executions = fmax(worst.executions, one.executions);
     worst.limited = fmax(worst.limited, one.limited);
   }
-  printf(
-      "    %4zu jobs, %2zu clients of %2zu threads, %.3f s, window %2d s%s: time %.3f, executions %.2f, 429s %.2f %%\n",
-      queue->jobs, queue->clients, queue->threads, queue->latency, (int)queue->window, queue->shared ? ", shared" : "",
-      worst.time, worst.executions, worst.limited * 100);
+  printf("    %4zu jobs, %2zu clients of %2zu threads, %.3f s, window %2d s, poll %.1f, stalls %.1f%s: time %.3f, "
+         "executions %.2f, 429s %.2f %%\n",
+         queue->jobs, queue->clients, queue->threads, queue->latency, (int)queue->window, queue->poll, queue->stalls,
+         queue->shared ? ", shared" : "", worst.time, worst.executions, worst.limited * 100);
   return worst;
 }
 
 static void threads_of_one_client(void **state) {
   (void)state;
-  static const job_queue queues[] = {{1, 1, 180, 0.12, 0.005, 60, false},
-                                     {1, 20, 1000, 0.12, 0.005, 60, false},
-                                     {1, 20, 1000, 0.005, 0.001, 60, false},
-                                     {1, 20, 1000, 0.005, 0.001, 5, false}};
+  static const job_queue queues[] = {{1, 1, 180, 0.12, 0.005, 60, false, 0, 0},
+                                     {1, 20, 1000, 0.12, 0.005, 60, false, 0, 0},
+                                     {1, 20, 1000, 0.005, 0.001, 60, false, 0, 0},
+                                     {1, 20, 1000, 0.005, 0.001, 5, false, 0, 0}};
   for (size_t i = 0; i < COUNT(queues); i++) {
     const outcome worst = worst_of(&queues[i]);
     assert_true(worst.time <= 1.25);
@@ -104,9 +107,10 @@ static void threads_of_one_client(void **state) {
 
 static void processes_that_know_nothing_of_each_other(void **state) {
   (void)state;
-  static const job_queue queues[] = {{4, 1, 180, 0.005, 0.002, 60, false},  {4, 1, 180, 0.12, 0.005, 60, false},
-                                     {4, 4, 180, 0.12, 0.005, 60, false},   {4, 1, 1000, 0.12, 0.005, 60, false},
-                                     {2, 10, 1000, 0.12, 0.005, 60, false}, {4, 1, 180, 0.005, 0.002, 5, false}};
+  static const job_queue queues[] = {
+      {4, 1, 180, 0.005, 0.002, 60, false, 0, 0},  {4, 1, 180, 0.12, 0.005, 60, false, 0, 0},
+      {4, 4, 180, 0.12, 0.005, 60, false, 0, 0},   {4, 1, 1000, 0.12, 0.005, 60, false, 0, 0},
+      {2, 10, 1000, 0.12, 0.005, 60, false, 0, 0}, {4, 1, 180, 0.005, 0.002, 5, false, 0, 0}};
   for (size_t i = 0; i < COUNT(queues); i++) {
     const outcome worst = worst_of(&queues[i]);
     assert_true(worst.time <= 1.25);
@@ -117,10 +121,10 @@ static void processes_that_know_nothing_of_each_other(void **state) {
 
 static void processes_that_share_their_slots(void **state) {
   (void)state;
-  static const job_queue queues[] = {{4, 1, 180, 0.12, 0.005, 60, true},
-                                     {2, 10, 1000, 0.12, 0.005, 60, true},
-                                     {2, 10, 1000, 0.005, 0.001, 5, true},
-                                     {4, 10, 1000, 0.12, 0.005, 60, true}};
+  static const job_queue queues[] = {{4, 1, 180, 0.12, 0.005, 60, true, 0, 0},
+                                     {2, 10, 1000, 0.12, 0.005, 60, true, 0, 0},
+                                     {2, 10, 1000, 0.005, 0.001, 5, true, 0, 0},
+                                     {4, 10, 1000, 0.12, 0.005, 60, true, 0, 0}};
   for (size_t i = 0; i < COUNT(queues); i++) {
     const outcome worst = worst_of(&queues[i]);
     assert_true(worst.time <= 1.25);
@@ -129,10 +133,25 @@ static void processes_that_share_their_slots(void **state) {
   }
 }
 
+/* Processes find out late what the others use, and jobs come late and many at once. */
+static void processes_of_a_busy_machine(void **state) {
+  (void)state;
+  static const job_queue queues[] = {
+      {2, 10, 180, 0.005, 0.001, 5, true, 0.8, 0},   {2, 10, 180, 0.005, 0.001, 5, true, 0.8, 0.1},
+      {2, 10, 180, 0.005, 0.001, 5, true, 0.8, 0.3}, {2, 10, 180, 0.02, 0.02, 5, true, 0.8, 0.5},
+      {2, 10, 180, 0.02, 0.02, 5, true, 0.8, 1},     {2, 10, 1000, 0.02, 0.02, 5, true, 0.8, 0.5},
+      {2, 10, 1000, 0.12, 0.02, 60, true, 5, 1},     {4, 10, 1000, 0.12, 0.02, 60, true, 5, 1}};
+  for (size_t i = 0; i < COUNT(queues); i++) {
+    const outcome worst = worst_of(&queues[i]);
+    assert_true(worst.executions <= 2.2);
+    assert_true(worst.limited <= 0.05);
+  }
+}
+
 /* Each of sixteen makes four requests of a window, and learns little from their responses. */
 static void many_processes_cost_429s_and_some_time(void **state) {
   (void)state;
-  static const job_queue queue = {16, 1, 1000, 0.12, 0.005, 60, false};
+  static const job_queue queue = {16, 1, 1000, 0.12, 0.005, 60, false, 0, 0};
   const outcome worst = worst_of(&queue);
   assert_true(worst.time <= 1.5);
   assert_true(worst.executions <= 6);
@@ -263,6 +282,51 @@ static void jobs_use_the_rest_of_a_window_after_its_slots(void **state) {
   assert_false(privy_slots_has_rest(&pacer, 0, 1020));
 }
 
+static void a_client_asks_alone_until_it_knows_the_window(void **state) {
+  (void)state;
+  privy_pacer pacer = {0};
+  double until = 0;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_NOW);
+  pacer.in_flight = 1;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_IN_FLIGHT);
+  assert_true(until > 1001 && until < 1001.1);
+  pacer = pacer_of(3, 0, 57); /* two responses */
+  pacer.in_flight = 1;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_NOW);
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1061, &until),
+                   PRIVY_PACE_IN_FLIGHT); /* the next window */
+  pacer.minute.own = 5;
+  pacer.in_flight = 3;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_IN_FLIGHT);
+}
+
+static void a_client_asks_alone_when_little_is_left(void **state) {
+  (void)state;
+  privy_pacer pacer = pacer_of(40, 10, 10);
+  double until = 0;
+  pacer.in_flight = 3;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_NOW);
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 2, 1001, &until), PRIVY_PACE_IN_FLIGHT);
+  pacer.in_flight = 4;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_IN_FLIGHT);
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_DAY, 0, 1001, &until), PRIVY_PACE_DAY);
+  pacer.minute.remaining = 1;
+  pacer.in_flight = 0;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_NOW, 0, 1001, &until), PRIVY_PACE_NOW);
+}
+
+static void jobs_use_the_rest_one_after_the_other(void **state) {
+  (void)state;
+  privy_pacer pacer = pacer_of(15, 41, 4);
+  double until = 0;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_MINUTE, 0, 1001, &until), PRIVY_PACE_MINUTE);
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_MINUTE, 0, 1020, &until), PRIVY_PACE_NOW);
+  pacer.in_flight = 1;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_MINUTE, 0, 1020, &until), PRIVY_PACE_IN_FLIGHT);
+  pacer.minute.remaining = 0;
+  assert_int_equal(privy_slots_ask(&pacer, PRIVY_PACE_MINUTE, 0, 1020, &until), PRIVY_PACE_MINUTE);
+}
+
 static void a_spent_day_leaves_no_rest(void **state) {
   (void)state;
   privy_pacer pacer = pacer_of(15, 41, 4);
@@ -286,6 +350,7 @@ int main(void) {
       TEST_UNSWEPT(threads_of_one_client),
       TEST_UNSWEPT(processes_that_know_nothing_of_each_other),
       TEST_UNSWEPT(processes_that_share_their_slots),
+      TEST_UNSWEPT(processes_of_a_busy_machine),
       TEST_UNSWEPT(many_processes_cost_429s_and_some_time),
       TEST_UNSWEPT(a_client_alone_fills_one_window_after_the_other),
       TEST_UNSWEPT(a_client_among_others_takes_more_than_its_share_of_the_next_window_most_of_all),
@@ -295,6 +360,9 @@ int main(void) {
       TEST_UNSWEPT(nothing_is_more_than_twenty_minutes_ahead),
       TEST_UNSWEPT(slots_of_an_instant_that_was_wrong_are_given_up),
       TEST_UNSWEPT(jobs_use_the_rest_of_a_window_after_its_slots),
+      TEST_UNSWEPT(a_client_asks_alone_until_it_knows_the_window),
+      TEST_UNSWEPT(a_client_asks_alone_when_little_is_left),
+      TEST_UNSWEPT(jobs_use_the_rest_one_after_the_other),
       TEST_UNSWEPT(a_spent_day_leaves_no_rest),
       TEST_UNSWEPT(the_backoff_of_a_job_doubles_up_to_ten_minutes),
   };
