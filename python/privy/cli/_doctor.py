@@ -28,6 +28,33 @@ MOST_SKEW = 5.0
 EXTRAS = ("click", "rich", "charset_normalizer", "phonenumbers", "platformdirs", "tzdata")
 
 
+NETWORK_HINTS = (
+    (("resolve proxy",), "the name of the proxy cannot be resolved: check https_proxy"),
+    (("resolve",), "the name cannot be resolved: check DNS, or set https_proxy"),
+    (("tunnel", "proxy"), "the proxy refuses the connection: check https_proxy, its user and its password"),
+    (
+        ("expired", "not yet valid", "not yet activated"),
+        "check the date and the time of this machine; if they are right, the certificate has to be renewed: Privy's by "
+        "Privy, that of a company's proxy by the company",
+    ),
+    (
+        ("subject name", "host name", "hostname"),
+        "another server has answered, such as a proxy or the login page of a network: check --base-url, DNS and "
+        "https_proxy",
+    ),
+    (
+        ("wrong version", "unknown protocol", "http request", "packet length", "record layer"),
+        "this server does not use TLS on this port: check the port of --base-url, and https_proxy",
+    ),
+    (
+        ("certificate", "ssl"),
+        "the certificate is not trusted: see the line CA file; if a company's proxy reads the traffic, set "
+        "SSL_CERT_FILE to a PEM file with the certificate of the company",
+    ),
+)
+OTHER_NETWORK_HINT = "check the firewall, and https_proxy"
+
+
 @dataclass
 class Check:
     """One line of the report."""
@@ -99,13 +126,19 @@ def _checks(options: State) -> Iterator[Check]:
         yield Check("credentials" if error.code == CREDENTIALS else "settings", "fail", lines[0], " ".join(lines[1:]))
         return
     except PrivyError as error:
-        yield Check("settings", "fail", str(error))
+        yield Check("settings", "fail", str(error), _setting_hint(str(error)))
         return
     with client:
         yield _credentials(options, client)
         yield _certificates(client, curl)
         yield _proxy(client)
         yield from _network(client, timings)
+
+
+def _setting_hint(message: str) -> str:
+    if "SSL_CERT_FILE" in message:
+        return "set SSL_CERT_FILE to a file of certificates in PEM form, or unset it"
+    return ""
 
 
 def _system() -> str:
@@ -215,12 +248,9 @@ def _connection(client: Client, event: Any, error: PrivyError | None) -> Check:
 
 
 def _network_hint(message: str) -> str:
+    """What to do about the message of libcurl and its TLS library, by the first words that it has."""
     text = message.lower()
-    if "certificate" in text or "ssl" in text:
-        return "the certificate is not trusted: see the line CA file; a company's proxy needs its own in SSL_CERT_FILE"
-    if "resolve" in text:
-        return "the name cannot be resolved: check DNS, or set https_proxy"
-    return "check the firewall, and https_proxy"
+    return next((hint for words, hint in NETWORK_HINTS if any(word in text for word in words)), OTHER_NETWORK_HINT)
 
 
 def _clock(date: str | None, before: float, after: float, simulated: bool) -> Iterator[Check]:
