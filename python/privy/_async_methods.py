@@ -12,6 +12,7 @@ from ._async_bulk import AsyncBulk, ShownAsyncBulk
 from ._async_rows import async_source
 from ._bulk import NO_SETTINGS, Bulk, Progress
 from ._bulk_rows import Rows
+from ._hidden import without_own
 from ._loop import AsyncCore
 from ._pagination import CallSpec, ContactList
 from ._resources import described
@@ -41,7 +42,10 @@ def awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[An
             started = plain(self, *args, **kwargs)
         finally:  # an exception report may show local variables of its frames
             del args, kwargs
-        result: T = await started
+        try:
+            result: T = await started
+        except BaseException as error:  # frames of plans and exports hold rows and filters
+            raise error.with_traceback(without_own(error.__traceback__))  # noqa: B904
         return result
 
     made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain)

@@ -23,7 +23,7 @@ def hidden(method: Callable[P, T]) -> Callable[P, T]:
         try:
             return method(*args, **kwargs)
         except BaseException as error:
-            raise error.with_traceback(_without_own(error.__traceback__))  # noqa: B904
+            raise error.with_traceback(without_own(error.__traceback__))  # noqa: B904
         finally:
             del args, kwargs
 
@@ -33,7 +33,7 @@ def hidden(method: Callable[P, T]) -> Callable[P, T]:
     return call
 
 
-def _without_own(trace: TracebackType | None) -> TracebackType | None:
+def without_own(trace: TracebackType | None) -> TracebackType | None:
     """The traceback without the frames of this package."""
     package = __file__.rpartition("_hidden")[0]
     parts = []

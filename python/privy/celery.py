@@ -77,17 +77,21 @@ class PrivyTask(celery.Task):  # type: ignore[misc]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         request = self.request
-        if request.called_directly or getattr(request, "privy_runs", False):  # a task may call itself as a function
-            return super().__call__(*args, **kwargs)
-        request.privy_runs = True
+        # A task may call itself as a function.
+        direct = request.called_directly or getattr(request, "privy_runs", False)
         try:
+            if direct:
+                return super().__call__(*args, **kwargs)
+            request.privy_runs = True
             with job():
                 return self.run(*args, **kwargs)
         except privy.PrivyError as error:
-            result = self._rescheduled(error)
+            result = error if direct else self._rescheduled(error)
             if result is error:
                 raise
             raise result from error
+        finally:  # an exception report may show local variables of its frames
+            del args, kwargs, request
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -106,12 +110,15 @@ class PrivyTask(celery.Task):  # type: ignore[misc]
     ) -> Any:
         """As ``celery.Task.retry``. With an exception of privy as ``exc`` it reschedules the task as the class says;
         then ``eta``, ``countdown`` and ``max_retries`` have no effect."""
-        if not isinstance(exc, privy.PrivyError) or self.request.called_directly:
-            return super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
-        result = self._rescheduled(exc, args, kwargs, options)
-        if throw or not isinstance(result, Retry):
-            raise result
-        return result
+        try:
+            if not isinstance(exc, privy.PrivyError) or self.request.called_directly:
+                return super().retry(args, kwargs, exc, throw, eta, countdown, max_retries, **options)
+            result = self._rescheduled(exc, args, kwargs, options)
+            if throw or not isinstance(result, Retry):
+                raise result
+            return result
+        finally:
+            del args, kwargs, options
 
     def _rescheduled(
         self, error: privy.PrivyError, args: Any = None, kwargs: Any = None, options: Mapping[str, Any] = _NONE

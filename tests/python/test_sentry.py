@@ -10,9 +10,11 @@ import traceback
 import warnings
 from pathlib import Path
 
+import celery
 import privy
 import pytest
 import sentry_sdk
+from privy.celery import PrivyTask
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.transport import Transport
 from support import SCHEMA, TOKEN, Reply
@@ -293,6 +295,59 @@ def test_an_asynchronous_list_that_fails_on_its_second_page(report):
                 pass
 
     assert_clean(report(caught(lambda: asyncio.run(main()))))
+
+
+PEOPLE = [{"email": f"{MARK}{number}@example.com", "first_name": MARK} for number in range(3)]
+
+
+def works(contacts, folder):
+    """Plans and exports that fail, and a bulk run that cannot have its journal."""
+    return {
+        "a plan": lambda: contacts.plan(PEOPLE),
+        "a plan with a bar": lambda: contacts.plan(PEOPLE, progress=True),
+        "the source of a plan": lambda: contacts.plan(rows_that_end(PEOPLE[0])),
+        "an option of a plan": lambda: contacts.plan(PEOPLE, concurrency=-1),
+        "an export": lambda: contacts.export(folder / "contacts.csv", extra={"q": ADDRESS}),
+        "an export with a bar": lambda: contacts.export(folder / "c.csv", extra={"q": ADDRESS}, progress=True),
+        "the file of an export": lambda: contacts.export(folder / "none" / "c.csv", extra={"q": ADDRESS}),
+        "a journal": lambda: contacts.upsert_many(PEOPLE, journal=folder / "none" / "rows").run(),
+    }
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["plain", "asyncio"])
+@pytest.mark.parametrize("work", works(None, None))
+def test_plans_and_exports(report, tmp_path, work, asynchronous):
+    sandbox = privy.Sandbox()
+    sandbox.fail(status=500, count=0)
+
+    async def main():
+        async with sandbox.async_client(max_retries=0) as client:
+            await works(client.contacts, tmp_path)[work]()
+
+    call = works(sandbox.client(max_retries=0).contacts, tmp_path)[work]
+    error = caught((lambda: asyncio.run(main())) if asynchronous else call)
+    if work == "the source of a plan":
+        assert traceback.extract_tb(error.__traceback__)[-1].name == "rows_that_end"
+    assert_clean(report(error))
+
+
+def test_a_task_of_celery(report):
+    app = celery.Celery("shop", broker="memory://")
+    app.conf.update(task_always_eager=True, task_eager_propagates=True)
+    client = privy.Sandbox().client()
+
+    @app.task(base=PrivyTask, bind=True)
+    def create(self, email, again=False):
+        try:
+            client.contacts.create(email=email, first_name=5)
+        except privy.PrivyError as error:
+            if again:
+                self.retry((email,), {"again": email}, error)
+            raise
+
+    for call in (create, create.delay):
+        for again in (False, True):
+            assert_clean(report(caught(lambda: call(ADDRESS, again=again))))  # noqa: B023
 
 
 def test_breadcrumbs_of_the_logger_show_events_without_values(report, recorder):

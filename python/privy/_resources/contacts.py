@@ -164,6 +164,7 @@ class Contacts(Resource):
         request = CallSpec("contacts.list", params, extra, *options)
         return self._list(request, prefetch, limit)
 
+    @hidden
     def export(
         self,
         path: str | PathLike[str],
