@@ -48,6 +48,7 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.add("pytest.ini", "[pytest]\n")  # otherwise files of folders above decide about settings and names of tests
         self.add("shop.py", APP)
 
     def add(self, name: str, text: str) -> None:
