@@ -48,7 +48,8 @@ class Suite:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.add("pytest.ini", "[pytest]\n")  # otherwise files of folders above decide about settings and names of tests
+        # Otherwise a setup.py or an ini file of a folder above decides about settings, and what tests are called.
+        self.add("pytest.ini", "[pytest]\n")
         self.add("shop.py", APP)
 
     def add(self, name: str, text: str) -> None:
@@ -139,6 +140,14 @@ def test_the_fixtures_and_the_marker_are_documented(suite):
     for name in ("privy_sandbox", "privy_client", "privy_async_client", "privy_server"):
         assert re.search(rf"^{name} -- .*\n    \w", output, re.MULTILINE)
     assert "@pytest.mark.privy(limits=None, window=None, seed=None)" in suite.run("--markers")
+
+
+def test_files_of_folders_above_have_no_effect(tmp_path):
+    (tmp_path / "setup.py").touch()
+    (tmp_path / "suite").mkdir()
+    suite = Suite(tmp_path / "suite")
+    suite.add("test_name.py", "def test_name(request): assert request.node.nodeid == 'test_name.py::test_name'")
+    assert outcomes(suite.run("-q")) == {"passed": 1}
 
 
 # ---- the marker ----
