@@ -45,6 +45,13 @@ def calls(draw):
                 ("request", ("GET", f"/contacts/{contact}?email={email}"), {"params": {"q": text}}),
                 ("request", ("POST", f"/contacts/{email}/{phone}"), {"body": {text: text}, "headers": {"X-A": text}}),
                 ("request", ("GET", f"/people/{number}"), {}),
+                (
+                    "contacts.upsert_many",
+                    ([{"email": email, "tags": [text]}, {"phone_number": phone}, {"x": text}],),
+                    {},
+                ),
+                ("events.ingest_many", ([{"event_type": text, "email": email, "idempotency_key": text}],), {}),
+                ("contacts.plan", ([{"email": email, "first_name": text}],), {"extra_headers": {"X-Job": text}}),
             ]
         )
     )
@@ -68,7 +75,9 @@ def made(client, name, first, named):
     for part in name.split("."):
         method = getattr(method, part)
     result = method(*first, **named)
-    return result.total_count() if name == "contacts.list" else result
+    if name == "contacts.list":
+        return result.total_count()
+    return result.run() if name.endswith("_many") else result
 
 
 async def made_in_loop(base_url, name, first, named):
