@@ -225,6 +225,13 @@ def test_a_fault_that_is_invalid_raises(sandbox):
     for fault in ({"drop": True, "truncate": True}, {"skip": -1}, {"count": -1}, {"delay": -1.0}):
         with pytest.raises(ValueError, match="exclude each other|negative"):
             sandbox.fail(**fault)
+    for fault in ({"body": "broken"}, {"retry_after": 5}, {"delay": 1.0, "retry_after": 0}):
+        with pytest.raises(ValueError, match="body and retry_after need status"):
+            sandbox.fail(**fault)
+    for fault in ({}, {"on": "orders.upsert"}, {"skip": 1, "count": 0}):
+        with pytest.raises(ValueError, match="a fault needs status, delay, drop or truncate"):
+            sandbox.fail(**fault)
+    assert sandbox.client().contacts.list().total_count() == 0
 
 
 def test_sandboxes_are_worlds_of_their_own():

@@ -279,6 +279,40 @@ def test_assert_order_compares_fields(sandbox, client):
         assert "order 1001 differs" in message(lambda wrong=wrong: sandbox.assert_order(1001, **wrong))
 
 
+def test_a_long_difference_names_the_members_that_differ(sandbox, client):
+    items = [{"sku": f"TEE-{number}", "quantity": number, "price": "9.50"} for number in range(1, 6)]
+    client.orders.upsert(order_id=1001, line_items=items, **ORDER)
+    wanted = [{**item} for item in items]
+    wanted[3]["quantity"] = 40
+    del wanted[0]["price"]
+    assert message(lambda: sandbox.assert_order(1001, line_items=[*wanted, {"sku": "TEE-6"}])).splitlines() == [
+        "order 1001 differs:",
+        "  line_items[0].price: expected nothing, stored '9.50'",
+        "  line_items[3].quantity: expected 40, stored 4",
+        "  line_items[5]: expected {'sku': 'TEE-6'}, stored nothing",
+    ]
+    client.events.ingest("seen", email="jane@example.com", event_data={"text": "x" * 100, "inner": {"a": 1}})
+    data = {"text": "x" * 100, "inner": {"a": 2}}
+    assert message(lambda: sandbox.assert_event("seen", event_data=data)).splitlines() == [
+        "the event of type 'seen' differs:",
+        "  event_data.inner: expected {'a': 2}, stored {'a': 1}",
+    ]
+    assert len(message(lambda: sandbox.assert_event("seen", event_data={"text": 1})).splitlines()) == 3
+
+
+def test_a_name_that_no_field_has_differs_from_every_value(sandbox, client):
+    client.orders.upsert(order_id=1001, **ORDER)
+    client.events.ingest("seen", email="jane@example.com")
+    sandbox.assert_order(1001, subtotal=None, financial_status=None)
+    sandbox.assert_event("seen", phone=None, event_data=None)
+    for check in (
+        lambda: sandbox.assert_order(1001, subtotl=None),
+        lambda: sandbox.assert_contact("jane@example.com", subtotl=None),
+        lambda: sandbox.assert_event("seen", subtotl=None),
+    ):
+        assert message(check).splitlines()[1:] == ["  subtotl: expected None, but no field has this name"]
+
+
 def test_assert_order_names_what_is_stored(sandbox, client):
     assert message(lambda: sandbox.assert_order(7)) == "the sandbox stores no order 7; it stores no orders"
     for number in range(1, 13):

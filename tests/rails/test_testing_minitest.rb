@@ -103,10 +103,17 @@ class TestTestingMinitest < PrivyTest
         def test_i = assert_no_privy_requests { place(1001) }
         def test_j = assert_privy_requests(2) { place(1001) }
         def test_k = CLIENT.events.ingest("left", email: "a@example.com") && assert_privy_event("signed_up")
+        def test_l = place(1001) && assert_privy_order(1001, subtotl: nil)
+        def test_m
+          CLIENT.events.ingest("left", email: "a@example.com", event_data: { text: "x" * 100, all: [{ a: 1, b: 2 }, 3] })
+          assert_privy_event("left", data: { text: "x" * 100, "all" => [{ a: 1, b: 7 }, 3, 4] })
+        end
       end
     RUBY
-    assert_match(/^11 runs, .* 11 failures, 0 errors/, output)
+    assert_match(/^13 runs, .* 13 failures, 0 errors/, output)
     [
+      "order 1001 differs:\n  subtotl: expected nil, but no field has this name\n",
+      "event of type \"left\" differs:\n  event_data.all: expected ",
       "order 1001 differs:\n  total: expected 96, stored 95\n  email: expected \"john@example.com\", stored " \
       "\"jane@example.com\"\n  unknown: expected 1, stored nothing\n",
       "the sandbox stores no order 1002; it stores orders 1001",

@@ -44,6 +44,10 @@ class TestSandbox < PrivyTest
     @sandbox.clear_faults
     assert_equal 200, @sandbox.handle("GET", "/contacts", @headers).status
     assert_raises(ArgumentError) { @sandbox.fail(drop: true, truncate: true) }
+    [{ body: "broken" }, { retry_after: 5 }, { delay: 1, retry_after: 0 }, {}, { on: "orders.upsert" }].each do |fault|
+      error = assert_raises(ArgumentError) { @sandbox.fail(**fault) }
+      assert_match(/\A(body and retry_after need status|a fault needs status, delay, drop or truncate)/, error.message)
+    end
   end
 
   def test_a_stopped_clock_moves_by_advance_only

@@ -12,6 +12,8 @@ from .. import _core
 from ._stored import EVENT_FIELDS, SandboxEvent, time_of
 
 _LISTED = 10  # keys that a message lists
+_LONGEST = 120  # characters of a line that shows lists and mappings completely
+_NOTHING = object()
 
 
 def check(title: str, stored: Mapping[str, object], expected: Mapping[str, object], operation: str) -> None:
@@ -47,13 +49,35 @@ def check_event(events: tuple[SandboxEvent, ...], event_type: str, expected: Map
 
 
 def differences(stored: Mapping[str, object], expected: Mapping[str, object], operation: str) -> list[str]:
-    """One line for each expected field that the record lacks or that differs."""
+    """The lines for the expected fields that the record lacks or that differ. A name that no field has differs from
+    every value: otherwise a misspelt name would pass with None."""
     kinds = _kinds(operation)
-    return [
-        f"  {name}: expected {_shown(value)}, stored {_shown(stored[name]) if name in stored else 'nothing'}"
-        for name, value in expected.items()
-        if not _same(stored.get(name), value, kinds.get(name))
-    ]
+    lines: list[str] = []
+    for name, value in expected.items():
+        if not _same(stored.get(name), value, kinds.get(name)):
+            lines += _lines(name, value, stored.get(name, _NOTHING))
+        elif name not in stored and name not in kinds:
+            lines.append(f"  {name}: expected {_shown(value)}, but no field has this name")
+    return lines
+
+
+def _lines(name: str, expected: object, stored: object) -> list[str]:
+    """The line of a value that differs; if it is long, the lines of the members that differ."""
+    line = f"  {name}: expected {_shown(expected)}, stored {_shown(stored)}"
+    wanted, there = _members(expected), _members(stored)
+    if len(line) <= _LONGEST or wanted is None or there is None:
+        return [line]
+    pairs = ((key, wanted.get(key, _NOTHING), there.get(key, _NOTHING)) for key in {**wanted, **there})
+    return [part for key, one, other in pairs if not _same(other, one) for part in _lines(f"{name}{key}", one, other)]
+
+
+def _members(value: object) -> dict[str, object] | None:
+    """The members of a mapping or a list, by what follows its name."""
+    if isinstance(value, Mapping):
+        return {f".{key}": member for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return {f"[{index}]": member for index, member in enumerate(value)}
+    return None
 
 
 def _fields(event: SandboxEvent) -> dict[str, object]:
@@ -94,4 +118,6 @@ def _number(value: object) -> object:
 
 
 def _shown(value: object) -> str:
+    if value is _NOTHING:
+        return "nothing"
     return repr(str(value)) if isinstance(value, Decimal) else repr(value)

@@ -281,12 +281,16 @@ class Sandbox:
                 ``contacts.upsert`` is a ``contacts.create``. None: all requests, those for tokens included.
 
         Raises:
-            ValueError: there is no such operation, or the arguments exclude each other.
+            ValueError: there is no such operation, the arguments exclude each other, or no fault is given.
         """
         if drop and truncate:
             raise ValueError("drop and truncate exclude each other")
         if skip < 0 or count < 0 or delay < 0:
             raise ValueError("skip, count and delay must not be negative")
+        if status is None and not (body is None and retry_after is None):
+            raise ValueError("body and retry_after need status")
+        if status is None and not (delay or drop or truncate):
+            raise ValueError("a fault needs status, delay, drop or truncate")
         cut = DROP if drop else TRUNCATE if truncate else 0
         wait = -1.0 if retry_after is None else retry_after
         self._core.add_fault(status or 0, body, wait, delay, cut, skip, count, on)

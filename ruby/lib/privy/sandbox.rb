@@ -292,12 +292,11 @@ module Privy
     # @param on [String, nil] an operation, such as "orders.upsert": only its requests count and get the fault. The
     #   first request of "contacts.upsert" is a "contacts.create". nil: all requests, those for tokens included
     # @return [void]
-    # @raise [ArgumentError] there is no such operation, or the arguments exclude each other
+    # @raise [ArgumentError] there is no such operation, the arguments exclude each other, or no fault is given
     def fail(status: nil, body: nil, retry_after: nil, delay: 0, drop: false, truncate: false, skip: 0, count: 1,
              on: nil)
-      raise ArgumentError, "drop and truncate exclude each other" if drop && truncate
-
-      cut = (:drop if drop) || (:truncate if truncate)
+      cut = cut_of(drop, truncate)
+      check_effect(cut || delay.positive?, body || retry_after) unless status
       known = core_add_fault(status || 0, body, retry_after || -1, delay, cut, skip, count, on && String(on))
       raise ArgumentError, "there is no operation #{on}" unless known
     end
@@ -382,6 +381,18 @@ module Privy
     alias to_s inspect
 
     private
+
+    def cut_of(drop, truncate)
+      raise ArgumentError, "drop and truncate exclude each other" if drop && truncate
+
+      (:drop if drop) || (:truncate if truncate)
+    end
+
+    # Refuses a fault without a status that would have no effect.
+    def check_effect(effect, response)
+      raise ArgumentError, "body and retry_after need status" if response
+      raise ArgumentError, "a fault needs status, delay, drop or truncate" unless effect
+    end
 
     def require_integers(**given)
       given.each { |name, value| raise TypeError, "#{name} must be an Integer" unless value.is_a?(Integer) }

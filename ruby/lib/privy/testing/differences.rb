@@ -9,7 +9,10 @@ module Privy
     # @private
     module Differences
       LISTED = 10
-      private_constant :LISTED
+      # Characters of a line that shows Arrays and Hashes completely.
+      LONGEST = 120
+      NOTHING = Object.new.freeze
+      private_constant :LISTED, :LONGEST, :NOTHING
 
       class << self
         # Why a contact, an order or an event is not as expected.
@@ -59,6 +62,7 @@ module Privy
         # @param value [Object] an expected or a stored one
         # @return [String]
         def shown(value)
+          return "nothing" if value.equal?(NOTHING)
           return value.to_s("F").inspect if value.is_a?(BigDecimal)
 
           value.respond_to?(:matches?) && value.respond_to?(:description) ? value.description : value.inspect
@@ -66,18 +70,45 @@ module Privy
 
         private
 
+        # A name that no field has differs from every value: otherwise a misspelt name would pass with nil.
         def lines(stored, expected, operation)
           kinds = kinds(operation)
-          expected.filter_map do |name, value|
+          expected.flat_map do |name, value|
             name = name.to_sym
-            next if Comparison.same?(stored[name], value, kinds[name])
+            if !Comparison.same?(stored[name], value, kinds[name])
+              lines_of(name, value, plain(stored.fetch(name, NOTHING)))
+            elsif stored.key?(name) || kinds.key?(name)
+              []
+            else
+              ["  #{name}: expected #{shown(value)}, but no field has this name"]
+            end
+          end
+        end
 
-            "  #{name}: expected #{shown(value)}, stored #{stored.key?(name) ? plain(stored[name]) : 'nothing'}"
+        # The line of a value that differs; if it is long, the lines of the members that differ.
+        def lines_of(name, expected, stored)
+          line = "  #{name}: expected #{shown(expected)}, stored #{shown(stored)}"
+          wanted = members(expected)
+          there = members(stored)
+          return [line] if line.length <= LONGEST || !wanted || !there
+
+          (wanted.keys | there.keys).flat_map do |key|
+            one = wanted.fetch(key, NOTHING)
+            other = there.fetch(key, NOTHING)
+            Comparison.same?(other, one) ? [] : lines_of("#{name}#{key}", one, other)
+          end
+        end
+
+        # The members of a Hash or an Array, by what follows its name.
+        def members(value)
+          case value
+          when Hash then value.transform_keys { |key| ".#{key}" }
+          when Array then value.each_with_index.to_h { |member, index| ["[#{index}]", member] }
           end
         end
 
         def plain(value)
-          shown(value.is_a?(Hash) || value.is_a?(Array) ? Serializable.plain(value) : value)
+          value.is_a?(Hash) || value.is_a?(Array) ? Serializable.plain(value) : value
         end
 
         def kinds(operation)
