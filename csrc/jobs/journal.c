@@ -7,6 +7,8 @@
 #include "base/fork.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "jobs/journal_ahead.h"
+#include "jobs/journal_state.h"
 #include "jobs/query.h"
 #include "message/error.h"
 #include "json/writer.h"
@@ -55,31 +57,13 @@ static const char *const sql_texts[] = {
 #undef X
 };
 
-static const char *const state_names[] = {
-#define X(name, text) text,
-    PRIVY_JOURNAL_STATES(X)
-#undef X
-};
-
-const char *privy_journal_state_name(privy_journal_state state) {
-  return state_names[state];
-}
-
-bool privy_journal_state_find(const char *name, privy_journal_state *out) {
-  for (size_t state = 0; name && state < PRIVY_JOURNAL_STATE_COUNT; state++) {
-    if (strcmp(name, state_names[state]) != 0) continue;
-    *out = (privy_journal_state)state;
-    return true;
-  }
-  return false;
-}
-
 struct privy_journal {
   privy_journal_file file;
   struct sqlite3_stmt *statements[STATEMENT_COUNT_OF_ALL]; /* NULL until first used */
   int64_t run;                                             /* its row in `runs` */
   unsigned char *taken;                                    /* a bit for each id: the row was taken in this run */
   size_t taken_size;
+  privy_journal_ahead ahead;
   privy_map repeats; /* of keys that were taken more than once: how often */
 };
 
@@ -103,6 +87,7 @@ privy_status privy_journal_open(const privy_journal_config *config, privy_journa
   if (!sqlite) return error->code;
   privy_journal *journal = privy_calloc(1, sizeof *journal);
   if (!journal) return privy_error_no_memory(error);
+  journal->ahead.follows = true;
   privy_fork_forbid();
   privy_status status = privy_journal_file_open(&journal->file, sqlite, config, error);
   if (status == PRIVY_OK) status = begin_run(journal, error);
@@ -114,15 +99,20 @@ privy_status privy_journal_open(const privy_journal_config *config, privy_journa
   return status;
 }
 
+static void finalize(privy_journal *journal) {
+  for (size_t i = 0; i < STATEMENT_COUNT_OF_ALL; i++)
+    if (journal->statements[i]) (void)journal->file.sqlite->finalize(journal->statements[i]);
+  if (journal->ahead.statement) (void)journal->file.sqlite->finalize(journal->ahead.statement);
+}
+
 void privy_journal_close(privy_journal *journal) {
   if (!journal) return;
   privy_fork_forbid();
-  if (journal->file.generation == privy_fork_generation())
-    for (size_t i = 0; i < STATEMENT_COUNT_OF_ALL; i++)
-      if (journal->statements[i]) (void)journal->file.sqlite->finalize(journal->statements[i]);
+  if (journal->file.generation == privy_fork_generation()) finalize(journal);
   privy_database_close(&journal->file);
   privy_fork_allow();
   privy_map_clear(&journal->repeats);
+  privy_journal_ahead_clear(&journal->ahead);
   privy_free(journal->taken);
   privy_free(journal);
 }
@@ -190,9 +180,19 @@ static void read_row(const privy_query *query, privy_journal_row *out) {
 /* Finds the row at `nth` of its key. Without one `out->id` is 0. `*same`: it has this content. */
 static privy_status find(privy_journal *journal, const source_row *source, privy_journal_row *out, bool *same,
                          privy_error *error) {
-  privy_query query = begin(journal, STATEMENT_FIND);
+  const privy_journal_ahead_row *next;
   *out = (privy_journal_row){.state = PRIVY_JOURNAL_PENDING};
   *same = false;
+  if (privy_journal_ahead_find(&journal->ahead, &journal->file, &source->identity, source->nth, &next, error) !=
+      PRIVY_OK)
+    return error->code;
+  if (next) {
+    out->id = next->id;
+    out->state = next->state;
+    *same = true;
+    return PRIVY_OK;
+  }
+  privy_query query = begin(journal, STATEMENT_FIND);
   privy_query_text(&query, 1, source->identity.key.data, source->identity.key.length);
   privy_query_integer(&query, 2, (int64_t)source->nth);
   if (privy_query_step(&query)) {
@@ -268,16 +268,15 @@ static privy_status supersede_later(privy_journal *journal, const source_row *so
   return status == PRIVY_OK ? ended : status;
 }
 
-static bool is_skipped(privy_journal_state state) {
-  return state == PRIVY_JOURNAL_DONE || state == PRIVY_JOURNAL_CREATED || state == PRIVY_JOURNAL_UPDATED ||
-         state == PRIVY_JOURNAL_REFUSED;
-}
-
 static privy_status take(privy_journal *journal, source_row *source, privy_journal_row *out, privy_error *error) {
   bool same;
   if (find_next(journal, source, out, &same, error) != PRIVY_OK) return error->code;
   const bool repeats = same && out->state == PRIVY_JOURNAL_SENT;
-  if (same && is_skipped(out->state)) return mark_taken(journal, out->id) ? PRIVY_OK : privy_error_no_memory(error);
+  if (same && privy_journal_state_is_skipped(out->state)) {
+    privy_journal_ahead_pass(&journal->ahead, out->id);
+    return mark_taken(journal, out->id) ? PRIVY_OK : privy_error_no_memory(error);
+  }
+  privy_journal_ahead_drop(&journal->ahead);
   if (privy_database_begin(&journal->file, error) != PRIVY_OK) return error->code;
   if ((repeats ? move : write_row)(journal, source, out, error) != PRIVY_OK) return error->code;
   if (!mark_taken(journal, out->id)) return privy_error_no_memory(error);
@@ -350,7 +349,7 @@ static privy_status write_outcome(privy_journal *journal, int64_t id, const priv
   if (enter(journal, error) != PRIVY_OK) return leave(error->code);
   privy_query query = begin(journal, STATEMENT_END);
   privy_query_integer(&query, 1, id);
-  privy_query_string(&query, 2, state_names[outcome->state]);
+  privy_query_string(&query, 2, privy_journal_state_name(outcome->state));
   if (outcome->http_status) privy_query_integer(&query, 3, outcome->http_status);
   privy_query_string(&query, 4, outcome->record_id);
   privy_query_string(&query, 5, outcome->message);

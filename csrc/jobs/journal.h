@@ -32,9 +32,6 @@ typedef struct privy_journal_row {
   char key[40];      /* SENT: the Idempotency-Key that the core made for it; "": none, or the request has its own */
 } privy_journal_row;
 
-/* Finds the state of that name; false if there is none. */
-bool privy_journal_state_find(const char *name, privy_journal_state *out);
-
 /* Seconds. How long the server remembers idempotency keys is not published; it is expected to be a day or more. */
 #define PRIVY_JOURNAL_KEY_LIFETIME 86400.0
 

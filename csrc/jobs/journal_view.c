@@ -4,7 +4,7 @@
 
 #include "base/fork.h"
 #include "base/memory.h"
-#include "jobs/journal.h"
+#include "jobs/journal_state.h"
 #include "message/error.h"
 
 static const char *const sql_texts[] = {

@@ -63,12 +63,9 @@ static bool store(PyObject *dict, uint64_t index, PyObject *value) {
   return stored;
 }
 
-/* The row to show, its parameters, its `extra` and whether it omits nulls. Runs no Python code for a dict without
- * `extra`. `*unrelated`: the exception is not about the row, since a second attempt did not raise it. */
+/* The row to show, its parameters, its `extra` and whether it omits nulls. `*unrelated`: the exception is not about the
+ * row, since a second attempt did not raise it. */
 static PyObject *split(bulk_object *self, PyObject *row, bool *unrelated) {
-  int has_extra = PyDict_CheckExact(row) ? PyDict_Contains(row, self->state->names[NAME_EXTRA]) : 1;
-  if (has_extra < 0) return NULL;
-  if (!has_extra) return Py_BuildValue("(OOOi)", row, row, Py_None, (int)self->omits_nulls);
   PyObject *parts = PyObject_CallFunctionObjArgs(self->split, row, NULL);
   if (parts || !may_be_unrelated(self)) return parts;
   PyObject *first = errors_caught();
@@ -92,15 +89,30 @@ static void drop_request(built_row *built) {
   built->request = NULL;
 }
 
-/* Builds the request of the row, and finishes it. False with an exception; a request that is invalid is kept. */
-static bool build(bulk_object *self, uint64_t index, PyObject *row, built_row *built) {
+/* Begins the request of a row that is no dict or has `extra`. NULL with an exception. */
+static privy_request *begin_split(bulk_object *self, uint64_t index, PyObject *row, built_row *built) {
   PyObject *parts = split(self, row, &built->encoded);
   PyObject *shown, *params, *extra;
+  privy_request *request = NULL;
   int omits_nulls;
   if (parts && PyArg_ParseTuple(parts, "OOOp", &shown, &params, &extra, &omits_nulls) &&
       (shown == row || store(self->rows, index, shown)))
-    built->request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
+    request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
   Py_XDECREF(parts);
+  return request;
+}
+
+/* Runs no Python code for a dict without `extra`. */
+static privy_request *begin_request(bulk_object *self, uint64_t index, PyObject *row, built_row *built) {
+  const int splits = PyDict_CheckExact(row) ? PyDict_Contains(row, self->state->names[NAME_EXTRA]) : 1;
+  if (splits < 0) return NULL;
+  if (splits) return begin_split(self, index, row, built);
+  return request_new_row(self->state, self->operation, row, Py_None, self->headers, self->omits_nulls);
+}
+
+/* Builds the request of the row, and finishes it. False with an exception; a request that is invalid is kept. */
+static bool build(bulk_object *self, uint64_t index, PyObject *row, built_row *built) {
+  built->request = begin_request(self, index, row, built);
   if (!built->request) return false;
   built->encoded = true;
   if (client_finish(self->state, self->client, built->request, (int64_t)index, &built->refusal) < 0) return false;

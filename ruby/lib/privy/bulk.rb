@@ -289,7 +289,8 @@ module Privy
     def pull
       return pull_from(@rows.enumerator { |row| @pending = [row] }) unless @rows.array
 
-      taken < @rows.array.length ? @pending = [@rows.array[taken]] : exhausted
+      at = taken
+      at < @rows.array.length ? @pending = [@rows.array[at]] : exhausted
     end
 
     # The source's side stores the row: an asynchronous exception may replace what +next+ returns.

@@ -32,6 +32,8 @@ module Privy
     # @return [Array(Hash, Hash, Boolean)]
     # @raise [ValidationError] the row has no fields, or its extra is not a Hash
     def self.request_of(row, extra, nulls = nil)
+      return [row, extra, nulls == :omit] if plain?(row)
+
       params = params_of(row)
       object = Hash.try_convert(row).nil?
       omits = nulls ? nulls == :omit : object
@@ -43,6 +45,12 @@ module Privy
       refuse("extra", "must be a Hash, not #{params[name].class}") unless own
       [params.except(name), (extra || {}).merge(own), omits]
     end
+
+    # Whether the row is its own parameters. Most are: a run that skips many rows of a journal spends its time here.
+    def self.plain?(row)
+      row.instance_of?(Hash) && !row.key?(:extra) && !row.key?("extra")
+    end
+    private_class_method :plain?
 
     # The Hash itself, or the fields of a Struct, a Data, another object with to_h, or a model with attributes.
     #
