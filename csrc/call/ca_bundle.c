@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "privy_jobs.h"
+#include "privy.h"
 
 /* Bytes; longer lines are read in parts. */
 #define LINE 256

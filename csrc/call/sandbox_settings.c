@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "message/error.h"
+#include "privy_sandbox.h"
 
 /* The limits of Privy. */
 #define REAL_PER_MINUTE 60

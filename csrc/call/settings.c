@@ -10,6 +10,7 @@
 #include "call/ca_bundle.h"
 #include "message/error.h"
 #include "policy/token.h"
+#include "privy_sandbox.h"
 
 #define DEFAULT_BASE_URL "https://api.privy.com/v1"
 /* The base URL of clients of an in-process sandbox. The domain .invalid never resolves. */

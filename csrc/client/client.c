@@ -15,7 +15,7 @@
 #include "call/call_trace.h"
 #include "message/error.h"
 #include "policy/forecast.h"
-#include "privy_jobs.h"
+#include "privy_sandbox.h"
 
 /* A difference between the two clocks below this many seconds only comes from reading one after the other. */
 #define CLOCK_READ_GAP 0.01

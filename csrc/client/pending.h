@@ -3,6 +3,7 @@
 #define PRIVY_CLIENT_PENDING_H
 
 #include "call/call.h"
+#include "privy_sandbox.h"
 #include "transport/engine.h"
 
 typedef struct privy_pending {

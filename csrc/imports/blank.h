@@ -2,7 +2,7 @@
 #ifndef PRIVY_IMPORTS_BLANK_H
 #define PRIVY_IMPORTS_BLANK_H
 
-#include "privy_jobs.h"
+#include "privy_imports.h"
 
 /* Without bytes at its front and its back. */
 static inline privy_span privy_span_cut(privy_span text, size_t front, size_t back) {

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "imports/sniff.h"
 #include "message/error.h"
-#include "privy_jobs.h"
+#include "privy_imports.h"
 
 /* Most bytes of a line: a quote that is never closed would make a line of the rest of the file. */
 #define LONGEST_LINE ((size_t)1 << 20)

@@ -3,7 +3,7 @@
 #define PRIVY_IMPORTS_TEXTS_H
 
 #include "base/text.h"
-#include "privy_jobs.h"
+#include "privy_imports.h"
 
 typedef struct privy_texts_block privy_texts_block;
 

@@ -9,7 +9,7 @@
 #define PRIVY_JOBS_DATABASE_H
 
 #include "jobs/sqlite.h"
-#include "privy_jobs.h"
+#include "privy.h"
 
 /* Why a database cannot be used: X(name) */
 #define PRIVY_DATABASE_FAULTS(X)                                                                                       \

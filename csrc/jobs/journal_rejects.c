@@ -10,6 +10,7 @@
 #include "base/new_file.h"
 #include "jobs/journal_view.h"
 #include "message/error.h"
+#include "privy_imports.h"
 #include "json/reader.h"
 #include "json/writer.h"
 

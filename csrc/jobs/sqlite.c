@@ -6,7 +6,7 @@
 #include "base/fork.h"
 #include "base/library.h"
 #include "message/error.h"
-#include "privy_jobs.h"
+#include "privy.h"
 
 #if defined(__APPLE__)
 static const char *const names[] = {"libsqlite3.dylib"};

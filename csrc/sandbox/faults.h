@@ -2,6 +2,7 @@
 #ifndef PRIVY_SANDBOX_FAULTS_H
 #define PRIVY_SANDBOX_FAULTS_H
 
+#include "privy_sandbox.h"
 #include "schema/schema.h"
 
 typedef struct privy_sandbox_faults {

@@ -2,7 +2,7 @@
 #ifndef PRIVY_SANDBOX_RECORDER_H
 #define PRIVY_SANDBOX_RECORDER_H
 
-#include "privy.h"
+#include "privy_sandbox.h"
 
 typedef struct privy_recorded privy_recorded;
 

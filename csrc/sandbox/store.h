@@ -9,6 +9,7 @@
 #define PRIVY_SANDBOX_STORE_H
 
 #include "base/map.h"
+#include "privy_sandbox.h"
 #include "sandbox/block.h"
 #include "schema/schema.h"
 

@@ -1,7 +1,7 @@
 #include "schema/format.h"
 #include "schema/schema.h"
 
-#include "privy_jobs.h"
+#include "privy.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -3,6 +3,7 @@
 #define PRIVY_TRANSPORT_SANDBOX_LINK_H
 
 #include "call/transport.h"
+#include "privy_sandbox.h"
 
 /* Lets the sandbox process the request, and fills the cost of `wire_response`. `*delay`: seconds until the response, or
  * the timeout, is to be delivered. PRIVY_OK or PRIVY_NO_MEMORY. */

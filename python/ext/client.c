@@ -8,7 +8,7 @@
 #include "client_object.h"
 #include "errors.h"
 #include "options.h"
-#include "privy_jobs.h"
+#include "privy_sandbox.h"
 #include "request.h"
 #include "sandbox.h"
 #include "scalars.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "errors.h"
-#include "privy_jobs.h"
+#include "privy_imports.h"
 #include "scalars.h"
 
 /*

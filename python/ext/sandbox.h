@@ -2,6 +2,7 @@
 #ifndef PRIVY_PYTHON_SANDBOX_H
 #define PRIVY_PYTHON_SANDBOX_H
 
+#include "privy_sandbox.h"
 #include "state.h"
 
 /* served.c: is_local(host) */

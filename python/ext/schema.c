@@ -1,6 +1,6 @@
 #include "schema.h"
 
-#include "privy_jobs.h"
+#include "privy.h"
 #include "request.h"
 
 static const char *kind_name(privy_kind kind) {

@@ -7,6 +7,7 @@
 
 #include "client/group.h"
 #include "privy_jobs.h"
+#include "privy_sandbox.h"
 #include "response_text.h"
 
 #define MANY 2048

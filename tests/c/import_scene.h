@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "harness.h"
-#include "privy_jobs.h"
+#include "privy_imports.h"
 
 typedef struct import_scene {
   privy_import *import;

@@ -6,6 +6,7 @@
 
 #include "client/group.h"
 #include "privy_jobs.h"
+#include "privy_sandbox.h"
 #include "response_text.h"
 
 #define START 1778580000.0

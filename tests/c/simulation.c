@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/buffer.h"
+#include "privy_sandbox.h"
 
 /* Seconds: more than the precision of the time of day in a double. */
 #define TICK 1e-6

@@ -10,6 +10,7 @@
 #include "client/group.h"
 #include "harness.h"
 #include "privy_jobs.h"
+#include "privy_sandbox.h"
 #include "response_text.h"
 #include "schema/schema.h"
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "privy_sandbox.h"
 #include "response_text.h"
 
 /* The objects of a test. */

@@ -10,6 +10,7 @@
 
 #include "call/settings.h"
 #include "environment.h"
+#include "privy_sandbox.h"
 #include "temporary.h"
 
 /* Each variable has another valid value. */

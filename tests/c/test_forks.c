@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "client/group.h"
 #include "http_scene.h"
+#include "privy_sandbox.h"
 
 #define TOKEN_ANSWER OK("39\r\n\r\n{\"access_token\":\"t1\",\"expires_in\":7200}")
 

@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "imports/amount.h"
 #include "imports/date.h"
-#include "privy_jobs.h"
+#include "privy_imports.h"
 
 /* ---- amounts ---- */
 

@@ -9,6 +9,7 @@
 #include "message/error.h"
 #include "message/response.h"
 #include "message_text.h"
+#include "privy_sandbox.h"
 
 #define START 1800000000.0
 #define EPOCH 1000.0 /* of the call's clock */

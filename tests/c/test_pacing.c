@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "order_request.h"
+#include "privy_sandbox.h"
 
 #define START 1800000000.0
 

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include "call/transport.h"
+#include "privy_sandbox.h"
 #include "response_text.h"
 
 /* A client of a sandbox with OAuth, and two groups. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "message_text.h"
+#include "privy_sandbox.h"
 
 /* One more than 32 bits hold. Nothing of such a length is read, so that a byte is enough to point at. */
 #define FOUR_GIB ((size_t)UINT32_MAX + 2)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "harness.h"
+#include "privy_sandbox.h"
 #include "schema/schema.h"
 
 #define START 1778580000.0 /* 2026-05-12T10:00:00Z */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "privy_jobs.h"
+#include "privy.h"
 #include "schema/schema.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "privy_jobs.h"
+#include "privy_sandbox.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

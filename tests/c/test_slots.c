@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "order_request.h"
+#include "privy_sandbox.h"
 
 #define START 1800000000.3
 #define MOST_CLIENTS 16

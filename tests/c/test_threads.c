@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "http_scene.h"
+#include "privy_sandbox.h"
 
 #define THREADS 32
 

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "call/call.h"
 #include "message_text.h"
+#include "privy_sandbox.h"
 
 static const privy_trace_event blank = {.operation = "contacts.list",
                                         .call = 3,

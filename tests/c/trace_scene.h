@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "call/call.h"
 #include "http_scene.h"
+#include "privy_sandbox.h"
 
 /* The events as text, one line each; the last event, and the last one with the cost of a transfer. */
 typedef struct log {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "privy_sandbox.h"
 
 #define NOON 1778580000.0 /* 2026-05-12T10:00:00Z */
 

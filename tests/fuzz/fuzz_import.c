@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "privy_jobs.h"
+#include "privy_imports.h"
 
 static const char orders_map[] =
     "{\"timezone\":\"UTC\",\"country\":\"US\",\"columns\":{\"order_id\":\"a\",\"total\":\"b\",\"order_date\":\"c\","

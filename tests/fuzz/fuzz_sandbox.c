@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "fuzz.h"
+#include "privy_sandbox.h"
 
 #define NOON 1778580000.0 /* 2026-05-12T10:00:00Z */
 

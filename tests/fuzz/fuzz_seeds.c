@@ -4,6 +4,7 @@
 #include "../c/vectors.h"
 #include "base/text.h"
 #include "fuzz.h"
+#include "privy_sandbox.h"
 
 typedef struct seeder {
   fuzz_take_seed *take;

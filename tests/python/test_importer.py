@@ -235,7 +235,7 @@ def test_presets_and_conversions_are_listed() -> None:
 def test_the_reference_page_lists_what_the_tables_have() -> None:
     page = (Path(__file__).parents[2] / "docs/import.md").read_text()
     names = [name for name, _ in _import.conversions()] + [name for name, _, _ in _import.presets()]
-    header = (Path(__file__).parents[2] / "csrc/privy_jobs.h").read_text()
+    header = (Path(__file__).parents[2] / "csrc/privy_imports.h").read_text()
     codes = re.findall(r'"([a-z_]+)"', header.split("#define PRIVY_IMPORT_CODES(X)")[1].split("\n\n")[0])
     assert len(codes) > 8
     assert [name for name in names + codes if f"`{name}`" not in page] == []

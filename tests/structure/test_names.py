@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tree import ROOT, all_files, relative, sources, string_literals
+from tree import PUBLIC, ROOT, all_files, relative, sources, string_literals
 
 # Attributes of every error (privy_error in privy.h, the same for all endpoints) that happen to be fields as well: the
 # HTTP status (an event's status), the server's error code (a discount's code), and the key that a request carried.
@@ -56,7 +56,7 @@ def test_extensions_spell_no_endpoint_or_value(path: Path) -> None:
 
 def test_the_core_knows_no_language() -> None:
     for path in sources("csrc", endings=(".c", ".h", ".def")):
-        if path.name not in {"privy.h", "privy_jobs.h"}:  # which says what its readers, the bindings, do with it
+        if path.name not in PUBLIC:  # which says what its readers, the bindings, do with it
             assert not re.search(r"\b(python|ruby|pyobject|rb_)", path.read_text(), re.IGNORECASE), relative(path)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Timer
 
 ROOT = Path(__file__).resolve().parents[2]
+PUBLIC = ["privy.h", "privy_imports.h", "privy_jobs.h", "privy_sandbox.h"]
+"""The headers of csrc that the bindings include."""
 NOT_OURS = {
     "build",
     "compile_commands.json",

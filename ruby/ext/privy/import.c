@@ -1,5 +1,7 @@
 #include "binding.h"
 
+#include "privy_imports.h"
+
 /*
  * Privy::Core::Import: rows of an operation, from the bytes of a file or from cells. Callbacks run in the core's calls:
  * an exception of one is kept until the core returns.

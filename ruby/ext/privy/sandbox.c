@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "privy_sandbox.h"
+
 static void sandbox_free(void *data) {
   privy_sandbox_release(data);
 }

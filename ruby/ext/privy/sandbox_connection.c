@@ -1,5 +1,7 @@
 #include "binding.h"
 
+#include "privy_sandbox.h"
+
 /* Privy::Core::SandboxConnection: one connection of a served sandbox, for the thread that serves it. */
 
 static void connection_free(void *data) {
