@@ -300,7 +300,5 @@ static PyType_Spec arrow_rows_spec = {
 };
 
 int arrow_rows_add(PyObject *module) {
-  PyTypeObject *type = state_add_type(module, &arrow_rows_spec);
-  Py_XDECREF((PyObject *)type);
-  return type ? 0 : -1;
+  return state_add_own_type(module, &arrow_rows_spec);
 }

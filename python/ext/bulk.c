@@ -1,8 +1,10 @@
 #include "bulk.h"
 
+#include "busy.h"
 #include "client.h"
 #include "errors.h"
 #include "group.h"
+#include "scalars.h"
 #include "types.h"
 
 /* Seconds of a wait before the run checks for progress to report. */
@@ -13,20 +15,14 @@
 /* ---- one thread at a time ---- */
 
 static bool lock(bulk_object *self) {
-  if (!atomic_exchange_explicit(&self->busy, true, memory_order_acquire)) return true;
-  PyErr_SetString(PyExc_RuntimeError, "the bulk run is in use: one thread at a time iterates it");
-  return false;
+  return busy_enter(&self->busy, "the bulk run is in use: one thread at a time iterates it");
 }
 
 static void unlock(bulk_object *self) {
-  atomic_store_explicit(&self->busy, false, memory_order_release);
+  busy_leave(&self->busy);
 }
 
 /* ---- the end of a run ---- */
-
-static PyObject *seconds_or_none(bool known, double seconds) {
-  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
-}
 
 /* Copies the progress for threads that read it. */
 static void copy_progress(bulk_object *self) {
@@ -63,8 +59,8 @@ static bool report(bulk_object *self) {
   if (!self->report || !privy_bulk_take_progress(self->bulk, &progress)) return true;
   PyObject *result = PyObject_CallFunction(
       self->report, "KKNNK", (unsigned long long)progress.done, (unsigned long long)progress.failed,
-      seconds_or_none(progress.waiting_until > 0, progress.waiting_until),
-      seconds_or_none(progress.eta >= 0, progress.eta), (unsigned long long)progress.skipped);
+      scalar_seconds(progress.waiting_until > 0, progress.waiting_until),
+      scalar_seconds(progress.eta >= 0, progress.eta), (unsigned long long)progress.skipped);
   Py_XDECREF(result);
   return result;
 }
@@ -297,7 +293,7 @@ static PyObject *bulk_eta(PyObject *object, void *unused) {
   CRITICAL_SECTION_BEGIN(self);
   eta = self->progress.done > 0 ? self->progress.eta : -1; /* before the first step the progress is empty */
   CRITICAL_SECTION_END();
-  return seconds_or_none(eta >= 0, eta);
+  return scalar_seconds(eta >= 0, eta);
 }
 
 static PyObject *bulk_is_sandbox(PyObject *object, void *unused) {
@@ -431,7 +427,5 @@ static PyType_Spec bulk_spec = {
 };
 
 int bulk_add(PyObject *module) {
-  PyTypeObject *type = state_add_type(module, &bulk_spec);
-  Py_XDECREF((PyObject *)type);
-  return type ? 0 : -1;
+  return state_add_own_type(module, &bulk_spec);
 }

@@ -8,14 +8,8 @@
 
 static bool configure(bulk_object *self, PyObject *const *options, PyObject *concurrency, PyObject *settings,
                       privy_bulk_config *config) {
-  if (options_read_concurrency(self->state, concurrency, config) < 0 || options_read_run(settings, config) < 0)
-    return false;
-  const double longest = config->options.max_wait;
-  if (client_options(self->state, self->client, options, &config->options) < 0) return false;
-  if (options[PRIVY_SETTING_MAX_WAIT] != Py_None) return true;
-  config->options.max_wait = longest;
-  config->options.given |= PRIVY_GIVEN(MAX_WAIT);
-  return true;
+  return options_read_concurrency(self->state, concurrency, config) == 0 && options_read_run(settings, config) == 0 &&
+         client_run_options(self->state, self->client, options, &config->options) == 0;
 }
 
 static bool open_bulk(bulk_object *self, PyObject *const *options, PyObject *concurrency, long long total,

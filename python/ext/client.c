@@ -102,6 +102,15 @@ int client_options(core_state *state, PyObject *object, PyObject *const *given, 
   return options_read(state, given, options);
 }
 
+int client_run_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options) {
+  const double longest = options->max_wait;
+  if (client_options(state, object, given, options) < 0) return -1;
+  if (given[PRIVY_SETTING_MAX_WAIT] != Py_None) return 0;
+  options->max_wait = longest;
+  options->given |= PRIVY_GIVEN(MAX_WAIT);
+  return 0;
+}
+
 int client_call_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options) {
   PyObject *in_job = lazy_get(&state->in_job), *inside = in_job ? PyObject_CallNoArgs(in_job) : Py_NewRef(Py_False);
   const int defers = inside ? PyObject_IsTrue(inside) : -1;
@@ -232,8 +241,8 @@ static PyObject *client_request(PyObject *object, PyObject *const *args, Py_ssiz
 
 static PyObject *limit_of(const privy_rate_limit *limit) {
   if (!limit->known) return Py_NewRef(Py_None);
-  PyObject *resets_at = limit->resets_at > 0 ? PyFloat_FromDouble(limit->resets_at) : Py_NewRef(Py_None);
-  return Py_BuildValue("(LLN)", (long long)limit->limit, (long long)limit->remaining, resets_at);
+  return Py_BuildValue("(LLN)", (long long)limit->limit, (long long)limit->remaining,
+                       scalar_seconds(limit->resets_at > 0, limit->resets_at));
 }
 
 static PyObject *client_rate_limits(PyObject *object, PyObject *unused) {
@@ -255,7 +264,7 @@ static PyObject *client_forecast(PyObject *object, PyObject *requests) {
   if (!client) return NULL;
   const double seconds = privy_client_forecast(client, &((client_object *)object)->options, count);
   client_release(object);
-  return seconds < 0 ? Py_NewRef(Py_None) : PyFloat_FromDouble(seconds);
+  return scalar_seconds(seconds >= 0, seconds);
 }
 
 /* duration(requests): seconds until the last of them can be sent, on later days too. */

@@ -26,6 +26,8 @@ bool client_is_same(core_state *state, PyObject *one, PyObject *other);
 /* The options of the client, overridden by those of the OPTIONS_COUNT values that are not None. 0, or -1 with an
  * exception. */
 int client_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options);
+/* The same for the calls of a long run: without a max_wait among the values that of `options` stays. */
+int client_run_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options);
 /* The same for a single call: in a job of a queue it is deferred. */
 int client_call_options(core_state *state, PyObject *object, PyObject *const *given, privy_options *options);
 

@@ -52,10 +52,6 @@ static PyObject *body_of(const privy_error *error) {
   return text;
 }
 
-static PyObject *number_or_none(bool known, double value) {
-  return known ? PyFloat_FromDouble(value) : Py_NewRef(Py_None);
-}
-
 /* The fields that privy._errors.build takes: their names, and their values as new references. */
 #define ERROR_FIELDS(X)                                                                                                \
   X(message, scalar_c_string(error->message))                                                                          \
@@ -71,9 +67,9 @@ static PyObject *number_or_none(bool known, double value) {
   X(may_have_succeeded, PyBool_FromLong(error->may_have_succeeded))                                                    \
   X(attempts, PyLong_FromLong(error->attempts))                                                                        \
   X(waited, PyFloat_FromDouble(error->waited))                                                                         \
-  X(retry_after, number_or_none(error->retry_after >= 0, error->retry_after))                                          \
-  X(retry_at, number_or_none(error->retry_at != 0, error->retry_at))                                                   \
-  X(resets_at, number_or_none(error->resets_at != 0, error->resets_at))                                                \
+  X(retry_after, scalar_seconds(error->retry_after >= 0, error->retry_after))                                          \
+  X(retry_at, scalar_seconds(error->retry_at != 0, error->retry_at))                                                   \
+  X(resets_at, scalar_seconds(error->resets_at != 0, error->resets_at))                                                \
   X(headers, error->response ? errors_headers(error->response) : Py_NewRef(Py_None))                                   \
   X(body, body_of(error))
 

@@ -6,7 +6,9 @@
 #include "group.h"
 #include "options.h"
 #include "privy_jobs.h"
+#include "reading.h"
 #include "request.h"
+#include "scalars.h"
 #include "types.h"
 
 /* Seconds of a wait before the export checks for progress to report. */
@@ -14,67 +16,46 @@
 
 /* The core's export with its group, which is closed at the end. */
 typedef struct export_object {
-  PyObject_HEAD PyObject *group;
-  PyObject *client;
-  PyObject *report; /* (contacts, total, waiting_until, eta), or NULL */
-  core_state *state;
+  reading_object reading; /* its report is called with (contacts, total, waiting_until, eta) */
   privy_export *export;
-  bool acquired; /* the client */
-  bool shut;     /* the group */
-  atomic_bool busy;
 } export_object;
 
 static bool lock(export_object *self) {
-  if (!atomic_exchange_explicit(&self->busy, true, memory_order_acquire)) return true;
-  PyErr_SetString(PyExc_RuntimeError, "the export is in use by another thread");
-  return false;
+  return busy_enter(&self->reading.busy, "the export is in use by another thread");
 }
 
 static void unlock(export_object *self) {
-  atomic_store_explicit(&self->busy, false, memory_order_release);
+  busy_leave(&self->reading.busy);
 }
 
 /* ---- steps ---- */
 
-static PyObject *seconds_or_none(bool known, double seconds) {
-  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
-}
-
 /* Calls on_progress if the progress has changed. False with the exception that it raised. */
 static bool report(export_object *self) {
   privy_export_progress progress;
-  if (!self->report || !privy_export_take_progress(self->export, &progress)) return true;
+  if (!self->reading.report || !privy_export_take_progress(self->export, &progress)) return true;
   const privy_sweep_progress *sweep = &progress.sweep;
   PyObject *total = sweep->total < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong((long long)sweep->total);
-  PyObject *result = PyObject_CallFunction(self->report, "KNNN", (unsigned long long)sweep->contacts, total,
-                                           seconds_or_none(sweep->waiting_until > 0, sweep->waiting_until),
-                                           seconds_or_none(sweep->eta >= 0, sweep->eta));
+  PyObject *result = PyObject_CallFunction(self->reading.report, "KNNN", (unsigned long long)sweep->contacts, total,
+                                           scalar_seconds(sweep->waiting_until > 0, sweep->waiting_until),
+                                           scalar_seconds(sweep->eta >= 0, sweep->eta));
   Py_XDECREF(result);
   return result;
 }
 
-static bool shut(export_object *self) {
-  if (self->shut) return true;
-  self->shut = true;
-  return group_shut(self->group);
-}
-
 /* Closes the group at the end, and raises why there is no file. */
 static bool end(export_object *self) {
-  const privy_error *error = privy_export_error(self->export);
-  if (!shut(self)) return false;
-  if (error) errors_raise(self->state, error->code, error);
-  return !error;
+  return reading_end(&self->reading, privy_export_error(self->export));
 }
 
 /* Asks the core for the next step, and reports. False with an exception. */
 static bool step(export_object *self, privy_export_step *next) {
   *next = PRIVY_EXPORT_END;
-  if (self->shut) return end(self);
-  if (!group_observe(self->group) || !group_lock(self->group)) return false;
+  if (self->reading.shut) return end(self);
+  if (!group_observe(self->reading.group) || !group_lock(self->reading.group)) return false;
   *next = privy_export_next(self->export);
-  group_unlock(self->group);
-  if (!group_report(self->group) || !report(self)) return false;
+  group_unlock(self->reading.group);
+  if (!group_report(self->reading.group) || !report(self)) return false;
   return *next != PRIVY_EXPORT_END || end(self);
 }
 
@@ -97,7 +78,7 @@ static bool drive(export_object *self, privy_export_step *next) {
   while (step(self, next)) {
     if (*next == PRIVY_EXPORT_END || *next == PRIVY_EXPORT_COLUMNS) return true;
     if (*next == PRIVY_EXPORT_AGAIN && PyErr_CheckSignals() < 0) return false;
-    if (*next == PRIVY_EXPORT_WAIT && !group_drive(self->group, TURN)) return false;
+    if (*next == PRIVY_EXPORT_WAIT && !group_drive(self->reading.group, TURN)) return false;
   }
   return false;
 }
@@ -115,11 +96,11 @@ static PyObject *export_drive(PyObject *object, PyObject *unused) {
 static PyObject *export_close(PyObject *object, PyObject *unused) {
   (void)unused;
   export_object *self = (export_object *)object;
-  if (self->shut) Py_RETURN_NONE;
-  if (!group_lock(self->group)) return NULL;
+  if (self->reading.shut) Py_RETURN_NONE;
+  if (!group_lock(self->reading.group)) return NULL;
   privy_export_close(self->export);
-  group_unlock(self->group);
-  return shut(self) ? Py_NewRef(Py_None) : NULL;
+  group_unlock(self->reading.group);
+  return reading_shut(&self->reading) ? Py_NewRef(Py_None) : NULL;
 }
 
 /* ---- columns ---- */
@@ -201,23 +182,14 @@ static bool read_format(export_object *self, PyObject *name, privy_export_config
   if (name != Py_None && !(text = PyUnicode_AsUTF8AndSize(name, NULL))) return false;
   privy_error_init(&error);
   const privy_status status = privy_export_format_read(text, config->path, &config->format, &error);
-  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  if (status != PRIVY_OK) errors_raise(self->reading.state, status, &error);
   privy_error_clear(&error);
   return status == PRIVY_OK;
 }
 
-static bool read_options(export_object *self, PyObject *const *options, privy_export_config *config) {
-  const double longest = config->options.max_wait;
-  if (client_options(self->state, self->client, options, &config->options) < 0) return false;
-  if (options[PRIVY_SETTING_MAX_WAIT] != Py_None) return true;
-  config->options.max_wait = longest;
-  config->options.given |= PRIVY_GIVEN(MAX_WAIT);
-  return true;
-}
-
 /* Takes over the request. */
 static bool open_export(export_object *self, privy_request *list, const privy_export_config *config) {
-  privy_group *group = group_lock(self->group);
+  privy_group *group = group_lock(self->reading.group);
   if (!group) {
     privy_request_free(list);
     return false;
@@ -225,39 +197,38 @@ static bool open_export(export_object *self, privy_request *list, const privy_ex
   privy_error error;
   privy_error_init(&error);
   const privy_status status = privy_export_new(group, list, config, &self->export, &error);
-  group_unlock(self->group);
-  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  group_unlock(self->reading.group);
+  if (status != PRIVY_OK) errors_raise(self->reading.state, status, &error);
   privy_error_clear(&error);
   return status == PRIVY_OK;
 }
 
 static bool begin(export_object *self, PyObject *const *call, const privy_export_config *config) {
   const privy_operation *operation = request_operation(call[0], 4);
-  privy_request *list = operation ? request_new(self->state, operation, call[1], call[2], call[3]) : NULL;
+  privy_request *list = operation ? request_new(self->reading.state, operation, call[1], call[2], call[3]) : NULL;
   if (!list) return false;
-  if (client_finish(self->state, self->client, list, -1, NULL) == 0) return open_export(self, list, config);
+  if (client_finish(self->reading.state, self->reading.client, list, -1, NULL) == 0)
+    return open_export(self, list, config);
   privy_request_free(list);
   return false;
 }
 
-static bool initialize(export_object *self, PyObject *args) {
-  PyObject *group, *client, *call[4], *path, *format, *prepare, *reporter, *options[OPTIONS_COUNT];
+static bool initialize(reading_object *reading, PyObject *args) {
+  export_object *self = (export_object *)reading;
+  PyObject *group, *client, *call[4], *path, *format, *prepare, *report, *options[OPTIONS_COUNT];
   privy_export_config config;
   int resume, on_spent_day;
   privy_export_config_init(&config);
   if (!PyArg_ParseTuple(args, "OOOOOOSOOiiOOOOO", &group, &client, &call[0], &call[1], &call[2], &call[3], &path,
-                        &format, &prepare, &resume, &on_spent_day, &reporter, &options[0], &options[1], &options[2],
+                        &format, &prepare, &resume, &on_spent_day, &report, &options[0], &options[1], &options[2],
                         &options[3]))
     return false;
-  if (!client_acquire(self->state, client)) return false;
-  self->acquired = true;
-  self->client = Py_NewRef(client);
-  self->group = Py_NewRef(group);
-  self->report = reporter == Py_None ? NULL : Py_NewRef(reporter);
+  if (!reading_open(reading, group, client, report)) return false;
   config.path = PyBytes_AsString(path);
   config.resume = (privy_resume)resume;
   config.on_spent_day = (privy_spent_day)on_spent_day;
-  if (!read_format(self, format, &config) || !read_options(self, options, &config)) return false;
+  if (!read_format(self, format, &config) || client_run_options(reading->state, client, options, &config.options) < 0)
+    return false;
   if (config.format == PRIVY_EXPORT_PARQUET && !prepare_columns(prepare)) return false;
   return begin(self, call, &config);
 }
@@ -266,36 +237,14 @@ static bool initialize(export_object *self, PyObject *args) {
  * timeout, connect_timeout, max_wait, max_retries): `prepare` is called if the caller is to write columns */
 static PyObject *export_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
-  export_object *self = (export_object *)PyType_GenericAlloc(type, 0);
-  if (!self) return NULL;
-  self->state = state_of_type(type);
-  if (!initialize(self, args)) Py_CLEAR(self);
-  return (PyObject *)self;
-}
-
-static int export_traverse(PyObject *object, visitproc visit, void *arg) {
-  export_object *self = (export_object *)object;
-  Py_VISIT(Py_TYPE(object));
-  Py_VISIT(self->group);
-  Py_VISIT(self->client);
-  Py_VISIT(self->report);
-  return 0;
-}
-
-static int export_clear(PyObject *object) {
-  Py_CLEAR(((export_object *)object)->report);
-  return 0;
+  return reading_new(type, args, initialize);
 }
 
 static void export_dealloc(PyObject *object) {
   export_object *self = (export_object *)object;
   PyObject_GC_UnTrack(object);
   privy_export_free(self->export); /* before its group */
-  if (self->acquired) client_release(self->client);
-  (void)export_clear(object);
-  Py_XDECREF(self->group);
-  Py_XDECREF(self->client);
-  state_free_object(object);
+  reading_free(object);
 }
 
 static PyMethodDef export_methods[] = {
@@ -317,8 +266,8 @@ static PyType_Slot export_slots[] = {
     {Py_tp_doc, "The contacts of a list as a file."},
     {Py_tp_new, export_new},
     {Py_tp_dealloc, export_dealloc},
-    {Py_tp_traverse, export_traverse},
-    {Py_tp_clear, export_clear},
+    {Py_tp_traverse, reading_traverse},
+    {Py_tp_clear, reading_clear},
     {Py_tp_methods, export_methods},
     {Py_tp_getset, export_attributes},
     {0, NULL},
@@ -332,7 +281,5 @@ static PyType_Spec export_spec = {
 };
 
 int export_add(PyObject *module) {
-  PyTypeObject *type = state_add_type(module, &export_spec);
-  Py_XDECREF((PyObject *)type);
-  return type ? 0 : -1;
+  return state_add_own_type(module, &export_spec);
 }

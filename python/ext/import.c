@@ -1,8 +1,8 @@
 #include "import.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
+#include "busy.h"
 #include "errors.h"
 #include "privy_imports.h"
 #include "scalars.h"
@@ -111,14 +111,12 @@ static void import_dealloc(PyObject *object) {
 }
 
 static bool enter(import_object *self) {
-  if (!atomic_exchange(&self->busy, true)) return true;
-  PyErr_SetString(PyExc_RuntimeError, "the import is in use: another thread or a callback uses it");
-  return false;
+  return busy_enter(&self->busy, "the import is in use: another thread or a callback uses it");
 }
 
 /* Raises the error of the core, unless a callback has raised an exception. Returns whether there is neither. */
 static bool leave(import_object *self, privy_status status, privy_error *error) {
-  atomic_store(&self->busy, false);
+  busy_leave(&self->busy);
   if (status != PRIVY_OK) errors_raise(self->state, status, error);
   privy_error_clear(error);
   return !PyErr_Occurred();
@@ -411,9 +409,7 @@ static PyType_Spec import_spec = {
 };
 
 int import_add(PyObject *module) {
-  PyTypeObject *type = state_add_type(module, &import_spec);
-  Py_XDECREF((PyObject *)type);
-  return type ? 0 : -1;
+  return state_add_own_type(module, &import_spec);
 }
 
 PyObject *import_tables(PyObject *module, PyObject *unused) {

@@ -328,7 +328,5 @@ static PyType_Spec journal_spec = {
 int journal_add(PyObject *module, core_state *state) {
   state->journal_type = state_add_type(module, &journal_spec);
   if (!state->journal_type) return -1;
-  PyTypeObject *type = state_add_type(module, &entries_spec);
-  Py_XDECREF((PyObject *)type);
-  return type ? 0 : -1;
+  return state_add_own_type(module, &entries_spec);
 }

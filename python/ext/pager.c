@@ -120,7 +120,5 @@ static PyType_Spec pager_spec = {
 };
 
 int pager_add(PyObject *module) {
-  PyTypeObject *type = state_add_type(module, &pager_spec);
-  Py_XDECREF((PyObject *)type);
-  return type ? 0 : -1;
+  return state_add_own_type(module, &pager_spec);
 }

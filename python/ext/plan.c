@@ -4,7 +4,9 @@
 #include "errors.h"
 #include "group.h"
 #include "options.h"
+#include "reading.h"
 #include "request.h"
+#include "scalars.h"
 #include "types.h"
 
 /* Seconds of a wait before the plan checks for progress to report. */
@@ -12,16 +14,10 @@
 
 /* The core's plan with its group. The group is closed when the reading ends. */
 typedef struct plan_object {
-  PyObject_HEAD PyObject *group;
-  PyObject *client;
-  PyObject *headers; /* extra headers of each request, or None */
-  PyObject *report;  /* (done, expected, waiting_until, eta), or NULL */
-  core_state *state;
+  reading_object reading;           /* its report is called with (done, expected, waiting_until, eta) */
+  PyObject *headers;                /* extra headers of each request, or None */
   const privy_operation *operation; /* of the rows */
   privy_plan *plan;
-  bool acquired; /* the client */
-  bool shut;     /* the group */
-  atomic_bool busy;
 } plan_object;
 
 privy_plan *plan_of(core_state *state, PyObject *object) {
@@ -29,13 +25,11 @@ privy_plan *plan_of(core_state *state, PyObject *object) {
 }
 
 static bool lock(plan_object *self) {
-  if (!atomic_exchange_explicit(&self->busy, true, memory_order_acquire)) return true;
-  PyErr_SetString(PyExc_RuntimeError, "the plan is in use by another thread");
-  return false;
+  return busy_enter(&self->reading.busy, "the plan is in use by another thread");
 }
 
 static void unlock(plan_object *self) {
-  atomic_store_explicit(&self->busy, false, memory_order_release);
+  busy_leave(&self->reading.busy);
 }
 
 /* ---- rows ---- */
@@ -52,7 +46,8 @@ static PyObject *plan_add_row(PyObject *object, PyObject *args) {
   PyObject *params, *extra;
   int omits_nulls;
   if (!PyArg_ParseTuple(args, "OOp", &params, &extra, &omits_nulls)) return NULL;
-  privy_request *request = request_new_row(self->state, self->operation, params, extra, self->headers, omits_nulls);
+  privy_request *request =
+      request_new_row(self->reading.state, self->operation, params, extra, self->headers, omits_nulls);
   if (!request) return NULL;
   privy_error error;
   privy_error_init(&error);
@@ -91,53 +86,40 @@ static PyObject *plan_refuse(PyObject *object, PyObject *details) {
 static PyObject *plan_end_rows(PyObject *object, PyObject *unused) {
   (void)unused;
   plan_object *self = (plan_object *)object;
-  privy_group *group = group_lock(self->group);
+  privy_group *group = group_lock(self->reading.group);
   if (!group) return NULL;
   privy_plan_end_rows(self->plan);
-  group_unlock(self->group);
+  group_unlock(self->reading.group);
   Py_RETURN_NONE;
 }
 
 /* ---- the reading ---- */
 
-static PyObject *seconds_or_none(bool known, double seconds) {
-  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
-}
-
 /* Calls on_progress if the progress has changed. False with the exception that it raised. */
 static bool report(plan_object *self) {
   privy_plan_progress progress;
-  if (!self->report || !privy_plan_take_progress(self->plan, &progress)) return true;
+  if (!self->reading.report || !privy_plan_take_progress(self->plan, &progress)) return true;
   PyObject *expected = progress.expected < 0 ? Py_NewRef(Py_None) : PyLong_FromLongLong((long long)progress.expected);
-  PyObject *result = PyObject_CallFunction(self->report, "KNNN", (unsigned long long)progress.requests, expected,
-                                           seconds_or_none(progress.waiting_until > 0, progress.waiting_until),
-                                           seconds_or_none(progress.eta >= 0, progress.eta));
+  PyObject *result = PyObject_CallFunction(self->reading.report, "KNNN", (unsigned long long)progress.requests,
+                                           expected, scalar_seconds(progress.waiting_until > 0, progress.waiting_until),
+                                           scalar_seconds(progress.eta >= 0, progress.eta));
   Py_XDECREF(result);
   return result;
 }
 
-static bool shut(plan_object *self) {
-  if (self->shut) return true;
-  self->shut = true;
-  return group_shut(self->group);
-}
-
 /* Closes the group at the end, and raises why the plan is incomplete. */
 static bool end(plan_object *self) {
-  const privy_error *error = privy_plan_error(self->plan);
-  if (!shut(self)) return false;
-  if (error) errors_raise(self->state, error->code, error);
-  return !error;
+  return reading_end(&self->reading, privy_plan_error(self->plan));
 }
 
 /* Asks the core for the next step, and reports. False with an exception. */
 static bool step(plan_object *self, privy_plan_step *next) {
   *next = PRIVY_PLAN_END;
-  if (self->shut) return end(self);
-  if (!group_observe(self->group) || !group_lock(self->group)) return false;
+  if (self->reading.shut) return end(self);
+  if (!group_observe(self->reading.group) || !group_lock(self->reading.group)) return false;
   *next = privy_plan_next(self->plan);
-  group_unlock(self->group);
-  if (!group_report(self->group) || !report(self)) return false;
+  group_unlock(self->reading.group);
+  if (!group_report(self->reading.group) || !report(self)) return false;
   return *next != PRIVY_PLAN_END || end(self);
 }
 
@@ -158,7 +140,7 @@ static bool drive(plan_object *self) {
   while (step(self, &next)) {
     if (next == PRIVY_PLAN_END) return true;
     if (next == PRIVY_PLAN_AGAIN && PyErr_CheckSignals() < 0) return false;
-    if (next == PRIVY_PLAN_WAIT && !group_drive(self->group, TURN)) return false;
+    if (next == PRIVY_PLAN_WAIT && !group_drive(self->reading.group, TURN)) return false;
   }
   return false;
 }
@@ -177,11 +159,11 @@ static PyObject *plan_drive(PyObject *object, PyObject *unused) {
 static PyObject *plan_close(PyObject *object, PyObject *unused) {
   (void)unused;
   plan_object *self = (plan_object *)object;
-  if (self->shut) Py_RETURN_NONE;
-  if (!group_lock(self->group)) return NULL;
+  if (self->reading.shut) Py_RETURN_NONE;
+  if (!group_lock(self->reading.group)) return NULL;
   privy_plan_close(self->plan);
-  group_unlock(self->group);
-  return shut(self) ? Py_NewRef(Py_None) : NULL;
+  group_unlock(self->reading.group);
+  return reading_shut(&self->reading) ? Py_NewRef(Py_None) : NULL;
 }
 
 /* ---- the result ---- */
@@ -198,7 +180,7 @@ static PyObject *plan_counts(PyObject *object, PyObject *unused) {
       Py_CLEAR(rows);
   if (!rows) return NULL;
   return Py_BuildValue("(NKKNdN)", rows, (unsigned long long)counts.requests, (unsigned long long)counts.requests_read,
-                       seconds_or_none(counts.duration >= 0, counts.duration), counts.read_at,
+                       scalar_seconds(counts.duration >= 0, counts.duration), counts.read_at,
                        PyBool_FromLong(counts.from_snapshot));
 }
 
@@ -258,7 +240,7 @@ static PyObject *plan_summary(PyObject *object, PyObject *unused) {
 
 static PyObject *plan_is_sandbox(PyObject *object, void *unused) {
   (void)unused;
-  return PyBool_FromLong(client_of_sandbox(((plan_object *)object)->client));
+  return PyBool_FromLong(client_of_sandbox(((plan_object *)object)->reading.client));
 }
 
 /* ---- life ---- */
@@ -270,7 +252,7 @@ static bool read_mode(plan_object *self, const char *name, PyObject *value, priv
   PyErr_Clear();
   privy_error_init(&error);
   const privy_status status = privy_plan_mode_read(name, text ? text : "", (size_t)length, out, &error);
-  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  if (status != PRIVY_OK) errors_raise(self->reading.state, status, &error);
   privy_error_clear(&error);
   return status == PRIVY_OK;
 }
@@ -279,29 +261,25 @@ static bool read_options(plan_object *self, PyObject *concurrency, PyObject *con
                          privy_plan_config *config) {
   privy_bulk_config bulk;
   privy_bulk_config_init(&bulk);
-  if (options_read_concurrency(self->state, concurrency, &bulk) < 0) return false;
+  if (options_read_concurrency(self->reading.state, concurrency, &bulk) < 0) return false;
   config->concurrency = bulk.concurrency;
-  const double longest = config->options.max_wait;
-  if (client_options(self->state, self->client, options, &config->options) < 0) return false;
-  if (options[PRIVY_SETTING_MAX_WAIT] != Py_None) return true;
-  config->options.max_wait = longest;
-  config->options.given |= PRIVY_GIVEN(MAX_WAIT);
-  return true;
+  return client_run_options(self->reading.state, self->reading.client, options, &config->options) == 0;
 }
 
 static bool open_plan(plan_object *self, const privy_plan_config *config) {
-  privy_group *group = group_lock(self->group);
+  privy_group *group = group_lock(self->reading.group);
   if (!group) return false;
   privy_error error;
   privy_error_init(&error);
   const privy_status status = privy_plan_new(group, config, &self->plan, &error);
-  group_unlock(self->group);
-  if (status != PRIVY_OK) errors_raise(self->state, status, &error);
+  group_unlock(self->reading.group);
+  if (status != PRIVY_OK) errors_raise(self->reading.state, status, &error);
   privy_error_clear(&error);
   return status == PRIVY_OK;
 }
 
-static bool initialize(plan_object *self, PyObject *args) {
+static bool initialize(reading_object *reading, PyObject *args) {
+  plan_object *self = (plan_object *)reading;
   PyObject *group, *client, *name, *tags, *custom, *snapshot, *concurrency, *report, *headers, *options[OPTIONS_COUNT];
   privy_plan_config config;
   int resubscribe, on_spent_day;
@@ -313,15 +291,11 @@ static bool initialize(plan_object *self, PyObject *args) {
     return false;
   if (snapshot != Py_None && !(config.snapshot = PyBytes_AsString(snapshot))) return false;
   self->operation = request_operation(name, 4);
-  if (!self->operation || !client_acquire(self->state, client)) return false;
-  self->acquired = true;
-  self->client = Py_NewRef(client);
-  self->group = Py_NewRef(group);
+  if (!self->operation || !reading_open(reading, group, client, report)) return false;
   self->headers = Py_NewRef(headers);
-  self->report = report == Py_None ? NULL : Py_NewRef(report);
   config.resubscribe = resubscribe;
   config.on_spent_day = (privy_spent_day)on_spent_day;
-  return request_check_headers(self->state, self->operation, headers) &&
+  return request_check_headers(self->reading.state, self->operation, headers) &&
          read_mode(self, tags_name, tags, &config.tags) && read_mode(self, custom_name, custom, &config.fields) &&
          read_options(self, concurrency, options, &config) && open_plan(self, &config);
 }
@@ -331,38 +305,20 @@ static bool initialize(plan_object *self, PyObject *args) {
  * own, with the names that errors show */
 static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   (void)keywords;
-  plan_object *self = (plan_object *)PyType_GenericAlloc(type, 0);
-  if (!self) return NULL;
-  self->state = state_of_type(type);
-  if (!initialize(self, args)) Py_CLEAR(self);
-  return (PyObject *)self;
+  return reading_new(type, args, initialize);
 }
 
 static int plan_traverse(PyObject *object, visitproc visit, void *arg) {
-  plan_object *self = (plan_object *)object;
-  Py_VISIT(Py_TYPE(object));
-  Py_VISIT(self->group);
-  Py_VISIT(self->client);
-  Py_VISIT(self->headers);
-  Py_VISIT(self->report);
-  return 0;
-}
-
-static int plan_clear(PyObject *object) {
-  Py_CLEAR(((plan_object *)object)->report);
-  return 0;
+  Py_VISIT(((plan_object *)object)->headers);
+  return reading_traverse(object, visit, arg);
 }
 
 static void plan_dealloc(PyObject *object) {
   plan_object *self = (plan_object *)object;
   PyObject_GC_UnTrack(object);
   privy_plan_free(self->plan); /* before its group */
-  if (self->acquired) client_release(self->client);
-  (void)plan_clear(object);
-  Py_XDECREF(self->group);
-  Py_XDECREF(self->client);
   Py_XDECREF(self->headers);
-  state_free_object(object);
+  reading_free(object);
 }
 
 static PyMethodDef plan_methods[] = {
@@ -390,7 +346,7 @@ static PyType_Slot plan_slots[] = {
     {Py_tp_new, plan_new},
     {Py_tp_dealloc, plan_dealloc},
     {Py_tp_traverse, plan_traverse},
-    {Py_tp_clear, plan_clear},
+    {Py_tp_clear, reading_clear},
     {Py_tp_methods, plan_methods},
     {Py_tp_getset, plan_attributes},
     {0, NULL},

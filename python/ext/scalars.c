@@ -91,6 +91,10 @@ PyObject *scalar_c_string(const char *text) {
   return PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
 }
 
+PyObject *scalar_seconds(bool known, double seconds) {
+  return known ? PyFloat_FromDouble(seconds) : Py_NewRef(Py_None);
+}
+
 /* ---- numbers ---- */
 
 static PyObject *slice_text(privy_value value) {

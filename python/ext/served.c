@@ -82,9 +82,7 @@ static PyType_Spec served_spec = {
 };
 
 int served_add(PyObject *module) {
-  PyTypeObject *type = state_add_type(module, &served_spec);
-  if (!type) return -1;
-  Py_DECREF(type);
+  if (state_add_own_type(module, &served_spec) < 0) return -1;
   if (PyModule_AddIntConstant(module, "SANDBOX_READ", PRIVY_SANDBOX_READ) < 0) return -1;
   if (PyModule_AddIntConstant(module, "SANDBOX_SEND", PRIVY_SANDBOX_SEND) < 0) return -1;
   if (PyModule_AddIntConstant(module, "SANDBOX_CONNECTIONS", PRIVY_SANDBOX_CONNECTIONS) < 0) return -1;

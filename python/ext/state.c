@@ -110,3 +110,9 @@ PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec) {
   }
   return type;
 }
+
+int state_add_own_type(PyObject *module, PyType_Spec *spec) {
+  PyTypeObject *type = state_add_type(module, spec);
+  Py_XDECREF((PyObject *)type);
+  return type ? 0 : -1;
+}

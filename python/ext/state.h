@@ -138,5 +138,7 @@ void state_free_object(PyObject *object);
 
 /* Creates a type and adds it to the module. NULL with an exception. */
 PyTypeObject *state_add_type(PyObject *module, PyType_Spec *spec);
+/* The same for a type that only the module refers to. 0, or -1 with an exception. */
+int state_add_own_type(PyObject *module, PyType_Spec *spec);
 
 #endif
