@@ -401,18 +401,14 @@ static PyGetSetDef record_more[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-record_slot *record_slots(const privy_object *object) {
-  size_t count = privy_object_count(object);
-  record_slot *slots = PyMem_Calloc(count + 1, sizeof *slots);
-  for (size_t i = 0; slots && i < count; i++) {
-    slots[i].index = i;
-    privy_object_field(object, i, &slots[i].info);
+PyTypeObject *record_make_type(PyObject *module, const record_type *table) {
+  PyMemberDef *members = PyMem_Calloc(table->count + 1, sizeof *members);
+  if (!members) return PyErr_NoMemory(), NULL;
+  for (size_t i = 0; i < table->count; i++) {
+    Py_ssize_t offset = (Py_ssize_t)(offsetof(record_object, values) + i * sizeof(PyObject *));
+    const privy_field_info *info = &table->slots[i].info;
+    members[i] = (PyMemberDef){info->name, T_OBJECT_EX, offset, READONLY, info->doc};
   }
-  if (!slots) PyErr_NoMemory();
-  return slots;
-}
-
-static PyTypeObject *record_make_type(PyObject *module, const record_type *table, PyMemberDef *members) {
   PyType_Slot slots[] = {
       {Py_tp_doc, (void *)privy_object_doc(table->object)},
       {Py_tp_members, members},
@@ -432,69 +428,7 @@ static PyTypeObject *record_make_type(PyObject *module, const record_type *table
       .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
       .slots = slots,
   };
-  for (size_t i = 0; i < table->count; i++) {
-    Py_ssize_t offset = (Py_ssize_t)(offsetof(record_object, values) + i * sizeof(PyObject *));
-    const privy_field_info *info = &table->slots[i].info;
-    members[i] = (PyMemberDef){info->name, T_OBJECT_EX, offset, READONLY, info->doc};
-  }
-  return state_add_type(module, &spec);
-}
-
-/* Positional patterns of a match statement stand for the fields in the order of the table. */
-static int set_match_args(const record_type *table) {
-  PyObject *names = PyTuple_New((Py_ssize_t)table->count);
-  for (size_t i = 0; names && i < table->count; i++) {
-    PyObject *name = PyUnicode_InternFromString(table->slots[i].info.name);
-    if (!name || PyTuple_SetItem(names, (Py_ssize_t)i, name) < 0) Py_CLEAR(names);
-  }
-  int result = names ? PyObject_SetAttrString((PyObject *)table->type, "__match_args__", names) : -1;
-  Py_XDECREF(names);
-  return result;
-}
-
-static int record_add(PyObject *module, record_type *table, const privy_object *object) {
-  static const char prefix[] = "privy.";
-  const char *name = privy_object_name(object);
-  table->object = object;
-  table->count = privy_object_count(object);
-  table->name = PyMem_Malloc(sizeof prefix + strlen(name));
-  if (!table->name) return PyErr_NoMemory(), -1;
-  memcpy(table->name, prefix, sizeof prefix - 1);
-  memcpy(table->name + sizeof prefix - 1, name, strlen(name) + 1);
-  table->slots = record_slots(object);
-  PyMemberDef *members = PyMem_Calloc(table->count + 1, sizeof *members);
-  if (table->slots && members) table->type = record_make_type(module, table, members);
+  PyTypeObject *type = state_add_type(module, &spec);
   PyMem_Free(members);
-  if (table->type) return set_match_args(table);
-  if (!PyErr_Occurred()) PyErr_NoMemory();
-  return -1;
-}
-
-int record_add_all(PyObject *module, core_state *state) {
-  size_t operations = 0;
-  while (privy_operation_at(operations)) operations++;
-  state->records = PyMem_Calloc(operations + 1, sizeof *state->records);
-  if (!state->records) {
-    PyErr_NoMemory();
-    return -1;
-  }
-  for (size_t i = 0; i < operations; i++) {
-    const privy_object *object = privy_operation_object(privy_operation_at(i));
-    if (!object || state_record_type(state, object)) continue;
-    if (record_add(module, &state->records[state->record_count++], object) < 0) return -1;
-  }
-  return 0;
-}
-
-void record_free_tables(core_state *state) {
-  labels_clear(state->labels);
-  labels_clear(state->texts);
-  labels_clear(state->numbers);
-  for (size_t i = 0; i < state->record_count; i++) {
-    PyMem_Free(state->records[i].slots);
-    PyMem_Free(state->records[i].name);
-  }
-  PyMem_Free(state->records);
-  state->records = NULL;
-  state->record_count = 0;
+  return type;
 }

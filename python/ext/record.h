@@ -15,6 +15,8 @@ PyObject *record_unknown(core_state *state, privy_response *response, const priv
 /* The record as one JSON object, as bytes. */
 PyObject *record_bytes(const privy_record *record);
 
+/* Creates the Python type of a table and adds it to the module. NULL with an exception. */
+PyTypeObject *record_make_type(PyObject *module, const record_type *table);
 /* The fields of `object`; the last element has no name. Free it with PyMem_Free. NULL with an exception. */
 record_slot *record_slots(const privy_object *object);
 

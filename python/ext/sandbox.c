@@ -3,15 +3,8 @@
 #include <errno.h>
 
 #include "errors.h"
+#include "sandbox_object.h"
 #include "types.h"
-
-typedef struct sandbox_object {
-  PyObject_HEAD privy_sandbox *sandbox;
-} sandbox_object;
-
-static privy_sandbox *sandbox_in(PyObject *object) {
-  return ((sandbox_object *)object)->sandbox;
-}
 
 privy_sandbox *sandbox_of(core_state *state, PyObject *object) {
   if (Py_IS_TYPE(object, state->sandbox_type)) return sandbox_in(object);
@@ -26,27 +19,6 @@ static PyObject *done(privy_status status) {
 
 /* ---- requests ---- */
 
-static PyObject *header_pair(const char *line, const char *end) {
-  const char *colon = memchr(line, ':', (size_t)(end - line));
-  const char *value = colon ? colon + 1 : end;
-  while (value < end && *value == ' ') value++;
-  return Py_BuildValue("(NN)", PyUnicode_DecodeLatin1(line, (colon ? colon : end) - line, "strict"),
-                       PyUnicode_DecodeLatin1(value, end - value, "strict"));
-}
-
-static PyObject *header_pairs(const char *block, size_t length) {
-  PyObject *list = PyList_New(0);
-  size_t start = 0;
-  for (size_t i = 0; list && i + 1 < length; i++) {
-    if (block[i] != '\r' || block[i + 1] != '\n') continue;
-    PyObject *pair = header_pair(block + start, block + i);
-    if (!pair || PyList_Append(list, pair) < 0) Py_CLEAR(list);
-    Py_XDECREF(pair);
-    start = i + 2;
-  }
-  return list;
-}
-
 /* handle(method, target, headers, body): (HTTP status, [(name, value)], body, delay, cut) */
 static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
   const char *method, *target, *headers, *body;
@@ -60,10 +32,10 @@ static PyObject *sandbox_handle(PyObject *self, PyObject *args) {
   PyEval_RestoreThread(thread);
   PyObject *result;
   if (status == PRIVY_OK) {
-    result =
-        Py_BuildValue("(iNNdi)", response.http_status, header_pairs(response.headers.data, response.headers.length),
-                      PyBytes_FromStringAndSize(response.body.data, (Py_ssize_t)response.body.length), response.delay,
-                      (int)response.cut);
+    result = Py_BuildValue("(iNNdi)", response.http_status,
+                           sandbox_header_pairs(response.headers.data, response.headers.length),
+                           PyBytes_FromStringAndSize(response.body.data, (Py_ssize_t)response.body.length),
+                           response.delay, (int)response.cut);
   } else {
     result = PyErr_NoMemory();
   }
@@ -330,90 +302,6 @@ static PyObject *sandbox_read_seed(PyObject *self, PyObject *text) {
 
 static PyObject *sandbox_read_fault(PyObject *self, PyObject *text) {
   return read_text(self, text, privy_sandbox_read_fault);
-}
-
-/* ---- what it received and stores ---- */
-
-static PyObject *clean_text(const char *text) {
-  return text ? PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace") : Py_NewRef(Py_None);
-}
-
-static PyObject *request_tuple(const privy_sandbox_request *request) {
-  PyObject *body =
-      request->body ? PyBytes_FromStringAndSize(request->body, (Py_ssize_t)request->body_length) : Py_NewRef(Py_None);
-  return Py_BuildValue("(NNNidNN)", clean_text(request->method), clean_text(request->target),
-                       clean_text(request->operation), request->http_status, request->at,
-                       header_pairs(request->headers, request->headers_length), body);
-}
-
-/* Appends an item, which may be NULL with an exception. Clears the list if that fails. */
-static void append(PyObject **list, PyObject *item) {
-  if (!item || PyList_Append(*list, item) < 0) Py_CLEAR(*list);
-  Py_XDECREF(item);
-}
-
-/* history(): (method, path, operation or None, HTTP status, time, [(name, value)], body or None) of each request */
-static PyObject *sandbox_history(PyObject *self, PyObject *unused) {
-  (void)unused;
-  privy_sandbox_history *history;
-  const privy_sandbox_request *request;
-  if (privy_sandbox_history_new(sandbox_in(self), &history) != PRIVY_OK) return PyErr_NoMemory();
-  PyObject *list = PyList_New(0);
-  for (size_t i = 0; list && (request = privy_sandbox_history_at(history, i)); i++)
-    append(&list, request_tuple(request));
-  privy_sandbox_history_free(history);
-  return list;
-}
-
-static PyObject *sandbox_keep_history(PyObject *self, PyObject *args) {
-  PyObject *most;
-  if (!PyArg_ParseTuple(args, "O", &most)) return NULL;
-  const size_t number = PyLong_AsSize_t(most);
-  if (number == (size_t)-1 && PyErr_Occurred()) return NULL;
-  privy_sandbox_keep_history(sandbox_in(self), number);
-  Py_RETURN_NONE;
-}
-
-static PyObject *elements(const privy_buffer *array) {
-  privy_value value, key, item;
-  privy_cursor cursor;
-  privy_error error;
-  privy_error_init(&error);
-  const privy_status status = privy_value_parse(array->data, array->length, &value, &error);
-  privy_error_clear(&error);
-  if (status != PRIVY_OK) return PyErr_NoMemory();
-  PyObject *list = PyList_New(0);
-  privy_cursor_init(&cursor, value);
-  while (list && privy_cursor_next(&cursor, &key, &item))
-    append(&list, PyUnicode_DecodeUTF8(item.text, (Py_ssize_t)item.length, "strict"));
-  return list;
-}
-
-/* stored(kind): the JSON text of each record of the kind */
-static PyObject *sandbox_stored(PyObject *self, PyObject *args) {
-  int kind;
-  if (!PyArg_ParseTuple(args, "i", &kind)) return NULL;
-  privy_buffer text = PRIVY_BUFFER_EMPTY;
-  const privy_status status = privy_sandbox_list(sandbox_in(self), (privy_sandbox_kind)kind, &text);
-  PyObject *list = status == PRIVY_OK ? elements(&text) : PyErr_NoMemory();
-  privy_buffer_clear(&text);
-  return list;
-}
-
-/* find(kind, key): the JSON text of the record, or None */
-static PyObject *sandbox_find(PyObject *self, PyObject *args) {
-  int kind;
-  const char *key;
-  Py_ssize_t length;
-  if (!PyArg_ParseTuple(args, "is#", &kind, &key, &length)) return NULL;
-  privy_buffer text = PRIVY_BUFFER_EMPTY;
-  const privy_status status =
-      privy_sandbox_find(sandbox_in(self), (privy_sandbox_kind)kind, key, (size_t)length, &text);
-  PyObject *record = status == PRIVY_OK          ? PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.length, "strict")
-                     : status == PRIVY_NOT_FOUND ? Py_NewRef(Py_None)
-                                                 : PyErr_NoMemory();
-  privy_buffer_clear(&text);
-  return record;
 }
 
 /* ---- life ---- */
