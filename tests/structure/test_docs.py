@@ -1,4 +1,4 @@
-"""The documentation names files, functions and pages that exist."""
+"""The documentation names files, functions and pages that exist, in plain English and in lines that fit."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from tree import PUBLIC, ROOT, relative
 INTERNALS = ROOT / "docs/internals"
 INDEX = INTERNALS / "README.md"
 PAGES = sorted(path for path in INTERNALS.glob("*.md") if path != INDEX)
-ALL = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
+ALL = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md"), *ROOT.glob("tests/**/*.md")])
 # Words that CONTRIBUTING.md bans: quaint, or with a second meaning.
 BANNED = re.compile(
     r"\b(?:tells?|told|whoever|whom|anew|parted|lent|beside|as ever|(?:is|are) none|given out|hand(?:s|ed) out"
@@ -98,6 +98,18 @@ def test_a_page_is_in_plain_english(page: Path) -> None:
         assert not found, f"{relative(page)}, line {number + 1} or later: {found and found[0]}"
 
 
+def long_lines(text: str) -> list[str]:
+    """Lines of more than 120 columns; not rows of tables and lines of code blocks, which cannot be wrapped."""
+    return [line for line in without_blocks(text).split("\n") if len(line) > 120 and not line.lstrip().startswith("|")]
+
+
+@pytest.mark.parametrize("page", ALL, ids=ids)
+def test_a_line_has_120_columns_at_most(page: Path) -> None:
+    if page.name == "RESULTS.md":  # `make bench` writes it
+        return
+    assert not long_lines(page.read_text())
+
+
 def test_the_index_lists_every_page() -> None:
     linked = set(re.findall(r"\]\(([\w-]+\.md)\)", INDEX.read_text()))
     assert linked == {page.name for page in PAGES}
@@ -120,6 +132,8 @@ def test_the_checks_see_what_is_wrong(tmp_path: Path) -> None:
         "privy_call",
         "PRIVY_WATCH",
     }
+    long = "x" * 121
+    assert long_lines(f"{long[1:]}\n| {long} |\n```\n{long}\n```\n- {long}\n") == [f"- {long}"]
     assert anchors(page) == {"a", "source-locations", "b-c-d"}
     assert names("x privy_two(", "privy_two")
     assert not names("privy_two_more(", "privy_two")
