@@ -23,7 +23,8 @@ module Privy
   LOADING = Thread::Mutex.new
   private_constant :LATER, :LOADING
   LATER.each do |file, names|
-    names.each { |name| autoload name, File.expand_path("privy/#{file}", __dir__) }
+    path = File.expand_path("privy/#{file}", __dir__)
+    names.each { |name| autoload name, path }
   end
   private_constant :BulkRows, :BulkSettings, :ExportRun, :ParquetFile, :PlanRun, :PlanSettings, :Pager, :Observer
 
@@ -97,6 +98,7 @@ require_relative "privy/drivers"
 require_relative "privy/job_scope"
 require_relative "privy/session"
 require_relative "privy/resources"
+require_relative "privy/contacts"
 require_relative "privy/client"
 require_relative "privy/sandbox"
 require_relative "privy/accounts"

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require_relative "waiting"
-
 module Privy
   # Drives under a Fiber scheduler: suspends the fiber until a socket is ready or time has passed.
   #
