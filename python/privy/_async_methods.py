@@ -26,14 +26,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _named(made: Any, method: Any) -> Any:
+def _named(made: Any, method: Any, module: str = "privy._async_resources") -> Any:
     made.__qualname__ = f"Async{method.__qualname__}"
-    made.__module__ = "privy._async_resources"
+    made.__module__ = module
     return made
 
 
-def awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """The method of a resource as a coroutine function: it awaits what the core returns."""
+def awaited(
+    method: Callable[Concatenate[Any, P], T], module: str = "privy._async_resources"
+) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
+    """The method of a resource, or of a plan, as a coroutine function: it awaits what the method returns."""
     plain: Any = method
 
     @wraps(plain)
@@ -48,7 +50,7 @@ def awaited(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[An
             raise error.with_traceback(without_own(error.__traceback__))  # noqa: B904
         return result
 
-    made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain)
+    made: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]] = _named(call, plain, module)
     return made
 
 
@@ -105,7 +107,7 @@ class AsyncResource:
         return privy.AsyncContactList(self._core, request, prefetch, limit)
 
     async def _plan(self, rows: object, settings: PlanSettings, progress: bool) -> privy.AsyncPlan:
-        from ._async_plan import make
+        from ._async_reading import make
 
         if not progress:
             return await make(self._core, rows, settings)

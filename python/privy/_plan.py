@@ -21,7 +21,7 @@ from ._result import Failure
 from ._row_kinds import parts
 from ._row_tables import RowTable
 from ._rows import source_of
-from .types import Any, Details, Nulls, Options, PlanMode, Row, datetime
+from .types import Any, Details, Nulls, Options, PlanMode, Row, RunSettings, datetime
 
 OPERATION = "contacts.upsert"
 STATES = ("create", "update", "unchanged", "blocked", "refused")
@@ -375,14 +375,24 @@ class Plan(BasePlan):
         """
         from ._resources._base import run_settings
 
-        settings = run_settings(journal, resume, on_spent_day, until)
+        settings = run_settings(journal, resume, on_spent_day, until) or NO_SETTINGS
         options = (None, timeout, connect_timeout, max_wait, max_retries)
+        return self._apply(concurrency, on_progress, progress, settings, options)
+
+    def _apply(
+        self,
+        concurrency: int | None,
+        on_progress: Callable[[Progress], object] | None,
+        progress: bool,
+        settings: RunSettings,
+        options: Options,
+    ) -> BulkReport:
         kind: type[Bulk[_core.Contact]] = Bulk
         if progress:
             from ._progress import ShownBulk
 
             kind = ShownBulk
-        run = kind(self._client, self._core, self._sent, concurrency, on_progress, settings or NO_SETTINGS, options)
+        run = kind(self._client, self._core, self._sent, concurrency, on_progress, settings, options)
         self._run = run
         with run:
             return run.run()

@@ -146,6 +146,8 @@ def test_the_asynchronous_resources_have_every_method(resource):
     for key in methods:
         assert inspect.signature(getattr(plain, key)) == inspect.signature(getattr(made, key))
         assert inspect.getdoc(getattr(plain, key)) == inspect.getdoc(getattr(made, key))
+    assert inspect.signature(privy.Plan.apply) == inspect.signature(privy.AsyncPlan.apply)
+    assert inspect.getdoc(privy.Plan.apply) == inspect.getdoc(privy.AsyncPlan.apply)
     for key in ("request", "with_options", "__init__"):
         one, two = getattr(privy.Client, key), getattr(privy.AsyncClient, key)
         assert inspect.signature(one) == inspect.signature(two)
@@ -175,6 +177,14 @@ def test_the_stub_of_the_asynchronous_resources_spells_out_every_method():
             if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 made = getattr(getattr(privy, node.name), item.name)
                 assert inspect.iscoroutinefunction(made) == isinstance(item, ast.AsyncFunctionDef), item.name
+
+
+def test_the_stub_of_the_asynchronous_plan_spells_out_its_method():
+    stub = shape(PACKAGE / "_async_plan.pyi")
+    assert stub == {"Plan.apply": shape(PACKAGE / "_plan.py")["Plan.apply"]}
+    assert inspect.iscoroutinefunction(privy.AsyncPlan.apply)
+    assert privy.AsyncPlan.apply.__qualname__ == "AsyncPlan.apply"
+    assert privy.AsyncPlan.apply.__module__ == privy.AsyncPlan.__module__
 
 
 @pytest.mark.parametrize("name", RECORDS)

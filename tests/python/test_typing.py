@@ -162,6 +162,11 @@ def completed(text):
             {"contacts"},
         ),
         ("import privy\nprivy.types.", {"OnSpentDay", "Resume"}),
+        (
+            "import privy\nasync def f():\n    plan = await privy.AsyncClient().contacts.plan([])\n"
+            "    done = await plan.apply()\n    done.",
+            {"unsent", "in_doubt"},
+        ),
     ],
     ids=lambda value: value.rsplit("\n")[-1].strip() if isinstance(value, str) else None,
 )
@@ -174,3 +179,10 @@ def test_an_editor_shows_the_parameters_of_a_method(kind):
     text = f"import privy\nprivy.{kind}().contacts.update("
     (signature,) = jedi.Script(text).get_signatures(2, len(text.splitlines()[1]))
     assert [parameter.name for parameter in signature.params][:4] == ["id", "email", "phone_number", "first_name"]
+
+
+@pytest.mark.parametrize("kind", ["Plan", "AsyncPlan"])
+def test_an_editor_shows_the_parameters_of_apply(kind):
+    text = f"import privy\ndef f(plan: privy.{kind}):\n    plan.apply("
+    (signature,) = jedi.Script(text).get_signatures(3, len(text.splitlines()[2]))
+    assert [parameter.name for parameter in signature.params][:3] == ["concurrency", "on_progress", "progress"]
