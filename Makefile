@@ -293,7 +293,7 @@ test-random: build-python build-ruby ## random bulk runs, values and kills at le
 	$(bounded) env PRIVY_DEEP=1 $(RUBY_RUN) -Itests/ruby tests/ruby/test_journal_kills.rb
 
 .PHONY: test-consumers
-test-consumers: build-python ## the oldest supported pyarrow, polars, pandas and DuckDB read the tables
+test-consumers: build-python ## the oldest supported pyarrow, polars, pandas and DuckDB read the tables, and their frames are rows
 	@$(bounded) tests/consumers/run
 
 .PHONY: test-both

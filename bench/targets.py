@@ -46,6 +46,7 @@ TARGETS = (
     Target("C core: page of 100 contacts, bytes to checked records", "c-page100", ["yyjson Document"], 1.3),
     Target("C core: page of 100 contacts, bytes to Arrow columns", "c-columns100", ["privy, records only"], 1.75),
     Target("Python: page to 100 contacts, all 11 fields of each read", "python-page100-all", ["msgspec"], 0.85),
+    Target("Python: the same, and every custom field's value", "python-page100-members", ["msgspec"], 1),
     Target("Python: page to page object, 3 contacts looked at", "python-page100-three", ["msgspec"], 0.40),
     Target("Python: order of 10 items, objects to validated body", "python-order10", ["pydantic"], 0.15),
     Target("Python: the same, the peer without any validation", "python-order10", ["msgspec"], 1.5),
