@@ -868,6 +868,8 @@ typedef struct privy_completion {
   privy_error error;        /* any other status */
   int attempts;             /* requests sent */
   int created;              /* 1: the call created the contact or order; 0: it updated it; -1: neither */
+  bool limit_outlasts;      /* PRIVY_RATE_LIMIT: the limit is reached for longer than the call may wait, so that it
+                               would refuse the next call too */
 } privy_completion;
 PRIVY_API void privy_completion_clear(privy_completion *completion);
 

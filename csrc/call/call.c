@@ -8,7 +8,6 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "base/time.h"
 #include "call/call_end.h"
 #include "call/call_trace.h"
 #include "call/wire_request.h"
@@ -62,10 +61,10 @@ static bool start_in_flight_wait(privy_call *call, double now, double until) {
   return true;
 }
 
-/* Starts a wait for budget. False when max_wait does not allow it. Waits for the next day do not count in max_wait. */
+/* Starts a wait for budget. False when max_wait does not allow it. */
 static bool start_wait(privy_call *call, privy_account *account, double now, double until, privy_pace pace) {
   double wait = until > now ? until - now : 0;
-  if (pace == PRIVY_PACE_DAY ? !call->options.waits_for_day : wait > call->wait_left) return false;
+  if (!privy_call_may_wait(call, pace, wait)) return false;
   if (pace != PRIVY_PACE_DAY) call->wait_left -= wait;
   call->waited += wait;
   call->until = until;
@@ -83,20 +82,9 @@ static privy_call_step refuse_budget(privy_call *call, privy_account *account, p
     privy_error_set(error, PRIVY_RATE_LIMIT, "per-minute rate limit reached; retry in %.1f s (exceeds max_wait)", wait);
   privy_error_set_retry(error, wait, now + account->wall_offset);
   privy_call_trace_refused(call, account);
-  return privy_call_fail_for_now(call, account, now);
-}
-
-static privy_call_step refuse_late(privy_call *call, privy_account *account) {
-  static const char code[] = "until_reached";
-  privy_error *error = call->error;
-  privy_time time;
-  char text[PRIVY_TIME_TEXT_SIZE];
-  privy_time_at((int64_t)call->options.until, 0, &time);
-  privy_time_text(text, &time);
-  privy_error_set(error, PRIVY_DEADLINE, "no request is sent from %s on, as `until` says; run again to continue", text);
-  if (!privy_error_text(&error->api_code, code, sizeof code - 1)) privy_error_no_memory(error);
-  privy_call_trace_refused(call, account);
-  return privy_call_fail(call);
+  privy_call_step step = privy_call_fail_for_now(call, account, now);
+  call->limit_outlasts = call->status == PRIVY_RATE_LIMIT;
+  return step;
 }
 
 /* ---- what to send ---- */
@@ -165,7 +153,7 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   if (now < call->until) return PRIVY_CALL_WAIT;
   call->backs_off = false;
   if (!privy_call_may_repeat(call, now)) return give_up(call, account, now);
-  if (privy_call_is_late(call, account, now)) return refuse_late(call, account);
+  if (privy_call_is_late(call, account, now)) return privy_call_refuse_late(call, account);
   if (!call->settings->token && !privy_token_is_fresh(&account->token, now))
     return send_token_request(call, account, now);
   privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
@@ -173,7 +161,7 @@ static privy_call_step next_step(privy_call *call, privy_account *account, doubl
   if (pace == PRIVY_PACE_IN_FLIGHT && start_in_flight_wait(call, now, until)) return PRIVY_CALL_WAIT;
   if (pace == PRIVY_PACE_NOW || pace == PRIVY_PACE_IN_FLIGHT) return send_request(call, account, now);
   const bool waits = pace == PRIVY_PACE_MINUTE || call->options.waits_for_day;
-  if (waits && privy_call_is_late(call, account, until)) return refuse_late(call, account);
+  if (waits && privy_call_is_late(call, account, until)) return privy_call_refuse_late(call, account);
   if (waits && !privy_call_may_repeat(call, until)) return give_up(call, account, now);
   if (!start_wait(call, account, now, until, pace)) return refuse_budget(call, account, pace, now, until);
   return PRIVY_CALL_WAIT;

@@ -78,6 +78,7 @@ typedef struct privy_call {
   /* result */
   bool done;
   privy_status status;
+  bool limit_outlasts; /* PRIVY_RATE_LIMIT: the limit is reached for longer than the call may wait */
   privy_response *response;
   privy_error *error;
 

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/time.h"
+#include "call/call_trace.h"
 #include "message/error.h"
 #include "message/response.h"
 #include "policy/repeat.h"
@@ -101,6 +103,24 @@ privy_call_step privy_call_fail_for_now(privy_call *call, privy_account *account
     error->resets_at = resets_at;
   }
   return privy_call_fail(call);
+}
+
+privy_call_step privy_call_refuse_late(privy_call *call, privy_account *account) {
+  static const char code[] = "until_reached";
+  privy_error *error = call->error;
+  privy_time time;
+  char text[PRIVY_TIME_TEXT_SIZE];
+  privy_time_at((int64_t)call->options.until, 0, &time);
+  privy_time_text(text, &time);
+  privy_error_clear(error);
+  privy_error_set(error, PRIVY_DEADLINE, "no request is sent from %s on, as `until` says; run again to continue", text);
+  if (!privy_error_text(&error->api_code, code, sizeof code - 1)) privy_error_no_memory(error);
+  privy_call_trace_refused(call, account);
+  return privy_call_fail(call);
+}
+
+bool privy_call_may_wait(const privy_call *call, privy_pace pace, double seconds) {
+  return pace == PRIVY_PACE_DAY ? call->options.waits_for_day : seconds <= call->wait_left;
 }
 
 bool privy_call_is_late(const privy_call *call, const privy_account *account, double at) {

@@ -87,12 +87,34 @@ static void start_retry(privy_call *call, privy_account *account, double now, co
   drop_error(call);
 }
 
+/* A 429 is final. The budget may refuse other calls too, for as long or because they would be late: the call then fails
+ * as they will. */
+static void fail_limited(privy_call *call, privy_account *account, double now) {
+  double until;
+  const privy_pace pace = privy_pacer_ask(&account->pacer, call->options.reserve, now, &until);
+  const bool waits = pace == PRIVY_PACE_MINUTE || (pace == PRIVY_PACE_DAY && call->options.waits_for_day);
+  if (waits && privy_call_is_late(call, account, until)) {
+    privy_call_refuse_late(call, account);
+    return;
+  }
+  const bool outlasts = (waits || pace == PRIVY_PACE_DAY) && !privy_call_may_wait(call, pace, until - now);
+  privy_call_fail_for_now(call, account, now);
+  call->limit_outlasts = outlasts && call->status == PRIVY_RATE_LIMIT;
+}
+
+static void fail(privy_call *call, privy_account *account, double now) {
+  if (call->error->code == PRIVY_RATE_LIMIT)
+    fail_limited(call, account, now);
+  else
+    privy_call_fail_for_now(call, account, now);
+}
+
 static void retry_or_fail(privy_call *call, privy_account *account, double now) {
   retry_plan plan;
   if (plan_retry(call, account, now, &plan))
     start_retry(call, account, now, &plan);
   else
-    privy_call_fail_for_now(call, account, now);
+    fail(call, account, now);
 }
 
 /* ---- failed requests ---- */
@@ -267,7 +289,7 @@ static void act(privy_call *call, privy_account *account, double now, privy_stat
   retry_plan plan;
   switch (next_action(call, account, now, status, &plan)) {
   case CALL_SUCCEEDS: privy_call_finish(call, PRIVY_OK); break;
-  case CALL_FAILS: privy_call_fail_for_now(call, account, now); break;
+  case CALL_FAILS: fail(call, account, now); break;
   case CALL_RETRIES: start_retry(call, account, now, &plan); break;
   case CALL_RENEWS_TOKEN: renew_token(call, account); break;
   case CALL_UPDATES_EXISTING: update_existing(call); break;

@@ -200,7 +200,8 @@ bool privy_group_next_completed(privy_group *group, privy_completion *out) {
                             .response = pending->call.response,
                             .error = pending->error,
                             .attempts = pending->call.attempts,
-                            .created = privy_call_created(&pending->call)};
+                            .created = privy_call_created(&pending->call),
+                            .limit_outlasts = pending->call.limit_outlasts};
   pending->call.response = NULL;
   privy_error_init(&pending->error);
   privy_pending_free(pending);

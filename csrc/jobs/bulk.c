@@ -94,10 +94,10 @@ static void stop_without_memory(privy_bulk *bulk) {
   stop(bulk, &error);
 }
 
-/* Whether each further row would fail in the same way: the core refused the request because its rate limit does not
- * reset within max_wait or the run's time is over, or the server does not accept the token. */
+/* Whether each further row would fail in the same way: the rate limit does not reset within max_wait, the run's time is
+ * over, or the server does not accept the token. */
 static bool ends_run(const privy_completion *completion) {
-  if (completion->status == PRIVY_RATE_LIMIT) return completion->error.http_status == 0;
+  if (completion->status == PRIVY_RATE_LIMIT) return completion->limit_outlasts;
   if (completion->status == PRIVY_DEADLINE) return true;
   return completion->status == PRIVY_AUTHENTICATION || completion->status == PRIVY_PERMISSION_DENIED;
 }
@@ -108,6 +108,17 @@ static void stop_with_copy(privy_bulk *bulk, const privy_error *cause) {
   privy_error_init(&error);
   privy_error_copy(cause, &error);
   stop(bulk, &error);
+}
+
+/* The outcome ends the run and is not about the row: it stays unsent, and the next run sends it. After
+ * privy_bulk_finish the run has ended already, for another reason. */
+static void leave_unsent(privy_bulk *bulk, bulk_row *row, privy_error *error) {
+  row->state = BULK_OPEN;
+  row->attempts = 0;
+  if (bulk->finishes)
+    privy_error_clear(error);
+  else
+    stop(bulk, error);
 }
 
 /* ---- results ---- */
@@ -158,11 +169,11 @@ static void complete_row(privy_bulk *bulk, bulk_row *row, privy_completion *comp
   if (continues(bulk, row, completion)) return;
   if (row->updates && completion->status == PRIVY_OK) completion->created = 0;
   write_outcome(bulk, row, completion);
-  if (ends_run(completion) && completion->attempts == 0) {
-    row->state = BULK_OPEN;
-    stop(bulk, &completion->error);
+  const bool ends = ends_run(completion);
+  if (ends && (row->looks_up || !completion->error.may_have_succeeded)) {
+    leave_unsent(bulk, row, &completion->error);
   } else {
-    if (ends_run(completion)) stop_with_copy(bulk, &completion->error);
+    if (ends) stop_with_copy(bulk, &completion->error);
     row->completion = *completion;
     keep_result(bulk, row);
   }

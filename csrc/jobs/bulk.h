@@ -23,7 +23,7 @@ typedef struct bulk_row {
   privy_lane_entry lane_entries[PRIVY_MAX_ROW_KEYS];
   char generated_key[40];
   char *given_key; /* the Idempotency-Key of the request; NULL: none */
-  int attempts;    /* of its calls that have ended */
+  int attempts;    /* of its calls that have ended; 0 if the server has acted on none of them */
   int64_t journal_id;
   double first_sent;  /* of a row in doubt, by the server's clock; 0: it is not one */
   char first_key[40]; /* the key that was made for that request; "": none */

@@ -137,6 +137,35 @@ static inline privy_status drive(scene *s, const char *operation) {
   return PRIVY_OK;
 }
 
+/* Another client of the account sends a request. */
+static inline privy_status send_from_elsewhere(scene *s) {
+  privy_client *other = NULL;
+  privy_request *request = NULL;
+  privy_response *response = NULL;
+  privy_config config;
+  privy_config_init(&config);
+  config.sandbox = s->sandbox;
+  privy_status status = privy_client_new(&config, &other, &s->error);
+  if (status == PRIVY_OK) status = ask_for("contacts.list", "{}", &request, &s->error);
+  if (status == PRIVY_OK) status = privy_client_call(other, request, NULL, NULL, &response, &s->error);
+  privy_response_release(response);
+  privy_request_free(request);
+  privy_client_free(other);
+  return status;
+}
+
+/* The first rows have results; all later ones, up to `given`, are unsent. */
+static inline void check_open(const scene *s, size_t results, size_t given) {
+  privy_bulk_row open[MANY];
+  assert_int_equal(s->given, given);
+  assert_int_equal(s->results, results);
+  assert_int_equal(privy_bulk_open_rows(s->bulk, open, MANY), given - results);
+  for (size_t i = 0; i < given - results; i++) {
+    assert_int_equal(open[i].index, results + i);
+    assert_false(open[i].in_doubt);
+  }
+}
+
 static inline bool comes_before(const scene *s, size_t one, size_t other) {
   size_t at = 0;
   while (at < s->results && s->order[at] != one && s->order[at] != other) at++;

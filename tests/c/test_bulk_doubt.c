@@ -201,6 +201,25 @@ done:
   close_doubt(&d);
 }
 
+/* The account's day is spent: the row is not sent in this run, and the next run looks the contact up. */
+static void a_look_up_that_ends_the_run_leaves_the_row_in_doubt(void **state) {
+  (void)state;
+  doubt_scene d = {0};
+  CHECK_OK(lose(&d, rows_of_one, NULL, true));
+  privy_sandbox_set_limits(d.s.sandbox, 60, 1, 60);
+  CHECK_OK(send_from_elsewhere(&d.s));
+  CHECK_OK(run_again(&d.s, "contacts.upsert"));
+  check_open(&d.s, 0, 1);
+  assert_int_equal(privy_bulk_error(d.s.bulk)->http_status, 429);
+  check_state(&d, "sent 0\n");
+  privy_sandbox_set_limits(d.s.sandbox, 60, 10000, 60);
+  privy_sandbox_advance(d.s.sandbox, 86400);
+  CHECK_OK(run_again(&d.s, "contacts.upsert"));
+  check_state(&d, "created 1\n");
+done:
+  close_doubt(&d);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(a_contact_that_unsubscribed_meanwhile_stays_unsubscribed),
@@ -210,6 +229,7 @@ int main(void) {
       TEST(a_doubt_that_remains_is_left_to_the_user),
       TEST(without_the_right_to_read_contacts_the_user_decides),
       TEST(a_look_up_that_fails_leaves_the_row_in_doubt),
+      TEST(a_look_up_that_ends_the_run_leaves_the_row_in_doubt),
   };
   return HARNESS_RUN(tests);
 }

@@ -73,6 +73,23 @@ done:
   scene_close(&s);
 }
 
+/* Eight requests are in flight before the first response shows the limit of the minute, and the next minute is late. */
+static void rows_that_got_a_429_and_would_be_retried_late_are_unsent(void **state) {
+  (void)state;
+  const privy_sandbox_fault slow = {.delay = 0.01, .retry_after = -1, .count = 8};
+  scene s;
+  CHECK_OK(open_until(&s, 20, 30));
+  privy_sandbox_set_limits(s.sandbox, 6, 10000, 60);
+  CHECK_OK(privy_sandbox_add_fault(s.sandbox, &slow));
+  CHECK_OK(drive(&s, "orders.upsert"));
+  check_end(&s);
+  assert_in_range(s.given, 8, 8 + 6); /* a result makes room for another row */
+  check_open(&s, 6, s.given);
+  assert_int_equal(requests_of(&s), 8);
+done:
+  scene_close(&s);
+}
+
 /* Waiting for the next day ends at the instant too. */
 static void a_run_does_not_wait_for_a_day_that_comes_late(void **state) {
   (void)state;
@@ -117,6 +134,7 @@ int main(void) {
       TEST_UNSWEPT(a_run_ends_when_the_next_request_would_be_late),
       TEST(an_instant_that_has_passed_allows_no_request),
       TEST(a_row_is_not_retried_late),
+      TEST_UNSWEPT(rows_that_got_a_429_and_would_be_retried_late_are_unsent),
       TEST_UNSWEPT(a_run_does_not_wait_for_a_day_that_comes_late),
       TEST(instants_are_checked),
   };
