@@ -1064,7 +1064,7 @@ typedef struct privy_report privy_report;
  *   "refused"   an error detail of a row: index, key, field, message, value, code
  *   "changes"   a field that a row of a plan changes, or a row without one: index, key, contact_id, field, old, new
  *   "blocked"   why a row of a plan is blocked: index, key, contact_id, field, message, code
- *   "unsent"    a row without a request: index, key, row
+ *   "unsent"    a row that is still to be sent: index, key, row
  *   "in_doubt"  a row whose result was not read: index, key, row, idempotency_key
  * `index` is int64, all others are utf8. `key` identifies the row. `row` is JSON; `value`, `key`, `old` and `new` are
  * JSON if they are not texts. */

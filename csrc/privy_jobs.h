@@ -20,9 +20,10 @@ extern "C" {
  *     count, nor do up to `concurrency` rows that back off after a failure. It holds at most PRIVY_BULK_LOOKAHEAD rows;
  *   - when the call of a row starts: rows with the same order_id, e-mail address, phone number or Idempotency-Key run
  *     one after the other, and their results come in that order;
- *   - when it ends: after all rows, at the instant `until`, or when a rate limit is reached for longer than a call may
- *     wait (max_wait). A row that fails does not end it.
- * The run keeps a result until it is acknowledged. At any time each row is acknowledged, unsent, or in doubt.
+ *   - when it ends: after all rows, at the instant `until`, when a rate limit is reached for longer than a call may
+ *     wait (max_wait), or when the server does not accept the token. A row that fails does not end it.
+ * The run keeps a result until it is acknowledged. At any time each row is acknowledged, unsent, or in doubt. A row
+ * whose request the server has refused for what ends the run (429, 401, 403) is unsent.
  *
  *   privy_bulk_new(group, &config, &bulk, &error);
  *   for (;;) switch (privy_bulk_next(bulk)) {
@@ -149,13 +150,14 @@ PRIVY_API const privy_error *privy_bulk_error(const privy_bulk *bulk);
 /* A row without an acknowledged result. */
 typedef struct privy_bulk_row {
   uint64_t index;
-  bool in_doubt;               /* a request was sent for it; otherwise it is unsent */
+  bool in_doubt;               /* the server may have acted on its request; otherwise it is unsent */
   const char *idempotency_key; /* of its request, NULL if it has none; valid until the next call of the run */
 } privy_bulk_row;
 /* Copies the first `capacity` rows without an acknowledged result, in order. Returns how many there are in all. */
 PRIVY_API size_t privy_bulk_open_rows(const privy_bulk *bulk, privy_bulk_row *out, size_t capacity);
 /* Takes no more rows and starts no more calls. Calls that have sent nothing are cancelled, and their rows are unsent;
- * the others end, and privy_bulk_next returns their results. privy_bulk_error stays NULL. */
+ * the others end, and privy_bulk_next returns their results; a row that would have ended the run is unsent.
+ * privy_bulk_error stays NULL. */
 PRIVY_API void privy_bulk_finish(privy_bulk *bulk);
 /* Cancels the calls and takes no more rows. Rows without an acknowledged result remain in privy_bulk_open_rows. */
 PRIVY_API void privy_bulk_close(privy_bulk *bulk);

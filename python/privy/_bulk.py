@@ -56,7 +56,8 @@ class BulkReport:
     """Why rows failed: one entry for each error detail of each row. A sequence that is a table too: ``to_pandas()``,
     ``to_polars()``, ``to_arrow()``, ``to_parquet(path)``, and what reads the Arrow PyCapsule interface."""
     unsent: RowTable[tuple[int, Row]]
-    """Rows without a request: (index, row). A table too."""
+    """Rows that are still to be sent: (index, row). No request was sent for them, or the server has refused it for what
+    ended the run: the rate limit or the token. A table too."""
     in_doubt: RowTable[tuple[int, Row, str | None]]
     """Rows whose request was sent and whose result was not read: (index, row, idempotency key of an event). A table
     too."""
@@ -193,8 +194,9 @@ class BaseBulk(Generic[T]):
 
     @property
     def unsent(self) -> RowTable[tuple[int, Row]]:
-        """The rows without a request, as (index, row): those taken and, if the rows are a sequence, a frame or a table,
-        all later ones."""
+        """The rows that are still to be sent, as (index, row): those taken and, if the rows are a sequence, a frame or
+        a table, all later ones. A row whose request the server has refused for what ended the run (429, 401, 403) is
+        one of them."""
         return self._rows.unsent(self.taken, self._run.open_rows())
 
     @property
@@ -289,11 +291,12 @@ class Bulk(BaseBulk[T], _core.Bulk):
     of the day): after the results of all calls the iterator raises ``RateLimitError``. At the instant ``until`` it
     raises ``DeadlineError`` in the same way. It also stops when the server does not accept the token (401, 403),
     because it would refuse each further row: then the iterator raises ``AuthenticationError`` or
-    ``PermissionDeniedError``. If its journal cannot be written, it raises ``JournalError``. If the iterable raises an
-    exception, the iterator raises it, also after all results. Any other error is the result of its row. An unrelated
-    exception such as ``KeyboardInterrupt`` loses nothing: the next ``next`` continues. One that arrives as ``next``
-    returns hides the result: ``last_result`` has it. At any time each row taken is exactly one of: reported,
-    ``skipped`` because an earlier run of the journal has its outcome, ``unsent`` or ``in_doubt``.
+    ``PermissionDeniedError``. Rows whose requests were refused so are ``unsent``. If its journal cannot be written, it
+    raises ``JournalError``. If the iterable raises an exception, the iterator raises it, also after all results. Any
+    other error is the result of its row. An unrelated exception such as ``KeyboardInterrupt`` loses nothing: the next
+    ``next`` continues. One that arrives as ``next`` returns hides the result: ``last_result`` has it. At any time each
+    row taken is exactly one of: reported, ``skipped`` because an earlier run of the journal has its outcome, ``unsent``
+    or ``in_doubt``.
 
     A run holds its journal until it ends or is closed.
 

@@ -1,5 +1,5 @@
-/* Bulk runs that a rate limit or a refused token ends: the rows that met it are unsent, unless the server may have acted
- * on their requests. */
+/* Bulk runs that a rate limit or a refused token ends: the rows that met it are unsent, unless the server may have
+ * acted on their requests. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "bulk_journal_scene.h"
@@ -75,8 +75,7 @@ static void a_429_does_not_end_a_run_that_waits_for_the_next_day(void **state) {
   CHECK_OK(run_orders(&s));
   assert_null(privy_bulk_error(s.bulk));
   assert_int_equal(s.results, 20);
-  for (size_t i = 0; i < s.results; i++)
-    assert_int_equal(s.status[i], i >= 5 && i < 8 ? PRIVY_RATE_LIMIT : PRIVY_OK);
+  for (size_t i = 0; i < s.results; i++) assert_int_equal(s.status[i], i >= 5 && i < 8 ? PRIVY_RATE_LIMIT : PRIVY_OK);
 done:
   scene_close(&s);
 }

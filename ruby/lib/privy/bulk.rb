@@ -91,11 +91,11 @@ module Privy
   # The run stops when the account's rate limit is reached for longer than a call may wait (usually the day's). It then
   # raises {RateLimitError} after the results of all calls that ended. It also stops when the server does not accept the
   # token (401, 403), because it would refuse each further row: then it raises {AuthenticationError} or
-  # {PermissionDeniedError}. An exception that the source raises is raised likewise, after all results. Any other error
-  # is the result of its row. An exception from elsewhere (Interrupt, Timeout, Thread#raise) or from the block loses
-  # nothing: the next step continues. One that arrives as {#next} returns hides the result: {#last_result} has it. A
-  # source that is interrupted while it works cannot continue, unless it is an Array. At any time each row taken is
-  # exactly one of: reported, {#unsent} or {#in_doubt}.
+  # {PermissionDeniedError}. Rows whose requests were refused so are {#unsent}. An exception that the source raises is
+  # raised likewise, after all results. Any other error is the result of its row. An exception from elsewhere
+  # (Interrupt, Timeout, Thread#raise) or from the block loses nothing: the next step continues. One that arrives as
+  # {#next} returns hides the result: {#last_result} has it. A source that is interrupted while it works cannot
+  # continue, unless it is an Array. At any time each row taken is exactly one of: reported, {#unsent} or {#in_doubt}.
   #
   # @!method each
   #   Yields every result that was not read before.
@@ -164,7 +164,8 @@ module Privy
       core_counts[8]
     end
 
-    # The rows that no request was sent for: rows taken and, of an Array, the rest.
+    # The rows that are still to be sent: rows taken and, of an Array, the rest. A row whose request the server has
+    # refused for what ended the run (429, 401, 403) is one of them.
     #
     # @return [Array<Array(Integer, Object)>] index and row
     def unsent

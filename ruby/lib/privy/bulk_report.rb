@@ -68,7 +68,8 @@ module Privy
   # @!attribute [r] refused
   #   @return [Array<RefusedRow>] one entry for each error detail of each row that failed
   # @!attribute [r] unsent
-  #   @return [Array<Array(Integer, Object)>] index and row of rows that no request was sent for
+  #   @return [Array<Array(Integer, Object)>] index and row of rows that are still to be sent: no request was sent for
+  #     them, or the server has refused it for what ended the run, the rate limit or the token
   # @!attribute [r] in_doubt
   #   @return [Array<Array(Integer, Object, String)>] index, row and idempotency key (nil without one) of rows that
   #     a request was sent for and whose result was not read
