@@ -64,7 +64,8 @@ bool privy_contact_set_is_chained(const privy_contact_set *set, uint64_t key, ui
 
 static bool grow(privy_contact_set *set) {
   if (set->count * 2 < set->capacity) return true;
-  privy_contact_set larger = {.count = set->count, .capacity = set->capacity ? set->capacity * 2 : LEAST_CAPACITY};
+  privy_contact_set larger = {
+      .count = set->count, .chained = set->chained, .capacity = set->capacity ? set->capacity * 2 : LEAST_CAPACITY};
   larger.keys = privy_calloc(larger.capacity, sizeof *larger.keys);
   larger.versions = privy_calloc(larger.capacity, sizeof *larger.versions);
   if (!larger.keys || !larger.versions) {
@@ -88,10 +89,13 @@ bool privy_contact_set_add(privy_contact_set *set, uint64_t key, uint32_t versio
   const size_t at = find(set, key);
   set->count += !set->keys[at];
   set->keys[at] = key;
-  if (version) set->versions[at] = version;
+  if (!version) return true;
+  set->chained += !set->versions[at];
+  set->versions[at] = version;
   return true;
 }
 
 void privy_contact_set_unchain(privy_contact_set *set) {
+  set->chained = 0;
   if (set->capacity) memset(set->versions, 0, set->capacity * sizeof *set->versions);
 }

@@ -11,7 +11,7 @@
 typedef struct privy_contact_set {
   uint64_t *keys;     /* 0: a free slot */
   uint32_t *versions; /* of each slot: that of the contact when it was added to the chain; 0: it is not in it */
-  size_t count, capacity;
+  size_t count, chained, capacity;
 } privy_contact_set;
 
 /* The value that identifies a contact: its id, or else its e-mail address or phone number. */

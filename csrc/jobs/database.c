@@ -180,15 +180,15 @@ static privy_status lock(privy_database *database, privy_error *error) {
 }
 
 privy_status privy_database_recognize(privy_database *database, bool *empty, privy_error *error) {
-  int64_t application, format, objects;
+  int64_t application, objects, *const format = &database->format;
   if (read_number(database, "PRAGMA application_id", &application, error) != PRIVY_OK ||
-      read_number(database, "PRAGMA user_version", &format, error) != PRIVY_OK ||
+      read_number(database, "PRAGMA user_version", format, error) != PRIVY_OK ||
       read_number(database, "SELECT count(*) FROM sqlite_master", &objects, error) != PRIVY_OK)
     return error->code;
-  *empty = application == 0 && format == 0 && objects == 0;
+  *empty = application == 0 && *format == 0 && objects == 0;
   if (!*empty && application != database->kind->application_id)
     return privy_database_refuse(database, PRIVY_DATABASE_FOREIGN, error);
-  return format > database->kind->format ? privy_database_refuse(database, PRIVY_DATABASE_NEWER, error) : PRIVY_OK;
+  return *format > database->kind->format ? privy_database_refuse(database, PRIVY_DATABASE_NEWER, error) : PRIVY_OK;
 }
 
 /* Recognizes the file before the lock, so that nothing is created next to a file of another kind, and after it,

@@ -52,6 +52,7 @@ typedef struct privy_database {
   struct sqlite3 *database;
   struct sqlite3 *lock; /* of an empty file next to it: a transaction that lasts as long as it is open */
   char *path;
+  int64_t format; /* of the file, 0 if it is empty: the kind's, or an older one */
   int generation; /* privy_fork_generation */
   bool in_transaction;
   int fault;  /* the first privy_database_fault, or one of the kind's own; after it nothing is written */

@@ -12,7 +12,7 @@
 
 /* "PrvS" and the version of the tables. */
 #define APPLICATION_ID 0x50727653
-#define FORMAT 1
+#define FORMAT 2
 /* The pass of a contact that no page of a sweep had. */
 #define NO_PASS (-1)
 
@@ -28,7 +28,9 @@ static const char tables[] =
     " first_total INTEGER NOT NULL DEFAULT -1, total INTEGER NOT NULL DEFAULT -1,"
     " overlap INTEGER NOT NULL DEFAULT 1, back INTEGER NOT NULL DEFAULT 0,"
     " longest INTEGER NOT NULL DEFAULT 100, missed INTEGER NOT NULL DEFAULT 0,"
-    " windows INTEGER NOT NULL DEFAULT 0);"
+    " windows INTEGER NOT NULL DEFAULT 0,"
+    " first_at INTEGER NOT NULL DEFAULT 0, second_at INTEGER NOT NULL DEFAULT 0,"
+    " second_from INTEGER NOT NULL DEFAULT 0, doubtful INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE contacts ("
     " id INTEGER PRIMARY KEY,"
     " key TEXT NOT NULL UNIQUE," /* the contact's id; without one its e-mail address or phone number */
@@ -42,8 +44,18 @@ static const char tables[] =
     " vanished_at REAL);" /* a complete sweep did not find it */
     "CREATE INDEX contacts_email ON contacts (email COLLATE NOCASE) WHERE email IS NOT NULL;"
     "CREATE INDEX contacts_phone_number ON contacts (phone_number) WHERE phone_number IS NOT NULL;"
-    "PRAGMA application_id = 1349678675; PRAGMA user_version = 1;";
-_Static_assert(APPLICATION_ID == 1349678675 && FORMAT == 1, "`tables` writes these numbers");
+    "PRAGMA application_id = 1349678675; PRAGMA user_version = 2;";
+_Static_assert(APPLICATION_ID == 1349678675 && FORMAT == 2, "`tables` writes these numbers");
+
+/* Format 1 had no second reference, and the number 1 for the first pass in a chain. */
+static const char upgrade[] = "ALTER TABLE snapshot ADD COLUMN first_at INTEGER NOT NULL DEFAULT 0;"
+                              "ALTER TABLE snapshot ADD COLUMN second_at INTEGER NOT NULL DEFAULT 0;"
+                              "ALTER TABLE snapshot ADD COLUMN second_from INTEGER NOT NULL DEFAULT 0;"
+                              "ALTER TABLE snapshot ADD COLUMN doubtful INTEGER NOT NULL DEFAULT 0;"
+                              "UPDATE snapshot SET first_at = CAST(this_began_at AS INTEGER);"
+                              "UPDATE snapshot SET pass = pass + 1 WHERE pass > 0;"
+                              "UPDATE contacts SET pass = pass + 1 WHERE pass > 0;"
+                              "PRAGMA user_version = 2;";
 
 static const privy_database_fault_text faults[] = {
     [PRIVY_DATABASE_LOCKED] = {"snapshot_locked", "another process is writing to it; wait until it ends"},
@@ -80,7 +92,7 @@ static const char *const sql_texts[] = {
 /* The columns are `sweep`, `completed` and `written`, four times, then the numbers of the coverage. */
 #define FIRST_INTEGERS 3
 #define TIMES 4
-#define INTEGERS 12
+#define INTEGERS 16
 
 /* Where each number of the state is, in the order of the columns from `sweep` on. */
 typedef struct state_columns {
@@ -91,7 +103,8 @@ typedef struct state_columns {
 static state_columns columns_of(privy_snapshot_state *state) {
   privy_coverage *c = &state->coverage;
   return (state_columns){{&state->sweep, &state->completed, &state->written, &c->pass, &c->next, &c->first_total,
-                          &c->total, &c->overlap, &c->back, &c->longest, &c->missed, &c->windows},
+                          &c->total, &c->overlap, &c->back, &c->longest, &c->missed, &c->windows, &c->first_at,
+                          &c->second_at, &c->second_from, &c->doubtful},
                          {&state->began_at, &state->completed_at, &state->this_began_at, &state->read_at}};
 }
 
@@ -187,10 +200,11 @@ static privy_status load(privy_snapshot *snapshot, const privy_snapshot_config *
   return status == PRIVY_OK ? privy_database_commit(&snapshot->database, error) : status;
 }
 
-/* In one transaction, so that a process that dies leaves all tables or an empty file. */
-static privy_status create_tables(privy_snapshot *snapshot, privy_error *error) {
+/* In one transaction, so that a process that dies leaves all tables of a format, or an empty file. */
+static privy_status make_tables(privy_snapshot *snapshot, bool empty, privy_error *error) {
+  if (!empty && snapshot->database.format == FORMAT) return PRIVY_OK;
   if (privy_database_begin(&snapshot->database, error) != PRIVY_OK ||
-      privy_database_run(&snapshot->database, tables, error) != PRIVY_OK)
+      privy_database_run(&snapshot->database, empty ? tables : upgrade, error) != PRIVY_OK)
     return error->code;
   return privy_database_commit(&snapshot->database, error);
 }
@@ -207,7 +221,7 @@ static privy_status open_file(privy_snapshot *snapshot, const privy_snapshot_con
   if (privy_database_create(database, error) != PRIVY_OK ||
       privy_database_open(database, PRIVY_SQLITE_OPEN_READWRITE, error) != PRIVY_OK ||
       privy_database_lock(database, &empty, error) != PRIVY_OK ||
-      privy_database_configure(database, error) != PRIVY_OK || (empty && create_tables(snapshot, error) != PRIVY_OK))
+      privy_database_configure(database, error) != PRIVY_OK || make_tables(snapshot, empty, error) != PRIVY_OK)
     return error->code;
   return load(snapshot, config, owner, error);
 }

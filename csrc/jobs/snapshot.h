@@ -9,13 +9,15 @@
 #define PRIVY_SNAPSHOT_STATEMENTS(X)                                                                                   \
   X(LOAD, "SELECT sweep, completed, written, began_at, completed_at, this_began_at, read_at, pass, next, "             \
           "first_total, total,"                                                                                        \
-          " overlap, back, longest, missed, windows, server <> ?1, account <> ?2 AND account <> '' AND ?2 <> '',"      \
+          " overlap, back, longest, missed, windows, first_at, second_at, second_from, doubtful, server <> ?1, "       \
+          "account <> ?2 AND account <> '' AND ?2 <> '',"                                                              \
           " filter <> ?3 FROM snapshot")                                                                               \
   X(CREATE, "INSERT INTO snapshot (server, account, filter) VALUES (?1, ?2, ?3)")                                      \
   X(CLAIM, "UPDATE snapshot SET account = ?1 WHERE account = ''")                                                      \
   X(SAVE, "UPDATE snapshot SET sweep = ?1, completed = ?2, written = ?3, began_at = ?4, completed_at = ?5,"            \
           " this_began_at = ?6, read_at = ?7, pass = ?8, next = ?9, first_total = ?10, total = ?11, overlap = ?12,"    \
-          " back = ?13, longest = ?14, missed = ?15, windows = ?16")                                                   \
+          " back = ?13, longest = ?14, missed = ?15, windows = ?16, first_at = ?17, second_at = ?18, second_from = "   \
+          "?19, doubtful = ?20")                                                                                       \
   X(PUT, "INSERT INTO contacts (key, email, phone_number, updated_at, body, read_at, sweep, pass)"                     \
          " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO UPDATE SET email = ?2, phone_number = ?3,"     \
          " updated_at = ?4, body = ?5, read_at = ?6, sweep = ?7, pass = ?8, vanished_at = NULL")                       \

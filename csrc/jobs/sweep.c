@@ -11,8 +11,6 @@
 
 /* Seconds: a sweep waits for the next minute's budget, but not for the next day's. */
 #define DEFAULT_MAX_WAIT 3600.0
-/* Seconds. The Date header has whole seconds, and a response is made a moment after the list was read. */
-#define CLOCK_SLACK 1.0
 
 /* ---- life ---- */
 
@@ -34,6 +32,7 @@ static privy_sweep *allocate(privy_group *group, privy_request *list, const priv
   sweep->options = *merged;
   sweep->progress.total = -1;
   sweep->started_at = sweep->measured_at = privy_client_now(privy_group_client(group));
+  sweep->rests_until = sweep->started_at + PRIVY_COVERAGE_REST;
   privy_coverage_init(&sweep->coverage);
   privy_error_init(&sweep->error);
   return sweep;
@@ -105,15 +104,13 @@ static int64_t number_of(const privy_response *response, size_t index) {
   return usable && number >= 0 ? number : -1;
 }
 
-/* Whether the contact may have come to the list since the sweep began: it was created or changed since then, or that
- * is unknown. */
-static bool is_recent(const privy_record *contact, double began_at) {
+/* When the contact was created or last changed, in whole seconds; INT64_MAX: unknown. */
+static int64_t changed_at(const privy_record *contact) {
   privy_time created, updated;
   if (!privy_value_time(privy_record_get(contact, PRIVY_INDEX_CONTACT_created_at), &created) ||
       !privy_value_time(privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at), &updated))
-    return true;
-  const int64_t last = created.seconds > updated.seconds ? created.seconds : updated.seconds;
-  return began_at <= 0 || (double)last >= floor(began_at) - CLOCK_SLACK;
+    return INT64_MAX;
+  return created.seconds > updated.seconds ? created.seconds : updated.seconds;
 }
 
 /* The time of the server, 0 if the response does not have it. The clock of a sandbox in memory is known. */
@@ -126,22 +123,22 @@ static double server_time(const privy_sweep *sweep, const privy_response *respon
 typedef struct page_contacts {
   uint64_t *keys;
   uint32_t *versions;
-  bool *recent;
+  int64_t *changed;
 } page_contacts;
 
-static bool read_contacts(const privy_sweep *sweep, const privy_response *response, page_contacts *out) {
+static bool read_contacts(const privy_response *response, page_contacts *out) {
   const size_t count = privy_response_count(response);
   *out = (page_contacts){.keys = privy_alloc((count + 1) * sizeof *out->keys),
                          .versions = privy_alloc((count + 1) * sizeof *out->versions),
-                         .recent = privy_alloc((count + 1) * sizeof *out->recent)};
-  if (!out->keys || !out->versions || !out->recent) return false;
+                         .changed = privy_alloc((count + 1) * sizeof *out->changed)};
+  if (!out->keys || !out->versions || !out->changed) return false;
   for (size_t i = 0; i < count; i++) {
     const privy_record *contact = privy_response_record(response, i);
     const privy_value identity = privy_contact_identity(contact);
     const privy_value updated = privy_record_get(contact, PRIVY_INDEX_CONTACT_updated_at);
     out->keys[i] = identity.type == PRIVY_STRING ? privy_contact_key(identity.text, identity.length) : 0;
     out->versions[i] = privy_contact_version(updated.text, updated.type == PRIVY_STRING ? updated.length : 0);
-    out->recent[i] = is_recent(contact, sweep->progress.began_at);
+    out->changed[i] = changed_at(contact);
   }
   return true;
 }
@@ -152,19 +149,20 @@ static bool take_page(privy_sweep *sweep, const privy_response *response, bool *
   privy_coverage_plan(&sweep->coverage, &page, &per_page);
   const int64_t sent_page = number_of(response, PRIVY_INDEX_PAGE_page);
   const int64_t sent_size = number_of(response, PRIVY_INDEX_PAGE_per_page);
-  const bool read = read_contacts(sweep, response, &contacts);
+  const bool read = read_contacts(response, &contacts);
   const privy_coverage_page view = {.size = sent_size > 0 ? sent_size : per_page,
                                     .first = ((sent_page > 0 ? sent_page : page) - 1) *
                                              (sent_size > 0 ? sent_size : per_page),
                                     .total = number_of(response, PRIVY_INDEX_PAGE_total_count),
+                                    .at = (int64_t)floor(sweep->progress.read_at),
                                     .count = privy_response_count(response),
                                     .keys = contacts.keys,
                                     .versions = contacts.versions,
-                                    .recent = contacts.recent};
+                                    .changed = contacts.changed};
   const bool taken = read && privy_coverage_take(&sweep->coverage, &view, kept);
   privy_free(contacts.keys);
   privy_free(contacts.versions);
-  privy_free(contacts.recent);
+  privy_free(contacts.changed);
   return taken;
 }
 
@@ -189,6 +187,7 @@ static void stop_without_memory(privy_sweep *sweep) {
 
 /* Takes over the response. */
 static void take_response(privy_sweep *sweep, privy_response *response) {
+  const bool was_doubtful = sweep->coverage.doubtful;
   bool kept = false;
   sweep->response = response;
   sweep->progress.read_at = server_time(sweep, response);
@@ -198,6 +197,8 @@ static void take_response(privy_sweep *sweep, privy_response *response) {
     stop_without_memory(sweep);
     return;
   }
+  if (sweep->progress.pages + sweep->progress.repeated == 0 || (sweep->coverage.doubtful && !was_doubtful))
+    sweep->rests_until = privy_client_now(privy_group_client(sweep->group)) + PRIVY_COVERAGE_REST;
   sweep->progress.total = sweep->coverage.total;
   sweep->progress.contacts = sweep->coverage.contacts.count;
   sweep->progress.pages += kept;
@@ -232,10 +233,13 @@ static void start_call(privy_sweep *sweep) {
   const uint64_t id = (uint64_t)(uintptr_t)sweep;
   privy_coverage_plan(&sweep->coverage, &page, &per_page);
   if (privy_request_new_page(sweep->list, page, per_page, &request, &error) != PRIVY_OK ||
-      privy_group_start(sweep->group, request, &sweep->options, id, &error) != PRIVY_OK)
+      privy_group_start(sweep->group, request, &sweep->options, id, &error) != PRIVY_OK) {
     privy_sweep_stop(sweep, &error);
-  else
-    sweep->call = privy_group_find(sweep->group, id);
+    return;
+  }
+  privy_call *call = privy_group_find(sweep->group, id);
+  if (privy_coverage_rests(&sweep->coverage)) call->until = sweep->rests_until;
+  sweep->call = call;
 }
 
 privy_sweep_step privy_sweep_next(privy_sweep *sweep) {

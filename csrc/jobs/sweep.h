@@ -17,6 +17,7 @@ struct privy_sweep {
   privy_error error;
   privy_sweep_progress progress;  /* its counts; `requests` without those of the call in progress */
   double started_at, measured_at; /* by the client's clock */
+  double rests_until;             /* by the same: the request of the second reference comes no sooner */
   bool idle;                      /* the call waited when privy_sweep_next last returned PRIVY_SWEEP_WAIT */
   uint64_t reported_pages;        /* by the last privy_sweep_take_progress */
   double reported_wait;
