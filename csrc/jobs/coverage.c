@@ -143,8 +143,14 @@ static bool shows_change(const privy_coverage *coverage, const privy_coverage_pa
   return has_recent(page, coverage->second_at);
 }
 
+static bool has_counted_all(const privy_coverage *coverage) {
+  const size_t counted = coverage->doubtful ? coverage->contacts.chained : coverage->contacts.count;
+  return (int64_t)counted == coverage->total;
+}
+
 /* Whether all pages were read since the reference. After the last page of the list come those before the second one. */
 static bool has_ended(privy_coverage *coverage, const privy_coverage_page *page) {
+  if (coverage->doubtful && has_counted_all(coverage)) return true;
   if (is_last_lap(coverage, page->first)) return coverage->next >= coverage->second_from;
   if (coverage->next < page->total) return false;
   if (coverage->doubtful) coverage->next = 0;
@@ -162,8 +168,7 @@ static bool take_counted(privy_coverage *coverage, const privy_coverage_page *pa
   if (add_contacts(coverage, page) == SIZE_MAX) return false;
   coverage->next = page->first + (int64_t)page->count;
   if (!has_ended(coverage, page)) return true;
-  const size_t counted = coverage->doubtful ? coverage->contacts.chained : coverage->contacts.count;
-  if ((int64_t)counted == page->total)
+  if (has_counted_all(coverage))
     coverage->complete = true;
   else
     begin_chain(coverage);

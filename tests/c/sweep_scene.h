@@ -87,16 +87,28 @@ static inline privy_value id_of(const privy_response *page, size_t index) {
   return privy_record_get(privy_response_record(page, index), PRIVY_INDEX_CONTACT_id);
 }
 
-/* Deletes the contact that was read first, or one that was not read, by a request of its own. */
-static inline privy_status send(scene *s, const char *method, const char *target) {
+/* Sends a request past the client. `body`: JSON, or NULL. */
+static inline privy_status send_body(scene *s, const char *method, const char *target, const char *body) {
   privy_sandbox_response response;
   privy_sandbox_response_init(&response);
-  const char *headers = "Authorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\n";
-  const privy_status status =
-      privy_sandbox_handle(s->sandbox, method, target, headers, strlen(headers), NULL, 0, &response);
+  const char *headers = "Authorization: Bearer " PRIVY_SANDBOX_TOKEN "\r\nContent-Type: application/json\r\n";
+  const privy_status status = privy_sandbox_handle(s->sandbox, method, target, headers, strlen(headers), body,
+                                                   body ? strlen(body) : 0, &response);
   if (status == PRIVY_OK) assert_int_equal(response.http_status, 200);
   privy_sandbox_response_clear(&response);
   return status;
+}
+
+static inline privy_status send(scene *s, const char *method, const char *target) {
+  return send_body(s, method, target, NULL);
+}
+
+/* Changes the contact of this number of the page that was read last. */
+static inline privy_status touch(scene *s, size_t index) {
+  char target[128];
+  const privy_value id = id_of(privy_sweep_page(s->sweep), index);
+  snprintf(target, sizeof target, "/contacts/%.*s", (int)id.length, id.text);
+  return send_body(s, "PATCH", target, "{\"first_name\":\"Jane\"}");
 }
 
 /* Deletes the first contact of the page now and then, so that later contacts move. */

@@ -107,6 +107,86 @@ done:
   place_remove(&p);
 }
 
+/* Opens the snapshot again for each page. A contact of the page `touched` changed just before. */
+static privy_status sweep_in_pieces(scene *s, const char *path, size_t touched, size_t pages,
+                                    privy_snapshot **snapshot) {
+  privy_status status = open_snapshot(s, path, PRIVY_RESUME_AUTO, ALL, snapshot);
+  if (status == PRIVY_OK) status = sweep_into(s, *snapshot, ALL, touched);
+  if (status == PRIVY_OK) status = touch(s, 0);
+  s->pages = 0;
+  for (size_t page = 1; status == PRIVY_OK && page <= pages; page++) {
+    privy_snapshot_close(*snapshot);
+    *snapshot = NULL;
+    status = open_snapshot(s, path, page == 1 ? PRIVY_RESUME_RESTART : PRIVY_RESUME_ONLY, ALL, snapshot);
+    if (status == PRIVY_OK) status = sweep_into(s, *snapshot, ALL, page < pages ? page : 0);
+  }
+  return status;
+}
+
+/* The state has the second reference and which contacts were read since then. */
+static void a_sweep_continues_after_each_page(void **state) {
+  (void)state;
+  static const struct { size_t touched, requests; } cases[] = {{1, 23}, {12, 30}, {22, 30}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    scene s;
+    const place p = place_make("contacts.db");
+    privy_snapshot *snapshot = NULL;
+    count_context c = {0};
+    CHECK_OK(scene_open(&s, 2130));
+    CHECK_OK(sweep_in_pieces(&s, p.path, cases[i].touched, cases[i].requests, &snapshot));
+    CHECK_OK(privy_snapshot_each(snapshot, count_contact, &c, &s.error));
+    assert_int_equal(c.count, 2130);
+    assert_int_equal(s.pages, cases[i].requests);
+    assert_int_equal(snapshot->state.coverage.pass, PRIVY_COVERAGE_COUNTS_TWICE);
+    assert_true(snapshot->state.coverage.doubtful);
+    assert_int_equal(snapshot->state.coverage.second_from, cases[i].touched == 1 ? 100 : 800);
+  done:
+    privy_snapshot_close(snapshot);
+    scene_close(&s);
+    place_remove(&p);
+  }
+}
+
+static void run_sql(const char *path, const char *sql) {
+  privy_error error;
+  struct sqlite3 *database = NULL;
+  const privy_sqlite *sqlite = privy_sqlite_load(&error);
+  assert_non_null(sqlite);
+  assert_int_equal(sqlite->open_v2(path, &database, PRIVY_SQLITE_OPEN_READWRITE, NULL), PRIVY_SQLITE_OK);
+  assert_int_equal(sqlite->exec(database, sql, NULL, NULL, NULL), PRIVY_SQLITE_OK);
+  sqlite->close(database);
+}
+
+/* A file of format 1, in which a sweep in a chain was interrupted. */
+static void a_sweep_of_an_older_format_continues(void **state) {
+  (void)state;
+  scene s;
+  const place p = place_make("contacts.db");
+  privy_snapshot *snapshot = NULL;
+  count_context c = {0};
+  CHECK_OK(scene_open(&s, 430));
+  CHECK_OK(open_snapshot(&s, p.path, PRIVY_RESUME_AUTO, ALL, &snapshot));
+  CHECK_OK(sweep_into(&s, snapshot, ALL, 1));
+  CHECK_OK(touch(&s, 7));
+  CHECK_OK(sweep_into(&s, snapshot, ALL, 3));
+  privy_snapshot_close(snapshot);
+  snapshot = NULL;
+  run_sql(p.path, "UPDATE snapshot SET pass = 1; UPDATE contacts SET pass = 1; PRAGMA user_version = 1;"
+                  "ALTER TABLE snapshot DROP COLUMN first_at; ALTER TABLE snapshot DROP COLUMN second_at;"
+                  "ALTER TABLE snapshot DROP COLUMN second_from; ALTER TABLE snapshot DROP COLUMN doubtful");
+  CHECK_OK(open_snapshot(&s, p.path, PRIVY_RESUME_ONLY, ALL, &snapshot));
+  assert_int_equal(snapshot->state.coverage.pass, PRIVY_COVERAGE_FIRST_CHAIN);
+  assert_int_equal(snapshot->state.coverage.first_at, (int64_t)snapshot->state.this_began_at);
+  CHECK_OK(sweep_into(&s, snapshot, ALL, 0));
+  CHECK_OK(privy_snapshot_each(snapshot, count_contact, &c, &s.error));
+  assert_int_equal(c.count, 430);
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 6);
+done:
+  privy_snapshot_close(snapshot);
+  scene_close(&s);
+  place_remove(&p);
+}
+
 static void an_incomplete_sweep_marks_nothing_as_vanished(void **state) {
   (void)state;
   scene s;
@@ -258,6 +338,8 @@ int main(void) {
   static harness_test tests[] = {
       TEST(a_sweep_fills_a_snapshot),
       TEST(a_sweep_continues_after_its_last_page),
+      TEST_UNSWEPT(a_sweep_continues_after_each_page),
+      TEST(a_sweep_of_an_older_format_continues),
       TEST_UNSWEPT(a_sweep_that_continues_misses_none),
       TEST_UNSWEPT(an_incomplete_sweep_marks_nothing_as_vanished),
       TEST(contacts_are_found_by_their_values),

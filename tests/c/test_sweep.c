@@ -24,6 +24,39 @@ done:
   scene_close(&s);
 }
 
+/* It is ambiguous whether a contact changed before the first response or after it. The sweep waits two seconds once. */
+static void changes_just_before_a_sweep_cost_eight_requests_more(void **state) {
+  (void)state;
+  static const struct {
+    size_t page;
+    uint64_t requests;
+  } cases[] = {{1, 101}, {4, 104}, {8, 108}, {9, 108}, {57, 108}, {100, 108}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    scene s;
+    privy_sweep_progress progress;
+    CHECK_OK(scene_open(&s, 10000));
+    s.leave_after = cases[i].page;
+    CHECK_OK(begin(&s, "{}"));
+    CHECK_OK(drive(&s));
+    CHECK_OK(touch(&s, 99));
+    privy_sweep_free(s.sweep);
+    s.sweep = NULL;
+    s.leave_after = 0;
+    const uint64_t before = privy_sandbox_count(s.sandbox).requests;
+    CHECK_OK(begin(&s, "{}"));
+    CHECK_OK(drive(&s));
+    assert_null(privy_sweep_error(s.sweep));
+    assert_int_equal(s.different, 10000);
+    privy_sweep_get_progress(s.sweep, &progress);
+    assert_int_equal(progress.requests, cases[i].requests);
+    assert_int_equal(privy_sandbox_count(s.sandbox).requests - before, cases[i].requests);
+    assert_true(progress.waited > 2 && progress.waited < 2.1);
+    assert_int_equal(progress.repeated, 0);
+  done:
+    scene_close(&s);
+  }
+}
+
 /* At the limits of Privy, with contacts that come and go: how much it costs. */
 static void changes_cost_few_requests_more(void **state) {
   (void)state;
@@ -191,6 +224,7 @@ done:
 int main(void) {
   static harness_test tests[] = {
       TEST_UNSWEPT(ten_thousand_contacts_take_a_hundred_requests),
+      TEST_UNSWEPT(changes_just_before_a_sweep_cost_eight_requests_more),
       TEST_UNSWEPT(changes_cost_few_requests_more),
       TEST(filters_are_kept_and_positions_are_not),
       TEST(an_empty_list_is_one_page),

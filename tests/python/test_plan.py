@@ -54,6 +54,22 @@ def test_ten_thousand_contacts_of_which_one_in_twenty_differs_take_600_requests(
     assert sandbox.counts.requests - start == 20_000
 
 
+def test_contacts_written_just_before_cost_few_requests_more():
+    sandbox = privy.Sandbox()
+    client = sandbox.client()
+    fill(client, CONTACTS)
+    # By the date of a response it is open whether these changed before it or after it.
+    for i in (0, 5_000, CONTACTS - 1):
+        client.contacts.upsert(email=f"p{i}@example.com", last_name="Doe")
+    rows = [{"email": f"p{i}@example.com", "first_name": f"N{i}{'x' if i % 20 == 0 else ''}"} for i in range(CONTACTS)]
+    start = sandbox.counts.requests
+    plan = client.contacts.plan(rows)
+    assert (len(plan.update), len(plan.unchanged)) == (500, 9_500)
+    assert sandbox.counts.requests - start == plan.requests_read <= 108
+    assert plan.apply().ok
+    assert sandbox.counts.requests - start <= 610
+
+
 # ---- rows ----
 
 

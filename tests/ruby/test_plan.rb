@@ -44,6 +44,22 @@ class TestPlan < PrivyTest
     end
   end
 
+  # By the date of a response it is open whether these contacts changed before it or after it.
+  def test_requests_of_a_sync_just_after_an_import
+    in_process do |client, sandbox|
+      rows = contacts(10_000)
+      fill(client, rows)
+      [0, 5_000, 9_999].each { |number| client.contacts.upsert(**contact(number, last_name: "Doe")) }
+      before = sandbox.counts.requests
+      plan = client.contacts.plan(rows.map.with_index { |row, i| (i % 20).zero? ? row.merge(first_name: "new") : row })
+      assert_equal [500, 9_500], [plan.update, plan.unchanged].map(&:size)
+      assert_equal plan.requests_read, sandbox.counts.requests - before
+      assert_operator plan.requests_read, :<=, 108
+      assert_predicate plan.apply, :ok?
+      assert_operator sandbox.counts.requests - before, :<=, 610
+    end
+  end
+
   # ---- kinds of rows ----
 
   def test_rows_of_each_kind
