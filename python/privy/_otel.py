@@ -106,6 +106,11 @@ class _Request(NamedTuple):
     """The attributes of metrics."""
 
 
+def _inside(span: trace.Span, around: context.Context) -> context.Context:
+    """The context of a span. Without an SDK old APIs make spans that have no context: the caller's is sent on then."""
+    return trace.set_span_in_context(span, around) if span.get_span_context().is_valid else around
+
+
 class _Call:
     """A call in progress: its span, the context of its requests, and how often each request was sent."""
 
@@ -114,7 +119,7 @@ class _Call:
     def __init__(self, operation: str) -> None:
         self.operation = operation
         self.span = _tracer.start_span(operation)
-        self.context = trace.set_span_in_context(self.span)
+        self.context = _inside(self.span, context.get_current())
         self.requests: dict[int, tuple[trace.Span, _Request]] = {}
         self.sent: dict[str, int] = {}
 
@@ -169,7 +174,7 @@ class Watch:
         span = _tracer.start_span(request.name, call.context, SpanKind.CLIENT, attributes)
         call.requests[values[6]] = span, request
         headers: dict[str, str] = {}
-        propagate.inject(headers, trace.set_span_in_context(span, call.context))
+        propagate.inject(headers, _inside(span, call.context))
         return headers
 
     def event(self, values: _Values) -> None:
