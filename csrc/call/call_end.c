@@ -35,17 +35,6 @@ bool privy_call_is_operation(const privy_call *call, privy_operation_id id) {
   return call->request->operation && call->request->operation->id == id;
 }
 
-int privy_call_created(const privy_call *call) {
-  const privy_operation *operation = call->user_request->operation;
-  if (call->status != PRIVY_OK || !call->response || !operation) return -1;
-  switch (operation->id) {
-  case PRIVY_OP_CREATE: return 1;
-  case PRIVY_OP_UPSERT: return call->follow_up == NULL;
-  case PRIVY_OP_ORDER: return privy_response_status(call->response) == 201;
-  default: return -1;
-  }
-}
-
 /* Whether two attempts have the effect of one. Operations resolve the conflicts that a second attempt meets. */
 static bool is_idempotent(const privy_request *request) {
   const char *method = privy_request_method(request);

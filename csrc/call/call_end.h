@@ -20,8 +20,6 @@ void privy_call_restore_error(privy_call *call);
 /* Whether a failure ends the call in any case. */
 bool privy_call_is_final(privy_status code);
 bool privy_call_is_operation(const privy_call *call, privy_operation_id id);
-/* Of a call that succeeded: 1 if it created the contact or order, 0 if it updated it; else -1. */
-int privy_call_created(const privy_call *call);
 /* Whether max_wait allows a wait for budget. Waits for the next day do not count in it. */
 bool privy_call_may_wait(const privy_call *call, privy_pace pace, double seconds);
 /* Whether the options allow no request any more at the instant `at`. */

@@ -5,7 +5,6 @@
 
 #include "base/buffer.h"
 #include "base/visible.h"
-#include "call/call_end.h"
 #include "call/trace_event.h"
 #include "message/response.h"
 
@@ -154,6 +153,17 @@ static int is_replay(const privy_call *call) {
   const bool accepted = call->status == PRIVY_OK && operation && operation->id == PRIVY_OP_EVENT;
   const privy_record *event = accepted ? privy_response_record(call->response, 0) : NULL;
   return event ? privy_record_get(event, PRIVY_INDEX_EVENT_idempotent_replay).type == PRIVY_TRUE : -1;
+}
+
+int privy_call_created(const privy_call *call) {
+  const privy_operation *operation = call->user_request->operation;
+  if (call->status != PRIVY_OK || !call->response || !operation) return -1;
+  switch (operation->id) {
+  case PRIVY_OP_CREATE: return 1;
+  case PRIVY_OP_UPSERT: return call->follow_up == NULL;
+  case PRIVY_OP_ORDER: return privy_response_status(call->response) == 201;
+  default: return -1;
+  }
 }
 
 /* Sets no reason if a response is the cause: the server's message may quote what was sent. */

@@ -23,5 +23,7 @@ void privy_call_trace_end(privy_call *call, privy_account *account, double now);
 /* privy_client_refused under the client's lock. */
 bool privy_trace_refusal(privy_account *account, const privy_request *request, const privy_error *error,
                          privy_level min_level, privy_trace_event *out);
+/* Of a call that succeeded: 1 if it created the contact or order, 0 if it updated it; else -1. */
+int privy_call_created(const privy_call *call);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/fork.h"
 #include "base/memory.h"
-#include "call/call_end.h"
+#include "call/call_trace.h"
 #include "client/pending.h"
 #include "message/error.h"
 #include "transport/sandbox_link.h"
