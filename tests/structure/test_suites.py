@@ -66,6 +66,9 @@ class Suites:
 
 @pytest.fixture
 def begun(tmp_path: Path) -> Iterator:
+    # A shell starts background jobs with SIGINT ignored, and nohup ignores SIGHUP: a suite would inherit both.
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     made: list[Suites] = []
 
     def begin(*arguments: str) -> Suites:
@@ -75,6 +78,8 @@ def begun(tmp_path: Path) -> Iterator:
     yield begin
     for each in made:
         each.close()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_other_suites_run_to_their_end_after_a_failure(begun) -> None:
