@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import statistics
 import subprocess
 from dataclasses import dataclass
@@ -53,6 +54,22 @@ def starts(what: str) -> dict[str, Start]:
 def start_ratio(found: dict[str, Start], peer: str, metric: str) -> Spread:
     pairs = zip(getattr(found["privy"], metric), getattr(found[peer], metric), strict=True)
     return spread([ours / theirs for ours, theirs in pairs])
+
+
+def commands() -> dict[str, list[float]]:
+    """Nanoseconds of a processor that the command needs for its help and its version, and the interpreter for nothing;
+    in turns."""
+    arguments = {"--help": ["-m", "privy", "--help"], "--version": ["-m", "privy", "--version"], "pass": ["-c", "pass"]}
+    found: dict[str, list[float]] = {name: [] for name in arguments}
+    for each in arguments.values():
+        output([PYTHON, *each])  # once for the caches
+    for _ in range(STARTS):
+        for name, each in arguments.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            output([PYTHON, *each])
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            found[name].append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e9)
+    return found
 
 
 def memory(language: str) -> dict[str, list[float]]:

@@ -111,6 +111,22 @@ def starting() -> Iterator[Row]:
             yield Row(f"{call} privy: {words}", words, show(ours), f"{call} {peer}", show(theirs), ratio, 0.10)
 
 
+def commands() -> Iterator[Row]:
+    found = figures.commands()
+    bare = found["pass"]
+    for argument, most in (("--version", 4), ("--help", 8)):
+        ours = found[argument]
+        yield Row(
+            f"privy {argument}",
+            "CPU",
+            duration(figures.median(ours)),
+            "python -c pass",
+            duration(figures.median(bare)),
+            spread([mine / other for mine, other in zip(ours, bare, strict=True)]),
+            most,
+        )
+
+
 def listing_memory() -> Iterator[Row]:
     for language in ("python", "ruby"):
         peaks = figures.memory(language)
@@ -181,6 +197,7 @@ def remark() -> str:
 def single_figures() -> Iterator[Row]:
     """The rows that need no pair of workers."""
     yield from starting()
+    yield from commands()
     yield from listing_memory()
     yield from frames()
     yield from uploads()

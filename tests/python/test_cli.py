@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import stat
 import subprocess
 import sys
@@ -66,26 +67,29 @@ def test_the_options_of_all_commands_are_accepted_before_and_after_the_command()
     assert before.err == after.err == ""
 
 
-def test_the_start_is_fast():
-    """Help and version take less than 120 ms of a processor more than an interpreter that does nothing."""
+@pytest.mark.parametrize(("argument", "most"), [("--version", 4), ("--help", 8)])
+def test_the_start_is_fast(argument, most):
+    """Help and version take little more of a processor than an interpreter that does nothing, measured in turns: a
+    slow or busy machine slows both."""
 
     def seconds(*command: str) -> float:
-        before = os.times()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *command], env=environment(), stdout=subprocess.DEVNULL, check=True)
-        after = os.times()
-        return after.children_user + after.children_system - before.children_user - before.children_system
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    for arguments in (["--version"], ["--help"]):
-        extra = [seconds("-m", "privy", *arguments) - seconds("-c", "pass") for _ in range(5)]
-        assert min(extra) < 0.12, extra
+    pairs = [(seconds("-m", "privy", argument), seconds("-c", "pass")) for _ in range(8)]
+    ours, bare = (min(each) for each in zip(*pairs, strict=True))
+    assert ours < most * bare, pairs
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["import", "--help"], ["--sandbox", "whoami"]])
 def test_heavy_libraries_are_imported_when_they_are_used(arguments):
     code = (
         "import sys; from privy.cli import main; code = main(sys.argv[1:])\n"
-        "print(*(name for name in ('rich', 'charset_normalizer', 'phonenumbers', 'platformdirs', 'pyarrow')"
-        " if name in sys.modules), code, file=sys.stderr)"
+        "print(*(name for name in ('rich', 'charset_normalizer', 'phonenumbers', 'platformdirs', 'pyarrow',"
+        " 'pandas', 'polars', 'numpy', 'asyncio', 'sqlite3', 'ssl', 'http.client') if name in sys.modules),"
+        " code, file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments, "-q"]
