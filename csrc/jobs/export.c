@@ -56,9 +56,10 @@ privy_status privy_export_format_read(const char *name, const char *path, privy_
   }
   if (name)
     return privy_error_set(error, PRIVY_CONFIG_ERROR, "format must be csv, jsonl, db or parquet, not %.40s", name);
-  return privy_error_set(error, PRIVY_CONFIG_ERROR,
-                         "path must end in .csv, .jsonl, .ndjson, .db, .sqlite, .sqlite3 or .parquet: or say the "
-                         "format, which is csv, jsonl, db or parquet");
+  return privy_error_set(
+      error, PRIVY_CONFIG_ERROR,
+      "the name of the file must end in .csv, .jsonl, .ndjson, .db, .sqlite, .sqlite3 or .parquet: or say the "
+      "format, which is csv, jsonl, db or parquet");
 }
 
 void privy_export_config_init(privy_export_config *config) {

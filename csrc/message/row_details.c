@@ -45,14 +45,16 @@ static bool list(privy_buffer *out, const privy_details *details) {
            privy_buffer_text(out, detail->message);
   }
   if (!done || details->count <= LISTED) return done;
-  return privy_buffer_format(out, "; and %zu more errors", details->count - LISTED);
+  const size_t more = details->count - LISTED;
+  return privy_buffer_format(out, "; and %zu more error%s", more, more == 1 ? "" : "s");
 }
 
 privy_status privy_error_refuse_rows(privy_error *error, uint64_t rows) {
   privy_buffer text = PRIVY_BUFFER_EMPTY, masked = PRIVY_BUFFER_EMPTY;
   privy_status status = PRIVY_NO_MEMORY;
-  if (privy_buffer_format(&text, "%zu of %llu rows are invalid, nothing was sent: ", count_rows(&error->details),
-                          (unsigned long long)rows) &&
+  const size_t invalid = count_rows(&error->details);
+  if (privy_buffer_format(&text, "%zu of %llu row%s %s invalid, nothing was sent: ", invalid, (unsigned long long)rows,
+                          rows == 1 ? "" : "s", invalid == 1 ? "is" : "are") &&
       list(&text, &error->details) && privy_mask(text.data, text.length, &masked) == PRIVY_OK)
     status = privy_error_line(error, PRIVY_VALIDATION, masked.data, masked.length);
   privy_buffer_clear(&text);

@@ -176,15 +176,24 @@ static bool prepare_columns(PyObject *prepare) {
   return result;
 }
 
-static bool read_format(export_object *self, PyObject *name, privy_export_config *config) {
+static bool read_format(core_state *state, PyObject *name, const char *path, privy_export_format *format) {
   privy_error error;
   const char *text = NULL;
   if (name != Py_None && !(text = PyUnicode_AsUTF8AndSize(name, NULL))) return false;
   privy_error_init(&error);
-  const privy_status status = privy_export_format_read(text, config->path, &config->format, &error);
-  if (status != PRIVY_OK) errors_raise(self->reading.state, status, &error);
+  const privy_status status = privy_export_format_read(text, path, format, &error);
+  if (status != PRIVY_OK) errors_raise(state, status, &error);
   privy_error_clear(&error);
   return status == PRIVY_OK;
+}
+
+PyObject *export_check_format(PyObject *module, PyObject *arguments) {
+  const char *path;
+  PyObject *name;
+  privy_export_format format;
+  if (!PyArg_ParseTuple(arguments, "yO:check_export_format", &path, &name)) return NULL;
+  if (!read_format(state_of_module(module), name, path, &format)) return NULL;
+  Py_RETURN_NONE;
 }
 
 /* Takes over the request. */
@@ -227,7 +236,8 @@ static bool initialize(reading_object *reading, PyObject *args) {
   config.path = PyBytes_AsString(path);
   config.resume = (privy_resume)resume;
   config.on_spent_day = (privy_spent_day)on_spent_day;
-  if (!read_format(self, format, &config) || client_run_options(reading->state, client, options, &config.options) < 0)
+  if (!read_format(reading->state, format, config.path, &config.format) ||
+      client_run_options(reading->state, client, options, &config.options) < 0)
     return false;
   if (config.format == PRIVY_EXPORT_PARQUET && !prepare_columns(prepare)) return false;
   return begin(self, call, &config);

@@ -56,6 +56,7 @@ static PyMethodDef module_methods[] = {
     {"check_columns", request_check_columns, METH_VARARGS, "Raises ValidationError for columns of no parameter."},
     {"arrow_stream", columns_stream, METH_VARARGS, "A capsule with a stream of Arrow arrays."},
     {"report_stream", columns_report, METH_VARARGS, "The same of what a report of a bulk run lists."},
+    {"check_export_format", export_check_format, METH_VARARGS, "Raises if a file has no format of an export."},
     {"import_toml", import_toml, METH_O, "A map that is written in TOML, as JSON."},
     {"import_tables", import_tables, METH_NOARGS, "The presets of imports and the conversions of maps."},
     {"refuse_json", request_refuse_json, METH_VARARGS, "Raises for a response whose body is not JSON."},

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from . import _core
 from ._bulk_rows import RefusedRow, Rows
+from ._counted import counted
 from ._errors import PrivyError
 from ._instant import instant
 from ._result import Result, Success
@@ -113,13 +114,14 @@ class BulkReport:
         return f"{type(self).__name__}({self})"
 
     def __str__(self) -> str:
-        parts = [f"{self.succeeded} of {self.total} rows succeeded ({self.created} created, {self.updated} updated)"]
+        total = counted(self.total, "row")
+        parts = [f"{self.succeeded} of {total} succeeded ({self.created} created, {self.updated} updated)"]
         counts = (("failed", self.failed), ("unsent", len(self.unsent)), ("in doubt", len(self.in_doubt)))
         parts += [f"{count} {name}" for name, count in counts if count]
         if self.skipped:
             refused = f" ({self.skipped_refused} of them refused)" if self.skipped_refused else ""
             parts.append(f"{self.skipped} skipped{refused}")
-        parts.append(f"{self.requests} requests in {self.seconds:.1f} s")
+        parts.append(f"{counted(self.requests, 'request')} in {self.seconds:.1f} s")
         if self.stopped is not None:
             parts.append(f"stopped: {self.stopped}")
         if self.sandbox:

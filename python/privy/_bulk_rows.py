@@ -9,6 +9,7 @@ from dataclasses import field as attribute
 from typing import overload
 
 from . import _core
+from ._counted import counted
 from ._errors import RateLimitError, ValidationError
 from ._result import Failure
 from ._row_kinds import parts
@@ -127,7 +128,7 @@ class Unsent(Sequence[tuple[int, Row]]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"<{len(self)} rows>"
+        return f"<{counted(len(self), 'row')}>"
 
 
 def refusals_of(index: int, row: Row, keys: tuple[str, ...], details: Iterable[Detail]) -> list[RefusedRow]:

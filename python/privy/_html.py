@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from . import _core
+from ._counted import counted
 from ._errors import PrivyError
 
 TYPE_CHECKING: bool = False
@@ -45,8 +46,8 @@ def show_page(shown: _core.Page) -> str:
     """The first records of a page."""
     place = f" {shown.page}" if shown.page is not None else ""
     pages = f" of {shown.total_pages}" if shown.total_pages is not None else ""
-    total = f"; {_count(shown.total_count, 'contact')} on all pages" if shown.total_count is not None else ""
-    title = f"Page{place}{pages}: {_count(len(shown), 'contact')}{total}"
+    total = f"; {counted(shown.total_count, 'contact', ',')} on all pages" if shown.total_count is not None else ""
+    title = f"Page{place}{pages}: {counted(len(shown), 'contact', ',')}{total}"
     return _block(title, *_records(shown))
 
 
@@ -61,7 +62,7 @@ def show_contact_list(shown: BaseList) -> str | None:
         return None
     limit = -1 if shown._limit is None else shown._limit
     requests, records = _core.Pager.rest(first, limit)
-    title = f"{name}: {_count(records, 'contact') if records >= 0 else 'number unknown'}"
+    title = f"{name}: {counted(records, 'contact', ',') if records >= 0 else 'number unknown'}"
     if limit >= 0:
         title += f" (limit {limit:,})"
     parts = _records(first[:limit] if limit >= 0 else first, records)
@@ -203,7 +204,7 @@ def _cost(shown: BaseList, requests: int) -> str:
         requests += 1
     if requests == 0:
         return "Reading them costs no further request."
-    text = f"Reading them costs {_count(requests, 'more request')}"
+    text = f"Reading them costs {counted(requests, 'more request', ',')}"
     try:
         seconds = shown._client.forecast(requests)
         minute = shown._client.rate_limits()[0]
@@ -283,12 +284,8 @@ def _first(count: int) -> str:
     return _line(f"The first {ROWS} of {count:,}") if count > ROWS else ""
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def _total(rows: int | None) -> str:
-    return "an unknown number of rows" if rows is None else _count(rows, "row")
+    return "an unknown number of rows" if rows is None else counted(rows, "row", ",")
 
 
 def _sandbox(is_sandbox: bool) -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from . import _core
+from ._counted import counted
 
 __all__ = ["Change", "Fault", "ImportRow", "Importer", "presets", "conversions", "read_map"]
 
@@ -93,7 +94,8 @@ class ImportRow:
 
     def __repr__(self) -> str:
         key: Any = _core.mask(self.key)
-        return f"<ImportRow {self.state} {key!r}: {len(self._lines)} lines, {len(self.faults)} faults>"
+        counts = f"{counted(len(self._lines), 'line')}, {counted(len(self.faults), 'fault')}"
+        return f"<ImportRow {self.state} {key!r}: {counts}>"
 
 
 class Importer:

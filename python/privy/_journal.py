@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from . import _core
+from ._counted import counted
 from ._instant import instant
 from ._row_tables import RowTable
 from .types import TYPE_CHECKING, Self, datetime
@@ -209,11 +210,12 @@ class JournalReport:
         return f"{type(self).__name__}({self})"
 
     def __str__(self) -> str:
-        parts = [f"{self.succeeded} of {self.total} rows succeeded ({self.created} created, {self.updated} updated)"]
+        total = counted(self.total, "row")
+        parts = [f"{self.succeeded} of {total} succeeded ({self.created} created, {self.updated} updated)"]
         counts = (("failed", self.failed), ("unsent", self.unsent), ("in doubt", self.in_doubt))
         parts += [f"{count} {name}" for name, count in counts if count]
-        runs = f"{self.runs} run{'' if self.runs == 1 else 's'}" + (f" ({self.killed} killed)" if self.killed else "")
-        parts.append(f"{self.requests} requests in {self.seconds:.1f} s, in {runs}")
+        runs = counted(self.runs, "run") + (f" ({self.killed} killed)" if self.killed else "")
+        parts.append(f"{counted(self.requests, 'request')} in {self.seconds:.1f} s, in {runs}")
         if self.stopped is not None:
             parts.append(f"stopped: {_core.mask(self.stopped)}")
         if not self.finished:

@@ -15,6 +15,7 @@ import privy
 from . import _core
 from ._bulk import NO_SETTINGS, BaseBulk, Bulk, BulkReport, Progress
 from ._bulk_rows import RefusedRow, Rows, refusals_of
+from ._counted import counted
 from ._errors import ValidationError
 from ._instant import instant
 from ._result import Failure
@@ -93,7 +94,7 @@ class PlanRows(Sequence[PlanRow]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"<{self._count} rows>"
+        return f"<{counted(self._count, 'row')}>"
 
 
 class TakenRows:

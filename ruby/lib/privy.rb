@@ -19,14 +19,15 @@ module Privy
             "plan" => %i[Plan PlanRun], "plan_rows" => %i[PlanRow PlanRows PlanSettings],
             "export" => %i[ExportReport ExportRun ParquetFile], "page" => %i[Page], "pager" => %i[Pager],
             "contact_list" => %i[ContactList], "call_event" => %i[CallEvent], "observer" => %i[Observer],
-            "rate_limit" => %i[RateLimit], "response" => %i[Response] }.freeze
+            "counted" => %i[Counted], "rate_limit" => %i[RateLimit], "response" => %i[Response] }.freeze
   LOADING = Thread::Mutex.new
   private_constant :LATER, :LOADING
   LATER.each do |file, names|
     path = File.expand_path("privy/#{file}", __dir__)
     names.each { |name| autoload name, path }
   end
-  private_constant :BulkRows, :BulkSettings, :ExportRun, :ParquetFile, :PlanRun, :PlanSettings, :Pager, :Observer
+  private_constant :BulkRows, :BulkSettings, :Counted, :ExportRun, :ParquetFile, :PlanRun, :PlanSettings,
+                   :Pager, :Observer
 
   # Loads all parts that need no other gem. A program that uses clients in Ractors calls it first, in the main Ractor:
   # before Ruby 3.4 other Ractors cannot load files. Rails calls it where it loads the application eagerly.

@@ -147,6 +147,31 @@ def test_other_usage(tmp_path, server):
     assert resumed.code != 0 and "journal" in resumed.err
 
 
+@pytest.mark.parametrize("command", [["import", "orders"], ["plan"]], ids=["import", "plan"])
+@pytest.mark.parametrize("options", [[], ["--sandbox"]], ids=["no credentials", "sandbox"])
+def test_what_costs_least_is_checked_first(tmp_path, command, options):
+    """The command line, then the files, and then the credentials."""
+    (tmp_path / "rows.csv").write_text("email\n")
+    missing = privy(*options, *command, "missing.csv", cwd=tmp_path)
+    assert (missing.code, missing.err) == (2, "privy: missing.csv: No such file or directory\n")
+    no_map = privy(*options, *command, "rows.csv", "--map", "map.toml", cwd=tmp_path)
+    assert (no_map.code, no_map.err) == (2, "privy: map.toml: No such file or directory\n")
+    more = ["--apply", "--yes"] if command == ["plan"] else []
+    until = privy(*options, *command, "missing.csv", "--until", "soon", *more, cwd=tmp_path)
+    assert until.code == 2
+    assert until.err.startswith("privy: --until soon: write a time of day") and until.err.count("\n") == 1
+
+
+def test_one_thing_is_not_a_plural(tmp_path):
+    path = orders_file(tmp_path / "orders.csv", 1, line(2, total="many"))
+    done = privy("import", "orders", str(path), "--dry-run")
+    assert "orders.csv: 2 lines, 2 orders\nrefused: 1 order with 1 fault\nready: 1 order\n" in done.out
+    assert "takes: 1 request, " in done.out
+    sent = privy("--sandbox", "import", "orders", str(path), "--rejects", str(tmp_path / "rejects.csv"))
+    assert "sent: 1 order (1 created, 0 updated)\n" in sent.out
+    assert "rejects: 1 line in " in sent.out
+
+
 def test_a_header_that_fits_nothing_is_explained(tmp_path):
     path = tmp_path / "orders.csv"
     path.write_text("ordr_id,mail\n1,a@example.com\n")

@@ -68,6 +68,14 @@ def test_export_refuses(tmp_path):
         assert sandbox.counts.requests == 0
 
 
+def test_export_names_a_wrong_ending_before_anything_else(tmp_path):
+    for options in ([], ["--sandbox"]):
+        done = privy(*options, "export", "people.txt", cwd=tmp_path)
+        assert done.code == 2
+        assert done.err.startswith("privy: people.txt: the name of the file must end in .csv, ")
+        assert done.err.count("\n") == 1
+
+
 def test_an_export_that_is_interrupted_continues(tmp_path):
     with shop(per_minute=1) as (sandbox, env):
         command = [*PRIVY, "export", "people.csv"]

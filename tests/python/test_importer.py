@@ -224,7 +224,7 @@ def test_a_callback_cannot_use_the_import() -> None:
 
 def test_inspection_masks_the_key() -> None:
     (row,) = read(b"email\njane@example.com\n", "contacts.upsert")
-    assert repr(row) == "<ImportRow ready 'j***@example.com': 1 lines, 0 faults>"
+    assert repr(row) == "<ImportRow ready 'j***@example.com': 1 line, 0 faults>"
 
 
 def test_presets_and_conversions_are_listed() -> None:

@@ -181,7 +181,7 @@ def test_the_command_of_an_installed_wheel(source, empty, tmp_path):
     (own / "extra_of_the_tests.pth").write_text(str(Path(pytest.__file__).parents[1]))
     orders = tmp_path / "orders.csv"
     orders.write_text("order_id,email,total,currency,order_date\n1,a@example.com,1.50,USD,2026-01-15T12:00:00Z\n")
-    assert "sent: 1 orders" in run(command, "--sandbox", "import", "orders", "orders.csv", cwd=tmp_path)
+    assert "sent: 1 order " in run(command, "--sandbox", "import", "orders", "orders.csv", cwd=tmp_path)
     assert "access  accepted" in run(empty, "-m", "privy", "--sandbox", "whoami", cwd=tmp_path)
 
 

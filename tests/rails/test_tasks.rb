@@ -65,7 +65,7 @@ class TestTasks < PrivyTest
     text = "email,first_name,note\njane@example.com,Jane,x\nnobody,,\n"
     status, lines, rejects = import_of(text)
     assert_equal [1, 1], [status, @server.sandbox.counts.contacts]
-    assert_match(/\A2 contacts: 1 ready, 1 refused, 0 skipped; 1 of 1 rows succeeded.*; 1 lines in /, lines[0])
+    assert_match(/\A2 contacts: 1 ready, 1 refused, 0 skipped; 1 of 1 row succeeded.*; 1 line in /, lines[0])
     assert_equal "columns that no field uses: note", lines[1]
     assert_match(/\Aline 3: column email, email: must be an e-mail address/, lines[2])
     assert_match(/^3,email,".*",nobody,,$/, rejects)
@@ -75,7 +75,7 @@ class TestTasks < PrivyTest
   def test_import_as_a_dry_run_sends_nothing
     status, lines, = import_of("email\njane@example.com\n", DRY_RUN: "1")
     assert_equal [0, 0], [status, @server.sandbox.counts.requests]
-    assert_match(/1 ready, 0 refused, 0 skipped; at least 1 requests, 0 minutes/, lines[0])
+    assert_match(/1 ready, 0 refused, 0 skipped; at least 1 request, 0 minutes/, lines[0])
   end
 
   def test_import_says_what_it_lacks

@@ -23,7 +23,7 @@ class TestSchema < PrivyTest
               Core::Client Core::Group Core::Pager Core::Bulk Core::Plan].freeze
   # Errors of Ruby's own manners: no response of the API causes them.
   OWN_ERRORS = %i[SoleItemExpectedError].freeze
-  INTERNAL = %i[Session Pager Observer BulkRows BulkSettings PlanRun PlanSettings Drivers Driver WaitingDriver
+  INTERNAL = %i[Session Pager Observer BulkRows BulkSettings Counted PlanRun PlanSettings Drivers Driver WaitingDriver
                 FiberDriver].freeze
 
   def self.signatures

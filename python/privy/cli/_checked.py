@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .._counted import counted
 from ._exit import Usage, moment
 from ._state import State
 
@@ -109,6 +110,13 @@ def when_of(stopped: object) -> str:
     return f" from {moment(at)} on" if at is not None else ""
 
 
+def check_files(file: str, given: dict[str, Any]) -> None:
+    """Raises OSError for a file that is missing. It is the cheapest check: no credentials are needed for it."""
+    for path in (file, given["map_file"]):
+        if path not in (None, "-"):
+            os.stat(path)
+
+
 def checked(file: str, operation: str, given: dict[str, Any], options: State) -> tuple[FileRows, Findings]:
     """Reads all lines and keeps what is wrong with them. Sends nothing.
 
@@ -145,9 +153,9 @@ def show(name: str, rows: FileRows, found: Findings, all_faults: bool) -> None:
     for note in rows.notes:
         say(f"{name}: {note}")
     for reason, count in found.left_out.items():
-        say(f"{name}: {count:,} lines are left out: {reason}")
+        say(f"{name}: {counted(count, 'line', ',')} {'is' if count == 1 else 'are'} left out: {reason}")
     for rule, count in found.conversions.items():
-        say(f"{name}: {rule}: {count:,} {'value' if count == 1 else 'values'} converted")
+        say(f"{name}: {rule}: {counted(count, 'value', ',')} converted")
         for change in found.examples[rule]:
             say(f"  line {change.line}, {change.column}: {change.before!r} -> {change.after!r}")
     _show_faults(name, found, len(found.faults) if all_faults else SHOWN_FAULTS, say)
@@ -159,4 +167,4 @@ def _show_faults(name: str, found: Findings, most: int, say: Callable[[str], Non
     for fault in found.faults[:most]:
         say(f"{name}:{fault.line}: {described(fault)}")
     if len(found.faults) > most:
-        say(f"{name}: {len(found.faults) - most:,} more faults; `privy import --dry-run` lists all")
+        say(f"{name}: {counted(len(found.faults) - most, 'more fault', ',')}; `privy import --dry-run` lists all")

@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from .. import _core
+from .._counted import counted
+from .._errors import PrivyError
 from ._contacts import EMAIL_CONSENTS, SMS_CONSENTS
 from ._exit import DONE, INTERRUPTED, Usage
 from ._output import write_json
@@ -41,6 +44,10 @@ def export_(file: str, form: str | None, resume: bool, restart: bool, **given: s
     options = state()
     if resume and restart:
         raise Usage("--resume and --restart exclude each other")
+    try:
+        _core.check_export_format(os.fsencode(file), form)
+    except PrivyError as error:
+        raise Usage(f"{file}: {error}") from None
     settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     settings |= {} if form is None else {"format": form}
     settings["resume"] = "restart" if restart else "only" if resume else "auto"
@@ -59,5 +66,6 @@ def export_(file: str, form: str | None, resume: bool, restart: bool, **given: s
         members = {name: getattr(report, name) for name in ("contacts", "requests", "seconds", "waited", "resumed")}
         write_json("export", file=file, bytes=os.path.getsize(file), began_at=report.began_at, **members)
         return DONE
-    click.echo(f"{file}: {report.contacts:,} contacts, {report.requests:,} requests in {span(report.seconds)}")
+    contacts, requests = counted(report.contacts, "contact", ","), counted(report.requests, "request", ",")
+    click.echo(f"{file}: {contacts}, {requests} in {span(report.seconds)}")
     return DONE

@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from .._client import Client
+from .._counted import counted
 from .._errors import PrivyError
 from ._checked import (
     SHOWN_FAULTS,
     budget_options,
     budget_settings,
+    check_files,
     checked,
     client_settings,
     file_options,
@@ -57,6 +59,8 @@ def import_(kind: str, file: str, **given: Any) -> int:
     """
     options = state()
     _check_usage(options, kind, file, given)
+    budget_settings(given)  # before a note that nothing is sent, and before credentials are looked for
+    check_files(file, given)
     client = None if given["dry_run"] and not options.sandbox else options.client(**client_settings(given))
     try:
         return _Import(options, kind, file, given, client).run()
@@ -144,8 +148,8 @@ class _Import:
 
     def _warn_of_flows(self, client: Client) -> None:
         if self.found.starting and not self.given["historical"] and not is_sandbox(client):
-            count = f"{self.found.starting:,}"
-            self.options.note(f"{count} orders can start flows, such as e-mails to customers; --historical prevents it")
+            count = counted(self.found.starting, "order", ",")
+            self.options.note(f"{count} can start flows, such as e-mails to customers; --historical prevents it")
 
     def _write_rejects(self) -> None:
         from .. import _core
@@ -235,11 +239,13 @@ class _Import:
         from ._progress import span
 
         count = self._counts()
-        lines = [f"{self.name}: {count['lines']:,} lines, {count['rows']:,} {self.kind}"]
+        noun = self.kind[:-1]
+        lines = [f"{self.name}: {counted(count['lines'], 'line', ',')}, {counted(count['rows'], noun, ',')}"]
         if self.given["dry_run"]:
             if count["faulty"]:
-                lines.append(f"refused: {count['faulty']:,} {self.kind} with {len(self.found.faults):,} faults")
-            lines.append(f"ready: {count['ready']:,} {self.kind}")
+                faults = counted(len(self.found.faults), "fault", ",")
+                lines.append(f"refused: {counted(count['faulty'], noun, ',')} with {faults}")
+            lines.append(f"ready: {counted(count['ready'], noun, ',')}")
             lines.append(_takes(self._estimate()))
         else:
             lines += self._sent_lines(count)
@@ -247,12 +253,12 @@ class _Import:
             if report is not None:
                 lines.append(f"requests: {count['requests']:,} in {span(report.seconds)}")
         if self.rejected:
-            lines.append(f"rejects: {self.rejected:,} lines in {self.given['rejects']}")
+            lines.append(f"rejects: {counted(self.rejected, 'line', ',')} in {self.given['rejects']}")
         return lines
 
     def _sent_lines(self, count: dict[str, int]) -> list[str]:
         changes = f" ({count['created']:,} created, {count['updated']:,} updated)" if self.kind != "events" else ""
-        shown = [f"sent: {count['succeeded']:,} {self.kind}{changes}"]
+        shown = [f"sent: {counted(count['succeeded'], self.kind[:-1], ',')}{changes}"]
         if count["done_before"]:
             shown.append(f"done before: {count['done_before']:,}, by earlier runs")
         if count["faulty"]:
@@ -331,10 +337,11 @@ def _fields(item: Any) -> dict[str, Any]:
 def _takes(estimate: dict[str, Any]) -> str:
     from ._progress import span
 
-    requests, most = estimate["requests"], estimate["most_requests"]
-    if most == requests:
-        return f"takes: {requests:,} requests, {span(estimate['seconds'])} at 60 a minute and 10,000 a day"
+    least, most = estimate["requests"], estimate["most_requests"]
+    requests = counted(most, "request", ",")
+    if most == least:
+        return f"takes: {requests}, {span(estimate['seconds'])} at 60 a minute and 10,000 a day"
     return (
-        f"takes: {requests:,} to {most:,} requests, {span(estimate['seconds'])} to {span(estimate['most_seconds'])} "
+        f"takes: {least:,} to {requests}, {span(estimate['seconds'])} to {span(estimate['most_seconds'])} "
         "at 60 a minute and 10,000 a day; one for a new contact, two for one that exists"
     )

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .._client import Client
+from .._counted import counted
 from .._errors import PrivyError
 from ._checked import (
     budget_options,
     budget_settings,
+    check_files,
     checked,
     client_settings,
     file_options,
@@ -59,6 +61,7 @@ def plan_(file: str, **given: Any) -> int:
     _check_usage(file, given)
     max_age = _seconds(given["max_age"])
     run_options = {**budget_settings(given), "journal": given["journal"]}
+    check_files(file, given)
     with options.client(**client_settings(given)) as client:
         rows, found = checked(file, "contacts.upsert", given, options)
         if not options.json and not options.quiet:
@@ -124,7 +127,7 @@ def _show_plan(client: Client, plan: Plan, found: Findings, name: str, all_rows:
         why = "; ".join(str(reason["message"]) for reason in row.reasons)
         click.echo(f"{name}:{_line_of(found, row)}: {row.state} {row.key}: {why or what}")
     if plan.requests:
-        click.echo(f"takes: {plan.requests:,} requests, {span(seconds_for(client, plan.requests))}")
+        click.echo(f"takes: {counted(plan.requests, 'request', ',')}, {span(seconds_for(client, plan.requests))}")
 
 
 def _is_wanted(plan: Plan, yes: bool) -> bool:
@@ -132,7 +135,7 @@ def _is_wanted(plan: Plan, yes: bool) -> bool:
     if not plan.requests:
         state().note("nothing differs: nothing is sent")
         return False
-    return yes or click.confirm(f"Send {plan.requests:,} requests?", abort=True, err=True)
+    return yes or click.confirm(f"Send {counted(plan.requests, 'request', ',')}?", abort=True, err=True)
 
 
 def _apply(client: Client, plan: Plan, run_options: dict[str, Any]) -> tuple[BulkReport | None, bool]:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from .._client import Client
+from .._counted import counted
 from .._errors import PrivyError
 from .._limits import RateLimitWindow
 from ._access import Access, try_scopes
@@ -73,4 +74,4 @@ def _left(window: RateLimitWindow) -> str:
     if not window.known:
         return "no limit is known"
     end = f", next window at {moment(window.resets_at)}" if window.resets_at else ""
-    return f"{window.remaining:,} of {window.limit:,} requests left{end}"
+    return f"{window.remaining:,} of {counted(window.limit, 'request', ',')} left{end}"

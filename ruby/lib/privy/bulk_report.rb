@@ -111,11 +111,11 @@ module Privy
 
     # @return [String] counts only
     def to_s
-      parts = ["#{succeeded} of #{total} rows succeeded (#{created} created, #{updated} updated)"]
+      parts = ["#{succeeded} of #{Counted.of(total, 'row')} succeeded (#{created} created, #{updated} updated)"]
       counts = { "failed" => failed, "unsent" => unsent.length, "in doubt" => in_doubt.length }
       counts.each { |name, count| parts << "#{count} #{name}" if count.positive? }
       parts << skipped_text if skipped.to_i.positive?
-      parts << format("%<requests>d requests in %<seconds>.1f s", requests: requests, seconds: seconds)
+      parts << requests_text
       parts << "stopped: #{stopped.message}" if stopped
       parts << "in a sandbox" if sandbox
       parts.join("; ")
@@ -132,6 +132,10 @@ module Privy
     end
 
     private
+
+    def requests_text
+      format("%<requests>s in %<seconds>.1f s", requests: Counted.of(requests, "request"), seconds: seconds)
+    end
 
     def skipped_text
       "#{skipped} skipped#{" (#{skipped_refused} of them refused)" if skipped_refused.to_i.positive?}"

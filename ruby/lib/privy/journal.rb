@@ -138,11 +138,11 @@ module Privy
 
       # @return [String] counts only
       def to_s
-        parts = ["#{succeeded} of #{total} rows succeeded (#{created} created, #{updated} updated)"]
+        parts = ["#{succeeded} of #{Counted.of(total, 'row')} succeeded (#{created} created, #{updated} updated)"]
         counts = { "failed" => failed, "unsent" => unsent, "in doubt" => in_doubt }
         counts.each { |name, count| parts << "#{count} #{name}" if count.positive? }
-        parts << format("%<requests>d requests in %<seconds>.1f s, in %<runs>s",
-                        requests: requests, seconds: seconds, runs: runs_text)
+        parts << format("%<requests>s in %<seconds>.1f s, in %<runs>s",
+                        requests: Counted.of(requests, "request"), seconds: seconds, runs: runs_text)
         parts << "stopped: #{Core.mask(stopped)}" if stopped
         parts << "not finished" unless finished
         parts << "in a sandbox" if sandbox
@@ -162,7 +162,7 @@ module Privy
       private
 
       def runs_text
-        text = "#{runs} run#{'s' unless runs == 1}"
+        text = Counted.of(runs, "run")
         killed.positive? ? "#{text} (#{killed} killed)" : text
       end
     end

@@ -76,7 +76,7 @@ module Privy
 
     # @return [String]
     def inspect
-      "#<#{self.class} #{size} rows>"
+      "#<#{self.class} #{Counted.of(size, 'row')}>"
     end
     alias to_s inspect
 

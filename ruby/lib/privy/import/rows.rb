@@ -186,16 +186,23 @@ module Privy
 
       # @return [String] counts, and the bulk run's report
       def to_s
-        parts = ["#{rows} #{kind}: #{ready} ready, #{refused} refused, #{skipped} skipped"]
-        parts << "at least #{requests} requests#{format(', %.0f minutes', duration / 60) if duration}" unless bulk
+        counted = Counted.of(rows, kind.to_s.delete_suffix("s"))
+        parts = ["#{counted}: #{ready} ready, #{refused} refused, #{skipped} skipped"]
+        parts << "at least #{Counted.of(requests, 'request')}#{minutes_text}" unless bulk
         parts << bulk.to_s if bulk
-        parts << "#{rejected} lines in #{rejects}" if rejects
+        parts << "#{Counted.of(rejected, 'line')} in #{rejects}" if rejects
         parts.join("; ")
       end
 
       # @return [String] counts only
       def inspect
         "#<#{self.class} #{self}>"
+      end
+
+      private
+
+      def minutes_text
+        duration && ", #{Counted.of((duration / 60).round, 'minute')}"
       end
     end
   end

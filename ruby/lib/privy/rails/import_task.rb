@@ -68,7 +68,7 @@ module Privy
         return if now - @shown < PAUSE
 
         @shown = now
-        @output.puts "#{state.done} of #{state.total} rows, #{state.failed} failed"
+        @output.puts "#{state.done} of #{Counted.of(state.total, 'row')}, #{state.failed} failed"
       end
 
       def show(report)

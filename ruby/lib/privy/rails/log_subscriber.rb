@@ -89,7 +89,7 @@ module Privy
 
       def rows(payload)
         total, done, failed, skipped, error = payload.values_at(:total, :done, :failed, :skipped, :error)
-        parts = ["#{done}#{" of #{total}" if total} rows", "#{failed} failed"]
+        parts = [total ? "#{done} of #{Counted.of(total, 'row')}" : Counted.of(done, "row"), "#{failed} failed"]
         parts << "#{skipped} skipped" if skipped.positive?
         parts << "stopped by #{error}" if error
         parts.join(", ")

@@ -72,7 +72,7 @@ module Privy
       # @return [String] counts and primary keys only
       def to_s
         parts = ["#{sent} #{model} sent (#{created} created, #{updated} updated)", "#{unchanged} unchanged",
-                 "#{skipped} skipped", "#{refused_count} refused", "#{failed} failed", "#{requests} requests"]
+                 "#{skipped} skipped", "#{refused_count} refused", "#{failed} failed", Counted.of(requests, "request")]
         # The message of another exception may hold personal data.
         parts << "stopped: #{stopped.is_a?(Error) ? stopped.message : stopped.class}" if stopped
         parts << "continue with #{resume}" unless complete?

@@ -80,7 +80,7 @@ module Privy
       def assert_privy_requests(expected, &block)
         requests = block ? Testing.sent_by(&block) : Testing.sent
         assert requests.length == expected, lambda {
-          ["expected #{expected} requests, sent #{requests.length}#{':' if requests.any?}",
+          ["expected #{Counted.of(expected, 'request')}, sent #{requests.length}#{':' if requests.any?}",
            *Testing.listed(requests)].join("\n")
         }
         requests
