@@ -71,7 +71,7 @@ def _lines(client: Client, access: Access) -> list[tuple[str, str]]:
 
 
 def _left(window: RateLimitWindow) -> str:
-    if not window.known:
+    if window.limit is None:
         return "no limit is known"
     end = f", next window at {moment(window.resets_at)}" if window.resets_at else ""
     return f"{window.remaining:,} of {counted(window.limit, 'request', ',')} left{end}"
