@@ -80,6 +80,7 @@ class TestTasks < PrivyTest
 
   def test_import_says_what_it_lacks
     assert_equal [1, ["error: FILE: name the file to import, such as FILE=orders.csv"]], run_task("privy:import")
+    assert_equal [1, ["error: FILE: there is no file no.csv"]], run_task("privy:import", FILE: "no.csv")
   end
 
   def test_ping_of_a_token_with_some_scopes

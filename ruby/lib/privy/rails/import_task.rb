@@ -43,7 +43,10 @@ module Privy
       end
 
       def file
-        given("FILE") or raise Error, "FILE: name the file to import, such as FILE=orders.csv"
+        path = given("FILE") or raise Error, "FILE: name the file to import, such as FILE=orders.csv"
+        raise Error, "FILE: there is no file #{path}" unless File.file?(path)
+
+        path
       end
 
       def client
