@@ -243,8 +243,9 @@ typedef enum privy_sandbox_kind {
   PRIVY_SANDBOX_EVENTS,
   PRIVY_SANDBOX_MESSAGES
 } privy_sandbox_kind;
-/* Appends the contact of an id, e-mail address or phone number, or the order of an order_id. PRIVY_OK, PRIVY_NOT_FOUND
- * (always for events and messages) or PRIVY_NO_MEMORY. */
+/* Appends the record of a key: the contact of an id, e-mail address or phone number; the order of an order_id; the
+ * event of an event_id or idempotency key; the newest message to a phone number or the id of a contact. PRIVY_OK,
+ * PRIVY_NOT_FOUND or PRIVY_NO_MEMORY. */
 PRIVY_API PRIVY_NODISCARD privy_status privy_sandbox_find(privy_sandbox *sandbox, privy_sandbox_kind kind,
                                                           const char *key, size_t length, privy_buffer *out);
 /* Appends all records of a kind, oldest first, as a JSON array. PRIVY_OK or PRIVY_NO_MEMORY. */

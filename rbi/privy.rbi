@@ -2300,10 +2300,10 @@ module Privy
     sig { returns(::Privy::Sandbox::Orders) }
     def orders; end
 
-    sig { returns(T::Array[::Privy::Sandbox::Event]) }
+    sig { returns(::Privy::Sandbox::Events) }
     def events; end
 
-    sig { returns(T::Array[::Privy::Sandbox::Message]) }
+    sig { returns(::Privy::Sandbox::Messages) }
     def messages; end
 
     sig do
@@ -2573,6 +2573,16 @@ module Privy
       end
       def each(&block); end
 
+      sig { returns(::Integer) }
+      def size; end
+    end
+
+    class Events
+      sig { returns(::Integer) }
+      def size; end
+    end
+
+    class Messages
       sig { returns(::Integer) }
       def size; end
     end

@@ -263,15 +263,15 @@ static privy_status check_strings(loading *load, privy_value record, const char 
   return PRIVY_OK;
 }
 
-static privy_status store_key(loading *load, privy_value record, int64_t serial) {
+/* Makes the next event be found by a member, if it has that. */
+static privy_status store_key(loading *load, privy_value record, const char *name, privy_map *keys) {
   privy_value value;
   privy_buffer key = PRIVY_BUFFER_EMPTY;
-  privy_map *keys = &load->store->event_keys;
-  if (!find(record, privy_object_event.fields[PRIVY_FIELD_EVENT_idempotency_key].name, &value)) return PRIVY_OK;
+  if (!find(record, name, &value)) return PRIVY_OK;
   privy_status status = privy_value_decode(value, &key);
   if (status == PRIVY_OK && privy_map_get(keys, key.data, key.length) != PRIVY_MAP_NONE)
-    status = refuse(load, "idempotency_key", "belongs to an earlier event");
-  else if (status == PRIVY_OK && !privy_map_set(keys, key.data, key.length, (size_t)serial))
+    status = refuse(load, name, "belongs to an earlier event");
+  else if (status == PRIVY_OK && !privy_map_set(keys, key.data, key.length, load->store->event_count))
     status = PRIVY_NO_MEMORY;
   privy_buffer_clear(&key);
   return status;
@@ -285,7 +285,8 @@ static privy_status read_event(loading *load, privy_value line, privy_value reco
     return refuse(load, "serial", "must be a number from 1 to event_serial");
   privy_status status = check_strings(load, record, strings);
   if (status == PRIVY_OK) status = check_given(load, privy_operation_get(PRIVY_OP_EVENT), record);
-  if (status == PRIVY_OK) status = store_key(load, record, serial);
+  if (status == PRIVY_OK) status = store_key(load, record, "idempotency_key", &store->event_keys);
+  if (status == PRIVY_OK) status = store_key(load, record, "event_id", &store->event_ids);
   if (status != PRIVY_OK) return status;
   return append_document(&store->events, &store->event_count, &store->event_capacity, record, serial);
 }

@@ -87,8 +87,18 @@ PRIVY_NODISCARD static bool write_event(const privy_exchange *exchange, privy_sl
   return !writer.failed;
 }
 
+/* Makes the event at `position` be found by its id, and by its key if it has one. */
+PRIVY_NODISCARD static bool claim_keys(privy_store *store, privy_slice key, uint64_t serial, size_t position) {
+  char id[PRIVY_ID_SIZE];
+  privy_make_id(id, "evt_", serial);
+  if (!privy_map_set(&store->event_ids, TEXT_OF(id), position)) return false;
+  if (!key.length || privy_map_set(&store->event_keys, key.text, key.length, position)) return true;
+  privy_map_remove(&store->event_ids, TEXT_OF(id));
+  return false;
+}
+
 /* Does everything that may run out of memory: reserves space, writes the event, links the contact, writes the response
- * and claims the key. */
+ * and claims the keys. */
 static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t serial, privy_document *event,
                             privy_contact_change *contact) {
   privy_store *store = &exchange->sandbox->store;
@@ -100,8 +110,8 @@ static privy_status prepare(privy_exchange *exchange, privy_slice key, uint64_t 
   privy_buffer_clear(&text);
   if (!made || !link_contact(exchange, contact)) return PRIVY_NO_MEMORY;
   const privy_status status = respond_receipt(exchange, serial, false);
-  if (status != PRIVY_OK || !key.length) return status;
-  return privy_map_set(&store->event_keys, key.text, key.length, (size_t)serial) ? PRIVY_OK : PRIVY_NO_MEMORY;
+  if (status != PRIVY_OK) return status;
+  return claim_keys(store, key, serial, store->event_count) ? PRIVY_OK : PRIVY_NO_MEMORY;
 }
 
 static privy_status accept(privy_exchange *exchange, privy_slice key) {
@@ -123,9 +133,9 @@ static privy_status accept(privy_exchange *exchange, privy_slice key) {
 }
 
 static privy_status ingest(privy_exchange *exchange, privy_slice key) {
-  const size_t before =
-      key.length ? privy_map_get(&exchange->sandbox->store.event_keys, key.text, key.length) : PRIVY_MAP_NONE;
-  if (before != PRIVY_MAP_NONE) return respond_receipt(exchange, before, true);
+  const privy_store *store = &exchange->sandbox->store;
+  const size_t before = key.length ? privy_map_get(&store->event_keys, key.text, key.length) : PRIVY_MAP_NONE;
+  if (before != PRIVY_MAP_NONE) return respond_receipt(exchange, store->events[before].serial, true);
   privy_status status = privy_input_check(exchange);
   if (status == PRIVY_OK && !privy_responded(exchange)) status = check_contact(exchange);
   if (status != PRIVY_OK || privy_responded(exchange)) return status;

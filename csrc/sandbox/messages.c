@@ -1,7 +1,10 @@
 #include "sandbox/messages.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "sandbox/ids.h"
+#include "json/reader.h"
 #include "json/writer.h"
 
 static void write_text(privy_writer *writer, const char *key, privy_value value) {
@@ -20,6 +23,20 @@ static bool write_message(const privy_value *values, double now, privy_buffer *o
   write_text(&writer, "at", privy_store_string(at));
   privy_writer_end_object(&writer);
   return !writer.failed;
+}
+
+privy_status privy_message_match(const privy_document *message, privy_slice key, privy_buffer *text) {
+  const privy_value all = {.type = PRIVY_OBJECT, .text = message->block->text, .length = (uint32_t)message->length};
+  privy_cursor cursor;
+  privy_value name, value;
+  privy_cursor_init(&cursor, all);
+  while (privy_cursor_next(&cursor, &name, &value)) {
+    if (!privy_value_is(name, "contact_id") && !privy_value_is(name, "phone_number")) continue;
+    text->length = 0;
+    if (privy_value_decode(value, text) != PRIVY_OK) return PRIVY_NO_MEMORY;
+    if (text->length == key.length && (!key.length || memcmp(text->data, key.text, key.length) == 0)) return PRIVY_OK;
+  }
+  return PRIVY_NOT_FOUND;
 }
 
 bool privy_message_prepare(privy_store *store, const privy_value *values, double now, privy_document *message) {

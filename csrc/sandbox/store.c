@@ -28,6 +28,7 @@ void privy_store_clear(privy_store *store) {
   privy_map_clear(&store->ids);
   for (size_t i = 0; i < PRIVY_KEY_COUNT; i++) privy_map_clear(&store->keys[i]);
   privy_map_clear(&store->order_keys);
+  privy_map_clear(&store->event_ids);
   privy_map_clear(&store->event_keys);
   *store = (privy_store){.contact_serial = store->contact_serial, .event_serial = store->event_serial};
 }

@@ -57,7 +57,8 @@ typedef struct privy_store {
   privy_map ids;                         /* contact ids → contacts */
   privy_map keys[PRIVY_KEY_COUNT];       /* → the contact that had the key last, deleted or not */
   privy_map order_keys;                  /* digits of the order's id → orders */
-  privy_map event_keys;                  /* idempotency keys of accepted events → serials */
+  privy_map event_ids;                   /* → events */
+  privy_map event_keys;                  /* idempotency keys → events */
   uint64_t contact_serial, event_serial; /* of the last ones made; a reset does not turn them back */
 } privy_store;
 

@@ -29,6 +29,7 @@ static void retain_texts(const privy_store *store) {
 
 static bool copy_maps(privy_store *out, const privy_store *from) {
   bool copied = privy_map_copy(&out->ids, &from->ids) && privy_map_copy(&out->order_keys, &from->order_keys) &&
+                privy_map_copy(&out->event_ids, &from->event_ids) &&
                 privy_map_copy(&out->event_keys, &from->event_keys);
   for (size_t i = 0; copied && i < PRIVY_KEY_COUNT; i++) copied = privy_map_copy(&out->keys[i], &from->keys[i]);
   return copied;

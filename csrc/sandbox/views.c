@@ -1,4 +1,5 @@
 /* What a sandbox stores, as JSON. */
+#include "sandbox/messages.h"
 #include "sandbox/state.h"
 #include "json/writer.h"
 
@@ -72,14 +73,43 @@ static privy_status write_contact(privy_writer *writer, const privy_store *store
   return PRIVY_OK;
 }
 
-static privy_status write_one(privy_writer *writer, const privy_store *store, privy_sandbox_kind kind,
-                              privy_slice key) {
-  if (kind == PRIVY_SANDBOX_CONTACTS) return write_contact(writer, store, key);
-  const size_t index =
-      kind == PRIVY_SANDBOX_ORDERS ? privy_map_get(&store->order_keys, key.text, key.length) : PRIVY_MAP_NONE;
+static privy_status write_order(privy_writer *writer, const privy_store *store, privy_slice key) {
+  const size_t index = privy_map_get(&store->order_keys, key.text, key.length);
   if (index == PRIVY_MAP_NONE) return PRIVY_NOT_FOUND;
   write_record(writer, &privy_object_order, store->orders[index].values);
   return PRIVY_OK;
+}
+
+static privy_status write_event(privy_writer *writer, const privy_store *store, privy_slice key) {
+  size_t index = privy_map_get(&store->event_ids, key.text, key.length);
+  if (index == PRIVY_MAP_NONE) index = privy_map_get(&store->event_keys, key.text, key.length);
+  if (index == PRIVY_MAP_NONE) return PRIVY_NOT_FOUND;
+  write_documents(writer, &store->events[index], 1);
+  return PRIVY_OK;
+}
+
+/* The newest message to the key. A search: a store has at most a few messages to a contact, and keeps no map of them.
+ */
+static privy_status write_message(privy_writer *writer, const privy_store *store, privy_slice key) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY;
+  privy_status status = PRIVY_NOT_FOUND;
+  for (size_t i = store->message_count; status == PRIVY_NOT_FOUND && i > 0; i--) {
+    status = privy_message_match(&store->messages[i - 1], key, &text);
+    if (status == PRIVY_OK) write_documents(writer, &store->messages[i - 1], 1);
+  }
+  privy_buffer_clear(&text);
+  return status;
+}
+
+static privy_status write_one(privy_writer *writer, const privy_store *store, privy_sandbox_kind kind,
+                              privy_slice key) {
+  switch (kind) {
+  case PRIVY_SANDBOX_CONTACTS: return write_contact(writer, store, key);
+  case PRIVY_SANDBOX_ORDERS: return write_order(writer, store, key);
+  case PRIVY_SANDBOX_EVENTS: return write_event(writer, store, key);
+  case PRIVY_SANDBOX_MESSAGES: break;
+  }
+  return write_message(writer, store, key);
 }
 
 /* ---- public functions -------------------------------------------------------------------------------------------- */

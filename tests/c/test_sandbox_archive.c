@@ -159,6 +159,8 @@ static void every_line_is_checked(void **state) {
       {FIRST(0, 0, 1, 0) "{'event':{},'serial':10}\n", "line 2: serial must be a number from 1 to event_serial"},
       {FIRST(0, 0, 2, 0) EVENT("'idempotency_key':'k',") EVENT("'idempotency_key':'k',"),
        "line 3: idempotency_key belongs to an earlier event"},
+      {FIRST(0, 0, 2, 0) EVENT("'idempotency_key':'k',") EVENT("'idempotency_key':'l',"),
+       "line 3: event_id belongs to an earlier event"},
       {FIRST(0, 0, 0, 1) "{'message':{'contact_id':'x'}}\n", "line 2: phone_number must be a string"},
       {FIRST(0, 0, 0, 0), NULL},
   };

@@ -157,10 +157,64 @@ done:
   kit_close(&kit);
 }
 
+/* Whether the event of that key is the one of that id and type; no id: there is none. */
+static bool finds(const sandbox_kit *kit, const char *key, const char *id, const char *type) {
+  privy_buffer shown = PRIVY_BUFFER_EMPTY;
+  char start[128] = "";
+  bool found = false;
+  const privy_status status = privy_sandbox_find(kit->sandbox, PRIVY_SANDBOX_EVENTS, key, strlen(key), &shown);
+  CHECK_STATUS(status == PRIVY_NOT_FOUND && !id ? PRIVY_OK : status, PRIVY_OK);
+  if (id) snprintf(start, sizeof start, "{\"event_id\":\"%s\",\"event_type\":\"%s\",", id, type);
+  assert_true(id ? shown.length > strlen(start) : shown.length == 0);
+  if (id) assert_memory_equal(shown.data, start, strlen(start));
+  found = true;
+done:
+  privy_buffer_clear(&shown);
+  return found;
+}
+
+/* Saves what the sandbox holds, and loads it. */
+static bool reload(const sandbox_kit *kit) {
+  privy_buffer text = PRIVY_BUFFER_EMPTY, problem = PRIVY_BUFFER_EMPTY;
+  bool read = false;
+  CHECK_OK(privy_sandbox_write(kit->sandbox, &text));
+  CHECK_OK(privy_sandbox_read(kit->sandbox, text.data, text.length, &problem));
+  read = true;
+done:
+  privy_buffer_clear(&problem);
+  privy_buffer_clear(&text);
+  return read;
+}
+
+static void events_are_found_by_each_key(void **state) {
+  (void)state;
+  sandbox_kit kit = KIT;
+  char seen[21], bought[21], again[21];
+  CHECK_OK(kit_open(&kit));
+  ASK(kit, "POST", EVENTS, "{'event_type':'seen','email':'a@b.c'}", 200);
+  keep_event(&kit, seen);
+  kit.headers = "Idempotency-Key: k\"1\r\n";
+  ASK(kit, "POST", EVENTS, "{'event_type':'bought','email':'a@b.c'}", 200);
+  keep_event(&kit, bought);
+  for (int loaded = 0; loaded < 2; loaded++) {
+    CHECK_MEMORY(finds(&kit, seen, seen, "seen") && finds(&kit, bought, bought, "bought"));
+    CHECK_MEMORY(finds(&kit, "k\"1", bought, "bought"));
+    CHECK_MEMORY(finds(&kit, "k\\\"1", NULL, "") && finds(&kit, "", NULL, "") && finds(&kit, "seen", NULL, ""));
+    ASK(kit, "POST", EVENTS, "{'event_type':'bought','email':'a@b.c'}", 200);
+    keep_event(&kit, again);
+    assert_string_equal(again, bought);
+    CHECK_MEMORY(reload(&kit));
+  }
+  privy_sandbox_reset(kit.sandbox);
+  CHECK_MEMORY(finds(&kit, seen, NULL, "") && finds(&kit, "k\"1", NULL, ""));
+done:
+  kit_close(&kit);
+}
+
 int main(void) {
   static harness_test tests[] = {
       TEST(accepts_and_finds_the_contact),      TEST(refuses_what_is_wrong), TEST(replays_by_key),
-      TEST(rejected_events_are_not_remembered), TEST(large_bodies),
+      TEST(rejected_events_are_not_remembered), TEST(large_bodies),          TEST(events_are_found_by_each_key),
   };
   return HARNESS_RUN(tests);
 }

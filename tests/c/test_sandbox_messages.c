@@ -41,6 +41,48 @@ done:
   kit_close(&kit);
 }
 
+/* Whether the message of that key is the expected one; "": there is none. */
+static bool finds(sandbox_kit *kit, const char *key, const char *expected) {
+  privy_buffer shown = PRIVY_BUFFER_EMPTY;
+  bool found = false;
+  const privy_status status = privy_sandbox_find(kit->sandbox, PRIVY_SANDBOX_MESSAGES, key, strlen(key), &shown);
+  CHECK_STATUS(status == PRIVY_NOT_FOUND && !*expected ? PRIVY_OK : status, PRIVY_OK);
+  assert_text(shown.data, shown.length, expected);
+  found = true;
+done:
+  privy_buffer_clear(&shown);
+  return found;
+}
+
+static void the_newest_message_of_a_key_is_found(void **state) {
+  (void)state;
+  sandbox_kit kit = KIT;
+  char first[160], second[160], third[160], other[32];
+  CHECK_OK(kit_open(&kit));
+  CHECK_MEMORY(finds(&kit, PHONE, ""));
+  ASK(kit, "POST", CONTACTS, "{'phone_number':'" PHONE "','sms_consent':'subscribed'}", 201);
+  snprintf(first, sizeof first,
+           "{\"contact_id\":\"%s\",\"phone_number\":\"" PHONE "\",\"at\":\"2026-05-12T10:00:00Z\"}", kit.id);
+  memcpy(other, kit.id, sizeof other);
+  ASK(kit, "POST", CONTACTS, "{'phone_number':'\\u002b14155550102','sms_consent':'subscribed'}", 201);
+  snprintf(second, sizeof second,
+           "{\"contact_id\":\"%s\",\"phone_number\":\"\\u002b14155550102\",\"at\":\"2026-05-12T10:00:00Z\"}", kit.id);
+  CHECK_MEMORY(finds(&kit, PHONE, first) && finds(&kit, other, first));
+  CHECK_MEMORY(finds(&kit, "+14155550102", second) && finds(&kit, kit.id, second));
+  for (size_t i = 0; i < 4; i++) {
+    static const char *const unknown[] = {"", "+1415555010", "2026-05-12T10:00:00Z", "+14155550103"};
+    CHECK_MEMORY(finds(&kit, unknown[i], ""));
+  }
+  privy_sandbox_advance(kit.sandbox, 1.5);
+  ASK(kit, "DELETE", kit_path(&kit, ""), NULL, 200);
+  ASK(kit, "POST", CONTACTS, "{'email':'b@b.c','phone_number':'+14155550102','sms_consent':'subscribed'}", 201);
+  snprintf(third, sizeof third,
+           "{\"contact_id\":\"%s\",\"phone_number\":\"+14155550102\",\"at\":\"2026-05-12T10:00:01.5Z\"}", kit.id);
+  CHECK_MEMORY(finds(&kit, "+14155550102", third) && finds(&kit, PHONE, first));
+done:
+  kit_close(&kit);
+}
+
 static void what_sends_no_message(void **state) {
   (void)state;
   sandbox_kit kit = KIT;
@@ -60,6 +102,7 @@ done:
 }
 
 int main(void) {
-  static harness_test tests[] = {TEST(a_message_has_contact_phone_number_and_time), TEST(what_sends_no_message)};
+  static harness_test tests[] = {TEST(a_message_has_contact_phone_number_and_time),
+                                 TEST(the_newest_message_of_a_key_is_found), TEST(what_sends_no_message)};
   return HARNESS_RUN(tests);
 }

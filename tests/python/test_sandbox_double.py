@@ -225,6 +225,50 @@ def test_messages_are_the_welcome_messages_that_were_sent(sandbox, client):
     assert sandbox.messages == ()
 
 
+def test_events_are_found_by_id_and_key_and_read_as_a_sequence(sandbox, client):
+    events = sandbox.events
+    seen = client.events.ingest("seen", email="jane@example.com")
+    bought = client.events.ingest("bought", email="jane@example.com", idempotency_key="order-1")
+    first, last = events
+    assert (events[seen.event_id], events[bought.event_id], events["order-1"]) == (first, last, last)
+    assert (first.event_type, last.event_type) == ("seen", "bought")
+    assert (events[0], events[-1], events[bought.event_id]) == (first, last, last)
+    assert (events[:], events[1:], events[::-1]) == ((first, last), (last,), (last, first))
+    assert (list(reversed(events)), events.index(last), events.count(last)) == ([last, first], 1, 1)
+    assert events == [first, last] == events
+    assert (first, last) == events == sandbox.events != sandbox.messages
+    assert events != [first]
+    assert (events.get("order-1"), events.get("order-2"), events.get("order-2", first)) == (last, None, first)
+    assert "order-1" in events
+    assert last in events
+    for key in ("", "seen", "\0", 5, None):
+        assert key not in events
+    with pytest.raises(KeyError):
+        events["seen"]
+    with pytest.raises(IndexError):
+        events[2]
+    with pytest.raises(TypeError):
+        events[None]
+    assert (len(events), repr(events)) == (2, "SandboxEvents(2)")
+    sandbox.reset()
+    assert (len(events), events.get("order-1"), bool(events)) == (0, None, False)
+
+
+def test_messages_are_found_by_phone_number_and_contact(sandbox, client):
+    jane = client.contacts.create(phone_number="+14155550101", sms_consent="subscribed")
+    client.contacts.delete(jane.id)
+    sandbox.advance(2)
+    again = client.contacts.create(email="jane@example.com", phone_number="+14155550101", sms_consent="subscribed")
+    messages = sandbox.messages
+    newest = messages["+14155550101"]
+    assert (newest, newest.at) == (messages[-1], AT + timedelta(seconds=2))
+    assert messages[again.id] == newest
+    assert "+14155550102" not in messages
+    with pytest.raises(KeyError):
+        messages["jane@example.com"]
+    assert repr(messages) == "SandboxMessages(2)"
+
+
 def test_stored_records_are_gone_after_a_reset(sandbox, client):
     client.orders.upsert(order_id=1001, **ORDER)
     client.events.ingest("seen", email="jane@example.com")

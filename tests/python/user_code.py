@@ -203,6 +203,12 @@ def watched() -> list[str]:
     client = sandbox.client(on_event=keep, max_wait=5).with_options(max_retries=1)
     client.contacts.create(email="jane@example.com")
     requests: Sequence[privy.sandbox.SandboxRequest] = sandbox.requests
+    events: Sequence[privy.sandbox.SandboxEvent] = sandbox.events
+    receipt = client.events.ingest("seen", email="jane@example.com")
+    newest: privy.sandbox.SandboxEvent = sandbox.events[-1]
+    assert sandbox.events[receipt.event_id] == newest == sandbox.events[:1][0] == events[0]
+    message: privy.sandbox.SandboxMessage | None = sandbox.messages.get("+14155550101")
+    assert message is None
     assert [request.status for request in requests] == [503, 201]
     assert sandbox.counts.contacts == len(sandbox.contacts) == 1
     return names

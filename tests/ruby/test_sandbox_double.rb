@@ -124,6 +124,39 @@ class TestSandboxDouble < PrivyTest
     assert_empty @sandbox.messages
   end
 
+  def test_events_are_found_by_id_and_key_and_read_as_an_array
+    events = @sandbox.events
+    assert_equal [true, nil, nil, [], nil], [events.empty?, events.first, events[0], events[0, 1], events["evt_1"]]
+    seen = @client.events.ingest("seen", email: JANE)
+    bought = @client.events.ingest("bought", email: JANE, idempotency_key: "k")
+    assert_equal %w[seen bought bought], [seen.event_id, bought.event_id, "k"].map { |key| events[key].event_type }
+    assert_equal events[1], events.fetch(bought.event_id)
+    assert_equal [true, false], [events.key?("k"), events.key?("seen")]
+    assert_raises(KeyError) { events.fetch("seen") }
+    assert_raises(IndexError) { events.fetch(2) }
+    assert_equal [events.first, events.last, nil], [events[-2], events[1], events[2]]
+    assert_equal [events.to_a, [events.last], events.to_a], [events[0..], events[1, 1], events.first(2)]
+    assert_equal [2, 2, 2, 1], [events.size, events.length, events.count, events.drop(1).length]
+    assert_equal [true, true, true, false], [events == events.to_a, events.to_a == events, events == @sandbox.events,
+                                             events == @sandbox.messages]
+    assert_equal "#<Privy::Sandbox::Events size=2>", events.inspect
+    before = events.to_a
+    @sandbox.reset
+    assert_equal [[], 2, nil], [events, before.length, events["k"]]
+  end
+
+  def test_messages_are_found_by_phone_number_and_contact
+    jane = @client.contacts.create(phone_number: "+14155550101", sms_consent: :subscribed)
+    @client.contacts.delete(jane.id)
+    @sandbox.advance(2)
+    again = @client.contacts.create(email: JANE, phone_number: "+14155550101", sms_consent: :subscribed)
+    messages = @sandbox.messages
+    assert_equal [AT + 2, AT + 2], ["+14155550101", again.id].map { |key| messages[key].at }
+    assert_equal messages.last, messages.fetch("+14155550101")
+    assert_equal [nil, nil], [messages["+14155550102"], messages[JANE]]
+    assert_raises(KeyError) { messages.fetch("+14155550102") }
+  end
+
   def test_a_fault_may_concern_one_operation
     @sandbox.fail(status: 503, on: "orders.upsert", skip: 1)
     @sandbox.fail(status: 500, on: "contacts.upsert")

@@ -72,6 +72,6 @@ class TestSandboxFiles < PrivyTest
   private
 
   def holdings(sandbox)
-    [sandbox.contacts.to_a, sandbox.orders.to_a, sandbox.events, sandbox.messages]
+    [sandbox.contacts.to_a, sandbox.orders.to_a, sandbox.events.to_a, sandbox.messages.to_a]
   end
 end

@@ -57,6 +57,7 @@ class TestSandboxSnapshot < PrivyTest
   private
 
   def holdings(sandbox)
-    [sandbox.contacts.to_a, sandbox.orders.to_a, sandbox.events, sandbox.messages, sandbox.requests, sandbox.counts]
+    [sandbox.contacts.to_a, sandbox.orders.to_a, sandbox.events.to_a, sandbox.messages.to_a, sandbox.requests,
+     sandbox.counts]
   end
 end

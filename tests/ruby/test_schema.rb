@@ -19,6 +19,7 @@ class TestSchema < PrivyTest
               RateLimit RateLimit::Window Result Bulk BulkReport RefusedRow Plan PlanRow PlanRows CallEvent
               Sandbox Sandbox::App
               Sandbox::Server Sandbox::Request Sandbox::Event Sandbox::Contacts Sandbox::Orders
+              Sandbox::Events Sandbox::Messages
               Serializable Value Opaque
               Core::Client Core::Group Core::Pager Core::Bulk Core::Plan].freeze
   # Errors of Ruby's own manners: no response of the API causes them.

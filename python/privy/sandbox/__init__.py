@@ -17,7 +17,15 @@ if getattr(privy, "omit", None) is not _core.omit:
 
 from ._activation import Activation
 from ._sandbox import Sandbox
-from ._stored import SandboxContacts, SandboxEvent, SandboxMessage, SandboxOrders, SandboxRequest
+from ._stored import (
+    SandboxContacts,
+    SandboxEvent,
+    SandboxEvents,
+    SandboxMessage,
+    SandboxMessages,
+    SandboxOrders,
+    SandboxRequest,
+)
 from ._values import Counts, SandboxFileError, SandboxResponse, SandboxSnapshot
 from ._wsgi import app
 
@@ -27,8 +35,10 @@ __all__ = [
     "Sandbox",
     "SandboxContacts",
     "SandboxEvent",
+    "SandboxEvents",
     "SandboxFileError",
     "SandboxMessage",
+    "SandboxMessages",
     "SandboxOrders",
     "SandboxRequest",
     "SandboxResponse",

@@ -14,11 +14,10 @@ from ._activation import Activation
 from ._stored import (
     SandboxContacts,
     SandboxEvent,
-    SandboxMessage,
+    SandboxEvents,
+    SandboxMessages,
     SandboxOrders,
     SandboxRequest,
-    events_of,
-    messages_of,
     requests_of,
 )
 from ._values import DROP, TRUNCATE, Counts, SandboxFileError, SandboxResponse, SandboxSnapshot
@@ -327,17 +326,18 @@ class Sandbox:
         return SandboxOrders(self._core)
 
     @property
-    def events(self) -> tuple[SandboxEvent, ...]:
-        """The events that were accepted, oldest first."""
-        return events_of(self._core)
+    def events(self) -> SandboxEvents:
+        """The events that were accepted, oldest first: a read-only sequence, also by id and by idempotency key."""
+        return SandboxEvents(self._core)
 
     @property
-    def messages(self) -> tuple[SandboxMessage, ...]:
-        """The welcome messages that were sent by SMS, oldest first.
+    def messages(self) -> SandboxMessages:
+        """The welcome messages that were sent by SMS, oldest first: a read-only sequence.
 
-        One is sent when a contact's SMS consent becomes ``subscribed``, unless ``send_welcome_sms`` is false.
+        One is sent when a contact's SMS consent becomes ``subscribed``, unless ``send_welcome_sms`` is false. A phone
+        number or the id of a contact gives its newest message.
         """
-        return messages_of(self._core)
+        return SandboxMessages(self._core)
 
     def assert_contact(self, key: str, /, **fields: object) -> privy.Contact:
         """Checks that a contact is stored and has these fields, and returns it.
@@ -392,7 +392,7 @@ class Sandbox:
         __tracebackhide__ = True
         from ._differences import check_event
 
-        return check_event(self.events, event_type, fields)
+        return check_event(tuple(self.events), event_type, fields)
 
     def seed(self, kind: str, *, contacts: int = 5000, days: int = 365, seed: int = 7) -> None:
         """Adds generated data: ``sandbox.seed("shop", contacts=200)``.

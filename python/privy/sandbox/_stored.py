@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from .. import _core
 from .._core import Contact, Order
 from .._headers import Headers
 
 _SHOWN = 200  # characters of a value in a repr
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -160,23 +163,89 @@ class SandboxOrders(Mapping[int | str, Order]):
         return f"SandboxOrders({len(self)})"
 
 
+class _Log(Sequence[T]):
+    """What a sandbox has done, oldest first, by position and by key. Each access returns the present state."""
+
+    __slots__ = ("_core", "_count", "_kind", "_read")
+
+    def __init__(self, core: _core.Sandbox, kind: int, count: int, read: Callable[[str], T]) -> None:
+        self._core = core
+        self._kind = kind
+        self._count = count  # the position of its number in the counts
+        self._read = read
+
+    def get(self, key: str, default: T | None = None) -> T | None:
+        """The item of a key; ``default`` if there is none."""
+        text = self._core.find(self._kind, key) if isinstance(key, str) else None
+        return default if text is None else self._read(text)
+
+    @overload
+    def __getitem__(self, key: int | str) -> T: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, key: int | str | slice) -> T | tuple[T, ...]:
+        if isinstance(key, str):
+            text = self._core.find(self._kind, key)
+            if text is None:
+                raise KeyError(key)
+            return self._read(text)
+        stored = self._core.stored(self._kind)[key]
+        return self._read(stored) if isinstance(stored, str) else tuple(map(self._read, stored))
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._read, self._core.stored(self._kind))
+
+    def __reversed__(self) -> Iterator[T]:
+        return map(self._read, reversed(self._core.stored(self._kind)))
+
+    def __contains__(self, value: object) -> bool:
+        return self.get(value) is not None if isinstance(value, str) else value in tuple(self)
+
+    def index(self, value: Any, start: int = 0, stop: int = sys.maxsize) -> int:
+        return tuple(self).index(value, start, stop)
+
+    def __len__(self) -> int:
+        return self._core.counts()[self._count]
+
+    def __eq__(self, other: object) -> bool:
+        return tuple(self) == tuple(other) if isinstance(other, (tuple, list, type(self))) else NotImplemented
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)})"
+
+
+class SandboxEvents(_Log[SandboxEvent]):
+    """The events that a sandbox accepted, oldest first: ``sandbox.events[0]``, ``for event in sandbox.events``.
+
+    The keys are ids and idempotency keys: ``sandbox.events[receipt.event_id]``. Each access returns the present state;
+    ``tuple(sandbox.events)`` does not change.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, core: _core.Sandbox) -> None:
+        super().__init__(core, _core.SANDBOX_EVENTS, 3, _event)
+
+
+class SandboxMessages(_Log[SandboxMessage]):
+    """The welcome messages that a sandbox sent by SMS, oldest first: ``sandbox.messages[-1].contact_id``.
+
+    The keys are phone numbers and ids of contacts: ``sandbox.messages["+14155550101"]``, the newest of several. Each
+    access returns the present state; ``tuple(sandbox.messages)`` does not change.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, core: _core.Sandbox) -> None:
+        super().__init__(core, _core.SANDBOX_MESSAGES, 4, _message)
+
+
 def requests_of(core: _core.Sandbox) -> tuple[SandboxRequest, ...]:
     """The requests that the sandbox keeps, oldest first."""
     return tuple(
         SandboxRequest(method, path, operation, status, instant(at), _headers(pairs), body)
         for method, path, operation, status, at, pairs, body in core.history()
     )
-
-
-def events_of(core: _core.Sandbox) -> tuple[SandboxEvent, ...]:
-    """The events that the sandbox accepted, oldest first."""
-    return tuple(map(_event, core.stored(_core.SANDBOX_EVENTS)))
-
-
-def messages_of(core: _core.Sandbox) -> tuple[SandboxMessage, ...]:
-    """The welcome messages that the sandbox sent, oldest first."""
-    stored = map(json.loads, core.stored(_core.SANDBOX_MESSAGES))
-    return tuple(SandboxMessage(**message | {"at": time_of(message["at"])}) for message in stored)
 
 
 def time_of(text: str) -> datetime | str:
@@ -195,6 +264,11 @@ def _event(text: str) -> SandboxEvent:
         if name in stored:
             stored[name] = time_of(stored[name])
     return SandboxEvent(**{name: stored[name] for name in EVENT_FIELDS if name in stored})
+
+
+def _message(text: str) -> SandboxMessage:
+    stored = json.loads(text)
+    return SandboxMessage(**stored | {"at": time_of(stored["at"])})
 
 
 def _headers(pairs: list[tuple[str, str]]) -> Headers:

@@ -38,7 +38,7 @@ module Privy
   class Sandbox
     include Opaque
 
-    STORED = %i[Request Event Message Contacts Orders].freeze
+    STORED = %i[Request Event Message Contacts Orders Events Messages].freeze
     private_constant :STORED
 
     # Loads what the sandbox's own methods need: see {Privy.eager_load!}.
@@ -339,19 +339,19 @@ module Privy
       Orders.new(self)
     end
 
-    # The events that were accepted, oldest first.
+    # The events that were accepted, oldest first: as an Array, and +sandbox.events[event_id]+.
     #
-    # @return [Array<Event>] frozen
+    # @return [Events]
     def events
-      core_stored(:events).map { |text| Event.of(text) }.freeze
+      Events.new(self)
     end
 
     # The welcome messages that were sent by SMS, oldest first. One is sent when a contact's SMS consent becomes
-    # "subscribed", unless send_welcome_sms is false.
+    # "subscribed", unless send_welcome_sms is false. As an Array, and +sandbox.messages["+14155550101"]+.
     #
-    # @return [Array<Message>] frozen
+    # @return [Messages]
     def messages
-      core_stored(:messages).map { |text| Message.of(text) }.freeze
+      Messages.new(self)
     end
 
     # Adds generated data: +sandbox.seed("shop", contacts: 200)+.

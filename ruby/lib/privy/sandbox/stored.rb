@@ -140,8 +140,8 @@ module Privy
       alias_method :to_s, :inspect
     end
 
-    # What {Contacts} and {Orders} share: records that a sandbox stores, oldest first. Each access reads the present
-    # state.
+    # What {Contacts}, {Orders}, {Events} and {Messages} share: records that a sandbox stores, oldest first. Each access
+    # reads the present state.
     #
     # @private
     class Records
@@ -237,6 +237,93 @@ module Privy
       # @return [Integer]
       def size
         @sandbox.counts.orders
+      end
+    end
+
+    # What {Events} and {Messages} share: they are read as an Array, oldest first, and by key. +to_a+ returns an Array
+    # that does not change.
+    #
+    # @private
+    class Log < Records
+      def initialize(sandbox, item, kind)
+        super(sandbox)
+        @item = item
+        @kind = kind
+        freeze
+      end
+
+      # @param key [String, Integer, Range] a key; positions as for an Array
+      # @param length [Integer] as for an Array
+      # @return [Struct, Array<Struct>, nil]
+      def [](key, *length)
+        return by_key(key) if key.is_a?(String)
+
+        found = texts[key, *length]
+        found.is_a?(Array) ? found.map { |text| @item.of(text) } : found && @item.of(found)
+      end
+
+      # @yieldparam item [Struct]
+      # @return [self, Enumerator]
+      def each(&block)
+        return enum_for(:each) { size } unless block
+
+        texts.map { |text| @item.of(text) }.each(&block)
+        self
+      end
+
+      # @return [Array<Struct>]
+      def to_ary
+        to_a
+      end
+
+      # @return [Integer]
+      def length
+        size
+      end
+
+      # @param other [Object] an Array or another one of this class
+      # @return [Boolean]
+      def ==(other)
+        (other.is_a?(Array) || other.instance_of?(self.class)) && to_a == other.to_a
+      end
+
+      private
+
+      def by_key(key)
+        text = @sandbox.__send__(:core_find, @kind, key)
+        text && @item.of(text)
+      end
+
+      def texts
+        @sandbox.__send__(:core_stored, @kind)
+      end
+    end
+
+    # The events that a sandbox accepted, oldest first. The keys are ids and idempotency keys:
+    # +sandbox.events[receipt.event_id]+.
+    class Events < Log
+      # @private
+      def initialize(sandbox)
+        super(sandbox, Event, :events)
+      end
+
+      # @return [Integer]
+      def size
+        @sandbox.counts.events
+      end
+    end
+
+    # The welcome messages that a sandbox sent by SMS, oldest first. The keys are phone numbers and ids of contacts:
+    # +sandbox.messages["+14155550101"]+, the newest of several.
+    class Messages < Log
+      # @private
+      def initialize(sandbox)
+        super(sandbox, Message, :messages)
+      end
+
+      # @return [Integer]
+      def size
+        @sandbox.counts.welcome_messages
       end
     end
   end
