@@ -150,10 +150,10 @@ valgrind := $(VALGRIND) -q --error-exitcode=99 --num-callers=30 --leak-check=ful
   --errors-for-leak-kinds=$(leaks)
 
 # Lists that change at random, and crashes at each write.
-deep := $(addprefix build/c/plain/,test_coverage test_export_crash)
+deep := $(addprefix build/c/plain/,test_coverage test_export_crash test_slots)
 
 .PHONY: test-c-deep
-test-c-deep: build-c-plain ## 10,000 lists that change while they are read, and an export that crashes at each point
+test-c-deep: build-c-plain ## 10,000 lists that change while they are read, an export that crashes at each point, queues of jobs
 	@PRIVY_DEEP=1 $(run_programs) test-c-deep $(deep)
 
 .PHONY: test-c-valgrind
