@@ -164,7 +164,7 @@ static void a_sweep_of_an_older_format_continues(void **state) {
   const place p = place_make("contacts.db");
   privy_snapshot *snapshot = NULL;
   count_context c = {0};
-  CHECK_OK(scene_open(&s, 430));
+  CHECK_OK(scene_open(&s, 230));
   CHECK_OK(open_snapshot(&s, p.path, PRIVY_RESUME_AUTO, ALL, &snapshot));
   CHECK_OK(sweep_into(&s, snapshot, ALL, 1));
   CHECK_OK(touch(&s, 7));
@@ -179,8 +179,8 @@ static void a_sweep_of_an_older_format_continues(void **state) {
   assert_int_equal(snapshot->state.coverage.first_at, (int64_t)snapshot->state.this_began_at);
   CHECK_OK(sweep_into(&s, snapshot, ALL, 0));
   CHECK_OK(privy_snapshot_each(snapshot, count_contact, &c, &s.error));
-  assert_int_equal(c.count, 430);
-  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 6);
+  assert_int_equal(c.count, 230);
+  assert_int_equal(privy_sandbox_count(s.sandbox).requests, 5);
 done:
   privy_snapshot_close(snapshot);
   scene_close(&s);
