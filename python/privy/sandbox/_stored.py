@@ -13,6 +13,7 @@ from typing import Any, TypeVar, overload
 from .. import _core
 from .._core import Contact, Order
 from .._headers import Headers
+from ..types import TYPE_CHECKING
 
 _SHOWN = 200  # characters of a value in a repr
 
@@ -179,10 +180,13 @@ class _Log(Sequence[T]):
         text = self._core.find(self._kind, key) if isinstance(key, str) else None
         return default if text is None else self._read(text)
 
-    @overload
-    def __getitem__(self, key: int | str) -> T: ...
-    @overload
-    def __getitem__(self, key: slice) -> tuple[T, ...]: ...
+    if TYPE_CHECKING:  # overload() keeps each function for ever, and with it the types of an interpreter that has ended
+
+        @overload
+        def __getitem__(self, key: int | str) -> T: ...
+        @overload
+        def __getitem__(self, key: slice) -> tuple[T, ...]: ...
+
     def __getitem__(self, key: int | str | slice) -> T | tuple[T, ...]:
         if isinstance(key, str):
             text = self._core.find(self._kind, key)
