@@ -21,7 +21,8 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -36,6 +37,8 @@ PASSED = re.compile(r"  (cc|ar|link) .*|[.s]+( +\[ *\d+%\])?|  \S+ +\d+ passed, 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 10
 """Seconds from SIGTERM to SIGKILL, in which a suite ends what it has started."""
+STEP = 0.5
+"""Seconds of a wait in which a signal may stay unnoticed."""
 
 
 class Commands:
@@ -106,6 +109,14 @@ def report(made: Made) -> None:
     sys.stdout.flush()
 
 
+def completed(futures: list[Future[Made]]) -> Iterator[Made]:
+    """The results as they come. Waits in short steps: a signal that arrives just before a wait does not end it."""
+    pending = set(futures)
+    while pending:
+        done, pending = wait(pending, STEP, FIRST_COMPLETED)
+        yield from (future.result() for future in done)
+
+
 def make_all(asked: argparse.Namespace) -> list[Made]:
     """Makes and reports the build, and if it is good the rest. An exception ends what runs."""
     commands = Commands()
@@ -118,12 +129,12 @@ def make_all(asked: argparse.Namespace) -> list[Made]:
 
     jobs = [] if "-j" in os.environ.get("MAKEFLAGS", "") else [f"-j{CORES}"]
     try:
-        built = begin([*asked.make, *jobs], asked.build, False).result()
+        [built] = completed([begin([*asked.make, *jobs], asked.build, False)])
         report(built)
         if built.good:
             rest = [begin(asked.make, name, name in asked.test) for name in [*asked.check, *asked.test]]
-            for future in as_completed(rest):
-                report(future.result())
+            for each in completed(rest):
+                report(each)
     finally:
         commands.stop(signal.SIGTERM)
         wait(made, GRACE)
