@@ -769,6 +769,8 @@ typedef struct privy_trace_event {
   int replay;                         /* 1: the event's key was accepted before; 0: it was not */
   int64_t row;                        /* of a bulk run: the index of the row */
   bool sandbox;                       /* the client uses a sandbox */
+  double began; /* seconds of CLOCK_MONOTONIC at which what `total` measures began; of other events, at which they
+                 * occurred */
 } privy_trace_event;
 
 /* The static name of a kind: "request", "response", … `kind` must be below PRIVY_TRACE_COUNT. */

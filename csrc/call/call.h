@@ -1,6 +1,6 @@
 /*
- * One API call as a state machine: from the user's request to its response or error. It uses no socket, clock or random
- * source. The driver asks what to do, does it, and reports the result:
+ * One API call as a state machine: from the user's request to its response or error. It uses no socket or random
+ * source, and a clock only for trace events. The driver asks what to do, does it, and reports the result:
  *
  *   privy_call_init(&call, settings, options, random, request, error);
  *   for (;;) switch (privy_call_next(&call, account, now)) {
@@ -89,9 +89,10 @@ typedef struct privy_call {
   uint64_t id;           /* privy_trace_event.id */
   int64_t row;           /* privy_trace_event.row */
   uint64_t number;       /* of this call in its client; 0 before its first event */
-  double started_at;
-  bool started, ended; /* the event was added */
-  privy_cost cost;     /* of the last transfer, set by the driver */
+  double started_at;     /* as `now` */
+  double began;          /* as privy_trace_event */
+  bool started, ended;   /* the event was added */
+  privy_cost cost;       /* of the last transfer, set by the driver */
 } privy_call;
 
 /* Initializes a call. `random`: 128 random bits that no other call has. `settings`, `request` and `error` must outlive

@@ -1,9 +1,11 @@
 #include "call/call_trace.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/visible.h"
 #include "call/trace_event.h"
 #include "message/response.h"
@@ -38,6 +40,7 @@ static void begin(privy_trace_event *event, privy_trace_kind kind, const privy_a
                                .replay = -1,
                                .row = -1,
                                .sandbox = account->sandbox,
+                               .began = privy_monotonic(),
                                .minute_left = privy_budget_left(&account->pacer.minute, account->pacer.in_flight),
                                .day_left = privy_budget_left(&account->pacer.day, account->pacer.in_flight)};
 }
@@ -93,6 +96,7 @@ static void set_cost(privy_trace_event *event, const privy_cost *cost) {
   event->bytes_sent = (int64_t)cost->bytes_sent;
   event->bytes_received = (int64_t)cost->bytes_received;
   event->reused = cost->reused;
+  event->began -= fmax(cost->total, 0);
 }
 
 void privy_call_trace_response(privy_call *call, privy_account *account, int http_status,
@@ -126,6 +130,7 @@ void privy_call_trace_start(privy_call *call, privy_account *account, double now
   if (call->started || !call->trace) return;
   call->started = true;
   call->started_at = now;
+  call->began = privy_monotonic();
   privy_trace_event *event = add(call, account, PRIVY_TRACE_START, -1);
   if (event) describe_request(event, call->user_request);
 }
@@ -189,6 +194,7 @@ void privy_call_trace_end(privy_call *call, privy_account *account, double now) 
   set_result(event, call);
   event->total = now > call->started_at ? now - call->started_at : 0;
   event->waited = call->waited;
+  event->began = call->began;
 }
 
 /* ---- refusals before a call ---- */

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -18,10 +18,11 @@ from opentelemetry.trace import SpanKind
 
 @dataclass
 class Telemetry:
-    """Finished spans, and what the instruments recorded."""
+    """Finished spans, and what the instruments recorded since the start of the test."""
 
     exporter: InMemorySpanExporter
     reader: InMemoryMetricReader
+    read: list[MetricsData] = field(default_factory=list)
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
@@ -41,13 +42,16 @@ class Telemetry:
     def points(self, name: str) -> list:
         """The data points of an instrument."""
         data = self.reader.get_metrics_data()
-        if data is None:
-            return []
-        every = [metric for one in data.resource_metrics for scope in one.scope_metrics for metric in scope.metrics]
+        if data is not None:
+            self.read.append(data)
+        scopes = [scope for one in self.read for resource in one.resource_metrics for scope in resource.scope_metrics]
+        every = [metric for scope in scopes for metric in scope.metrics]
         return [point for metric in every if metric.name == name for point in metric.data.data_points]
 
 
-_exporter, _reader = InMemorySpanExporter(), InMemoryMetricReader()
+# Each reading takes what was recorded since the one before: a server may get the port of one of an earlier test.
+_exporter = InMemorySpanExporter()
+_reader = InMemoryMetricReader(dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA))
 _tracers = TracerProvider()
 _tracers.add_span_processor(SimpleSpanProcessor(_exporter))
 _meters = MeterProvider([_reader])

@@ -297,6 +297,26 @@ class TestNotifications < PrivyTest
     assert_own_times(all)
   end
 
+  # A slow observer delays the events, not their times.
+  def test_events_that_are_published_late_have_the_times_of_the_call
+    arrived = {}
+    observer = lambda do |event|
+      arrived[event.kind] = monotonic
+      sleep(0.05)
+    end
+    stubbed(on_event: observer) do |client, _server|
+      before = monotonic
+      attempt, call = seen(:attempt, :call) { client.contacts.get(NOBODY) }.map(&:event)
+      assert_operator attempt.end, :<=, arrived.fetch(:response)
+      assert_operator call.end, :<=, arrived.fetch(:end)
+      assert_operator call.time, :>=, before
+    end
+  end
+
+  def monotonic
+    Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  end
+
   def test_tasks_of_the_async_gem
     all = overlapping { |slow, fast| Async { |task| [slow, fast].each { |call| task.async { call.call } } } }
     assert_own_times(all)

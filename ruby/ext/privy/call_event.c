@@ -88,7 +88,7 @@ static void notify(const privy_rb_receivers *receivers, const privy_trace_event 
   VALUE notifier = rb_ractor_local_storage_value(notifier_key);
   VALUE account = receivers->account == 0 ? Qnil : ID2SYM(receivers->account);
   if (NIL_P(notifier)) return;
-  rb_funcall(notifier, id_call, 3, event_values(event), account, exception);
+  rb_funcall(notifier, id_call, 4, event_values(event), account, exception, DBL2NUM(event->began));
 }
 
 void privy_rb_report(const privy_rb_receivers *receivers, const privy_trace_event *event, VALUE exception) {
@@ -117,7 +117,8 @@ static VALUE get_notifier(VALUE self) {
 
 /* Core.notifier = an object that receives events of all clients, or nil. kinds → the kinds that it wants of a call that
  * begins now, as a sum of 1 << index in EVENT_KINDS; call(values in the order of CallEvent::ATTRIBUTES, name of the
- * client's account or nil, exception of a call that failed or nil). */
+ * client's account or nil, exception of a call that failed or nil, seconds of CLOCK_MONOTONIC at which the call or the
+ * attempt began). */
 static VALUE set_notifier(VALUE self, VALUE notifier) {
   (void)self;
   rb_ractor_local_storage_value_set(notifier_key, notifier);

@@ -100,9 +100,10 @@ module Privy
       # @param values [Array<Object>] in the order of CallEvent::ATTRIBUTES, without the message
       # @param account [Symbol, nil]
       # @param exception [Exception, nil]
+      # @param began [Float] seconds of CLOCK_MONOTONIC at which the call or the attempt began
       # @return [void]
-      def call(values, account, exception)
-        observing { dispatch(values, account, exception) }
+      def call(values, account, exception, began)
+        observing { dispatch(values, account, exception, began) }
       end
 
       # @param payload [Hash{Symbol => Object}]
@@ -111,7 +112,8 @@ module Privy
       def bulk(payload, seconds)
         return if Thread.current[:privy_observing]
 
-        observing { Publisher.publish(NAMES[:bulk], payload, seconds) }
+        now = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        observing { Publisher.publish(NAMES[:bulk], payload, now - seconds, seconds) }
       end
 
       private
@@ -125,17 +127,17 @@ module Privy
         Thread.current[:privy_observing] = before
       end
 
-      def dispatch(values, account, exception)
+      def dispatch(values, account, exception, began)
         case values.first
-        when :end, :refused then publish_call(values, account, exception)
-        when :response, :failure then publish_attempt(values, account)
-        when :retry then publish_step(RETRY, values, account, reason: values.values_at(7, 8).compact.join(" "))
-        when :wait then publish_wait(values, account)
-        when :token then publish_step(TOKEN, values, account, expires_at: Time.now + values[11])
+        when :end, :refused then publish_call(values, account, exception, began)
+        when :response, :failure then publish_attempt(values, account, began)
+        when :retry then publish_step(RETRY, values, account, began, reason: values.values_at(7, 8).compact.join(" "))
+        when :wait then publish_wait(values, account, began)
+        when :token then publish_step(TOKEN, values, account, began, expires_at: Time.now + values[11])
         end
       end
 
-      def publish_call(values, account, exception)
+      def publish_call(values, account, exception, began)
         kind, _, _, operation, method, path, attempts, status, error, reason, request_id, _, waited, _, _, _, _, total,
           _, _, _, minute_left, day_left, idempotency_key, created, replay, row_index, sandbox = values
         return if kind == :refused && error != "ValidationError"
@@ -145,7 +147,7 @@ module Privy
                     request_id: request_id, idempotency_key: idempotency_key, minute_left: minute_left,
                     day_left: day_left, created: created, replay: replay, row_index: row_index, sandbox: sandbox }
         add_exception(payload, exception)
-        Publisher.publish(CALL, payload, total || 0.0)
+        Publisher.publish(CALL, payload, began, total || 0.0)
       end
 
       def add_exception(payload, exception)
@@ -162,17 +164,17 @@ module Privy
                   .each_with_index.to_h.freeze
       private_constant :IN_ATTEMPT, :IN_STEP, :POSITIONS
 
-      def publish_attempt(values, account)
+      def publish_attempt(values, account, began)
         payload = pick(IN_ATTEMPT, values, account)
-        Publisher.publish(ATTEMPT, payload, payload[:total] || 0.0)
+        Publisher.publish(ATTEMPT, payload, began, payload[:total] || 0.0)
       end
 
-      def publish_wait(values, account)
-        publish_step(WAIT, values, account, until: Time.now + values[11], why: "rate limit of the minute")
+      def publish_wait(values, account, began)
+        publish_step(WAIT, values, account, began, until: Time.now + values[11], why: "rate limit of the minute")
       end
 
-      def publish_step(name, values, account, **more)
-        Publisher.publish(name, pick(IN_STEP, values, account).merge(more), 0.0)
+      def publish_step(name, values, account, began, **more)
+        Publisher.publish(name, pick(IN_STEP, values, account).merge(more), began, 0.0)
       end
 
       def pick(names, values, account)

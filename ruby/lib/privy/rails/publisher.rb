@@ -16,15 +16,15 @@ module Privy
       class << self
         # @param name [String]
         # @param payload [Hash{Symbol => Object}]
-        # @param seconds [Float] that the event lasted until now
+        # @param began [Float] seconds of CLOCK_MONOTONIC
+        # @param seconds [Float] that the event lasted
         # @return [void]
-        def publish(name, payload, seconds)
+        def publish(name, payload, began, seconds)
           listeners = AS.notifier.listeners_for(name)
           return if listeners.empty?
 
-          finish = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-          event = AS::Event.new(name, finish - seconds, finish, AS.instrumenter.id, payload)
-          listeners.each { |listener| guarded(name) { deliver(listener, event, seconds) } }
+          event = AS::Event.new(name, began, began + seconds, AS.instrumenter.id, payload)
+          listeners.each { |listener| guarded(name) { deliver(listener, event) } }
         end
 
         # A StandardError of a subscriber does not stop the call.
@@ -40,13 +40,13 @@ module Privy
         private
 
         # The classes of ActiveSupport::Notifications::Fanout, from Rails 6.1 on.
-        def deliver(listener, event, seconds)
+        def deliver(listener, event)
           delegate = listener.instance_variable_get(:@delegate)
           case listener
-          when SUBSCRIBERS::MonotonicTimed then delegate.call(*times(event, event_time(event, seconds)))
-          when SUBSCRIBERS::Timed then delegate.call(*times(event, wall_time(seconds)))
+          when SUBSCRIBERS::MonotonicTimed then delegate.call(*times(event, event.time, event.end))
+          when SUBSCRIBERS::Timed then delegate.call(*times(event, *wall_times(event)))
           when SUBSCRIBERS::EventObject then delegate.call(event)
-          else wrapped?(listener) ? deliver(delegate, event, seconds) : deliver_to_object(delegate, event)
+          else wrapped?(listener) ? deliver(delegate, event) : deliver_to_object(delegate, event)
           end
         end
 
@@ -66,17 +66,14 @@ module Privy
           end
         end
 
-        def times(event, both)
-          [event.name, *both, event.transaction_id, event.payload]
+        def times(event, start, finish)
+          [event.name, start, finish, event.transaction_id, event.payload]
         end
 
-        def event_time(event, seconds)
-          [event.end - seconds, event.end]
-        end
-
-        def wall_time(seconds)
-          finish = Time.now
-          [finish - seconds, finish]
+        def wall_times(event)
+          ago = Process.clock_gettime(Process::CLOCK_MONOTONIC) - event.end
+          finish = Time.now - ago
+          [finish - (event.end - event.time), finish]
         end
       end
     end
