@@ -98,6 +98,15 @@ def compiles(compiler, program, compile_flags=(), link_flags=()):
         return all(subprocess.run(one, capture_output=True, check=False).returncode == 0 for one in commands)
 
 
+# Parts of the core whose time is that of requests and files: they are compiled to be small.
+SMALL = tuple(os.path.join("csrc", part, "") for part in ("imports", "jobs", "sandbox"))
+
+
+def optimised(debug, flag):
+    """The flag, unless the user chooses how to compile."""
+    return [] if debug or "-O" in os.environ.get("CFLAGS", "") else [flag]
+
+
 def hardening(compiler):
     """Flags for compiler and linker by which a fault of memory ends the process instead of being made use of."""
     fortified = compiles(compiler, FORTIFIED)  # by the distribution, perhaps at a higher level
@@ -113,13 +122,14 @@ class BuildExtension(build_ext):
     """Asks for compiler and libcurl only when something is compiled, so that an sdist can be made without them.
 
     Without --debug nothing for a debugger is written, whatever flags Python itself was compiled with, and the linker
-    leaves out the names of functions: they would be most of what is installed.
+    leaves out the names of functions: they would be most of what is installed. -O3, which Python's own flags may hold,
+    makes the extension larger and not faster.
     """
 
     def build_extensions(self):
         check_tools(self.compiler)
         compiled, linked = hardening(self.compiler)
-        flags = [*([] if self.debug else ["-g0"]), *compiled, *libcurl()]
+        flags = [*([] if self.debug else ["-g0"]), *optimised(self.debug, "-O2"), *compiled, *libcurl()]
         stripped = ["-Wl,-s"]
         if not self.debug and sys.platform != "darwin" and compiles(self.compiler, PROGRAM, ["-fPIC"], stripped):
             linked += stripped
@@ -127,6 +137,22 @@ class BuildExtension(build_ext):
             extension.extra_compile_args += flags
             extension.extra_link_args += linked
         super().build_extensions()
+
+    def build_extension(self, extension):
+        sources = extension.sources
+        small = [path for path in sources if path.startswith(SMALL)]
+        extension.extra_objects = self.compiler.compile(
+            small,
+            output_dir=self.build_temp,
+            macros=extension.define_macros,
+            include_dirs=extension.include_dirs,
+            debug=self.debug,
+            extra_postargs=[*extension.extra_compile_args, *optimised(self.debug, "-Os")],
+            depends=extension.depends,
+        )
+        extension.sources = [path for path in sources if path not in small]
+        super().build_extension(extension)
+        extension.sources = sources
 
 
 class Build(build):

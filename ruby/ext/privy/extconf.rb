@@ -41,12 +41,15 @@ $objs = $srcs.map { |path| "#{File.basename(path, '.c')}.o" } + core_objects.key
 
 create_makefile("privy/core")
 
+# Parts of the core whose time is that of requests and files: they are compiled to be small.
+small = %w[imports jobs sandbox].map { |part| File.join(core, part, "") }
 headers = Dir.glob(File.join(core, "**", "*.{h,def}")) + Dir.glob(File.join(__dir__, "*.h"))
 File.open("Makefile", "a") do |makefile|
   makefile.puts "", "$(OBJS): #{headers.join(' ')}"
   core_objects.each do |object, source|
+    optimised = source.start_with?(*small) ? " -Os" : ""
     makefile.puts "", "#{object}: #{source}",
                   "\t$(ECHO) compiling $(<)",
-                  "\t$(Q) $(CC) $(INCFLAGS) $(CPPFLAGS) $(CFLAGS) $(COUTFLAG)$@ -c $(CSRCFLAG)$<"
+                  "\t$(Q) $(CC) $(INCFLAGS) $(CPPFLAGS) $(CFLAGS)#{optimised} $(COUTFLAG)$@ -c $(CSRCFLAG)$<"
   end
 end
