@@ -34,6 +34,19 @@ static inline bool privy_same_bytes(const char *left, const char *right, size_t 
   return head[0] == head[1] && tail[0] == tail[1];
 }
 
+/* Copies bytes. A call of memcpy would take longer than copying a short text. */
+static inline void privy_copy_bytes(char *to, const char *from, size_t length) {
+  uint64_t head, tail;
+  if (length < sizeof head || length > 2 * sizeof head) {
+    if (length) memcpy(to, from, length);
+    return;
+  }
+  memcpy(&head, from, sizeof head);
+  memcpy(&tail, from + length - sizeof tail, sizeof tail);
+  memcpy(to, &head, sizeof head);
+  memcpy(to + length - sizeof tail, &tail, sizeof tail);
+}
+
 /* The first quote, backslash or control character, or, with `ascii`, the first byte beyond ASCII;
  * `end` when there is none. */
 static inline const char *privy_skip_plain(const char *at, const char *end, bool ascii) {

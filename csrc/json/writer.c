@@ -48,13 +48,26 @@ static void end(privy_writer *writer, char bracket) {
   put_bracket(writer, bracket);
 }
 
+/* The letter of a short escape; u if there is only the long one. */
+static char escape_letter(char byte) {
+  switch (byte) {
+  case '"':
+  case '\\': return byte;
+  case '\b': return 'b';
+  case '\f': return 'f';
+  case '\n': return 'n';
+  case '\r': return 'r';
+  case '\t': return 't';
+  default: return 'u';
+  }
+}
+
 static char *put_escape(char *at, char byte) {
   static const char digits[] = "0123456789abcdef";
-  static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-  const char *known = byte ? strchr(from, byte) : NULL;
+  const char letter = escape_letter(byte);
   *at++ = '\\';
-  *at++ = known ? to[known - from] : 'u';
-  if (known) return at;
+  *at++ = letter;
+  if (letter != 'u') return at;
   const char four[] = {'0', '0', digits[(unsigned char)byte >> 4], digits[byte & 15]};
   memcpy(at, four, sizeof four);
   return at + sizeof four;
@@ -73,7 +86,7 @@ static void put_plain(privy_writer *writer, const char *text, size_t length, boo
   char *at = reserve(writer, length + 3);
   if (!at) return;
   *at++ = '"';
-  if (length) memcpy(at, text, length);
+  privy_copy_bytes(at, text, length);
   at += length;
   *at++ = '"';
   if (key) *at++ = ':';

@@ -6,6 +6,7 @@
 #include "base/visible.h"
 #include "message/error.h"
 #include "schema/reason.h"
+#include "json/scan.h"
 
 /* Bytes of a name that an error shows. */
 #define LONGEST_SHOWN_NAME 32
@@ -142,11 +143,11 @@ void privy_request_key(privy_request *request, const char *name, size_t length) 
     raw_key(request, name, length);
     return;
   }
-  if (!at_top(request) || !request->operation) {
-    write_key(request, privy_check_key(&request->check, name, length), name, length);
-    return;
-  }
-  begin_parameter(request, privy_check_key(&request->check, name, length), name, length);
+  const privy_field *field = privy_check_key(&request->check, name, length);
+  if (!at_top(request) || !request->operation)
+    write_key(request, field, name, length);
+  else
+    begin_parameter(request, field, name, length);
 }
 
 /* Gives a value without a usable name a place in the body. */
@@ -280,15 +281,19 @@ void privy_request_number(privy_request *request, const char *text, size_t lengt
     write_outside_body(request, text, length);
 }
 
-void privy_request_integer(privy_request *request, int64_t value) {
+static PRIVY_NOINLINE void write_integer_outside_body(privy_request *request, int64_t value) {
   char text[PRIVY_INT64_LENGTH];
+  write_outside_body(request, text, privy_format_int64(value, text));
+}
+
+void privy_request_integer(privy_request *request, int64_t value) {
   if (request->outside) return;
   if (privy_check_integer(&request->check, value) == PRIVY_VERDICT_REFUSED)
     privy_request_keep_integer(request, value);
   else if (in_body(request))
     privy_writer_integer(&request->writer, value);
   else
-    write_outside_body(request, text, privy_format_int64(value, text));
+    write_integer_outside_body(request, value);
 }
 
 void privy_request_boolean(privy_request *request, bool value) {

@@ -1,4 +1,4 @@
-#include "schema/check.h"
+#include "schema/check_frame.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,32 +10,7 @@
 #include "schema/reason.h"
 #include "json/scan.h"
 
-/* What a container holds. */
-enum {
-  FRAME_PARAMS,  /* the parameters of the operation */
-  FRAME_OBJECT,  /* an object with a table */
-  FRAME_OBJECTS, /* an array of such objects */
-  FRAME_STRINGS, /* an array of strings */
-  FRAME_FLAT,    /* an object of scalars */
-  FRAME_ANY,     /* any JSON, its levels counted */
-  FRAME_FREE,    /* any JSON */
-  FRAME_IGNORED  /* inside a value that is refused already */
-};
-
-static const char flat_error_message[] = "must be a string, number, boolean or null: nested values are not accepted";
 static const char money_error_message[] = PRIVY_REASON_MONEY;
-
-static privy_check_frame *top(privy_check *check) {
-  return &check->frames[check->depth - 1];
-}
-
-/* Fast path: callers usually pass members in the order of the table. */
-static void open_frame(privy_check_frame *frame, uint8_t kind, const privy_object *object) {
-  *frame = (privy_check_frame){.kind = kind, .key_length = PRIVY_CHECK_NO_KEY, .object = object};
-  if (kind != FRAME_PARAMS && kind != FRAME_OBJECT) return;
-  frame->expected = object->fields;
-  frame->end = object->fields + object->field_count;
-}
 
 void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode) {
   memset(check, 0, offsetof(privy_check, frames));
@@ -48,6 +23,7 @@ void privy_check_init(privy_check *check, const privy_operation *operation, priv
 void privy_check_clear(privy_check *check) {
   privy_details_clear(&check->details);
   privy_buffer_clear(&check->keys);
+  privy_free(check->deep_frames);
 }
 
 /* ---- errors ---- */
@@ -79,8 +55,7 @@ static privy_verdict refuse_enum_value(privy_check *check, const privy_field *fi
                      privy_reason_enum_value(&words, check->operation, field, position), &words);
 }
 
-/* The value is of another type than the field's. */
-static privy_verdict refuse_type(privy_check *check, const privy_field *field) {
+privy_verdict privy_check_refuse_type(privy_check *check, const privy_field *field) {
   privy_buffer words = PRIVY_BUFFER_EMPTY;
   return refuse_with(check, privy_reason_type_code(field), privy_reason_type(&words, check->operation, field), &words);
 }
@@ -217,26 +192,6 @@ bool privy_check_forget(privy_check *check) {
 
 /* ---- values ---- */
 
-/* Called for every value: counts elements, and says how to check the value; JUDGE_FIELD: against `*field`. */
-typedef enum { JUDGE_FIELD, JUDGE_ELEMENT_STRING, JUDGE_ELEMENT_OBJECT, JUDGE_FLAT, JUDGE_NOTHING, JUDGE_SILENT } judge;
-
-static judge judge_unnamed(privy_check_frame *frame) {
-  if (frame->array) frame->index++;
-  switch (frame->kind) {
-  case FRAME_IGNORED: return JUDGE_SILENT;
-  case FRAME_OBJECTS: return JUDGE_ELEMENT_OBJECT;
-  case FRAME_STRINGS: return JUDGE_ELEMENT_STRING;
-  case FRAME_FLAT: return JUDGE_FLAT;
-  default: return JUDGE_NOTHING;
-  }
-}
-
-static judge judge_of(privy_check *check, const privy_field **field) {
-  privy_check_frame *frame = top(check);
-  *field = frame->checked;
-  return frame->checked ? JUDGE_FIELD : judge_unnamed(frame);
-}
-
 static void note_enum_value(privy_check *check, const privy_field *field, uint8_t enum_value) {
   if (check->depth != 1) return;
   size_t row = (size_t)(field - check->frames[0].object->fields);
@@ -252,6 +207,11 @@ static privy_verdict check_enum(privy_check *check, const privy_field *field, co
   return PRIVY_VERDICT_PASSED;
 }
 
+/* Texts of few bytes have few characters: only others are counted. `most` of 0 is no limit. */
+static bool is_longer(const char *text, size_t length, int64_t most) {
+  return most > 0 && length > (size_t)most && privy_utf8_count(text, length) > (size_t)most;
+}
+
 static privy_verdict check_text(privy_check *check, const privy_field *field, const char *text, size_t length) {
   const privy_format format = (privy_format)field->format;
   const char *detail = format == PRIVY_FORMAT_NONE ? NULL : privy_format_check(format, text, length);
@@ -259,7 +219,7 @@ static privy_verdict check_text(privy_check *check, const privy_field *field, co
   if (detail)
     return refuse_with(check, privy_format_code(format), privy_reason_format(&words, format, detail, text, length),
                        &words);
-  if (field->kind == PRIVY_KIND_STRING && field->max > 0 && privy_utf8_count(text, length) > (size_t)field->max) {
+  if (field->kind == PRIVY_KIND_STRING && is_longer(text, length, field->max)) {
     const bool done = privy_buffer_format(&words, "must be at most %lld characters", (long long)field->max);
     return refuse_limit(check, PRIVY_CODE_TOO_LONG, field->max, done, &words);
   }
@@ -275,7 +235,7 @@ static privy_verdict check_string(privy_check *check, const privy_field *field, 
   case PRIVY_KIND_MONEY:
     return privy_json_number(text, length, NULL) ? PRIVY_VERDICT_NUMBER
                                                  : refused(check, PRIVY_CODE_NOT_A_NUMBER, money_error_message);
-  default: return refuse_type(check, field);
+  default: return privy_check_refuse_type(check, field);
   }
 }
 
@@ -315,7 +275,7 @@ static privy_verdict check_digits(privy_check *check, const privy_field *field, 
 
 static privy_verdict check_order_id(privy_check *check, const privy_field *field, const char *text, size_t length) {
   const bool plain = *text != '0' && privy_format_order_id(text, length);
-  return plain ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
+  return plain ? PRIVY_VERDICT_PASSED : privy_check_refuse_type(check, field);
 }
 
 /* The verdict on what is neither text nor container, where no field judges it. */
@@ -340,11 +300,12 @@ privy_verdict privy_check_number(privy_check *check, const char *text, size_t le
     return refused(check, PRIVY_CODE_NOT_FINITE, "must be a finite number");
   if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
   switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_INTEGER: return integral ? check_digits(check, field, text, length) : refuse_type(check, field);
+  case PRIVY_KIND_INTEGER:
+    return integral ? check_digits(check, field, text, length) : privy_check_refuse_type(check, field);
   case PRIVY_KIND_ORDER_ID: return check_order_id(check, field, text, length);
   case PRIVY_KIND_MONEY:
     return number ? PRIVY_VERDICT_PASSED : refused(check, PRIVY_CODE_NOT_A_NUMBER, money_error_message);
-  default: return refuse_type(check, field);
+  default: return privy_check_refuse_type(check, field);
   }
 }
 
@@ -355,9 +316,9 @@ privy_verdict privy_check_integer(privy_check *check, int64_t value) {
   switch ((privy_kind)field->kind) {
   case PRIVY_KIND_INTEGER:
     return is_within(field, value) ? PRIVY_VERDICT_PASSED : refuse_integer(check, field, value > field->max);
-  case PRIVY_KIND_ORDER_ID: return value > 0 ? PRIVY_VERDICT_PASSED : refuse_type(check, field);
+  case PRIVY_KIND_ORDER_ID: return value > 0 ? PRIVY_VERDICT_PASSED : privy_check_refuse_type(check, field);
   case PRIVY_KIND_MONEY: return PRIVY_VERDICT_PASSED;
-  default: return refuse_type(check, field);
+  default: return privy_check_refuse_type(check, field);
   }
 }
 
@@ -365,7 +326,7 @@ privy_verdict privy_check_boolean(privy_check *check, bool value) {
   const privy_field *field;
   judge judged = judge_of(check, &field);
   if (judged != JUDGE_FIELD) return check_unnamed(check, judged);
-  if (field->kind != PRIVY_KIND_BOOLEAN) return refuse_type(check, field);
+  if (field->kind != PRIVY_KIND_BOOLEAN) return privy_check_refuse_type(check, field);
   note_enum_value(check, field, value);
   return PRIVY_VERDICT_PASSED;
 }
@@ -407,94 +368,7 @@ void privy_check_other(privy_check *check, const char *type) {
   (void)refuse_with(check, code, done, &words);
 }
 
-bool privy_check_wants_time(const privy_check *check) {
-  const privy_field *field = check->frames[check->depth - 1].checked;
+bool privy_check_wants_time(privy_check *check) {
+  const privy_field *field = top(check)->checked;
   return field && field->kind == PRIVY_KIND_TIME;
-}
-
-/* ---- containers ---- */
-
-/* The kind of frame that a field's container opens; FRAME_IGNORED after an error. */
-static uint8_t frame_of_field(privy_check *check, const privy_field *field, bool array) {
-  switch ((privy_kind)field->kind) {
-  case PRIVY_KIND_STRINGS:
-    if (array) return FRAME_STRINGS;
-    break;
-  case PRIVY_KIND_OBJECTS:
-    if (array) return FRAME_OBJECTS;
-    break;
-  case PRIVY_KIND_FLAT:
-    if (!array) return FRAME_FLAT;
-    break;
-  case PRIVY_KIND_ANY:
-    if (!array) return FRAME_ANY;
-    break;
-  case PRIVY_KIND_OBJECT:
-    if (!array) return FRAME_OBJECT;
-    break;
-  default: break;
-  }
-  refuse_type(check, field);
-  return FRAME_IGNORED;
-}
-
-static uint8_t frame_of(privy_check *check, bool array, const privy_object **object) {
-  const privy_field *field;
-  uint8_t inside = top(check)->kind;
-  switch (judge_of(check, &field)) {
-  case JUDGE_SILENT: return FRAME_IGNORED;
-  case JUDGE_ELEMENT_STRING: privy_check_refuse(check, PRIVY_CODE_WRONG_TYPE, "must be a string"); return FRAME_IGNORED;
-  case JUDGE_FLAT: privy_check_refuse(check, PRIVY_CODE_NESTED, flat_error_message); return FRAME_IGNORED;
-  case JUDGE_NOTHING: return inside == FRAME_ANY ? FRAME_ANY : FRAME_FREE;
-  case JUDGE_ELEMENT_OBJECT:
-    *object = top(check)->object;
-    if (!array) return FRAME_OBJECT;
-    privy_check_refuse(check, PRIVY_CODE_WRONG_TYPE, "must be an object");
-    return FRAME_IGNORED;
-  case JUDGE_FIELD: break;
-  }
-  *object = field->object;
-  return frame_of_field(check, field, array);
-}
-
-static unsigned level_limit(const privy_check *check) {
-  return (unsigned)check->frames[0].checked->max;
-}
-
-/* The kind, or FRAME_IGNORED if the container is too deep. */
-static uint8_t limit_depth(privy_check *check, uint8_t kind) {
-  char message[64] = "is nested too deep";
-  if (kind == FRAME_ANY && check->any_levels == level_limit(check))
-    snprintf(message, sizeof message, "is nested deeper than %u levels", level_limit(check));
-  else if (kind == FRAME_IGNORED || check->depth <= PRIVY_CHECK_DEPTH)
-    return kind;
-  privy_check_refuse(check, PRIVY_CODE_TOO_DEEP, message);
-  return FRAME_IGNORED;
-}
-
-privy_verdict privy_check_begin(privy_check *check, bool array) {
-  if (check->depth > PRIVY_CHECK_DEPTH + 1) {
-    check->too_deep++;
-    return PRIVY_VERDICT_REFUSED;
-  }
-  const privy_object *object = NULL;
-  const uint8_t kind = limit_depth(check, frame_of(check, array, &object));
-  if (kind == FRAME_ANY) check->any_levels++;
-  privy_check_frame *frame = &check->frames[check->depth++];
-  open_frame(frame, kind, object);
-  frame->array = array;
-  frame->key_start = (uint32_t)check->keys.length;
-  return kind == FRAME_IGNORED ? PRIVY_VERDICT_REFUSED : PRIVY_VERDICT_PASSED;
-}
-
-void privy_check_end(privy_check *check) {
-  if (check->depth <= 1) return;
-  if (check->too_deep > 0) {
-    check->too_deep--;
-    return;
-  }
-  privy_check_frame *frame = top(check);
-  if (frame->kind == FRAME_ANY) check->any_levels--;
-  check->keys.length = frame->key_start;
-  check->depth--;
 }

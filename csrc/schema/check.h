@@ -20,6 +20,8 @@
 
 /* The deepest nesting that a parameter may have. */
 #define PRIVY_CHECK_DEPTH 64
+/* Levels of usual requests: a request that has no more of them is small, which malloc is fast for. */
+#define PRIVY_CHECK_USUAL 6
 
 typedef enum privy_check_mode {
   PRIVY_CHECK_STRICT, /* a user's call: unknown, read-only and repeated names are errors */
@@ -52,20 +54,26 @@ typedef struct privy_check {
   const privy_operation *operation; /* NULL: a raw request, of which only texts and nesting are checked */
   privy_check_mode mode;
   privy_details details;
-  uint64_t given;                                  /* fields given, null included */
-  uint64_t nulls;                                  /* fields given as null */
-  uint64_t noted;                                  /* fields whose value is in `enum_values` */
-  uint8_t enum_values[64];                         /* by field: the position of an enum value, or a boolean */
-  bool unknown;                                    /* `extra` has a name that the operation does not have */
-  bool lenient;                                    /* inside `extra`: top-level values are not checked */
-  bool params_end;                                 /* the names that follow at top level are not parameters */
-  bool no_memory;                                  /* memory ran out: the verdicts are incomplete */
-  unsigned any_levels;                             /* levels open inside the current PRIVY_KIND_ANY */
-  unsigned too_deep;                               /* containers open below the deepest frame */
-  privy_buffer keys;                               /* unknown keys of open frames */
-  size_t depth;                                    /* open frames, the top level included */
-  privy_check_frame frames[PRIVY_CHECK_DEPTH + 2]; /* top level, the levels accepted, and one that is refused */
+  uint64_t given;                              /* fields given, null included */
+  uint64_t nulls;                              /* fields given as null */
+  uint64_t noted;                              /* fields whose value is in `enum_values` */
+  uint8_t enum_values[64];                     /* by field: the position of an enum value, or a boolean */
+  bool unknown;                                /* `extra` has a name that the operation does not have */
+  bool lenient;                                /* inside `extra`: top-level values are not checked */
+  bool params_end;                             /* the names that follow at top level are not parameters */
+  bool no_memory;                              /* memory ran out: the verdicts are incomplete */
+  unsigned any_levels;                         /* levels open inside the current PRIVY_KIND_ANY */
+  unsigned too_deep;                           /* containers open below the deepest frame */
+  privy_buffer keys;                           /* unknown keys of open frames */
+  size_t depth;                                /* open frames, the top level included */
+  privy_check_frame *deep_frames;              /* of the levels that do not fit into `frames`; NULL: none was open */
+  privy_check_frame frames[PRIVY_CHECK_USUAL]; /* of the top level and the levels below it */
 } privy_check;
+
+/* The frame of a level; the top level is 0. */
+static inline privy_check_frame *privy_check_frame_of(privy_check *check, size_t level) {
+  return level < PRIVY_CHECK_USUAL ? &check->frames[level] : &check->deep_frames[level - PRIVY_CHECK_USUAL];
+}
 
 void privy_check_init(privy_check *check, const privy_operation *operation, privy_check_mode mode);
 void privy_check_clear(privy_check *check);
@@ -95,7 +103,7 @@ void privy_check_unusable(privy_check *check, privy_detail_code code, const char
 /* The same for a value whose type has no JSON form, by the name of the type. */
 void privy_check_other(privy_check *check, const char *type);
 /* Whether the next value is checked as a time. */
-bool privy_check_wants_time(const privy_check *check);
+bool privy_check_wants_time(privy_check *check);
 /* Adds an error of the current field. */
 void privy_check_refuse(privy_check *check, privy_detail_code code, const char *message);
 /* The same for a rule with a limit. */

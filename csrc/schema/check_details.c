@@ -16,7 +16,7 @@ static privy_slice key_of(const privy_check *check, const privy_check_frame *fra
 /* Path of the current value: keys joined by dots, positions in brackets, keys with invisible characters in quotes. */
 static bool path_of(privy_check *check, privy_buffer *out) {
   for (size_t i = 0; i < check->depth; i++) {
-    const privy_check_frame *frame = &check->frames[i];
+    const privy_check_frame *frame = privy_check_frame_of(check, i);
     bool done;
     if (frame->array) {
       done = privy_buffer_format(out, "[%u]", frame->index - 1);

@@ -6,7 +6,18 @@
 
 /* Bytes that no address holds outside quotes: of a list, of a comment, of a name before it, of a URL. */
 static bool is_special(char byte) {
-  return byte == ' ' || strchr("<>(),;:\\", byte);
+  switch (byte) {
+  case ' ':
+  case '<':
+  case '>':
+  case '(':
+  case ')':
+  case ',':
+  case ';':
+  case ':':
+  case '\\': return true;
+  default: return false;
+  }
 }
 
 /* The same for its domain: the quotes around an address end there. */

@@ -263,16 +263,24 @@ static bool next_pair(PyObject *dict, Py_ssize_t *at, PyObject **key, PyObject *
   return found;
 }
 
+static Py_ssize_t size_of(PyObject *dict) {
+#ifndef Py_LIMITED_API
+  return PyDict_GET_SIZE(dict);
+#else
+  return PyDict_Size(dict);
+#endif
+}
+
 /* Encoding a value may run user code, which may change the dict. */
 static NOINLINE int encode_dict(encoder *self, PyObject *dict) {
   PyObject *key, *value;
-  Py_ssize_t at = 0, count = PyDict_Size(dict);
+  Py_ssize_t at = 0, count = size_of(dict);
   int result = 0;
   while (result == 0 && next_pair(dict, &at, &key, &value)) {
     result = encode_member(self, key, value);
     Py_DECREF(key);
     Py_DECREF(value);
-    if (result < 0 || PyDict_Size(dict) == count) continue;
+    if (result < 0 || size_of(dict) == count) continue;
     PyErr_SetString(PyExc_RuntimeError, "dictionary changed size during iteration");
     result = -1;
   }

@@ -72,7 +72,7 @@ class Contacts(Resource):
             result: Contact = self._core.call(
                 "contacts.create", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del (
                 params,
                 email,
@@ -87,6 +87,7 @@ class Contacts(Resource):
                 extra,
                 extra_headers,
             )
+            raise
         return result
 
     def get(
@@ -111,8 +112,9 @@ class Contacts(Resource):
             result: Contact = self._core.call(
                 "contacts.get", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del params, id, extra, extra_headers
+            raise
         return result
 
     @hidden
@@ -282,7 +284,7 @@ class Contacts(Resource):
             result: Contact = self._core.call(
                 "contacts.update", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del (
                 params,
                 id,
@@ -298,6 +300,7 @@ class Contacts(Resource):
                 extra,
                 extra_headers,
             )
+            raise
         return result
 
     def upsert(
@@ -343,7 +346,7 @@ class Contacts(Resource):
             result: Contact = self._core.call(
                 "contacts.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del (
                 params,
                 email,
@@ -358,6 +361,7 @@ class Contacts(Resource):
                 extra,
                 extra_headers,
             )
+            raise
         return result
 
     @hidden
@@ -525,8 +529,9 @@ class Contacts(Resource):
             result: Contact | None = self._core.call(
                 "contacts.delete", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del params, id, extra, extra_headers
+            raise
         return result
 
     def unsubscribe(
@@ -559,8 +564,9 @@ class Contacts(Resource):
             result: Contact = self._core.call(
                 "contacts.unsubscribe", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del params, id, reason, extra, extra_headers
+            raise
         return result
 
     @hidden

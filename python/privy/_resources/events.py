@@ -53,7 +53,7 @@ class Events(Resource):
             result: EventReceipt = self._core.call(
                 "events.ingest", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del (
                 params,
                 event_type,
@@ -66,6 +66,7 @@ class Events(Resource):
                 extra,
                 extra_headers,
             )
+            raise
         return result
 
     @hidden

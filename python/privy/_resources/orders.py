@@ -103,7 +103,7 @@ class Orders(Resource):
             result: Order = self._core.call(
                 "orders.upsert", params, extra, extra_headers, timeout, connect_timeout, max_wait, max_retries
             )
-        finally:  # an exception report may show local variables of its frames
+        except BaseException:  # an exception report may show local variables of its frames
             del (
                 params,
                 order_id,
@@ -129,6 +129,7 @@ class Orders(Resource):
                 extra,
                 extra_headers,
             )
+            raise
         return result
 
     @hidden
