@@ -37,13 +37,18 @@ static uint32_t take_escape(const char **at, const char *end) {
   }
 }
 
+static const char *next_escape(const char *at, const char *end) {
+  while ((at = privy_skip_plain(at, end, false)) < end && *at != '\\') at++;
+  return at;
+}
+
 privy_status privy_value_decode(privy_value string, privy_buffer *out) {
   const char *at = string.text;
   const char *end = string.length ? at + string.length : at;
   const size_t before = out->length;
   while (at < end) {
     const char *from = at;
-    while (at < end && !(string.escaped && *at == '\\')) at++;
+    at = string.escaped ? next_escape(at, end) : end;
     bool fits = privy_buffer_append(out, from, (size_t)(at - from));
     if (fits && at < end) fits = privy_buffer_scalar(out, take_escape(&at, end));
     if (!fits) {

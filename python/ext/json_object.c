@@ -78,7 +78,7 @@ static PyObject *json_object_get(PyObject *self, PyObject *args) {
 /* A view of the dict: views do not change it, and the `mapping` of a view is read-only. */
 static PyObject *view_of(PyObject *self, json_view view) {
   PyObject *dict = json_object_dict(self);
-  return dict ? PyObject_CallFunctionObjArgs(state_of_object(self)->views[view], dict, NULL) : NULL;
+  return dict ? state_call(state_of_object(self)->views[view], dict) : NULL;
 }
 
 static PyObject *json_object_keys(PyObject *self, PyObject *unused) {

@@ -9,6 +9,11 @@ static label_ends ends_of(const char *text, size_t length) {
   if (length >= sizeof ends.head) {
     memcpy(&ends.head, text, sizeof ends.head);
     memcpy(&ends.tail, text + length - sizeof ends.tail, sizeof ends.tail);
+  } else if (length >= sizeof(uint32_t)) {
+    uint32_t first, last; /* which may overlap */
+    memcpy(&first, text, sizeof first);
+    memcpy(&last, text + length - sizeof last, sizeof last);
+    ends.head = (uint64_t)last << 32 | first;
   } else {
     for (size_t i = 0; i < length; i++) ends.head = ends.head << 8 | (unsigned char)text[i];
   }
@@ -35,7 +40,7 @@ static bool holds(const label *entry, privy_value value, label_ends ends) {
 }
 
 /* A new reference to the object of the entry; NULL without an exception when the entry holds another one. */
-static PyObject *find(label *entry, privy_value value, label_ends ends) {
+static inline PyObject *find(label *entry, privy_value value, label_ends ends) {
   LOCK_LABEL(entry);
   PyObject *object = holds(entry, value, ends) ? Py_NewRef(entry->object) : NULL;
   UNLOCK_LABEL(entry);

@@ -11,7 +11,8 @@
 
 struct core_state;
 
-/* Of a text: its first and its last eight bytes, which may overlap. Those of less than eight bytes are in `head`. */
+/* Of a text: its first and its last eight bytes, which may overlap. `head` holds those of less than eight bytes: texts
+ * of one length are equal if their ends are. */
 typedef struct label_ends {
   uint64_t head, tail;
 } label_ends;

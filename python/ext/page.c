@@ -41,7 +41,10 @@ static PyObject *page_records(PyObject *object) {
   records = PyTuple_New(count);
   for (Py_ssize_t i = 0; records && i < count; i++) {
     PyObject *record = page_record(self, i);
-    if (!record || PyTuple_SetItem(records, i, record) < 0) Py_CLEAR(records);
+    if (record)
+      state_set_element(records, i, record);
+    else
+      Py_CLEAR(records);
   }
   return lazy_set(&self->records, records);
 }

@@ -9,6 +9,12 @@
 #ifndef Py_LIMITED_API
 static bool is_ascii(const char *text, size_t length) {
   uint64_t eight, seen = 0;
+  if (length < sizeof eight && length >= sizeof(uint32_t)) {
+    uint32_t first, last; /* which may overlap */
+    memcpy(&first, text, sizeof first);
+    memcpy(&last, text + length - sizeof last, sizeof last);
+    return !((first | last) & 0x80808080u);
+  }
   if (length < sizeof eight) {
     for (size_t i = 0; i < length; i++) seen |= (unsigned char)text[i];
     return seen < 0x80;
@@ -73,8 +79,20 @@ static PyObject *text_of(const char *text, size_t length) {
 }
 #endif
 
+/* Bytes of a text with escapes that are decoded without memory from the heap. */
+#define SHORT_TEXT 256
+
+/* The decoded text is not longer. */
+static PyObject *short_text(privy_value value) {
+  char bytes[SHORT_TEXT];
+  privy_buffer plain = {bytes, 0, sizeof bytes}; /* never grows */
+  if (privy_value_decode(value, &plain) != PRIVY_OK) return PyErr_NoMemory();
+  return text_of(plain.data, plain.length);
+}
+
 PyObject *scalar_text(privy_value value) {
   if (!value.escaped) return text_of(value.text, value.length);
+  if (value.length <= SHORT_TEXT) return short_text(value);
   privy_buffer plain = PRIVY_BUFFER_EMPTY;
   PyObject *text;
   if (privy_value_decode(value, &plain) == PRIVY_OK) {

@@ -112,6 +112,22 @@ int state_intern_names(core_state *state);
 PyObject *state_item(PyObject *dict, PyObject *key);
 /* Sets an item of a dict. Takes over the value, which may be NULL with an exception. False with an exception. */
 bool state_set_item(PyObject *dict, const char *name, PyObject *value);
+/* Sets an element of a new tuple, which takes over the element. */
+static inline void state_set_element(PyObject *tuple, Py_ssize_t index, PyObject *element) {
+#ifndef Py_LIMITED_API
+  PyTuple_SET_ITEM(tuple, index, element);
+#else
+  (void)PyTuple_SetItem(tuple, index, element);
+#endif
+}
+/* function(argument). */
+static inline PyObject *state_call(PyObject *function, PyObject *argument) {
+#ifndef Py_LIMITED_API
+  return PyObject_CallOneArg(function, argument);
+#else
+  return PyObject_CallFunctionObjArgs(function, argument, NULL);
+#endif
+}
 /* decimal.Decimal, datetime.datetime, datetime.date, datetime.timezone.utc, collections.abc.Mapping: imported on
  * first use. Borrowed references; NULL with an exception when the import fails. */
 PyObject *state_decimal(core_state *state);

@@ -40,14 +40,17 @@ static PyObject *array_of(core_state *state, privy_response *response, privy_val
   PyObject *tuple = PyErr_Occurred() ? NULL : PyTuple_New(made + count_left(cursor));
   for (Py_ssize_t i = 0; i < made; i++) {
     if (tuple) {
-      PyTuple_SetItem(tuple, i, first[i]);
+      state_set_element(tuple, i, first[i]);
     } else {
       Py_DECREF(first[i]);
     }
   }
   while (tuple && privy_cursor_next(&cursor, &key, &item)) {
     PyObject *element = element_of(state, response, item, field);
-    if (!element || PyTuple_SetItem(tuple, made++, element) < 0) Py_CLEAR(tuple);
+    if (element)
+      state_set_element(tuple, made++, element);
+    else
+      Py_CLEAR(tuple);
   }
   return tuple;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import operator
 import pickle
 import sys
@@ -28,6 +29,27 @@ PLAIN = {
 
 def members(text=OBJECT):
     return _core._load("Contact", b'{"custom_fields":' + text + b"}").custom_fields
+
+
+SHORT = 256
+"""Bytes of a text with escapes that the extension decodes without memory from the heap."""
+
+
+@pytest.mark.parametrize("length", [2, SHORT - 1, SHORT, SHORT + 1, 10 * SHORT])
+def test_texts_with_escapes_of_any_length(length):
+    for start in ("\\n", '\\"', "\\\\"):
+        text = f'{{"text":"{start}{"x" * (length - 2)}","end":"{"é" * (length // 2 - 1)}{start}"}}'
+        assert dict(members(text.encode())) == json.loads(text)
+
+
+def test_keys_and_values_of_any_length_up_to_two_words():
+    """Equal ones are found by their length and by their first and last bytes, which overlap."""
+    words = [
+        word for length in range(1, 18) for word in ("a" * length, "a" * (length - 1) + "b", "b" + "a" * (length - 1))
+    ]
+    text = json.dumps({word: [word, {word: word}] for word in words})
+    for _ in range(2):
+        assert members(text.encode()).to_dict() == json.loads(text)
 
 
 def test_an_object_is_a_read_only_mapping():

@@ -34,6 +34,36 @@ class TestRecords < PrivyTest
     assert_same record.extra, record.extra
   end
 
+  # Bytes of a text with escapes that the extension decodes without memory from the heap, and elements that it adds to
+  # an Array or a Hash at once.
+  SHORT = 256
+  FEW = 8
+
+  def fields(text)
+    Privy::Contact.from_json(%({"custom_fields":#{text}})).custom_fields
+  end
+
+  def test_texts_with_escapes_of_any_length
+    [2, SHORT - 1, SHORT, SHORT + 1, 10 * SHORT].product(['\n', '\"', "\\\\"]) do |length, start|
+      text = %({"text":"#{start}#{'x' * (length - 2)}","end":"#{'é' * ((length / 2) - 1)}#{start}"})
+      assert_equal JSON.parse(text), fields(text)
+    end
+  end
+
+  def test_arrays_and_objects_of_any_size
+    [0, 1, FEW - 1, FEW, FEW + 1, 3 * FEW].each do |count|
+      text = JSON.generate("array" => [*1..count], "object" => (1..count).to_h { |number| ["k#{number}", [number]] })
+      assert_equal JSON.parse(text), fields(text)
+      assert_predicate fields(text)["array"], :frozen?
+    end
+  end
+
+  def test_the_last_of_members_with_one_name_counts
+    [2, FEW, FEW + 1, 2 * FEW].each do |count|
+      assert_equal({ "a" => count }, fields("{#{(1..count).map { |number| %("a":#{number}) }.join(',')}}"))
+    end
+  end
+
   def test_absent_and_null_differ
     record = Privy::Contact.from_json('{"last_name":null,"new":null}')
     assert_equal [nil, nil, nil], [record.first_name, record.last_name, record["new"]]

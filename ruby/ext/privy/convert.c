@@ -22,8 +22,20 @@ static VALUE decode_clean(VALUE argument) {
   return Qnil;
 }
 
+/* Bytes of a text with escapes that are decoded without memory from the heap. */
+#define SHORT_TEXT 256
+
+/* The decoded text is not longer. */
+static VALUE convert_short(privy_value value) {
+  char bytes[SHORT_TEXT];
+  privy_buffer plain = {bytes, 0, sizeof bytes}; /* never grows */
+  if (privy_value_decode(value, &plain) != PRIVY_OK) privy_rb_raise_memory();
+  return rb_obj_freeze(rb_utf8_str_new(plain.data, (long)plain.length));
+}
+
 static VALUE convert_string(privy_value value) {
   if (!value.escaped) return rb_obj_freeze(rb_utf8_str_new(value.text, value.length));
+  if (value.length <= SHORT_TEXT) return convert_short(value);
   struct decode decode = {.value = value};
   return rb_obj_freeze(rb_ensure(decode_body, (VALUE)&decode, decode_clean, (VALUE)&decode));
 }
@@ -61,21 +73,34 @@ static VALUE convert_number(privy_value value, privy_kind kind) {
   return NIL_P(number) ? convert_string(value) : number;
 }
 
+/* Most arrays and objects have fewer elements or members: those are added at once. */
+#define FEW 8
+
 static VALUE convert_array(privy_value value) {
   privy_cursor cursor;
   privy_value key, element;
-  VALUE array = rb_ary_new();
+  VALUE first[FEW];
+  long count = 0;
   privy_cursor_init(&cursor, value);
-  while (privy_cursor_next(&cursor, &key, &element)) rb_ary_push(array, privy_rb_convert(element));
+  while (count < FEW && privy_cursor_next(&cursor, &key, &element)) first[count++] = privy_rb_convert(element);
+  VALUE array = rb_ary_new_from_values(count, first);
+  while (count == FEW && privy_cursor_next(&cursor, &key, &element)) rb_ary_push(array, privy_rb_convert(element));
   return rb_obj_freeze(array);
 }
 
 static VALUE convert_object(privy_value value) {
   privy_cursor cursor;
   privy_value key, member;
-  VALUE hash = rb_hash_new();
+  VALUE first[2 * FEW];
+  long count = 0;
   privy_cursor_init(&cursor, value);
-  while (privy_cursor_next(&cursor, &key, &member)) {
+  while (count < 2 * FEW && privy_cursor_next(&cursor, &key, &member)) {
+    first[count++] = convert_name(key);
+    first[count++] = privy_rb_convert(member);
+  }
+  VALUE hash = rb_hash_new();
+  rb_hash_bulk_insert(count, first, hash);
+  while (count == 2 * FEW && privy_cursor_next(&cursor, &key, &member)) {
     VALUE name = convert_name(key);
     rb_hash_aset(hash, name, privy_rb_convert(member));
   }

@@ -9,7 +9,8 @@ typedef struct record {
   privy_response *response;
   const privy_record *fields;
   const privy_object *object;
-  size_t share; /* the record's part of the response's bytes */
+  const privy_field_info *infos; /* of its fields */
+  size_t share;                  /* the record's part of the response's bytes */
   size_t count;
   VALUE extra;    /* Qundef: not read yet */
   VALUE values[]; /* likewise */
@@ -17,10 +18,11 @@ typedef struct record {
 
 static VALUE record_class;
 
-/* The class of each object. Set by Init_core, then constant. */
+/* The class of each object, and what its fields are. Set by Init_core, then constant. */
 static struct {
   const privy_object *object;
   VALUE klass;
+  privy_field_info *infos;
 } classes[64];
 static size_t class_count;
 
@@ -59,41 +61,46 @@ static const rb_data_type_t record_type = {
 };
 
 static record *record_get(VALUE self) {
-  record *data = rb_check_typeddata(self, &record_type);
+  const bool typed = RB_TYPE_P(self, T_DATA) && RTYPEDDATA_P(self) && RTYPEDDATA_TYPE(self) == &record_type;
+  record *data = typed ? RTYPEDDATA_DATA(self) : rb_check_typeddata(self, &record_type); /* which takes longer */
   if (data->response == NULL) rb_raise(rb_eTypeError, "uninitialized %" PRIsVALUE, rb_obj_class(self));
   return data;
 }
 
 /* ---- making one ---- */
 
-static VALUE class_of_object(const privy_object *object) {
+/* The position in `classes`. */
+static size_t place_of_object(const privy_object *object) {
   for (size_t index = 0; index < class_count; index++) {
-    if (classes[index].object == object) return classes[index].klass;
+    if (classes[index].object == object) return index;
   }
   rb_raise(rb_eTypeError, "no class for %s", privy_object_name(object));
 }
 
-static const privy_object *object_of_class(VALUE klass) {
+static size_t place_of_class(VALUE klass) {
   for (size_t index = 0; index < class_count; index++) {
-    if (classes[index].klass == klass) return classes[index].object;
+    if (classes[index].klass == klass) return index;
   }
   rb_raise(rb_eTypeError, "%" PRIsVALUE " has no table", klass);
 }
 
-static VALUE record_make(VALUE klass, const privy_object *object) {
+static VALUE record_make(size_t place) {
+  const privy_object *object = classes[place].object;
   size_t count = privy_object_count(object);
-  VALUE self = rb_data_typed_object_zalloc(klass, sizeof(record) + count * sizeof(VALUE), &record_type);
+  size_t size = sizeof(record) + count * sizeof(VALUE);
+  VALUE self = rb_data_typed_object_zalloc(classes[place].klass, size, &record_type);
   record *data = RTYPEDDATA_DATA(self);
   data->extra = Qundef;
   for (size_t index = 0; index < count; index++) data->values[index] = Qundef;
   data->count = count;
   data->object = object;
+  data->infos = classes[place].infos;
   return self;
 }
 
 /* For YAML, which fills the record by core_load; until then every method raises. */
 static VALUE record_allocate(VALUE klass) {
-  return record_make(klass, object_of_class(klass));
+  return record_make(place_of_class(klass));
 }
 
 static VALUE record_fill(VALUE self, privy_response *response, const privy_record *fields) {
@@ -107,8 +114,7 @@ static VALUE record_fill(VALUE self, privy_response *response, const privy_recor
 }
 
 VALUE privy_rb_record_new(privy_response *response, const privy_record *fields) {
-  const privy_object *object = privy_record_object(fields);
-  return record_fill(record_make(class_of_object(object), object), response, fields);
+  return record_fill(record_make(place_of_object(privy_record_object(fields))), response, fields);
 }
 
 /* ---- reading ---- */
@@ -117,9 +123,7 @@ static VALUE record_read(VALUE self, size_t index) {
   record *data = record_get(self);
   VALUE value = data->values[index];
   if (value != Qundef) return value;
-  privy_field_info field;
-  if (!privy_object_field(data->object, index, &field)) return Qnil;
-  value = privy_rb_convert_field(privy_record_get(data->fields, index), &field);
+  value = privy_rb_convert_field(privy_record_get(data->fields, index), &data->infos[index]);
   RB_OBJ_WRITE(self, &data->values[index], value);
   RB_GC_GUARD(self);
   return value;
@@ -265,7 +269,7 @@ static VALUE load_record(const privy_object *object, VALUE empty, VALUE text) {
 
 /* Contact.from_json(text) → a record */
 static VALUE record_load(VALUE klass, VALUE text) {
-  return load_record(object_of_class(klass), Qnil, text);
+  return load_record(classes[place_of_class(klass)].object, Qnil, text);
 }
 
 /* core_load(text): fills an allocated record */
@@ -278,13 +282,14 @@ static VALUE record_core_load(VALUE self, VALUE text) {
 /* ---- the classes ---- */
 
 static void define_class(const privy_object *object) {
-  privy_field_info field;
+  privy_field_info field, *infos = ALLOC_N(privy_field_info, privy_object_count(object));
   VALUE members = rb_ary_new(), personal = rb_ary_new();
   VALUE klass = rb_define_class_under(privy_rb_module, privy_object_name(object), record_class);
   if (privy_object_count(object) > READERS || class_count == sizeof classes / sizeof *classes) {
     rb_raise(rb_eLoadError, "privy: %s has more fields than the extension has readers", privy_object_name(object));
   }
   for (size_t index = 0; privy_object_field(object, index, &field); index++) {
+    infos[index] = field;
     rb_define_method(klass, field.name, readers[index], 0);
     rb_ary_push(members, ID2SYM(rb_intern(field.name)));
     if (field.personal) rb_ary_push(personal, ID2SYM(rb_intern(field.name)));
@@ -294,6 +299,7 @@ static void define_class(const privy_object *object) {
   rb_define_const(klass, "PERSONAL", rb_obj_freeze(personal));
   rb_gc_register_mark_object(klass);
   classes[class_count].object = object;
+  classes[class_count].infos = infos;
   classes[class_count++].klass = klass;
 }
 
