@@ -19,7 +19,7 @@ from support import served
 NOW = datetime(2026, 5, 12, 10, tzinfo=timezone.utc)
 RECORD = (
     b'{"id":"cus_0123456789abcdef","email":"j\\u00e4ne@example.com","tags":["a","b"],"custom_fields":{"n":1.5},'
-    b'"created_at":"2026-05-12T10:00:00Z","new":{"a":[1,{"b":"c"}]}}'
+    b'"created_at":"2026-05-12T10:00:00Z","new":{"a":[1,{"b":"c"}],"long":"' + b"x" * 300 + b'\\n"}}'
 )
 
 
@@ -33,6 +33,7 @@ def use_a_record():
     assert record.to_dict()["email"] == "jäne@example.com"
     assert "new" in record
     assert record["new"]["a"][1]["b"] == "c"
+    assert record["new"]["long"] == "x" * 300 + "\n"  # decoded on the heap
 
 
 def operations(client):
