@@ -92,9 +92,10 @@ def run_process(world: World, url: str, operation: str, journal: Path, point: st
     """The report, or None if the process was killed."""
     command = [sys.executable, str(PROCESS), operation, str(ROWS), url, str(journal)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        world.process, world.point, world.at = process, point, int(when)
         assert process.stdout is not None
         assert process.stdout.readline() == "began\n"
+        # Not before: the requests of an earlier process, which was killed, may be read late and are not counted here.
+        world.process, world.point, world.at = process, point, int(when)
         if point == "moment":
             threading.Timer(when, kill, [process]).start()
         output = process.stdout.read()
