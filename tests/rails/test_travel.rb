@@ -84,6 +84,41 @@ class TestTravel < PrivyTest
     RUBY
   end
 
+  # A busy machine may read one clock long after the other.
+  def test_a_slow_machine_moves_no_clock
+    passes(Suites::PLAIN + <<~'RUBY', 2)
+      require "minitest/mock"
+      class ATest < Minitest::Test
+        REAL = Time.method(:now)
+
+        def slowly
+          sleep(0.02)
+          yield
+        ensure
+          sleep(0.02)
+        end
+
+        def setup
+          slow = self
+          privy_sandbox.define_singleton_method(:now) { slow.slowly { super() } }
+          @clock = Privy::Testing::Clock.new(privy_sandbox)
+        end
+
+        def test_a_frozen_time_is_the_sandbox_s
+          now = Time.now
+          Time.stub(:now, now) { @clock.follow }
+          assert_in_delta now.to_f, privy_sandbox.now.to_f, 0.001
+        end
+
+        def test_time_that_runs_on_does_so_in_the_sandbox
+          Time.stub(:now, -> { slowly { REAL.call } }) { @clock.follow }
+          first = privy_sandbox.now
+          assert_operator privy_sandbox.now, :>, first
+        end
+      end
+    RUBY
+  end
+
   # Timecop and others replace Time.now, too, and may let it run on.
   def test_any_other_replacement_of_time_now
     passes(Suites::PLAIN + <<~'RUBY', 2)

@@ -7,7 +7,7 @@ module Privy
     #
     # @private
     class Clock
-      # Time.now differs from the machine's clock by more than this many seconds only if a test has changed it.
+      # Times that are less than this many seconds apart are equal, apart from their rounding.
       GAP = 0.001
       # Timecop may replace the method later.
       MACHINE = Process.method(:clock_gettime)
@@ -24,10 +24,13 @@ module Privy
       #
       # @return [void]
       def follow
-        first = Time.now
-        now = Time.now
+        first = now = nil
+        ahead = ahead_of_machine do
+          first = Time.now
+          now = Time.now
+        end
         # Two equal times are a frozen clock; of a coarse one at most this call's time stands still.
-        moved = first == now || (now.to_f - machine).abs > GAP
+        moved = first == now || ahead != 0
         @lock.synchronize { moved ? stop_at(now.to_f) : run } if moved || @stopped_at
       end
 
@@ -37,25 +40,37 @@ module Privy
         MACHINE.call(Process::CLOCK_REALTIME)
       end
 
+      # Seconds that the time of the block is ahead of the machine's clock. That clock is read before and after it: a
+      # busy machine may take long between the two.
+      def ahead_of_machine
+        before = machine
+        time = yield.to_f
+        difference(time, time.clamp(before, [before, machine].max))
+      end
+
+      def difference(time, other)
+        (time - other).abs < GAP ? 0 : time - other
+      end
+
       def stop_at(now)
-        added = added_since(@stopped_at || machine)
+        added = added_to_clock
         @base = now
         @stopped_at = [now + added, 0].max # a sandbox has no time before 1970
         @sandbox.set_clock(@stopped_at)
       end
 
       def run
-        added = added_since(@stopped_at)
+        added = added_to_clock
         @stopped_at = nil
         @sandbox.set_clock(nil)
         @sandbox.advance(added)
       end
 
-      # Seconds that the sandbox's clock is ahead; less than GAP comes from reading one clock after the other.
-      def added_since(expected)
-        base = @stopped_at ? @stopped_at - @base : 0
-        added = base + @sandbox.now.to_f - expected
-        added.abs < GAP ? 0 : added
+      # Seconds that waits and {Sandbox#advance} have added.
+      def added_to_clock
+        return ahead_of_machine { @sandbox.now } unless @stopped_at
+
+        @stopped_at - @base + difference(@sandbox.now.to_f, @stopped_at)
       end
     end
   end
